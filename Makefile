@@ -1,0 +1,51 @@
+# `make run` opens the lab, `make batch ARGS="--runs 3"` computes headless, `make test` runs every test.
+# Everything happens in .venv, made with the first use. An existing PyTorch can be used:
+#   make install VENV_FLAGS=--system-site-packages
+
+PYTHON ?= python3
+VENV_FLAGS ?=
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+INPUTS := pyproject.toml constraints.txt
+
+.PHONY: install run batch test lint format bench clean
+
+install: $(VENV)/.installed
+
+run: install
+	$(BIN)/aefit-tui $(ARGS)
+
+batch: install
+	@$(BIN)/aefit-tui --batch $(ARGS)
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m benchmarks.knn $(ARGS)
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV) >&2
+
+# What installing says goes to standard error: the results of `make batch` are all that standard output holds.
+$(VENV)/.installed: $(INPUTS) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . >&2
+	@touch $@
+
+$(VENV)/.installed-test: $(INPUTS) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint]" >&2
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,1 @@
+"""What a person or a shell sees of the experiment: the `aefit-tui` command and the lab."""
