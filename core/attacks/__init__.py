@@ -1,0 +1,1 @@
+"""Attacks on the surrogate; `catalogue` names them without torch, `registry` builds them with it."""

@@ -1,0 +1,49 @@
+"""The errors that a person can put right, and how an unknown name is answered."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AefitError(Exception):
+    """Something a person can put right.
+
+    `str(error)` says what was wrong and what was expected, in one or two sentences; `hint` says what to
+    type or do instead (may be empty). Anything that is not an `AefitError` is a defect of the program.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SpecError(AefitError):
+    """A wrong value in a specification: `field` names the setting, `value` is what was given."""
+
+    def __init__(self, field: str, value: object, allowed: str, hint: str = "") -> None:
+        super().__init__(f"{field} = {value!r} is not possible: {allowed}", hint)
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+
+class DataError(AefitError):
+    """A data set that is missing, truncated, corrupt, of an unknown form or not what it was."""
+
+
+class ExperimentError(AefitError):
+    """An experiment that cannot be found, or is not in the state that the request needs."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name most like `name`, or "" where none resembles it (difflib ratio below 0.6)."""
+    matches = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return matches[0] if matches else ""
+
+
+def expected_names(name: str, known: Iterable[str]) -> tuple[str, str]:
+    """What to say of an unknown name: ("expected one of a, b, c", hint with the nearest match or "")."""
+    names = list(known)
+    match = closest(name, names)
+    return "expected one of " + ", ".join(names), f"did you mean {match}?" if match else ""

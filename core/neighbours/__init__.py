@@ -1,0 +1,1 @@
+"""Exact k-nearest-neighbour search and the vote of the neighbours found."""
