@@ -1,0 +1,179 @@
+"""Decoding a folder or `.zip` with one sub-folder of images a class."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.data.fitting_size import fitting_shape, resize
+from core.errors import DataError
+
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm")
+)
+_GREY_MODES = frozenset(("1", "L", "LA", "La"))
+_DEEP_MODES = frozenset(("I", "F", "I;16", "I;16L", "I;16B", "I;16N"))
+_UNREADABLE = (
+    OSError,  # of which Pillow's UnidentifiedImageError is one
+    EOFError,
+    SyntaxError,  # Pillow's word for a broken PNG chunk
+    ValueError,
+    RuntimeError,  # zipfile's for an encrypted member
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+
+_T = TypeVar("_T")
+
+
+class Decoded(NamedTuple):
+    """Images (N, H, W, C) uint8 of a fitting size, labels (N,) int64, class names, notices."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Every file below `root` by its relative name with forward slashes, and how to open one."""
+
+    root: Path
+    names: tuple[str, ...]
+    open: Callable[[str], IO[bytes]]
+
+
+def decode(path: Path) -> Decoded:
+    """Read every image: class folders by name, then file name; a class is numbered by its place among them.
+
+    A tree that lies as a whole inside a further folder (as zips often do) is taken from where its class
+    folders begin. Hidden files, `__MACOSX`, files without an image's suffix and files outside a class folder
+    are skipped with a notice. All images become grey 28x28 if all are stored as grey, else colour 32x32: grey
+    ones among them too, and an image stored as RGB counts as colour even where its channels are equal.
+    Transparent parts are laid over white; orientation tags are ignored; of several frames the first is taken.
+    DataError, naming the file, for an image that cannot be decoded or has more than 8 bits a channel, and for
+    images deeper than their class folder.
+    """
+    with _opened(path) as tree:
+        members, skipped = _members(tree)
+        heads = [_decoded(tree, name, _head) for _, _, name in members]
+        channels = 1 if all(head.grey for head in heads) else 3
+        images = np.empty((len(members), *fitting_shape(channels)), dtype=np.uint8)
+        for index, (_, _, name) in enumerate(members):
+            images[index] = _decoded(tree, name, lambda image: resize(_flat(image, channels), channels))
+    class_names = tuple(sorted({class_name for class_name, _, _ in members}))
+    number = {name: label for label, name in enumerate(class_names)}
+    labels = np.array([number[class_name] for class_name, _, _ in members], dtype=np.int64)
+    return Decoded(images, labels, class_names, (*_about(heads, channels), *_about_skipped(skipped)))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_Tree]:
+    if path.is_dir():
+        names = tuple(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        yield _Tree(path, names, lambda name: (path / name).open("rb"))
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as a zip: {error}", "pack it again") from error
+    with archive:
+        names = tuple(member.filename for member in archive.infolist() if not member.is_dir())
+        yield _Tree(path, names, archive.open)
+
+
+def _members(tree: _Tree) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """Sorted (class name, file name, name in the tree) of the images, and the names that were passed over."""
+    images: list[str] = []
+    skipped: list[str] = []
+    for name in sorted(tree.names):
+        parts = PurePosixPath(name).parts
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+        wanted = not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES
+        (images if wanted else skipped).append(name)
+    places = {name: PurePosixPath(name).parts for name in images}
+    while len({parts[0] for parts in places.values()}) == 1 and all(
+        len(parts) > 2 for parts in places.values()
+    ):
+        places = {name: parts[1:] for name, parts in places.items()}
+    too_deep = [name for name, parts in places.items() if len(parts) > 2]
+    if too_deep:
+        raise DataError(
+            f"{tree.root}: {too_deep[0]} lies deeper than a class folder ({len(too_deep)} such images)",
+            "put every image directly into the folder of its class: CLASS/IMAGE",
+        )
+    skipped += [name for name, parts in places.items() if len(parts) == 1]
+    return sorted((parts[0], parts[1], name) for name, parts in places.items() if len(parts) == 2), skipped
+
+
+class _Head(NamedTuple):
+    grey: bool
+    transparent: bool
+    size: tuple[int, int]
+
+
+def _head(image: Image.Image) -> _Head:
+    if image.mode in _DEEP_MODES:
+        raise ValueError(f"more than 8 bits a channel (mode {image.mode}): expected 8-bit grey or colour")
+    return _Head(image.mode in _GREY_MODES, image.has_transparency_data, image.size)
+
+
+def _flat(image: Image.Image, channels: int) -> Image.Image:
+    """The image in mode L or RGB, transparency laid over white."""
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        image = Image.alpha_composite(white, layered)
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def _decoded(tree: _Tree, name: str, reading: Callable[[Image.Image], _T]) -> _T:
+    try:
+        with tree.open(name) as file:
+            content = io.BytesIO(file.read())  # Pillow seeks, and a zip's members are slow at that
+        with Image.open(content) as image:
+            return reading(image)
+    except _UNREADABLE as error:
+        raise DataError(
+            f"{tree.root}: the image {name} cannot be read: {error}",
+            "mend it, or take it out of the data set",
+        ) from error
+
+
+def _about(heads: list[_Head], channels: int) -> Iterator[str]:
+    height, width, _ = fitting_shape(channels)
+    resized = [head.size for head in heads if head.size != (width, height)]
+    if resized:
+        (least_width, least_height), (most_width, most_height) = (
+            tuple(pick(sizes) for sizes in zip(*resized, strict=True)) for pick in (min, max)
+        )
+        sizes = f"{least_width}x{least_height}"
+        if (least_width, least_height) != (most_width, most_height):
+            sizes = f"{sizes} to {most_width}x{most_height}"
+        yield f"{len(resized):,} of {len(heads):,} images ({sizes} pixels) resized to {width}x{height}"
+    grey = sum(head.grey for head in heads)
+    if grey and channels == 3:
+        yield f"{grey:,} grey images among {len(heads) - grey:,} colour images read as colour"
+    transparent = sum(head.transparent for head in heads)
+    if transparent:
+        yield f"{transparent:,} images with transparent parts laid over white"
+
+
+def _about_skipped(skipped: list[str]) -> Iterator[str]:
+    if skipped:
+        reasons = "hidden, not images or outside a class folder"
+        yield f"{len(skipped):,} files skipped as {reasons} (e.g. {skipped[0]})"

@@ -1,0 +1,67 @@
+"""The stratified shuffled split with which every run begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Shuffled int64 indices into the pool; disjoint, and together the whole pool."""
+
+    train_index: NDArray[np.int64]
+    test_index: NDArray[np.int64]
+
+
+def one_seventh(images: int, classes: int) -> int:
+    """The test size of a set that has none: a seventh as in MNIST, rounded down, but at least `classes`."""
+    return max(images // 7, classes)
+
+
+def stratified_split(labels: NDArray[np.int64], test_size: int, generator: np.random.Generator) -> Split:
+    """Hold out `test_size` of the N images, each class in proportion to its size.
+
+    labels: (N,) integers, 0 or more. test_size: 1 to N - 1.
+    Class c with n_c images gets within one of q = n_c * test_size / N test images (largest remainders: the
+    floor of q for all, then one more for the classes with the largest fractions, equal fractions in random
+    order). A class of two or more images keeps at least one for training; DataError where the test part is
+    so large that this contradicts the proportions.
+    """
+    total = len(labels)
+    if not 1 <= test_size < total:
+        raise ValueError(f"test_size = {test_size}: expected 1 to {total - 1} for {total} images")
+    held_out = _test_counts(np.bincount(labels), test_size, generator)
+    train, test = [], []
+    for label, count in enumerate(held_out):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        test.append(members[:count])
+        train.append(members[count:])
+    return Split(
+        train_index=generator.permutation(np.concatenate(train)).astype(np.int64, copy=False),
+        test_index=generator.permutation(np.concatenate(test)).astype(np.int64, copy=False),
+    )
+
+
+def _test_counts(
+    class_sizes: NDArray[np.int64], test_size: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Test images of each class, (C,), summing to test_size; integer arithmetic, so shares are exact."""
+    total = int(class_sizes.sum())
+    counts, remainder = np.divmod(class_sizes * test_size, total)
+    most = np.where(class_sizes > 1, class_sizes - 1, class_sizes)
+    shuffled = generator.permutation(len(class_sizes))
+    by_remainder = shuffled[np.argsort(-remainder[shuffled], kind="stable")]
+    open_to_more = by_remainder[counts[by_remainder] < most[by_remainder]]
+    extra = test_size - int(counts.sum())
+    if extra > len(open_to_more):
+        raise DataError(
+            f"a test part of {test_size} of {total} images would leave a class without training images",
+            "ask for a smaller test part",
+        )
+    counts[open_to_more[:extra]] += 1
+    return counts
