@@ -1,0 +1,1 @@
+"""Classifier families whose members run from general to fitted by one knob."""

@@ -1,0 +1,29 @@
+"""A neighbour search by its name in the catalogue."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SpecError, expected_names
+from core.neighbours.blocked import BlockedSearch
+from core.neighbours.catalogue import SEARCHES
+from core.neighbours.search import NeighbourSearch
+
+
+def build_search(name: str, training: NDArray[np.uint8], device: str = "cpu") -> NeighbourSearch:
+    """The search called `name` over the (N, d) uint8 training images.
+
+    device: a torch device name; the KD-tree computes on the CPU whatever it says.
+    Raises SpecError for a name that the catalogue lacks, ValueError for other training arrays.
+    """
+    match name:
+        case "blocked":
+            return BlockedSearch(training, device=device)
+        case "kd-tree":
+            # scikit-learn takes as long to load as torch, and no other search needs it.
+            from core.neighbours.kd_tree import KDTreeSearch  # noqa: PLC0415
+
+            return KDTreeSearch(training)
+    allowed, hint = expected_names(name, SEARCHES)
+    raise SpecError("search", name, allowed, hint)

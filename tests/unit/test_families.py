@@ -1,0 +1,138 @@
+"""A family answers for every level of its knob; the neighbours' levels are scikit-learn's classifiers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from core.data.load import load
+from core.data.split import stratified_split
+from core.errors import SpecError
+from core.families.family import FittingFamily
+from core.families.knn import FittedNeighbours, KNearestNeighbours
+from core.neighbours.blocked import BlockedSearch
+from core.neighbours.catalogue import SEARCHES, TIE_RULES
+from core.neighbours.search import Neighbours, Pixels
+
+
+class CountingSearch:
+    """A search that remembers what it was asked."""
+
+    def __init__(self, training: NDArray[np.uint8]) -> None:
+        self.inner = BlockedSearch(training)
+        self.asked: list[tuple[int, int]] = []
+
+    def search(self, queries: Pixels, z: int) -> Neighbours:
+        self.asked.append((len(queries), z))
+        return self.inner.search(queries, z)
+
+
+def in_unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.divide(images, 255, dtype=np.float32)
+
+
+def colour_images(
+    n: int, generator: np.random.Generator, classes: int = 5
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    images = generator.integers(0, 256, (n, 6, 4, 3), dtype=np.uint8)
+    return images, generator.integers(0, classes, n)
+
+
+def scikit_learn_predictions(
+    training: Pixels, labels: NDArray[np.int64], queries: Pixels, levels: tuple[int, ...]
+) -> NDArray[np.int64]:
+    flat, asked = (images.reshape(len(images), -1).astype(np.float64) for images in (training, queries))
+    return np.array(
+        [KNeighborsClassifier(k, algorithm="kd_tree").fit(flat, labels).predict(asked) for k in levels]
+    )
+
+
+def test_levels_run_from_general_to_fitted() -> None:
+    family: FittingFamily = KNearestNeighbours(z=9)
+    assert family.knob == "K"
+    assert family.levels == (9, 7, 5, 3, 1)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_every_level_is_scikit_learns_classifier_on_data_without_ties(search: str) -> None:
+    generator = np.random.default_rng(0)
+    training, labels = colour_images(400, generator)
+    queries, _ = colour_images(60, generator)
+    family = KNearestNeighbours(z=7, search=search)
+    expected = scikit_learn_predictions(training, labels, queries, family.levels)
+    assert len(np.unique(expected, axis=0)) == 4, "levels that agree everywhere would protect nothing"
+    np.testing.assert_array_equal(family.fit(training, labels, 5).predict(queries), expected)
+
+
+def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path: Path) -> None:
+    pool = load("mnist-5k", data_dir=tmp_path, cache_dir=tmp_path, note=lambda _: None)
+    generator = np.random.default_rng(0)
+    split = stratified_split(pool.labels, pool.test_size, generator)
+    training, labels = pool.images[split.train_index], pool.labels[split.train_index]
+    clean = pool.images[split.test_index[:60]]
+    noise = np.float32(0.1) * generator.choice(np.array([-1, 1], dtype=np.float32), size=clean.shape)
+    noisy = np.clip(in_unit_range(clean) + noise, 0, 1)
+    family = KNearestNeighbours(z=7)
+    fitted = family.fit(training, labels, pool.classes)
+    cases: list[tuple[Pixels, Pixels]] = [(clean, clean), (noisy, noisy * np.float32(255))]
+    for queries, grey in cases:
+        expected = scikit_learn_predictions(training, labels, grey, family.levels)
+        np.testing.assert_array_equal(fitted.predict(queries), expected)
+    assert (fitted.predict(clean)[0] == pool.labels[split.test_index[:60]]).mean() > 0.85
+
+
+def test_all_levels_come_from_one_search() -> None:
+    training, labels = colour_images(50, np.random.default_rng(1))
+    search = CountingSearch(training.reshape(50, -1))
+    fitted = FittedNeighbours(KNearestNeighbours(z=7), search, (6, 4, 3), labels, 5)
+    assert fitted.predict(training[:20]).shape == (4, 20)
+    assert search.asked == [(20, 7)]
+
+
+def test_the_tie_rule_reaches_the_vote() -> None:
+    # Pixels 1, 2, 3 levels from the query; three neighbours, three labels: a tie at K = 3.
+    training = np.array([1, 2, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
+    labels, query = np.array([2, 1, 0]), np.zeros((1, 1, 1, 1), dtype=np.uint8)
+    predictions = {
+        rule: KNearestNeighbours(z=3, tie_rule=rule).fit(training, labels, 3).predict(query).tolist()
+        for rule in TIE_RULES
+    }
+    assert predictions == {"lowest": [[0], [2]], "nearest": [[2], [2]]}
+
+
+def test_grey_levels_and_unit_range_of_one_image_are_predicted_alike() -> None:
+    training, labels = colour_images(80, np.random.default_rng(2))
+    fitted = KNearestNeighbours(z=5).fit(training, labels, 5)
+    queries, _ = colour_images(30, np.random.default_rng(3))
+    np.testing.assert_array_equal(fitted.predict(queries), fitted.predict(in_unit_range(queries)))
+
+
+def test_no_image_gets_no_prediction() -> None:
+    training, labels = colour_images(20, np.random.default_rng(4))
+    none = np.empty((0, 6, 4, 3), dtype=np.float32)
+    assert KNearestNeighbours(z=5).fit(training, labels, 5).predict(none).shape == (3, 0)
+
+
+def test_images_of_another_shape_are_refused_even_with_as_many_pixels() -> None:
+    training, labels = colour_images(20, np.random.default_rng(5))
+    fitted = KNearestNeighbours(z=3).fit(training, labels, 5)
+    with pytest.raises(ValueError, match=r"images are \(3, 6, 4\), those fitted were \(6, 4, 3\)"):
+        fitted.predict(training.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("z", [1, 4, 0, -3])
+def test_a_ladder_that_cannot_be_is_refused(z: int) -> None:
+    with pytest.raises(SpecError, match="odd and at least 3"):
+        KNearestNeighbours(z=z)
+
+
+def test_too_few_training_images_are_refused() -> None:
+    training, labels = colour_images(4, np.random.default_rng(6))
+    with pytest.raises(SpecError, match="only 4 training images"):
+        KNearestNeighbours(z=5).fit(training, labels, 5)
+    with pytest.raises(ValueError, match="4 images with 3 labels"):
+        KNearestNeighbours(z=3).fit(training, labels[:3], 5)
