@@ -1,0 +1,99 @@
+"""What every attack promises: its call, its answer, the checks on entry and the bound on exit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+# The forward and backward activations of this many LeNet-5 images still suit a CPU's caches.
+BATCH_SIZE = 512
+
+# By how much float32 rounding may carry |x' - x|_inf past epsilon.
+BOUND_TOLERANCE = 1e-6
+
+
+class Perturbed(NamedTuple):
+    """What an attack made of n images.
+
+    images: (n, C, H, W), |x' - x|_inf <= epsilon + 1e-6 and 0 <= x' <= 1, dtype and device of the input.
+    kept: (n,) bool; False where the candidate is discarded because its perturbation exceeded epsilon
+        (DeepFool's bound "reject"), and `images` then holds the unperturbed image.
+    steps: (n,) int64, how many times the image was moved along a gradient.
+    """
+
+    images: Tensor
+    kept: Tensor
+    steps: Tensor
+
+
+class Attack(Protocol):
+    """An attack with its settings; calling it perturbs images. A row's result depends on its own row only.
+
+    (That holds up to the last bits, which a matrix product takes from the batch around it, and the random
+    draws, which follow the order of the rows.) The model must be in eval mode and give logits; its mode and
+    its parameters are left as they were, without gradients.
+    """
+
+    def __call__(
+        self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> Perturbed:
+        """Perturb every image.
+
+        images: (n, C, H, W) float32 in [0, 1]; float64 is carried through, for a float64 model.
+        labels: (n,) int64, the true classes.
+        targets: (n,) int64, the classes to reach; an untargeted attack reads only the shape.
+        generator: where random numbers come from, if any; they are drawn on its device, so that a CPU
+            generator gives the same noise wherever the images live.
+        ValueError: images outside [0, 1] or of another form, labels or targets that do not fit them, a
+            target that is no class, logits that are not finite numbers.
+        """
+        ...
+
+
+def check_settings(epsilon: float, *counts: int) -> None:
+    """ValueError unless epsilon lies in (0, 1] and every count (batch size, steps) is at least 1."""
+    if not 0 < epsilon <= 1:
+        raise ValueError(f"epsilon = {epsilon!r}: expected a number in (0, 1], in pixel units")
+    if any(count < 1 for count in counts):
+        raise ValueError(f"batch size and steps {counts!r}: expected whole numbers, at least 1")
+
+
+def check_inputs(images: Tensor, labels: Tensor, targets: Tensor, *, targeted: bool) -> None:
+    """ValueError unless the arguments have the form that `Attack` asks for."""
+    if images.ndim != 4 or not images.is_floating_point():
+        raise ValueError(f"images: expected (n, C, H, W) floats, got {tuple(images.shape)} {images.dtype}")
+    for name, classes in (("labels", labels), ("targets", targets)):
+        if classes.shape != images.shape[:1] or classes.dtype != torch.int64:
+            raise ValueError(
+                f"{name}: expected {len(images)} int64, got {tuple(classes.shape)} {classes.dtype}"
+            )
+    if not ((images >= 0) & (images <= 1)).all():
+        raise ValueError("images: expected pixels in [0, 1]")
+    if targeted and (targets < 0).any():
+        raise ValueError("targets: a targeted attack needs a class, 0 or more, for every image")
+
+
+def confine(images: Tensor, perturbed: Tensor, epsilon: float) -> Tensor:
+    """The point nearest to `perturbed` with |x' - x|_inf <= epsilon and 0 <= x' <= 1, x being `images`.
+
+    Both sets are boxes, so that clipping pixel by pixel is the exact projection. All are (n, C, H, W).
+    """
+    return perturbed.clamp(images - epsilon, images + epsilon).clamp(0, 1)
+
+
+def blocks(count: int, size: int) -> Iterator[slice]:
+    """Slices that cover range(count) in order, each of `size` rows but for the last."""
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+def all_kept(images: Tensor) -> Tensor:
+    """(n,) bool: nothing discarded."""
+    return torch.ones(len(images), dtype=torch.bool, device=images.device)
+
+
+def same_steps(images: Tensor, steps: int) -> Tensor:
+    """(n,) int64: every image moved equally often."""
+    return torch.full((len(images),), steps, dtype=torch.int64, device=images.device)

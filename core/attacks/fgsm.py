@@ -1,0 +1,54 @@
+"""FGSM: one step of epsilon a pixel along the sign of the loss gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks.attack import (
+    BATCH_SIZE,
+    Perturbed,
+    all_kept,
+    blocks,
+    check_inputs,
+    check_settings,
+    confine,
+    same_steps,
+)
+from core.attacks.frozen import frozen
+from core.attacks.gradients import loss_direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class FGSM:
+    """The fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, arXiv:1412.6572).
+
+    targeted: x' = clip01(x - epsilon * sign(grad_x CE(f(x), target))); else
+    x' = clip01(x + epsilon * sign(grad_x CE(f(x), label))). A pixel without gradient stays.
+
+    epsilon: in (0, 1], pixel units.
+    batch_size: images a forward pass.
+    """
+
+    epsilon: float
+    targeted: bool = True
+    batch_size: int = BATCH_SIZE
+
+    def __post_init__(self) -> None:
+        check_settings(self.epsilon, self.batch_size)
+
+    def __call__(
+        self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> Perturbed:
+        """See `Attack`; the generator is not used."""
+        check_inputs(images, labels, targets, targeted=self.targeted)
+        classes, step = (targets, -self.epsilon) if self.targeted else (labels, self.epsilon)
+        perturbed = torch.empty_like(images)
+        with frozen(model):
+            for rows in blocks(len(images), self.batch_size):
+                x = images[rows]
+                moved = x + step * loss_direction(model, x, classes[rows])
+                perturbed[rows] = confine(x, moved, self.epsilon)
+        return Perturbed(perturbed, all_kept(images), same_steps(images, 1))

@@ -1,0 +1,40 @@
+"""The surrogate as the attacks see it: checked logits, and the direction in which the loss grows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def logits_of(model: nn.Module, images: Tensor) -> Tensor:
+    """The model's logits, (n, classes). ValueError where one is not finite: no attack can follow those."""
+    logits: Tensor = model(images)
+    if not logits.isfinite().all():
+        raise ValueError("the model's logits are not finite: has its training diverged?")
+    return logits
+
+
+def of_class(logits: Tensor, classes: Tensor) -> Tensor:
+    """(n,): from each row of the (n, m) logits the one of the row's class."""
+    return logits.gather(1, classes[:, None]).squeeze(1)
+
+
+def predictions(model: nn.Module, images: Tensor) -> Tensor:
+    """(n,) int64: the class with the largest logit, the lowest on a tie."""
+    with torch.no_grad():
+        return logits_of(model, images).argmax(1)
+
+
+def loss_direction(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
+    """The sign of grad_x CE(f(x), class) in every pixel, (n, C, H, W); `classes` is (n,) int64.
+
+    With m = logsumexp of the other classes' logits - f_class, CE = log(1 + exp(m)) grows with m, so that both
+    gradients have one sign. That of m is taken: it does not vanish where the model is confident, as the
+    probabilities in grad CE do in float32.
+    """
+    with torch.enable_grad():
+        x = images.detach().requires_grad_(True)
+        logits = logits_of(model, x)
+        others = logits.scatter(1, classes[:, None], -torch.inf).logsumexp(1)
+        gradient = torch.autograd.grad((others - of_class(logits, classes)).sum(), x)[0]
+    return gradient.sign()

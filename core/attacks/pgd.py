@@ -1,0 +1,69 @@
+"""PGD: many small steps along the sign of the loss gradient, projected back after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from core.attacks.attack import (
+    BATCH_SIZE,
+    Perturbed,
+    all_kept,
+    blocks,
+    check_inputs,
+    check_settings,
+    confine,
+    same_steps,
+)
+from core.attacks.frozen import frozen
+from core.attacks.gradients import loss_direction
+
+
+@dataclass(frozen=True, kw_only=True)
+class PGD:
+    """Projected gradient descent in the L-infinity ball (Madry et al. 2018, arXiv:1706.06083).
+
+    Each step moves every pixel by 2.5 * epsilon / steps along the sign of the gradient, down the loss of the
+    target or up the loss of the label, and projects on the epsilon ball and on [0, 1]: any point of the ball
+    can be reached from any other.
+
+    epsilon: in (0, 1], pixel units.
+    steps: at least 1.
+    random_start: begin at a point drawn uniformly from the ball, then clipped to [0, 1]; else at the image.
+    batch_size: images a forward pass.
+    """
+
+    epsilon: float
+    targeted: bool = True
+    steps: int = 10
+    random_start: bool = True
+    batch_size: int = BATCH_SIZE
+
+    def __post_init__(self) -> None:
+        check_settings(self.epsilon, self.steps, self.batch_size)
+
+    def __call__(
+        self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> Perturbed:
+        """See `Attack`; one uniform number a pixel is drawn, for all images at once, if `random_start`."""
+        check_inputs(images, labels, targets, targeted=self.targeted)
+        classes = targets if self.targeted else labels
+        step = (-2.5 if self.targeted else 2.5) * self.epsilon / self.steps
+        perturbed = self._start(images, generator)
+        with frozen(model):
+            for rows in blocks(len(images), self.batch_size):
+                x = perturbed[rows]
+                for _ in range(self.steps):
+                    moved = x + step * loss_direction(model, x, classes[rows])
+                    x = confine(images[rows], moved, self.epsilon)
+                perturbed[rows] = x
+        return Perturbed(perturbed, all_kept(images), same_steps(images, self.steps))
+
+    def _start(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        if not self.random_start:
+            return images.clone()
+        uniform = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype)
+        offset = (2 * uniform - 1).to(images.device) * self.epsilon
+        return confine(images, images + offset, self.epsilon)

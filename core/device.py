@@ -1,0 +1,35 @@
+"""Which device torch computes on, and how exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.backends import cudnn
+
+from core.errors import SpecError
+
+
+def choose_device(wanted: str) -> str:
+    """The device for a spec's `device`: "auto" takes CUDA, else the CPU.
+
+    "auto" never takes MPS: it lacks float64, which decides the order of neighbours. Raises SpecError where
+    a device was named that this machine or this build of torch does not have.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if not available[wanted]:
+        raise SpecError("device", wanted, "torch finds no such device here", "leave --device out, or use cpu")
+    return wanted
+
+
+@contextmanager
+def exact_convolutions() -> Iterator[None]:
+    """Within the block cuDNN gives the same bits each time, in full float32; no effect on a CPU.
+
+    An attack takes the sign of a gradient: what changes its last bit can move a pixel by twice epsilon.
+    """
+    with cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield
