@@ -1,0 +1,303 @@
+"""The verdict says what the numbers say, in the direction they have, and no more than that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from core.report.result import result_of
+from core.report.text import tables
+from core.spec import Spec
+from core.summary import experiment_statistics
+from core.verdict import verdict
+from tests.recorded import make_experiment
+
+N_TEST, N_TRAIN = 100, 600
+Curves = Sequence[Sequence[float | None]]
+"""One curve a run: accuracy at K = 5, 3, 1."""
+
+UP = [(0, 0.30, 0.50), (0, 0.32, 0.55), (0, 0.28, 0.52), (0, 0.31, 0.48)]
+FLAT = [(0, 0.10, 0.30), (0, 0.11, 0.33), (0, 0.09, 0.29), (0, 0.12, 0.31)]
+TEST = [(0.95, 0.96, 0.97)] * 4
+
+
+def statistics(
+    controls: Mapping[str, Curves], d: Curves, m: Curves, **settings: Any
+) -> tuple[Spec, dict[str, Any]]:
+    spec = Spec(dataset="mnist", z=5, controls=tuple(controls), **{"runs": len(d), **settings})
+    curves = {"test": TEST[: len(d)], "misclassified": m, "adversarial": d, **controls}
+    counts = {"test": N_TEST, "train": N_TRAIN}
+    results = {
+        run: {
+            "counts": counts,
+            "accuracy": {
+                name: dict(zip(("5", "3", "1"), by_run[run], strict=True)) for name, by_run in curves.items()
+            },
+        }
+        for run in range(len(d))
+    }
+    return spec, experiment_statistics(spec, results)
+
+
+def sentences(
+    d: Curves, m: Curves, controls: Mapping[str, Curves] | None = None, **settings: Any
+) -> list[str]:
+    spec, numbers = statistics(controls or {}, d, m, **settings)
+    said = list(verdict(spec, numbers["summary"], numbers["tests"]))
+    assert numbers["verdict"] == said
+    return said
+
+
+def slope(curves: Curves) -> list[float]:
+    return [one / three for _, three, one in curves]  # type: ignore[operator]
+
+
+def corrected_p(differences: Sequence[float]) -> float:
+    """Nadeau and Bengio's test, from their formula."""
+    j = len(differences)
+    mean = sum(differences) / j
+    variance = sum((d - mean) ** 2 for d in differences) / (j - 1)
+    t = mean / (variance * (1 / j + N_TEST / N_TRAIN)) ** 0.5
+    return float(2 * stats.t.sf(abs(t), j - 1))
+
+
+def about(said: Sequence[str], begin: str) -> str:
+    """The one sentence that begins so."""
+    (found,) = (sentence for sentence in said if sentence.startswith(begin))
+    return found
+
+
+def test_it_begins_with_what_was_compared_over_how_many_runs() -> None:
+    assert sentences(UP, FLAT)[0] == (
+        "FGSM, targeted, epsilon 0.1, on mnist with Z = 5: the adversarial images are compared with the "
+        "misclassified test images over 4 complete runs."
+    )
+    assert sentences(UP, FLAT, runs=12)[0].endswith("over 4 complete runs of 12.")
+    assert sentences(UP[:1], FLAT[:1], runs=2)[0].endswith("over 1 complete run of 2.")
+
+
+def test_an_attack_without_a_gradient_is_called_a_control() -> None:
+    assert "it is a control itself" in sentences(UP, FLAT, attack="noise")[0]
+    assert "control" not in sentences(UP, FLAT)[0]
+
+
+def test_the_rise_is_told_by_the_means_and_where_it_is_higher() -> None:
+    rise = about(sentences(UP, FLAT), "From K")
+    assert rise == (
+        "From K = 5 to K = 1 mean accuracy rises from 0 to 0.512 on the adversarial images and from 0 to 0.307 "
+        "on the misclassified ones. It is higher on the adversarial images at every K below 5."
+    )
+    assert "It is lower on the adversarial images at every K below 5." in about(sentences(FLAT, UP), "From K")
+    assert "It is no different on the adversarial images" in about(sentences(UP, UP), "From K")
+
+
+def test_accuracies_that_cross_are_told_level_by_level() -> None:
+    crossing = [(0, 0.05, 0.6), (0, 0.06, 0.7), (0, 0.07, 0.65), (0, 0.05, 0.62)]
+    assert about(sentences(crossing, FLAT), "From K").endswith(
+        "On the adversarial images it is lower at K = 3 and higher at K = 1."
+    )
+
+
+def test_a_slope_is_told_with_its_direction_its_size_and_both_readings() -> None:
+    d, m = slope(UP), slope(FLAT)
+    size = abs(sum(d) - sum(m)) / 4
+    corrected = corrected_p([a - b for a, b in zip(d, m, strict=True)])
+    welch = stats.ttest_ind(d, m, equal_var=False).pvalue
+    assert corrected < 0.05
+    expected = (
+        f"The slope S_1 = A_1 / A_3 is significantly lower on the adversarial images by {size:.3f} "
+        f"(p = {corrected:.2g} by the corrected test, Holm-adjusted; {welch:.2g} by Welch's, the paper's reading)."
+    )
+    assert about(sentences(UP, FLAT), "The slope S_1").startswith(expected)
+    assert "is significantly higher on" in about(sentences(FLAT, UP), "The slope S_1")
+
+
+def test_what_only_welchs_test_finds_is_not_called_significant_without_saying_so() -> None:
+    d = [(0, 0.3, 0.3 * s) for s in (1.51, 1.58, 1.73, 1.62)]
+    m = [(0, 0.3, 0.3 * s) for s in (1.45, 1.44, 1.46, 1.43)]
+    differences = [a - b for a, b in zip(slope(d), slope(m), strict=True)]
+    assert corrected_p(differences) > 0.05
+    assert stats.ttest_ind(slope(d), slope(m), equal_var=False).pvalue < 0.05
+    told = about(sentences(d, m), "The slope S_1")
+    assert " is higher on the adversarial images by " in told
+    assert ", but significantly so only by Welch's test (p = " in told
+
+
+def test_what_no_test_finds_keeps_its_direction() -> None:
+    d = [(0, 0.3, 0.5), (0, 0.3, 0.4), (0, 0.3, 0.6), (0, 0.3, 0.45)]
+    m = [(0, 0.3, 0.45), (0, 0.3, 0.5), (0, 0.3, 0.5), (0, 0.3, 0.44)]
+    told = about(sentences(d, m), "The slope S_1")
+    assert " is higher on the adversarial images by " in told
+    assert ", but not significantly (p = " in told
+
+
+def test_significance_is_judged_after_adjusting_for_the_number_of_slopes() -> None:
+    ends = (1.5, 1.3, 1.6, 1.4), (1.45, 1.4, 1.5, 1.35)
+    d = [(0.0, 0.1, 0.2 * s, 0.2 * s * e) for s, e in zip((1.40, 1.52, 1.70, 1.58), ends[0], strict=True)]
+    m = [(0.0, 0.1, 0.2 * s, 0.2 * s * e) for s, e in zip((1.20, 1.22, 1.18, 1.21), ends[1], strict=True)]
+    names: dict[str, Curves] = {"test": [(0.95, 0.95, 0.96, 0.97)] * 4, "misclassified": m, "adversarial": d}
+    spec = Spec(dataset="mnist", z=7, runs=4, controls=())
+    results = {
+        run: {
+            "counts": {"test": N_TEST, "train": N_TRAIN},
+            "accuracy": {name: dict(zip("7531", by_run[run], strict=True)) for name, by_run in names.items()},
+        }
+        for run in range(4)
+    }
+    p = corrected_p([a[2] / a[1] - b[2] / b[1] for a, b in zip(d, m, strict=True)])
+    other = corrected_p([a[3] / a[2] - b[3] / b[2] for a, b in zip(d, m, strict=True)])
+    adjusted = 2 * p if p < other else max(p, 2 * other)
+    assert p < 0.05 < adjusted
+    told = about(experiment_statistics(spec, results)["verdict"], "The slope S_3")
+    assert "S_3 = A_3 / A_5 is higher on the adversarial images" in told
+    assert f", but significantly so only by Welch's test (p = {adjusted:.2g} by the corrected test" in told
+
+
+def test_a_ratio_and_a_difference_that_disagree_are_both_told() -> None:
+    d = [(0, 0.40, 0.70), (0, 0.42, 0.73), (0, 0.38, 0.69), (0, 0.41, 0.72)]
+    told = about(sentences(d, FLAT), "The slope S_1")
+    assert " is significantly lower on " in told
+    last = [(a[2] - a[1]) - (b[2] - b[1]) for a, b in zip(d, FLAT, strict=True)]
+    first = [a[1] - b[1] for a, b in zip(d, FLAT, strict=True)]
+    p, other = corrected_p(last), corrected_p(first)
+    holm = 2 * p if p < other else max(p, 2 * other)
+    assert told.endswith(
+        f" The difference A_1 - A_3 points the other way: higher by {sum(last) / 4:.3f} (p = {holm:.2g} by the "
+        "corrected test, Holm-adjusted). The ratio divides by 0.402 on the adversarial images, by 0.105 on the "
+        "misclassified ones."
+    )
+
+
+def test_a_ratio_and_a_difference_that_agree_are_told_once() -> None:
+    d = [(0, 0.1, 0.40), (0, 0.11, 0.45), (0, 0.09, 0.41), (0, 0.12, 0.44)]
+    assert "points the other way" not in " ".join(sentences(d, FLAT))
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_with_fewer_than_three_runs_it_says_that_no_test_is_possible_and_concludes_nothing(runs: int) -> None:
+    said = sentences(UP[:runs], FLAT[:runs], {"noise": UP[:runs]})
+    plural = "s" if runs > 1 else ""
+    assert f"With {runs} complete run{plural} no test is possible yet: it takes 3." in said
+    text = " ".join(said)
+    assert "signific" not in text
+    assert "p =" not in text
+    assert "particular" not in text
+    assert "could not be tested" not in text
+
+
+def test_noise_that_rises_as_far_takes_the_effect_away_from_the_adversary() -> None:
+    noise = [(0, a + 0.1, b + 0.1) for _, a, b in UP]
+    assert about(sentences(UP, FLAT, {"noise": noise}), "Random noise") == (
+        "Random noise of epsilon in every pixel, selected alike, rises as far or further: to 0.613 at K = 1, "
+        "against 0.512 on the adversarial images. So the effect is not particular to adversarial examples."
+    )
+    assert "as far or further" in about(sentences(UP, FLAT, {"noise": UP}), "Random noise")
+
+
+def test_noise_that_rises_further_but_later_leaves_the_larger_step_to_the_adversary() -> None:
+    noise = [(0, a - 0.2, b + 0.1 + 0.01 * i) for i, (_, a, b) in enumerate(UP)]
+    noise = [(0, a + (0.004 if i % 2 else 0), b) for i, (_, a, b) in enumerate(noise)]
+    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    assert told.endswith(
+        "So the effect is not particular to adversarial examples, although by the corrected test the step from "
+        "K = 5 to 3 is significantly larger on them."
+    )
+
+
+def test_noise_that_rises_less_but_not_clearly_so_leaves_the_matter_open() -> None:
+    noise = [(0, a + e, b - 0.01 + e) for (_, a, b), e in zip(UP, (0.05, -0.06, 0.05, -0.05), strict=True)]
+    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    assert "rises less far" in told
+    assert told.endswith("nothing shows that the effect is particular to them.")
+
+
+def test_noise_that_clearly_rises_less_does_not_account_for_all_of_it() -> None:
+    told = about(sentences(UP, FLAT, {"noise": FLAT}), "Random noise")
+    assert "rises less far: to 0.307 at K = 1, against 0.512" in told
+    assert "the step from K = 5 to 3 is significantly larger on the adversarial images" in told
+    assert told.endswith("this control does not account for all of the effect.")
+
+
+def test_every_other_control_is_told_by_its_means() -> None:
+    sources = [(1.0, 0.97, 0.92)] * 4
+    said = sentences(UP, FLAT, {"sources": sources, "fooled": FLAT, "one-per-source": UP})
+    assert about(said, "The control sources").endswith("goes from 1.000 at K = 5 to 0.920 at K = 1.")
+    assert about(said, "The control fooled").endswith(
+        "comes to 0.307 at K = 1, lower than the adversarial images."
+    )
+    assert about(said, "The control one-per-source").endswith(
+        "0.512 at K = 1, no different than the adversarial images."
+    )
+
+
+def test_what_could_not_be_tested_is_told_with_the_reason() -> None:
+    assert sentences(UP, FLAT)[-1] == (
+        "S_3 could not be tested. The set was selected so that accuracy at the most general K is 0: dividing by "
+        "it says nothing."
+    )
+    same = [(0, 0.3, 0.6)] * 4
+    said = sentences(same, same)
+    assert about(said, "S_1 could").endswith("do not vary over the runs, so a t statistic does not exist.")
+    assert not [sentence for sentence in said if sentence.startswith("The slope")]
+
+
+def test_runs_whose_slope_does_not_exist_are_counted_out() -> None:
+    m = [*FLAT[:3], (0, 0.0, 0.2)]
+    assert " by " in (told := about(sentences(UP, m), "The slope S_1"))
+    assert " in 3 of the runs" in told
+
+
+def test_an_empty_set_leaves_nothing_to_compare() -> None:
+    nothing = [(None, None, None)] * 4
+    said = sentences(nothing, FLAT, {"noise": UP, "fooled": nothing})
+    assert said[1] == "No candidate became adversarial, so there is nothing to compare."
+    assert about(said, "S_1 could").endswith("The set has no images, so it has no accuracy.")
+    assert not [sentence for sentence in said if sentence.startswith(("Random noise", "The control"))]
+    assert sentences(UP, nothing)[1].startswith("No test image is misclassified")
+    assert "The control fooled" in " ".join(sentences(UP, FLAT, {"fooled": nothing}))
+
+
+def test_without_a_complete_run_there_is_no_verdict() -> None:
+    spec = Spec(dataset="mnist", z=5, controls=())
+    nothing = {k: {"mean": None, "sd": None, "ci95": None, "n": 0} for k in ("5", "3", "1")}
+    summary = {"accuracy": dict.fromkeys(("test", "misclassified", "adversarial"), nothing)}
+    assert verdict(spec, summary, []) == ()
+
+
+def test_significance_is_never_said_without_a_direction() -> None:
+    for d, m in [(UP, FLAT), (FLAT, UP), (UP, UP)]:
+        for sentence in sentences(d, m, {"noise": FLAT}):
+            for place in range(len(sentence)):
+                if sentence.startswith("significantly", place):
+                    rest = sentence[place:].split()[1]
+                    assert rest in ("higher", "lower", "larger", "so")
+
+
+def test_the_json_result_and_the_printed_tables_carry_the_verdict(tmp_path: Path) -> None:
+    result = result_of(make_experiment(tmp_path, runs=3).state())
+    assert result["verdict"][0].endswith("over 3 complete runs.")
+    assert "signific" in " ".join(result["verdict"])
+    assert " ".join(tables(result).split()).endswith(" ".join(" ".join(result["verdict"]).split()))
+    assert max(map(len, tables(result).split("\n\n")[-1].splitlines())) <= 100
+
+
+def test_a_journal_of_a_version_without_verdicts_gives_none(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path, runs=3)
+    (path,) = experiment.journal.glob("*-coordinator.jsonl")
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        record.pop("verdict", None)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    result = result_of(experiment.state())
+    assert result["verdict"] == []
+    assert "compared with" not in tables(result)
+    assert result["tests"]
+
+
+def test_an_experiment_without_results_has_no_verdict(tmp_path: Path) -> None:
+    assert result_of(make_experiment(tmp_path, state="created").state())["verdict"] == []
