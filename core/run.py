@@ -1,0 +1,217 @@
+"""ONE run of the experiment, in the order of the paper's Sections 3 and 4.
+
+K, Z and A (accuracy at each K) are the paper's letters; C, M and D are the sets of correctly classified test
+images, misclassified test images and adversarial images. The classifier comes from a family with an ordered
+fitting knob: `levels[0]` is its most general member (K = Z), the last its most fitted one (K = 1).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.accuracy import Tally
+from core.attacks.attack import Attack
+from core.attacks.catalogue import ATTACKS, AttackInfo
+from core.attacks.registry import build_attack
+from core.candidates import Sources, candidate_count, candidates_of
+from core.data.images import ImageSet
+from core.data.split import stratified_split
+from core.device import exact_convolutions
+from core.families.family import FittedLevels, FittingFamily
+from core.families.knn import KNearestNeighbours
+from core.selection import Selection
+from core.sets import SETS
+from core.spec import Spec
+from core.stages import Observer, Stages, unobserved
+from core.statistics.slopes import slopes
+from core.streams import Streams
+from core.surrogate.training import accuracy as accuracy_of
+from core.surrogate.training import train
+
+TEST_IMAGES_AT_ONCE = 1000
+"""Test images between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found.
+
+    metrics: an entry of `runs[]` of the JSON result without its status; JSON values only.
+    arrays: what `core.records.audit` writes.
+    """
+
+    metrics: dict[str, object]
+    arrays: dict[str, NDArray[np.generic]]
+
+
+@exact_convolutions()
+def compute_run(
+    spec: Spec,
+    run: int,
+    pool: ImageSet,
+    *,
+    device: str = "cpu",
+    observe: Observer = unobserved,
+    clock: Callable[[], float] = time.perf_counter,
+) -> RunResult:
+    """Compute run `run` (from 0) of an experiment on the pooled images of its data set.
+
+    device: a torch device. clock: seconds, for the stages' durations, which are the only part of the result
+    that two computations of the same run differ in. Raises SpecError where Z exceeds the training images.
+    """
+    streams, stages = Streams(spec.seed, run), Stages(observe, clock)
+
+    # 1. Split
+    with stages.stage("split"):
+        split = stratified_split(pool.labels, pool.test_size, streams.numpy("split"))
+        train_image, train_label = pool.images[split.train_index], pool.labels[split.train_index]
+        test_image, test_label = pool.images[split.test_index], pool.labels[split.test_index]
+
+    # 2. Neighbours: one search gives the prediction at every K
+    family = KNearestNeighbours(z=spec.z, tie_rule=spec.tie_rule, search=spec.search, device=device)
+    with stages.stage("neighbours", total=len(test_label)):
+        classifier = family.fit(train_image, train_label, pool.classes)
+        test_prediction = _predict_all(classifier, test_image, family, stages)
+
+    # 3. Surrogate
+    with stages.stage("surrogate", total=spec.epochs * len(train_label)):
+        surrogate = train(
+            train_image,
+            train_label,
+            classes=pool.classes,
+            epochs=spec.epochs,
+            weights=streams.torch("weights"),
+            batches=streams.numpy("batches"),
+            device=device,
+            on_images=stages.progress,
+            on_epoch=stages.epoch,
+        )
+        surrogate_accuracy = accuracy_of(surrogate, test_image, test_label, device=device)
+
+    # 4. Sources: C, the test images that the most general member classifies correctly
+    correct = test_prediction[0] == test_label
+    sources = Sources(test_image[correct], test_label[correct], split.test_index[correct])
+
+    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str) -> Selection:
+        """Steps 5 and 6 for one attack."""
+        selection = Selection(family.levels, pool.shape, streams.numpy("choice"))
+        total = candidate_count(len(sources.label), info, pool.classes)
+        with stages.stage(stage, total=total):
+            for block in candidates_of(
+                sources,
+                attack=attack,
+                info=info,
+                surrogate=surrogate,
+                classifier=classifier,
+                classes=pool.classes,
+                generator=streams.torch(stream),
+                stages=stages,
+                device=device,
+            ):
+                selection.add(block)
+        return selection
+
+    # 5. Candidates, 6. Adversarial set: D, those that the most general member does not classify as y
+    attack = build_attack(
+        spec.attack, epsilon=spec.epsilon, norm=spec.norm, bound=spec.bound, steps=spec.steps
+    )
+    info = ATTACKS[spec.attack]
+    selection = attacked_with(info, attack, "attack", "candidates")
+    adversarial = selection.adversarial()
+    adversarial_sources = np.unique(adversarial.source)
+
+    # 7. The three sets, and the controls
+    tallies = {
+        "test": _tally(family, test_prediction, test_label),
+        "misclassified": _tally(family, test_prediction[:, ~correct], test_label[~correct]),
+        "adversarial": selection.selected,
+    }
+    for control in spec.controls:
+        match control:
+            case "noise":
+                noise = build_attack("noise", epsilon=spec.epsilon)
+                # As many draws a source as the attack has candidates: more would be more chances to be selected.
+                draws = replace(ATTACKS["noise"], per_target=info.per_target)
+                tallies[control] = attacked_with(draws, noise, "noise", "noise").selected
+            case "sources":
+                prediction = test_prediction[:, correct][:, adversarial_sources]
+                tallies[control] = _tally(family, prediction, sources.label[adversarial_sources])
+            case "unfiltered":
+                tallies[control] = selection.unfiltered
+            case "fooled":
+                tallies[control] = selection.fooled
+            case "one-per-source":
+                tallies[control] = selection.one_per_source
+            case unknown:
+                raise AssertionError(f"the catalogue names the control {unknown}, and nothing computes it")
+
+    # 8. Slopes
+    accuracy = {name: tally.accuracy() for name, tally in tallies.items()}
+    slope = {
+        name: slopes(values, levels=family.levels, zero_by_construction=SETS[name].wrong_by_construction)
+        for name, values in accuracy.items()
+    }
+    metrics: dict[str, object] = {
+        "index": run,
+        "counts": {
+            "train": len(train_label),
+            "test": len(test_label),
+            "correct": int(correct.sum()),
+            "misclassified": int((~correct).sum()),
+            "candidates": selection.unfiltered.count,
+            "rejected": selection.rejected,
+            "adversarial": selection.selected.count,
+            "adversarial_sources": len(adversarial_sources),
+            "sets": {name: tally.count for name, tally in tallies.items()},
+        },
+        "surrogate_accuracy": surrogate_accuracy,
+        "attack": selection.attack_figures(),
+        "accuracy": {name: _by_level(values) for name, values in accuracy.items()},
+        "slopes": {name: _by_level({j: s.value for j, s in by_j.items()}) for name, by_j in slope.items()},
+        "slope_reasons": {
+            name: {str(j): s.reason for j, s in by_j.items() if s.reason is not None}
+            for name, by_j in slope.items()
+        },
+        "seconds": stages.seconds,
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "train_index": split.train_index.astype(np.int32),
+        "test_index": split.test_index.astype(np.int32),
+        "test_label": test_label.astype(np.int16),
+        "test_prediction": test_prediction.astype(np.int16),
+        "k": np.array(family.levels, dtype=np.int32),
+        "adversarial_image": adversarial.image,
+        "adversarial_label": adversarial.label.astype(np.int16),
+        "adversarial_source": sources.index[adversarial.source].astype(np.int32),
+        "adversarial_target": adversarial.target.astype(np.int16),
+        "adversarial_prediction": adversarial.prediction.astype(np.int16),
+    }
+    return RunResult(metrics, arrays)
+
+
+def _predict_all(
+    classifier: FittedLevels, images: NDArray[np.uint8], family: FittingFamily, stages: Stages
+) -> NDArray[np.int64]:
+    """(levels, n) predictions for (n, H, W, C) images, with progress."""
+    prediction = np.empty((len(family.levels), len(images)), dtype=np.int64)
+    for start in range(0, len(images), TEST_IMAGES_AT_ONCE):
+        part = slice(start, start + TEST_IMAGES_AT_ONCE)
+        prediction[:, part] = classifier.predict(images[part])
+        stages.progress(min(start + TEST_IMAGES_AT_ONCE, len(images)))
+    return prediction
+
+
+def _tally(family: FittingFamily, prediction: NDArray[np.int64], label: NDArray[np.int64]) -> Tally:
+    tally = Tally(family.levels)
+    tally.add(prediction, label)
+    return tally
+
+
+def _by_level(values: dict[int, float | None]) -> dict[str, float | None]:
+    """JSON's keys are strings."""
+    return {str(level): value for level, value in values.items()}

@@ -1,0 +1,31 @@
+"""Where a run's random numbers come from: one independent stream for each use, from the spec's seed alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+# In spawning order: a name added at the end leaves the numbers of the others as they were.
+USES = ("split", "weights", "batches", "attack", "noise", "choice")
+
+
+class Streams:
+    """The streams of run `run`: children of numpy.random.SeedSequence(seed, spawn_key=(run,)), one a use.
+
+    split: the stratified shuffle. weights: the surrogate's initial weights. batches: the order of its
+    batches. attack: what the attack draws (PGD's start, the noise attack). noise: the noise control.
+    choice: which of a source's adversarial images the one-per-source control takes.
+    """
+
+    def __init__(self, seed: int, run: int) -> None:
+        children = np.random.SeedSequence(seed, spawn_key=(run,)).spawn(len(USES))
+        self._children = dict(zip(USES, children, strict=True))
+
+    def numpy(self, use: str) -> np.random.Generator:
+        """A NumPy generator at the beginning of one use's stream."""
+        return np.random.default_rng(self._children[use])
+
+    def torch(self, use: str) -> torch.Generator:
+        """A CPU torch generator seeded from one use's stream."""
+        state = int(self._children[use].generate_state(1, np.uint64)[0])
+        return torch.Generator().manual_seed(state & 0x7FFF_FFFF_FFFF_FFFF)

@@ -1,0 +1,35 @@
+"""From the metrics of an experiment's complete runs to what the JSON result says of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.sets import PAPER_SETS, SETS
+from core.spec import Spec
+from core.statistics import statistics_of
+from core.verdict import verdict
+
+
+def experiment_statistics(spec: Spec, results: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """`summary`, `tests` and `verdict` over the runs in `results` (run -> metrics), at least one.
+
+    The adversarial set is compared with the misclassified test images, then with every control.
+    """
+    metrics = [results[run] for run in sorted(results)]
+    names = [*PAPER_SETS, *spec.controls]
+    counts = metrics[0]["counts"]
+    accuracies = [
+        {name: {int(k): a for k, a in by_k.items()} for name, by_k in run["accuracy"].items()}
+        for run in metrics
+    ]
+    statistics = statistics_of(
+        accuracies,
+        levels=spec.levels,
+        zero_by_construction={name: SETS[name].wrong_by_construction for name in names},
+        n_test=counts["test"],
+        n_train=counts["train"],
+        pairs=[("adversarial", other) for other in ("misclassified", *spec.controls)],
+    ).to_json()
+    sentences = verdict(spec, statistics["summary"], statistics["tests"])
+    return {**statistics, "verdict": list(sentences)}

@@ -1,0 +1,192 @@
+"""One run: what the protocol promises holds, and an auditor with scikit-learn gets the same numbers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.neighbors import KNeighborsClassifier
+
+from core.data.images import ImageSet
+from core.run import RunResult, compute_run
+from core.sets import CONTROLS
+from core.spec import Spec
+from tests.made_up import made_up_pool
+
+SPEC = Spec(dataset="/made/up.npz", runs=2, z=5, epochs=15, epsilon=0.25)
+
+
+@pytest.fixture(scope="module")
+def pool() -> ImageSet:
+    return made_up_pool()
+
+
+@pytest.fixture(scope="module")
+def large_pool() -> ImageSet:
+    return made_up_pool(images=1400, seed=6)
+
+
+@pytest.fixture(scope="module")
+def result(pool: ImageSet) -> RunResult:
+    return compute_run(SPEC, 0, pool)
+
+
+def scikit_learn_predictions(pool: ImageSet, train_index, images, k: int):
+    """The paper's classifier on the same scale of pixels, 0 to 255, searched by its KD-tree."""
+    training = pool.images[train_index].reshape(len(train_index), -1).astype(np.float64)
+    classifier = KNeighborsClassifier(n_neighbors=k, algorithm="kd_tree").fit(
+        training, pool.labels[train_index]
+    )
+    return classifier.predict(images.reshape(len(images), -1).astype(np.float64))
+
+
+def test_the_example_is_worth_testing(result):
+    counts = result.metrics["counts"]
+    assert counts["adversarial"] >= 20
+    assert counts["misclassified"] >= 4
+    assert 0.5 < result.metrics["surrogate_accuracy"] < 1
+
+
+def test_an_auditor_gets_the_same_predictions_for_every_k(pool, result):
+    arrays = result.arrays
+    test_images = pool.images[arrays["test_index"]]
+    adversarial = np.float32(255) * arrays["adversarial_image"]
+    for row, k in enumerate(arrays["k"]):
+        expected = scikit_learn_predictions(pool, arrays["train_index"], test_images, int(k))
+        assert_array_equal(arrays["test_prediction"][row], expected)
+        expected = scikit_learn_predictions(pool, arrays["train_index"], adversarial, int(k))
+        assert_array_equal(arrays["adversarial_prediction"][row], expected)
+
+
+def test_every_adversarial_image_comes_from_a_source_that_the_general_member_knows(pool, result):
+    arrays = result.arrays
+    known = arrays["test_index"][arrays["test_prediction"][0] == arrays["test_label"]]
+    assert np.isin(arrays["adversarial_source"], known).all()
+    assert_array_equal(arrays["adversarial_label"], pool.labels[arrays["adversarial_source"]])
+    assert (arrays["adversarial_target"] != arrays["adversarial_label"]).all()
+    pairs = np.stack([arrays["adversarial_source"], arrays["adversarial_target"]], axis=1)
+    assert len(np.unique(pairs, axis=0)) == len(pairs)
+
+
+def test_no_pixel_changes_by_more_than_epsilon(pool, result):
+    source = pool.images[result.arrays["adversarial_source"]] / np.float64(255)
+    change = np.abs(result.arrays["adversarial_image"] - source)
+    assert change.max() <= SPEC.epsilon + 1e-6
+    assert result.metrics["attack"]["linf_max"] == pytest.approx(SPEC.epsilon, abs=1e-6)
+    assert result.arrays["adversarial_image"].min() >= 0
+    assert result.arrays["adversarial_image"].max() <= 1
+
+
+def test_accuracies_and_counts_are_those_of_the_arrays(result):
+    arrays, metrics = result.arrays, result.metrics
+    wrong = arrays["test_prediction"][0] != arrays["test_label"]
+    for row, k in enumerate(arrays["k"]):
+        right = arrays["test_prediction"][row] == arrays["test_label"]
+        right_on_d = arrays["adversarial_prediction"][row] == arrays["adversarial_label"]
+        accuracy = {name: by_k[str(k)] for name, by_k in metrics["accuracy"].items()}
+        assert accuracy["test"] == pytest.approx(right.mean(), abs=1e-12)
+        assert accuracy["misclassified"] == pytest.approx(right[wrong].mean(), abs=1e-12)
+        assert accuracy["adversarial"] == pytest.approx(right_on_d.mean(), abs=1e-12)
+    counts = metrics["counts"]
+    assert counts["misclassified"] == wrong.sum()
+    assert counts["correct"] == (~wrong).sum()
+    assert counts["candidates"] == 3 * (~wrong).sum()
+    assert counts["adversarial"] == len(arrays["adversarial_label"])
+    assert counts["adversarial_sources"] == len(set(arrays["adversarial_source"].tolist()))
+    assert counts["sets"]["sources"] == counts["sets"]["one-per-source"] == counts["adversarial_sources"]
+
+
+def test_the_most_general_member_is_always_wrong_where_it_selected(result):
+    for name in ("misclassified", "adversarial", "noise", "fooled", "one-per-source"):
+        assert result.metrics["accuracy"][name]["5"] == 0, name
+    assert result.metrics["accuracy"]["sources"]["5"] == 1
+
+
+def test_slopes_are_ratios_of_neighbouring_accuracies(result):
+    for name, accuracy in result.metrics["accuracy"].items():
+        slope = result.metrics["slopes"][name]
+        assert slope["1"] == pytest.approx(accuracy["1"] / accuracy["3"], rel=1e-12), name
+        reason = result.metrics["slope_reasons"][name]
+        assert (slope["3"] is None) == (accuracy["5"] == 0) == (reason == {"3": "by_construction"}), name
+
+
+def test_the_split_is_stratified_and_whole(pool, result):
+    train, test = result.arrays["train_index"], result.arrays["test_index"]
+    assert sorted([*train, *test]) == list(range(len(pool.labels)))
+    assert_array_equal(np.bincount(pool.labels[test]), [15, 15, 15, 15])
+
+
+def test_a_run_is_the_same_whenever_it_is_computed_and_differs_from_other_runs(pool, result):
+    again, other = compute_run(SPEC, 0, pool), compute_run(SPEC, 1, pool)
+    for name, array in result.arrays.items():
+        assert_array_equal(array, again.arrays[name])
+    figures = [
+        {k: v for k, v in r.metrics.items() if k not in ("seconds", "index")} for r in (result, again, other)
+    ]
+    assert json.dumps(figures[0]) == json.dumps(figures[1]) != json.dumps(figures[2])
+    assert (result.arrays["test_index"] != other.arrays["test_index"]).any()
+
+
+def test_controls_do_not_change_the_paper_s_numbers(pool, result):
+    bare = compute_run(replace(SPEC, controls=()), 0, pool)
+    assert set(result.metrics["accuracy"]) - set(bare.metrics["accuracy"]) == set(CONTROLS)
+    for name in ("test", "misclassified", "adversarial"):
+        assert bare.metrics["accuracy"][name] == result.metrics["accuracy"][name]
+    assert_array_equal(bare.arrays["adversarial_image"], result.arrays["adversarial_image"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"attack": "deepfool"},
+        {"attack": "deepfool", "norm": "linf", "bound": "project"},
+        {"attack": "deepfool", "bound": "reject"},
+        {"attack": "deepfool-untargeted"},
+        {"attack": "fgsm-untargeted"},
+        {"attack": "pgd", "steps": 3},
+        {"attack": "noise"},
+        {"search": "kd-tree"},
+        {"tie_rule": "nearest"},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())),
+)
+def test_the_protocol_holds_for_every_attack_and_option(large_pool, settings):
+    # DeepFool's perturbations are as small as can be: few of them carry an image across the 11-NN's boundary.
+    spec = replace(SPEC, z=11, epochs=4, epsilon=0.9, controls=("noise",), **settings)
+    pool, result = large_pool, compute_run(spec, 0, large_pool)
+    arrays, counts = result.arrays, result.metrics["counts"]
+    per_source = 1 if "untargeted" in spec.attack else 3
+    assert counts["candidates"] + counts["rejected"] == per_source * counts["correct"]
+    assert counts["adversarial"] == len(arrays["adversarial_label"]) >= 1
+    assert (arrays["adversarial_prediction"][0] != arrays["adversarial_label"]).all()
+    source = pool.images[arrays["adversarial_source"]] / np.float64(255)
+    assert np.abs(arrays["adversarial_image"] - source).max(initial=0) <= spec.epsilon + 1e-6
+    assert result.metrics["attack"]["linf_max"] <= spec.epsilon + 1e-6
+
+
+def test_noise_has_as_many_draws_as_the_attack_has_candidates(pool):
+    totals = {}
+
+    def note(kind, **fields):
+        if kind == "stage_started":
+            totals[fields["stage"]] = fields["total"]
+
+    spec = replace(SPEC, attack="fgsm-untargeted", controls=("noise",), epochs=1)
+    untargeted = compute_run(spec, 0, pool, observe=note)
+    assert totals["noise"] == totals["candidates"] == untargeted.metrics["counts"]["correct"]
+
+
+def test_both_searches_give_the_same_run(pool, result):
+    other = compute_run(replace(SPEC, search="kd-tree"), 0, pool)
+    for name, array in result.arrays.items():
+        assert_array_equal(array, other.arrays[name])
+
+
+def test_nothing_adversarial_is_an_empty_set_with_a_reason(pool):
+    tiny = compute_run(replace(SPEC, epsilon=1e-6, controls=("sources",)), 0, pool)
+    assert tiny.metrics["counts"]["adversarial"] == 0
+    assert tiny.metrics["accuracy"]["adversarial"] == {"5": None, "3": None, "1": None}
+    assert tiny.metrics["slope_reasons"]["adversarial"]["1"] == "empty_set"
+    assert tiny.arrays["adversarial_image"].shape == (0, 28, 28, 1)
+    json.dumps(tiny.metrics, allow_nan=False)

@@ -1,0 +1,87 @@
+"""Who watches a run learns of every stage; the seconds of stages and parts add up by the clock that is given."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.records.events import decode, encode
+from core.stages import Stages, unobserved
+
+
+class Watch:
+    """A clock that is moved by hand, and an observer that remembers."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.seen: list[tuple[str, dict[str, object]]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def observe(self, kind: str, **fields: object) -> None:
+        self.seen.append((kind, fields))
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+def a_run(watch: Watch, stages: Stages) -> None:
+    with stages.stage("split"):
+        watch.now += 1
+    with stages.stage("candidates", total=20):
+        for done in (9, 20):
+            with stages.part("attack"):
+                watch.now += 10
+            with stages.part("filter"):
+                watch.now += 0.5
+            watch.now += 2
+            stages.progress(done)
+    with stages.stage("surrogate", total=3):
+        stages.epoch(1, 3, 0.25)
+    with stages.stage("noise"), stages.part("attack"):
+        watch.now += 100
+
+
+def test_every_stage_is_told_from_its_beginning_to_its_end(watch: Watch) -> None:
+    a_run(watch, Stages(watch.observe, watch.clock))
+    assert watch.seen == [
+        ("stage_started", {"stage": "split", "total": 1}),
+        ("stage_finished", {"stage": "split", "seconds": 1.0}),
+        ("stage_started", {"stage": "candidates", "total": 20}),
+        ("progress", {"stage": "candidates", "done": 9, "total": 20}),
+        ("progress", {"stage": "candidates", "done": 20, "total": 20}),
+        ("stage_finished", {"stage": "candidates", "seconds": 25.0}),
+        ("stage_started", {"stage": "surrogate", "total": 3}),
+        ("epoch", {"epoch": 1, "epochs": 3, "loss": 0.25}),
+        ("stage_finished", {"stage": "surrogate", "seconds": 0.0}),
+        ("stage_started", {"stage": "noise", "total": 1}),
+        ("stage_finished", {"stage": "noise", "seconds": 100.0}),
+    ]
+
+
+def test_seconds_add_up_by_name_in_the_order_of_their_first_beginning(watch: Watch) -> None:
+    stages = Stages(unobserved, watch.clock)
+    a_run(watch, stages)
+    assert list(stages.seconds.items()) == [
+        ("split", 1.0),
+        ("candidates", 25.0),
+        ("attack", 120.0),
+        ("filter", 1.0),
+        ("surrogate", 0.0),
+        ("noise", 100.0),
+    ]
+
+
+def test_what_an_observer_is_told_is_what_a_journal_takes(watch: Watch) -> None:
+    a_run(watch, Stages(watch.observe, watch.clock))
+    for kind, fields in watch.seen:
+        assert decode("w", encode(1, 0.0, kind, {"run": 0, **fields})).fields == {"run": 0, **fields}
+
+
+def test_a_stage_that_fails_is_not_told_as_finished(watch: Watch) -> None:
+    stages = Stages(watch.observe, watch.clock)
+    with pytest.raises(ZeroDivisionError), stages.stage("neighbours"):
+        raise ZeroDivisionError
+    assert [kind for kind, _ in watch.seen] == ["stage_started"]

@@ -1,0 +1,201 @@
+"""What is counted and selected of the candidates equals a plain loop over them, whatever their blocks."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.accuracy import Tally
+from core.candidates import Candidates
+from core.selection import Selection
+
+LEVELS = (5, 3, 1)
+SHAPE = (2, 2, 1)
+CLASSES = 3
+
+
+def cuts_of(draw: st.DrawFn, count: int) -> list[slice]:
+    """Some way of dividing `count` things into blocks, empty ones among them."""
+    cuts = sorted(draw(st.lists(st.integers(0, count), max_size=3)))
+    return [slice(start, end) for start, end in zip([0, *cuts], [*cuts, count], strict=True)]
+
+
+@st.composite
+def predictions_in_blocks(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.int64], list[slice]]:
+    count = draw(st.integers(0, 12))
+    entries = st.lists(st.integers(0, CLASSES - 1), min_size=count, max_size=count)
+    prediction = np.array([draw(entries) for _ in LEVELS], dtype=np.int64).reshape(len(LEVELS), count)
+    return prediction, np.array(draw(entries), dtype=np.int64), cuts_of(draw, count)
+
+
+@settings(deadline=None, max_examples=100)
+@given(predictions_in_blocks())
+def test_a_tally_equals_counting_one_by_one(
+    case: tuple[NDArray[np.int64], NDArray[np.int64], list[slice]],
+) -> None:
+    prediction, label, blocks = case
+    tally = Tally(LEVELS)
+    for block in blocks:
+        tally.add(prediction[:, block], label[block])
+    expected: dict[int, float | None] = {}
+    for row, level in enumerate(LEVELS):
+        right = sum(int(prediction[row, i]) == int(label[i]) for i in range(len(label)))
+        expected[level] = right / len(label) if len(label) else None
+    assert tally.accuracy() == expected
+    assert list(tally.accuracy()) == list(LEVELS)
+    assert tally.count == len(label)
+    assert all(type(share) in (float, type(None)) for share in tally.accuracy().values())
+
+
+def candidates(source: list[int], label: list[int], **arrays: object) -> Candidates:
+    """A block whose images differ from one another; what is not given is drawn from a fixed seed."""
+    count, random = len(source), np.random.default_rng(len(source))
+    given = {
+        "target": random.integers(-1, CLASSES, count),
+        "prediction": random.integers(0, CLASSES, (len(LEVELS), count)),
+        "surrogate_prediction": random.integers(0, CLASSES, count),
+        "rejected": 0,
+    } | arrays
+    return Candidates(
+        image=random.random((count, *SHAPE), dtype=np.float32),
+        source=np.array(source, dtype=np.int64),
+        label=np.array(label, dtype=np.int64),
+        linf=random.random(count),
+        l2=random.random(count) * 1e3,
+        **given,  # type: ignore[arg-type]
+    )
+
+
+@st.composite
+def candidate_blocks(draw: st.DrawFn) -> list[Candidates]:
+    """Blocks of sources with 0 to 3 candidates each; all of a source in the same block."""
+    blocks, source = [], 0
+    for _ in range(draw(st.integers(0, 3))):
+        sources: list[int] = []
+        labels: list[int] = []
+        for _ in range(draw(st.integers(0, 4))):
+            count, label = draw(st.integers(0, 3)), draw(st.integers(0, CLASSES - 1))
+            sources += [source] * count
+            labels += [label] * count
+            source += 1
+        entries = st.lists(st.integers(0, CLASSES - 1), min_size=len(sources), max_size=len(sources))
+        block = candidates(
+            sources,
+            labels,
+            prediction=np.array([draw(entries) for _ in LEVELS], dtype=np.int64).reshape(len(LEVELS), -1),
+            surrogate_prediction=np.array(draw(entries), dtype=np.int64),
+            target=np.array(draw(entries), dtype=np.int64) - draw(st.integers(0, 1)),
+            rejected=draw(st.integers(0, 5)),
+        )
+        blocks.append(block)
+    return blocks
+
+
+def shares(members: list[tuple[Candidates, int]]) -> dict[int, float | None]:
+    """Accuracy at each level of some candidates, counted one by one."""
+    if not members:
+        return dict.fromkeys(LEVELS)
+    return {
+        level: sum(bool(b.prediction[row, i] == b.label[i]) for b, i in members) / len(members)
+        for row, level in enumerate(LEVELS)
+    }
+
+
+@settings(deadline=None, max_examples=100)
+@given(candidate_blocks(), st.integers(0, 2**32))
+def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates], seed: int) -> None:
+    selection = Selection(LEVELS, SHAPE, np.random.default_rng(seed))
+    for block in blocks:
+        selection.add(block)
+    every = [(block, i) for block in blocks for i in range(len(block.label))]
+    chosen = [(b, i) for b, i in every if b.prediction[0, i] != b.label[i]]
+    fooled = [(b, i) for b, i in chosen if b.surrogate_prediction[i] != b.label[i]]
+    assert selection.unfiltered.accuracy() == shares(every)
+    assert selection.selected.accuracy() == shares(chosen)
+    assert selection.fooled.accuracy() == shares(fooled)
+    assert (selection.unfiltered.count, selection.selected.count) == (len(every), len(chosen))
+    assert selection.fooled.count == len(fooled)
+    assert selection.rejected == sum(block.rejected for block in blocks)
+
+    members = selection.adversarial()
+    assert members.image.shape == (len(chosen), *SHAPE)
+    assert members.image.dtype == np.float32
+    assert members.prediction.shape == (len(LEVELS), len(chosen))
+    for place, (block, i) in enumerate(chosen):
+        assert np.array_equal(members.image[place], block.image[i])
+        assert np.array_equal(members.prediction[:, place], block.prediction[:, i])
+        for name in ("source", "label", "target"):
+            assert getattr(members, name)[place] == getattr(block, name)[i]
+
+    by_source: dict[int, list[tuple[Candidates, int]]] = defaultdict(list)
+    for b, i in chosen:
+        by_source[int(b.source[i])].append((b, i))
+    assert selection.one_per_source.count == len(by_source)
+    for row, level in enumerate(LEVELS):
+        share = selection.one_per_source.accuracy()[level]
+        right = [{bool(b.prediction[row, i] == b.label[i]) for b, i in own} for own in by_source.values()]
+        if share is None:
+            assert not by_source
+        else:
+            assert sum(one == {True} for one in right) <= round(share * len(right), 9)
+            assert round(share * len(right), 9) <= sum(True in one for one in right)
+
+    figures = selection.attack_figures()
+    targeted = [(b, i) for b, i in every if b.target[i] >= 0]
+    hit = [(b, i) for b, i in targeted if b.surrogate_prediction[i] == b.target[i]]
+    if every:
+        away = [(b, i) for b, i in every if b.surrogate_prediction[i] != b.label[i]]
+        assert figures["surrogate_fooled"] == len(away) / len(every)
+        assert figures["linf_max"] == max(float(b.linf[i]) for b, i in every)
+        assert figures["l2_mean"] == pytest.approx(math.fsum(float(b.l2[i]) for b, i in every) / len(every))
+    else:
+        assert figures["surrogate_fooled"] is figures["linf_max"] is figures["l2_mean"] is None
+    assert figures["target_hit"] == (len(hit) / len(targeted) if targeted else None)
+
+
+def test_one_of_each_source_is_taken_with_equal_chances() -> None:
+    """Three members of D a source and one candidate that is none; level j is right for member j alone."""
+    sources, members = 3000, 3
+    levels = (7, 5, 3, 1)
+    member = np.tile(np.arange(members + 1), sources)
+    label = np.ones(len(member), dtype=np.int64)
+    prediction = np.zeros((len(levels), len(member)), dtype=np.int64)
+    for row in range(1, len(levels)):
+        prediction[row, member == row - 1] = 1
+    prediction[:, member == members] = 1
+    # Interleaved, so that the members of a source do not stand side by side.
+    source = np.repeat(np.random.default_rng(1).permutation(sources), members + 1)
+    order = np.random.default_rng(2).permutation(len(member))
+    block = candidates(source[order].tolist(), label[order].tolist(), prediction=prediction[:, order])
+    selection = Selection(levels, SHAPE, np.random.default_rng(3))
+    selection.add(block)
+    assert selection.one_per_source.count == sources
+    taken = selection.one_per_source.accuracy()
+    assert taken[7] == 0, "the candidate that is no member of D was never taken"
+    counts = [share * sources for share in (taken[5], taken[3], taken[1]) if share is not None]
+    assert sum(counts) == pytest.approx(sources)
+    # Binomial: mean n / 3, variance n (1/3) (2/3); four standard deviations.
+    bound = 4 * math.sqrt(sources * 2 / 9)
+    assert all(abs(count - sources / 3) < bound for count in counts)
+
+
+def test_the_choice_among_a_sources_members_is_the_generators_alone() -> None:
+    block = candidates(
+        [0] * 40,
+        [0] * 40,
+        prediction=np.stack([np.ones(40), np.ones(40), np.arange(40) % 2]).astype(np.int64),
+    )
+
+    def taken(seed: int) -> float | None:
+        selection = Selection(LEVELS, SHAPE, np.random.default_rng(seed))
+        selection.add(block)
+        return selection.one_per_source.accuracy()[1]
+
+    assert [taken(seed) for seed in range(20)] == [taken(seed) for seed in range(20)]
+    assert {taken(seed) for seed in range(20)} == {0.0, 1.0}
