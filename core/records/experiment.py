@@ -1,0 +1,287 @@
+"""One experiment's folder: creating it, finding it again, and reading its state without computing anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from core.errors import ExperimentError, SpecError
+from core.locations import experiments_dir
+from core.records.events import Event
+from core.records.files import sync_folder, write_atomically
+from core.records.journal import read_all
+from core.records.lock import Lock
+from core.records.results import read_result
+from core.spec import Spec
+
+SPEC_FILE = "spec.toml"
+NEEDED = {"counts", "accuracy", "slopes", "slope_reasons", "seconds", "data_sha256", "environment"}
+"""What a run's metrics must hold for statistics and tables."""
+ID_DIGITS = 8
+"""Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
+TITLE_LENGTH = 40
+"""Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The folder of one experiment and its frozen spec. Everything else is read from disk when asked for."""
+
+    folder: Path
+    spec: Spec
+
+    @property
+    def id(self) -> str:
+        """The folder's name, by which the experiment is known."""
+        return self.folder.name
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journals."""
+        return self.folder / "journal"
+
+    @property
+    def log(self) -> Path:
+        """What the coordinator and its workers print, tracebacks of failed runs among it."""
+        return self.folder / "coordinator.log"
+
+    @property
+    def cancel_file(self) -> Path:
+        """A request to stop: its presence is all."""
+        return self.folder / "cancel"
+
+    @property
+    def lock(self) -> Lock:
+        """A new, not yet held lock object of this folder."""
+        return Lock(self.folder)
+
+    @property
+    def created(self) -> float:
+        """When it was made, seconds since 1970: its spec is written once."""
+        return _created(self.folder)
+
+    @property
+    def running(self) -> bool:
+        """Whether a living coordinator holds the lock now."""
+        holding = self.lock.holding()
+        return holding is not None and holding.alive
+
+    def run_folder(self, run: int) -> Path:
+        """The folder of run `run`, counted from 0."""
+        return self.folder / "runs" / f"{run:04d}"
+
+    def result(self, run: int, *, verify: bool = False) -> dict[str, object] | None:
+        """A run's metrics, or None where it has no valid result."""
+        metrics = read_result(self.run_folder(run) / "result", verify=verify)
+        return metrics if metrics is not None and metrics.keys() >= NEEDED else None
+
+    def results(self, *, verify: bool = False) -> dict[int, dict[str, object]]:
+        """The metrics of every complete run, by run."""
+        found = ((run, self.result(run, verify=verify)) for run in range(self.spec.runs))
+        return {run: metrics for run, metrics in found if metrics is not None}
+
+    def state(self) -> State:
+        """What the folder says at this moment."""
+        # Asked first: once nobody computes any more, what is read after that is final.
+        running = self.running
+        return State(self, self.results(), tuple(read_all(self.journal)), running)
+
+    def clear_leftovers(self) -> None:
+        """Remove what killed workers left half written; only for who holds the lock."""
+        for kind in (".result.*", ".broken.*"):
+            for leftover in (self.folder / "runs").glob(f"*/{kind}"):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+    def delete(self) -> None:
+        """Remove the folder and all in it.
+
+        Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
+        """
+        trash = self.folder.with_name(f".deleted.{uuid.uuid4().hex}")
+        try:
+            with self.lock:
+                self.folder.rename(trash)
+            shutil.rmtree(trash)
+        except OSError as error:
+            raise ExperimentError(f"cannot delete {self.folder}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class State:
+    """One reading of an experiment: the metrics of its complete runs, all its events in order, who computes.
+
+    running: whether a living coordinator held the lock when the reading began.
+    """
+
+    experiment: Experiment
+    results: dict[int, dict[str, object]]
+    events: tuple[Event, ...]
+    running: bool
+
+    @cached_property
+    def status(self) -> str:
+        """created | running | complete | failed | refused | cancelled | interrupted."""
+        if self.running:
+            return "running"
+        if len(self.results) == self.experiment.spec.runs:
+            return "complete"
+        for event in reversed(self.events):
+            if event.kind == "finished" and event["status"] != "complete":
+                return str(event["status"])
+            if event.kind == "coordinator_started":
+                # It never said how it ended: killed, or the machine went down. Or a result was lost since.
+                return "interrupted"
+        return "created"
+
+    @cached_property
+    def summarised(self) -> bool:
+        """Whether the journaled statistics are over all the results there are."""
+        latest = self.last("statistics")
+        return latest is not None and latest["runs"] == sorted(self.results)
+
+    @cached_property
+    def failures(self) -> dict[int, Event]:
+        """The last failure of every run that failed for good and has no result since."""
+        failed: dict[int, Event] = {}
+        for event in self.events:
+            if event.kind == "run_failed" and not event["retry"]:
+                failed[_run_of(event)] = event
+            elif event.kind == "run_started":
+                failed.pop(_run_of(event), None)
+        return {run: event for run, event in sorted(failed.items()) if run not in self.results}
+
+    def last(self, kind: str) -> Event | None:
+        """The newest event of a kind, or None."""
+        return next((event for event in reversed(self.events) if event.kind == kind), None)
+
+    def run_status(self, run: int) -> str:
+        """complete | failed | running | pending."""
+        if run in self.results:
+            return "complete"
+        if run in self.failures:
+            return "failed"
+        if self.status != "running":
+            return "pending"
+        latest = next(
+            (e for e in reversed(self.events) if e.kind in ("run_started", "run_failed") and e["run"] == run),
+            None,
+        )
+        begun = self.last("coordinator_started")
+        is_now = latest is not None and begun is not None and latest.order > begun.order
+        return "running" if latest is not None and latest.kind == "run_started" and is_now else "pending"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A folder among the experiments that this version cannot read, and why."""
+
+    folder: Path
+    reason: str
+
+
+def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
+    """The experiment of a spec, and whether its folder is new: one spec has one folder in a home.
+
+    Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
+    """
+    folder = experiments_dir(home) / experiment_id(spec)
+    # os.path: in a home without permission, Path.is_dir would raise.
+    if os.path.isdir(folder):
+        return _existing(folder, spec), False
+    temporary = folder.with_name(f".new.{uuid.uuid4().hex}")
+    try:
+        temporary.mkdir(parents=True)
+        write_atomically(temporary / SPEC_FILE, spec.to_toml())
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if os.path.isdir(folder):
+            return _existing(folder, spec), False
+        raise ExperimentError(
+            f"cannot write an experiment under {experiments_dir(home)}: {error.strerror}",
+            "choose a folder that you may write to with --home DIR or AEFIT_HOME",
+        ) from error
+    return Experiment(folder, spec), True
+
+
+def _existing(folder: Path, spec: Spec) -> Experiment:
+    """The experiment in a folder that is named after a spec. Raises ExperimentError where it holds another one."""
+    found = load(folder)
+    if found.spec != spec:
+        raise ExperimentError(
+            f"{folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
+            "move that folder away and try again",
+        )
+    return found
+
+
+def experiment_id(spec: Spec) -> str:
+    """DATASET-ATTACK-DIGEST, such as mnist-fgsm-1f3a9c2e; a long data set name is cut."""
+    title = re.sub(r"[^a-z0-9]+", "-", spec.dataset_title.lower())[:TITLE_LENGTH].strip("-") or "own"
+    return f"{title}-{spec.attack}-{spec.digest[:ID_DIGITS]}"
+
+
+def load(folder: Path) -> Experiment:
+    """The experiment in a folder. Raises ExperimentError where its spec cannot be read."""
+    try:
+        spec = Spec.from_toml((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "mend it, or remove that folder by hand"
+        raise ExperimentError(f"{folder} holds no readable {SPEC_FILE}: {error}", hint) from error
+    except SpecError as error:
+        raise ExperimentError(f"{folder / SPEC_FILE}: {error}", error.hint) from error
+    return Experiment(folder, spec)
+
+
+def every(home: Path) -> Iterator[Experiment | Unreadable]:
+    """All experiments of a home, the newest spec first."""
+    folders = [path for path in experiments_dir(home).glob("[!.]*") if path.is_dir()]
+    for folder in sorted(folders, key=_created, reverse=True):
+        try:
+            yield load(folder)
+        except ExperimentError as error:
+            yield Unreadable(folder, str(error))
+
+
+def find(home: Path, name: str) -> Experiment:
+    """The experiment that `name` means: an id, a prefix of it or of its digest, or "latest".
+
+    Raises ExperimentError where there is none, or more than one.
+    """
+    folders = {path.name: path for path in experiments_dir(home).glob("[!.]*") if path.is_dir()}
+    if not folders:
+        raise ExperimentError(f"there is no experiment under {home}", "start one with `aefit-tui --batch`")
+    if name == "latest":
+        return load(max(folders.values(), key=_created))
+    if name in folders:
+        return load(folders[name])
+    matches = sorted(
+        key for key in folders if key.startswith(name) or key.rpartition("-")[2].startswith(name)
+    )
+    if not name:
+        matches = []  # what an unset shell variable gives must not mean the only experiment there is
+    if len(matches) == 1:
+        return load(folders[matches[0]])
+    if matches:
+        raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give one more letter or digit")
+    raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
+
+
+def _created(folder: Path) -> float:
+    """When the experiment was made: its spec is written once."""
+    try:
+        return (folder / SPEC_FILE).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _run_of(event: Event) -> int:
+    run = event["run"]
+    return run if isinstance(run, int) else -1

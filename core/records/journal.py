@@ -1,0 +1,136 @@
+"""Journals: a file that one process appends to and any number of others follow."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from core.records.events import SCHEMA_VERSION, BrokenLine, Event, decode, encode
+
+
+class JournalWriter:
+    """Appends events to one new file, which no other process writes to; safe to share between threads.
+
+    Each event is one `write` of one whole line, so a reader sees it entirely or, for a moment, torn at its
+    end. Raises FileExistsError where the file is there already.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self._clock = clock
+        self._sequence = 0
+        self._last = 0.0
+        self._torn = False
+        self._lock = threading.Lock()
+
+    def write(self, kind: str, **fields: object) -> None:
+        """Append one event. Raises ValueError for an unknown kind, a missing field, NaN or Infinity.
+
+        Raises OSError where the disk is full or gone; the journal can be written to again when it is back.
+        """
+        with self._lock:
+            # A clock set back must not put a later event before an earlier one.
+            now = max(self._clock(), self._last)
+            line = encode(self._sequence + 1, now, kind, fields)
+            self._sequence, self._last = self._sequence + 1, now
+            # After a write that failed halfway (a full disk) the next event begins on a line of its own.
+            line = b"\n" + line if self._torn else line
+            self._torn = True
+            while line:
+                line = line[os.write(self._file, line) :]
+            self._torn = False
+
+    def close(self) -> None:
+        """Bring what was written to the disk and close the file."""
+        os.fsync(self._file)
+        os.close(self._file)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line that could not be read: set aside, reported, never in the way of the others."""
+
+    writer: str
+    offset: int
+    reason: str
+
+
+class JournalReader:
+    """Reads every journal of a folder from the beginning, then what was added since.
+
+    Reading never raises for what a file holds: a torn last line is not there yet, a broken line is put into
+    `problems`, a folder that does not exist yet has no events. `newer` is true once a line of a newer schema
+    version was met (it is read as far as this version understands it).
+
+    newest_progress: of progress lines that follow each other in one journal, look at the last only. A worker
+    computes one run at a time, so that the earlier ones are superseded; they are most of a long journal.
+    """
+
+    def __init__(self, folder: Path, *, newest_progress: bool = False) -> None:
+        self._folder = folder
+        self._newest_progress = newest_progress
+        self._offsets: dict[str, int] = {}
+        self.problems: list[Problem] = []
+        self.newer = False
+
+    def poll(self) -> list[Event]:
+        """The events added since the last call, in the order that `Event.order` gives."""
+        try:
+            # Workers before their coordinator: a run's first stage must not be read before the run's start,
+            # which may be written while this goes on.
+            paths = sorted(self._folder.glob("*.jsonl"), reverse=True)
+        except OSError as error:
+            # The folder is deleted at this moment, or its file server has lost it.
+            self._report(Problem("", 0, f"{self._folder} cannot be listed: {error.strerror}"))
+            return []
+        events: list[Event] = []
+        for path in paths:
+            events += self._read_on(path)
+        return sorted(events, key=lambda event: event.order)
+
+    def _read_on(self, path: Path) -> list[Event]:
+        writer, offset = path.stem, self._offsets.get(path.stem, 0)
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                added = file.readlines()
+        except OSError as error:
+            self._report(Problem(writer, offset, f"cannot be read: {error.strerror}"))
+            return []
+        if added and not added[-1].endswith(b"\n"):
+            added.pop()
+        events: list[Event] = []
+        for line, following in zip_longest(added, added[1:], fillvalue=b""):
+            # A quotation mark within a text is escaped: these bytes stand nowhere but at an event's kind.
+            if self._newest_progress and _PROGRESS in line and _PROGRESS in following:
+                offset += len(line)
+                continue
+            try:
+                event = decode(writer, line)
+            except BrokenLine as error:
+                self.problems.append(Problem(writer, offset, str(error)))
+            else:
+                self.newer = self.newer or event.version > SCHEMA_VERSION
+                events.append(event)
+            offset += len(line)
+        self._offsets[writer] = offset
+        return events
+
+    def _report(self, problem: Problem) -> None:
+        """Note what every look meets again only once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+_PROGRESS = b'"event":"progress"'
+
+
+def read_all(folder: Path) -> list[Event]:
+    """Every event that a folder's journals hold now, in order."""
+    return JournalReader(folder).poll()

@@ -1,0 +1,1 @@
+"""Tables and exports of a finished, or half finished, experiment. Nothing here computes a number anew."""

@@ -1,0 +1,129 @@
+"""Tables for a terminal or a plain file, from the JSON result."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.statistics.slopes import REASONS
+
+ABSENT = "-"
+WIDTH = 100
+"""Columns of running text."""
+
+
+def tables(result: dict[str, Any]) -> str:
+    """The result in words and columns: runs, accuracy against K, tests, verdict. Ends without newline."""
+    spec = result["spec"]
+    done = sum(run["status"] == "complete" for run in result["runs"])
+    parts = [
+        f"{result['id']}  {result['status']}  {done} of {spec['runs']} runs",
+        f"{spec['dataset']}, {spec['attack']}, epsilon {spec['epsilon']:g}, Z {spec['z']}, seed {spec['seed']}, "
+        f"{spec['epochs']} epochs",
+    ]
+    for run in result["runs"]:
+        if run["status"] == "failed":
+            parts.append(f"run {run['index'] + 1} failed: {run['error']}")
+    if result["summary"] is not None:
+        parts += ["", _counts(result), "", _accuracy(result)]
+        if result["tests"]:
+            parts += ["", _tests(result)]
+        if result["verdict"]:
+            parts += ["", *(textwrap.fill(sentence, WIDTH) for sentence in result["verdict"])]
+    return "\n".join(parts)
+
+
+def _counts(result: dict[str, Any]) -> str:
+    header = [
+        "run",
+        "surrogate",
+        "correct",
+        "misclassified",
+        "candidates",
+        "adversarial",
+        "sources",
+        "seconds",
+    ]
+    rows = []
+    for run in result["runs"]:
+        if run["status"] == "complete":
+            counts = run["counts"]
+            names = ("correct", "misclassified", "candidates", "adversarial", "adversarial_sources")
+            seconds = sum(
+                run["seconds"][stage] for stage in run["seconds"] if stage not in ("attack", "filter")
+            )
+            rows.append(
+                [str(run["index"] + 1), f"{run['surrogate_accuracy']:.4f}", *(f"{counts[n]:,}" for n in names),
+                 f"{seconds:.0f}"]
+            )  # fmt: skip
+    return align([header, *rows])
+
+
+def _accuracy(result: dict[str, Any]) -> str:
+    """Mean accuracy with half the width of its 95 % interval; the mean alone where there is no interval."""
+    accuracy = result["summary"]["accuracy"]
+    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
+    rows = [["accuracy", *(f"K = {k}" for k in levels)]]
+    rows += [[name, *(_mean(by_k[str(k)]) for k in levels)] for name, by_k in accuracy.items()]
+    runs = len(result["statistics_runs"])
+    counts = [min(by_k[str(k)]["n"] for k in levels) for by_k in accuracy.values()]
+    if any(count != runs for count in counts):
+        # A set may have been empty in some runs.
+        rows = [[*row, count] for row, count in zip(rows, ["runs", *map(str, counts)], strict=True)]
+    note = f"mean of {runs} runs ± half the 95 % interval" if runs > 1 else "one run"
+    return f"{align(rows)}\n{note}"
+
+
+def _mean(summary: dict[str, Any]) -> str:
+    if summary["mean"] is None:
+        return ABSENT
+    text = f"{summary['mean']:.4f}"
+    return f"{text} ± {(summary['ci95'][1] - summary['ci95'][0]) / 2:.4f}" if summary["ci95"] else text
+
+
+def _tests(result: dict[str, Any]) -> str:
+    """The tests of the paper's comparison, a row for each quantity and K; all others are in the JSON result."""
+    quantities = {"ratio": "S", "difference": "rise of A", "log_ratio": "log S"}
+    compared = [test for test in result["tests"] if test["sets"] == ["adversarial", "misclassified"]]
+    kinds = list(dict.fromkeys(test["test"] for test in compared))
+    rows = [["D against M", "n", "difference", *(kind.replace("_", "-") for kind in kinds), "undefined"]]
+    keys = dict.fromkeys((test["quantity"], test["j"]) for test in compared)
+    for quantity, j in keys:
+        tests = {test["test"]: test for test in compared if (test["quantity"], test["j"]) == (quantity, j)}
+        paired = tests["paired"]
+        difference = f"{_number(paired['mean_difference'], '+.4f')} {paired['direction'] or ''}".rstrip()
+        name = f"{quantities[quantity]} at K = {j}"
+        why = ", ".join(dict.fromkeys(t["reason"] for t in tests.values() if t["reason"] is not None))
+        rows.append([name, str(paired["n"]), difference, *(_p_value(tests[kind]) for kind in kinds), why])
+    reasons = sorted({test["reason"] for test in compared if test["reason"] is not None})
+    return "\n".join(
+        [
+            align(rows),
+            "D adversarial, M misclassified; S at K is A_K / A_K+2; difference is the mean of D - M over the runs;",
+            "p-values of each test as they are / Holm-adjusted over K",
+            *(f"{reason}: {REASONS[reason]}" for reason in reasons),
+        ]
+    )
+
+
+def _p_value(test: dict[str, Any]) -> str:
+    return ABSENT if test["p"] is None else f"{test['p']:.2g} / {test['p_holm']:.2g}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return ABSENT if value is None else format(value, form)
+
+
+def align(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of equal length as columns two spaces apart: the first to the left, the others to the right."""
+    table = [list(row) for row in rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = (
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    )
+    return "\n".join(lines)

@@ -1,0 +1,319 @@
+"""An experiment's folder: made once, found again by any part of its name, and its state read from files alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.errors import ExperimentError
+from core.records.experiment import NEEDED, Experiment, Unreadable, create, every, experiment_id, find, load
+from core.records.lock import LockHeld
+from core.spec import Spec
+
+SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
+STARTED: dict[str, object] = {
+    "event": "coordinator_started",
+    "host": "h",
+    "pid": 1,
+    "jobs": 1,
+    "pending": [0, 1, 2],
+}
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    return create(tmp_path, SPEC)[0]
+
+
+def journal(
+    experiment: Experiment, *events: dict[str, object], writer: str = "0001-coordinator", at: float = 100
+) -> None:
+    """A journal written by hand, one event a second."""
+    experiment.journal.mkdir(exist_ok=True)
+    lines = [
+        json.dumps({"seq": n + 1, "time": at + n, "v": 1, **event}) + "\n" for n, event in enumerate(events)
+    ]
+    (experiment.journal / f"{writer}.jsonl").write_text("".join(lines))
+
+
+def finished(status: str) -> dict[str, object]:
+    return {"event": "finished", "status": status}
+
+
+def run_started(run: int, attempt: int = 1) -> dict[str, object]:
+    return {"event": "run_started", "run": run, "worker": 1, "attempt": attempt}
+
+
+def run_failed(run: int, error: str, *, retry: bool) -> dict[str, object]:
+    return {"event": "run_failed", "run": run, "error": error, "hint": "", "retry": retry}
+
+
+def put_result(experiment: Experiment, run: int) -> Path:
+    """A result written by hand."""
+    result = experiment.folder / "runs" / f"{run:04d}" / "result"
+    result.mkdir(parents=True)
+    (result / "arrays.npz").write_bytes(b"arrays")
+    checksums = {"arrays.npz": hashlib.sha256(b"arrays").hexdigest()}
+    (result / "metrics.json").write_text(
+        json.dumps({**dict.fromkeys(NEEDED, 0), "index": run, "sha256": checksums})
+    )
+    return result
+
+
+class TestCreating:
+    def test_one_spec_has_one_folder(self, tmp_path: Path) -> None:
+        first, new = create(tmp_path / "home", SPEC)
+        again, new_again = create(tmp_path / "home", SPEC)
+        assert (new, new_again) == (True, False)
+        assert first == again == load(first.folder) == Experiment(first.folder, SPEC)
+        assert [path.name for path in (tmp_path / "home" / "experiments").iterdir()] == [first.id]
+        assert [path.name for path in first.folder.iterdir()] == ["spec.toml"]
+
+    def test_of_creators_at_the_same_time_one_makes_it(self, tmp_path: Path) -> None:
+        together = threading.Barrier(6)
+        made: list[tuple[Experiment, bool]] = []
+
+        def make() -> None:
+            together.wait()
+            made.append(create(tmp_path, SPEC))
+
+        threads = [threading.Thread(target=make) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(new for _, new in made) == [False] * 5 + [True]
+        assert {found for found, _ in made} == {load(tmp_path / "experiments" / experiment_id(SPEC))}
+        assert len(list((tmp_path / "experiments").iterdir())) == 1
+
+    def test_who_is_overtaken_between_look_and_rename_takes_what_is_there(
+        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = iter([False, True])
+        monkeypatch.setattr("os.path.isdir", lambda path: next(answers))
+        assert create(tmp_path, SPEC) == (experiment, False)
+        assert [path.name for path in (tmp_path / "experiments").iterdir()] == [experiment.id]
+
+    @pytest.mark.parametrize(
+        ("dataset", "title"),
+        [
+            ("digits", "digits"),
+            ("/data/My Set (2).zip", "my-set-2"),
+            ("/data/日本.npz", "own"),
+            (f"/data/{'long name ' * 25}.npz", "long-name-" * 3 + "long-name"),
+        ],
+    )
+    def test_an_id_is_data_set_attack_and_the_specs_digest(
+        self, tmp_path: Path, dataset: str, title: str
+    ) -> None:
+        spec = Spec(dataset=dataset, attack="deepfool")
+        canonical = json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        assert experiment_id(spec) == f"{title}-deepfool-{digest[:8]}"
+        assert find(tmp_path, create(tmp_path, spec)[0].id).spec == spec
+
+    @pytest.mark.parametrize("in_the_way", ["home", "home/experiments"])
+    def test_a_home_that_cannot_be_written_is_said_with_the_way_out(
+        self, tmp_path: Path, in_the_way: str
+    ) -> None:
+        (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
+        (tmp_path / in_the_way).write_text("a file")
+        with pytest.raises(ExperimentError, match="cannot write an experiment under") as refused:
+            create(tmp_path / "home", SPEC)
+        assert "--home DIR" in refused.value.hint
+        assert (tmp_path / in_the_way).read_text() == "a file"
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+    @pytest.mark.parametrize("mode", [0o500, 0o000])
+    def test_a_home_without_permission_is_said_with_the_way_out(self, tmp_path: Path, mode: int) -> None:
+        tmp_path.chmod(mode)
+        try:
+            with pytest.raises(ExperimentError, match="cannot write an experiment under"):
+                create(tmp_path, SPEC)
+        finally:
+            tmp_path.chmod(0o700)
+
+
+class TestFinding:
+    def test_an_experiment_is_found_by_its_id_a_prefix_or_its_digest(self, tmp_path: Path) -> None:
+        made = [create(tmp_path, Spec(dataset="digits", attack=attack))[0] for attack in ("fgsm", "deepfool")]
+        for one in made:
+            attack, digest = one.spec.attack, one.spec.digest[:8]
+            for name in (one.id, f"digits-{attack}", f"digits-{attack[:1]}", digest, digest[:7], "latest"):
+                if name == "latest":
+                    os.utime(one.folder / "spec.toml", (2e9 + made.index(one),) * 2)
+                assert find(tmp_path, name) == one
+
+    def test_a_name_that_means_several_or_none_is_answered_with_what_there_is(self, tmp_path: Path) -> None:
+        made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(2)]
+        with pytest.raises(ExperimentError) as ambiguous:
+            find(tmp_path, "digits-fgsm")
+        assert all(one.id in str(ambiguous.value) for one in made)
+        with pytest.raises(ExperimentError, match="no experiment 'mnist'"):
+            find(tmp_path, "mnist")
+
+    def test_a_whole_id_wins_over_a_longer_one_that_begins_with_it(
+        self, tmp_path: Path, experiment: Experiment
+    ) -> None:
+        experiment.folder.with_name(f"{experiment.id}-copy").mkdir()
+        assert find(tmp_path, experiment.id) == experiment
+
+    def test_an_empty_name_is_not_the_only_experiment(self, tmp_path: Path, experiment: Experiment) -> None:
+        assert find(tmp_path, "d") == experiment
+        with pytest.raises(ExperimentError, match="no experiment ''"):
+            find(tmp_path, "")
+
+    def test_an_empty_home_says_how_to_begin(self, tmp_path: Path) -> None:
+        assert list(every(tmp_path / "nowhere")) == []
+        with pytest.raises(ExperimentError, match="there is no experiment under") as refused:
+            find(tmp_path / "nowhere", "latest")
+        assert "aefit-tui" in refused.value.hint
+
+    def test_every_experiment_is_listed_newest_first_and_unreadable_ones_with_the_reason(
+        self, tmp_path: Path
+    ) -> None:
+        made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
+        for age, one in enumerate(made):
+            os.utime(one.folder / "spec.toml", (1e9 - age, 1e9 - age))
+        spoilt = {
+            "a-empty": None,
+            "b-torn": b"z = [",
+            "c-newer": b"schema_version = 99\n",
+            "d-binary": b"\xff",
+        }
+        for age, (name, content) in enumerate(spoilt.items()):
+            (tmp_path / "experiments" / name).mkdir()
+            if content is not None:
+                (tmp_path / "experiments" / name / "spec.toml").write_bytes(content)
+                os.utime(tmp_path / "experiments" / name / "spec.toml", (1e8 - age, 1e8 - age))
+        (tmp_path / "experiments" / ".new.half").mkdir()
+        (tmp_path / "experiments" / "notes.txt").write_text("a person's own")
+        found = list(every(tmp_path))
+        assert found[:3] == made
+        unreadable = {one.folder.name: one.reason for one in found[3:] if isinstance(one, Unreadable)}
+        assert list(unreadable) == ["b-torn", "c-newer", "d-binary", "a-empty"]
+        assert "not valid TOML" in unreadable["b-torn"]
+        assert "reads versions 1 to" in unreadable["c-newer"]
+        assert "no readable spec.toml" in unreadable["d-binary"]
+        with pytest.raises(ExperimentError, match="no readable"):
+            find(tmp_path, "a-empty")
+
+
+class TestStatus:
+    def test_a_new_experiment_is_created(self, experiment: Experiment) -> None:
+        assert experiment.state().status == "created"
+        assert [experiment.state().run_status(run) for run in range(3)] == ["pending"] * 3
+
+    def test_a_held_lock_is_running_whatever_else_is_there(self, experiment: Experiment) -> None:
+        journal(experiment, STARTED, finished("failed"))
+        for run in range(3):
+            put_result(experiment, run)
+        with experiment.lock:
+            assert experiment.running
+            assert experiment.state().status == "running"
+        assert not experiment.running
+        assert experiment.state().status == "complete"
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled", "interrupted", "refused"])
+    def test_an_ended_computation_is_what_it_said_at_last(self, experiment: Experiment, status: str) -> None:
+        journal(experiment, STARTED, finished(status))
+        assert experiment.state().status == status
+
+    def test_a_coordinator_that_never_said_how_it_ended_was_interrupted(self, experiment: Experiment) -> None:
+        journal(experiment, STARTED, run_started(0))
+        assert experiment.state().status == "interrupted"
+        journal(experiment, STARTED, finished("cancelled"))
+        journal(experiment, STARTED, writer="0002-coordinator", at=200)
+        assert experiment.state().status == "interrupted"
+
+    def test_a_clock_set_back_between_two_sessions_does_not_bring_the_older_one_back(
+        self, experiment: Experiment
+    ) -> None:
+        journal(experiment, STARTED, finished("failed"), at=1000)
+        journal(experiment, STARTED, finished("cancelled"), writer="0002-coordinator", at=10)
+        assert experiment.state().status == "cancelled"
+
+    def test_all_results_are_complete_even_without_a_journal(self, experiment: Experiment) -> None:
+        for run in range(3):
+            put_result(experiment, run)
+        put_result(experiment, 7)  # beyond the spec's runs
+        state = experiment.state()
+        assert state.status == "complete"
+        assert list(state.results) == [0, 1, 2]
+
+    def test_a_complete_experiment_that_lost_a_result_is_not_complete(self, experiment: Experiment) -> None:
+        journal(experiment, STARTED, finished("complete"))
+        for run in range(2):
+            put_result(experiment, run)
+        assert experiment.state().status == "interrupted"
+
+    def test_a_state_is_of_one_moment(self, experiment: Experiment) -> None:
+        with experiment.lock:
+            state = experiment.state()
+        assert state.status == "running"
+
+    def test_damaged_arrays_are_only_found_when_asked(self, experiment: Experiment) -> None:
+        (put_result(experiment, 1) / "arrays.npz").write_bytes(b"damage")
+        assert list(experiment.results()) == [1]
+        assert experiment.results(verify=True) == {}
+
+    def test_every_run_is_complete_failed_running_or_pending(self, tmp_path: Path) -> None:
+        experiment, _ = create(tmp_path, Spec(dataset="digits", runs=6))
+        put_result(experiment, 0)
+        journal(
+            experiment,
+            STARTED,
+            run_started(0),
+            run_failed(0, "its result came all the same", retry=False),
+            run_started(1),
+            run_failed(1, "first", retry=True),
+            run_started(1, 2),
+            run_failed(1, "for good", retry=False),
+            run_started(2),
+            run_started(3),
+            run_failed(3, "once", retry=True),
+            run_started(4),
+            run_failed(4, "earlier", retry=False),
+            run_started(4, 2),
+        )
+        with experiment.lock:
+            state = experiment.state()
+        expected = ["complete", "failed", "running", "pending", "running", "pending"]
+        assert [state.run_status(run) for run in range(6)] == expected
+        assert {run: event["error"] for run, event in state.failures.items()} == {1: "for good"}
+        state = experiment.state()
+        assert [state.run_status(run) for run in range(6)] == ["complete", "failed"] + ["pending"] * 4
+
+    def test_what_a_killed_coordinator_had_begun_is_not_running_under_the_next(
+        self, experiment: Experiment
+    ) -> None:
+        journal(experiment, STARTED, run_started(0), run_started(1), at=1000)
+        journal(experiment, STARTED, run_started(1), writer="0002-coordinator", at=10)
+        with experiment.lock:
+            state = experiment.state()
+        assert [state.run_status(run) for run in range(3)] == ["pending", "running", "pending"]
+
+
+class TestDeleting:
+    def test_a_running_experiment_is_not_deleted(self, experiment: Experiment) -> None:
+        result = put_result(experiment, 0)
+        with experiment.lock as lock:
+            with pytest.raises(LockHeld):
+                experiment.delete()
+            lock.beat()
+        assert (result / "arrays.npz").exists()
+
+    def test_deleting_removes_one_folder_and_no_other(self, tmp_path: Path, experiment: Experiment) -> None:
+        other, _ = create(tmp_path, Spec(dataset="digits", seed=9))
+        put_result(experiment, 0)
+        experiment.delete()
+        assert list((tmp_path / "experiments").iterdir()) == [other.folder]
+        with pytest.raises(ExperimentError, match="cannot delete"):
+            experiment.delete()
+        assert create(tmp_path, SPEC) == (experiment, True)
+        assert experiment.results() == {}

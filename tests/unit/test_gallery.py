@@ -1,0 +1,325 @@
+"""A run's gallery is a bounded, even sample of D that can be read without the data set, or says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import pickle
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from core.data.images import ImageSet
+from core.errors import DataError
+from core.gallery import (
+    MEMBERS,
+    Gallery,
+    amplified,
+    choose,
+    gallery_of,
+    grey_levels,
+    read_gallery,
+    write_gallery,
+)
+from core.records.audit import read_arrays
+from core.records.experiment import create
+from core.records.results import publish, read_result
+from core.spec import Spec
+from tests.made_up import made_up_pool, write_npz
+
+PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
+
+
+def made_up_gallery(members: int = 7, shape: tuple[int, int, int] = (4, 6, 1)) -> Gallery:
+    generator = np.random.default_rng(3)
+    label = np.arange(members, dtype=np.int16) % 3
+    return Gallery(
+        original=generator.integers(0, 256, (members, *shape), dtype=np.uint8),
+        adversarial=generator.random((members, *shape)).astype(np.float32),
+        label=label,
+        target=((label + 1) % 3).astype(np.int16),
+        source=np.arange(members, dtype=np.int32) * 5,
+        prediction=generator.integers(0, 3, (2, members)).astype(np.int16),
+        k=(3, 1),
+        class_names=("one", "zwei", "三"),
+    )
+
+
+def contents(gallery: Gallery) -> dict[str, Any]:
+    return {name: np.asarray(value) for name, value in vars(gallery).items()}
+
+
+class TestChoosing:
+    @settings(deadline=None, max_examples=150)
+    @given(PAIRS, st.integers(1, 60))
+    def test_rounds_visit_every_pair_that_has_one_left(self, pairs, most):
+        """By hand: sort into one queue a pair, then take the heads of all queues again and again."""
+        label, target = np.array(pairs, dtype=np.int16).reshape(-1, 2).T
+        chosen = choose(label, target, 5, most).tolist()
+        queues: dict[tuple[int, int], list[int]] = {}
+        for position, pair in enumerate(pairs):
+            queues.setdefault(pair, []).append(position)
+        rounds = list(itertools.zip_longest(*queues.values()))
+        expected = [{position for position in heads if position is not None} for heads in rounds]
+        assert len(chosen) == min(most, len(pairs))
+        for heads in expected:
+            now, chosen = chosen[: len(heads)], chosen[len(heads) :]
+            assert set(now) <= heads
+            assert len(set(now)) == len(now)
+            assert len(now) == len(heads) or not chosen
+        assert chosen == []
+
+    def test_a_large_set_gives_equal_shares(self):
+        generator = np.random.default_rng(0)
+        label = generator.integers(0, 10, 20_000)
+        target = (label + generator.integers(1, 10, 20_000)) % 10
+        chosen = choose(label, target, 10)
+        assert len(chosen) == MEMBERS == 600
+        shares = Counter(zip(label[chosen].tolist(), target[chosen].tolist(), strict=True))
+        assert len(shares) == 90
+        assert set(shares.values()) == {6, 7}
+
+    def test_a_round_cut_short_covers_every_label_and_target(self):
+        pairs = np.array([(y, t) for y in range(20) for t in range(20) if y != t])
+        chosen = pairs[choose(pairs[:, 0], pairs[:, 1], 20, most=20)]
+        assert sorted(chosen[:, 0]) == sorted(chosen[:, 1]) == list(range(20))
+
+    def test_without_targets_labels_take_turns(self):
+        label = np.array([2, 2, 2, 0, 1, 1])
+        assert choose(label, np.full(6, -1), 3, most=5).tolist() == [3, 4, 0, 5, 1]
+
+
+def audit_arrays(pool: ImageSet, members: int) -> dict[str, Any]:
+    generator = np.random.default_rng(1)
+    source = generator.integers(0, len(pool.labels), members).astype(np.int32)
+    label = pool.labels[source].astype(np.int16)
+    return {
+        "adversarial_image": generator.random((members, 28, 28, 1)).astype(np.float32),
+        "adversarial_label": label,
+        "adversarial_source": source,
+        "adversarial_target": ((label + 1 + source % 3) % 4).astype(np.int16),
+        "adversarial_prediction": generator.integers(0, 4, (3, members)).astype(np.int16),
+        "k": np.array([5, 3, 1], dtype=np.int32),
+    }
+
+
+def test_a_member_is_a_member_of_d_beside_its_source():
+    pool = made_up_pool(images=80)
+    arrays = audit_arrays(pool, 90)
+    gallery = gallery_of(arrays, pool, most=50)
+    assert (len(gallery), gallery.k, gallery.class_names) == (50, (5, 3, 1), pool.class_names)
+    positions = [
+        next(i for i, other in enumerate(arrays["adversarial_image"]) if (other == image).all())
+        for image in gallery.adversarial
+    ]
+    assert len(set(positions)) == 50
+    for member, position in enumerate(positions):
+        assert gallery.source[member] == arrays["adversarial_source"][position]
+        assert gallery.label[member] == arrays["adversarial_label"][position]
+        assert gallery.target[member] == arrays["adversarial_target"][position]
+        assert_array_equal(gallery.prediction[:, member], arrays["adversarial_prediction"][:, position])
+        assert_array_equal(gallery.original[member], pool.images[gallery.source[member]])
+
+
+def test_nothing_adversarial_is_an_empty_gallery(tmp_path: Path):
+    pool = made_up_pool(images=20)
+    write_gallery(tmp_path / "gallery.npz", gallery_of(audit_arrays(pool, 0), pool))
+    read = read_gallery(tmp_path / "gallery.npz")
+    assert read is not None
+    assert (len(read), read.original.shape, read.members()) == (0, (0, 28, 28, 1), [])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.none() | st.integers(0, 3), st.none() | st.integers(-1, 3))
+def test_filters_pass_what_they_name(label, target):
+    gallery = gallery_of(audit_arrays(made_up_pool(images=40), 30), made_up_pool(images=40))
+    expected = [
+        i
+        for i in range(30)
+        if label in (None, int(gallery.label[i])) and target in (None, int(gallery.target[i]))
+    ]
+    assert gallery.members(label, target) == expected
+
+
+class TestTheFile:
+    @pytest.mark.parametrize("shape", [(4, 6, 1), (5, 5, 3)])
+    def test_what_was_written_is_read(self, tmp_path: Path, shape):
+        gallery = made_up_gallery(shape=shape)
+        write_gallery(tmp_path / "gallery.npz", gallery)
+        read = read_gallery(tmp_path / "gallery.npz")
+        assert read is not None
+        assert read.class_names == ("one", "zwei", "三")
+        for name, value in contents(gallery).items():
+            assert_array_equal(getattr(read, name), value, strict=name not in ("k", "class_names"))
+
+    def test_equal_galleries_are_equal_bytes(self, tmp_path: Path):
+        for name in ("a.npz", "b.npz"):
+            write_gallery(tmp_path / name, made_up_gallery())
+        assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+    def test_no_file_is_no_gallery(self, tmp_path: Path):
+        assert read_gallery(tmp_path / "nowhere" / "gallery.npz") is None
+
+    @settings(deadline=None, max_examples=120)
+    @given(data=st.data())
+    def test_damaged_bytes_are_refused_or_harmless(self, tmp_path_factory, data):
+        path = tmp_path_factory.getbasetemp() / "damaged.npz"
+        write_gallery(path, made_up_gallery())
+        content = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(0, 4))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+        try:
+            read = read_gallery(path)
+        except DataError:
+            return
+        # What may differ in a file that passes its checksums is the date of an entry, not a pixel.
+        assert read is not None
+        assert_array_equal(read.adversarial, made_up_gallery().adversarial)
+
+    @pytest.mark.parametrize(
+        ("name", "array", "reason"),
+        [
+            ("original", np.zeros((7, 4, 6, 1)), "cannot be read"),
+            ("original", np.zeros((7, 4, 6), np.uint8), "original has the shape"),
+            ("original", np.zeros((7, 4, 6, 2), np.uint8), "original has the shape"),
+            ("adversarial", np.zeros((6, 4, 6, 1), np.float32), "adversarial has the shape"),
+            ("adversarial", np.full((7, 4, 6, 1), 1.5, np.float32), "outside of"),
+            ("adversarial", np.full((7, 4, 6, 1), np.nan, np.float32), "outside of"),
+            ("label", np.full(7, 3, np.int16), "none of the 3 classes"),
+            ("label", np.zeros((7, 1), np.int16), "label has the shape"),
+            ("target", np.full(7, -2, np.int16), "none of the 3 classes"),
+            ("prediction", np.full((2, 7), -1, np.int16), "none of the 3 classes"),
+            ("k", np.array([3, 1], np.int64), "cannot be read"),
+            ("k", np.array([5, 3, 1], np.int32), "prediction has the shape"),
+            ("class_names", np.array([[1.5]]), "class_names is not a list"),
+        ],
+    )
+    def test_what_is_no_gallery_is_refused_with_the_reason(self, tmp_path: Path, name, array, reason):
+        write_gallery(tmp_path / "gallery.npz", made_up_gallery())
+        with np.load(tmp_path / "gallery.npz") as archive:
+            arrays = {**archive, name: array}
+        np.savez(tmp_path / "gallery.npz", **arrays)
+        with pytest.raises(DataError, match=reason):
+            read_gallery(tmp_path / "gallery.npz")
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04N.", b"text"])
+    def test_another_kind_of_file_is_refused(self, tmp_path: Path, content: bytes):
+        (tmp_path / "gallery.npz").write_bytes(content)
+        with pytest.raises(DataError):
+            read_gallery(tmp_path / "gallery.npz")
+        np.save(tmp_path / "one.npy", np.zeros(3))
+        (tmp_path / "one.npy").rename(tmp_path / "gallery.npz")
+        with pytest.raises(DataError):
+            read_gallery(tmp_path / "gallery.npz")
+
+    def test_nothing_in_it_is_executed(self, tmp_path: Path):
+        trace, path = tmp_path / "executed", tmp_path / "gallery.npz"
+        names = np.empty(1, dtype=object)
+        names[0] = Touch(trace)
+        write_gallery(path, made_up_gallery())
+        with np.load(path) as archive:
+            arrays = {**archive, "class_names": names}
+        np.savez(path, **arrays)
+        with pytest.raises(DataError):
+            read_gallery(path)
+        assert not trace.exists()
+        pickle.loads(pickle.dumps(Touch(trace)))
+        assert trace.exists(), "the trap does not work"
+
+
+class Touch:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+class TestInAResult:
+    def test_its_checksum_is_among_the_metrics(self, tmp_path: Path):
+        publish(
+            tmp_path, {"index": 0}, lambda path: path.write_bytes(b"a"), lambda path: path.write_bytes(b"g")
+        )
+        record = json.loads((tmp_path / "result" / "metrics.json").read_bytes())
+        checksums = {"arrays.npz": hashlib.sha256(b"a"), "gallery.npz": hashlib.sha256(b"g")}
+        assert record["sha256"] == {name: digest.hexdigest() for name, digest in checksums.items()}
+        assert read_result(tmp_path / "result", verify=True) == record
+        (tmp_path / "result" / "gallery.npz").write_bytes(b"other")
+        assert read_result(tmp_path / "result", verify=True) is None
+
+    def test_a_gallery_that_cannot_be_written_leaves_no_result(self, tmp_path: Path):
+        def full(path: Path) -> None:
+            path.write_bytes(b"half")
+            raise OSError("No space left on device")
+
+        with pytest.raises(OSError, match="No space"):
+            publish(tmp_path, {}, lambda path: path.write_bytes(b"a"), full)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path):
+        data = write_npz(tmp_path / "made.npz", images=420)
+        spec = Spec(dataset=str(data), runs=1, z=5, epochs=4, epsilon=0.3, controls=(), device="cpu")
+        experiment, _ = create(tmp_path, spec)
+        experiment.journal.mkdir()
+        words = [str(experiment.folder), "--journal", str(experiment.journal / "w.jsonl")]
+        words += ["--data-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache")]
+        # The input stays open until the answer: a worker whose coordinator is gone leaves at once.
+        with subprocess.Popen(
+            [sys.executable, "-m", "core.worker", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as worker:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            assert json.loads(worker.stdout.readline())["answer"] == "ready"
+            worker.stdin.write('{"run": 0}\n')
+            worker.stdin.flush()
+            assert json.loads(worker.stdout.readline()) == {"answer": "completed", "run": 0}
+            worker.stdin.close()
+        result = experiment.run_folder(0) / "result"
+        assert read_result(result, verify=True) is not None
+        gallery, arrays = read_gallery(result / "gallery.npz"), read_arrays(result / "arrays.npz")
+        assert gallery is not None
+        assert len(gallery) == len(arrays["adversarial_label"]) > 3
+        where = np.lexsort((arrays["adversarial_target"], arrays["adversarial_source"]))
+        mine = np.lexsort((gallery.target, gallery.source))
+        assert_array_equal(gallery.adversarial[mine], arrays["adversarial_image"][where])
+        change = np.abs(gallery.adversarial - gallery.original / 255)
+        assert 0.29 < change.max() <= 0.3 + 1e-6
+        assert gallery.class_names == ("class0", "class1", "class2", "class3")
+
+
+class TestLooking:
+    def test_pixels_become_the_nearest_grey_level(self):
+        image = np.array([0, 0.4999 / 255, 0.5001 / 255, 0.5, 254.6 / 255, 1], dtype=np.float32)
+        assert grey_levels(image).tolist() == [0, 0, 1, 128, 255, 255]
+
+    @pytest.mark.parametrize(
+        ("change", "gain"), [(0.1, 10), (0.3, 2), (0.5, 2), (0.02, 50), (0.15, 5), (1.0, 1), (1e-6, 1000)]
+    )
+    def test_a_perturbation_is_amplified_as_far_as_it_fits(self, change, gain):
+        original = np.array([0, 255, 0, 255], dtype=np.uint8).reshape(1, 4, 1)
+        signs = np.array([1, -1, 0, -0.5]).reshape(1, 4, 1)
+        adversarial = (original / 255 + change * signs).astype(np.float32)
+        picture, found = amplified(original, adversarial)
+        assert found == gain
+        expected = 127.5 + 127.5 * gain * change * signs.ravel()
+        assert np.abs(picture.ravel() - expected).max() <= 0.51
+        assert picture.dtype == np.uint8
+
+    def test_no_change_is_mid_grey(self):
+        original = np.zeros((2, 2, 3), dtype=np.uint8)
+        picture, gain = amplified(original, np.zeros((2, 2, 3), dtype=np.float32))
+        assert gain == 1
+        assert set(picture.ravel().tolist()) == {128}

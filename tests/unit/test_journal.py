@@ -1,0 +1,238 @@
+"""A journal that is being written, torn, broken or of a newer version gives every whole event, once, in order."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.records.events import Event
+from core.records.journal import JournalReader, JournalWriter, Problem, read_all
+
+texts = st.text(st.characters(codec="utf-8") | st.sampled_from('\n\r\u2028\x85"'), max_size=12)
+"""Among them all that some reader takes for the end of a line."""
+
+
+def line(sequence: int, text: str = "", **changes: object) -> bytes:
+    """A journal line written by hand."""
+    record = {"seq": sequence, "time": float(sequence), "v": 1, "event": "notice", "text": text, **changes}
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+
+def told(events: list[Event]) -> list[object]:
+    return [event["text"] for event in events]
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(texts, min_size=1, max_size=5), st.data())
+def test_a_reader_sees_exactly_the_whole_lines_and_later_the_rest(
+    tmp_path_factory: pytest.TempPathFactory, sent: list[str], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("journal")
+    writer = JournalWriter(folder / "w.jsonl", clock=lambda: 1.0)
+    for text in sent:
+        writer.write("notice", text=text)
+    writer.close()
+    content = (folder / "w.jsonl").read_bytes()
+    cut = data.draw(st.integers(0, len(content)), label="cut")
+    (folder / "w.jsonl").write_bytes(content[:cut])
+    reader = JournalReader(folder)
+    whole = content[:cut].count(b"\n")
+    first = reader.poll()
+    assert told(first) == sent[:whole]
+    assert reader.poll() == []
+    with (folder / "w.jsonl").open("ab") as file:
+        file.write(content[cut:])
+    then = reader.poll()
+    assert told(then) == sent[whole:]
+    assert [event.sequence for event in first + then] == list(range(1, len(sent) + 1))
+    assert reader.problems == []
+    assert not reader.newer
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(b"{nonsense\n", id="torn"),
+        pytest.param(b"half\rof two\n", id="carriage return"),
+        pytest.param(b"\xff\n", id="not UTF-8"),
+        pytest.param(b"[]\n", id="a list"),
+        pytest.param(b"\n", id="empty"),
+        pytest.param(line(2, time=10**400), id="endless time"),
+    ],
+)
+def test_a_broken_middle_line_is_set_aside_and_stops_nobody(tmp_path: Path, broken: bytes) -> None:
+    path = tmp_path / "w.jsonl"
+    path.write_bytes(line(1, "a") + broken + line(3, "b"))
+    (tmp_path / "x.jsonl").write_bytes(line(2, "other writer"))
+    reader = JournalReader(tmp_path)
+    assert told(reader.poll()) == ["a", "other writer", "b"]
+    (problem,) = reader.problems
+    assert (problem.writer, problem.offset) == ("w", len(line(1, "a")))
+    with path.open("ab") as file:
+        file.write(line(4, "c"))
+    assert told(reader.poll()) == ["c"]
+    assert reader.problems == [problem]
+
+
+def test_several_writers_are_merged_by_time_then_writer_then_sequence(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(line(1, "b1", time=1) + line(2, "b2", time=5) + line(3, "b3", time=5))
+    (tmp_path / "a.jsonl").write_bytes(line(1, "a1", time=2) + line(2, "a2", time=5))
+    (tmp_path / "notes.txt").write_bytes(b"no journal")
+    assert told(read_all(tmp_path)) == ["b1", "a1", "a2", "b2", "b3"]
+
+
+def test_a_journal_that_appears_later_is_followed_too(tmp_path: Path) -> None:
+    reader = JournalReader(tmp_path / "journal")
+    assert reader.poll() == []
+    JournalWriter(tmp_path / "journal" / "a.jsonl").write("notice", text="first")
+    assert told(reader.poll()) == ["first"]
+    JournalWriter(tmp_path / "journal" / "b.jsonl").write("notice", text="second")
+    assert told(reader.poll()) == ["second"]
+    assert reader.problems == []
+
+
+def test_a_clock_set_back_does_not_turn_a_writers_events_round(tmp_path: Path) -> None:
+    times = iter([100.0, 40.0, 41.0, 150.0])
+    writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: next(times))
+    for text in "abcd":
+        writer.write("notice", text=text)
+    events = read_all(tmp_path)
+    assert told(events) == list("abcd")
+    assert [event.time for event in events] == [100.0, 100.0, 100.0, 150.0]
+
+
+def test_unknown_kinds_and_newer_versions_are_kept_and_flagged(tmp_path: Path) -> None:
+    reader = JournalReader(tmp_path)
+    (tmp_path / "w.jsonl").write_bytes(line(1, event="teleported", where="mars"))
+    (event,) = reader.poll()
+    assert (event.kind, event["where"]) == ("teleported", "mars")
+    assert not reader.newer
+    with (tmp_path / "w.jsonl").open("ab") as file:
+        file.write(line(2, "later", v=2))
+    (event,) = reader.poll()
+    assert (event.version, event["text"]) == (2, "later")
+    assert reader.newer
+    assert reader.problems == []
+
+
+def test_a_refused_event_leaves_no_line_and_no_gap(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "w.jsonl")
+    writer.write("notice", text="a")
+    with pytest.raises(ValueError, match="JSON"):
+        writer.write("epoch", run=0, epoch=1, epochs=3, loss=float("nan"))
+    with pytest.raises(ValueError, match="missing"):
+        writer.write("notice")
+    writer.write("notice", text="b")
+    assert [(event.sequence, event["text"]) for event in read_all(tmp_path)] == [(1, "a"), (2, "b")]
+
+
+def test_threads_that_share_a_writer_write_whole_lines(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "w.jsonl")
+    together = threading.Barrier(6)
+
+    def write(thread: int) -> None:
+        together.wait()
+        for number in range(40):
+            writer.write("notice", text=f"{thread} {number} " + "x" * 300)
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    reader = JournalReader(tmp_path)
+    events = reader.poll()
+    assert reader.problems == []
+    assert [event.sequence for event in events] == list(range(1, 241))
+    for number in range(6):
+        own = [str(text).split()[1] for text in told(events) if str(text).startswith(f"{number} ")]
+        assert own == list(map(str, range(40)))
+
+
+def test_two_writers_cannot_share_a_file(tmp_path: Path) -> None:
+    JournalWriter(tmp_path / "w.jsonl").write("notice", text="mine")
+    with pytest.raises(FileExistsError):
+        JournalWriter(tmp_path / "w.jsonl")
+    assert told(read_all(tmp_path)) == ["mine"]
+
+
+def test_a_full_disk_costs_the_torn_event_and_none_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = JournalWriter(tmp_path / "w.jsonl")
+    writer.write("notice", text="before")
+    write = os.write
+    room = 10
+
+    def write_until_full(descriptor: int, content: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(descriptor, content[:room])
+        room -= written
+        return written
+
+    with monkeypatch.context() as full:
+        full.setattr("os.write", write_until_full)
+        with pytest.raises(OSError, match="No space"):
+            writer.write("notice", text="lost")
+    writer.write("notice", text="after")
+    reader = JournalReader(tmp_path)
+    assert told(reader.poll()) == ["before", "after"]
+    assert len(reader.problems) == 1
+
+
+def test_a_journal_that_cannot_be_read_is_reported_once_and_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "w.jsonl").write_bytes(line(1, "a"))
+    reader = JournalReader(tmp_path)
+    assert told(reader.poll()) == ["a"]
+    assert reader.poll() == []
+    assert reader.problems == [Problem("folder", 0, f"cannot be read: {os.strerror(errno.EISDIR)}")]
+
+
+def test_a_folder_that_cannot_be_listed_is_reported_not_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def glob(folder: Path, pattern: str) -> list[Path]:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Path, "glob", glob)
+    reader = JournalReader(tmp_path)
+    assert reader.poll() == reader.poll() == []
+    (problem,) = reader.problems
+    assert "Stale file handle" in problem.reason
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_superseded_progress_is_passed_over_on_request_and_nothing_else_is(
+    tmp_path: Path, newest: bool
+) -> None:
+    writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: 1.0)
+
+    def progress(done: int) -> None:
+        writer.write("progress", run=0, stage="surrogate", done=done, total=9)
+
+    for done in (1, 2, 3):
+        progress(done)
+    writer.write("notice", text='it says "event":"progress"')
+    writer.write("notice", text="and another")
+    progress(4)
+    reader = JournalReader(tmp_path, newest_progress=newest)
+    first = reader.poll()
+    progress(5)
+    progress(6)
+    second = reader.poll()
+    writer.close()
+    done = [[event["done"] for event in events if event.kind == "progress"] for events in (first, second)]
+    assert done == ([[3, 4], [6]] if newest else [[1, 2, 3, 4], [5, 6]])
+    assert [event.sequence for event in first if event.kind == "notice"] == [4, 5]
+    assert reader.poll() == []
+    assert reader.problems == []

@@ -1,0 +1,277 @@
+"""The overview agrees with the full reading of an experiment, survives whatever lies there, and is cheap."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from core.errors import ExperimentError
+from core.records import overview as overview_module
+from core.records.annotations import Annotations, write_annotations
+from core.records.experiment import NEEDED, Experiment, create
+from core.records.overview import BLOCK, Overview, OverviewReader
+from core.records.results import publish
+from core.spec import Spec
+
+SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
+Words = dict[str, object]
+STARTED: Words = {"event": "coordinator_started", "host": "h", "pid": 1, "jobs": 1, "pending": [0, 1, 2]}
+
+
+def finished(status: str, **fields: str) -> Words:
+    return {"event": "finished", "status": status, **fields}
+
+
+def failed(run: int, error: str, *, retry: bool = False) -> Words:
+    return {"event": "run_failed", "run": run, "error": error, "hint": "", "retry": retry}
+
+
+def journal(
+    experiment: Experiment, session: int, *events: Words, version: int = 1, tail: bytes = b""
+) -> None:
+    experiment.journal.mkdir(exist_ok=True)
+    lines = [
+        json.dumps({"seq": n + 1, "time": 100.0 + n, "v": version, **event}).encode() + b"\n"
+        for n, event in enumerate(events)
+    ]
+    (experiment.journal / f"{session:04d}-coordinator.jsonl").write_bytes(b"".join(lines) + tail)
+
+
+def put_results(experiment: Experiment, *runs: int) -> None:
+    def write_arrays(path: Path) -> None:
+        path.write_bytes(b"nobody reads these")
+
+    for run in runs:
+        publish(experiment.run_folder(run), {name: {} for name in NEEDED}, write_arrays)
+
+
+def only(home: Path) -> Overview:
+    (found,) = OverviewReader(home).look()
+    return found
+
+
+TORN = b'{"seq": 9, "time": 200.0, "v": 1, "event": "finished", "status": "failed"}'
+"""A whole event, but its line is not: it is not there yet."""
+ENDINGS: list[Words] = [
+    STARTED,
+    *(finished(s) for s in ("complete", "failed", "cancelled", "refused")),
+    failed(1, "x"),
+]
+
+
+@given(
+    sessions=st.lists(st.lists(st.sampled_from(ENDINGS), max_size=4), max_size=3),
+    runs=st.sets(st.integers(0, 2)),
+    tail=st.sampled_from([b"", TORN, TORN[:-10], b"\x00broken\n", b"\n\n"]),
+)
+@example(sessions=[[STARTED, finished("complete")]], runs={0, 1}, tail=b"")
+@example(sessions=[[STARTED]], runs=set(), tail=TORN)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_status_and_count_are_those_of_the_full_reading(
+    tmp_path: Path, sessions: list[list[Words]], runs: set[int], tail: bytes
+) -> None:
+    shutil.rmtree(tmp_path / "experiments", ignore_errors=True)
+    experiment, _ = create(tmp_path, SPEC)
+    for number, events in enumerate(sessions):
+        journal(experiment, number + 1, *events, tail=tail)
+    put_results(experiment, *runs)
+    found, state = only(tmp_path), experiment.state()
+    assert (found.status, found.done) == (state.status, len(runs))
+
+
+def test_a_long_journal_is_read_from_its_end(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    long: Words = {"event": "notice", "text": "x" * (BLOCK + 3)}
+    journal(experiment, 1, STARTED, long, failed(1, "disk full"), long, long, finished("failed"))
+    assert (only(tmp_path).status, only(tmp_path).reason) == ("failed", "a run failed: disk full")
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        ([STARTED, finished("refused", error="no such data", hint="")], "no such data"),
+        ([STARTED, failed(0, "first"), failed(1, "second"), finished("failed")], "a run failed: second"),
+        (
+            [STARTED, failed(0, "first"), failed(1, "lost", retry=True), finished("failed")],
+            "a run failed: first",
+        ),
+        ([STARTED, failed(0, "first"), finished("cancelled")], ""),
+        ([STARTED], ""),
+    ],
+    ids=["refused", "failed", "failed after a retry", "cancelled", "interrupted"],
+)
+def test_the_reason_is_told(tmp_path: Path, events: list[Words], reason: str) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    journal(experiment, 1, failed(2, "of an earlier day"))
+    journal(experiment, 2, *events)
+    assert only(tmp_path).reason == reason
+
+
+def test_a_living_holder_makes_it_running_until_it_leaves(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    journal(experiment, 1, STARTED)
+    reader = OverviewReader(tmp_path)
+    with experiment.lock:
+        assert [(o.status, o.stopping) for o in reader.look()] == [("running", False)]
+        experiment.cancel_file.touch()
+        assert [(o.status, o.stopping) for o in reader.look()] == [("running", True)]
+    assert [(o.status, o.stopping) for o in reader.look()] == [("interrupted", False)]
+
+
+def test_what_changes_is_seen_by_the_same_reader(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    reader = OverviewReader(tmp_path)
+    assert [(o.status, o.done) for o in reader.look()] == [("created", 0)]
+    journal(experiment, 1, STARTED, finished("cancelled"))
+    put_results(experiment, 1)
+    write_annotations(experiment.folder, Annotations("mine"))
+    assert [(o.status, o.done, o.annotations.label) for o in reader.look()] == [("cancelled", 1, "mine")]
+    put_results(experiment, 0, 2)
+    assert [(o.status, o.done) for o in reader.look()] == [("complete", 3)]
+    (experiment.run_folder(2) / "result" / "arrays.npz").unlink()
+    assert [(o.status, o.done) for o in reader.look()] == [("cancelled", 2)]
+    experiment.delete()
+    assert reader.look() == ()
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    journal(experiment, 1, STARTED, finished("cancelled"))
+    put_results(experiment, 0, 1)
+    read: list[str] = []
+
+    def count(owner: object, name: str) -> None:
+        original = getattr(owner, name)
+
+        def call(*arguments: object) -> object:
+            read.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(owner, name, call)
+
+    count(Experiment, "result")
+    for name in ("load", "read_annotations", "_last_ending"):
+        count(overview_module, name)
+    reader = OverviewReader(tmp_path)
+    first = reader.look()
+    assert sorted(read) == ["_last_ending", "load", "read_annotations", "result", "result"]
+    read.clear()
+    assert reader.look() == first
+    assert read == []
+    put_results(experiment, 2)
+    reader.look()
+    assert read == ["result"]
+
+
+def test_the_newest_comes_first(tmp_path: Path) -> None:
+    made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
+    for age, experiment in zip((20, 30, 10), made, strict=True):
+        os.utime(experiment.folder / "spec.toml", (1000 - age, 1000 - age))
+    assert [o.id for o in OverviewReader(tmp_path).look()] == [made[2].id, made[0].id, made[1].id]
+    assert [o.created for o in OverviewReader(tmp_path).look()] == [990, 980, 970]
+
+
+def test_a_spec_of_a_newer_version_is_named_as_such(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    path = experiment.folder / "spec.toml"
+    path.write_text(path.read_text().replace("schema_version = 1", "schema_version = 7\nsurprise = 1"))
+    found = only(tmp_path)
+    assert (found.status, found.experiment, found.read_only) == ("newer", None, True)
+    assert found.reason == "written by a newer version (spec version 7, this one reads up to 1)"
+
+
+def test_a_journal_of_a_newer_version_makes_it_read_only(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    journal(experiment, 1, STARTED, finished("cancelled"), version=2)
+    found = only(tmp_path)
+    assert (found.status, found.experiment, found.read_only) == ("cancelled", experiment, True)
+    assert found.reason == "its journal was written by a newer version"
+    put_results(experiment, 0, 1, 2)
+    assert (only(tmp_path).status, only(tmp_path).read_only) == ("complete", True)
+
+
+def rubbish_text(folder: Path) -> None:
+    (folder / "spec.toml").write_text("runs = 'many'")
+
+
+def rubbish_bytes(folder: Path) -> None:
+    (folder / "spec.toml").write_bytes(b"\xff\x00")
+
+
+def nested_without_end(folder: Path) -> None:
+    (folder / "spec.toml").write_text("a = " + "[" * 5000)
+
+
+def a_pipe(folder: Path) -> None:
+    os.mkfifo(folder / "spec.toml")
+
+
+def a_folder_as_spec(folder: Path) -> None:
+    (folder / "spec.toml").mkdir()
+
+
+def no_spec(folder: Path) -> None:
+    (folder / "holiday.jpg").write_bytes(b"")
+
+
+def a_folder_as_lock(folder: Path) -> None:
+    (folder / "spec.toml").write_text(SPEC.to_toml())
+    (folder / "lock").mkdir()
+
+
+def a_file_as_runs(folder: Path) -> None:
+    (folder / "spec.toml").write_text(SPEC.to_toml())
+    (folder / "runs").write_text("")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        rubbish_text,
+        rubbish_bytes,
+        nested_without_end,
+        a_pipe,
+        a_folder_as_spec,
+        no_spec,
+        a_folder_as_lock,
+        a_file_as_runs,
+    ],
+)
+def test_rubbish_is_shown_as_unreadable_beside_the_others(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    folder = tmp_path / "experiments" / "rubbish"
+    folder.mkdir()
+    make(folder)
+    (tmp_path / "experiments" / "a file").write_text("not a folder")
+    (tmp_path / "experiments" / ".new.123").mkdir()
+    found = {o.id: o for o in OverviewReader(tmp_path).look()}
+    assert set(found) == {experiment.id, "rubbish"}
+    assert found[experiment.id].status == "created"
+    assert (found["rubbish"].status, found["rubbish"].experiment) == ("unreadable", None)
+    assert found["rubbish"].read_only
+    assert found["rubbish"].reason
+
+
+def test_broken_annotations_are_told_of(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, SPEC)
+    (experiment.folder / "annotations.toml").write_text("label =")
+    assert only(tmp_path).reason.startswith("annotations.toml cannot be read")
+
+
+def test_a_home_that_does_not_exist_is_empty(tmp_path: Path) -> None:
+    assert OverviewReader(tmp_path / "nowhere").look() == ()
+
+
+def test_a_file_in_the_homes_place_is_an_error_for_a_person(tmp_path: Path) -> None:
+    (tmp_path / "experiments").write_text("")
+    with pytest.raises(ExperimentError, match="cannot list"):
+        OverviewReader(tmp_path).look()

@@ -1,0 +1,80 @@
+"""A process is told from every other one, a zombie or a later bearer of its number among them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.records.process import ProcessIdentity, identity
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits until its input ends."""
+    waiting = "import sys; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", waiting], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_this_process_lives_here() -> None:
+    me = identity()
+    assert me.pid == os.getpid()
+    assert me.on_this_host
+    assert me.alive
+    assert identity(os.getpid()) == me
+    assert ProcessIdentity(**me.to_json()) == me  # type: ignore[arg-type]  # the fields as JSON holds them
+
+
+@on_linux
+def test_the_start_time_is_the_kernels_field_22(child: subprocess.Popen[bytes]) -> None:
+    fields = Path(f"/proc/{child.pid}/stat").read_text().replace("(python3)", "python").split()
+    assert identity(child.pid).start_time == fields[21]
+
+
+def test_a_killed_process_is_dead_before_and_after_its_parent_knows(child: subprocess.Popen[bytes]) -> None:
+    known = identity(child.pid)
+    assert known.alive
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not known.alive, "a zombie computes nothing"
+    child.wait()
+    assert not known.alive
+
+
+@on_linux
+@pytest.mark.parametrize("change", [{"start_time": "1"}, {"boot_id": "another-boot"}, {"pid": 1}])
+def test_the_same_number_in_another_life_is_another_process(change: dict[str, object]) -> None:
+    assert not replace(identity(), **change).alive  # type: ignore[arg-type]
+
+
+def test_another_host_is_not_this_one() -> None:
+    assert not replace(identity(), host="elsewhere").on_this_host
+
+
+@on_linux
+def test_a_process_may_have_any_name(child: subprocess.Popen[bytes]) -> None:
+    """Names are bytes, cut at 15: a parenthesis, a space and half a character must not shift the fields."""
+    before = identity(child.pid)
+    naming = "open('/proc/self/comm', 'wb').write(b') S 1 \\xe6\\x97'); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", naming], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as named:
+        assert named.stdout is not None
+        named.stdout.readline()
+        known = identity(named.pid)
+        assert known.alive
+        assert int(known.start_time) >= int(before.start_time)
+        named.kill()
