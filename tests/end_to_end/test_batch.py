@@ -1,0 +1,328 @@
+"""The headless command from the outside: results, interruptions, refusals."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.conftest import kill_hard, numbers, wait_for, wait_for_event
+
+LONG = ("--epochs", "60")
+"""Epochs that leave time to interrupt a run on the made-up images."""
+
+
+def test_json_is_one_object_as_specified(shell):
+    done = shell.batch("--runs", "3", "--epochs", "6", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["status"] == "complete"
+    assert result["id"].startswith("made-up-fgsm-")
+    assert [run["index"] for run in result["runs"]] == [0, 1, 2]
+    for run in result["runs"]:
+        assert run["status"] == "complete"
+        counts = run["counts"]
+        assert (counts["train"], counts["test"]) == (360, 60)
+        assert counts["correct"] + counts["misclassified"] == counts["test"]
+        assert counts["candidates"] == 3 * counts["correct"]
+        assert counts["adversarial"] > 0
+        for name in ("misclassified", "adversarial"):
+            assert run["accuracy"][name]["5"] == 0
+            assert run["slopes"][name]["3"] is None
+            assert run["slope_reasons"][name]["3"] == "by_construction"
+        assert set(run["attack"]) == {"surrogate_fooled", "target_hit", "linf_max", "l2_mean"}
+        assert {"split", "neighbours", "surrogate", "attack", "filter"} <= set(run["seconds"])
+    assert {"versions", "device", "threads", "cpu"} <= set(result["environment"])
+    assert result["environment"]["device"] == "cpu"
+    test_accuracy = [run["accuracy"]["test"]["1"] for run in result["runs"]]
+    summary = result["summary"]["accuracy"]["test"]["1"]
+    assert summary["mean"] == pytest.approx(np.mean(test_accuracy))
+    assert summary["sd"] == pytest.approx(np.std(test_accuracy, ddof=1))
+    assert summary["n"] == 3
+    fields = {"quantity", "j", "sets", "test", "n", "statistic", "df", "p", "p_holm", "mean_difference"}
+    fields |= {"ci95", "effect_size", "direction", "reason"}
+    assert all(set(test) == fields for test in result["tests"])
+    assert {test["quantity"] for test in result["tests"]} == {"ratio", "difference", "log_ratio"}
+    assert all((test["p"] is None) == (test["reason"] is not None) for test in result["tests"])
+
+
+def test_results_go_to_standard_output_and_narration_to_standard_error(shell):
+    done = shell.batch("--runs", "1", "--epochs", "2")
+    assert done.returncode == 0
+    assert "accuracy" in done.stdout
+    assert "run 1 complete" in done.stderr
+    assert "run 1 complete" not in done.stdout
+    again = shell.batch("--runs", "1", "--epochs", "2", "--quiet")
+    assert (again.returncode, again.stdout, again.stderr) == (0, done.stdout, "")
+
+
+def test_numbers_do_not_depend_on_the_number_of_parallel_runs(shell, tmp_path):
+    results = []
+    for jobs in ("1", "2", "3"):
+        done = shell.batch(
+            "--runs", "3", "--epochs", "3", "--json", "--jobs", jobs, "--home", str(tmp_path / jobs)
+        )
+        assert done.returncode == 0, done.stderr
+        results.append(numbers(json.loads(done.stdout)))
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_killed_coordinator_is_resumed_to_the_same_numbers(shell, tmp_path):
+    settings = ("--runs", "3", *LONG, "--jobs", "2")
+    whole = shell.batch(*settings, "--json", "--home", str(tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+
+    process = shell.start_batch(*settings)
+    wait_for_event(shell, "run_completed")
+    kill_hard(wait_for_event(shell, "coordinator_started")["pid"])
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "aefit-tui resume" in err
+    experiment = shell.only_experiment()
+    wait_for(lambda: not any(_alive(event["pid"]) for event in _workers(experiment)))
+    assert experiment.state().status == "interrupted"
+    assert 1 <= len(experiment.results()) < 3
+    before = {run: (experiment.run_folder(run) / "result").stat().st_mtime_ns for run in experiment.results()}
+
+    resumed = shell.run("resume", "latest", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert numbers(json.loads(resumed.stdout)) == numbers(json.loads(whole.stdout))
+    for run, moment in before.items():
+        assert (experiment.run_folder(run) / "result").stat().st_mtime_ns == moment, "computed twice"
+
+
+def test_a_killed_worker_costs_one_retry_and_nothing_else(shell, tmp_path):
+    settings = ("--runs", "2", *LONG, "--jobs", "1")
+    whole = shell.batch(*settings, "--json", "--home", str(tmp_path / "whole"))
+    process = shell.start_batch(*settings, "--json")
+    wait_for_event(shell, "epoch")
+    kill_hard(wait_for_event(shell, "worker_started")["pid"])
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "SIGKILL" in err
+    assert numbers(json.loads(out)) == numbers(json.loads(whole.stdout))
+
+
+def test_a_run_whose_workers_keep_dying_fails_and_says_so(shell):
+    process = shell.start_batch("--runs", "1", *LONG)
+    for attempt in (1, 2):
+        pid = wait_for_event(shell, "worker_started", attempt)["pid"]
+        wait_for_event(shell, "run_started", attempt)
+        kill_hard(pid)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "twice" in err
+    assert "0 of 1 runs" in out
+    resumed = shell.run("resume", "latest", "--quiet")
+    assert resumed.returncode == 0, resumed.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_batch_says_how_to_go_on_and_leaves_nobody_behind(shell, number):
+    process = shell.start_batch("--runs", "2", *LONG)
+    wait_for_event(shell, "epoch")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    experiment = shell.only_experiment()
+    assert f"aefit-tui resume {experiment.id}" in err
+    assert experiment.state().status == "interrupted"
+    assert not experiment.running
+    assert not any(_alive(event["pid"]) for event in _workers(experiment))
+
+
+def test_a_batch_that_is_killed_takes_its_coordinator_with_it(shell):
+    process = shell.start_batch("--runs", "2", *LONG)
+    wait_for_event(shell, "epoch")
+    process.kill()
+    experiment = shell.only_experiment()
+    wait_for(lambda: not experiment.running)
+    assert experiment.state().status == "interrupted"
+    wait_for(lambda: not any(_alive(event["pid"]) for event in _workers(experiment)))
+
+
+def test_nohup_is_respected(shell):
+    process = shell.start_batch("--runs", "1", *LONG, ignored=signal.SIGHUP)
+    wait_for_event(shell, "epoch")
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+
+
+def test_two_commands_at_once_share_one_computation(shell):
+    both = [shell.start_batch("--runs", "2", "--epochs", "10", "--json") for _ in range(2)]
+    told = [process.communicate(timeout=240) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    first, second = (numbers(json.loads(out)) for out, _ in told)
+    assert first == second
+    assert len(list(shell.only_experiment().journal.glob("*-coordinator.jsonl"))) == 1
+
+
+def test_a_coordinator_that_finds_the_lock_taken_leaves_the_folder_alone(shell):
+    shell.batch("--runs", "2", *LONG, "--detach")
+    experiment = shell.only_experiment()
+    # What a command does that saw the folder just before the other one took the lock.
+    settings = ("--jobs", "1", "--data-dir", "data", "--cache-dir", "cache")
+    command = [sys.executable, "-m", "core.coordinator", str(experiment.folder), *settings]
+    assert subprocess.run(command, cwd=shell.home.parent).returncode == 75
+    assert experiment.running
+    assert shell.run("cancel", "latest").returncode == 0
+
+
+def test_a_result_that_never_reached_the_statistics_gets_there_on_resume(shell):
+    whole = shell.batch("--runs", "3", "--epochs", "3", "--json")
+    experiment = shell.only_experiment()
+    (journal,) = experiment.journal.glob("*-coordinator.jsonl")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    # As if it had been killed between the last publication and what follows from it.
+    journal.write_bytes(b"".join(line for line in lines if b'"event":"statistics"' not in line)[:-1])
+    resumed = shell.run("resume", "latest", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert numbers(json.loads(resumed.stdout)) == numbers(json.loads(whole.stdout))
+
+
+def test_a_damaged_result_is_computed_again_on_resume(shell):
+    whole = shell.batch("--runs", "2", "--epochs", "3", "--json")
+    experiment = shell.only_experiment()
+    arrays = experiment.run_folder(1) / "result" / "arrays.npz"
+    good = arrays.read_bytes()
+    arrays.write_bytes(good[:500] + bytes([good[500] ^ 1]) + good[501:])
+    resumed = shell.run("resume", "latest", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert arrays.read_bytes() == good
+    assert numbers(json.loads(resumed.stdout)) == numbers(json.loads(whole.stdout))
+
+
+def test_workers_that_cannot_start_leave_the_log_and_say_where(shell, tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "torch.py").write_text("raise ImportError('no such processor')")
+    process = shell.start_batch("--runs", "1", PYTHONPATH=str(tmp_path / "broken"))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    experiment = shell.only_experiment()
+    assert str(experiment.log) in err
+    assert "no such processor" in experiment.log.read_text()
+
+
+def test_a_detached_experiment_outlives_the_command_and_can_be_followed(shell):
+    started = shell.batch("--runs", "2", *LONG, "--detach")
+    assert started.returncode == 0, started.stderr
+    experiment = shell.only_experiment()
+    assert started.stdout.strip() == experiment.id
+    assert experiment.running
+    refused = shell.run("delete", "latest", "--yes")
+    assert refused.returncode == 2
+    assert "being computed" in refused.stderr
+    followed = shell.run("attach", "latest", "--json")
+    assert followed.returncode == 0, followed.stderr
+    assert json.loads(followed.stdout)["status"] == "complete"
+
+
+def test_cancel_stops_the_work_and_keeps_complete_runs(shell):
+    shell.batch("--runs", "40", "--epochs", "10", "--detach")
+    wait_for_event(shell, "run_completed")
+    cancelled = shell.run("cancel", "latest")
+    assert cancelled.returncode == 0, cancelled.stderr
+    shown = json.loads(shell.run("show", "latest", "--json").stdout)
+    assert shown["status"] == "cancelled"
+    complete = [run for run in shown["runs"] if run["status"] == "complete"]
+    assert 1 <= len(complete) < 40
+    assert shown["statistics_runs"] == [run["index"] for run in complete]
+    assert shell.run("cancel", "latest").returncode == 2
+
+
+def test_a_broken_data_set_is_refused_without_a_trace_and_leaves_nothing_behind(shell):
+    shell.data.write_bytes(shell.data.read_bytes()[:1000])
+    refused = shell.batch("--runs", "1")
+    assert refused.returncode == 2
+    assert str(shell.data) in refused.stderr
+    assert list((shell.home / "experiments").iterdir()) == []
+
+
+def test_a_stored_result_of_a_data_set_that_has_changed_since_is_said_to_be_old(shell):
+    settings = ("--runs", "1", "--epochs", "1", "--controls", "none")
+    assert "has changed" not in shell.batch(*settings).stderr
+    assert "has changed" not in shell.batch(*settings).stderr
+    with np.load(shell.data) as former:
+        np.savez(shell.data, images=former["images"][:, ::-1], labels=former["labels"])
+    again = shell.batch(*settings)
+    assert again.returncode == 0
+    assert "has changed since" in again.stderr
+
+
+def test_more_neighbours_than_training_images_is_a_wrong_request(shell):
+    refused = shell.batch("--runs", "1", "--z", "399")
+    assert refused.returncode == 2
+    assert "360 training images" in refused.stderr
+    assert list((shell.home / "experiments").iterdir()) == []
+
+
+def test_resuming_on_other_images_is_refused(shell):
+    process = shell.start_batch("--runs", "2", *LONG, "--jobs", "1")
+    wait_for_event(shell, "run_completed")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    with np.load(shell.data) as former:
+        np.savez(shell.data, images=former["images"][:, ::-1], labels=former["labels"])
+    refused = shell.run("resume", "latest")
+    assert refused.returncode == 2
+    assert "is not what it was" in refused.stderr
+    assert len(shell.only_experiment().results()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--batch", "--z", "4"), "z = 4"),
+        (("--batch", "--epsilon", "0"), "epsilon"),
+        (("--batch", "--attack", "fsgm"), "did you mean fgsm"),
+        (("--batch", "--dataset", "minst"), "did you mean mnist"),
+        (("--batch", "--dataset", "mnist", "--data-dir", "nowhere"), "aefit-tui data fetch mnist"),
+        (("--batch", "--runs", "many"), "a whole number"),
+        (("--batch", "--norm", "linf"), "deepfool"),
+        (("--batch", "--wrong"), "--wrong"),
+        (("lst",), "did you mean `aefit-tui list`"),
+        (("show", "latest"), "aefit-tui --batch"),
+        (("data", "fetch"), "data list"),
+        (("--config", "absent.toml", "--batch"), "absent.toml"),
+    ],
+)
+def test_a_wrong_request_says_what_would_be_right(shell, words, said):
+    refused = shell.run(*words)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert refused.stdout == ""
+    assert not (shell.home / "experiments").exists()
+
+
+def test_the_default_data_set_needs_no_network(shell):
+    done = shell.run("--batch", "--runs", "1", "--epochs", "2", "--controls", "none", "--json")
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert run["counts"]["train"] == 5000 - 714
+    assert run["counts"]["adversarial"] > 0
+    assert run["accuracy"]["adversarial"]["7"] == run["accuracy"]["misclassified"]["7"] == 0
+
+
+def test_doctor_tells_of_devices_and_folders(shell):
+    examined = json.loads(shell.run("doctor", "--json").stdout)
+    assert examined["devices"]["cpu"]
+    assert examined["data_sets"]["mnist-5k"] is True
+    assert examined["folders"]["experiments home"]["writable"] is True
+    assert "torch" in examined["versions"]
+
+
+def _workers(experiment):
+    return [event for event in experiment.state().events if event.kind == "worker_started"]
+
+
+def _alive(pid):
+    return subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
+    ).stdout.strip()[:1] not in (
+        "",
+        "Z",
+    )

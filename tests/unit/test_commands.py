@@ -1,0 +1,348 @@
+"""The sub-commands on experiments that lie on disk: what they print, change and refuse, in this process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import tui_aefit.settings
+from core.data.catalogue import CATALOGUE
+from core.records.experiment import Experiment
+from core.report.long_table import long_csv
+from core.report.result import result_of
+from core.report.text import tables
+from core.spec import Spec
+from tests.hand_made import make_experiment
+from tui_aefit.cli import run
+from tui_aefit.settings import SETTINGS
+
+SPEC = Spec(dataset="digits", z=5, runs=3, controls=("noise",))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the command answered: its exit status, standard output, standard error."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An experiments home, in a world without settings of whoever runs the tests."""
+    for variable in [name for name in os.environ if name.startswith("AEFIT_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setattr(tui_aefit.settings, "user_config", lambda: tmp_path / "no-config.toml")
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    monkeypatch.setenv("AEFIT_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    def type_in(*words: str) -> Answer:
+        capsys.readouterr()
+        status = run(list(words))
+        return Answer(status, *capsys.readouterr())
+
+    return type_in
+
+
+@pytest.fixture
+def finished(home: Path) -> Experiment:
+    """A complete experiment, an hour older than whatever a test makes."""
+    experiment = make_experiment(home, SPEC).experiment
+    _age(experiment, 3600)
+    return experiment
+
+
+def _age(experiment: Experiment, seconds: float) -> None:
+    spec = experiment.folder / "spec.toml"
+    then = spec.stat().st_mtime - seconds
+    os.utime(spec, (then, then))
+
+
+def _half_done(home: Path) -> Experiment:
+    spec = Spec(dataset="mnist-5k", attack="deepfool", epsilon=0.25, z=7, runs=4)
+    return make_experiment(home, spec, complete=[0], failures={2: ("it broke", "mend it")}).experiment
+
+
+# list
+
+
+def test_an_empty_home_is_said_to_be_empty_and_is_an_empty_list(command: Command, home: Path) -> None:
+    told = command("list")
+    assert (told.status, told.out) == (0, "")
+    assert str(home) in told.err
+    assert json.loads(command("list", "--json").out) == []
+
+
+def test_list_shows_every_experiment_with_its_state_the_newest_first(
+    command: Command, home: Path, finished: Experiment
+) -> None:
+    half = _half_done(home)
+    told = command("list")
+    assert told.status == 0
+    header, *rows = [line.split() for line in told.out.splitlines()]
+    assert header == ["id", "status", "runs", "dataset", "attack", "epsilon", "Z"]
+    assert rows == [
+        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7"],
+        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5"],
+    ]
+    assert json.loads(command("list", "--json").out) == [
+        {"id": half.id, "status": "failed", "runs": "1/4", "dataset": "mnist-5k", "attack": "deepfool",
+         "epsilon": 0.25, "z": 7},
+        {"id": finished.id, "status": "complete", "runs": "3/3", "dataset": "digits", "attack": "fgsm",
+         "epsilon": 0.1, "z": 5},
+    ]  # fmt: skip
+
+
+def test_an_experiment_that_cannot_be_read_does_not_hide_the_others(
+    command: Command, home: Path, finished: Experiment
+) -> None:
+    broken = home / "experiments" / "broken"
+    broken.mkdir()
+    (broken / "spec.toml").write_text("runs = 'many'")
+    told = command("list")
+    assert told.status == 0
+    assert "unreadable" in told.out
+    assert finished.id in told.out
+    (entry,) = (row for row in json.loads(command("list", "--json").out) if row["id"] == "broken")
+    assert "runs = 'many' is not possible" in entry["reason"]
+
+
+# show
+
+
+@pytest.mark.parametrize("name", ["whole", "prefix", "digest", "latest"])
+def test_show_finds_an_experiment_by_any_of_its_names(
+    command: Command, home: Path, finished: Experiment, name: str
+) -> None:
+    _age(_half_done(home), 7200)
+    words = {"whole": finished.id, "prefix": "digits", "digest": SPEC.digest[:5], "latest": "latest"}
+    told = command("show", words[name])
+    assert (told.status, told.err) == (0, "")
+    assert told.out == tables(result_of(finished.state())) + "\n"
+
+
+def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Experiment) -> None:
+    told = command("show", "latest", "--json")
+    assert (told.status, told.err) == (0, "")
+    assert json.loads(told.out) == result_of(finished.state())
+
+
+def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command, home: Path) -> None:
+    half = _half_done(home)
+    told = command("show", half.id)
+    assert told.status == 0, "what was asked for is shown"
+    assert "1 of 4 runs" in told.out
+    assert "run 3 failed: it broke\n  mend it\n" in told.err
+    assert f"aefit-tui resume {half.id}" in told.err
+    assert json.loads(command("show", half.id, "--json").out)["runs"][2]["error"] == "it broke"
+
+
+@pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export"])
+def test_an_experiment_that_is_not_there_is_refused_by_every_command(
+    command: Command, finished: Experiment, verb: str
+) -> None:
+    told = command(verb, "nosuch")
+    assert (told.status, told.out) == (2, "")
+    assert "there is no experiment 'nosuch'" in told.err
+    assert "aefit-tui list" in told.err
+
+
+def test_an_id_that_may_mean_several_is_answered_with_all_of_them(
+    command: Command, home: Path, finished: Experiment
+) -> None:
+    other = make_experiment(home, Spec(dataset="digits", runs=2, seed=1)).experiment
+    told = command("show", "digits")
+    assert (told.status, told.out) == (2, "")
+    assert finished.id in told.err
+    assert other.id in told.err
+
+
+def test_nothing_runs_that_could_be_cancelled(command: Command, finished: Experiment) -> None:
+    told = command("cancel", finished.id)
+    assert told.status == 2
+    assert "not being computed" in told.err
+    assert not finished.cancel_file.exists()
+
+
+# delete
+
+
+def test_delete_removes_this_experiment_only_and_only_with_a_yes(
+    command: Command, home: Path, finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = _half_done(home)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # not a terminal: nobody was asked
+    told = command("delete", finished.id)
+    assert told.status == 2
+    assert f"aefit-tui delete {finished.id} --yes" in told.err
+    assert finished.folder.is_dir()
+    told = command("delete", finished.id, "--yes")
+    assert (told.status, told.out) == (0, "")
+    assert "3 complete runs" in told.err
+    assert [path.name for path in (home / "experiments").iterdir()] == [half.id]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [("y", 0), ("YES", 0), ("", 130), ("n", 130), ("yes please", 130)]
+)
+def test_at_a_terminal_delete_asks(
+    command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal(answer + "\n"))
+    told = command("delete", finished.id)
+    assert told.status == status
+    assert f"delete {finished.id} with 3 complete runs? [y/N]" in told.err
+    assert finished.folder.exists() == (status != 0)
+
+
+def test_an_experiment_that_is_being_computed_is_not_deleted(command: Command, finished: Experiment) -> None:
+    with finished.lock:
+        told = command("delete", finished.id, "--yes")
+        assert told.status == 2
+        assert "is being computed by process" in told.err
+    assert json.loads(command("show", finished.id, "--json").out)["status"] == "complete"
+
+
+# export
+
+
+def test_export_writes_the_result_as_json_or_csv(
+    command: Command, finished: Experiment, tmp_path: Path
+) -> None:
+    result = result_of(finished.state())
+    assert json.loads(command("export", "latest").out) == result
+    assert command("export", "latest", "--format", "csv").out == long_csv(result)
+    for form, content in (("json", json.dumps(result, indent=2) + "\n"), ("csv", long_csv(result))):
+        path = tmp_path / f"table.{form}"
+        told = command("export", "latest", "--format", form, "--output", str(path))
+        assert (told.status, told.out) == (0, "")
+        assert str(path) in told.err
+        assert path.read_text(encoding="utf-8") == content
+    with (tmp_path / "table.csv").open(newline="") as file:
+        assert sum(1 for _ in csv.reader(file)) == 1 + 3 * 4 * 3  # runs, sets, levels
+
+
+def test_an_export_writes_into_what_is_there_and_never_replaces_it(
+    command: Command, finished: Experiment, tmp_path: Path
+) -> None:
+    target, link, pipe = tmp_path / "kept.json", tmp_path / "link.json", tmp_path / "pipe"
+    target.write_text("old")
+    link.symlink_to(target)
+    command("export", "latest", "--output", str(link))
+    assert link.is_symlink()
+    assert json.loads(target.read_text()) == result_of(finished.state())
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    told = command("export", "latest", "--format", "csv", "--output", str(pipe))
+    assert told.status == 0
+    assert os.read(reader, 10_000_000).decode() == long_csv(result_of(finished.state()))
+    os.close(reader)
+    folder = command("export", "latest", "--output", str(tmp_path))
+    assert folder.status == 2
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_an_export_that_cannot_be_written_is_refused(
+    command: Command, finished: Experiment, tmp_path: Path
+) -> None:
+    told = command("export", "latest", "--output", str(tmp_path / "absent" / "table.json"))
+    assert (told.status, told.out) == (2, "")
+    assert "cannot write" in told.err
+    assert "--output" in told.err
+
+
+# data, config, mistakes
+
+
+def test_data_list_says_of_every_set_whether_it_is_here(command: Command, tmp_path: Path) -> None:
+    entry = CATALOGUE["kmnist"]
+    for name in entry.files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    lines = command("data", "list", "--data-dir", str(tmp_path)).out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CATALOGUE)
+    ready = {name: there["ready"] for name, there in json.loads(
+        command("data", "list", "--data-dir", str(tmp_path), "--json").out).items()}  # fmt: skip
+    assert ready == {name: name in ("mnist-5k", "digits", "kmnist") for name in CATALOGUE}
+    for line in lines:
+        assert ("not here" not in line) == ready[line.split()[0]]
+    assert "70,000 images of 28 x 28 x 1" in lines[list(CATALOGUE).index("kmnist")]
+
+
+def test_data_fetch_without_a_name_says_what_to_type(command: Command) -> None:
+    told = command("data", "fetch")
+    assert told.status == 2
+    assert "aefit-tui data fetch NAME" in told.err
+
+
+def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
+    command: Command, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "aefit.toml").write_text("runs = 3\nseed = 4\n")
+    monkeypatch.setenv("AEFIT_SEED", "5")
+    words = ("config", "show", "--epsilon", "0.2")
+    rows = {row[0]: row[1:] for row in (line.split(maxsplit=2) for line in command(*words).out.splitlines())}
+    assert list(rows) == ["setting", *SETTINGS]
+    expected = {
+        "epsilon": ("0.2", "option"),
+        "seed": ("5", "AEFIT_SEED"),
+        "runs": ("3", str(tmp_path / "aefit.toml")),
+        "home": (str(home), "AEFIT_HOME"),
+        "z": ("7", "default"),
+    }
+    shown = json.loads(command(*words, "--json").out)
+    assert list(shown) == list(SETTINGS)
+    for name, (value, source) in expected.items():
+        assert rows[name] == [value, source]
+        assert (str(shown[name]["value"]), shown[name]["source"]) == (value, source)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["lst"], "did you mean `aefit-tui list`?"),
+        (
+            ["--batch", "--epsilon", "2"],
+            "epsilon = 2.0 is not possible: expected a number above 0 and at most 1",
+        ),
+        (["--batch", "--dataset", "mnist"], "aefit-tui data fetch mnist"),
+        (["--batch", "--dataset", "nothing"], "there is no data set, file or folder called 'nothing'"),
+        (["--batch", "--jobs", "0"], "jobs = 0 is not possible"),
+        (["--batch", "--config", "absent.toml"], "there is no settings file absent.toml"),
+        (["list", "--home", ""], "home = '' is not possible: expected the path of a folder"),
+    ],
+)
+def test_a_wrong_request_ends_with_2_says_what_would_be_right_and_leaves_no_trace(
+    command: Command, home: Path, words: list[str], told: str
+) -> None:
+    answer = command(*words, "--json") if words != ["lst"] else command(*words)
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("aefit-tui: ")
+    assert told in answer.err
+    assert not home.exists()
+
+
+def test_quiet_silences_narration_and_never_errors(command: Command, home: Path) -> None:
+    assert command("list").err
+    assert command("list", "--quiet").err == ""
+    assert "there is no experiment" in command("show", "latest", "--quiet").err

@@ -1,0 +1,159 @@
+"""The command's grammar: what is typed becomes settings; what is mistyped is answered with what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import __version__
+from core.errors import AefitError
+from core.spec import DEFAULTS
+from tui_aefit.options import COMMANDS, given_settings, parse
+from tui_aefit.settings import SETTINGS
+
+WORDS = {
+    "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",
+    "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
+    "test_size": "99", "search": "kd-tree", "device": "cpu", "threads": "3", "jobs": "2", "data_dir": "images",
+    "home": "lab",
+}  # fmt: skip
+VALUES = {
+    **WORDS,
+    **{
+        name: int(WORDS[name])
+        for name in ("z", "runs", "seed", "epochs", "steps", "test_size", "threads", "jobs")
+    },
+    "epsilon": 0.25,
+    "controls": ("noise", "sources"),
+}
+
+
+def mistake(line: str) -> AefitError:
+    with pytest.raises(AefitError) as caught:
+        parse(line.split())
+    return caught.value
+
+
+def help_text(capsys: pytest.CaptureFixture[str], line: str) -> str:
+    with pytest.raises(SystemExit) as left:
+        parse(line.split())
+    assert left.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_only_what_was_typed_is_given() -> None:
+    assert given_settings(parse([])) == {}
+    assert parse([]).command is None
+    typed = parse(["--batch", "--runs", "3", "--quiet"])
+    assert typed.batch
+    assert typed.quiet
+    assert given_settings(typed) == {"runs": 3}
+
+
+@pytest.mark.parametrize("join", [" ", "="])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_an_option_of_its_type(name: str, join: str) -> None:
+    typed = parse(f"{SETTINGS[name].option}{join}{WORDS[name]}".split(" "))
+    assert given_settings(typed) == {name: VALUES[name]}
+    assert type(given_settings(typed)[name]) is type(VALUES[name])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_config_show_takes_every_setting(name: str) -> None:
+    typed = parse(["config", "show", SETTINGS[name].option, WORDS[name]])
+    assert given_settings(typed) == {name: VALUES[name]}
+
+
+def test_a_negative_number_is_a_value_not_an_option() -> None:
+    assert given_settings(parse(["--seed", "-1", "--epsilon", "-.5"])) == {"seed": -1, "epsilon": -0.5}
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [("none", ()), ("", ()), ("noise", ("noise",)), (" noise , sources,", ("noise", "sources"))],
+)
+def test_controls_are_names_between_commas(word: str, names: tuple[str, ...]) -> None:
+    assert given_settings(parse(["--controls", word])) == {"controls": names}
+
+
+@pytest.mark.parametrize(
+    "line", ["--home lab --json list", "list --home lab --json", "--json list --home lab"]
+)
+def test_common_options_stand_before_or_after_the_command(line: str) -> None:
+    typed = parse(line.split())
+    assert (typed.command, typed.as_json) == ("list", True)
+    assert given_settings(typed) == {"home": "lab"}
+
+
+def test_options_of_the_commands() -> None:
+    typed = parse(["export", "abc", "--format", "csv", "--output", "table.csv", "--config", "mine.toml"])
+    assert (typed.id, typed.format, typed.output) == ("abc", "csv", "table.csv")
+    assert typed.config == Path("mine.toml")
+    assert parse(["export", "abc"]).format == "json"
+    assert parse(["delete", "abc", "--yes"]).yes
+    assert not hasattr(parse(["delete", "abc"]), "yes")
+    resumed = given_settings(parse(["resume", "abc", "--jobs", "2", "--data-dir", "images"]))
+    assert resumed == {"jobs": 2, "data_dir": "images"}
+    fetched = parse(["data", "fetch", "mnist"])
+    assert (fetched.action, fetched.name) == ("fetch", "mnist")
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("lst", "there is no command 'lst': expected one of list, show", "did you mean `aefit-tui list`?"),
+        ("xyzzy", "there is no command 'xyzzy': expected one of list, show", "see aefit-tui --help"),
+        ("--batch --eps 0.2", "there is no option --eps", "did you mean --epsilon?"),
+        ("--epslion=0.2", "there is no option --epslion", "did you mean --epsilon?"),
+        ("--batch --data_dir x", "there is no option --data_dir", "did you mean --data-dir?"),
+        ("--xyzzy", "there is no option --xyzzy", "see aefit-tui --help"),
+        ("--epsilon much", "--epsilon = 'much' is not possible: expected a number", SETTINGS["epsilon"].summary),
+        ("--z 7.0", "--z = '7.0' is not possible: expected a whole number", SETTINGS["z"].summary),
+        ("--epsilon", "argument --epsilon: expected one argument", "see aefit-tui --help"),
+        ("show", "the following arguments are required: ID", "see aefit-tui show --help"),
+        ("show --jsn latest", "unrecognized arguments: --jsn", "see aefit-tui --help"),
+        ("list extra", "unrecognized arguments: extra", "see aefit-tui --help"),
+        ("export abc --format xml", "argument --format: invalid choice: 'xml'", "see aefit-tui export --help"),
+        ("data", "the following arguments are required: action", "see aefit-tui data --help"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_answered_with_what_would_be_right(line: str, message: str, hint: str) -> None:
+    error = mistake(line)
+    assert str(error).startswith(message)
+    assert error.hint.startswith(hint)
+
+
+def test_a_word_that_begins_a_command_is_no_abbreviation_of_it() -> None:
+    assert "sho" in str(mistake("sho latest"))
+    assert "--form" in str(mistake("export abc --form csv"))
+
+
+def test_help_names_every_setting_with_its_default_and_every_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = " ".join(help_text(capsys, "--help").split())
+    for name, setting in SETTINGS.items():
+        assert f"{setting.option} {setting.metavar}" in text
+        default = setting.default_text or DEFAULTS[name]
+        assert f"(default: {default})" in text
+    for command in COMMANDS:
+        assert f" {command} " in text.partition("commands: ")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_of_its_own(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert help_text(capsys, f"{command} --help").startswith(f"usage: aefit-tui {command} ")
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert help_text(capsys, "--version") == f"aefit-tui {__version__}\n"
+
+
+def test_help_shows_a_home_with_a_percent_sign(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SETTINGS, "home", replace(SETTINGS["home"], default_text="/data/50%off"))
+    assert "/data/50%off" in help_text(capsys, "--help")
+    assert "/data/50%off" in help_text(capsys, "list --help")

@@ -1,0 +1,333 @@
+"""Every setting is taken from the nearest source, and what is wrong is told with where it stands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tui_aefit.settings
+from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
+from core.errors import AefitError, DataError, SpecError
+from core.spec import DEFAULTS, Spec
+from tui_aefit.settings import PROJECT_FILE, SETTINGS, Settings, default_threads, processors, read_word
+
+SOURCES = ("option", "environment", "project", "user")
+"""The nearest first."""
+
+
+@pytest.fixture(autouse=True)
+def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own settings file, which is not there yet; no test sees that of whoever runs it."""
+    path = tmp_path / "user" / "config.toml"
+    path.parent.mkdir()
+    monkeypatch.setattr(tui_aefit.settings, "user_config", lambda: path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def sixteen_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: 16)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the command is typed."""
+    path = tmp_path / "project"
+    path.mkdir()
+    return path
+
+
+def settings(
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    config: Path | None = None,
+    **options: object,
+) -> Settings:
+    return Settings(options, environment=environment or {}, folder=folder, config=config)
+
+
+# Order of precedence
+
+
+@pytest.mark.parametrize(
+    "given",
+    [c for n in range(5) for c in itertools.combinations(SOURCES, n)],
+    ids=lambda given: "+".join(given),
+)
+@pytest.mark.parametrize("with_config", [False, True], ids=["aefit.toml", "--config"])
+def test_the_nearest_source_wins(
+    folder: Path, user_file: Path, given: tuple[str, ...], with_config: bool
+) -> None:
+    project = folder / ("mine.toml" if with_config else PROJECT_FILE)
+    project.write_text("epsilon = 0.3\n" if "project" in given else "")
+    if with_config:
+        (folder / PROJECT_FILE).write_text("epsilon = 0.9\n")  # replaced, so never seen
+    if "user" in given:
+        user_file.write_text("epsilon = 0.4\n")
+    found = settings(
+        folder,
+        environment={"AEFIT_EPSILON": "0.2"} if "environment" in given else {},
+        config=project if with_config else None,
+        **({"epsilon": 0.1234} if "option" in given else {}),
+    )
+    values = {"option": 0.1234, "environment": 0.2, "project": 0.3, "user": 0.4}
+    sources = {
+        "option": "option",
+        "environment": "AEFIT_EPSILON",
+        "project": str(project),
+        "user": str(user_file),
+    }
+    nearest = given[0] if given else ""
+    expected = values.get(nearest, DEFAULTS["epsilon"])
+    assert found["epsilon"] == expected
+    assert found.spec().epsilon == expected
+    shown = {name: (value, source) for name, value, source in found.shown()}
+    assert shown["epsilon"] == (str(expected), sources.get(nearest, "default"))
+
+
+def test_each_setting_is_taken_from_its_own_source(folder: Path, user_file: Path) -> None:
+    user_file.write_text('runs = 3\nattack = "pgd"\n')
+    (folder / PROJECT_FILE).write_text('steps = 7\ndataset = "digits"\n')
+    spec = settings(folder, environment={"AEFIT_Z": "5", "AEFIT_RUNS": ""}, seed=11).spec()
+    assert spec == Spec(dataset="digits", attack="pgd", steps=7, runs=3, z=5, seed=11, epochs=40, threads=5)
+
+
+def test_without_any_source_the_spec_is_the_default_for_its_data_set(folder: Path) -> None:
+    assert settings(folder).spec() == Spec(epochs=CATALOGUE["mnist-5k"].default_epochs)
+
+
+def test_every_setting_of_a_spec_can_be_set_by_word_in_the_environment(folder: Path) -> None:
+    words = {
+        "dataset": "digits", "attack": "deepfool", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17",
+        "epochs": "6", "controls": "noise, sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject",
+        "steps": "10", "test_size": "99", "search": "kd-tree", "device": "cpu", "threads": "3",
+    }  # fmt: skip
+    assert set(words) == set(DEFAULTS)
+    found = settings(folder, environment={f"AEFIT_{name.upper()}": word for name, word in words.items()})
+    assert found.spec() == Spec(
+        dataset="digits", attack="deepfool", epsilon=0.25, z=9, runs=4, seed=17, epochs=6,
+        controls=("noise", "sources"), tie_rule="nearest", norm="linf", bound="reject", test_size=99,
+        search="kd-tree", device="cpu", threads=3,
+    )  # fmt: skip
+
+
+def test_the_environment_of_the_process_is_read_where_none_is_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AEFIT_SEED", "42")
+    assert Settings({}, folder=folder)["seed"] == 42
+
+
+@pytest.mark.parametrize("word", ["none", " none "])
+def test_no_controls_are_asked_for_by_the_word_none(folder: Path, word: str) -> None:
+    assert settings(folder, environment={"AEFIT_CONTROLS": word}).spec().controls == ()
+
+
+def test_every_setting_has_a_value_and_a_source_to_show(folder: Path) -> None:
+    shown = settings(folder, home=str(folder), controls=()).shown()
+    assert [name for name, _, _ in shown] == list(SETTINGS)
+    values = {name: value for name, value, _ in shown}
+    assert values["controls"] == "none"
+    assert values["data_dir"] == str(folder / "data")
+    assert {name for name, _, source in shown if source == "option"} == {"home", "controls"}
+
+
+# Defaults that depend on other settings
+
+
+@pytest.mark.parametrize("dataset", CATALOGUE)
+def test_epochs_follow_the_data_set_unless_they_are_given(folder: Path, dataset: str) -> None:
+    assert settings(folder, dataset=dataset).spec().epochs == CATALOGUE[dataset].default_epochs
+    assert settings(folder, dataset=dataset, epochs=2).spec().epochs == 2
+
+
+def test_epochs_of_an_own_set_have_a_default_of_their_own(folder: Path) -> None:
+    assert settings(folder, dataset=str(folder)).spec().epochs == OWN_DEFAULT_EPOCHS
+
+
+@pytest.mark.parametrize(("runs", "threads"), [(1, 8), (2, 8), (3, 5), (8, 2), (12, 1), (100, 1)])
+def test_sixteen_processors_are_shared_among_the_runs(folder: Path, runs: int, threads: int) -> None:
+    found = settings(folder, runs=runs)
+    spec = found.spec()
+    assert spec.threads == threads
+    jobs = found.jobs(spec)
+    assert jobs == min(runs, 16 // threads)
+    assert jobs * threads <= 16
+    assert settings(folder, runs=runs, threads=7).spec().threads == 7
+
+
+@pytest.mark.parametrize("available", [1, 2, 7, 64, 512])
+def test_threads_and_jobs_are_at_least_one_and_threads_at_most_eight(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, available: int
+) -> None:
+    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: available)
+    for runs in (1, 5, 12, 1000):
+        assert default_threads(runs) == min(8, max(1, available // runs))
+    crowded = settings(folder, threads=1024)
+    assert crowded.jobs(crowded.spec()) == 1
+
+
+@pytest.mark.parametrize(("asked", "jobs"), [(1, 1), (3, 3), (4, 4), (99, 4)])
+def test_no_more_jobs_than_runs(folder: Path, asked: int, jobs: int) -> None:
+    found = settings(folder, runs=4, jobs=asked)
+    assert found.jobs(found.spec()) == jobs
+
+
+def test_this_machine_has_a_processor() -> None:
+    assert processors() >= 1
+
+
+# Paths
+
+
+def test_the_data_folder_and_the_cache_lie_in_the_home_unless_told_otherwise(folder: Path) -> None:
+    found = settings(folder, home=str(folder / "lab"))
+    assert (found.home, found.data_dir, found.cache_dir) == (
+        folder / "lab", folder / "lab" / "data", folder / "lab" / "cache",
+    )  # fmt: skip
+    elsewhere = settings(folder, home=str(folder / "lab"), environment={"AEFIT_DATA_DIR": str(folder)})
+    assert (elsewhere.home, elsewhere.data_dir) == (folder / "lab", folder)
+
+
+def test_paths_become_absolute_and_a_tilde_is_the_users_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    (folder / "moths").mkdir()
+    assert settings(folder, home="lab").home == folder / "lab"
+    assert settings(folder, home="~/lab").home == folder / "lab"
+    for written in ("./moths", "~/moths", f"{folder}/../{folder.name}/moths"):
+        assert settings(folder, dataset=written).spec().dataset == str(folder / "moths")
+
+
+@pytest.mark.parametrize("value", ["", 5, True, ["a"], "~nobody-by-that-name/lab", "a\0b"])
+@pytest.mark.parametrize("name", ["home", "data_dir"])
+def test_what_is_no_path_is_refused(folder: Path, name: str, value: object) -> None:
+    with pytest.raises(SpecError, match=f"{name} = .*expected the path of a folder"):
+        getattr(Settings({name: value}, environment={}, folder=folder), name)
+
+
+# What is wrong, and where it stands
+
+
+@pytest.mark.parametrize(
+    ("name", "toml", "word", "expected"),
+    [
+        ("epsilon", "2", "2", "at most 1"),
+        ("z", "4", "4", "Z must be odd"),
+        ("runs", "0", "0", "whole number from 1"),
+        ("attack", "'fgms'", "fgms", "expected one of fgsm"),
+        ("controls", "['nose']", "nose", "expected one of noise"),
+        ("norm", "'linf'", "linf", "the attack fgsm has no such option"),
+        ("dataset", "'digit'", "digit", "no data set, file or folder called 'digit'"),
+        ("device", "'gpu'", "gpu", "expected one of auto"),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_file_or_variable_it_stands_in(
+    folder: Path, user_file: Path, name: str, toml: str, word: str, expected: str
+) -> None:
+    def told(found: Settings) -> str:
+        with pytest.raises((SpecError, DataError)) as caught:
+            found.spec()
+        assert expected in str(caught.value)
+        return str(caught.value)
+
+    variable = f"AEFIT_{name.upper()}"
+    assert told(settings(folder, environment={variable: word})).endswith(f"(it is set in {variable})")
+    value = SETTINGS[name].read(word)
+    typed = Settings({name: value}, environment={}, folder=folder)
+    assert "it is set in" not in told(typed), "the shell's line shows it"
+    user_file.write_text(f"{name} = {toml}\n")
+    assert told(settings(folder)).endswith(f"(it is set in {user_file})")
+    (folder / PROJECT_FILE).write_text(f"{name} = {toml}\n")
+    assert told(settings(folder)).endswith(f"(it is set in {folder / PROJECT_FILE})")
+    config = folder / "other.toml"
+    config.write_text(f"{name} = {toml}\n")
+    assert told(settings(folder, config=config)).endswith(f"(it is set in {config})")
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
+def test_wrong_jobs_are_told_with_their_source(folder: Path, value: object) -> None:
+    toml = str(value).lower() if isinstance(value, bool) else repr(value)
+    (folder / PROJECT_FILE).write_text(f"jobs = {toml}\n")
+    found = settings(folder)
+    with pytest.raises(SpecError, match=r"jobs = .*at least 1") as caught:
+        found.jobs(found.spec())
+    assert str(folder / PROJECT_FILE) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("z", "a whole number"), ("runs", "a whole number"), ("epsilon", "a number")]
+)
+@pytest.mark.parametrize("word", ["seven", "7x", "1,5", "--"])
+def test_a_word_that_is_no_number_is_told_with_its_variable(
+    folder: Path, name: str, kind: str, word: str
+) -> None:
+    with pytest.raises(AefitError) as caught:
+        settings(folder, environment={f"AEFIT_{name.upper()}": word})
+    assert str(caught.value) == f"AEFIT_{name.upper()} = {word!r} is not possible: expected {kind}"
+    assert caught.value.hint == SETTINGS[name].summary
+
+
+def test_a_word_is_told_with_the_option_it_follows() -> None:
+    with pytest.raises(AefitError, match=r"^--epsilon = 'much' is not possible: expected a number$"):
+        read_word(SETTINGS["epsilon"], "much", "--epsilon")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [("epsilom = 0.1", "did you mean epsilon?"), ("data-dir = '/x'", "did you mean data_dir?"),
+     ("lr = 1", "`aefit-tui config show` lists the settings")],
+)  # fmt: skip
+def test_an_unknown_name_in_a_file_is_answered_with_the_nearest(folder: Path, line: str, hint: str) -> None:
+    (folder / PROJECT_FILE).write_text(line)
+    with pytest.raises(AefitError) as caught:
+        settings(folder)
+    assert str(caught.value) == f"{folder / PROJECT_FILE}: there is no setting {line.partition(' ')[0]!r}"
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    "content", [b"epsilon = ", b"\xff\xfe", b"seed = " + b"9" * 5000], ids=["no TOML", "no UTF-8", "huge"]
+)
+def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes) -> None:
+    (folder / PROJECT_FILE).write_bytes(content)
+    with pytest.raises(AefitError, match="cannot be read") as caught:
+        settings(folder)
+    assert str(folder / PROJECT_FILE) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["absent.toml", "."])
+def test_a_config_that_is_not_there_is_refused_while_other_files_may_be_absent(
+    folder: Path, name: str
+) -> None:
+    settings(folder)
+    with pytest.raises(AefitError, match="there is no settings file") as caught:
+        settings(folder, config=folder / name)
+    assert str(folder / name) in str(caught.value)
+
+
+def test_options_and_variables_are_spelt_after_the_setting() -> None:
+    spelt: dict[str, Any] = {name: (setting.option, setting.variable) for name, setting in SETTINGS.items()}
+    assert spelt["tie_rule"] == ("--tie-rule", "AEFIT_TIE_RULE")
+    assert spelt["z"] == ("--z", "AEFIT_Z")
+    assert list(SETTINGS)[: len(DEFAULTS)] == list(DEFAULTS), "those of the spec first"
+
+
+def test_relative_paths_of_a_settings_file_are_meant_from_its_folder(tmp_path: Path) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project / "images", elsewhere):
+        folder.mkdir(parents=True)
+    file = project / "aefit.toml"
+    file.write_text('home = "results"\ndataset = "images"\ndata_dir = "/fixed"\n')
+    settings = Settings({}, environment={}, folder=elsewhere, config=file)
+    assert settings.home == project / "results"
+    assert settings.data_dir == Path("/fixed")
+    assert settings.spec().dataset == str(project / "images")

@@ -1,0 +1,28 @@
+"""Opening the lab: Textual and the screens are loaded only once it is sure that they can be shown."""
+
+from __future__ import annotations
+
+import os
+
+from core.records.experiment import find
+from tui_aefit.console import EXIT_COMPLETE
+from tui_aefit.settings import Settings
+from tui_aefit.terminal import leave_with_terminal, require_terminal
+
+
+def open_lab(settings: Settings, first: str | None = None) -> int:
+    """Show the lab until it is left; the exit status.
+
+    first: the id, as a person types it, of the experiment to open with. Raises AefitError where there is no
+    such experiment or no terminal.
+    """
+    require_terminal()
+    experiment = None if first is None else find(settings.home, first)
+    # Read when Textual is imported. Moving lines cost a slow connection more than all that they underline.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    from tui_aefit.app import Lab  # noqa: PLC0415  # Textual, which a refusal need not wait for
+
+    leave_with_terminal()
+    lab = Lab(settings, experiment)
+    lab.run()
+    return lab.return_code or EXIT_COMPLETE
