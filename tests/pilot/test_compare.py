@@ -1,0 +1,125 @@
+"""The comparison screen: what differs and how accurate each was, side by side, whatever became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from core.records.annotations import Annotations, write_annotations
+from core.records.experiment import Experiment
+from tests.desk import Desk, Lab, one
+from tui_aefit.screens.compare import CompareScreen
+from tui_aefit.widgets.cell_table import CellTable
+from tui_aefit.widgets.chart import Chart
+
+
+class TestComparing:
+    @pytest.fixture
+    def pair(self, tmp_path: Path) -> list[Experiment]:
+        made = [
+            one(tmp_path, "finished", controls=["noise"]),
+            one(tmp_path, "running", 6, z=9, attack="deepfool", controls=["noise"]),
+        ]
+        write_annotations(made[0].folder, Annotations("paper"))
+        return made
+
+    @staticmethod
+    def cells(lab: Lab, table: str) -> list[list[str]]:
+        found = lab.screen.query_one(f"#{table}", CellTable)
+        titles = [column.label.plain.strip() for column in found.columns.values()]
+        return [titles] + [[c.plain.strip() for c in found.get_row_at(row)] for row in range(found.row_count)]
+
+    @staticmethod
+    async def opened(
+        lab: Lab, pilot: Pilot[None], experiments: list[Experiment]
+    ) -> Callable[..., Awaitable[None]]:
+        await lab.push_screen(CompareScreen(experiments))
+        here = Desk(pilot, lab)
+        await here.settle()
+        return here.press
+
+    async def test_only_differing_settings_and_all_means_are_shown(self, pair: list[Experiment]) -> None:
+        lab = Lab()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            await self.opened(lab, pilot, pair)
+            digest = pair[1].spec.digest[:8]
+            assert self.cells(lab, "settings") == [
+                ["setting", "● paper", f"▲ {digest}"],
+                ["state", "complete, 3 runs", "running, 2 runs"],
+                ["attack", "fgsm", "deepfool"],
+                ["z", "7", "9"],
+                ["runs", "3", "6"],
+            ]
+            header, *rows = self.cells(lab, "numbers")
+            assert header == ["K", "● paper", f"▲ {digest}"]
+            assert {"●", "▲"} <= set(str(lab.screen.query_one("#curves", Chart).content))
+            assert [row[0] for row in rows] == ["9", "7", "5", "3", "1"]
+            assert rows[0][1] == "-"
+            results: list[Any] = list(pair[0].results().values())
+            mean = sum(run["accuracy"]["adversarial"]["1"] for run in results) / 3
+            assert rows[-1][1].startswith(f"{mean:.4f} ± ")
+
+    async def test_the_set_is_turned_in_both_directions(self, pair: list[Experiment]) -> None:
+        lab = Lab()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            seen = []
+            for key in ["n"] * 4 + ["p"] * 2:
+                seen.append(str(lab.screen.query_one("#set", Static).content).split(":")[0])
+                await press(key)
+            assert [words.removeprefix("Accuracy on ") for words in seen] == [
+                "adversarial", "noise", "test", "misclassified", "adversarial", "misclassified",
+            ]  # fmt: skip
+            data = lab.screen.query_one("#curves", Chart).data
+            assert list(data.curves) == ["paper", pair[1].spec.digest[:8]]
+            assert data.levels == (9, 7, 5, 3, 1)
+            assert not data.fit
+            await press("f")
+            assert lab.screen.query_one("#curves", Chart).data.fit
+
+    async def test_narrow_shows_one_pane_wide_shows_all(self, pair: list[Experiment]) -> None:
+        panes = ("#settings", "#curves", "#numbers")
+        lab = Lab()
+        async with lab.run_test(size=(80, 24)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            for pane in (*panes, *panes):
+                shown = [name for name in panes if lab.screen.query_one(name).region.area]
+                assert shown == [pane]
+                await press("t")
+            await pilot.resize_terminal(140, 45)
+            await press("t")
+            assert all(lab.screen.query_one(name).region.area for name in panes)
+
+    async def test_reading_again_shows_what_came_since(self, pair: list[Experiment]) -> None:
+        lab = Lab()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            (pair[1].folder / "lock").unlink()
+            write_annotations(pair[1].folder, Annotations("[red]other"))
+            await press("r")
+            assert self.cells(lab, "settings")[0][2] == "▲ [red]other"
+            assert self.cells(lab, "settings")[1][2] == "interrupted, 2 runs"
+
+    async def test_experiments_without_numbers_and_those_gone_are_no_problem(self, tmp_path: Path) -> None:
+        made = [one(tmp_path, "created"), one(tmp_path, "finished", seed=1)]
+        made[1].delete()
+        lab = Lab()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, made)
+            assert [row[1:] for row in self.cells(lab, "settings")[1:]] == [
+                ["not started, 0 runs"] * 2, ["0", "1"],
+            ]  # fmt: skip
+            assert lab.screen.query_one("#numbers", CellTable).row_count == 0
+            await press("n", "p", "f")
+
+    async def test_escape_goes_back(self, pair: list[Experiment]) -> None:
+        lab = Lab()
+        async with lab.run_test() as pilot:
+            press = await self.opened(lab, pilot, pair)
+            await press("escape")
+            assert not isinstance(lab.screen, CompareScreen)

@@ -1,0 +1,425 @@
+"""The gallery: every key does what the footer says, and where there is nothing to see it says why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from textual.app import App
+from textual.binding import Binding
+from textual.pilot import Pilot
+from textual.widgets import Footer, Static
+
+from core.gallery import Gallery, write_gallery
+from core.records.experiment import Experiment, create
+from core.records.results import publish
+from core.spec import Spec
+from tests.hand_made import draw_answers, metrics_of
+from tui_aefit.screens import gallery as gallery_module
+from tui_aefit.screens.gallery import GalleryScreen
+from tui_aefit.widgets.picture import Pictures, shows_colours
+
+SPEC = Spec(runs=3, z=5)
+LABELS_AND_TARGETS = ((0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (0, 1))
+"""Of the six members of every gallery that is made here."""
+
+
+def make_gallery(seed: int = 0, shape: tuple[int, int, int] = (28, 28, 1), *, members: int = 6) -> Gallery:
+    generator = np.random.default_rng(seed)
+    label, target = np.array(LABELS_AND_TARGETS[:members], np.int16).reshape(-1, 2).T
+    original = generator.integers(30, 220, (members, *shape), dtype=np.uint8)
+    signs = generator.choice(np.array([-0.1, 0.1], np.float32), original.shape)
+    return Gallery(
+        original=original,
+        adversarial=(original / np.float32(255) + signs).astype(np.float32),
+        label=label,
+        target=target,
+        source=np.arange(100, 100 + members, dtype=np.int32),
+        prediction=np.stack([target, 3 - label - target, label]) if members else np.empty((3, 0), np.int16),
+        k=(5, 3, 1),
+        class_names=("cat", "[b]dog", "horse"),
+    )
+
+
+def add_run(experiment: Experiment, run: int, gallery: Gallery | None, adversarial: int = 1234) -> None:
+    def write(path: Path) -> None:
+        if gallery is not None:
+            write_gallery(path, gallery)
+
+    metrics = metrics_of(SPEC, run, draw_answers(SPEC, run, {"adversarial": adversarial}))
+    publish(experiment.run_folder(run), metrics, Path.touch, None if gallery is None else write)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    return create(tmp_path, SPEC)[0]
+
+
+class Viewer(App[None]):
+    """Only the gallery over an empty screen."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+    def on_mount(self) -> None:
+        self.push_screen(GalleryScreen(self.experiment))
+
+
+@asynccontextmanager
+async def opened(experiment: Experiment, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
+    async with Viewer(experiment).run_test(size=size) as pilot:
+        await settle(pilot)
+        yield pilot
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+def text(pilot: Pilot[None], name: str) -> str:
+    return str(pilot.app.screen.query_one(f"#{name}", Static).render())
+
+
+def images(pilot: Pilot[None]) -> Sequence[np.ndarray]:
+    rows = pilot.app.screen.query_one(Pictures).rows
+    return [panel.image for panel in rows[0]] if rows else []
+
+
+def shown_source(pilot: Pilot[None]) -> int:
+    """Which member is shown, by its original."""
+    return int(text(pilot, "facts").split("image ")[1].split()[0])
+
+
+def shown_members(pilot: Pilot[None], gallery: Gallery) -> list[int]:
+    """The member shown and those below it, by their originals."""
+    rows = pilot.app.screen.query_one(Pictures).rows
+    return [gallery.original.tolist().index(row[0].image.tolist()) for row in rows]
+
+
+async def test_the_three_pictures_are_those_of_the_member(experiment: Experiment) -> None:
+    gallery = make_gallery()
+    add_run(experiment, 0, gallery)
+    async with opened(experiment) as pilot:
+        original, perturbation, adversarial = images(pilot)
+        assert (original == gallery.original[0]).all()
+        assert np.abs(adversarial / 255 - gallery.adversarial[0]).max() <= 0.5 / 255 + 1e-6
+        brighter = gallery.adversarial[0] > gallery.original[0] / 255
+        assert ((perturbation > 200) == brighter).all()
+        captions = [panel.caption for panel in pilot.app.screen.query_one(Pictures).rows[0]]
+        assert captions == ["original", "perturbation ×10", "adversarial"]
+
+
+async def test_what_is_said_of_an_image(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        facts = {line[:11].strip(): line[11:] for line in text(pilot, "facts").splitlines()}
+        assert facts == {
+            "true label": "cat",
+            "target": "[b]dog",
+            "change": "at most 0.100, epsilon 0.1",
+            "source": "image 100 of the data set",
+            "sample": "6 of 1,234 adversarial",
+            "pixels": "28 x 28, shown reduced",
+        }
+        votes = [line.split() for line in text(pilot, "votes").splitlines()]
+        assert votes == [
+            ["K", "classified", "as"],
+            ["5", "[b]dog", "✗", "wrong,", "the", "target"],
+            ["3", "horse", "✗", "wrong"],
+            ["1", "cat", "✓", "right"],
+        ]
+        assert text(pilot, "where").split("   ") == ["run 1 of 3", "1 of 6", "class: all", "target: all"]
+
+
+async def test_keys_browse(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        for key, source in (
+            ("right", 101),
+            ("l", 102),
+            ("left", 101),
+            ("h", 100),
+            ("h", 105),
+            ("right", 100),
+            ("end", 105),
+            ("home", 100),
+            ("shift+right", 105),
+            ("H", 100),
+        ):
+            await press(pilot, key)
+            assert shown_source(pilot) == source, key
+            assert f"{source - 99} of 6" in text(pilot, "where")
+            assert (images(pilot)[0] == make_gallery().original[source - 100]).all()
+
+
+async def test_up_and_down_go_through_the_complete_runs(experiment: Experiment) -> None:
+    galleries = {0: make_gallery(0), 2: make_gallery(2)}
+    for run, gallery in galleries.items():
+        add_run(experiment, run, gallery)
+    async with opened(experiment) as pilot:
+        for keys, run in ((["right"], 0), (["down"], 2), (["j"], 0), (["up"], 2), (["k"], 0)):
+            await press(pilot, *keys)
+            assert text(pilot, "where").startswith(f"run {run + 1} of 3")
+            shown = shown_source(pilot) - 100
+            assert (images(pilot)[0] == galleries[run].original[shown]).all()
+            assert shown == (1 if keys == ["right"] else 0), "another run begins with its first image"
+        add_run(experiment, 1, make_gallery(1))
+        await press(pilot, "down")
+        assert text(pilot, "where").startswith("run 2 of 3"), "a run completed meanwhile is found"
+
+
+async def test_class_and_target_filters_cycle_and_combine(experiment: Experiment) -> None:
+    gallery = make_gallery()
+    add_run(experiment, 0, gallery)
+    names = ("cat", "[b]dog", "horse")
+
+    def passing(label: int | None, target: int | None) -> list[int]:
+        return [
+            i for i, (y, t) in enumerate(LABELS_AND_TARGETS) if label in (None, y) and target in (None, t)
+        ]
+
+    def check(label: int | None, target: int | None) -> None:
+        where = text(pilot, "where").split("   ")
+        assert where[2] == "class: " + ("all" if label is None else names[label])
+        assert where[3] == "target: " + ("all" if target is None else names[target])
+        expected = passing(label, target)
+        assert where[1] == f"1 of {len(expected)}"
+        assert shown_members(pilot, gallery) == expected[:4]
+
+    async with opened(experiment) as pilot:
+        for keys, label, target in (
+            ("c", 0, None),
+            ("t", 0, 1),
+            ("t", 0, 2),
+            ("t", 0, None),
+            ("T", 0, 2),
+            ("c", 1, 2),
+            ("c", 2, None),  # no horse was attacked toward horse: the filter goes
+            ("c", None, None),
+            ("C", 2, None),
+            ("C", 1, None),
+        ):
+            await press(pilot, keys)
+            check(label, target)
+
+
+async def test_a_filter_stays_for_the_next_run_where_it_passes_something(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    add_run(experiment, 1, make_gallery(members=2))
+    async with opened(experiment) as pilot:
+        await press(pilot, "c", "t", "down")
+        assert text(pilot, "where").endswith("1 of 1   class: cat   target: [b]dog")
+        await press(pilot, "up", "c", "c", "down")
+        assert text(pilot, "where").endswith("1 of 2   class: all   target: all")
+
+
+async def test_the_filters_can_be_clicked(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        for word, expected in (("class", "class: cat"), ("target", "target: [b]dog")):
+            await pilot.click("#where", offset=(text(pilot, "where").index(word) + 2, 0))
+            await settle(pilot)
+            assert expected in text(pilot, "where")
+
+
+async def test_untargeted_attacks_have_no_target(experiment: Experiment) -> None:
+    gallery = make_gallery()
+    gallery.target[:] = -1
+    add_run(experiment, 0, gallery)
+    async with opened(experiment) as pilot:
+        assert "target     none" in text(pilot, "facts")
+        await press(pilot, "t")
+        assert text(pilot, "where").endswith("1 of 6   class: all   target: all")
+
+
+async def test_x_writes_a_png_and_says_where(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery(0))
+    add_run(experiment, 1, make_gallery(1))
+    async with opened(experiment) as pilot:
+        await press(pilot, "down", "right", "x")
+        path = experiment.folder / "figures" / "gallery-run2-2.png"
+        assert [(n.message, n.severity) for n in pilot.app._notifications] == [(str(path), "information")]
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            one = image.size
+        await press(pilot, "X")
+        with Image.open(experiment.folder / "figures" / "gallery-run2-2-and-4-more.png") as image:
+            assert image.width == one[0]
+            assert image.height > 4 * one[1]
+
+
+async def test_an_export_that_fails_says_why(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    (experiment.folder / "figures").touch()
+    async with opened(experiment) as pilot:
+        await press(pilot, "x")
+        (notification,) = pilot.app._notifications
+        assert notification.severity == "error"
+        assert "cannot write" in notification.message
+
+
+async def test_escape_leaves(experiment: Experiment) -> None:
+    async with opened(experiment) as pilot:
+        await press(pilot, "escape")
+        assert not isinstance(pilot.app.screen, GalleryScreen)
+
+
+async def test_p_draws_with_characters_and_back(experiment: Experiment) -> None:
+    gallery = make_gallery()
+    gallery.original[0] = 0
+    gallery.adversarial[0] = 0.1
+    add_run(experiment, 0, gallery)
+
+    def row(pilot: Pilot[None]) -> str:
+        return "".join(segment.text for segment in pilot.app.screen.query_one(Pictures).render_line(3))
+
+    async with opened(experiment) as pilot:
+        assert row(pilot) == " ".join(["▀" * 26] * 3)
+        assert "lighter is added" in text(pilot, "legend")
+        await press(pilot, "p")
+        # Black is blank; ten times a tenth is all that can be added; a tenth is the first step above black.
+        assert row(pilot) == " ".join([" " * 26, "#" * 26, "." * 26])
+        assert "+ # is added" in text(pilot, "legend")
+        await press(pilot, "p")
+        assert row(pilot) == " ".join(["▀" * 26] * 3)
+
+
+async def test_without_colours_it_begins_with_characters(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        assert not shows_colours(pilot.app)
+        assert pilot.app.screen.query_one(Pictures).as_text
+
+
+async def test_below_it_stand_those_that_follow_in_the_filter(experiment: Experiment) -> None:
+    gallery = make_gallery()
+    add_run(experiment, 0, gallery)
+    async with opened(experiment) as pilot:
+        for keys, expected in (("end", [5, 0, 1, 2]), ("c", [0, 3, 5]), ("right", [3, 5, 0])):
+            await press(pilot, keys)
+            assert shown_members(pilot, gallery) == expected
+        captions = [panel.caption for panel in pilot.app.screen.query_one(Pictures).rows[1]]
+        assert captions == [
+            "next: true label cat",
+            "perturbation ×10",
+            "target [b]dog",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "sides"),
+    [
+        (
+            (28, 28, 1),
+            {(60, 20): 19, (80, 24): 26, (86, 24): 28, (140, 24): 28, (140, 45): 28, (200, 60): 56},
+        ),
+        ((32, 32, 3), {(60, 20): 19, (80, 24): 26, (98, 30): 32, (140, 45): 32, (200, 60): 64}),
+    ],
+    ids=["grey", "colour"],
+)
+async def test_pictures_are_as_large_as_the_terminal_allows(
+    experiment: Experiment, shape: tuple[int, int, int], sides: dict[tuple[int, int], int]
+) -> None:
+    add_run(experiment, 0, make_gallery(shape=shape))
+    async with opened(experiment) as pilot:
+        for size, side in sides.items():
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            pictures = pilot.app.screen.query_one(Pictures)
+            blocks = [
+                "".join(segment.text for segment in pictures.render_line(y)).count("▀")
+                for y in range(pictures.size.height)
+            ]
+            rows = 2 if size == (140, 45) else 1
+            assert blocks[: rows * (1 + (side + 1) // 2)] == (
+                ([0] + [3 * side] * ((side + 1) // 2)) * rows
+            ), size
+            assert sum(blocks) == rows * 3 * side * ((side + 1) // 2), size
+            assert ("shown reduced" in text(pilot, "facts")) == (side < shape[0]), size
+            if size[1] >= 24:
+                assert pilot.app.screen.query_one("#votes").region.bottom < size[1], "hidden by the footer"
+
+
+async def test_what_does_not_fit_can_be_scrolled_to(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment, (80, 20)) as pilot:
+        details = pilot.app.screen.query_one("#details")
+        await press(pilot, "pagedown")
+        assert details.scroll_y > 0
+        await press(pilot, "pageup")
+        assert details.scroll_y == 0
+
+
+def damage(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    (experiment.run_folder(0) / "result" / "gallery.npz").write_bytes(b"damaged")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "where", "reason"),
+    [
+        (lambda experiment: None, "", "No run is complete yet"),
+        (
+            lambda experiment: add_run(experiment, 1, make_gallery(members=0)),
+            "run 2 of 3",
+            "no adversarial image",
+        ),
+        (lambda experiment: add_run(experiment, 0, None), "run 1 of 3", "an older version computed it"),
+        (damage, "run 1 of 3", "cannot be read"),
+    ],
+    ids=["no run", "none adversarial", "older result", "damaged"],
+)
+async def test_where_there_is_nothing_to_see_it_says_why(
+    experiment: Experiment, prepare: Callable[[Experiment], None], where: str, reason: str
+) -> None:
+    prepare(experiment)
+    async with opened(experiment) as pilot:
+        assert reason in text(pilot, "empty")
+        assert text(pilot, "where") == where
+        assert not pilot.app.screen.query_one("#body").display
+        await press(pilot, "right", "end", "c", "t", "x", "X", "p", "up", "down")
+        assert reason in text(pilot, "empty")
+        assert not (experiment.folder / "figures").exists()
+        add_run(experiment, 2, make_gallery())
+        await press(pilot, "up")
+        assert text(pilot, "where").startswith("run 3 of 3   1 of 6")
+        assert pilot.app.screen.query_one("#body").display
+
+
+async def test_the_first_complete_run_appears_by_itself(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery_module, "LOOK_SECONDS", 0.01)
+    async with opened(experiment) as pilot:
+        add_run(experiment, 0, make_gallery())
+        for _ in range(500):
+            if images(pilot):
+                break
+            await pilot.pause(0.01)
+        assert text(pilot, "where").startswith("run 1 of 3")
+
+
+async def test_the_footer_shows_at_most_seven_keys_and_all_fit(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        footer = pilot.app.screen.query_one(Footer)
+        bindings = [binding for binding in GalleryScreen.BINDINGS if isinstance(binding, Binding)]
+        shown = [binding for binding in bindings if binding.show]
+        assert len({binding.group or binding.id for binding in shown}) <= 6, "? is the seventh"
+        assert max(child.region.right for child in footer.children) <= 80
+        assert all(binding.id and binding.tooltip for binding in bindings)

@@ -1,0 +1,335 @@
+"""The lab as a whole: what it opens with, the way between its screens, leaving it, and homes that give trouble."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+from textual.widgets import Button, Input, Select, Static
+
+import tui_aefit.app
+from core.records.experiment import Experiment, every
+from core.spec import Spec
+from tests.made_up import write_npz
+from tests.recorded import make_experiment
+from tests.stub_coordinator import House, Process, end, in_house, notices, opened, text_of, until
+from tui_aefit.app import COMMAND_FILE, Lab
+from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
+from tui_aefit.memory import Memory, recall, remember
+from tui_aefit.screens.experiments import ExperimentsScreen
+from tui_aefit.screens.help import HelpScreen
+from tui_aefit.screens.leave import Leave
+from tui_aefit.screens.live import LiveScreen
+from tui_aefit.screens.requests import CloneExperiment, OpenExperiment
+from tui_aefit.screens.setup import SetupScreen
+
+SMALL = (80, 24)
+LARGE = (140, 45)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def running(house: House) -> Experiment:
+    return make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
+
+
+def watched(lab: Lab) -> str:
+    """The id of the experiment in front, or ""."""
+    return lab.screen.experiment.id if isinstance(lab.screen, LiveScreen) else ""
+
+
+class TestOpening:
+    async def test_an_empty_home_shows_the_form(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.pause()
+            assert isinstance(lab.screen, SetupScreen)
+            assert notices(lab) == ""
+        assert not house.home.exists()  # who only looks leaves nothing behind
+
+    async def test_what_is_running_is_in_front(self, house: House, running: Experiment) -> None:
+        make_experiment(house.home, runs=3, seed=1, now=time.time() + 60)  # newer, and over
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            assert watched(lab) == running.id
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+
+    async def test_an_experiment_that_was_asked_for_goes_first(
+        self, house: House, running: Experiment
+    ) -> None:
+        other = make_experiment(house.home, runs=3, seed=1, now=time.time())
+        lab = house.lab(other)
+        async with opened(lab, SMALL):
+            assert watched(lab) == other.id
+
+    async def test_a_wrong_setting_is_said_and_shown_where_it_can_be_put_right(self, house: House) -> None:
+        (house.folder / "aefit.toml").write_text('epsilon = 3.0\nattack = "[/]"\n')
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.pause()
+            assert "aefit.toml" in notices(lab)
+            assert lab.screen.query_one("#epsilon", Input).value == "3.0"
+            assert "above 0" in str(lab.screen.query_one("#why-epsilon", Static).content)
+
+
+class TestLeaving:
+    async def test_with_nothing_running_it_just_leaves(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("q")
+            await until(pilot, lambda: not lab.is_running)
+
+    async def test_staying_goes_on_and_leaving_stops_nothing(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            for leave in ("q", "ctrl+q"):
+                await pilot.press(leave)
+                await until(pilot, lambda: isinstance(lab.screen, Leave))
+                assert running.id in text_of(lab)
+                await pilot.press("escape")
+                await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("ctrl+q", "ctrl+q")  # asked once, not twice
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            await pilot.press("right", "right")
+            await until(pilot, lambda: isinstance(lab.focused, Button) and lab.focused.id == "stay")
+            await pilot.press("enter")
+            await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            await pilot.press("l")
+            await until(pilot, lambda: not lab.is_running)
+        assert not running.cancel_file.exists()
+
+    async def test_stopping_asks_all_that_runs_to_stop(self, house: House, running: Experiment) -> None:
+        other = make_experiment(house.home, state="running", runs=3, seed=1, complete=0, now=time.time())
+        over = make_experiment(house.home, runs=3, seed=2, now=time.time())
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            assert running.id in text_of(lab)
+            assert other.id in text_of(lab)
+            await pilot.press("s")
+            await until(pilot, lambda: not lab.is_running)
+        assert [e.cancel_file.exists() for e in (running, other, over)] == [True, True, False]
+
+    async def test_the_palettes_quit_asks_as_well(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await lab.run_action("quit")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+
+
+class TestFindingTheWay:
+    async def test_every_action_of_a_screen_is_in_its_help_and_in_the_palette(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            for kind in (LiveScreen, SetupScreen, ExperimentsScreen):
+                if kind is SetupScreen:
+                    await pilot.press("escape")
+                if kind is ExperimentsScreen:
+                    await pilot.press("escape", "e")
+                await until(pilot, lambda kind=kind: isinstance(lab.screen, kind))  # type: ignore[misc]
+                await pilot.pause()
+                bindings = [active.binding for active in lab.screen.active_bindings.values()]
+                own = {binding.action: binding for binding in reversed(bindings) if binding.id is not None}
+                assert len(own) >= 6
+                commands = list(lab.get_system_commands(lab.screen))
+                titles = [command.title for command in commands]
+                assert {binding.description for binding in own.values()} <= set(titles)
+                assert titles.count("Quit") == 1
+                assert "Theme" in titles
+                shown = HelpScreen(lab.screen)
+                assert {text for _, text in shown._keys} == {binding.tooltip for binding in own.values()}
+
+    async def test_help_opens_over_a_screen_and_goes_back_to_it(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            for back in ("escape", "q", "question_mark"):
+                await pilot.press("question_mark")
+                await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
+                assert "Stop computing; complete runs are kept" in text_of(lab)
+                await pilot.press(back)
+                await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
+            await pilot.press("end")
+            await until(pilot, lambda: "Moving about" in text_of(lab))
+
+    async def test_the_palette_does_what_a_key_does(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            await pilot.press("ctrl+p")
+            await until(pilot, lambda: isinstance(lab.screen, CommandPalette))
+            await pilot.press(*"export")
+            await until(pilot, lambda: "JSON and CSV" in text_of(lab))
+            await pilot.press("enter")
+            await until(pilot, lambda: "wrote" in notices(lab))
+
+    async def test_experiments_open_from_anywhere_and_lead_back(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            form = lab.screen_stack[1]
+            await pilot.press("e")
+            await until(pilot, lambda: running.id[:20] in text_of(lab))
+            assert isinstance(lab.screen, ExperimentsScreen)
+            lab.screen.post_message(OpenExperiment(running))
+            await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("escape")
+            await until(pilot, lambda: lab.screen is form)
+
+    async def test_a_clone_is_a_form_with_the_values_of_the_original(self, house: House) -> None:
+        spec = Spec(
+            dataset="digits", attack="deepfool", norm="linf", epsilon=0.05, runs=7, epochs=4, controls=()
+        )
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.screen.post_message(CloneExperiment(spec))
+            await until(pilot, lambda: "--norm linf" in text_of(lab))
+            assert isinstance(lab.screen, SetupScreen)
+            assert lab.screen.query_one("#dataset", Select).value == "digits"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: house.coordinator.started)
+            assert house.coordinator.started[0]["experiment"].spec == spec
+
+
+class TestWhatIsKept:
+    async def test_theme_and_bell(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.theme = "textual-light"
+            await pilot.pause()
+            assert recall(house.home).theme == "textual-light"
+            titles = [command.title for command in lab.get_system_commands(lab.screen)]
+            assert "Turn the bell off" in titles
+            lab.action_bell_switch()
+        assert recall(house.home) == Memory({}, "textual-light", False)
+
+        again = house.lab()
+        rung: list[bool] = []
+        again.bell = lambda: rung.append(True)  # type: ignore[method-assign]
+        async with opened(again, SMALL) as pilot:
+            assert again.theme == "textual-light"
+            await until(pilot, lambda: "1/3 runs" in text_of(again))
+            assert "Turn the bell on" in [
+                command.title for command in again.get_system_commands(again.screen)
+            ]
+            end(running, "interrupted")
+            await until(pilot, lambda: "1 of 3 runs are complete" in notices(again))
+        assert rung == []
+
+    async def test_a_theme_that_is_gone_is_none(self, house: House) -> None:
+        remember(house.home, Memory({}, "no such theme", True))
+        lab = house.lab()
+        async with opened(lab, SMALL):
+            assert lab.theme in lab.available_themes
+
+
+class TestTrouble:
+    async def test_a_home_that_cannot_be_written_is_said_and_nothing_breaks(self, house: House) -> None:
+        house.home.write_text("a file where the home should be")
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "cannot write an experiment" in notices(lab))
+            assert "--home DIR" in notices(lab)
+            assert isinstance(lab.screen, SetupScreen)
+            await pilot.press("ctrl+y")
+            await until(pilot, lambda: f"{house.home / COMMAND_FILE} cannot be written" in notices(lab))
+            assert lab.clipboard.startswith("aefit-tui --batch")
+            lab.theme = "textual-light"
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+        assert house.coordinator.started == []
+        assert house.home.read_text() == "a file where the home should be"
+
+    async def test_an_unreadable_experiment_does_not_hide_the_others(
+        self, house: House, running: Experiment
+    ) -> None:
+        broken = make_experiment(house.home, state="running", runs=3, seed=1, complete=0, now=time.time())
+        (broken.folder / "spec.toml").write_text("not = [toml")
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            assert watched(lab) == running.id
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+
+    async def test_a_coordinator_that_crashes_is_told_with_its_log(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tui_aefit.app, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED))
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "coordinator.log" in notices(lab))
+            assert "is not computed" in notices(lab)
+
+    async def test_a_deleted_experiment_cannot_be_resumed_and_that_is_said(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The real start, which finds nowhere to write a log.
+        monkeypatch.setattr(tui_aefit.app, "start_coordinator", start_coordinator)
+        stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
+        lab = house.lab(stopped)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "r Resume" in text_of(lab))
+            stopped.folder.rename(house.folder / "elsewhere")
+            await pilot.press("r")
+            await until(pilot, lambda: "cannot write" in notices(lab))
+            await until(pilot, lambda: "is gone" in text_of(lab))
+
+
+async def test_from_the_form_to_the_verdict_with_nothing_made_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real coordinator computes two runs of a tiny set; what the table says is what metrics.json says."""
+    monkeypatch.setattr(tui_aefit.app, "start_coordinator", start_coordinator)
+    own = write_npz(house.folder / "own.npz", images=210, classes=3)
+    lab = house.lab(dataset=str(own), runs=2, z=3, epochs=2, epsilon=0.3, controls=(), device="cpu", jobs=1)
+    async with opened(lab, LARGE) as pilot:
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+        await until(pilot, lambda: "✓ complete  2/2 runs" in text_of(lab), patience=120)
+        (experiment,) = every(house.home)
+        assert isinstance(experiment, Experiment)
+        assert experiment.state().status == "complete"
+        lines = text_of(lab).splitlines()
+        metrics = [
+            json.loads((experiment.run_folder(run) / "result" / "metrics.json").read_text()) for run in (0, 1)
+        ]
+        for name in ("test", "misclassified", "adversarial"):
+            row = next(i for i, line in enumerate(lines) if f" {name} " in line and "±" in line)
+            for k in ("3", "1"):
+                values = [one["accuracy"][name][k] for one in metrics]
+                assert shown(sum(values) / 2) in lines[row]
+                assert shown(values[1]) in lines[row + 1]
+        assert (
+            f"M {metrics[0]['counts']['misclassified']} D {metrics[0]['counts']['adversarial']} "
+            in text_of(lab)
+        )
+
+
+def shown(accuracy: float) -> str:
+    """An accuracy as the table writes it."""
+    return f"{accuracy:.3f}".removeprefix("0") if accuracy < 0.9995 else "1.00"

@@ -1,0 +1,316 @@
+"""The live screen shows all of an experiment in any terminal, and does what a person asks and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.records.experiment import Experiment
+from core.report.result import result_of
+from tests.recorded import lock_of_the_dead, make_experiment
+from tests.stub_coordinator import House, end, in_house, notices, opened, text_of, until
+from tui_aefit.app import Lab
+from tui_aefit.deeds import EXPORTS
+from tui_aefit.screens.confirm import Confirm
+from tui_aefit.screens.gallery import GalleryScreen
+from tui_aefit.screens.live import PANES, LiveScreen, ended
+
+SMALL = (80, 24)
+LARGE = (140, 45)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def running(house: House) -> Experiment:
+    return make_experiment(house.home, state="running", runs=4, complete=2, now=time.time())
+
+
+@pytest.fixture
+def finished(house: House) -> Experiment:
+    return make_experiment(house.home, runs=3, now=time.time())
+
+
+def headline(lab: Lab) -> str:
+    return str(lab.screen.query_one("#headline", Static).content)
+
+
+def footer(lab: Lab) -> str:
+    return text_of(lab).splitlines()[-1]
+
+
+def shows(lab: Lab, text: str) -> bool:
+    return text in text_of(lab)
+
+
+def focus_is_in(lab: Lab, pane: Widget | None) -> bool:
+    return (
+        lab.focused is None
+        if pane is None
+        else lab.focused is not None and pane in lab.focused.ancestors_with_self
+    )
+
+
+async def arrived(pilot: Pilot[Any], text: str) -> None:
+    await until(pilot, lambda: text in headline(pilot.app))  # type: ignore[arg-type]
+
+
+class TestPanes:
+    async def test_in_a_narrow_terminal_a_key_brings_each_pane_to_the_front(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "2/4 runs")
+            signs = {
+                "runs": "progress or result",
+                "accuracy": "misclassified",
+                "charts": "K=7",
+                "tests": "Nadeau-Bengio",
+                "verdict": "takes 3",
+                "log": "run 2 complete",
+            }
+            for key, name in enumerate(signs, start=1):
+                await pilot.press(str(key))
+                await until(pilot, partial(shows, lab, signs[name]))
+                panes = {pane: lab.screen.query_one(f"#{pane}-pane") for pane in PANES}
+                assert [pane for pane, widget in panes.items() if widget.display] == [name]
+                # What has the focus is seen, so that keys never move something hidden; a chart takes none.
+                await until(pilot, partial(focus_is_in, lab, None if name == "charts" else panes[name]))
+
+    async def test_in_a_wide_terminal_all_panes_are_seen_and_a_key_goes_to_each(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            for sign in ("progress or result", "one-per-source", "against K", "Welch", "Z = 7", "complete:"):
+                await until(pilot, partial(shows, lab, sign))
+            for key, name in enumerate(PANES, start=1):
+                pane = lab.screen.query_one(f"#{name}-pane")
+                assert pane.region.width > 40
+                assert pane.region.height > 5
+                await pilot.press(str(key))
+                if name != "charts":
+                    await until(pilot, partial(focus_is_in, lab, pane))
+            # The eight sets take two lines each.
+            table = lab.screen.query_one("#accuracy-table")
+            assert table.max_scroll_y == 0
+
+    async def test_a_terminal_that_is_made_wider_shows_more(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "3/3 runs")
+            await pilot.press("4")
+            await pilot.resize_terminal(*LARGE)
+            await until(
+                pilot, lambda: "progress or result" in text_of(lab) and "Nadeau-Bengio" in text_of(lab)
+            )
+            await pilot.resize_terminal(*SMALL)
+            await until(pilot, lambda: "progress or result" not in text_of(lab) and "Welch" in text_of(lab))
+
+    async def test_the_table_shows_the_run_that_is_chosen(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "3/3 runs")
+            await pilot.press("down")
+            await until(pilot, lambda: "run 1" in text_of(lab))
+            metrics = json.loads((finished.run_folder(0) / "result" / "metrics.json").read_text())
+            value = metrics["accuracy"]["adversarial"]["1"]
+            lines = text_of(lab).splitlines()
+            row = next(i for i, line in enumerate(lines) if "◆ adversarial" in line and ".000±" in line)
+            assert f"{value:.3f}"[1:] in lines[row + 1]
+
+
+class TestStopAndResume:
+    async def test_stopping_asks_and_only_yes_stops(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "▶ running  2/4 runs")
+            await until(pilot, lambda: "s Stop" in footer(lab))
+            assert "Resume" not in footer(lab)
+            for no in ("escape", "n", "enter"):  # "no" has the focus at first
+                await pilot.press("s")
+                await until(pilot, lambda: isinstance(lab.screen, Confirm))
+                await pilot.press(no)
+                await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+            await pilot.press("r")  # nothing to resume while it runs
+            await pilot.pause()
+            assert not running.cancel_file.exists()
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(lab.screen, Confirm))
+            await pilot.press("y")
+            await until(pilot, lambda: running.cancel_file.exists())
+            await until(pilot, lambda: "was asked to stop" in notices(lab))
+        assert house.coordinator.started == []
+
+    async def test_a_stopped_experiment_says_so_and_can_be_resumed(
+        self, house: House, running: Experiment
+    ) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 3
+        lab = house.lab()
+        rung = []
+        lab.bell = lambda: rung.append(True)  # type: ignore[method-assign]
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "▶ running")
+            end(running, "cancelled")
+            await arrived(pilot, "■ ")
+            await until(pilot, lambda: "2 of 4 runs are complete" in notices(lab))
+            assert f"{running.id}: cancelled" in notices(lab)
+            assert rung == [True]
+            await until(pilot, lambda: "r Resume" in footer(lab))
+            assert "Stop" not in footer(lab)
+            await pilot.press("s")
+            assert isinstance(lab.screen, LiveScreen)
+            shutil.rmtree(running.journal)  # the stub writes it anew
+            await pilot.press("r")
+            await arrived(pilot, "▶ running  3/4 runs")
+            assert [call["experiment"].id for call in house.coordinator.started] == [running.id]
+            assert isinstance(lab.screen, LiveScreen)
+            house.coordinator.processes[0].status = 0
+
+    async def test_what_is_complete_cannot_be_resumed(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete")
+            await pilot.press("r", "s")
+            await pilot.pause()
+            assert isinstance(lab.screen, LiveScreen)
+        assert house.coordinator.started == []
+
+    async def test_a_killed_coordinator_is_seen_as_interrupted(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "▶ running")
+            lock_of_the_dead(running)
+            await arrived(pilot, "interrupted")
+            await until(pilot, lambda: "r Resume" in footer(lab))
+
+    @pytest.mark.parametrize(
+        ("before", "now", "told"),
+        [
+            ("running", "complete", True),
+            ("running", "interrupted", True),
+            ("created", "refused", True),
+            ("cancelled", "failed", True),
+            ("running", "running", False),
+            ("complete", "complete", False),
+            ("created", "running", False),
+            ("created", "interrupted", False),
+        ],
+    )
+    def test_an_ending_is_told_once(self, before: str, now: str, told: bool) -> None:
+        assert ended(before, now) == told
+
+
+class TestDeeds:
+    async def test_exports_hold_the_result(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete")
+            await pilot.press("x")
+            await until(pilot, lambda: "wrote" in notices(lab))
+        result = json.loads((finished.folder / EXPORTS / f"{finished.id}.json").read_text())
+        assert result == json.loads(json.dumps(result_of(finished.state())))
+        with (finished.folder / EXPORTS / f"{finished.id}.csv").open(newline="") as file:
+            # A line for each of 3 runs, 8 sets and 4 levels, below the names.
+            assert len(list(csv.reader(file))) == 1 + 3 * 8 * 4
+
+    async def test_the_gallery_opens_and_comes_back(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete")
+            live = lab.screen
+            await pilot.press("g")
+            await until(pilot, lambda: isinstance(lab.screen, GalleryScreen))
+            await pilot.pause()
+            await pilot.press("escape")
+            await until(pilot, lambda: lab.screen is live)
+
+    async def test_p_values_are_adjusted_on_demand(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete")
+            await pilot.press("h")
+            await pilot.pause()
+            assert "Holm-adjusted" in notices(lab)
+            await pilot.press("h")
+            await pilot.pause()
+            assert "as they are" in notices(lab)
+
+
+class TestTrouble:
+    async def test_a_newer_versions_experiment_is_only_looked_at(self, house: House) -> None:
+        newer = make_experiment(house.home, state="newer", runs=3, now=time.time())
+        shutil.rmtree(newer.run_folder(2))  # or it would be complete, and not to be resumed for that reason
+        lab = house.lab(newer)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "written by a newer version")
+            await pilot.press("r")
+            await pilot.pause()
+            assert "Resume" not in footer(lab)
+        assert house.coordinator.started == []
+
+    async def test_a_torn_journal_is_shown_with_what_cannot_be_read(
+        self, house: House, running: Experiment
+    ) -> None:
+        journal = running.journal / "0001-coordinator.jsonl"
+        lines = journal.read_text().splitlines()
+        lines[5] = lines[5][:20]
+        journal.write_text("\n".join(lines) + '\n{"seq": 99')
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "! 1 unreadable: ")
+            assert "2/4 runs" in headline(lab)
+            assert "! 1 unreadable" in text_of(lab)
+
+    async def test_a_deleted_folder_is_said_and_nothing_breaks(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "▶ running")
+            shutil.rmtree(running.folder)
+            await arrived(pilot, "is gone")
+            for key in ("x", "g", "escape"):
+                await pilot.press(key)
+                await pilot.pause()
+            assert "cannot export" in notices(lab)
+            await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+            await pilot.press("2", "3", "4", "5", "6")
+            await pilot.pause()
+            assert "is gone" in text_of(lab)
+
+    async def test_why_it_was_refused_is_said(self, house: House) -> None:
+        experiment = make_experiment(house.home, state="interrupted", runs=3, complete=0, now=time.time())
+        lines = (experiment.journal / "0001-coordinator.jsonl").read_text().splitlines()
+        refusal = {
+            **json.loads(lines[-1]),
+            "status": "refused",
+            "error": "[b]no[/b] data",
+            "hint": "fetch it",
+        }
+        (experiment.journal / "0001-coordinator.jsonl").write_text(
+            "\n".join([*lines[:-1], json.dumps(refusal)]) + "\n"
+        )
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "refused")
+            assert "✗ [b]no[/b] data. fetch it" in text_of(lab)

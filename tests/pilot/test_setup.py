@@ -1,0 +1,319 @@
+"""The set-up screen: what is wrong is said as one types, what it costs before one starts, keys reach all of it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Collapsible, Input, Select, Static
+
+from core.records.experiment import load
+from core.spec import Spec
+from tests.made_up import write_npz
+from tests.recorded import make_experiment
+from tests.stub_coordinator import House, in_house, notices, opened, text_of, until
+from tui_aefit.app import COMMAND_FILE, Lab
+from tui_aefit.memory import recall
+from tui_aefit.options import given_settings, parse
+from tui_aefit.screens.live import LiveScreen
+from tui_aefit.screens.setup import OWN, SetupScreen
+from tui_aefit.settings import Settings
+
+SMALL = (80, 24)
+LARGE = (140, 45)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+def shown(lab: Lab, name: str) -> str:
+    """What a line of the screen says."""
+    return str(lab.screen.query_one(f"#{name}", Static).content)
+
+
+def choose(lab: Lab, name: str, value: str) -> None:
+    lab.screen.query_one(f"#{name}", Select).value = value
+
+
+async def write(pilot: Pilot[None], name: str, word: str) -> None:
+    """Write a word into a field, in place of what it holds; the last letter is typed."""
+    field = pilot.app.screen.query_one(f"#{name}", Input)
+    field.focus()
+    await pilot.pause()  # it selects what it holds when it gets the focus
+    field.value = word[:-1]
+    field.cursor_position = len(field.value)
+    await pilot.press(word[-1])
+    await pilot.pause()
+
+
+class TestWhatIsWrong:
+    async def test_the_reason_is_beside_the_field_as_one_types_and_start_goes_there(
+        self, house: House
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await write(pilot, "epsilon", "0.")
+            beside = "✗ expected a number above 0"
+            assert shown(lab, "why-epsilon").startswith(beside)
+            await pilot.press("2")
+            assert shown(lab, "why-epsilon") == ""
+            await pilot.press("x")
+            assert shown(lab, "why-epsilon") == "✗ expected a number"
+            await write(pilot, "epsilon", "2")
+            await write(pilot, "z", "8")
+            lines = text_of(lab).splitlines()
+            (row,) = (line for line in lines if "Epsilon" in line and "✗" in line and ":" not in line)
+            assert "✗ expected a number above" in row
+            # What is cut beside the field is there in full below.
+            assert "for a change of 8 grey levels" in text_of(lab).replace("\n", " ")
+            assert "try 7" in text_of(lab)
+
+            lab.screen.query_one("#runs").focus()
+            await pilot.press("ctrl+s")
+            await pilot.pause()
+            assert lab.focused is not None
+            assert lab.focused.id == "epsilon"
+            assert "Epsilon is not possible" in notices(lab)
+            assert isinstance(lab.screen, SetupScreen)
+        assert house.coordinator.started == []
+
+    async def test_start_opens_the_fold_for_a_wrong_field_in_it(self, house: House) -> None:
+        lab = house.lab(steps=5)  # no option of fgsm: it is not shown, and not asked for
+        async with opened(lab, SMALL) as pilot:
+            lab.screen.query_one("#seed", Input).value = "-1"
+            await pilot.press("ctrl+s")
+            await pilot.pause()
+            assert not lab.screen.query_one("#advanced", Collapsible).collapsed
+            assert lab.focused is lab.screen.query_one("#seed")
+            assert lab.screen.query_one("#form").region.contains_region(lab.focused.region)
+
+    async def test_in_a_wide_terminal_the_whole_reason_is_beside_the_field(self, house: House) -> None:
+        lab = house.lab(epsilon=2.0)
+        async with opened(lab, LARGE) as pilot:
+            await pilot.pause()
+            assert lab.screen.query_one("#epsilon", Input).value == "2.0"
+            (row, below) = (
+                i for i, line in enumerate(text_of(lab).splitlines()) if "above 0" in line or "8/255" in line
+            )
+            assert below == row + 1
+            assert not lab.screen.query_one("#problems").display
+
+    async def test_an_absent_data_set_says_what_fetches_it(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            choose(lab, "dataset", "mnist")
+            await pilot.pause()
+            assert shown(lab, "why-dataset").startswith("✗ type: aefit-tui data fetch mnist")
+            command = shown(lab, "why-dataset").partition("type: ")[2].partition(";")[0]
+            assert shlex.split(command)[-1] == str(house.home / "data")
+            assert "(not here)" in text_of(lab)
+            await pilot.press("ctrl+s")
+            await pilot.pause()
+            assert lab.focused is lab.screen.query_one("#dataset")
+        assert house.coordinator.started == []
+
+    async def test_words_that_look_like_markup_are_shown_as_they_are(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, LARGE, notifications=True) as pilot:
+            choose(lab, "dataset", OWN)
+            await pilot.pause()
+            await write(pilot, "dataset-path", "[/b].npz")
+            assert "[/b].npz" in shown(lab, "why-dataset")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "Data set is not possible" in text_of(lab))
+            assert text_of(lab).count("[/b].npz") >= 2
+
+
+class TestFields:
+    async def test_an_attack_shows_its_own_options_and_asks_for_no_others(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            assert "norm" not in text_of(lab)
+            choose(lab, "attack", "deepfool")
+            await pilot.pause()
+            assert "DeepFool norm" in text_of(lab)
+            assert "DeepFool bound" in text_of(lab)
+            assert "PGD" not in text_of(lab)
+            choose(lab, "norm", "linf")
+            await pilot.pause()
+            assert "--norm linf" in shown(lab, "command")
+            choose(lab, "attack", "pgd")
+            await pilot.pause()
+            assert "DeepFool" not in text_of(lab)
+            assert "PGD steps" in text_of(lab)
+            assert "norm" not in shown(lab, "command")
+
+    async def test_a_data_set_of_ones_own_is_asked_for_by_its_path(self, house: House) -> None:
+        own = write_npz(house.folder / "own.npz", images=40)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            choose(lab, "dataset", OWN)
+            await pilot.pause()
+            assert "type the path" in shown(lab, "problems")
+            await pilot.press("ctrl+s")
+            await pilot.pause()
+            assert lab.focused is lab.screen.query_one("#dataset-path")
+            await write(pilot, "dataset-path", str(own))
+            assert shown(lab, "problems") == ""
+            assert f"--dataset {own}" in shown(lab, "command")
+
+    async def test_what_the_shell_asked_for_is_what_the_form_begins_with(self, house: House) -> None:
+        lab = house.lab(dataset="digits", runs=3, jobs=1, controls=("noise", "fooled"), attack="pgd", steps=4)
+        async with opened(lab, SMALL) as pilot:
+            await pilot.pause()
+            line = shown(lab, "command").removeprefix("$ ")
+            asked = Settings(
+                given_settings(parse(shlex.split(line)[2:])), environment={}, folder=house.folder
+            )
+            spec = asked.spec()
+            assert (spec.dataset, spec.runs, spec.attack, spec.steps) == ("digits", 3, "pgd", 4)
+            assert (spec.controls, asked.jobs(spec)) == (("noise", "fooled"), 1)
+
+    async def test_the_cost_is_said_before_the_start(self, house: House) -> None:
+        done = make_experiment(house.home, dataset="mnist-5k", runs=1, epochs=15, now=time.time())
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "runs of the same kind" in shown(lab, "cost"))
+            metrics = done.result(0)
+            assert metrics is not None
+            seconds = metrics["seconds"]
+            assert isinstance(seconds, dict)
+            one = sum(took for stage, took in seconds.items() if stage not in ("attack", "filter"))
+            await write(pilot, "runs", "1")
+            assert f"about {round(one)} s" in shown(lab, "cost")
+            assert "4,286 for training and 714 for testing" in text_of(lab)
+            assert "6,426 candidates and 13,566 neighbour" in text_of(lab)
+
+    async def test_all_fields_can_be_reached_and_left_without_a_mouse_at_80_by_24(self, house: House) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            visited = []
+            for _ in range(5):
+                visited.append(lab.focused.id if lab.focused else None)
+                await pilot.press("tab" if isinstance(lab.focused, Select) else "enter")
+            assert visited == ["dataset", "attack", "epsilon", "z", "runs"]
+            await pilot.press("enter")  # on the fold's title
+            await pilot.pause()
+            form = lab.screen.query_one("#form")
+            for name in (
+                "seed",
+                "epochs",
+                "controls",
+                "tie_rule",
+                "test_size",
+                "search",
+                "device",
+                "threads",
+                "jobs",
+            ):
+                await pilot.press("tab")
+                await pilot.pause()
+                assert lab.focused is not None
+                assert lab.focused.id == name
+                assert form.region.contains_region(lab.focused.region)
+            await pilot.press("tab")
+            assert lab.focused is lab.screen.query_one("#dataset")
+            await pilot.press("shift+tab", "q", "?", "e")
+            assert lab.screen.query_one("#jobs", Input).value == "q?e"
+            await pilot.press("escape")
+            assert lab.focused is None
+            await pilot.press("question_mark")
+            await pilot.pause()
+            assert "Leave the lab" in text_of(lab)
+
+
+class TestStart:
+    async def test_it_is_computed_shown_and_remembered(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 1
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await write(pilot, "epsilon", "0.25")
+            await write(pilot, "runs", "3")
+            lab.screen.query_one("#jobs", Input).value = "2"
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            assert isinstance(lab.screen, LiveScreen)
+            (call,) = house.coordinator.started
+            assert call["jobs"] == 2
+            assert call["data_dir"] == house.home / "data"
+            assert not call["tied"]
+            spec = load(call["experiment"].folder).spec
+            assert spec == Spec(epsilon=0.25, runs=3, epochs=15, threads=spec.threads)
+            for process in house.coordinator.processes:
+                process.status = 0
+        (call["experiment"].folder / "lock").unlink()
+
+        again = house.lab(z=5)
+        async with opened(again, SMALL) as pilot:
+            assert isinstance(again.screen, SetupScreen)
+            values = {
+                name: again.screen.query_one(f"#{name}", Input).value
+                for name in ("epsilon", "runs", "jobs", "z")
+            }
+            # What the shell asks for goes before what is remembered.
+            assert values == {"epsilon": "0.25", "runs": "3", "jobs": "2", "z": "5"}
+            assert again.screen.query_one("#epochs", Input).value == ""
+            await pilot.pause()
+
+    async def test_a_stored_result_of_the_same_spec_is_shown_and_nothing_computed(self, house: House) -> None:
+        lab = house.lab(runs=2)
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "✓ complete  2/2 runs" in text_of(lab))
+            await pilot.press("escape")
+            await pilot.pause()
+            assert isinstance(lab.screen, SetupScreen)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "✓ complete  2/2 runs" in text_of(lab))
+            assert "Already complete" in notices(lab)
+        assert len(house.coordinator.started) == 1
+
+    async def test_a_relative_path_is_remembered_in_full(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = write_npz(house.folder / "own.npz", images=40)
+        monkeypatch.chdir(house.folder)
+        monkeypatch.setattr("tui_aefit.app.start_coordinator", _refuse)
+        lab = house.lab(dataset="own.npz")
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "no processes today" in notices(lab))
+            assert isinstance(lab.screen, SetupScreen)
+        assert recall(house.home).words["dataset"] == str(own)
+
+
+class TestCopy:
+    async def test_the_command_is_copied_and_written_to_a_file(self, house: House) -> None:
+        lab = house.lab(runs=4)
+        async with opened(lab, SMALL) as pilot:
+            await write(pilot, "epsilon", "0.125")
+            await pilot.press("ctrl+y")
+            await pilot.pause()
+            line = (house.home / COMMAND_FILE).read_text()
+            assert lab.clipboard == line.rstrip("\n")
+            assert str(house.home / COMMAND_FILE) in notices(lab)
+            command, batch, *words = shlex.split(line)
+            assert (command, batch) == ("aefit-tui", "--batch")
+            settings = Settings(given_settings(parse(words)), environment={}, folder=house.folder)
+            assert (settings.spec().epsilon, settings.spec().runs, settings.home) == (0.125, 4, house.home)
+            (house.home / COMMAND_FILE).unlink()
+
+            await write(pilot, "epsilon", "9")
+            await pilot.press("ctrl+y")
+            await pilot.pause()
+            assert "There is no such command" in notices(lab)
+        assert not (house.home / COMMAND_FILE).exists()
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    from core.errors import ExperimentError
+
+    raise ExperimentError("no processes today", "try tomorrow")

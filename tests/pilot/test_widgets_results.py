@@ -1,0 +1,308 @@
+"""The charts and tables of an experiment's results: what they show, and how little they draw anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.text import Text
+
+from core.statistics.slopes import REASONS
+from tests.pilot.bench import NARROW, WIDE, Bench, screen_text, settled, updates_of
+from tests.recorded import make_experiment, snapshot_of
+from tui_aefit.chart_data import SET_MARKERS
+from tui_aefit.charts import Palette
+from tui_aefit.state import Snapshot
+from tui_aefit.widgets.accuracy_table import AccuracyTable
+from tui_aefit.widgets.chart import AccuracyChart, Chart, PValueChart, palette_of
+from tui_aefit.widgets.tests_table import TestsTable
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return snapshot_of(make_experiment(tmp_path_factory.mktemp("running"), state="running"))
+
+
+@pytest.fixture
+def created(tmp_path: Path) -> Snapshot:
+    return snapshot_of(make_experiment(tmp_path, state="created"))
+
+
+# Charts
+
+
+class Drawings:
+    """A chart that only notes how it was called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, int, int, Palette | None]] = []
+
+    def __call__(self, data: object, width: int, height: int, palette: Palette | None) -> Text:
+        self.calls.append((data, width, height, palette))
+        return Text(f"drawing {len(self.calls)}")
+
+
+async def test_a_chart_is_drawn_for_new_data_a_new_size_and_a_new_theme_and_never_else() -> None:
+    drawings = Drawings()
+    chart = Chart(drawings, empty="nothing yet")
+    app = Bench(chart)
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        assert "nothing yet" in screen_text(app)
+        assert drawings.calls == []
+        chart.data = (1, 2)
+        await settled(pilot)
+        assert [call[:3] for call in drawings.calls] == [((1, 2), *WIDE)]
+        chart.data = tuple([1, 2])
+        chart.refresh()
+        app.refresh(layout=True)
+        await settled(pilot)
+        assert len(drawings.calls) == 1
+        await pilot.resize_terminal(*NARROW)
+        await settled(pilot)
+        assert [call[1:3] for call in drawings.calls[1:]] == [NARROW]
+        app.theme = "textual-light"
+        await settled(pilot)
+        assert len(drawings.calls) == 3
+        assert drawings.calls[1][3] != drawings.calls[2][3]
+        assert "drawing 3" in screen_text(app)
+
+
+async def test_a_hidden_chart_is_drawn_when_it_is_shown() -> None:
+    drawings = Drawings()
+    chart = Chart(drawings, empty="")
+    app = Bench(chart)
+    chart.display = False
+    async with app.run_test(size=WIDE) as pilot:
+        chart.data = 1
+        await settled(pilot)
+        assert drawings.calls == []
+        chart.display = True
+        await settled(pilot)
+        assert [call[:3] for call in drawings.calls] == [(1, *WIDE)]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (200, 60), (38, 10)])
+async def test_the_charts_of_a_snapshot_fill_their_place(running: Snapshot, size: tuple[int, int]) -> None:
+    for chart, caption in ((AccuracyChart(), "K=7"), (PValueChart(), "j=5")):
+        app = Bench(chart)
+        async with app.run_test(size=size) as pilot:
+            chart.snapshot = running
+            await settled(pilot)
+            assert caption in screen_text(app)
+            assert chart.size == size
+
+
+async def test_an_equal_snapshot_leaves_a_chart_alone(
+    running: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = AccuracyChart()
+    async with Bench(chart).run_test(size=WIDE) as pilot:
+        chart.snapshot = running
+        await settled(pilot)
+        drawings = Drawings()
+        monkeypatch.setattr(chart, "_draw", drawings)
+        chart.snapshot = replace(running, now=running.now + 1)
+        await settled(pilot)
+        assert drawings.calls == []
+        chart.sets = ("test",)
+        chart.fit = True
+        assert len(drawings.calls) == 2
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "solarized-light", "ansi-dark"])
+async def test_a_theme_gives_the_paper_s_sets_different_colours(theme: str) -> None:
+    app = Bench(Chart(Drawings(), empty=""))
+    async with app.run_test() as pilot:
+        app.theme = theme
+        await settled(pilot)
+        palette = palette_of(app)
+        assert palette is not None
+        assert len(set(palette.series)) == len(palette.series) >= 5
+
+
+async def test_without_colour_there_is_no_palette(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Bench(Chart(Drawings(), empty=""))
+    async with app.run_test():
+        assert palette_of(app) is None
+
+
+# The accuracy table
+
+
+async def test_the_accuracy_table_has_means_intervals_and_the_last_run(running: Snapshot) -> None:
+    table = AccuracyTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        assert running.summary is not None
+        assert list(running.summary["accuracy"]) == [str(row.value) for row in table.rows]
+        last = max(running.metrics, key=lambda run: running.runs[run].finished or 0.0)
+        for name, by_level in running.summary["accuracy"].items():
+            for level, at in by_level.items():
+                mean, half = at["mean"], (at["ci95"][1] - at["ci95"][0]) / 2
+                shown, below = table.get_cell(name, level).plain.split("\n")
+                assert [float(word) for word in shown.split("±")] == pytest.approx([mean, half], abs=0.0051)
+                assert float(below) == pytest.approx(
+                    running.metrics[last]["accuracy"][name][level], abs=0.0051
+                )
+        assert f"last, run {last + 1}" in table.get_cell("test", "set").plain
+        assert "10,000 images" in table.get_cell("test", "n").plain
+        assert SET_MARKERS["adversarial"] in table.get_cell("adversarial", "set").plain
+
+
+async def test_the_accuracy_table_shows_a_chosen_run(
+    running: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = AccuracyTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        with updates_of(table, monkeypatch):
+            table.run = 1
+        value = running.metrics[1]["accuracy"]["adversarial"]["3"]
+        assert table.get_cell("adversarial", "3").plain.endswith(f"{value:.3f}"[1:])
+        assert table.get_cell("adversarial", "set").plain.endswith("run 2")
+        with updates_of(table, monkeypatch):
+            table.run = 7
+        assert table.get_cell("adversarial", "3").plain.endswith("-")
+
+
+async def test_only_cells_that_changed_are_drawn_anew(
+    running: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = AccuracyTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        assert running.summary is not None
+        changed = {name: dict(by_level) for name, by_level in running.summary["accuracy"].items()}
+        changed["noise"]["1"] = {**changed["noise"]["1"], "mean": 0.123}
+        with updates_of(table, monkeypatch) as drawn:
+            table.snapshot = replace(running, now=running.now + 1)
+            assert drawn == []
+            table.snapshot = replace(running, summary={"accuracy": changed})
+        assert drawn == [("noise", "1")]
+        assert ".123" in table.get_cell("noise", "1").plain
+
+
+async def test_before_the_first_result_the_table_says_which_sets_there_will_be(created: Snapshot) -> None:
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = created
+        await settled(pilot)
+        text = screen_text(app)
+        assert all(
+            name in text for name in ("test", "misclassified", "adversarial", *created.spec["controls"])
+        )
+        assert "mean of 0 runs" in text
+
+
+async def test_a_narrow_accuracy_table_keeps_every_k_in_sight(running: Snapshot) -> None:
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=NARROW) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        assert all(f"K = {level}" in screen_text(app) for level in (7, 5, 3, 1))
+        assert table.max_scroll_x == 0
+
+
+async def test_the_set_under_the_cursor_is_described(running: Snapshot) -> None:
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        table.focus()
+        await settled(pilot)
+        assert "the whole test set" in screen_text(app)
+        await pilot.press("down")
+        await settled(pilot)
+        assert "test images that the Z-NN gets wrong" in screen_text(app)
+        await pilot.hover(table, offset=(10, 6))
+        await settled(pilot)
+        assert "gets right, which it then gets wrong" in str(table.tooltip)
+
+
+async def test_markers_change_their_colour_with_the_theme(running: Snapshot) -> None:
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        before = table.get_cell("adversarial", "set").spans
+        app.theme = "nord"
+        await settled(pilot)
+        assert table.get_cell("adversarial", "set").spans != before
+
+
+# The tests table
+
+
+async def test_the_tests_table_has_a_row_for_every_test_of_the_pair(running: Snapshot) -> None:
+    table = TestsTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        expected = [test for test in running.tests if tuple(test["sets"]) == table.pair]
+        assert table.row_count == len(expected) == 3 * 3 * 4
+        for test in expected:
+            key = f"{test['quantity']}/{test['j']}/{test['test']}"
+            for column, name in (
+                ("p", "p"),
+                ("holm", "p_holm"),
+                ("effect", "effect_size"),
+                ("statistic", "statistic"),
+            ):
+                shown = table.get_cell(key, column).plain
+                if test[name] is None:
+                    assert shown == "-"
+                else:
+                    assert float(shown) == pytest.approx(test[name], rel=0.06, abs=0.006)
+            if test["reason"] is not None:
+                assert REASONS[test["reason"]] in table.get_cell(key, "why").plain
+            else:
+                assert test["direction"] in table.get_cell(key, "direction").plain
+
+
+async def test_a_test_that_cannot_be_made_says_why_in_sight(running: Snapshot) -> None:
+    table = TestsTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        table.focus()
+        await settled(pilot)
+        assert "by construction" in screen_text(app)
+        table.move_cursor(row=table.get_row_index("ratio/5/welch"))
+        await settled(pilot)
+        assert REASONS["by_construction"][:40] in screen_text(app)
+
+
+async def test_a_key_compares_the_adversarial_set_with_the_next_one(running: Snapshot) -> None:
+    table = TestsTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        table.focus()
+        await settled(pilot)
+        seen = []
+        for _ in range(6):
+            await pilot.press("v")
+            await settled(pilot)
+            seen.append(table.pair)
+            assert f"adversarial against {table.pair[1]}" in screen_text(app)
+        assert [message.pair for message in app.told if isinstance(message, TestsTable.PairChanged)] == seen
+        assert set(seen) == {(test["sets"][0], test["sets"][1]) for test in running.tests}
+        assert seen[-1] == ("adversarial", "misclassified")
+
+
+async def test_without_tests_the_table_says_when_there_will_be_some(created: Snapshot) -> None:
+    table = TestsTable()
+    app = Bench(table)
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = created
+        await settled(pilot)
+        assert "Tests need 3 complete runs" in screen_text(app)

@@ -1,0 +1,174 @@
+"""Every screen as a picture, at the smallest size that is supported and at a roomy one.
+
+A change that is meant is accepted with `pytest tests/snapshots --snapshot-update`, after looking at the pictures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.gallery import Gallery, write_gallery
+from core.records.annotations import Annotations, write_annotations
+from core.records.experiment import Experiment
+from core.records.results import GALLERY
+from tests.made_up import made_up_pool
+from tests.recorded import NOW, make_experiment
+from tests.stub_coordinator import text_of, until
+from tui_aefit.app import Lab
+from tui_aefit.feed import start_feed
+from tui_aefit.settings import Settings
+
+SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
+
+
+class Sees(NamedTuple):
+    """A step that waits until these words are on the screen."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a picture comes about: a home, the experiment that the lab opens with, then keys and what they show."""
+
+    steps: tuple[str | Sees, ...]
+    prepare: Callable[[Path], Experiment | None] = lambda home: None
+    theme: str = ""
+    sizes: tuple[str, ...] = tuple(SIZES)
+
+
+def recorded(state: str, **settings: Any) -> Callable[[Path], Experiment]:
+    return lambda home: make_experiment(home, state=state, **settings)  # type: ignore[arg-type]
+
+
+def with_pictures(home: Path) -> Experiment:
+    """A finished experiment whose first run has six adversarial images."""
+    experiment = make_experiment(home, runs=3)
+    pool, members = made_up_pool(), np.arange(6)
+    signs = np.random.default_rng(3).choice(np.array([-0.1, 0.1], np.float32), (6, 28, 28, 1))
+    label = pool.labels[members].astype(np.int16)
+    gallery = Gallery(
+        original=pool.images[members],
+        adversarial=np.clip(pool.images[members] / np.float32(255) + signs, 0, 1, dtype=np.float32),
+        label=label,
+        target=(label + 1) % np.int16(10),
+        source=(1000 + members).astype(np.int32),
+        prediction=np.stack([(label + step) % np.int16(10) for step in (1, 1, 2, 0)]),
+        k=(7, 5, 3, 1),
+        class_names=tuple(map(str, range(10))),
+    )
+    write_gallery(experiment.run_folder(0) / "result" / GALLERY, gallery)
+    return experiment
+
+
+def of_every_state(home: Path) -> None:
+    """Two days of somebody's work; nothing is running, or the lab would open with it."""
+    finished = make_experiment(home, now=NOW)
+    write_annotations(finished.folder, Annotations("as in the paper", ("fig5",), "the reference"))
+    make_experiment(home, state="failed", attack="deepfool", runs=6, now=NOW - 4e4)
+    make_experiment(home, state="interrupted", epsilon=0.2, runs=6, now=NOW - 8e4)
+    make_experiment(home, state="created", dataset="kmnist", runs=6, now=NOW - 12e4)
+    make_experiment(home, dataset="fashion-mnist", z=9, runs=3, now=NOW - 16e4)
+
+
+COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
+NARROW = ("80x24",)
+"""For panes that a wide terminal shows all at once."""
+SCENES = {
+    "setup": Scene((Sees("$ aefit-tui --batch"),)),
+    "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected"))),
+    "setup-advanced": Scene((*["tab"] * 5, "enter", "tab", Sees("Tied votes"))),
+    "setup-deepfool": Scene((*["tab"] * 1, "enter", "down", "down", "enter", Sees("DeepFool bound"))),
+    "running": Scene((Sees("▶ running  4/12 runs"), Sees("2 running")), recorded("running")),
+    "finished": Scene((COMPLETE, Sees("M 3")), recorded("finished")),
+    "finished-accuracy": Scene(
+        (COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("finished"), sizes=NARROW
+    ),
+    "finished-charts": Scene((COMPLETE, "3", Sees("0.01")), recorded("finished"), sizes=NARROW),
+    "finished-tests": Scene((COMPLETE, "4", Sees("Nadeau-Bengio")), recorded("finished"), sizes=NARROW),
+    "finished-verdict": Scene(
+        (COMPLETE, "5", Sees("From K = 7 to K = 1")), recorded("finished"), sizes=NARROW
+    ),
+    "finished-log": Scene((COMPLETE, "6", Sees("all runs are complete")), recorded("finished"), sizes=NARROW),
+    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="textual-light"),
+    "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="ansi-dark"),
+    "failed": Scene((Sees("✗ failed  5/6 runs")), recorded("failed", runs=6)),
+    "interrupted": Scene((Sees("2/6 runs"),), recorded("interrupted", runs=6)),
+    "not-started": Scene((Sees("not started  0/6 runs"),), recorded("created", runs=6)),
+    "gallery": Scene((Sees("3/3 runs"), "g", Sees("1 of 6"), Sees("✓ right")), with_pictures),
+    "gallery-empty": Scene(
+        (Sees("0/6 runs"), "g", Sees("No run is complete yet")), recorded("created", runs=6)
+    ),
+    "experiments": Scene((LEAVE_FIELD, "e", Sees("Experiments: 5")), of_every_state),
+    "experiments-empty": Scene((LEAVE_FIELD, "e", Sees("No experiments yet"))),
+    "experiments-delete": Scene(
+        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "d", Sees("Delete")), of_every_state
+    ),
+    "compare": Scene(
+        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C", Sees("kmnist")),
+        of_every_state,
+    ),
+    "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("finished")),
+    "leave": Scene(
+        (Sees("▶ running"), Sees("2 running"), "q", Sees("Leave it running")), recorded("running")
+    ),
+    "stop": Scene((Sees("▶ running"), Sees("2 running"), "s", Sees("Stop mnist")), recorded("running")),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """An empty home of a relative path, on a machine, at a moment and in a time zone that never change."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.setenv("TZ", "UTC")
+        patch.delenv("NO_COLOR", raising=False)
+        time.tzset()
+        patch.setattr("tui_aefit.settings.default_home", lambda: Path("home"))
+        patch.setattr("tui_aefit.settings.user_config", lambda: Path("none.toml"))
+        patch.setattr("tui_aefit.settings.processors", lambda: 4)
+        patch.setattr("tui_aefit.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
+        yield Path("home")
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [(name, size) for name, scene in SCENES.items() for size in scene.sizes]
+)
+def test_screen(name: str, size: str, home: Path, snap_compare: Callable[..., bool]) -> None:
+    scene = SCENES[name]
+    lab = Lab(Settings({}, environment={}), scene.prepare(home))
+    if scene.theme:
+        lab.theme = scene.theme
+
+    async def play(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: len(lab.screen_stack) > 1 and lab.screen_stack[1].query("#jobs"))
+        for step in scene.steps:
+            if isinstance(step, Sees):
+                await until(pilot, lambda words=step.words: words in text_of(lab))
+            else:
+                await pilot.press(step)
+                await pilot.pause()
+        for field in lab.screen.query(Input):
+            field.cursor_blink = False
+        await settle(pilot)
+
+    assert snap_compare(lab, terminal_size=SIZES[size], run_before=play)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until the picture stays the same."""
+    before, now = "", text_of(pilot.app)
+    while before != now:
+        await pilot.pause(0.3)
+        before, now = now, text_of(pilot.app)

@@ -1,0 +1,261 @@
+"""A feed tells what is new on disk, once, in one snapshot, and nothing on disk stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+import shutil
+from pathlib import Path
+from typing import IO
+
+import pytest
+from textual.app import App
+from textual.worker import WorkerState
+
+from core.records.experiment import Experiment, create
+from core.records.journal import JournalReader, JournalWriter
+from core.records.results import read_result
+from core.spec import Spec
+from tests.recorded import NOW, lock_of_the_dead, make_experiment, snapshot_of
+from tui_aefit.feed import PROBLEMS, Feed, SnapshotArrived, start_feed
+from tui_aefit.state import Snapshot
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Experiment:
+    return make_experiment(tmp_path, runs=3)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Experiment:
+    return make_experiment(tmp_path, state="running", runs=3, complete=1)
+
+
+def seen(snapshot: Snapshot | None) -> Snapshot:
+    assert snapshot is not None
+    return snapshot
+
+
+def append(experiment: Experiment, text: str, writer: str = "0009-coordinator") -> None:
+    with (experiment.journal / f"{writer}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def notice(text: str) -> str:
+    return json.dumps({"seq": 1, "time": NOW, "v": 1, "event": "notice", "text": text}) + "\n"
+
+
+def test_the_first_look_shows_all_there_is(finished: Experiment) -> None:
+    assert Feed(finished).look(NOW) == snapshot_of(finished, NOW)
+
+
+def test_a_folder_without_a_journal_is_an_experiment_that_was_never_begun(tmp_path: Path) -> None:
+    experiment, _ = create(tmp_path, Spec(dataset="mnist", runs=2))
+    snapshot = seen(Feed(experiment).look(NOW))
+    assert (snapshot.status, snapshot.metrics, snapshot.log, snapshot.problems) == ("created", {}, (), ())
+
+
+def test_nothing_new_is_nothing_to_tell(finished: Experiment) -> None:
+    feed = Feed(finished)
+    feed.look(NOW)
+    assert [feed.look(NOW + later) for later in (0.25, 5, 5000)] == [None, None, None]
+
+
+def test_time_alone_is_told_once_a_second_while_it_runs(running: Experiment) -> None:
+    feed = Feed(running)
+    times = [NOW + quarter / 4 for quarter in range(10)]
+    told = [snapshot.now for time in times if (snapshot := feed.look(time))]
+    assert told == [NOW, NOW + 1, NOW + 2]
+
+
+def test_a_clock_set_back_does_not_silence_a_feed(running: Experiment) -> None:
+    feed = Feed(running)
+    feed.look(NOW)
+    assert seen(feed.look(NOW - 3600)).now == NOW - 3600
+
+
+def test_all_that_is_new_comes_in_one_snapshot_whatever_the_time(running: Experiment) -> None:
+    feed = Feed(running)
+    before = seen(feed.look(NOW))
+    append(running, notice("a") + notice("b"))
+    after = seen(feed.look(NOW + 0.25))
+    assert [line.text for line in after.log] == [*(line.text for line in before.log), "a", "b"]
+    assert feed.look(NOW + 0.5) is None
+
+
+def test_a_stage_is_never_read_before_the_start_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coordinator = JournalWriter(tmp_path / "0001-coordinator.jsonl", clock=lambda: NOW)
+    worker = JournalWriter(tmp_path / "0001-worker-1.jsonl", clock=lambda: NOW)
+    runs, really_open = itertools.count(), Path.open
+
+    def open_while_work_goes_on(path: Path, mode: str) -> IO[bytes]:
+        file = really_open(path, mode)
+        content = io.BytesIO(file.read())
+        file.close()
+        run = next(runs)
+        coordinator.write("run_started", run=run, worker=1, attempt=1)
+        worker.write("stage_started", run=run, stage="split", total=1)
+        return content
+
+    monkeypatch.setattr(Path, "open", open_while_work_goes_on)
+    reader, begun = JournalReader(tmp_path), set()
+    stages = 0
+    for _ in range(3):
+        events = reader.poll()
+        begun |= {event["run"] for event in events if event.kind == "run_started"}
+        told = [event["run"] for event in events if event.kind == "stage_started"]
+        assert begun.issuperset(told)
+        stages += len(told)
+    assert stages
+
+
+def test_half_a_line_is_not_there_yet(finished: Experiment) -> None:
+    feed = Feed(finished)
+    feed.look(NOW)
+    line = notice("whole")
+    append(finished, line[:20])
+    assert feed.look(NOW) is None
+    append(finished, line[20:])
+    assert seen(feed.look(NOW)).log[-1].text == "whole"
+
+
+def test_a_completed_run_brings_its_result(tmp_path: Path, running: Experiment) -> None:
+    feed = Feed(running)
+    before = seen(feed.look(NOW))
+    other = make_experiment(tmp_path / "other", runs=3)
+    shutil.copytree(other.run_folder(1), running.run_folder(1))
+    assert feed.look(NOW) is None
+    line = {"seq": 1, "time": NOW, "v": 1, "event": "run_completed", "run": 1}
+    append(running, json.dumps(line) + "\n")
+    after = seen(feed.look(NOW))
+    assert sorted(before.metrics) == [0]
+    assert sorted(after.metrics) == [0, 1]
+    assert after.metrics[1] == read_result(other.run_folder(1) / "result")
+    assert after.runs[1].status == "complete"
+
+
+def test_a_result_that_is_seen_later_than_its_line_is_not_forgotten(
+    tmp_path: Path, running: Experiment
+) -> None:
+    feed = Feed(running)
+    feed.look(NOW)
+    append(running, json.dumps({"seq": 1, "time": NOW, "v": 1, "event": "run_completed", "run": 1}) + "\n")
+    assert sorted(seen(feed.look(NOW)).metrics) == [0]
+    other = make_experiment(tmp_path / "other", runs=3)
+    shutil.copytree(other.run_folder(1), running.run_folder(1))
+    assert sorted(seen(feed.look(NOW + 0.25)).metrics) == [0, 1]
+    assert feed.look(NOW + 0.5) is None
+
+
+def test_a_death_and_a_resumption_are_told_at_once(running: Experiment) -> None:
+    feed = Feed(running)
+    assert seen(feed.look(NOW)).status == "running"
+    lock_of_the_dead(running)
+    assert seen(feed.look(NOW + 0.25)).status == "interrupted"
+    assert feed.look(NOW + 0.5) is None
+    running.lock.acquire()
+    writer = JournalWriter(running.journal / "0002-coordinator.jsonl", clock=lambda: NOW)
+    writer.write("coordinator_started", host="node1", pid=1, jobs=1, pending=[1, 2])
+    writer.close()
+    resumed = seen(feed.look(NOW + 0.75))
+    assert (resumed.status, resumed.jobs) == ("running", 1)
+
+
+def test_broken_lines_are_named_and_counted_and_stop_nothing(finished: Experiment) -> None:
+    feed = Feed(finished)
+    feed.look(NOW)
+    append(finished, "nonsense\n")
+    one = seen(feed.look(NOW))
+    assert len(one.problems) == 1
+    assert one.problems[0].startswith("0009-coordinator: ")
+    assert feed.look(NOW) is None
+    append(finished, "nonsense\n" * (PROBLEMS + 5))
+    many = seen(feed.look(NOW)).problems
+    assert len(many) == PROBLEMS + 1
+    assert many[-1] == "and 6 more"
+    assert feed.look(NOW) is None
+    append(finished, "nonsense\n" + notice("after"))
+    last = seen(feed.look(NOW))
+    assert last.problems[-1] == "and 7 more"
+    assert last.log[-1].text == "after"
+
+
+def test_a_deleted_folder_is_told_once_with_what_was_known(finished: Experiment) -> None:
+    feed = Feed(finished)
+    before = seen(feed.look(NOW))
+    finished.delete()
+    after = seen(feed.look(NOW + 1))
+    assert "is gone" in after.error
+    assert after.hint
+    assert after.metrics == before.metrics
+    assert feed.look(NOW + 2) is None
+
+
+def test_a_lock_that_cannot_be_read_leaves_the_last_answer(
+    running: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = Feed(running)
+    feed.look(NOW)
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError("no")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert seen(feed.look(NOW + 1)).status == "running"
+
+
+def test_of_several_snapshots_that_wait_only_the_newest_of_an_experiment_matters() -> None:
+    first, second, other = (SnapshotArrived(Snapshot(name, {})) for name in ("a", "a", "b"))
+    assert first.can_replace(second)
+    assert not first.can_replace(other)
+
+
+class Watching(App[None]):
+    """Notes what it is told."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.told: list[Snapshot] = []
+
+    def on_mount(self) -> None:
+        start_feed(self, self.experiment, clock=lambda: NOW)
+
+    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        self.told.append(message.snapshot)
+
+
+async def until(app: Watching, count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(app.told) < count:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_screen_is_told_of_every_change_until_it_closes(finished: Experiment) -> None:
+    app = Watching(finished)
+    async with app.run_test():
+        await until(app, 1)
+        append(finished, notice("news"))
+        await until(app, 2)
+        (worker,) = app.workers
+        assert worker.state is WorkerState.RUNNING
+    assert [snapshot.log[-1].text for snapshot in app.told] == ["all runs are complete", "news"]
+    assert worker.is_cancelled
+
+
+async def test_following_another_experiment_ends_following_the_first(
+    tmp_path: Path, finished: Experiment
+) -> None:
+    other = make_experiment(tmp_path, runs=2)
+    app = Watching(finished)
+    async with app.run_test():
+        await until(app, 1)
+        (first,) = app.workers
+        start_feed(app, other)
+        await until(app, 2)
+        assert first.is_cancelled
+    assert [snapshot.id for snapshot in app.told] == [finished.id, other.id]

@@ -1,0 +1,330 @@
+"""The lab: theme, bindings, and the way from screen to screen; what concerns more than one screen is done here."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from core.data.catalogue import check_available
+from core.errors import AefitError, DataError
+from core.records.experiment import Experiment, create, every
+from core.records.files import write_atomically
+from core.spec import Spec
+from tui_aefit.cost import PastRun
+from tui_aefit.form import FIELDS, word_of, words_of
+from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
+from tui_aefit.memory import Memory, recall, remember
+from tui_aefit.screens.leave import Answer, Leave
+from tui_aefit.screens.requests import (
+    CloneExperiment,
+    CompareExperiments,
+    Finished,
+    OpenExperiment,
+    OpenGallery,
+    ResumeExperiment,
+)
+from tui_aefit.screens.setup import SetupScreen
+from tui_aefit.settings import Settings, jobs_of
+
+COMMAND_FILE = "last-command.txt"
+"""In the home: the command that was copied last, for terminals that drop clipboard escapes."""
+PAST_EXPERIMENTS = 30
+"""How many of the newest experiments the time of a new one is estimated from."""
+
+
+class Lab(App[None]):
+    """The interactive program over one home. Experiments are computed by coordinators that outlive it.
+
+    settings: what was asked for in the shell, the environment and files: the form's first words.
+    first: the experiment to open with; by default the newest that is being computed, else the form.
+    """
+
+    TITLE = "aefit-tui"
+    CSS_PATH = "styles/app.tcss"
+    BINDINGS = [  # noqa: RUF012  # declared so by App
+        Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            id="app.help",
+            tooltip="Keys, and what the sets are",
+            key_display="?",
+        ),
+        Binding(
+            "q", "leave", "Quit", id="app.quit", tooltip="Leave the lab; asks what becomes of running work"
+        ),
+        Binding(
+            "ctrl+q",
+            "leave",
+            "Quit",
+            id="app.quit-anywhere",
+            tooltip="Leave the lab",
+            show=False,
+            priority=True,
+        ),
+    ]
+
+    def __init__(self, settings: Settings, first: Experiment | None = None) -> None:
+        super().__init__()
+        self._settings = settings
+        self._first = first
+        self._home = settings.home
+        self._memory = recall(settings.home)
+        self._coordinators: list[subprocess.Popen[bytes]] = []
+        if self._memory.theme in self.available_themes:
+            self.theme = self._memory.theme
+
+    # Opening
+
+    def on_ready(self) -> None:
+        """Show the form, and on top of it what is running.
+
+        Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
+        """
+        self.push_screen(self._setup_screen(self._first_words()))
+        first = self._first or next(iter(self._at_work()), None)
+        if first is not None:
+            self._open(first)
+
+    def watch_theme(self, theme: str) -> None:
+        """A chosen theme is kept for the next visit."""
+        if self.is_running and theme != self._memory.theme:
+            self._keep(replace(self._memory, theme=theme))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that a key does on this screen, and the lab's own commands."""
+        actions = {active.binding.action: active for active in screen.active_bindings.values()}
+        for action, active in actions.items():
+            if active.binding.id is not None and active.binding.description:
+                run = partial(self.run_action, action, active.node)
+                yield SystemCommand(active.binding.description, active.binding.tooltip, run)
+        bell = "off" if self._memory.bell else "on"
+        yield SystemCommand(
+            f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
+        )
+        yield from (found for found in super().get_system_commands(screen) if found.title != "Quit")
+
+    # What the keys do everywhere
+
+    def action_experiments(self) -> None:
+        """All experiments."""
+        from tui_aefit.screens.experiments import ExperimentsScreen  # noqa: PLC0415  # not needed for first paint
+
+        self._back_to_form()
+        self.push_screen(ExperimentsScreen(self._home))
+
+    def action_set_up(self) -> None:
+        """The form, as it was left."""
+        self._back_to_form()
+
+    def action_help(self) -> None:
+        """Help for the screen that is in front."""
+        from tui_aefit.screens.help import HelpScreen  # noqa: PLC0415  # not needed for first paint
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_bell_switch(self) -> None:
+        """Turn the bell on or off, also for later visits."""
+        self._keep(replace(self._memory, bell=not self._memory.bell))
+        self.notify(f"the bell is {'on' if self._memory.bell else 'off'}")
+
+    async def action_quit(self) -> None:
+        """Textual's own way out is ours too."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Quit, after asking about work that is going on."""
+        running = [experiment.id for experiment in self._at_work()]
+        if isinstance(self.screen, Leave):
+            return
+        if running:
+            self.push_screen(Leave(running), self._answered)
+        else:
+            self.exit()
+
+    def _answered(self, answer: Answer | None) -> None:
+        if answer == "stop":
+            from tui_aefit import deeds  # noqa: PLC0415  # not needed for first paint
+
+            for experiment in self._at_work():
+                self._attempt(partial(deeds.stop, experiment))
+        if answer in ("leave", "stop"):
+            self.exit()
+
+    # What screens ask for
+
+    @on(SetupScreen.Start)
+    def _start(self, message: SetupScreen.Start) -> None:
+        # A relative path would mean something else in another folder.
+        self._keep(replace(self._memory, words={**message.words, "dataset": message.spec.dataset}))
+        try:
+            experiment, _ = create(self._home, message.spec)
+            state = experiment.state()
+            if state.status != "complete" or not state.summarised:
+                self._compute(experiment, message.jobs)
+            else:
+                self.notify("it was computed before: these are its stored results", title="Already complete")
+        except AefitError as error:
+            self._complain(error)
+            return
+        self._open(experiment)
+
+    @on(SetupScreen.CopyCommand)
+    def _copy(self, message: SetupScreen.CopyCommand) -> None:
+        self.copy_to_clipboard(message.line)
+        path = self._home / COMMAND_FILE
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, message.line + "\n")
+        except OSError as error:
+            self.notify(f"{path} cannot be written: {error.strerror}", severity="warning", markup=False)
+            return
+        self.notify(f"also in {path}", title="Command copied", markup=False)
+
+    def on_new_experiment(self) -> None:
+        """Show the form."""
+        self.action_set_up()
+
+    def on_open_experiment(self, message: OpenExperiment) -> None:
+        """Show an experiment live."""
+        self._open(message.experiment)
+
+    def on_clone_experiment(self, message: CloneExperiment) -> None:
+        """Show a form that begins from a spec."""
+        self._back_to_form()
+        self.switch_screen(self._setup_screen(words_of(message.spec)))
+
+    def on_resume_experiment(self, message: ResumeExperiment) -> None:
+        """Have the missing runs of an experiment computed, and show it."""
+        experiment = message.experiment
+        try:
+            self._compute(experiment, jobs_of(None, experiment.spec))
+        except AefitError as error:
+            self._complain(error)
+            return
+        from tui_aefit.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
+
+        if not (isinstance(self.screen, LiveScreen) and self.screen.experiment.id == experiment.id):
+            self._open(experiment)
+
+    def on_compare_experiments(self, message: CompareExperiments) -> None:
+        """Show experiments side by side."""
+        from tui_aefit.screens.compare import CompareScreen  # noqa: PLC0415  # not needed for first paint
+
+        self.push_screen(CompareScreen(message.experiments))
+
+    def on_open_gallery(self, message: OpenGallery) -> None:
+        """Show an experiment's images."""
+        from tui_aefit.screens.gallery import GalleryScreen  # noqa: PLC0415  # loads NumPy
+
+        self.push_screen(GalleryScreen(message.experiment))
+
+    def on_finished(self, message: Finished) -> None:
+        """Tell that an experiment has ended."""
+        snapshot = message.snapshot
+        if self._memory.bell:
+            self.bell()
+        failed = snapshot.status in ("failed", "refused")
+        text = f"{snapshot.complete} of {snapshot.spec['runs']} runs are complete"
+        title = f"{snapshot.id}: {snapshot.status}"
+        self.notify(text, title=title, severity="error" if failed else "information", timeout=10)
+
+    # How
+
+    def _compute(self, experiment: Experiment, jobs: int) -> None:
+        """Start a coordinator, unless one is at work. Raises ExperimentError where it cannot be started."""
+        if experiment.running:
+            return
+        data_dir = self._settings.data_dir
+        began = experiment.state().last("coordinator_started")
+        if self._settings["data_dir"] is None and began is not None and "data_dir" in began.fields:
+            data_dir = Path(str(began["data_dir"]))
+        process = start_coordinator(
+            experiment, jobs=jobs, data_dir=data_dir, cache_dir=self._settings.cache_dir, tied=False
+        )
+        self._coordinators.append(process)
+        # It is ours to await, or it would stay a zombie for as long as the lab is open.
+        self._await(experiment, process)
+
+    @work(thread=True, group="coordinators")
+    def _await(self, experiment: Experiment, process: subprocess.Popen[bytes]) -> None:
+        while (status := process.poll()) is None and self.is_running:
+            time.sleep(0.5)
+        if status is not None and (status < 0 or status == EXIT_CRASHED):
+            # All other endings are told by its journal.
+            why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
+            self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
+
+    def _open(self, experiment: Experiment) -> None:
+        from tui_aefit.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
+
+        self._back_to_form()
+        self.push_screen(LiveScreen(experiment))
+
+    def _back_to_form(self) -> None:
+        """Leave every screen in front of the form: the way back is one step from anywhere."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def _at_work(self) -> list[Experiment]:
+        """The experiments that are being computed, the newest first."""
+        if not any((self._home / "experiments").glob("*/lock")):
+            return []
+        return [found for found in every(self._home) if isinstance(found, Experiment) and found.running]
+
+    def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
+        return SetupScreen(words, missing=self._missing, past=self._past, folders=self._folders())
+
+    def _first_words(self) -> dict[str, str]:
+        """What was asked for, over what was chosen last time, over the defaults."""
+        try:
+            defaults = words_of(self._settings.spec())
+        except AefitError as error:
+            # Shown in the form, where it can be put right.
+            self.notify(str(error), severity="warning", markup=False)
+            defaults = words_of(Spec())
+        asked = {name: word_of(found.value) for name, found in self._settings.found.items() if name in FIELDS}
+        return {**defaults, "epochs": "", "controls": "", "threads": "", **self._memory.words, **asked}
+
+    def _missing(self, name: str) -> str:
+        try:
+            check_available(name, self._settings.data_dir)
+        except DataError as error:
+            return f"{error.hint}; {error}"
+        return ""
+
+    def _folders(self) -> dict[str, str]:
+        return {
+            n: str(getattr(self._settings, n)) for n in ("home", "data_dir") if self._settings[n] is not None
+        }
+
+    def _past(self) -> list[PastRun]:
+        past = []
+        for found in list(every(self._home))[:PAST_EXPERIMENTS]:
+            if isinstance(found, Experiment) and (metrics := found.result(0)) is not None:
+                past.append(PastRun(found.spec, metrics))
+        return past
+
+    def _keep(self, memory: Memory) -> None:
+        self._memory = memory
+        remember(self._home, memory)
+
+    def _attempt(self, deed: partial[str]) -> None:
+        try:
+            self.notify(deed(), markup=False)
+        except AefitError as error:
+            self._complain(error)
+
+    def _complain(self, error: AefitError) -> None:
+        self.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)

@@ -1,0 +1,129 @@
+"""What the list of experiments says of each: state, cells, details, and whether it matches a filter. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from core.records.overview import Overview
+
+STATES: Mapping[str, tuple[str, str, str]] = {
+    "created": ("·", "not started", ""),
+    "running": ("▶", "running", "bold"),
+    "stopping": ("◼", "stopping", "bold"),
+    "complete": ("✓", "complete", "green"),
+    "failed": ("✗", "failed", "red"),
+    "refused": ("!", "refused", "red"),
+    "cancelled": ("■", "cancelled", "yellow"),
+    "interrupted": ("◐", "interrupted", "yellow"),
+    "newer": ("^", "newer version", "dim"),
+    "unreadable": ("?", "unreadable", "red"),
+}
+"""Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+MARK = "●"
+PADDING = 2
+"""Cells of a column beside its text."""
+SMALLEST_NAME = 12
+"""Cells. The date, which the details tell as well, makes room for it where it must."""
+COLUMNS = {
+    "mark": " ",
+    "state": "state",
+    "runs": "runs",
+    "name": "name",
+    "dataset": "data set",
+    "attack": "attack",
+    "epsilon": "ε",
+    "z": "Z",
+    "created": "created",
+}
+"""Column key -> its title."""
+WIDEST = {"dataset": (10, 24), "attack": (12, 20)}
+"""Column key -> the most cells that it takes in a narrow and in a wide terminal."""
+
+
+def state_words(overview: Overview) -> tuple[str, str, str]:
+    """Glyph, word and Rich style of an experiment's state."""
+    status = "stopping" if overview.stopping else overview.status
+    return STATES.get(status, ("?", printable(status), ""))
+
+
+def name_of(overview: Overview) -> str:
+    """Its label or, without one, what `aefit-tui show` takes for its name: the digits that end its id."""
+    digest = overview.id.rpartition("-")[2] if overview.experiment else overview.id
+    return printable(overview.annotations.label or digest)
+
+
+def printable(text: str) -> str:
+    """`text` as one line that a terminal shows and does not obey."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
+    """When it was created, in local time; "?" where the file system says a year that no calendar has."""
+    try:
+        return f"{datetime.fromtimestamp(overview.created):{form}}"
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def cells_of(overview: Overview, *, marked: bool, narrow: bool) -> dict[str, str]:
+    """What the columns say of one experiment, by column; "" where its spec cannot be read."""
+    glyph, word, _ = state_words(overview)
+    cells = dict.fromkeys(COLUMNS, "") | {
+        "mark": MARK if marked else "",
+        "state": f"{glyph} {word}",
+        "name": name_of(overview),
+        "created": date_of(overview, "%d %b" if narrow else "%Y-%m-%d %H:%M"),
+    }
+    if overview.experiment is not None:
+        spec = overview.experiment.spec
+        cells |= {
+            "runs": f"{overview.done}/{spec.runs}",
+            "dataset": printable(spec.dataset_title),
+            "attack": spec.attack,
+            "epsilon": f"{spec.epsilon:.3g}",
+            "z": str(spec.z),
+        }
+    return cells
+
+
+def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool) -> dict[str, int]:
+    """The cells that each column takes, without padding: as many as it needs; the name takes what is left.
+
+    available: cells for all columns with their padding, PADDING for each. Columns without room are left out.
+    """
+    widths = {
+        key: max(cell_len(text) for text in [title, *(row[key] for row in rows)])
+        for key, title in COLUMNS.items()
+    }
+    for key, (few, many) in WIDEST.items():
+        widths[key] = min(widths[key], few if narrow else many)
+
+    def left() -> int:
+        return available - sum(width + PADDING for key, width in widths.items() if key != "name") - PADDING
+
+    if left() < SMALLEST_NAME:
+        del widths["created"]
+    widths["name"] = max(SMALLEST_NAME, left())
+    return widths
+
+
+def matches(overview: Overview, words: str) -> bool:
+    """Whether every one of the words is in its id, label, tags, data set, attack or state, in any case."""
+    spec = overview.experiment.spec if overview.experiment else None
+    told_of = [overview.id, overview.annotations.label, *overview.annotations.tags, state_words(overview)[1]]
+    said = "\n".join([*told_of, *((spec.dataset, spec.attack) if spec else ())]).casefold()
+    return all(word in said for word in words.casefold().split())
+
+
+def detail(overview: Overview) -> str:
+    """Two lines about one experiment: which it is, and what is the matter with it or was noted of it."""
+    parts = [overview.id, f"created {date_of(overview)}"]
+    if overview.experiment is not None:
+        spec = overview.experiment.spec
+        parts += [f"seed {spec.seed}", f"{spec.epochs} epochs"]
+    noted = [overview.reason, " ".join(f"#{tag}" for tag in overview.annotations.tags)]
+    noted.append(" ".join(overview.annotations.notes.split()))
+    return "\n".join(printable(line) for line in (" · ".join(parts), " · ".join(filter(None, noted))))

@@ -1,0 +1,236 @@
+"""One experiment, live or finished: its runs, accuracies, tests, verdict and log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, VerticalScroll
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+from textual.widgets import Footer, Static, Tab, Tabs
+
+from core.errors import AefitError
+from core.records.experiment import Experiment
+from tui_aefit import deeds
+from tui_aefit.cost import duration
+from tui_aefit.feed import SnapshotArrived, start_feed
+from tui_aefit.listing import STATES
+from tui_aefit.screens.confirm import Confirm
+from tui_aefit.screens.requests import Finished, OpenGallery, ResumeExperiment
+from tui_aefit.state import Snapshot
+from tui_aefit.widgets.accuracy_table import AccuracyTable
+from tui_aefit.widgets.chart import AccuracyChart, PValueChart
+from tui_aefit.widgets.log_pane import LogPane
+from tui_aefit.widgets.runs_table import RunsTable
+from tui_aefit.widgets.tests_table import TestsTable
+
+PANES = {
+    "runs": "Runs",
+    "accuracy": "Accuracy",
+    "charts": "Charts",
+    "tests": "Tests",
+    "verdict": "Verdict",
+    "log": "Log",
+}
+"""The panes with their titles; in a narrow terminal one is seen at a time."""
+OVER = ("complete", "failed", "refused", "cancelled", "interrupted")
+
+
+class LiveScreen(Screen[None]):
+    """Follows one experiment's journal; computing goes on whether this is shown or not."""
+
+    CSS_PATH = "../styles/live.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
+    AUTO_FOCUS = "RunsTable"
+    BINDINGS = [  # noqa: RUF012
+        Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the adversarial images"),
+        Binding("s", "stop", "Stop", id="live.stop", tooltip="Stop computing; complete runs are kept"),
+        Binding(
+            "r", "resume", "Resume", id="live.resume", tooltip="Compute the runs that are missing or failed"
+        ),
+        Binding(
+            "h", "holm", "Holm", id="live.holm", show=False, tooltip="p-values as they are, or Holm-adjusted"
+        ),
+        Binding(
+            "x", "export", "Export", id="live.export", show=False, tooltip="Write the results as JSON and CSV"
+        ),
+        Binding("escape,n", "app.set_up", "New", id="live.back", tooltip="To the form, for a new experiment"),
+        *(
+            Binding(
+                str(place), f"pane('{name}')", title, id=f"live.{name}", show=False, tooltip=f"Show: {title}"
+            )
+            for place, (name, title) in enumerate(PANES.items(), start=1)
+        ),
+    ]
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self._snapshot: Snapshot | None = None
+
+    def compose(self) -> ComposeResult:
+        """A line on the whole, tabs where it is narrow, the panes."""
+        yield Static(self.experiment.id, id="headline", markup=False)
+        yield Tabs(
+            *(Tab(f"{place} {title}", id=name) for place, (name, title) in enumerate(PANES.items(), 1))
+        )
+        with Container(id="panes"):
+            with Container(id="runs-pane", classes="pane"):
+                yield RunsTable(id="runs-table")
+            with Container(id="accuracy-pane", classes="pane"):
+                yield AccuracyTable(id="accuracy-table")
+            with Container(id="log-pane", classes="pane"):
+                yield LogPane(id="log-lines")
+            with Container(id="charts-pane", classes="pane"):
+                yield AccuracyChart(id="accuracy-chart")
+                yield PValueChart(id="p-chart")
+            with Container(id="tests-pane", classes="pane"):
+                yield TestsTable(id="tests-table")
+            with VerticalScroll(id="verdict-pane", classes="pane"):
+                yield Static("", id="verdict-text", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to follow the journal."""
+        self.query_one("#charts-pane").border_title = "Charts"
+        self.query_one("#verdict-pane").border_title = "Verdict"
+        self._show_pane("runs")
+        start_feed(self, self.experiment)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Stop is there while it runs, resume while it does not and something is missing."""
+        if self._snapshot is None:
+            return action not in ("stop", "resume")
+        running = self._snapshot.status == "running"
+        if action == "stop":
+            return running
+        if action == "resume":
+            return (
+                not running
+                and self._snapshot.complete < self.experiment.spec.runs
+                and not self._snapshot.newer
+            )
+        return True
+
+    @on(SnapshotArrived)
+    def _show(self, message: SnapshotArrived) -> None:
+        message.stop()
+        before, snapshot = self._snapshot, message.snapshot
+        self._snapshot = snapshot
+        # A new layout draws every pane again, so only where lines may break in another place.
+        text = headline(snapshot)
+        broken_anew = before is None or text.cell_len != headline(before).cell_len
+        self.query_one("#headline", Static).update(text, layout=broken_anew)
+        self.query_one(RunsTable).snapshot = snapshot
+        self.query_one(AccuracyTable).snapshot = snapshot
+        self.query_one(AccuracyChart).snapshot = snapshot
+        self.query_one(PValueChart).snapshot = snapshot
+        self.query_one(TestsTable).snapshot = snapshot
+        self.query_one(LogPane).snapshot = snapshot
+        if before is None or before.verdict != snapshot.verdict:
+            self.query_one("#verdict-text", Static).update(verdict(snapshot))
+        if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
+            self.refresh_bindings()
+        if before is not None and ended(before.status, snapshot.status):
+            self.post_message(Finished(snapshot))
+
+    @on(Tabs.TabActivated)
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        self._show_pane(str(event.tab.id))
+
+    @on(RunsTable.RunSelected)
+    def _run_selected(self, event: RunsTable.RunSelected) -> None:
+        self.query_one(AccuracyTable).run = event.index
+
+    @on(TestsTable.PairChanged)
+    def _pair_changed(self, event: TestsTable.PairChanged) -> None:
+        self.query_one(PValueChart).pair = event.pair
+
+    def action_pane(self, name: str) -> None:
+        """Show one pane: bring it to the front, or give it the focus where all are seen."""
+        self.query_one(Tabs).active = name
+        self._show_pane(name)
+        # What is hidden has no size, and what does not overflow takes no focus.
+        self.call_after_refresh(self._focus_pane, name)
+
+    def _focus_pane(self, name: str) -> None:
+        pane = self.query_one(f"#{name}-pane")
+        for widget in (pane, *pane.query("*")):
+            if widget.focusable and widget.display:
+                widget.focus()
+                break
+
+    def action_holm(self) -> None:
+        """Change which p-values the chart shows."""
+        chart = self.query_one(PValueChart)
+        chart.holm = not chart.holm
+        self.notify("p-values are Holm-adjusted over K" if chart.holm else "p-values are as they are")
+
+    def action_gallery(self) -> None:
+        """Look at the images."""
+        self.post_message(OpenGallery(self.experiment))
+
+    def action_resume(self) -> None:
+        """Have what is missing computed."""
+        self.post_message(ResumeExperiment(self.experiment))
+
+    @work
+    async def action_stop(self) -> None:
+        """Stop, after asking."""
+        if await self.app.push_screen_wait(
+            Confirm(f"Stop {self.experiment.id}?", "Complete runs are kept; it can be resumed.", "Stop")
+        ):
+            self._do(partial(deeds.stop, self.experiment))
+
+    def action_export(self) -> None:
+        """Write JSON and CSV."""
+        self._do(partial(deeds.export, self.experiment))
+
+    @work(thread=True)
+    def _do(self, deed: partial[str]) -> None:
+        try:
+            text = deed()
+            severity: SeverityLevel = "information"
+        except AefitError as error:
+            text, severity = deeds.told(error), "error"
+        self.notify(text, severity=severity, markup=False)
+
+    def _show_pane(self, name: str) -> None:
+        for other in PANES:
+            self.query_one(f"#{other}-pane").set_class(other == name, "-active")
+
+
+def ended(before: str, now: str) -> bool:
+    """Whether an experiment has ended between two looks; one that ends at once may never be seen running."""
+    if now == "interrupted":
+        return before == "running"  # else it is about to start
+    return now in OVER and before != now
+
+
+def headline(snapshot: Snapshot) -> Text:
+    """The whole in one line: id, state, how far, how long yet."""
+    spec = snapshot.spec
+    glyph, word, style = STATES.get(snapshot.status, ("?", snapshot.status, ""))
+    text = Text.assemble((snapshot.id, "bold"), "  ", (f"{glyph} {word}", style))
+    text.append(f"  {snapshot.complete}/{spec['runs']} runs")
+    if snapshot.status == "running" and snapshot.remaining is not None:
+        text.append(f"  {duration(snapshot.remaining)} left")
+    text.append(f"  epsilon {spec['epsilon']:g}  Z {spec['z']}")
+    if snapshot.newer:
+        text.append("  written by a newer version: only looked at here", "bold")
+    if snapshot.error:
+        text.append(f"\n✗ {snapshot.error}. {snapshot.hint}", "bold")
+    for problem in snapshot.problems[:1]:
+        text.append(f"\n! {len(snapshot.problems)} unreadable: {problem}")
+    return text
+
+
+def verdict(snapshot: Snapshot) -> str:
+    """The verdict in sentences, or why there is none yet."""
+    if not snapshot.verdict:
+        return "The verdict appears when the first run is complete."
+    return "\n\n".join(snapshot.verdict)

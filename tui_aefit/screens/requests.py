@@ -1,0 +1,63 @@
+"""What a screen asks the app for, because it concerns more than that screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.message import Message
+
+from core.records.experiment import Experiment
+from core.spec import Spec
+from tui_aefit.state import Snapshot
+
+
+class NewExperiment(Message):
+    """The person wants to set up a new experiment."""
+
+
+class OpenExperiment(Message):
+    """The person wants to look at an experiment, running or not."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+
+class OpenGallery(Message):
+    """The person wants to look at an experiment's images."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+
+class CloneExperiment(Message):
+    """The person wants to set up a new experiment that begins from this spec."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.spec = spec
+
+
+class ResumeExperiment(Message):
+    """The person wants the missing runs of an experiment computed; nobody computes them now."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+
+class CompareExperiments(Message):
+    """The person wants to see these experiments, two or more, side by side."""
+
+    def __init__(self, experiments: Sequence[Experiment]) -> None:
+        super().__init__()
+        self.experiments = list(experiments)
+
+
+class Finished(Message):
+    """An experiment that is being watched has ended, one way or another."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot

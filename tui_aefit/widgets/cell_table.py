@@ -1,0 +1,158 @@
+"""A table that is told all its cells every time, and draws again only those that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+from rich.console import JustifyMethod
+from rich.text import Text
+from textual.coordinate import Coordinate
+from textual.geometry import Region
+from textual.widgets import DataTable
+
+
+class CellTable(DataTable[Text]):
+    """A table of rows and columns by key; the row under the cursor, or the mouse, can be explained.
+
+    A subclass says in `explanation` what a row means: it is the tooltip under the mouse, and stands in the
+    lower border for the row under the cursor.
+    """
+
+    DEFAULT_CSS = """
+    CellTable {
+        height: 1fr;
+        border: round $foreground 30%;
+        border-title-color: $foreground;
+        border-subtitle-color: $foreground 70%;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 1;
+        &:focus { border: round $primary; }
+    }
+    """
+
+    placeholder = ""
+    """What the lower border says while there are no rows."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        self._updating = False
+        super().__init__(cursor_type="row", cell_padding=0, id=id, classes=classes)
+        self._in_border = "", ""
+        self._shape: tuple[object, ...] = ()
+        self._cells: dict[str, Sequence[Text]] = {}
+
+    def explanation(self, row: str) -> str:
+        """One sentence about a row, "" for none."""
+        return ""
+
+    def entitle(self, title: str) -> None:
+        """Put a title in the upper border; it costs nothing while it stays the same."""
+        if title != self._in_border[0]:
+            self._in_border = title, self._in_border[1]
+            self.border_title = Text(title)
+
+    def fill(
+        self, columns: Mapping[str, tuple[str, int]], rows: Mapping[str, Sequence[Text]], *, lines: int = 1
+    ) -> None:
+        """Show these rows: key -> one cell a column, each of `lines` lines. The cursor stays on its row's key.
+
+        columns: key -> title and width in cells, one of them the gap before the column: `left` and `right`
+            make cells that keep it. A title stands as the cells of the first row do.
+        """
+        shape = (tuple(columns.items()), tuple(rows))
+        if shape != self._shape:
+            self._rebuild(columns, rows, lines)
+        else:
+            for number, (key, cells) in enumerate(rows.items()):
+                if self._update_row(key, columns, cells):
+                    self.refresh_row(number)
+        self._shape, self._cells = shape, dict(rows)
+        self._explain()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw again, but for the whole table not while cells are updated: `fill` knows which rows it touched."""
+        if self._updating and not regions:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _update_row(self, key: str, columns: Iterable[str], cells: Sequence[Text]) -> bool:
+        """Write those cells of a row that look different; whether there were any."""
+        before = self._cells[key]
+        if before is cells:
+            return False
+        changed = [
+            (column, new)
+            for column, old, new in zip(columns, before, cells, strict=True)
+            if _look(old) != _look(new)
+        ]
+        self._updating = True
+        for column, cell in changed:
+            self.update_cell(key, column, cell)
+        self._updating = False
+        return bool(changed)
+
+    @property
+    def row_under_cursor(self) -> str | None:
+        """The key of the row under the cursor, None in an empty table."""
+        keys = list(self._cells)
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    def _rebuild(
+        self, columns: Mapping[str, tuple[str, int]], rows: Mapping[str, Sequence[Text]], lines: int
+    ) -> None:
+        chosen, x, y = self.row_under_cursor, self.scroll_x, self.scroll_y
+        self._cells = {}  # the rows on the screen can no longer be explained
+        first = next(iter(rows.values()), [Text()] * len(columns))
+        with self.app.batch_update(), self.prevent(DataTable.RowHighlighted):
+            self.clear(columns=True)
+            for (key, (title, width)), cell in zip(columns.items(), first, strict=True):
+                label = right(title) if cell.justify == "right" else left(title)
+                self.add_column(label, key=key, width=width)
+            for key, cells in rows.items():
+                self.add_row(*cells, key=key, height=lines)
+            row = list(rows).index(chosen) if chosen is not None and chosen in rows else 0
+            self.move_cursor(row=row, scroll=False)
+            self.scroll_to(x, y, animate=False)
+
+    def watch_cursor_coordinate(self, old: Coordinate, new: Coordinate) -> None:
+        """Explain the row that the cursor comes to."""
+        super().watch_cursor_coordinate(old, new)
+        self._explain()
+
+    def watch_hover_coordinate(self, old: Coordinate, value: Coordinate) -> None:
+        """Explain the row under the mouse."""
+        super().watch_hover_coordinate(old, value)
+        keys = list(self._cells)
+        text = self.explanation(keys[value.row]) if 0 <= value.row < len(keys) else ""
+        self.tooltip = Text(text) if text else None
+
+    def _explain(self) -> None:
+        row = self.row_under_cursor
+        text = self.explanation(row) if row is not None else self.placeholder
+        if text != self._in_border[1]:
+            self._in_border = self._in_border[0], text
+            self.border_subtitle = Text(text)
+
+
+def left(*lines: str | tuple[str, str]) -> Text:
+    """A cell that starts at the left, after the gap: each line a text, or a text with its Rich style."""
+    return _cell(lines, gap=" ", justify="left")
+
+
+def right(*lines: str | tuple[str, str]) -> Text:
+    """A cell that ends at the right: numbers."""
+    return _cell(lines, gap="", justify="right")
+
+
+def _cell(lines: Sequence[str | tuple[str, str]], *, gap: str, justify: JustifyMethod) -> Text:
+    parts: list[str | tuple[str, str]] = []
+    for line in lines:
+        parts += ["\n" if parts else "", gap, line]
+    return Text.assemble(*parts, justify=justify, no_wrap=True, overflow="ellipsis")
+
+
+def _look(cell: Text) -> tuple[Any, ...]:
+    """What a cell looks like: Text's own equality leaves out its style."""
+    return cell.plain, cell.style, cell.spans

@@ -1,0 +1,160 @@
+"""The tests of one pair of sets: a row for every quantity, j and test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from tui_aefit.chart_data import PAPER_PAIR, SENTENCES, TEST_NAMES, brief_reason
+from tui_aefit.charts import SMALLEST_P
+from tui_aefit.state import Snapshot
+from tui_aefit.widgets.cell_table import CellTable, left, right
+
+ABSENT = "-"
+COLUMNS = {
+    "what": ("of", 10),
+    "test": ("test", 14),
+    "p": ("p", 8),
+    "holm": ("p Holm", 8),
+    "direction": ("direction", 10),
+    "difference": ("difference [95 %]", 25),
+    "effect": ("effect", 8),
+    "statistic": ("statistic", 10),
+    "df": ("df", 7),
+    "n": ("n", 6),
+    "why": ("why there is no p-value", 100),
+}
+DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
+
+
+class TestsTable(CellTable):
+    """The tests of `pair`, first set against second: statistics, p-values plain and Holm-adjusted, direction."""
+
+    __test__ = False  # the name starts with Tests: this is not a test class for pytest to collect
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "v",
+            "next_pair",
+            "Versus",
+            id="tests.next_pair",
+            tooltip="Compare the adversarial set with another one",
+        ),
+    ]
+
+    placeholder = "Tests need 3 complete runs"
+
+    class PairChanged(Message):
+        """The person chose another pair."""
+
+        def __init__(self, pair: tuple[str, str]) -> None:
+            super().__init__()
+            self.pair = pair
+
+    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
+    pair: reactive[tuple[str, str]] = reactive(PAPER_PAIR, init=False, layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._tests: dict[str, Mapping[str, Any]] = {}
+
+    def on_mount(self) -> None:
+        """Say what will be here."""
+        self._update_cells()
+
+    def watch_snapshot(self) -> None:
+        """Show what changed."""
+        self._update_cells()
+
+    def watch_pair(self) -> None:
+        """Show other tests."""
+        self._update_cells()
+
+    def action_next_pair(self) -> None:
+        """Show the next pair of those that were tested."""
+        pairs = self._pairs()
+        if pairs:
+            self.pair = pairs[(pairs.index(self.pair) + 1) % len(pairs)] if self.pair in pairs else pairs[0]
+            self.post_message(self.PairChanged(self.pair))
+
+    def explanation(self, row: str) -> str:
+        """A test in words, or why there is none."""
+        test = self._tests[row]
+        if test["p"] is None:
+            return SENTENCES.get(test["reason"] or "", brief_reason(test["reason"]))
+        first, second = test["sets"]
+        return (
+            f"{_what(test)} is {test['direction']} on {first} than on {second}, p = {_p(test['p'])}".replace(
+                "equal on", "equally high on"
+            )
+        )
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        tests = self.snapshot.tests if self.snapshot else ()
+        return list(dict.fromkeys((test["sets"][0], test["sets"][1]) for test in tests))
+
+    def _update_cells(self) -> None:
+        tests = self.snapshot.tests if self.snapshot else ()
+        self._tests = {
+            f"{test['quantity']}/{test['j']}/{test['test']}": test
+            for test in tests
+            if tuple(test["sets"]) == self.pair
+        }
+        pairs = self._pairs()
+        place = f" ({pairs.index(self.pair) + 1} of {len(pairs)})" if self.pair in pairs else ""
+        self.entitle(f"{self.pair[0]} against {self.pair[1]}{place}")
+        self.fill(COLUMNS, {key: _cells(test) for key, test in self._tests.items()})
+
+
+def _cells(test: Mapping[str, Any]) -> list[Text]:
+    reason = test["reason"]
+    return [
+        left(_what(test)),
+        left(TEST_NAMES.get(test["test"], test["test"])),
+        right((_p(test["p"]), _emphasis(test["p"]))),
+        right((_p(test["p_holm"]), _emphasis(test["p_holm"]))),
+        left(DIRECTIONS.get(test["direction"], ABSENT)),
+        left(_difference(test)),
+        right(_number(test["effect_size"], "+.2f")),
+        right(_number(test["statistic"], ".4g")),
+        right(_number(test["df"], ".3g")),
+        right(str(test["n"])),
+        left((SENTENCES.get(reason, brief_reason(reason)) if reason else "", "dim")),
+    ]
+
+
+def _what(test: Mapping[str, Any]) -> str:
+    """The quantity in the paper's letters."""
+    j = int(test["j"])
+    names = {"ratio": f"S_{j}", "difference": f"A_{j}-A_{j + 2}", "log_ratio": f"log S_{j}"}
+    return names.get(test["quantity"], f"{test['quantity']} {j}")
+
+
+def _difference(test: Mapping[str, Any]) -> str:
+    """The mean with its interval; where there is no test, the reason in two or three words instead."""
+    mean, interval = test["mean_difference"], test["ci95"]
+    words = [] if mean is None else [f"{mean:+.3f}"]
+    if interval:
+        words.append(f"[{interval[0]:+.3f}, {interval[1]:+.3f}]")
+    if test["p"] is None:
+        words.append(f"({brief_reason(test['reason'])})" if words else brief_reason(test["reason"]))
+    return " ".join(words)
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ABSENT
+    return f"<{SMALLEST_P:.0e}" if value < SMALLEST_P else f"{value:.2g}"
+
+
+def _emphasis(p: float | None) -> str:
+    return "bold" if p is not None and p < 0.05 else ""
+
+
+def _number(value: float | None, form: str) -> str:
+    return ABSENT if value is None else format(value, form)
