@@ -1,0 +1,1 @@
+"""Side-by-side measurements; nothing is asserted on how long anything takes."""
