@@ -37,6 +37,8 @@ from tui_aefit.settings import Settings, jobs_of
 
 COMMAND_FILE = "last-command.txt"
 """In the home: the command that was copied last, for terminals that drop clipboard escapes."""
+LOOK_SECONDS = 0.02
+"""How often a lab that is to be left looks whether it can be."""
 PAST_EXPERIMENTS = 30
 """How many of the newest experiments the time of a new one is estimated from."""
 
@@ -151,7 +153,7 @@ class Lab(App[None]):
         if running:
             self.push_screen(Leave(running), self._answered)
         else:
-            self.exit()
+            self._exit_once_built()
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
@@ -160,7 +162,14 @@ class Lab(App[None]):
             for experiment in self._at_work():
                 self._attempt(partial(deeds.stop, experiment))
         if answer in ("leave", "stop"):
+            self._exit_once_built()
+
+    def _exit_once_built(self) -> None:
+        """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them."""
+        if all(node.is_mounted for screen in self.screen_stack for node in screen.walk_children(with_self=True)):
             self.exit()
+        else:
+            self.set_timer(LOOK_SECONDS, self._exit_once_built)
 
     # What screens ask for
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.app import ComposeResult
 from textual.command import CommandPalette
+from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
 import tui_aefit.app
@@ -129,6 +131,23 @@ class TestLeaving:
         async with opened(lab, SMALL) as pilot:
             await lab.run_action("quit")
             await until(pilot, lambda: isinstance(lab.screen, Leave))
+
+
+    async def test_leaving_while_a_screen_is_being_built_waits_for_it(self, house: House) -> None:
+        class LeavingField(Select[str]):
+            def compose(self) -> ComposeResult:
+                lab.action_leave()
+                yield from super().compose()
+
+        class LateScreen(Screen[None]):
+            def compose(self) -> ComposeResult:
+                yield LeavingField([("lowest", "lowest")], value="lowest", allow_blank=False)
+
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await lab.push_screen(LateScreen())
+            await until(pilot, lambda: not lab.is_running)
+        assert lab.return_code == 0
 
 
 class TestFindingTheWay:
