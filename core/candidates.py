@@ -29,12 +29,14 @@ CANDIDATES_AT_ONCE = 4096
 class Sources:
     """The images to attack, C of the protocol or a part of it. image: (n, H, W, C) uint8.
 
-    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set.
+    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. near: (n, g), the classifier's
+    notes on them.
     """
 
     image: NDArray[np.uint8]
     label: NDArray[np.int64]
     index: NDArray[np.int64]
+    near: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ def candidates_of(
             perturbed, kept, _ = attack(surrogate, clean, labels, targets, generator)
             with torch.inference_mode():
                 surrogate_prediction = surrogate(perturbed).argmax(dim=1)[kept]
+        rows = kept.cpu().numpy()
         with stages.part("filter"):
             image = from_torch(perturbed[kept])
-            prediction = classifier.predict(image)
-        rows = kept.cpu().numpy()
+            prediction = classifier.predict(image, sources.near[start + row[rows]]).label
         # On the CPU: some devices have no float64.
         change = (perturbed - clean)[kept].flatten(1).cpu().double()
         yield Candidates(

@@ -24,6 +24,7 @@ from core.data.split import stratified_split
 from core.device import exact_convolutions
 from core.families.family import FittedLevels, FittingFamily
 from core.families.knn import KNearestNeighbours
+from core.parts import parts
 from core.selection import Selection
 from core.sets import SETS
 from core.spec import Spec
@@ -73,10 +74,12 @@ def compute_run(
         test_image, test_label = pool.images[split.test_index], pool.labels[split.test_index]
 
     # 2. Neighbours: one search gives the prediction at every K
-    family = KNearestNeighbours(z=spec.z, tie_rule=spec.tie_rule, search=spec.search, device=device)
+    family = KNearestNeighbours(
+        z=spec.z, tie_rule=spec.tie_rule, search=spec.search, device=device, threads=spec.threads
+    )
     with stages.stage("neighbours", total=len(test_label)):
         classifier = family.fit(train_image, train_label, pool.classes)
-        test_prediction = _predict_all(classifier, test_image, family, stages)
+        test_prediction, near = _predict_all(classifier, test_image, stages)
 
     # 3. Surrogate
     with stages.stage("surrogate", total=spec.epochs * len(train_label)):
@@ -95,11 +98,11 @@ def compute_run(
 
     # 4. Sources: C, the test images that the most general member classifies correctly
     correct = test_prediction[0] == test_label
-    sources = Sources(test_image[correct], test_label[correct], split.test_index[correct])
+    sources = Sources(test_image[correct], test_label[correct], split.test_index[correct], near[correct])
 
-    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str) -> Selection:
+    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str, *, kept: bool) -> Selection:
         """Steps 5 and 6 for one attack."""
-        selection = Selection(family.levels, pool.shape, streams.numpy("choice"))
+        selection = Selection(family.levels, pool.shape, streams.numpy("choice"), kept=kept)
         total = candidate_count(len(sources.label), info, pool.classes)
         with stages.stage(stage, total=total):
             for block in candidates_of(
@@ -121,7 +124,7 @@ def compute_run(
         spec.attack, epsilon=spec.epsilon, norm=spec.norm, bound=spec.bound, steps=spec.steps
     )
     info = ATTACKS[spec.attack]
-    selection = attacked_with(info, attack, "attack", "candidates")
+    selection = attacked_with(info, attack, "attack", "candidates", kept=True)
     adversarial = selection.adversarial()
     adversarial_sources = np.unique(adversarial.source)
 
@@ -137,7 +140,7 @@ def compute_run(
                 noise = build_attack("noise", epsilon=spec.epsilon)
                 # As many draws a source as the attack has candidates: more would be more chances to be selected.
                 draws = replace(ATTACKS["noise"], per_target=info.per_target)
-                tallies[control] = attacked_with(draws, noise, "noise", "noise").selected
+                tallies[control] = attacked_with(draws, noise, "noise", "noise", kept=False).selected
             case "sources":
                 prediction = test_prediction[:, correct][:, adversarial_sources]
                 tallies[control] = _tally(family, prediction, sources.label[adversarial_sources])
@@ -177,6 +180,7 @@ def compute_run(
             name: {str(j): s.reason for j, s in by_j.items() if s.reason is not None}
             for name, by_j in slope.items()
         },
+        "search": dict(classifier.effort),
         "seconds": stages.seconds,
     }
     arrays: dict[str, NDArray[np.generic]] = {
@@ -195,15 +199,14 @@ def compute_run(
 
 
 def _predict_all(
-    classifier: FittedLevels, images: NDArray[np.uint8], family: FittingFamily, stages: Stages
-) -> NDArray[np.int64]:
-    """(levels, n) predictions for (n, H, W, C) images, with progress."""
-    prediction = np.empty((len(family.levels), len(images)), dtype=np.int64)
-    for start in range(0, len(images), TEST_IMAGES_AT_ONCE):
-        part = slice(start, start + TEST_IMAGES_AT_ONCE)
-        prediction[:, part] = classifier.predict(images[part])
-        stages.progress(min(start + TEST_IMAGES_AT_ONCE, len(images)))
-    return prediction
+    classifier: FittedLevels, images: NDArray[np.uint8], stages: Stages
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(levels, n) predictions for (n, H, W, C) images, with progress, and the classifier's notes on them."""
+    found = []
+    for part in parts(len(images), TEST_IMAGES_AT_ONCE):
+        found.append(classifier.predict(images[part]))
+        stages.progress(min(part.stop, len(images)))
+    return np.concatenate([f.label for f in found], axis=1), np.concatenate([f.near for f in found])
 
 
 def _tally(family: FittingFamily, prediction: NDArray[np.int64], label: NDArray[np.int64]) -> Tally:

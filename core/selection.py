@@ -25,7 +25,7 @@ class AdversarialSet:
 
 
 class Selection:
-    """Takes the candidates of one attack block by block; keeps D whole, of all others only counts.
+    """Takes the candidates of one attack block by block; keeps D if `kept`, of all others only counts.
 
     unfiltered: all candidates. selected: D, those that the most general level does not classify as y
     (step 6). fooled: the part of D that the surrogate does not classify as y either. one_per_source: one
@@ -33,9 +33,15 @@ class Selection:
     """
 
     def __init__(
-        self, levels: Sequence[int], shape: tuple[int, int, int], choice: np.random.Generator
+        self,
+        levels: Sequence[int],
+        shape: tuple[int, int, int],
+        choice: np.random.Generator,
+        *,
+        kept: bool = True,
     ) -> None:
         self._choice = choice
+        self._kept = kept
         self.unfiltered, self.selected = Tally(levels), Tally(levels)
         self.fooled, self.one_per_source = Tally(levels), Tally(levels)
         self.rejected = 0
@@ -58,15 +64,16 @@ class Selection:
             (self.one_per_source, one_each),
         ):
             tally.add(block.prediction[:, chosen], block.label[chosen])
-        self._parts.append(
-            AdversarialSet(
-                block.image[wrong],
-                block.source[wrong],
-                block.label[wrong],
-                block.target[wrong],
-                block.prediction[:, wrong],
+        if self._kept:
+            self._parts.append(
+                AdversarialSet(
+                    block.image[wrong],
+                    block.source[wrong],
+                    block.label[wrong],
+                    block.target[wrong],
+                    block.prediction[:, wrong],
+                )
             )
-        )
         self.rejected += block.rejected
         self._surrogate_fooled += int(fooled.sum())
         self._target_hit += int((block.surrogate_prediction == block.target).sum())
@@ -75,14 +82,16 @@ class Selection:
         self._l2_sum += math.fsum(block.l2)
 
     def adversarial(self) -> AdversarialSet:
-        """D of all the blocks so far."""
-        return AdversarialSet(
+        """D of all the blocks so far, empty where it was not to be kept."""
+        whole = AdversarialSet(
             np.concatenate([part.image for part in self._parts]),
             np.concatenate([part.source for part in self._parts]),
             np.concatenate([part.label for part in self._parts]),
             np.concatenate([part.target for part in self._parts]),
             np.concatenate([part.prediction for part in self._parts], axis=1),
         )
+        self._parts = [whole]  # not twice: it is most of what a run holds
+        return whole
 
     def attack_figures(self) -> dict[str, float | None]:
         """How the attack did on the surrogate, over all candidates: null where there are none to count.

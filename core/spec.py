@@ -69,7 +69,7 @@ class Spec:
     bound: str = "clip"
     steps: int = 10
     test_size: int | None = None
-    search: str = "blocked"
+    search: str = "pruned"
     device: str = "auto"
     threads: int = 1
 

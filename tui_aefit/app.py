@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.widget import Widget
 
 from core.data.catalogue import check_available
 from core.errors import AefitError, DataError
@@ -166,7 +167,8 @@ class Lab(App[None]):
 
     def _exit_once_built(self) -> None:
         """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them."""
-        if all(node.is_mounted for screen in self.screen_stack for node in screen.walk_children(with_self=True)):
+        widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
+        if all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
             self.exit()
         else:
             self.set_timer(LOOK_SECONDS, self._exit_once_built)

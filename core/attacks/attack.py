@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import torch
@@ -82,11 +81,6 @@ def confine(images: Tensor, perturbed: Tensor, epsilon: float) -> Tensor:
     Both sets are boxes, so that clipping pixel by pixel is the exact projection. All are (n, C, H, W).
     """
     return perturbed.clamp(images - epsilon, images + epsilon).clamp(0, 1)
-
-
-def blocks(count: int, size: int) -> Iterator[slice]:
-    """Slices that cover range(count) in order, each of `size` rows but for the last."""
-    return (slice(start, start + size) for start in range(0, count, size))
 
 
 def all_kept(images: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from core.attacks.attack import (
     BOUND_TOLERANCE,
     Perturbed,
     all_kept,
-    blocks,
     check_inputs,
     check_settings,
     confine,
@@ -20,6 +19,7 @@ from core.attacks.attack import (
 from core.attacks.catalogue import BOUNDS, NORMS
 from core.attacks.frozen import frozen
 from core.attacks.gradients import logits_of, of_class, predictions
+from core.parts import parts
 
 # Added to |f_t - f_c|, in logits: on an exact tie the step must still have a length.
 TINY = 1e-4
@@ -90,7 +90,7 @@ class DeepFool:
 
     def _own(self, model: nn.Module, images: Tensor) -> Tensor:
         own = torch.empty(len(images), dtype=torch.int64, device=images.device)
-        for rows in blocks(len(images), self.batch_size):
+        for rows in parts(len(images), self.batch_size):
             own[rows] = predictions(model, images[rows])
         return own
 

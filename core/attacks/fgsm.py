@@ -11,7 +11,6 @@ from core.attacks.attack import (
     BATCH_SIZE,
     Perturbed,
     all_kept,
-    blocks,
     check_inputs,
     check_settings,
     confine,
@@ -19,6 +18,7 @@ from core.attacks.attack import (
 )
 from core.attacks.frozen import frozen
 from core.attacks.gradients import loss_direction
+from core.parts import parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class FGSM:
         classes, step = (targets, -self.epsilon) if self.targeted else (labels, self.epsilon)
         perturbed = torch.empty_like(images)
         with frozen(model):
-            for rows in blocks(len(images), self.batch_size):
+            for rows in parts(len(images), self.batch_size):
                 x = images[rows]
                 moved = x + step * loss_direction(model, x, classes[rows])
                 perturbed[rows] = confine(x, moved, self.epsilon)

@@ -11,7 +11,6 @@ from core.attacks.attack import (
     BATCH_SIZE,
     Perturbed,
     all_kept,
-    blocks,
     check_inputs,
     check_settings,
     confine,
@@ -19,6 +18,7 @@ from core.attacks.attack import (
 )
 from core.attacks.frozen import frozen
 from core.attacks.gradients import loss_direction
+from core.parts import parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class PGD:
         step = (-2.5 if self.targeted else 2.5) * self.epsilon / self.steps
         perturbed = self._start(images, generator)
         with frozen(model):
-            for rows in blocks(len(images), self.batch_size):
+            for rows in parts(len(images), self.batch_size):
                 x = perturbed[rows]
                 for _ in range(self.steps):
                     moved = x + step * loss_direction(model, x, classes[rows])

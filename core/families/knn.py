@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError
+from core.families.family import Predictions
 from core.neighbours.registry import build_search
 from core.neighbours.search import NeighbourSearch, Pixels
 from core.neighbours.vote import vote
+
+NEARBY = 9
+"""Neighbours looked for besides the z: with them, the first z of an image like this one are nearly always known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +25,14 @@ class KNearestNeighbours:
     """K = z, z - 2, ..., 3, 1 by uniform vote.
 
     z: odd, at least 3. tie_rule, search: names of `core.neighbours.catalogue`. device: a torch device name.
-    Raises SpecError for another z.
+    threads: of the search on the CPU. Raises SpecError for another z.
     """
 
     z: int
     tie_rule: str = "lowest"
-    search: str = "blocked"
+    search: str = "pruned"
     device: str = "cpu"
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if self.z < 3 or self.z % 2 == 0:
@@ -48,7 +55,7 @@ class KNearestNeighbours:
         if self.z > len(images):
             raise SpecError("z", self.z, f"there are only {len(images)} training images to choose from")
         training = images.reshape(len(images), -1)
-        search = build_search(self.search, training, self.device)
+        search = build_search(self.search, training, device=self.device, threads=self.threads)
         return FittedNeighbours(self, search, images.shape[1:], labels, classes)
 
 
@@ -61,18 +68,24 @@ class FittedNeighbours:
     image_shape: tuple[int, ...]
     labels: NDArray[np.int64]
     classes: int
+    _effort: Counter[str] = field(default_factory=Counter)
 
-    def predict(self, images: Pixels) -> NDArray[np.int64]:
-        """See `FittedLevels.predict`."""
-        return self.votes(self.neighbour_labels(images))
-
-    def neighbour_labels(self, images: Pixels) -> NDArray[np.int64]:
-        """(n, z) int64 labels of the nearest training images of (n, H, W, C) images, nearest first."""
+    def predict(self, images: Pixels, near: NDArray[np.int64] | None = None) -> Predictions:
+        """See `FittedLevels.predict`; the notes on an image are its nearest training images."""
         if images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.shape[1:]}, those fitted were {self.image_shape}")
         # Not -1: no adversarial image at all is an ordinary answer, and an empty array cannot infer it.
         queries = images.reshape(len(images), prod(self.image_shape))
-        return self.labels[self.search.search(queries, self.family.z).index]
+        z = self.family.z
+        wanted = min(z + NEARBY, len(self.labels)) if near is None else z
+        found = self.search.search(queries, wanted, near)
+        self._effort.update({"queries": len(images), **asdict(found.report)})
+        return Predictions(self.votes(self.labels[found.index[:, :z]]), found.index)
+
+    @property
+    def effort(self) -> Mapping[str, int]:
+        """How many `queries` took which `Effort` (certified, widened, complete), and the distances measured."""
+        return dict(self._effort)
 
     def votes(self, neighbour_labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """(levels, n) int64 predictions from (n, z) neighbour labels."""

@@ -26,9 +26,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.neighbours.search import Effort, Neighbours, Pixels, check_training, nearest, search_in_blocks
-
-_UNIT_ROUNDOFF = 2.0**-24  # of float32
+from core.neighbours.projection import UNIT_ROUNDOFF
+from core.neighbours.search import (
+    BlockAnswer,
+    Effort,
+    Neighbours,
+    Pixels,
+    check_training,
+    rank,
+    search_in_blocks,
+)
 
 
 class BlockedSearch:
@@ -66,16 +73,16 @@ class BlockedSearch:
         self._table = torch.from_numpy(table).to(device)
         self._largest_norm = float(np.sqrt(squared_norms.max()))
 
-    def search(self, queries: Pixels, z: int) -> Neighbours:
-        """See `NeighbourSearch.search`."""
+    def search(self, queries: Pixels, z: int, near: NDArray[np.int64] | None = None) -> Neighbours:
+        """See `NeighbourSearch.search`; guesses are of no use here."""
         with _full_float32_products():
             return search_in_blocks(
-                self._search_block, queries, z, training=self._training, block=self._query_block
+                self._search_block, queries, z, near, training=self._training, block=self._query_block
             )
 
     def _search_block(
-        self, queries: NDArray[np.float32], z: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        self, queries: NDArray[np.float32], z: int, near: NDArray[np.int64] | None
+    ) -> BlockAnswer:
         total = len(self._training)
         width = min(z + self._slack, total)
         centred = queries - self._centre  # float64
@@ -83,18 +90,19 @@ class BlockedSearch:
         margin = self._rounding_margin(square)
         scores = self._scores(centred)
         candidates, left_out = _smallest(scores, width)
-        index = np.empty((len(queries), z), dtype=np.int64)
-        distance = np.empty((len(queries), z))
+        row = np.repeat(np.arange(len(queries)), width)
+        index, distance = rank(queries, row, candidates.ravel(), self._training, z)
         effort = np.full(len(queries), Effort.COMPLETE if width == total else Effort.CERTIFIED)
-        for row, query in enumerate(queries):
-            index[row], distance[row] = nearest(query, candidates[row], self._training, z)
+        measured = row.size
         proven = square + left_out - margin > distance[:, -1]
         for doubtful in np.flatnonzero(~proven).tolist():
             limit = distance[doubtful, -1] - square[doubtful] + margin[doubtful]
             possible = np.flatnonzero(scores[doubtful].cpu().numpy().astype(np.float64) <= limit)
-            index[doubtful], distance[doubtful] = nearest(queries[doubtful], possible, self._training, z)
+            query, own = queries[doubtful : doubtful + 1], np.zeros_like(possible)
+            index[doubtful], distance[doubtful] = rank(query, own, possible, self._training, z)
             effort[doubtful] = Effort.COMPLETE if len(possible) == total else Effort.WIDENED
-        return index, distance, effort
+            measured += len(possible)
+        return BlockAnswer(index, distance, effort, measured)
 
     def _scores(self, centred: NDArray[np.float64]) -> Tensor:
         left = np.ones((len(centred), self._table.shape[1]), dtype=np.float32)
@@ -102,7 +110,7 @@ class BlockedSearch:
         return torch.from_numpy(left).to(self._table.device) @ self._table.T
 
     def _rounding_margin(self, square: NDArray[np.float64]) -> NDArray[np.float64]:
-        terms = (self._training.shape[1] + 4) * _UNIT_ROUNDOFF
+        terms = (self._training.shape[1] + 4) * UNIT_ROUNDOFF
         margin: NDArray[np.float64] = terms / (1 - terms) * (np.sqrt(square) + self._largest_norm) ** 2
         return margin
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 SEARCHES: dict[str, str] = {
-    "blocked": "matrix products choose, float64 decides; runs on a GPU too (the default)",
+    "pruned": "lower bounds exclude nearly all, float64 decides (the default); on a GPU the same as blocked",
+    "blocked": "matrix products with all training images choose, float64 decides; runs on a GPU too",
     "kd-tree": "scikit-learn's KD-tree, the search of the paper; slow for images, a second opinion",
 }
 """Every search finds the same neighbours in the same order; they differ in time and memory only."""

@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KDTree
 
-from core.neighbours.search import Effort, Neighbours, Pixels, check_training, nearest, search_in_blocks
+from core.neighbours.search import (
+    BlockAnswer,
+    Effort,
+    Neighbours,
+    Pixels,
+    check_training,
+    rank,
+    search_in_blocks,
+)
 
 _QUERY_BLOCK = 1024
 _SLACK = 1  # with exactly z the tree would not say whether another image is as near as the z-th
@@ -28,27 +36,33 @@ class KDTreeSearch:
         # `_search_block` may be off by that much, relative, in float64 (unit roundoff 2^-53).
         self._rounding = 4 * (training.shape[1] + 4) * 2.0**-53
 
-    def search(self, queries: Pixels, z: int) -> Neighbours:
-        """See `NeighbourSearch.search`."""
-        return search_in_blocks(self._search_block, queries, z, training=self._training, block=_QUERY_BLOCK)
+    def search(self, queries: Pixels, z: int, near: NDArray[np.int64] | None = None) -> Neighbours:
+        """See `NeighbourSearch.search`; guesses are of no use here."""
+        return search_in_blocks(
+            self._search_block, queries, z, near, training=self._training, block=_QUERY_BLOCK
+        )
 
     def _search_block(
-        self, queries: NDArray[np.float32], z: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        self, queries: NDArray[np.float32], z: int, near: NDArray[np.int64] | None
+    ) -> BlockAnswer:
         total = len(self._training)
         index = np.empty((len(queries), z), dtype=np.int64)
         distance = np.empty((len(queries), z))
         effort = np.empty(len(queries), dtype=np.int64)
         first = width = min(z + _SLACK, total)
         open_rows = np.arange(len(queries))
+        measured = 0
         while len(open_rows):
             reached, candidates = self._tree.query(queries[open_rows], k=width)
-            for row, found in zip(open_rows, candidates, strict=True):
-                index[row], distance[row] = nearest(queries[row], found, self._training, z)
+            row = np.repeat(np.arange(len(open_rows)), width)
+            index[open_rows], distance[open_rows] = rank(
+                queries[open_rows], row, candidates.ravel(), self._training, z
+            )
+            measured += row.size
             widened = Effort.CERTIFIED if width == first else Effort.WIDENED
             effort[open_rows] = Effort.COMPLETE if width == total else widened
             farthest = np.square(reached[:, -1]) * (1 - self._rounding)
             proven = (farthest > distance[open_rows, -1]) | (width == total)
             open_rows = open_rows[~proven]
             width = min(4 * width, total)
-        return index, distance, effort
+        return BlockAnswer(index, distance, effort, measured)

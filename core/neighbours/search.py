@@ -5,12 +5,13 @@ unperturbed image has whole numbers for pixels, so its distances are exact and e
 training index breaks a tie, never rounding, as it would between multiples of 1/255. A float32 image is
 brought to the scale by a float32 product with 255, which gives k back exactly for a pixel float32(k / 255).
 
-A search may choose its candidates as it likes; `nearest` alone measures and orders them.
+A search may choose its candidates as it likes; `rank` alone measures and orders them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -18,8 +19,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.parts import parts
+
 GREY_LEVELS = 255
-_MEASURED_AT_ONCE = 4096  # training images: 26 MB of float64 for 28x28 pixels
+_MEASURED_AT_ONCE = 2**17  # pixels: 1 MB of float64, which suits a cache
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 """uint8 grey levels from 0 to 255, or float32 in [0, 1]."""
@@ -35,11 +38,12 @@ class Effort(IntEnum):
 
 @dataclass(frozen=True)
 class SearchReport:
-    """How many queries took which `Effort`."""
+    """How many queries took which `Effort`, and how many distances were measured for all of them together."""
 
     certified: int
     widened: int
     complete: int
+    measured: int
 
 
 @dataclass(frozen=True)
@@ -65,19 +69,33 @@ class Neighbours:
 class NeighbourSearch(Protocol):
     """An exact search among the training images that it was built with."""
 
-    def search(self, queries: Pixels, z: int) -> Neighbours:
+    def search(self, queries: Pixels, z: int, near: NDArray[np.int64] | None = None) -> Neighbours:
         """The z nearest training images of each of the (n, d) queries.
 
+        near: (n, g) distinct training images a row, g at least z, that are likely to be near the query, such
+        as the neighbours of the image that it was made from. A good guess saves time; the answer is the same.
+
         Raises ValueError unless 1 <= z <= number of training images, for queries of another length or
-        dtype, and for pixels outside [0, 1].
+        dtype, for pixels outside [0, 1], and for guesses of another shape or no training image's.
         """
         ...
 
 
-BlockSearch = Callable[
-    [NDArray[np.float32], int], tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
-]
-"""(b, d) queries in grey levels and z -> index (b, z), squared distance (b, z), `Effort` (b,)."""
+@dataclass(frozen=True)
+class BlockAnswer:
+    """The answer for b queries: index and squared_distance (b, z) as in `Neighbours`.
+
+    effort: (b,) of `Effort`. measured: distances measured for all of them.
+    """
+
+    index: NDArray[np.int64]
+    squared_distance: NDArray[np.float64]
+    effort: NDArray[np.int64]
+    measured: int
+
+
+BlockSearch = Callable[[NDArray[np.float32], int, NDArray[np.int64] | None], BlockAnswer]
+"""(b, d) queries in grey levels, z, and (b, g) guesses or None."""
 
 
 def check_training(training: NDArray[np.uint8]) -> None:
@@ -101,38 +119,77 @@ def to_grey_levels(pixels: Pixels) -> NDArray[np.float32]:
     return pixels.astype(np.float32, copy=False) * np.float32(GREY_LEVELS)
 
 
-def nearest(
-    query: NDArray[np.float32], candidates: NDArray[np.int64], training: NDArray[np.uint8], z: int
+def rank(
+    queries: NDArray[np.float32],
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    training: NDArray[np.uint8],
+    z: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The z best of the candidates by distance, then index: (z,) int64 and (z,) float64.
+    """The z best of each query's candidates by distance, then index: (n, z) int64 and (n, z) float64.
 
-    query: (d,) in grey levels. candidates: (m,) distinct indices into training (N, d), m >= z, in any order.
+    queries: (n, d) in grey levels. row, column: (p,) the pairs of a query and a training image of (N, d) to
+    measure, in any order; every query has at least z, and no pair comes twice.
     """
-    distances = np.empty(len(candidates))
-    for start in range(0, len(candidates), _MEASURED_AT_ONCE):
-        part = slice(start, start + _MEASURED_AT_ONCE)
-        # One query a time, and always the same summation along a row: a pair of images has one distance,
-        # whichever search asks and whatever it asks about besides.
-        differences = training[candidates[part]] - query.astype(np.float64)
-        distances[part] = np.square(differences, out=differences).sum(axis=1)
-    order = np.lexsort((candidates, distances))[:z]
-    return candidates[order], distances[order]
+    distance = np.empty(len(row))
+    for pairs in parts(len(row), max(1, _MEASURED_AT_ONCE // training.shape[1])):
+        # Always the same summation along a row: a pair of images has one distance, whichever search asks
+        # and whatever it asks about besides.
+        difference = training[column[pairs]] - queries[row[pairs]].astype(np.float64)
+        distance[pairs] = np.square(difference, out=difference).sum(axis=1)
+    order = np.lexsort((column, distance, row))
+    first = np.searchsorted(row[order], np.arange(len(queries)))
+    best = order[first[:, None] + np.arange(z)]
+    return column[best], distance[best]
 
 
 def search_in_blocks(
-    search_block: BlockSearch, queries: Pixels, z: int, *, training: NDArray[np.uint8], block: int
+    search_block: BlockSearch,
+    queries: Pixels,
+    z: int,
+    near: NDArray[np.int64] | None,
+    *,
+    training: NDArray[np.uint8],
+    block: int,
+    threads: int = 1,
 ) -> Neighbours:
-    """Check the request as `NeighbourSearch.search` says, then answer it `block` queries at a time."""
+    """Check the request as `NeighbourSearch.search` says, then answer it `block` queries at a time.
+
+    threads: blocks at the same time.
+    """
     total, pixels = training.shape
     if not 1 <= z <= total:
         raise ValueError(f"z = {z} neighbours asked of {total} training images")
     if queries.ndim != 2 or queries.shape[1] != pixels:
         raise ValueError(f"queries must be (n, {pixels}), not {queries.shape}")
-    index = np.empty((len(queries), z), dtype=np.int64)
-    squared_distance = np.empty((len(queries), z))
-    effort = np.empty(len(queries), dtype=np.int64)
-    for start in range(0, len(queries), block):
-        part = slice(start, start + block)
-        index[part], squared_distance[part], effort[part] = search_block(to_grey_levels(queries[part]), z)
-    counts = np.bincount(effort, minlength=len(Effort)).tolist()
-    return Neighbours(index, squared_distance, SearchReport(*counts))
+    if near is not None:
+        _check_guesses(near, len(queries), z, total)
+
+    def answer(part: slice) -> BlockAnswer:
+        return search_block(to_grey_levels(queries[part]), z, None if near is None else near[part])
+
+    # A block of none, so that no query is an ordinary case.
+    slices = list(parts(len(queries), block)) or [slice(0, 0)]
+    if threads > 1 and len(slices) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            answers = list(pool.map(answer, slices))
+    else:
+        answers = [answer(part) for part in slices]
+    certified, widened, complete = np.bincount(
+        np.concatenate([a.effort for a in answers]), minlength=len(Effort)
+    ).tolist()
+    return Neighbours(
+        np.concatenate([a.index for a in answers]),
+        np.concatenate([a.squared_distance for a in answers]),
+        SearchReport(certified, widened, complete, sum(a.measured for a in answers)),
+    )
+
+
+def _check_guesses(near: NDArray[np.int64], queries: int, z: int, total: int) -> None:
+    if near.ndim != 2 or len(near) != queries or near.shape[1] < z:
+        raise ValueError(f"guesses must be ({queries}, at least {z}), not {near.shape}")
+    if near.size and not (near.min() >= 0 and near.max() < total):
+        raise ValueError(f"guesses must be from 0 to {total - 1}")
+    ordered = np.sort(near, axis=1)
+    if (ordered[:, 1:] == ordered[:, :-1]).any():
+        raise ValueError("guesses must be distinct within a row")

@@ -14,6 +14,7 @@ RUN_FIELDS = (
     "accuracy",
     "slopes",
     "slope_reasons",
+    "search",
     "seconds",
     "data_sha256",
     "environment",

@@ -132,7 +132,6 @@ class TestLeaving:
             await lab.run_action("quit")
             await until(pilot, lambda: isinstance(lab.screen, Leave))
 
-
     async def test_leaving_while_a_screen_is_being_built_waits_for_it(self, house: House) -> None:
         class LeavingField(Select[str]):
             def compose(self) -> ComposeResult:

@@ -13,7 +13,7 @@ from core.data.load import load
 from core.data.split import stratified_split
 from core.errors import SpecError
 from core.families.family import FittingFamily
-from core.families.knn import FittedNeighbours, KNearestNeighbours
+from core.families.knn import NEARBY, FittedNeighbours, KNearestNeighbours
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
 from core.neighbours.search import Neighbours, Pixels
@@ -26,9 +26,9 @@ class CountingSearch:
         self.inner = BlockedSearch(training)
         self.asked: list[tuple[int, int]] = []
 
-    def search(self, queries: Pixels, z: int) -> Neighbours:
+    def search(self, queries: Pixels, z: int, near: NDArray[np.int64] | None = None) -> Neighbours:
         self.asked.append((len(queries), z))
-        return self.inner.search(queries, z)
+        return self.inner.search(queries, z, near)
 
 
 def in_unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ def test_every_level_is_scikit_learns_classifier_on_data_without_ties(search: st
     family = KNearestNeighbours(z=7, search=search)
     expected = scikit_learn_predictions(training, labels, queries, family.levels)
     assert len(np.unique(expected, axis=0)) == 4, "levels that agree everywhere would protect nothing"
-    np.testing.assert_array_equal(family.fit(training, labels, 5).predict(queries), expected)
+    np.testing.assert_array_equal(family.fit(training, labels, 5).predict(queries).label, expected)
 
 
 def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path: Path) -> None:
@@ -81,16 +81,33 @@ def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path:
     cases: list[tuple[Pixels, Pixels]] = [(clean, clean), (noisy, noisy * np.float32(255))]
     for queries, grey in cases:
         expected = scikit_learn_predictions(training, labels, grey, family.levels)
-        np.testing.assert_array_equal(fitted.predict(queries), expected)
-    assert (fitted.predict(clean)[0] == pool.labels[split.test_index[:60]]).mean() > 0.85
+        np.testing.assert_array_equal(fitted.predict(queries).label, expected)
+    assert (fitted.predict(clean).label[0] == pool.labels[split.test_index[:60]]).mean() > 0.85
 
 
 def test_all_levels_come_from_one_search() -> None:
     training, labels = colour_images(50, np.random.default_rng(1))
     search = CountingSearch(training.reshape(50, -1))
     fitted = FittedNeighbours(KNearestNeighbours(z=7), search, (6, 4, 3), labels, 5)
-    assert fitted.predict(training[:20]).shape == (4, 20)
-    assert search.asked == [(20, 7)]
+    assert fitted.predict(training[:20]).label.shape == (4, 20)
+    assert search.asked == [(20, 7 + NEARBY)]
+
+
+def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None:
+    generator = np.random.default_rng(7)
+    training, labels = colour_images(600, generator)
+    clean, _ = colour_images(10, generator)
+    noise = np.float32(0.02) * generator.standard_normal((90, 6, 4, 3), dtype=np.float32)
+    like_them = np.clip(in_unit_range(clean).repeat(9, axis=0) + noise, 0, 1)
+    fitted, alone = (KNearestNeighbours(z=5).fit(training, labels, 5) for _ in range(2))
+    near = fitted.predict(clean).near
+    for row, image in enumerate(clean):
+        distance = np.square(training - image.astype(np.float64)).sum(axis=(1, 2, 3))
+        np.testing.assert_array_equal(near[row], np.argsort(distance, kind="stable")[: 5 + NEARBY])
+    helped = fitted.predict(like_them, near.repeat(9, axis=0))
+    np.testing.assert_array_equal(helped.label, alone.predict(like_them).label)
+    assert fitted.effort["queries"] == fitted.effort["certified"] + fitted.effort["complete"] == 100
+    assert fitted.effort["measured"] < 100 * 600
 
 
 def test_the_tie_rule_reaches_the_vote() -> None:
@@ -98,7 +115,7 @@ def test_the_tie_rule_reaches_the_vote() -> None:
     training = np.array([1, 2, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
     labels, query = np.array([2, 1, 0]), np.zeros((1, 1, 1, 1), dtype=np.uint8)
     predictions = {
-        rule: KNearestNeighbours(z=3, tie_rule=rule).fit(training, labels, 3).predict(query).tolist()
+        rule: KNearestNeighbours(z=3, tie_rule=rule).fit(training, labels, 3).predict(query).label.tolist()
         for rule in TIE_RULES
     }
     assert predictions == {"lowest": [[0], [2]], "nearest": [[2], [2]]}
@@ -108,13 +125,14 @@ def test_grey_levels_and_unit_range_of_one_image_are_predicted_alike() -> None:
     training, labels = colour_images(80, np.random.default_rng(2))
     fitted = KNearestNeighbours(z=5).fit(training, labels, 5)
     queries, _ = colour_images(30, np.random.default_rng(3))
-    np.testing.assert_array_equal(fitted.predict(queries), fitted.predict(in_unit_range(queries)))
+    one, other = fitted.predict(queries), fitted.predict(in_unit_range(queries))
+    np.testing.assert_array_equal(one.label, other.label)
 
 
 def test_no_image_gets_no_prediction() -> None:
     training, labels = colour_images(20, np.random.default_rng(4))
     none = np.empty((0, 6, 4, 3), dtype=np.float32)
-    assert KNearestNeighbours(z=5).fit(training, labels, 5).predict(none).shape == (3, 0)
+    assert KNearestNeighbours(z=5).fit(training, labels, 5).predict(none).label.shape == (3, 0)
 
 
 def test_images_of_another_shape_are_refused_even_with_as_many_pixels() -> None:

@@ -18,12 +18,16 @@ from core.errors import SpecError
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.catalogue import SEARCHES
 from core.neighbours.kd_tree import KDTreeSearch
+from core.neighbours.projection import Projection
+from core.neighbours.pruned import PrunedSearch
 from core.neighbours.registry import build_search
 from core.neighbours.search import NeighbourSearch, Pixels, SearchReport, to_grey_levels
 
 SEARCH_BUILDERS: dict[str, Callable[[NDArray[np.uint8]], NeighbourSearch]] = {
     "blocked": BlockedSearch,
     "blocked, no slack, odd blocks": lambda training: BlockedSearch(training, query_block=3, slack=0),
+    "pruned": PrunedSearch,
+    "pruned, small blocks, two threads": lambda training: PrunedSearch(training, block=3, threads=2),
     "kd-tree": KDTreeSearch,
 }
 
@@ -46,15 +50,24 @@ def brute_force(
 
 
 def assert_exact(
-    search: NeighbourSearch, queries: Pixels, training: NDArray[np.uint8], z: int
-) -> SearchReport:
-    found = search.search(queries, z)
+    search: NeighbourSearch,
+    queries: Pixels,
+    training: NDArray[np.uint8],
+    z: int,
+    near: NDArray[np.int64] | None = None,
+) -> tuple[int, int, int]:
+    """How many queries were certified, widened and complete."""
+    found = search.search(queries, z, near)
     index, distances = brute_force(queries, training, z)
     np.testing.assert_array_equal(found.index, index)
     np.testing.assert_allclose(found.squared_distance, distances, rtol=1e-13)
-    report = found.report
-    assert report.certified + report.widened + report.complete == len(queries)
-    return report
+    assert sum(efforts(found.report)) == len(queries)
+    assert z * len(queries) <= found.report.measured
+    return efforts(found.report)
+
+
+def efforts(report: SearchReport) -> tuple[int, int, int]:
+    return report.certified, report.widened, report.complete
 
 
 def in_unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -112,23 +125,32 @@ def test_any_shape_gives_the_neighbours_of_brute_force(data: st.DataObject) -> N
     block, slack = data.draw(st.integers(1, 4)), data.draw(st.integers(0, 5))
     assert_exact(BlockedSearch(training, query_block=block, slack=slack), queries, training, z)
     assert_exact(KDTreeSearch(training), in_unit_range(queries), training, z)
+    pruned = PrunedSearch(training, block=block)
+    assert_exact(pruned, queries, training, z)
+    # Guesses of any quality, some rows of them alike.
+    few = data.draw(st.integers(1, 3))
+    guesses = np.array([generator.permutation(total) for _ in range(few)])
+    near = guesses[np.sort(generator.integers(0, few, count))][:, : data.draw(st.integers(z, total))]
+    assert_exact(pruned, in_unit_range(queries), training, z, near)
 
 
-def test_both_searches_give_the_same_neighbours_and_the_same_distances_to_the_last_bit() -> None:
+def test_all_searches_give_the_same_neighbours_and_the_same_distances_to_the_last_bit() -> None:
     generator = np.random.default_rng(3)
     training = generator.integers(0, 4, (500, 30), dtype=np.uint8) * np.uint8(85)
     queries = noisy(generator.integers(0, 256, (50, 30), dtype=np.uint8), generator)
-    blocked, tree = BlockedSearch(training).search(queries, 9), KDTreeSearch(training).search(queries, 9)
-    np.testing.assert_array_equal(blocked.index, tree.index)
-    np.testing.assert_array_equal(blocked.squared_distance, tree.squared_distance)
+    blocked = BlockedSearch(training).search(queries, 9)
+    for other in (KDTreeSearch(training), PrunedSearch(training)):
+        found = other.search(queries, 9)
+        np.testing.assert_array_equal(blocked.index, found.index)
+        np.testing.assert_array_equal(blocked.squared_distance, found.squared_distance)
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("name", ["blocked", "kd-tree"])
 def test_well_separated_images_are_certified_at_first_go(name: str) -> None:
     generator = np.random.default_rng(4)
     training = generator.integers(0, 256, (1000, 784), dtype=np.uint8)
     queries = noisy(training[:20], generator)
-    assert assert_exact(build_search(name, training), queries, training, 7) == SearchReport(20, 0, 0)
+    assert assert_exact(build_search(name, training), queries, training, 7) == (20, 0, 0)
 
 
 def test_identical_training_images_are_all_measured_and_taken_in_order(
@@ -139,7 +161,7 @@ def test_identical_training_images_are_all_measured_and_taken_in_order(
     queries = noisy(generator.integers(0, 256, (4, 64), dtype=np.uint8), generator)
     found = build(training).search(queries, 7)
     np.testing.assert_array_equal(found.index, np.tile(np.arange(7), (4, 1)))
-    assert found.report == SearchReport(0, 0, 4)
+    assert efforts(found.report) == (0, 0, 4)
 
 
 def nearly_equidistant(generator: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -167,7 +189,7 @@ def test_differences_below_float32_resolution_are_decided_by_float64(
 ) -> None:
     training, queries = nearly_equidistant(np.random.default_rng(6))
     found = build(training).search(queries, 7)
-    assert found.report.certified == 0
+    assert found.report.measured >= 6 * 40  # the whole crowd of each: nothing less can tell
     # The first crowd's images differ from 250 in the fewest pixels; equally far, they come in file order.
     bent = np.where(training.max(axis=1) > 0, (training != 250).sum(axis=1), 784)
     first_crowd = np.flatnonzero(bent == bent.min())[:7]
@@ -189,7 +211,74 @@ def test_a_crowd_at_the_zth_distance_widens_the_search_to_the_crowd_only() -> No
     training = np.concatenate([others, crowd])
     queries = noisy(crowd[:5], generator)
     for search in (BlockedSearch(training), KDTreeSearch(training)):
-        assert assert_exact(search, queries, training, 7) == SearchReport(0, 5, 0)
+        assert assert_exact(search, queries, training, 7) == (0, 5, 0)
+
+
+@pytest.mark.parametrize("axes", [1, 5, 30])
+@pytest.mark.parametrize("kind", ["natural", "few dimensions", "all the same"])
+def test_points_are_never_farther_apart_than_their_images(axes: int, kind: str) -> None:
+    generator = np.random.default_rng(13)
+    images = {
+        "natural": generator.integers(0, 256, (200, 30), dtype=np.uint8),
+        # All of them in 3 dimensions: of their rests nothing is left but rounding.
+        "few dimensions": generator.integers(0, 256, (200, 3), dtype=np.uint8).repeat(10, axis=1),
+        "all the same": np.full((200, 30), 77, dtype=np.uint8),
+    }[kind]
+    projection = Projection(images, axes)
+    points = projection.points(images, axes)
+    apart, distance = cdist(points, points, "sqeuclidean"), cdist(images, images, "sqeuclidean")
+    norm = np.linalg.norm(points, axis=1)
+    slack = 4 * projection.point_error * (norm[:, None] + norm) ** 2
+    assert (apart <= distance + slack).all()
+    np.testing.assert_allclose(norm, np.linalg.norm(images - projection.centre, axis=1), rtol=1e-9)
+
+
+def test_axes_hold_the_variance_that_a_singular_value_decomposition_finds() -> None:
+    generator = np.random.default_rng(14)
+    images = (
+        (generator.standard_normal((500, 40)) * np.linspace(40, 1, 40) + 128).clip(0, 255).astype(np.uint8)
+    )
+    projection = Projection(images, 10)
+    values = np.linalg.svd(images - projection.centre, compute_uv=False) ** 2
+    np.testing.assert_allclose(projection.share, np.cumsum(values[:10]) / values.sum(), rtol=1e-3)
+
+
+def test_images_without_any_structure_are_all_measured() -> None:
+    # The same variance along every axis: no few axes tell anything.
+    generator = np.random.default_rng(4)
+    training = generator.integers(0, 256, (1000, 784), dtype=np.uint8)
+    assert assert_exact(PrunedSearch(training), noisy(training[:20], generator), training, 7) == (0, 0, 20)
+
+
+def test_guesses_that_are_alike_are_searched_together_and_excluded_images_are_few() -> None:
+    generator = np.random.default_rng(15)
+    # Images around 20 centres, as classes are: elsewhere there would be nothing to exclude.
+    centres = generator.integers(0, 256, (20, 784))
+    spread = generator.normal(0, 12, (2000, 784))
+    training = (centres[generator.integers(0, 20, 2000)] + spread).clip(0, 255).astype(np.uint8)
+    queries = noisy(training[:10].repeat(9, axis=0), generator)
+    near = brute_force(training[:10], training, 16)[0].repeat(9, axis=0)
+    search = PrunedSearch(training)
+    assert assert_exact(search, queries, training, 7, near) == (90, 0, 0)
+    assert search.search(queries, 7, near).report.measured < 90 * 300
+
+
+@pytest.mark.parametrize(
+    ("near", "complaint"),
+    [
+        (np.zeros((2, 2), np.int64), r"guesses must be \(2, at least 3\)"),
+        (np.array([[0, 1, 2]]), r"guesses must be \(2, at least 3\)"),
+        (np.array([[0, 1, 2], [3, 4, 9]]), "from 0 to 8"),
+        (np.array([[0, 1, 2], [3, 4, -1]]), "from 0 to 8"),
+        (np.array([[0, 1, 2], [3, 4, 3]]), "distinct"),
+    ],
+)
+def test_impossible_guesses_are_refused(
+    build: Callable[[NDArray[np.uint8]], NeighbourSearch], near: NDArray[np.int64], complaint: str
+) -> None:
+    search = build(np.eye(9, dtype=np.uint8))
+    with pytest.raises(ValueError, match=complaint):
+        search.search(np.zeros((2, 9), np.uint8), 3, near)
 
 
 def test_queries_in_blocks_get_what_one_block_gets() -> None:
@@ -227,7 +316,7 @@ def test_distances_are_euclidean_between_images_in_the_unit_range() -> None:
 def test_no_query_gets_no_neighbours(build: Callable[[NDArray[np.uint8]], NeighbourSearch]) -> None:
     found = build(np.eye(9, dtype=np.uint8)).search(np.empty((0, 9), dtype=np.float32), 3)
     assert found.index.shape == found.squared_distance.shape == (0, 3)
-    assert found.report == SearchReport(0, 0, 0)
+    assert found.report == SearchReport(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +382,7 @@ def test_every_search_of_the_catalogue_can_be_built(name: str) -> None:
 
 
 def test_an_unknown_search_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SpecError, match="expected one of blocked, kd-tree") as caught:
+    with pytest.raises(SpecError, match="expected one of pruned, blocked, kd-tree") as caught:
         build_search("kdtree", np.eye(3, dtype=np.uint8))
     assert caught.value.hint == "did you mean kd-tree?"
 

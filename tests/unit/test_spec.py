@@ -332,7 +332,7 @@ def test_the_digest_is_the_hash_of_the_canonical_json() -> None:
     # Written out: a change here gives every stored experiment another name.
     canonical = (
         '{"attack":"deepfool","bound":"clip","controls":["noise"],"dataset":"mnist","device":"cpu","epochs":3,'
-        '"epsilon":0.1,"norm":"l2","runs":12,"schema_version":1,"search":"blocked","seed":0,"steps":10,'
+        '"epsilon":0.1,"norm":"l2","runs":12,"schema_version":1,"search":"pruned","seed":0,"steps":10,'
         '"test_size":null,"threads":1,"tie_rule":"lowest","z":7}'
     )
     spec = Spec(dataset="mnist", attack="deepfool", controls=("noise",), device="cpu")
