@@ -31,10 +31,27 @@ def loss_direction(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     With m = logsumexp of the other classes' logits - f_class, CE = log(1 + exp(m)) grows with m, so that both
     gradients have one sign. That of m is taken: it does not vanish where the model is confident, as the
     probabilities in grad CE do in float32.
+
+    An image that follows itself (a source, once for each of its targets) passes through the model only once;
+    each of its classes has a backward pass of its own.
     """
+    if not len(images):
+        return images.clone()
+    changes = (images[1:] != images[:-1]).flatten(1).any(1)
+    image = torch.cat([changes.new_zeros(1), changes]).cumsum(0)
+    first = torch.searchsorted(image, torch.arange(int(image[-1]) + 1, device=image.device))
+    turn = torch.arange(len(images), device=image.device) - first[image]
+    direction = torch.empty_like(images)
     with torch.enable_grad():
-        x = images.detach().requires_grad_(True)
+        x = images[first].detach().requires_grad_(True)
         logits = logits_of(model, x)
-        others = logits.scatter(1, classes[:, None], -torch.inf).logsumexp(1)
-        gradient = torch.autograd.grad((others - of_class(logits, classes)).sum(), x)[0]
-    return gradient.sign()
+    # d m / d logits: the other classes' softmax, and -1 at the class itself.
+    others = logits.detach()[image].scatter(1, classes[:, None], -torch.inf).softmax(1)
+    slope = others.scatter(1, classes[:, None], -1)
+    last = int(turn.max())
+    for number in range(last + 1):
+        rows = torch.nonzero(turn == number).squeeze(1)
+        outer = torch.zeros_like(logits).index_copy(0, image[rows], slope[rows])
+        gradient = torch.autograd.grad(logits, x, outer, retain_graph=number < last)[0]
+        direction[rows] = gradient[image[rows]].sign()
+    return direction
