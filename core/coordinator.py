@@ -50,12 +50,13 @@ EXIT_LOCKED = 75
 class Settings:
     """How an experiment is computed, as opposed to what: none of this changes a number.
 
-    jobs: runs computed at the same time, at least 1. data_dir, cache_dir: handed to the workers.
+    jobs: runs computed at the same time, at least 1. data_dir, cache_dir, no_cache: handed to the workers.
     """
 
     jobs: int
     data_dir: Path
     cache_dir: Path
+    no_cache: bool = False
 
 
 @dataclass
@@ -165,6 +166,7 @@ class Coordinator:
                 "--journal", str(self._experiment.journal / f"{name}.jsonl"),
                 "--data-dir", str(self._settings.data_dir),
                 "--cache-dir", str(self._settings.cache_dir),
+                *(["--no-cache"] if self._settings.no_cache else []),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -372,6 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=_at_least_one, required=True, help="runs computed at the same time")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
     parser.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     options = parser.parse_args(arguments)
     signalled = _stop_signals(options.foreground)
@@ -392,7 +395,9 @@ def main(arguments: list[str] | None = None) -> int:
             journal = JournalWriter(experiment.journal / f"{session}-coordinator.jsonl")
             if lock.taken_from is not None:
                 journal.write("notice", text=f"took over from {lock.taken_from.host}, silent for a while")
-            settings = Settings(options.jobs, options.data_dir.resolve(), options.cache_dir.resolve())
+            settings = Settings(
+                options.jobs, options.data_dir.resolve(), options.cache_dir.resolve(), options.no_cache
+            )
             status = Coordinator(experiment, settings, journal, session, stop_requested).compute()
             journal.close()
             experiment.cancel_file.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from core.accuracy import Tally
 from core.attacks.attack import Attack
 from core.attacks.catalogue import ATTACKS, AttackInfo
 from core.attacks.registry import build_attack
+from core.cache import Cache
 from core.candidates import Sources, candidate_count, candidates_of
 from core.data.images import ImageSet
 from core.data.split import stratified_split
@@ -31,8 +32,8 @@ from core.spec import Spec
 from core.stages import Observer, Stages, unobserved
 from core.statistics.slopes import slopes
 from core.streams import Streams
+from core.surrogate.kept import trained
 from core.surrogate.training import accuracy as accuracy_of
-from core.surrogate.training import train
 
 TEST_IMAGES_AT_ONCE = 1000
 """Test images between two reports of progress."""
@@ -59,11 +60,13 @@ def compute_run(
     device: str = "cpu",
     observe: Observer = unobserved,
     clock: Callable[[], float] = time.perf_counter,
+    cache: Cache | None = None,
 ) -> RunResult:
     """Compute run `run` (from 0) of an experiment on the pooled images of its data set.
 
-    device: a torch device. clock: seconds, for the stages' durations, which are the only part of the result
-    that two computations of the same run differ in. Raises SpecError where Z exceeds the training images.
+    device: a torch device. clock: seconds, for the stages' durations. cache: where surrogates and the test
+    images' neighbours are taken from and kept. What two computations of the same run may differ in are only
+    these durations, `search` and `surrogate_reused`. Raises SpecError where Z exceeds the training images.
     """
     streams, stages = Streams(spec.seed, run), Stages(observe, clock)
 
@@ -75,7 +78,12 @@ def compute_run(
 
     # 2. Neighbours: one search gives the prediction at every K
     family = KNearestNeighbours(
-        z=spec.z, tie_rule=spec.tie_rule, search=spec.search, device=device, threads=spec.threads
+        z=spec.z,
+        tie_rule=spec.tie_rule,
+        search=spec.search,
+        device=device,
+        threads=spec.threads,
+        cache=cache,
     )
     with stages.stage("neighbours", total=len(test_label)):
         classifier = family.fit(train_image, train_label, pool.classes)
@@ -83,7 +91,8 @@ def compute_run(
 
     # 3. Surrogate
     with stages.stage("surrogate", total=spec.epochs * len(train_label)):
-        surrogate = train(
+        surrogate, surrogate_reused = trained(
+            cache,
             train_image,
             train_label,
             classes=pool.classes,
@@ -173,6 +182,7 @@ def compute_run(
             "sets": {name: tally.count for name, tally in tallies.items()},
         },
         "surrogate_accuracy": surrogate_accuracy,
+        "surrogate_reused": surrogate_reused,
         "attack": selection.attack_figures(),
         "accuracy": {name: _by_level(values) for name, values in accuracy.items()},
         "slopes": {name: _by_level({j: s.value for j, s in by_j.items()}) for name, by_j in slope.items()},

@@ -22,9 +22,10 @@ from pathlib import Path
 
 import torch
 
+from core.cache import Cache
 from core.data.images import ImageSet
 from core.data.load import load
-from core.device import choose_device
+from core.device import choose_device, processor_name
 from core.errors import AefitError, SpecError
 from core.gallery import gallery_of, write_gallery
 from core.records.audit import write_arrays
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--no-cache", action="store_true")
     options = parser.parse_args(arguments)
 
     answer = _answering()
@@ -72,17 +74,18 @@ def main(arguments: list[str] | None = None) -> int:
         answer({"answer": "refused", "error": str(error), "hint": error.hint})
         return 2
     _report_dataset(journal, pool)
+    cache = None if options.no_cache else Cache(options.cache_dir)
     answer({"answer": "ready", "data_sha256": pool.sha256})
     while True:
         run = commands.get()
-        answer(_compute(experiment, run, pool, device, environment, journal))
+        answer(_compute(experiment, run, pool, device, environment, journal, cache))
 
 
 def describe_environment(device: str, threads: int) -> dict[str, object]:
     """What a result was computed with: `versions`, `device`, `threads`, `cpu`."""
     versions: dict[str, str] = {"python": platform.python_version()}
     versions |= {package: version(package) for package in PACKAGES}
-    return {"versions": versions, "device": device, "threads": threads, "cpu": _cpu_name()}
+    return {"versions": versions, "device": device, "threads": threads, "cpu": processor_name()}
 
 
 def _compute(
@@ -92,12 +95,13 @@ def _compute(
     device: str,
     environment: dict[str, object],
     journal: JournalWriter,
+    cache: Cache | None,
 ) -> dict[str, object]:
     """Compute and publish one run, unless its valid result is there; the answer for the coordinator."""
     try:
         if experiment.result(run, verify=True) is None:
             observe = _sparingly(journal, run)
-            result = compute_run(experiment.spec, run, pool, device=device, observe=observe)
+            result = compute_run(experiment.spec, run, pool, device=device, observe=observe, cache=cache)
             metrics = {
                 "schema_version": 1,
                 **result.metrics,
@@ -181,15 +185,6 @@ def _commands() -> queue.SimpleQueue[int]:
 
     threading.Thread(target=listen, daemon=True).start()
     return commands
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 if __name__ == "__main__":

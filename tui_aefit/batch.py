@@ -23,11 +23,12 @@ from tui_aefit.settings import Settings
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a headless call behaves. jobs, data_dir, cache_dir: see `core.coordinator.Settings`."""
+    """How a headless call behaves. jobs, data_dir, cache_dir, no_cache: see `core.coordinator.Settings`."""
 
     jobs: int
     data_dir: Path
     cache_dir: Path
+    no_cache: bool = False
     detach: bool = False
     as_json: bool = False
 
@@ -39,7 +40,12 @@ def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bo
     jobs = settings.jobs(spec)
     experiment, new = create(settings.home, spec)
     options = BatchOptions(
-        jobs=jobs, data_dir=settings.data_dir, cache_dir=settings.cache_dir, detach=detach, as_json=as_json
+        jobs=jobs,
+        data_dir=settings.data_dir,
+        cache_dir=settings.cache_dir,
+        no_cache=settings.no_cache,
+        detach=detach,
+        as_json=as_json,
     )
     return run_batch(experiment, options, console, new=new)
 
@@ -162,7 +168,12 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
 
 def _start(experiment: Experiment, options: BatchOptions, *, tied: bool) -> subprocess.Popen[bytes]:
     return start_coordinator(
-        experiment, jobs=options.jobs, data_dir=options.data_dir, cache_dir=options.cache_dir, tied=tied
+        experiment,
+        jobs=options.jobs,
+        data_dir=options.data_dir,
+        cache_dir=options.cache_dir,
+        no_cache=options.no_cache,
+        tied=tied,
     )
 
 

@@ -49,7 +49,9 @@ def run(words: list[str]) -> int:
     given = vars(options)
     console = Console(quiet=given.get("quiet", False))
     try:
-        settings = Settings(given_settings(options), config=given.get("config"))
+        settings = Settings(
+            given_settings(options), config=given.get("config"), no_cache=given.get("no_cache", False)
+        )
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
         # Each of the three ways loads only what it needs: a person waits for it.

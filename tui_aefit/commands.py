@@ -82,6 +82,7 @@ def _resume(options: dict[str, Any], settings: Settings, console: Console) -> in
         jobs=settings.jobs(experiment.spec),
         data_dir=data_dir,
         cache_dir=settings.cache_dir,
+        no_cache=settings.no_cache,
         detach=options.get("detach", False),
         as_json=options.get("as_json", False),
     )

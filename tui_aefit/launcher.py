@@ -14,7 +14,7 @@ EXIT_REFUSED, EXIT_CRASHED, EXIT_LOCKED = 2, 70, 75
 
 
 def start_coordinator(
-    experiment: Experiment, *, jobs: int, data_dir: Path, cache_dir: Path, tied: bool
+    experiment: Experiment, *, jobs: int, data_dir: Path, cache_dir: Path, tied: bool, no_cache: bool = False
 ) -> subprocess.Popen[bytes]:
     """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
 
@@ -24,6 +24,7 @@ def start_coordinator(
     command = [
         sys.executable, "-P", "-m", "core.coordinator", str(experiment.folder),
         "--jobs", str(jobs), "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
+        *(["--no-cache"] if no_cache else []),
         *(["--foreground"] if tied else []),
     ]  # fmt: skip
     try:

@@ -72,6 +72,7 @@ def _parser() -> Parser:
         _add(experiment if setting.name in DEFAULTS else parser, setting)
     _add_output(parser)
     parser.add_argument("--detach", action="store_true", help="with --batch: go on in the background")
+    _add_no_cache(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     for name, build in COMMANDS.items():
         command = commands.add_parser(name, argument_default=argparse.SUPPRESS, allow_abbrev=False)
@@ -104,6 +105,12 @@ def _add_output(target: argparse._ActionsContainer) -> None:
     target.add_argument("--quiet", action="store_true", help="no narration on standard error")
 
 
+def _add_no_cache(target: argparse._ActionsContainer) -> None:
+    target.add_argument(
+        "--no-cache", action="store_true", help="train surrogates and find neighbours anew, and keep neither"
+    )
+
+
 def _takes_id(command: argparse.ArgumentParser) -> None:
     command.add_argument("id", metavar="ID", help="an id, an unambiguous prefix of it, or latest")
 
@@ -113,6 +120,7 @@ def _resume(command: argparse.ArgumentParser) -> None:
     for name in ("jobs", "data_dir"):
         _add(command, SETTINGS[name])
     command.add_argument("--detach", action="store_true", help="go on in the background")
+    _add_no_cache(command)
 
 
 def _delete(command: argparse.ArgumentParser) -> None:

@@ -114,13 +114,17 @@ class Settings:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         config: Path | None = None,
+        no_cache: bool = False,
     ) -> None:
         """options: name -> value given in the shell (absent where not given). config: replaces aefit.toml.
+
+        no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
 
         `warnings` then holds what looks like a mistake but stops nobody.
         """
         self.found: dict[str, Found] = {}
         self.warnings: list[str] = []
+        self.no_cache = no_cache
         project = config or (folder or Path.cwd()) / PROJECT_FILE
         if config is not None and not config.is_file():
             raise AefitError(

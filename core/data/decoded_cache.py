@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ def read(
             note(f"the decoded copy {kept} is damaged ({error}): decoding {path} again")
         else:
             if found is not None:
+                with suppress(OSError):  # only its age, by which `core.cache` decides what goes first
+                    os.utime(kept)
                 return found
     note(f"decoding the images of {path}, once")
     decoded = decode(path)

@@ -10,6 +10,7 @@ SCHEMA_VERSION = 1
 RUN_FIELDS = (
     "counts",
     "surrogate_accuracy",
+    "surrogate_reused",
     "attack",
     "accuracy",
     "slopes",

@@ -106,7 +106,7 @@ def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None
         np.testing.assert_array_equal(near[row], np.argsort(distance, kind="stable")[: 5 + NEARBY])
     helped = fitted.predict(like_them, near.repeat(9, axis=0))
     np.testing.assert_array_equal(helped.label, alone.predict(like_them).label)
-    assert fitted.effort["queries"] == fitted.effort["certified"] + fitted.effort["complete"] == 100
+    assert fitted.effort["searched"] == fitted.effort["certified"] + fitted.effort["complete"] == 100
     assert fitted.effort["measured"] < 100 * 600
 
 

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.neighbors import KNeighborsClassifier
 
+from core.cache import Cache
 from core.data.images import ImageSet
 from core.run import RunResult, compute_run
 from core.sets import CONTROLS
@@ -190,3 +191,50 @@ def test_nothing_adversarial_is_an_empty_set_with_a_reason(pool):
     assert tiny.metrics["slope_reasons"]["adversarial"]["1"] == "empty_set"
     assert tiny.arrays["adversarial_image"].shape == (0, 28, 28, 1)
     json.dumps(tiny.metrics, allow_nan=False)
+
+
+def test_with_a_cache_a_second_computation_trains_and_searches_nothing_and_gives_the_same(
+    pool, result, tmp_path
+):
+    cache, passing = Cache(tmp_path), ("seconds", "search", "surrogate_reused")
+    first, second = (compute_run(SPEC, 0, pool, cache=cache) for _ in range(2))
+    assert not first.metrics["surrogate_reused"]
+    assert second.metrics["surrogate_reused"]
+    assert first.metrics["search"]["reused"] == 0
+    assert second.metrics["search"]["reused"] == second.metrics["counts"]["test"]
+    for again in (first, second):
+        for name, array in result.arrays.items():
+            assert_array_equal(array, again.arrays[name])
+        for name in result.metrics.keys() - passing:
+            assert json.dumps(again.metrics[name]) == json.dumps(result.metrics[name]), name
+
+
+def test_another_attack_epsilon_control_or_smaller_z_finds_surrogate_and_neighbours_in_the_cache(
+    pool, tmp_path
+):
+    cache = Cache(tmp_path)
+    compute_run(replace(SPEC, controls=()), 0, pool, cache=cache)
+    for change in ({"attack": "deepfool"}, {"epsilon": 0.1}, {"controls": ("noise",)}, {"z": 3}):
+        spec = replace(SPEC, **{"controls": (), **change})
+        found, alone = compute_run(spec, 0, pool, cache=cache), compute_run(spec, 0, pool)
+        assert found.metrics["surrogate_reused"], change
+        assert found.metrics["search"]["reused"] == found.metrics["counts"]["test"], change
+        assert found.metrics["accuracy"] == alone.metrics["accuracy"], change
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"epochs": 14}, {"test_size": 50}])
+def test_what_changes_a_surrogate_is_not_taken_from_the_cache(pool, tmp_path, change):
+    cache = Cache(tmp_path)
+    compute_run(replace(SPEC, controls=()), 0, pool, cache=cache)
+    other = replace(pool, test_size=change.get("test_size", pool.test_size))
+    found = compute_run(replace(SPEC, controls=(), **change), 0, other, cache=cache)
+    assert not found.metrics["surrogate_reused"]
+
+
+def test_a_larger_z_searches_again(pool, tmp_path):
+    cache = Cache(tmp_path)
+    compute_run(replace(SPEC, controls=()), 0, pool, cache=cache)
+    spec = replace(SPEC, controls=(), z=9)
+    found, alone = compute_run(spec, 0, pool, cache=cache), compute_run(spec, 0, pool)
+    assert found.metrics["search"]["reused"] == 0
+    assert found.metrics["accuracy"] == alone.metrics["accuracy"]
