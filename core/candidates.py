@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,13 +30,14 @@ CANDIDATES_AT_ONCE = 4096
 class Sources:
     """The images to attack, C of the protocol or a part of it. image: (n, H, W, C) uint8.
 
-    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. near: (n, g), the classifier's
-    notes on them.
+    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. known: (n,) bool, whether the
+    most fitted level classifies them correctly. near: (n, g), the classifier's notes on them.
     """
 
     image: NDArray[np.uint8]
     label: NDArray[np.int64]
     index: NDArray[np.int64]
+    known: NDArray[np.bool_]
     near: NDArray[np.int64]
 
 
@@ -44,20 +46,31 @@ class Candidates:
     """The m candidates of some sources, all of those that the attack kept.
 
     image: (m, H, W, C) float32 in [0, 1]. source: (m,) int64, rows of the Sources. label: (m,) int64, the
-    source's true label. target: (m,) int64, -1 where there is none. prediction: (levels, m) int64.
-    surrogate_prediction: (m,) int64. linf, l2: (m,) float64, the perturbation's norms in pixel units.
-    rejected: candidates that the attack threw away.
+    source's true label. source_known: (m,) bool, `known` of the source. target: (m,) int64, -1 where there is
+    none. prediction: (levels, m) int64. support: (m, classes). surrogate_prediction: (m,) int64.
+    linf, l2: (m,) float64, the perturbation's norms in pixel units. rejected: candidates that the attack threw
+    away.
     """
 
     image: NDArray[np.float32]
     source: NDArray[np.int64]
     label: NDArray[np.int64]
+    source_known: NDArray[np.bool_]
     target: NDArray[np.int64]
     prediction: NDArray[np.int64]
+    support: NDArray[np.int64]
     surrogate_prediction: NDArray[np.int64]
     linf: NDArray[np.float64]
     l2: NDArray[np.float64]
     rejected: int
+
+
+class CandidateKeeper(Protocol):
+    """Where a run hands every candidate of its attack, for uses beyond the experiment."""
+
+    def add(self, block: Candidates, source_index: NDArray[np.int64]) -> None:
+        """Keep a block. source_index: (m,) each candidate's source in the pooled data set."""
+        ...
 
 
 def candidates_of(
@@ -91,15 +104,17 @@ def candidates_of(
         rows = kept.cpu().numpy()
         with stages.part("filter"):
             image = from_torch(perturbed[kept])
-            prediction = classifier.predict(image, sources.near[start + row[rows]]).label
+            predictions = classifier.predict(image, sources.near[start + row[rows]])
         # On the CPU: some devices have no float64.
         change = (perturbed - clean)[kept].flatten(1).cpu().double()
         yield Candidates(
             image=image,
             source=start + row[rows],
             label=label[row][rows],
+            source_known=sources.known[start + row[rows]],
             target=target[rows],
-            prediction=prediction,
+            prediction=predictions.label,
+            support=predictions.support,
             surrogate_prediction=surrogate_prediction.cpu().numpy(),
             linf=change.abs().amax(dim=1).numpy(),
             l2=change.norm(dim=1).numpy(),

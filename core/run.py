@@ -19,14 +19,14 @@ from core.attacks.attack import Attack
 from core.attacks.catalogue import ATTACKS, AttackInfo
 from core.attacks.registry import build_attack
 from core.cache import Cache
-from core.candidates import Sources, candidate_count, candidates_of
+from core.candidates import CandidateKeeper, Sources, candidate_count, candidates_of
 from core.data.images import ImageSet
 from core.data.split import stratified_split
 from core.device import exact_convolutions
-from core.families.family import FittedLevels, FittingFamily
+from core.families.family import FittedLevels, FittingFamily, Predictions
 from core.families.knn import KNearestNeighbours
 from core.parts import parts
-from core.selection import Selection
+from core.selection import Selection, margin_of, matched
 from core.sets import SETS
 from core.spec import Spec
 from core.stages import Observer, Stages, unobserved
@@ -61,12 +61,14 @@ def compute_run(
     observe: Observer = unobserved,
     clock: Callable[[], float] = time.perf_counter,
     cache: Cache | None = None,
+    keep: CandidateKeeper | None = None,
 ) -> RunResult:
     """Compute run `run` (from 0) of an experiment on the pooled images of its data set.
 
     device: a torch device. clock: seconds, for the stages' durations. cache: where surrogates and the test
-    images' neighbours are taken from and kept. What two computations of the same run may differ in are only
-    these durations, `search` and `surrogate_reused`. Raises SpecError where Z exceeds the training images.
+    images' neighbours are taken from and kept. keep: is handed every candidate of the attack. Two computations
+    of the same run may differ in these durations, `search` and `surrogate_reused` only. Raises SpecError where
+    Z exceeds the training images.
     """
     streams, stages = Streams(spec.seed, run), Stages(observe, clock)
 
@@ -87,7 +89,8 @@ def compute_run(
     )
     with stages.stage("neighbours", total=len(test_label)):
         classifier = family.fit(train_image, train_label, pool.classes)
-        test_prediction, near = _predict_all(classifier, test_image, stages)
+        tested = _predict_all(classifier, test_image, stages)
+        test_prediction = tested.label
 
     # 3. Surrogate
     with stages.stage("surrogate", total=spec.epochs * len(train_label)):
@@ -107,7 +110,13 @@ def compute_run(
 
     # 4. Sources: C, the test images that the most general member classifies correctly
     correct = test_prediction[0] == test_label
-    sources = Sources(test_image[correct], test_label[correct], split.test_index[correct], near[correct])
+    sources = Sources(
+        image=test_image[correct],
+        label=test_label[correct],
+        index=split.test_index[correct],
+        known=(test_prediction[-1] == test_label)[correct],
+        near=tested.near[correct],
+    )
 
     def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str, *, kept: bool) -> Selection:
         """Steps 5 and 6 for one attack."""
@@ -126,6 +135,8 @@ def compute_run(
                 device=device,
             ):
                 selection.add(block)
+                if kept and keep is not None:
+                    keep.add(block, sources.index[block.source])
         return selection
 
     # 5. Candidates, 6. Adversarial set: D, those that the most general member does not classify as y
@@ -138,6 +149,7 @@ def compute_run(
     adversarial_sources = np.unique(adversarial.source)
 
     # 7. The three sets, and the controls
+    matching: dict[str, object] = {}
     tallies = {
         "test": _tally(family, test_prediction, test_label),
         "misclassified": _tally(family, test_prediction[:, ~correct], test_label[~correct]),
@@ -150,6 +162,15 @@ def compute_run(
                 # As many draws a source as the attack has candidates: more would be more chances to be selected.
                 draws = replace(ATTACKS["noise"], per_target=info.per_target)
                 tallies[control] = attacked_with(draws, noise, "noise", "noise", kept=False).selected
+            case "matched":
+                margin = margin_of(tested.support[~correct], test_label[~correct])
+                partner, unlike = matched(adversarial.margin, margin)
+                tallies[control] = _tally(
+                    family, test_prediction[:, ~correct][:, partner], test_label[~correct][partner]
+                )
+                matching = {"matched": {"distinct": len(np.unique(partner)), "unlike": unlike}}
+            case "reverse":
+                tallies[control] = selection.reverse
             case "sources":
                 prediction = test_prediction[:, correct][:, adversarial_sources]
                 tallies[control] = _tally(family, prediction, sources.label[adversarial_sources])
@@ -165,7 +186,11 @@ def compute_run(
     # 8. Slopes
     accuracy = {name: tally.accuracy() for name, tally in tallies.items()}
     slope = {
-        name: slopes(values, levels=family.levels, zero_by_construction=SETS[name].wrong_by_construction)
+        name: slopes(
+            SETS[name].as_counted(values, family.levels),
+            levels=family.levels,
+            zero_by_construction=SETS[name].begins_at_zero,
+        )
         for name, values in accuracy.items()
     }
     metrics: dict[str, object] = {
@@ -180,6 +205,7 @@ def compute_run(
             "adversarial": selection.selected.count,
             "adversarial_sources": len(adversarial_sources),
             "sets": {name: tally.count for name, tally in tallies.items()},
+            **matching,
         },
         "surrogate_accuracy": surrogate_accuracy,
         "surrogate_reused": surrogate_reused,
@@ -208,15 +234,17 @@ def compute_run(
     return RunResult(metrics, arrays)
 
 
-def _predict_all(
-    classifier: FittedLevels, images: NDArray[np.uint8], stages: Stages
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(levels, n) predictions for (n, H, W, C) images, with progress, and the classifier's notes on them."""
+def _predict_all(classifier: FittedLevels, images: NDArray[np.uint8], stages: Stages) -> Predictions:
+    """What the classifier says of (n, H, W, C) images, with progress."""
     found = []
     for part in parts(len(images), TEST_IMAGES_AT_ONCE):
         found.append(classifier.predict(images[part]))
         stages.progress(min(part.stop, len(images)))
-    return np.concatenate([f.label for f in found], axis=1), np.concatenate([f.near for f in found])
+    return Predictions(
+        np.concatenate([f.label for f in found], axis=1),
+        np.concatenate([f.support for f in found]),
+        np.concatenate([f.near for f in found]),
+    )
 
 
 def _tally(family: FittingFamily, prediction: NDArray[np.int64], label: NDArray[np.int64]) -> Tally:

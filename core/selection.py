@@ -15,13 +15,17 @@ from core.candidates import Candidates
 
 @dataclass(frozen=True)
 class AdversarialSet:
-    """D, m images in the order of their sources, then of their targets; see `Candidates` for the arrays."""
+    """D, m images in the order of their sources, then of their targets; see `Candidates` for the arrays.
+
+    margin: (m,), see `margin_of`.
+    """
 
     image: NDArray[np.float32]
     source: NDArray[np.int64]
     label: NDArray[np.int64]
     target: NDArray[np.int64]
     prediction: NDArray[np.int64]
+    margin: NDArray[np.int64]
 
 
 class Selection:
@@ -29,7 +33,8 @@ class Selection:
 
     unfiltered: all candidates. selected: D, those that the most general level does not classify as y
     (step 6). fooled: the part of D that the surrogate does not classify as y either. one_per_source: one
-    member of D for each source that has any, drawn by `choice` with equal chances.
+    member of D for each source that has any, drawn by `choice` with equal chances. reverse: those that the most
+    fitted level does not classify as y, of sources that it knows.
     """
 
     def __init__(
@@ -43,14 +48,15 @@ class Selection:
         self._choice = choice
         self._kept = kept
         self.unfiltered, self.selected = Tally(levels), Tally(levels)
-        self.fooled, self.one_per_source = Tally(levels), Tally(levels)
+        self.fooled, self.one_per_source, self.reverse = Tally(levels), Tally(levels), Tally(levels)
         self.rejected = 0
         self._surrogate_fooled = self._target_hit = self._targeted = 0
         self._linf_max = self._l2_sum = 0.0
         # An empty part, so that a D without members has its shape and dtypes too.
         none = np.empty(0, dtype=np.int64)
         nothing = np.empty((0, *shape), dtype=np.float32)
-        self._parts = [AdversarialSet(nothing, none, none, none, np.empty((len(levels), 0), dtype=np.int64))]
+        labels = np.empty((len(levels), 0), dtype=np.int64)
+        self._parts = [AdversarialSet(nothing, none, none, none, labels, none)]
 
     def add(self, block: Candidates) -> None:
         """Take one block; all candidates of a source must be in the same one."""
@@ -62,6 +68,7 @@ class Selection:
             (self.selected, wrong),
             (self.fooled, wrong & fooled),
             (self.one_per_source, one_each),
+            (self.reverse, (block.prediction[-1] != block.label) & block.source_known),
         ):
             tally.add(block.prediction[:, chosen], block.label[chosen])
         if self._kept:
@@ -72,6 +79,7 @@ class Selection:
                     block.label[wrong],
                     block.target[wrong],
                     block.prediction[:, wrong],
+                    margin_of(block.support[wrong], block.label[wrong]),
                 )
             )
         self.rejected += block.rejected
@@ -89,6 +97,7 @@ class Selection:
             np.concatenate([part.label for part in self._parts]),
             np.concatenate([part.target for part in self._parts]),
             np.concatenate([part.prediction for part in self._parts], axis=1),
+            np.concatenate([part.margin for part in self._parts]),
         )
         self._parts = [whole]  # not twice: it is most of what a run holds
         return whole
@@ -113,3 +122,30 @@ class Selection:
         order = self._choice.permutation(len(source))
         _, first = np.unique(source[order], return_index=True)
         return order[first]
+
+
+def margin_of(support: NDArray[np.int64], label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,): how much more the most general level speaks for its own answer than for the true label, 0 or more."""
+    margin: NDArray[np.int64] = support.max(axis=1) - support[np.arange(len(label)), label]
+    return margin
+
+
+def matched(own: NDArray[np.int64], offered: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """For each margin in `own`, (m,), a place in `offered`, (n,), with the same margin; and for how many it is not.
+
+    Those with one margin take turns, in the order in which they are offered, so that each is taken equally often
+    but for one time. Where a margin is not offered the nearest one is taken, the smaller of two. Empty where
+    nothing is offered.
+    """
+    if not len(offered):
+        return np.empty(0, dtype=np.int64), 0
+    margins = np.unique(offered)
+    taken = np.empty(len(own), dtype=np.int64)
+    others = 0
+    for margin in np.unique(own):
+        wanting = np.flatnonzero(own == margin)
+        nearest = margins[np.abs(margins - margin).argmin()]
+        places = np.flatnonzero(offered == nearest)
+        taken[wanting] = places[np.arange(len(wanting)) % len(places)]
+        others += len(wanting) if nearest != margin else 0
+    return taken, others

@@ -25,8 +25,12 @@ def experiment_statistics(spec: Spec, results: Mapping[int, Mapping[str, Any]]) 
     ]
     statistics = statistics_of(
         accuracies,
+        counted=[
+            {name: SETS[name].as_counted(by_k, spec.levels) for name, by_k in run.items()}
+            for run in accuracies
+        ],
         levels=spec.levels,
-        zero_by_construction={name: SETS[name].wrong_by_construction for name in names},
+        zero_by_construction={name: SETS[name].begins_at_zero for name in names},
         n_test=counts["test"],
         n_train=counts["train"],
         pairs=[("adversarial", other) for other in ("misclassified", *spec.controls)],

@@ -23,6 +23,8 @@ CURVES = {
     "misclassified": (0.0, 0.13, 0.25, 0.42),
     "adversarial": (0.0, 0.28, 0.45, 0.57),
     "noise": (0.0, 0.41, 0.53, 0.68),
+    "matched": (0.0, 0.16, 0.31, 0.50),
+    "reverse": (0.55, 0.44, 0.27, 0.0),
     "sources": (1.0, 0.97, 0.95, 0.92),
     "unfiltered": (0.922, 0.93, 0.936, 0.941),
     "fooled": (0.0, 0.25, 0.41, 0.52),
@@ -67,6 +69,8 @@ def metrics_of(spec: Spec, run: int, seconds: Mapping[str, float]) -> dict[str, 
         "misclassified": test - correct,
         "adversarial": adversarial,
         "noise": round(candidates * generator.uniform(0.005, 0.006)) + 1,
+        "matched": adversarial,
+        "reverse": round(candidates * generator.uniform(0.080, 0.084)),
         "sources": sources,
         "unfiltered": candidates,
         "fooled": round(adversarial * generator.uniform(0.55, 0.6)),
@@ -76,7 +80,11 @@ def metrics_of(spec: Spec, run: int, seconds: Mapping[str, float]) -> dict[str, 
     accuracy = {name: _accuracy(spec, name, sizes[name], share, generator) for name in names}
     accuracy["test"][spec.z] = correct / test
     slope = {
-        name: slopes(values, levels=spec.levels, zero_by_construction=SETS[name].wrong_by_construction)
+        name: slopes(
+            SETS[name].as_counted(values, spec.levels),
+            levels=spec.levels,
+            zero_by_construction=SETS[name].begins_at_zero,
+        )
         for name, values in accuracy.items()
     }
     attacking = seconds["candidates"] + seconds.get("noise", 0.0)
@@ -98,6 +106,7 @@ def metrics_of(spec: Spec, run: int, seconds: Mapping[str, float]) -> dict[str, 
             "adversarial": adversarial,
             "adversarial_sources": sources,
             "sets": {name: sizes[name] for name in names},
+            **({"matched": {"distinct": test - correct, "unlike": 0}} if "matched" in names else {}),
         },
         "surrogate_accuracy": round(0.989 + float(generator.normal(0, 0.0006)), 4),
         "surrogate_reused": False,
@@ -132,6 +141,8 @@ def _accuracy(
     right = np.clip(np.round((curve + level + noise) * size), 0, size)
     if SETS[name].wrong_by_construction:
         right[0] = 0
+    elif SETS[name].from_fitted:
+        right[-1] = 0
     elif name == "sources":
         right[0] = size
     return {k: float(count / size) for k, count in zip(spec.levels, right, strict=True)}

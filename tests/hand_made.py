@@ -46,6 +46,7 @@ def draw_answers(spec: Spec, run: int, sizes: Mapping[str, int] | None = None) -
         size = (sizes or {}).get(name, 100 if name == "test" else 40)
         right = generator.random((len(spec.levels), size)) < chances
         right[0] &= not SETS[name].wrong_by_construction
+        right[-1] &= not SETS[name].from_fitted
         answers[name] = right
     return answers
 
@@ -104,7 +105,11 @@ def slopes_of(spec: Spec, right: NDArray[np.bool_]) -> dict[str, float | None]:
 def metrics_of(spec: Spec, run: int, answers: Answers) -> dict[str, object]:
     """What a worker publishes of a run with these answers."""
     sizes = {name: right.shape[1] for name, right in answers.items()}
-    slopes = {name: slopes_of(spec, right) for name, right in answers.items()}
+    # A set that was selected at K = 1 is walked from there.
+    slopes = {
+        name: slopes_of(spec, right[::-1] if SETS[name].from_fitted else right)
+        for name, right in answers.items()
+    }
     return {
         "schema_version": 1,
         "index": run,
@@ -118,6 +123,7 @@ def metrics_of(spec: Spec, run: int, answers: Answers) -> dict[str, object]:
             "adversarial": sizes["adversarial"],
             "adversarial_sources": math.ceil(sizes["adversarial"] / 2),
             "sets": sizes,
+            **({"matched": {"distinct": 1, "unlike": 0}} if "matched" in sizes else {}),
         },
         "surrogate_accuracy": 0.98 + run / 1000,
         "surrogate_reused": False,

@@ -17,10 +17,12 @@ class Predictions:
     """What all members of a family say of n images.
 
     label: (levels, n) int64, the most general member first.
+    support: (n, classes), how strongly the most general member speaks for each class; the largest is its label's.
     near: (n, g) int64, a family's own notes on each image, which help it with images like that one; g may be 0.
     """
 
     label: NDArray[np.int64]
+    support: NDArray[np.int64]
     near: NDArray[np.int64]
 
 

@@ -15,7 +15,7 @@ from core.errors import SpecError
 from core.families.family import Predictions
 from core.neighbours.registry import build_search
 from core.neighbours.search import NeighbourSearch, Pixels
-from core.neighbours.vote import vote
+from core.neighbours.vote import vote, vote_counts
 
 KIND = "neighbours"
 """Of the entries in the cache."""
@@ -81,14 +81,15 @@ class FittedNeighbours:
     _effort: Counter[str] = field(default_factory=Counter)
 
     def predict(self, images: Pixels, near: NDArray[np.int64] | None = None) -> Predictions:
-        """See `FittedLevels.predict`; the notes on an image are its nearest training images."""
+        """See `FittedLevels.predict`; support is votes, the notes on an image are its nearest training images."""
         if images.shape[1:] != self.image_shape:
             raise ValueError(f"images are {images.shape[1:]}, those fitted were {self.image_shape}")
         # Not -1: no adversarial image at all is an ordinary answer, and an empty array cannot infer it.
         queries = images.reshape(len(images), prod(self.image_shape))
         z = self.family.z
         index = self._nearest(queries) if near is None else self._searched(queries, z, near)
-        return Predictions(self.votes(self.labels[index[:, :z]]), index)
+        labels = self.labels[index[:, :z]]
+        return Predictions(self.votes(labels), vote_counts(labels, z, self.classes), index)
 
     @property
     def effort(self) -> Mapping[str, int]:

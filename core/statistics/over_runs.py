@@ -59,6 +59,7 @@ def statistics_of(
     n_test: int,
     n_train: int,
     pairs: Sequence[tuple[str, str]] | None = None,
+    counted: Sequence[RunAccuracies] | None = None,
 ) -> Statistics:
     """Summarise and compare the completed runs (any number, also none).
 
@@ -67,6 +68,8 @@ def statistics_of(
     zero_by_construction: every set of the experiment -> whether it was selected by the errors at levels[0].
         The ratio over that level is then never tested; the difference is.
     n_test, n_train: images in a run's two parts.
+    counted: for each run the accuracies that its changes are computed from, where for some set they stand at
+        other levels than in `runs`; by default `runs`.
     pairs: sets to compare, first against second; by default those of DEFAULT_PAIRS that the experiment has.
 
     A test that lacks usable runs although enough runs completed names the commonest cause of a missing
@@ -81,10 +84,13 @@ def statistics_of(
         raise ValueError(f"sets {sorted(unknown)} are not among those of the experiment: {sorted(known)}")
 
     absent = dict.fromkeys(levels)
-    accuracies = {name: [run.get(name, absent) for run in runs] for name in zero_by_construction}
     summary = {
-        name: {level: summarise([accuracy[level] for accuracy in by_run]) for level in levels}
-        for name, by_run in accuracies.items()
+        name: {level: summarise([run.get(name, absent)[level] for run in runs]) for level in levels}
+        for name in zero_by_construction
+    }
+    accuracies = {
+        name: [run.get(name, absent) for run in (runs if counted is None else counted)]
+        for name in zero_by_construction
     }
     tests: list[SlopeTest] = []
     for quantity in QUANTITIES:

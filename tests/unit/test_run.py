@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.cache import Cache
+from core.candidates import Candidates
 from core.data.images import ImageSet
 from core.run import RunResult, compute_run
 from core.sets import CONTROLS
@@ -16,6 +19,27 @@ from core.spec import Spec
 from tests.made_up import made_up_pool
 
 SPEC = Spec(dataset="/made/up.npz", runs=2, z=5, epochs=15, epsilon=0.25)
+
+
+class KeptInMemory:
+    """Every candidate that a run hands out, as arrays over all of them."""
+
+    def __init__(self) -> None:
+        self._blocks: list[tuple[Candidates, NDArray[np.int64]]] = []
+
+    def add(self, block: Candidates, source_index: NDArray[np.int64]) -> None:
+        self._blocks.append((block, source_index))
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        blocks = [block for block, _ in self._blocks]
+        return {
+            "image": np.concatenate([block.image for block in blocks]),
+            "label": np.concatenate([block.label for block in blocks]),
+            "target": np.concatenate([block.target for block in blocks]),
+            "prediction": np.concatenate([block.prediction for block in blocks], axis=1),
+            "source": np.concatenate([index for _, index in self._blocks]),
+        }
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +120,65 @@ def test_accuracies_and_counts_are_those_of_the_arrays(result):
     assert counts["adversarial"] == len(arrays["adversarial_label"])
     assert counts["adversarial_sources"] == len(set(arrays["adversarial_source"].tolist()))
     assert counts["sets"]["sources"] == counts["sets"]["one-per-source"] == counts["adversarial_sources"]
+    assert counts["sets"]["matched"] == counts["adversarial"]
 
 
 def test_the_most_general_member_is_always_wrong_where_it_selected(result):
     for name in ("misclassified", "adversarial", "noise", "fooled", "one-per-source"):
         assert result.metrics["accuracy"][name]["5"] == 0, name
     assert result.metrics["accuracy"]["sources"]["5"] == 1
+    assert result.metrics["accuracy"]["reverse"]["1"] == 0 < result.metrics["accuracy"]["reverse"]["5"]
+
+
+def vote_margins(pool: ImageSet, train_index, images, labels) -> list[int]:
+    """Votes for the winner minus votes for the label, counted in the neighbours that scikit-learn finds."""
+    training = pool.images[train_index].reshape(len(train_index), -1).astype(np.float64)
+    neighbours = KNeighborsClassifier(n_neighbors=5).fit(training, pool.labels[train_index])
+    found = neighbours.kneighbors(images.reshape(len(images), -1).astype(np.float64), return_distance=False)
+    votes = [np.bincount(pool.labels[train_index][row], minlength=pool.classes) for row in found]
+    return [int(v.max() - v[label]) for v, label in zip(votes, labels, strict=True)]
+
+
+def test_the_matched_control_has_misclassified_images_as_wrong_as_the_adversarial_ones(pool, result):
+    arrays, accuracy = result.arrays, result.metrics["accuracy"]["matched"]
+    wrong = arrays["test_prediction"][0] != arrays["test_label"]
+    offered = vote_margins(
+        pool, arrays["train_index"], pool.images[arrays["test_index"][wrong]], arrays["test_label"][wrong]
+    )
+    adversarial = np.float32(255) * arrays["adversarial_image"]
+    own = vote_margins(pool, arrays["train_index"], adversarial, arrays["adversarial_label"])
+    assert len(set(own)) > 1, "one margin alone would protect nothing"
+    right = arrays["test_prediction"][:, wrong] == arrays["test_label"][wrong]
+    turns: dict[int, int] = {}
+    partners = []
+    for margin in own:
+        nearest = min(sorted(set(offered)), key=lambda one: abs(one - margin))
+        alike = [place for place, one in enumerate(offered) if one == nearest]
+        turns[margin] = turns.get(margin, -1) + 1
+        partners.append(alike[turns[margin] % len(alike)])
+    for row, k in enumerate(arrays["k"]):
+        assert accuracy[str(k)] == pytest.approx(right[row, partners].mean(), abs=1e-12)
+    counts = result.metrics["counts"]
+    unlike = sum(offered[p] != m for p, m in zip(partners, own, strict=True))
+    assert counts["matched"] == {"distinct": len(set(partners)), "unlike": unlike}
+
+
+def test_the_reverse_control_is_selected_by_the_errors_at_k_1(pool):
+    arrays = compute_run(replace(SPEC, controls=("reverse",)), 0, pool, keep=(kept := KeptInMemory())).arrays
+    every = kept.arrays
+    known = arrays["test_index"][arrays["test_prediction"][-1] == arrays["test_label"]]
+    chosen = (every["prediction"][-1] != every["label"]) & np.isin(every["source"], known)
+    right = every["prediction"][:, chosen] == every["label"][chosen]
+    result = compute_run(replace(SPEC, controls=("reverse",)), 0, pool)
+    assert result.metrics["counts"]["sets"]["reverse"] == chosen.sum() > 20
+    for row, k in enumerate(arrays["k"]):
+        assert result.metrics["accuracy"]["reverse"][str(k)] == pytest.approx(right[row].mean(), abs=1e-12)
 
 
 def test_slopes_are_ratios_of_neighbouring_accuracies(result):
     for name, accuracy in result.metrics["accuracy"].items():
+        if name == "reverse":  # selected at K = 1: counted from there
+            accuracy = {"5": accuracy["1"], "3": accuracy["3"], "1": accuracy["5"]}
         slope = result.metrics["slopes"][name]
         assert slope["1"] == pytest.approx(accuracy["1"] / accuracy["3"], rel=1e-12), name
         reason = result.metrics["slope_reasons"][name]
@@ -182,6 +255,16 @@ def test_both_searches_give_the_same_run(pool, result):
     other = compute_run(replace(SPEC, search="kd-tree"), 0, pool)
     for name, array in result.arrays.items():
         assert_array_equal(array, other.arrays[name])
+
+
+def test_every_candidate_can_be_kept_and_the_adversarial_set_is_a_part_of_them(pool, result):
+    kept = KeptInMemory()
+    again, every = compute_run(SPEC, 0, pool, keep=kept), kept.arrays
+    assert json.dumps(again.metrics["accuracy"]) == json.dumps(result.metrics["accuracy"])
+    assert len(every["label"]) == result.metrics["counts"]["candidates"]
+    chosen = every["prediction"][0] != every["label"]
+    for name in ("image", "label", "source", "target"):
+        assert_array_equal(every[name][chosen], result.arrays[f"adversarial_{name}"])
 
 
 def test_nothing_adversarial_is_an_empty_set_with_a_reason(pool):

@@ -247,8 +247,17 @@ def test_every_measured_set_has_one_name_and_the_papers_come_first() -> None:
 
 def test_only_sets_selected_by_their_errors_are_wrong_by_construction() -> None:
     assert {name for name, entry in SETS.items() if not entry.wrong_by_construction} == {
-        "test", "sources", "unfiltered",
+        "test", "reverse", "sources", "unfiltered",
     }  # fmt: skip
+    assert [name for name, entry in SETS.items() if entry.from_fitted] == ["reverse"]
+
+
+def test_a_set_selected_at_k_1_is_counted_from_there() -> None:
+    accuracy = {7: 0.5, 5: 0.4, 3: 0.2, 1: 0.0}
+    assert SETS["reverse"].as_counted(accuracy, (7, 5, 3, 1)) == {7: 0.0, 5: 0.2, 3: 0.4, 1: 0.5}
+    assert SETS["noise"].as_counted(accuracy, (7, 5, 3, 1)) == accuracy
+    assert SETS["reverse"].begins_at_zero
+    assert not SETS["sources"].begins_at_zero
 
 
 # Writing it down and reading it again

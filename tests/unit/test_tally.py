@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.accuracy import Tally
 from core.candidates import Candidates
-from core.selection import Selection
+from core.selection import Selection, margin_of, matched
 
 LEVELS = (5, 3, 1)
 SHAPE = (2, 2, 1)
@@ -59,6 +59,8 @@ def candidates(source: list[int], label: list[int], **arrays: object) -> Candida
     given = {
         "target": random.integers(-1, CLASSES, count),
         "prediction": random.integers(0, CLASSES, (len(LEVELS), count)),
+        "source_known": random.integers(0, 2, count).astype(bool),
+        "support": random.integers(0, 6, (count, CLASSES)),
         "surrogate_prediction": random.integers(0, CLASSES, count),
         "rejected": 0,
     } | arrays
@@ -116,6 +118,9 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
     every = [(block, i) for block in blocks for i in range(len(block.label))]
     chosen = [(b, i) for b, i in every if b.prediction[0, i] != b.label[i]]
     fooled = [(b, i) for b, i in chosen if b.surrogate_prediction[i] != b.label[i]]
+    reverse = [(b, i) for b, i in every if b.source_known[i] and b.prediction[-1, i] != b.label[i]]
+    assert selection.reverse.accuracy() == shares(reverse)
+    assert selection.reverse.count == len(reverse)
     assert selection.unfiltered.accuracy() == shares(every)
     assert selection.selected.accuracy() == shares(chosen)
     assert selection.fooled.accuracy() == shares(fooled)
@@ -130,6 +135,7 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
     for place, (block, i) in enumerate(chosen):
         assert np.array_equal(members.image[place], block.image[i])
         assert np.array_equal(members.prediction[:, place], block.prediction[:, i])
+        assert members.margin[place] == max(block.support[i]) - block.support[i][block.label[i]]
         for name in ("source", "label", "target"):
             assert getattr(members, name)[place] == getattr(block, name)[i]
 
@@ -157,6 +163,36 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
     else:
         assert figures["surrogate_fooled"] is figures["linf_max"] is figures["l2_mean"] is None
     assert figures["target_hit"] == (len(hit) / len(targeted) if targeted else None)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.integers(0, 7), max_size=30), st.lists(st.integers(0, 7), max_size=12))
+def test_every_margin_is_matched_by_the_nearest_on_offer_in_turn(own: list[int], offered: list[int]) -> None:
+    taken, unlike = matched(np.array(own, dtype=np.int64), np.array(offered, dtype=np.int64))
+    if not offered:
+        assert (len(taken), unlike) == (0, 0)
+        return
+    assert len(taken) == len(own)
+    got = [offered[place] for place in taken]
+    for margin, other in zip(own, got, strict=True):
+        assert abs(other - margin) == min(abs(one - margin) for one in offered)
+    assert unlike == sum(margin != other for margin, other in zip(own, got, strict=True))
+    for margin in set(own):
+        times = Counter(place for place, mine in zip(taken.tolist(), own, strict=True) if mine == margin)
+        alike = [place for place, one in enumerate(offered) if one == offered[next(iter(times))]]
+        counts = [times[place] for place in alike]
+        assert max(counts) - min(counts) <= 1
+        assert counts == sorted(counts, reverse=True)  # the first on offer first
+
+
+def test_of_two_margins_equally_near_the_smaller_is_taken() -> None:
+    taken, unlike = matched(np.array([4, 4]), np.array([5, 3]))
+    assert (taken.tolist(), unlike) == ([1, 1], 2)
+
+
+def test_a_margin_is_the_votes_by_which_the_true_label_was_missed() -> None:
+    support = np.array([[3, 4, 0], [7, 0, 0], [3, 3, 1]])
+    assert margin_of(support, np.array([0, 2, 0])).tolist() == [1, 7, 0]
 
 
 def test_one_of_each_source_is_taken_with_equal_chances() -> None:
