@@ -106,7 +106,7 @@ def candidates_of(
             image = from_torch(perturbed[kept])
             predictions = classifier.predict(image, sources.near[start + row[rows]])
         # On the CPU: some devices have no float64.
-        change = (perturbed - clean)[kept].flatten(1).cpu().double()
+        change = (perturbed - clean)[kept].flatten(1).cpu()
         yield Candidates(
             image=image,
             source=start + row[rows],
@@ -116,8 +116,8 @@ def candidates_of(
             prediction=predictions.label,
             support=predictions.support,
             surrogate_prediction=surrogate_prediction.cpu().numpy(),
-            linf=change.abs().amax(dim=1).numpy(),
-            l2=change.norm(dim=1).numpy(),
+            linf=torch.linalg.vector_norm(change, torch.inf, dim=1).double().numpy(),
+            l2=torch.linalg.vector_norm(change, dim=1, dtype=torch.float64).numpy(),
             rejected=int((~rows).sum()),
         )
         stages.progress((start + len(label)) * per_source)

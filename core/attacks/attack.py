@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-# The forward and backward activations of this many LeNet-5 images still suit a CPU's caches.
-BATCH_SIZE = 512
+# The forward and backward activations of this many LeNet-5 images still suit a CPU's caches: four times as many
+# take a third longer each.
+BATCH_SIZE = 128
 
 # By how much float32 rounding may carry |x' - x|_inf past epsilon.
 BOUND_TOLERANCE = 1e-6
@@ -69,7 +70,8 @@ def check_inputs(images: Tensor, labels: Tensor, targets: Tensor, *, targeted: b
             raise ValueError(
                 f"{name}: expected {len(images)} int64, got {tuple(classes.shape)} {classes.dtype}"
             )
-    if not ((images >= 0) & (images <= 1)).all():
+    # Written so that a NaN fails too.
+    if len(images) and not (images.min() >= 0 and images.max() <= 1):
         raise ValueError("images: expected pixels in [0, 1]")
     if targeted and (targets < 0).any():
         raise ValueError("targets: a targeted attack needs a class, 0 or more, for every image")

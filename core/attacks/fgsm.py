@@ -13,12 +13,10 @@ from core.attacks.attack import (
     all_kept,
     check_inputs,
     check_settings,
-    confine,
     same_steps,
 )
 from core.attacks.frozen import frozen
-from core.attacks.gradients import loss_direction
-from core.parts import parts
+from core.attacks.gradients import blocks_of_different, loss_direction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,7 @@ class FGSM:
     x' = clip01(x + epsilon * sign(grad_x CE(f(x), label))). A pixel without gradient stays.
 
     epsilon: in (0, 1], pixel units.
-    batch_size: images a forward pass.
+    batch_size: different images a forward pass.
     """
 
     epsilon: float
@@ -47,8 +45,7 @@ class FGSM:
         classes, step = (targets, -self.epsilon) if self.targeted else (labels, self.epsilon)
         perturbed = torch.empty_like(images)
         with frozen(model):
-            for rows in parts(len(images), self.batch_size):
-                x = images[rows]
-                moved = x + step * loss_direction(model, x, classes[rows])
-                perturbed[rows] = confine(x, moved, self.epsilon)
+            for rows in blocks_of_different(images, self.batch_size):
+                moved = loss_direction(model, images[rows], classes[rows]).mul_(step).add_(images[rows])
+                perturbed[rows] = moved.clamp_(0, 1)
         return Perturbed(perturbed, all_kept(images), same_steps(images, 1))

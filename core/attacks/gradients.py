@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
+
+from core.parts import parts
 
 
 def logits_of(model: nn.Module, images: Tensor) -> Tensor:
@@ -25,33 +29,47 @@ def predictions(model: nn.Module, images: Tensor) -> Tensor:
         return logits_of(model, images).argmax(1)
 
 
+def blocks_of_different(images: Tensor, size: int) -> Iterator[slice]:
+    """Slices that cover the rows in order, each with `size` different images, each of these with its repetitions.
+
+    An image repeats itself where it follows itself, as a source does once for each of its targets.
+    """
+    if len(images):
+        first = [0, *_changes(images).tolist(), len(images)]
+        for block in parts(len(first) - 1, size):
+            edges = first[block.start : block.stop + 1]
+            yield slice(edges[0], edges[-1])
+
+
 def loss_direction(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
-    """The sign of grad_x CE(f(x), class) in every pixel, (n, C, H, W); `classes` is (n,) int64.
+    """The sign of grad_x CE(f(x), class) in every pixel, (n, C, H, W), n at least 1; `classes` is (n,) int64.
 
     With m = logsumexp of the other classes' logits - f_class, CE = log(1 + exp(m)) grows with m, so that both
     gradients have one sign. That of m is taken: it does not vanish where the model is confident, as the
     probabilities in grad CE do in float32.
 
-    An image that follows itself (a source, once for each of its targets) passes through the model only once;
-    each of its classes has a backward pass of its own.
+    An image that repeats itself passes through the model only once; each of its classes has a backward pass.
     """
-    if not len(images):
-        return images.clone()
-    changes = (images[1:] != images[:-1]).flatten(1).any(1)
-    image = torch.cat([changes.new_zeros(1), changes]).cumsum(0)
-    first = torch.searchsorted(image, torch.arange(int(image[-1]) + 1, device=image.device))
-    turn = torch.arange(len(images), device=image.device) - first[image]
-    direction = torch.empty_like(images)
+    first = torch.cat([images.new_zeros(1, dtype=torch.int64), _changes(images)])
+    repeats = torch.cat([first, first.new_tensor([len(images)])]).diff()
+    image = torch.arange(len(first), device=images.device).repeat_interleave(repeats)
+    turn = torch.arange(len(images), device=images.device) - first[image]
     with torch.enable_grad():
         x = images[first].detach().requires_grad_(True)
         logits = logits_of(model, x)
     # d m / d logits: the other classes' softmax, and -1 at the class itself.
     others = logits.detach()[image].scatter(1, classes[:, None], -torch.inf).softmax(1)
     slope = others.scatter(1, classes[:, None], -1)
-    last = int(turn.max())
+    direction = torch.empty_like(images)
+    last = int(repeats.max()) - 1
     for number in range(last + 1):
         rows = torch.nonzero(turn == number).squeeze(1)
         outer = torch.zeros_like(logits).index_copy(0, image[rows], slope[rows])
         gradient = torch.autograd.grad(logits, x, outer, retain_graph=number < last)[0]
-        direction[rows] = gradient[image[rows]].sign()
+        direction[rows] = gradient[image[rows]].sign_()
     return direction
+
+
+def _changes(images: Tensor) -> Tensor:
+    """The rows that differ from the row before them."""
+    return torch.nonzero((images[1:] != images[:-1]).flatten(1).any(1)).squeeze(1) + 1

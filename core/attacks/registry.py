@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.attacks.attack import BATCH_SIZE, Attack
+from core.attacks.attack import Attack
 from core.attacks.catalogue import OPTIONS, attack_info
 from core.attacks.deepfool import DeepFool
 from core.attacks.fgsm import FGSM
@@ -18,13 +18,11 @@ def build_attack(
     norm: str = "l2",
     bound: str = "clip",
     steps: int = 10,
-    batch_size: int = BATCH_SIZE,
 ) -> Attack:
     """The attack called `name` in the catalogue.
 
     epsilon: in (0, 1], pixel units. norm, bound, steps: read by the attacks whose catalogue entry lists them
-    and without effect on the others, but a value that no attack knows is refused for all. batch_size: images
-    a forward pass.
+    and without effect on the others, but a value that no attack knows is refused for all.
     SpecError: an unknown name, norm or bound. ValueError: a number out of its range.
     """
     info = attack_info(name)
@@ -34,13 +32,11 @@ def build_attack(
             raise SpecError(option, value, f"expected one of {', '.join(choices)}")
     match name.removesuffix("-untargeted"):
         case "fgsm":
-            return FGSM(epsilon=epsilon, targeted=info.targeted, batch_size=batch_size)
+            return FGSM(epsilon=epsilon, targeted=info.targeted)
         case "deepfool":
-            return DeepFool(
-                epsilon=epsilon, targeted=info.targeted, norm=norm, bound=bound, batch_size=batch_size
-            )
+            return DeepFool(epsilon=epsilon, targeted=info.targeted, norm=norm, bound=bound)
         case "pgd":
-            return PGD(epsilon=epsilon, targeted=info.targeted, steps=steps, batch_size=batch_size)
+            return PGD(epsilon=epsilon, targeted=info.targeted, steps=steps)
         case "noise":
             return SignNoise(epsilon=epsilon)
     raise AssertionError(f"the catalogue names {name}, and nothing builds it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,14 +57,36 @@ def linear_net(weights: Tensor, biases: Tensor, shape: tuple[int, int, int]) -> 
     return nn.Sequential(nn.Flatten(), layer).eval()
 
 
-def variants(epsilon: float, batch_size: int = 512) -> list[Attack]:
+def variants(epsilon: float, batch_size: int | None = None) -> list[Attack]:
     """Every attack of the catalogue with every combination of its worded options."""
-    return [
-        build_attack(name, epsilon=epsilon, norm=norm, bound=bound, steps=3, batch_size=batch_size)
+    built = [
+        build_attack(name, epsilon=epsilon, norm=norm, bound=bound, steps=3)
         for name, info in ATTACKS.items()
         for norm in (("l2", "linf") if "norm" in info.options else ("l2",))
         for bound in (("clip", "project", "reject") if "bound" in info.options else ("clip",))
     ]
+    if batch_size is None:
+        return built
+    return [
+        attack if isinstance(attack, SignNoise) else replace(attack, batch_size=batch_size)  # type: ignore[type-var]
+        for attack in built
+    ]
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+def test_a_source_repeated_for_its_targets_gets_what_it_gets_alone(targeted: bool) -> None:
+    images, labels, _ = inputs(7, 3)
+    repeats = torch.tensor([3, 1, 2, 3, 1, 1, 2])
+    row = torch.arange(7).repeat_interleave(repeats)
+    targets = (labels[row] + 1 + torch.arange(len(row)) % (CLASSES - 1)) % CLASSES
+    model = small_net().double()
+    for size in (1, 2, 100):
+        attack = FGSM(epsilon=0.1, targeted=targeted, batch_size=size)
+        together = attack(model, images[row].double(), labels[row], targets, generator())
+        for place, one in enumerate(row.tolist()):
+            source, label = images[one : one + 1].double(), labels[one : one + 1]
+            alone = attack(model, source, label, targets[place : place + 1], generator())
+            torch.testing.assert_close(together.images[place], alone.images[0], rtol=0, atol=0)
 
 
 @settings(deadline=None, max_examples=15)
