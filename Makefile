@@ -32,8 +32,10 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-test
-	$(BIN)/python -m benchmarks.knn $(ARGS)
+# `make bench` measures the neighbour search; `make bench BENCH=attacks` (training, run, scaling, lab) the others.
+BENCH ?= knn
+bench: $(VENV)/.installed-peers
+	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
 
 clean:
 	rm -rf $(VENV)
@@ -49,3 +51,8 @@ $(VENV)/.installed: $(INPUTS) | $(BIN)/python
 $(VENV)/.installed-test: $(INPUTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint]" >&2
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-peers: $(INPUTS) | $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint,peers]" >&2
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps torchattacks >&2
+	@touch $@
