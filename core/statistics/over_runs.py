@@ -13,13 +13,6 @@ from core.statistics.slopes import QUANTITIES, Quantity, Reason, Slope, changes
 # One run: set -> level -> accuracy, None where the set is empty.
 RunAccuracies = Mapping[str, Mapping[int, float | None]]
 
-# The paper's comparison, then the two controls that could explain it away.
-DEFAULT_PAIRS = (
-    ("adversarial", "misclassified"),
-    ("adversarial", "noise"),
-    ("adversarial", "matched"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SlopeTest:
@@ -58,7 +51,7 @@ def statistics_of(
     zero_by_construction: Mapping[str, bool],
     n_test: int,
     n_train: int,
-    pairs: Sequence[tuple[str, str]] | None = None,
+    pairs: Sequence[tuple[str, str]],
 ) -> Statistics:
     """Summarise and compare the completed runs (any number, also none).
 
@@ -67,15 +60,13 @@ def statistics_of(
     zero_by_construction: every set of the experiment -> whether it was selected by the errors at levels[0].
         The ratio over that level is then never tested; the difference is.
     n_test, n_train: images in a run's two parts.
-    pairs: sets to compare, first against second; by default those of DEFAULT_PAIRS that the experiment has.
+    pairs: sets to compare, first against second.
 
     A test that lacks usable runs although enough runs completed names the commonest cause of a missing
     value ("zero_denominator", "zero_numerator", "empty_set") instead of "too_few_runs".
     Raises ValueError for a set that `zero_by_construction` does not list, and as `changes` and `compare` do.
     """
     known = set(zero_by_construction)
-    if pairs is None:
-        pairs = [pair for pair in DEFAULT_PAIRS if known.issuperset(pair)]
     unknown = {*(name for pair in pairs for name in pair), *(name for run in runs for name in run)} - known
     if unknown:
         raise ValueError(f"sets {sorted(unknown)} are not among those of the experiment: {sorted(known)}")
