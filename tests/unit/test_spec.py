@@ -22,7 +22,7 @@ from core.spec import DEFAULTS, DEVICES, SCHEMA_VERSION, Spec
 
 WHOLE_FIELDS = {
     "z": (3, 999),
-    "runs": (1, 10_000),
+    "runs": (1, 1_000),
     "seed": (0, 2**63 - 1),
     "epochs": (1, 1_000),
     "steps": (1, 10_000),
