@@ -25,11 +25,12 @@ import torch
 from core.data.images import ImageSet
 from core.data.load import load
 from core.device import choose_device
-from core.errors import AefitError, SpecError
-from core.gallery import gallery_of, write_gallery
+from core.errors import AefitError, ExperimentError, SpecError
+from core.gallery import Gallery, gallery_of, write_gallery
 from core.records.audit import write_arrays
 from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
+from core.records.files import sync_file
 from core.records.journal import JournalWriter
 from core.records.results import publish
 from core.run import compute_run
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     journal = JournalWriter(options.journal)
     try:
         device = choose_device(spec.device)
-        environment = describe_environment(device, spec.threads)
+        environment = describe_environment(device)
         journal.write("environment", **environment)
         pool = load(
             spec.dataset,
@@ -78,11 +79,11 @@ def main(arguments: list[str] | None = None) -> int:
         answer(_compute(experiment, run, pool, device, environment, journal))
 
 
-def describe_environment(device: str, threads: int) -> dict[str, object]:
-    """What a result was computed with: `versions`, `device`, `threads`, `cpu`."""
+def describe_environment(device: str) -> dict[str, object]:
+    """What a result is computed with now: `versions`, `device`, `threads` (those that torch takes), `cpu`."""
     versions: dict[str, str] = {"python": platform.python_version()}
     versions |= {package: version(package) for package in PACKAGES}
-    return {"versions": versions, "device": device, "threads": threads, "cpu": _cpu_name()}
+    return {"versions": versions, "device": device, "threads": torch.get_num_threads(), "cpu": _cpu_name()}
 
 
 def _compute(
@@ -105,12 +106,18 @@ def _compute(
                 "environment": environment,
             }
             gallery = gallery_of(result.arrays, pool)
-            publish(
-                experiment.run_folder(run),
-                metrics,
-                lambda path: write_arrays(path, result.arrays),
-                lambda path: write_gallery(path, gallery),
-            )
+            try:
+                publish(
+                    experiment.run_folder(run),
+                    metrics,
+                    lambda path: write_arrays(path, result.arrays),
+                    lambda path: _write_if_possible(path, gallery, run, journal),
+                )
+            except OSError as error:
+                raise ExperimentError(
+                    f"its result cannot be written to {experiment.run_folder(run)}: {error.strerror or error}",
+                    f"free some space there, then: aefit-tui resume {experiment.id}",
+                ) from error
     except AefitError as error:
         return {"answer": "failed", "run": run, "error": str(error), "hint": error.hint}
     except Exception as error:  # noqa: BLE001  # whatever went wrong is this run's failure, told with its trace
@@ -118,6 +125,18 @@ def _compute(
         text = f"{type(error).__name__}: {error}"
         return {"answer": "failed", "run": run, "error": text, "hint": f"the trace is in {experiment.log}"}
     return {"answer": "completed", "run": run}
+
+
+def _write_if_possible(path: Path, gallery: Gallery, run: int, journal: JournalWriter) -> None:
+    """Write a run's gallery; where the disk has no room for it the run goes without, and that is said."""
+    try:
+        write_gallery(path, gallery)
+        sync_file(path)  # some file servers tell only now that they are full
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            text = f"run {run + 1} has no gallery: it cannot be written: {error.strerror or error}"
+            journal.write("notice", text=text)
 
 
 def _sparingly(journal: JournalWriter, run: int) -> Observer:
