@@ -159,6 +159,18 @@ def test_a_run_is_the_same_whenever_it_is_computed_and_differs_from_other_runs(p
     assert (result.arrays["test_index"] != other.arrays["test_index"]).any()
 
 
+def test_two_compute_threads_give_the_same_run_each_time(pool):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        first, again = (compute_run(replace(SPEC, threads=2, epochs=4), 0, pool) for _ in range(2))
+    finally:
+        torch.set_num_threads(before)
+    for name, array in first.arrays.items():
+        assert_array_equal(array, again.arrays[name])
+    assert first.metrics["accuracy"] == again.metrics["accuracy"]
+
+
 def test_controls_do_not_change_the_paper_s_numbers(pool, result):
     bare = compute_run(replace(SPEC, controls=()), 0, pool)
     assert set(result.metrics["accuracy"]) - set(bare.metrics["accuracy"]) == set(CONTROLS)
