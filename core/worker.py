@@ -116,7 +116,7 @@ def _compute(
             except OSError as error:
                 raise ExperimentError(
                     f"its result cannot be written to {experiment.run_folder(run)}: {error.strerror or error}",
-                    f"free some space there, then: aefit-tui resume {experiment.id}",
+                    f"free some space, or allow writing there, then: aefit-tui resume {experiment.id}",
                 ) from error
     except AefitError as error:
         return {"answer": "failed", "run": run, "error": str(error), "hint": error.hint}
