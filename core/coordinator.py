@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import queue
 import signal
@@ -38,7 +39,10 @@ LOOK_SECONDS = 0.25
 """How often the coordinator looks for a request to stop."""
 LEAVE_SECONDS = 5.0
 """How long a worker may take to leave before it is killed."""
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+STATISTICS_SECONDS = 3.0
+"""How often statistics are journaled at most: they grow with the sets and tests, to 100 kB and more."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Torch's. NumPy's products get one thread: the neighbour search runs blocks beside each other instead."""
 
 EXIT_STATUS = {"complete": 0, "failed": 1, "refused": 2, "cancelled": 130, "interrupted": 130}
 """The exit status for each way in which an experiment's computation ends."""
@@ -87,16 +91,19 @@ class Coordinator:
         journal: JournalWriter,
         session: str,
         stop_requested: Callable[[], str | None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """session: begins the names of this coordinator's journals and those of its workers.
 
         stop_requested: the status to end with, or None to go on; asked every LOOK_SECONDS.
+        clock: seconds, for the time between two publications of the statistics.
         """
         self._experiment = experiment
         self._settings = settings
         self._journal = journal
         self._session = session
         self._stop_requested = stop_requested
+        self._clock = clock
         self._jobs = settings.jobs
         self._complete = experiment.results(verify=True)
         self._pending = deque(run for run in range(experiment.spec.runs) if run not in self._complete)
@@ -104,7 +111,9 @@ class Coordinator:
         self._workers: dict[int, _Worker] = {}
         self._inbox: queue.SimpleQueue[tuple[int, dict[str, object] | None]] = queue.SimpleQueue()
         self._begun: Counter[int] = Counter()
-        self._failed: set[int] = set()
+        self._makers = {_maker(metrics) for metrics in self._complete.values()}
+        self._untold = bool(self._complete)
+        self._told_at = -math.inf
         self._started = 0
         self._lost_before_ready = 0
 
@@ -112,11 +121,10 @@ class Coordinator:
         """Compute until nothing is pending or a stop is asked for; the status, also journaled as finished."""
         jobs = self._settings.jobs
         host, pid = socket.gethostname(), os.getpid()
-        self._journal.write(
+        self._tell(
             "coordinator_started", host=host, pid=pid, jobs=jobs, pending=list(self._pending),
             data_dir=str(self._settings.data_dir),
         )  # fmt: skip
-        self._publish_statistics()
         status, told = "interrupted", {}
         try:
             status = self._work()
@@ -124,15 +132,16 @@ class Coordinator:
             status, told = end.status, {"error": str(end), "hint": end.hint}
         finally:
             self._dismiss_workers()
-            # A disk that is full must not hide what went wrong first.
-            with suppress(OSError):
-                self._journal.write("finished", status=status, **told)
+            self._publish_statistics()
+            self._tell("finished", status=status, **told)
         return status
 
     def _work(self) -> str:
         while self._pending or any(worker.run is not None for worker in self._workers.values()):
             if stop := self._stop_requested():
                 return stop
+            if self._clock() - self._told_at >= STATISTICS_SECONDS:
+                self._publish_statistics()
             self._start_workers()
             for worker in self._workers.values():
                 if worker.ready and worker.run is None and self._pending and not worker.idle_death:
@@ -146,7 +155,7 @@ class Coordinator:
                 self._lost(worker)
             else:
                 self._heard(worker, message)
-        return "failed" if self._failed else "complete"
+        return "complete" if len(self._complete) == self._experiment.spec.runs else "failed"
 
     def _start_workers(self) -> None:
         """Bring the workers to strength: one until it has read the data, so that one alone meets what is wrong."""
@@ -172,13 +181,13 @@ class Coordinator:
             stdout=subprocess.PIPE,
             stderr=None,  # the coordinator's own: the log
             text=True,
-            env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, threads)},
+            env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, threads), "OPENBLAS_NUM_THREADS": "1"},
             # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
             start_new_session=True,
         )  # fmt: skip
         worker = _Worker(self._started, process)
         self._workers[worker.number] = worker
-        self._journal.write("worker_started", worker=worker.number, pid=process.pid)
+        self._tell("worker_started", worker=worker.number, pid=process.pid)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
 
     def _listen(self, worker: _Worker) -> None:
@@ -229,17 +238,17 @@ class Coordinator:
             return
         worker.run = self._pending.popleft()
         self._begun[run] += 1
-        self._journal.write("run_started", run=run, worker=worker.number, attempt=self._begun[run])
+        self._tell("run_started", run=run, worker=worker.number, attempt=self._begun[run])
 
     def _lost(self, worker: _Worker) -> None:
         """A worker is gone: what it was computing is begun once more, or has failed."""
         del self._workers[worker.number]
         reason = _ending(worker.process.wait())
-        self._journal.write("worker_lost", worker=worker.number, reason=reason)
+        self._tell("worker_lost", worker=worker.number, reason=reason)
         if not worker.ready and any(other.ready for other in self._workers.values()):
             # There is no room for so many (memory, most likely): those that work go on.
             self._jobs = max(1, self._jobs - 1)
-            self._journal.write("notice", text=f"from now on {self._jobs} runs at a time: a worker {reason}")
+            self._tell("notice", text=f"from now on {self._jobs} runs at a time: a worker {reason}")
         elif not worker.ready:
             self._lost_before_ready += 1
             if self._lost_before_ready >= ATTEMPTS:
@@ -250,7 +259,7 @@ class Coordinator:
         if self._experiment.result(worker.run, verify=True) is not None:
             self._complete_run(worker.run)  # it died after its last deed
         elif self._begun[worker.run] < ATTEMPTS:
-            self._journal.write(
+            self._tell(
                 "run_failed", run=worker.run, error=f"its worker process {reason}", hint="", retry=True
             )
             self._pending.appendleft(worker.run)
@@ -260,8 +269,7 @@ class Coordinator:
 
     def _fail(self, run: int | None, error: object, hint: object) -> None:
         assert run is not None
-        self._failed.add(run)
-        self._journal.write("run_failed", run=run, error=error, hint=hint, retry=False)
+        self._tell("run_failed", run=run, error=error, hint=hint, retry=False)
 
     def _check_data(self, sha256: object) -> None:
         """All runs of an experiment see the same images. Raises _End where the data set has changed."""
@@ -275,25 +283,40 @@ class Coordinator:
         self._data_sha256 = sha256
 
     def _complete_run(self, run: int) -> None:
-        """A run's result is published: the statistics take it in."""
-        self._journal.write("run_completed", run=run)
+        """A run's result is published: the next statistics take it in."""
         metrics = self._experiment.result(run)
-        if metrics is not None:
-            self._tell_of_other_machine(metrics)
-            self._complete[run] = metrics
-            self._publish_statistics()
+        if metrics is None:
+            hint = f"see {self._experiment.run_folder(run)}, then: aefit-tui resume {self._experiment.id}"
+            self._fail(run, "its result was published and cannot be read again", hint)
+            return
+        self._tell("run_completed", run=run)
+        self._tell_of_other_machine(metrics)
+        self._complete[run] = metrics
+        self._untold = True
 
     def _tell_of_other_machine(self, metrics: Mapping[str, Any]) -> None:
         """Runs computed on another device or by another torch may differ in their last bits: say so once."""
-        made = {json.dumps(_maker(one)) for one in self._complete.values()}
-        if made and json.dumps(_maker(metrics)) not in made and len(made) == 1:
+        maker = _maker(metrics)
+        if len(self._makers) == 1 and maker not in self._makers:
             text = "some runs were computed on another device, processor or version of torch than others"
-            self._journal.write("notice", text=text)
+            self._tell("notice", text=text)
+        self._makers.add(maker)
 
     def _publish_statistics(self) -> None:
-        if self._complete:
+        """Journal the statistics over the complete runs, unless that is done."""
+        if self._untold:
             statistics = experiment_statistics(self._experiment.spec, self._complete)
-            self._journal.write("statistics", runs=sorted(self._complete), **statistics)
+            self._untold = not self._tell("statistics", runs=sorted(self._complete), **statistics)
+            self._told_at = self._clock()
+
+    def _tell(self, kind: str, **fields: object) -> bool:
+        """Write an event to the journal; whether it is there."""
+        # A disk that is full for a moment must not end all running runs. What must not be lost, the results,
+        # is in the runs' folders anyway.
+        with suppress(OSError):
+            self._journal.write(kind, **fields)
+            return True
+        return False
 
     def _dismiss_workers(self) -> None:
         """Have every worker leave: the end of its input tells it to, a signal does if it does not listen."""
@@ -312,10 +335,10 @@ class Coordinator:
                 worker.process.wait()
 
 
-def _maker(metrics: Mapping[str, Any]) -> list[object]:
+def _maker(metrics: Mapping[str, Any]) -> str:
     """What a result was computed with, as far as it can change its last bits."""
     environment = metrics["environment"]
-    return [environment["device"], environment["cpu"], environment["versions"]["torch"]]
+    return json.dumps([environment["device"], environment["cpu"], environment["versions"]["torch"]])
 
 
 def _ending(code: int) -> str:
@@ -394,13 +417,18 @@ def main(arguments: list[str] | None = None) -> int:
             session = f"{_sessions(experiment) + 1:04d}"
             journal = JournalWriter(experiment.journal / f"{session}-coordinator.jsonl")
             if lock.taken_from is not None:
-                journal.write("notice", text=f"took over from {lock.taken_from.host}, silent for a while")
+                with suppress(OSError):  # as in Coordinator._tell
+                    journal.write("notice", text=f"took over from {lock.taken_from.host}, silent for a while")
             settings = Settings(
                 options.jobs, options.data_dir.resolve(), options.cache_dir.resolve(), options.no_cache
             )
             status = Coordinator(experiment, settings, journal, session, stop_requested).compute()
-            journal.close()
-            experiment.cancel_file.unlink(missing_ok=True)
+            # What is computed is computed, whatever the disk does now.
+            with suppress(OSError):
+                journal.close()
+            with suppress(OSError):
+                if lock.held:  # else a request to stop may be meant for our heir
+                    experiment.cancel_file.unlink(missing_ok=True)
     except LockHeld:
         return EXIT_LOCKED
     except AefitError as error:

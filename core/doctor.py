@@ -18,7 +18,7 @@ from core.worker import describe_environment
 
 def examine() -> dict[str, Any]:
     """`versions`, `device`, `threads` (torch's default), `cpu`, `devices` found, `torchvision` (how it loads)."""
-    environment = describe_environment(choose_device("auto"), torch.get_num_threads())
+    environment = describe_environment(choose_device("auto"))
     import_torchvision_datasets()
     devices = {"cpu": environment["cpu"]}
     if torch.cuda.is_available():

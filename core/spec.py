@@ -25,9 +25,14 @@ from core.sets import CONTROLS
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning; a file with a higher number was made by a newer version."""
 
+KEEPS = {
+    "adversarial": "the adversarial set",
+    "candidates": "every candidate too, in files of their own, for uses elsewhere",
+}
+"""What a run's result holds of the images that its attack made."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LARGEST_SEED = 2**63 - 1
-LARGEST_RUNS = 10_000
+LARGEST_RUNS = 1_000
 LARGEST_EPOCHS = 1_000
 LARGEST_STEPS = 10_000
 LARGEST_THREADS = 1_024
@@ -49,6 +54,7 @@ class Spec:
     norm, bound: the reading of DeepFool. steps: PGD's. Other attacks take the defaults only.
     test_size: images held out in a run; None means the data set's own test size, or one seventh.
     search: the exact neighbour search; every choice gives the same neighbours.
+    keep: a name of KEEPS. It changes no number, but what a result holds.
     device: where torch computes. "auto" takes a GPU if there is one.
     threads: compute threads of one run. It changes the last bits of a trained network, so it is part of
         what is run.
@@ -70,6 +76,7 @@ class Spec:
     steps: int = 10
     test_size: int | None = None
     search: str = "pruned"
+    keep: str = "adversarial"
     device: str = "auto"
     threads: int = 1
 
@@ -95,6 +102,7 @@ class Spec:
         if self.test_size is not None:
             _check_whole("test_size", self.test_size, 2, 10**9)
         _check_name("search", self.search, SEARCHES)
+        _check_name("keep", self.keep, KEEPS)
         _check_name("device", self.device, DEVICES)
         _check_whole("threads", self.threads, 1, LARGEST_THREADS)
 

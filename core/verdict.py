@@ -8,12 +8,11 @@ from typing import Any
 from core.attacks.catalogue import ATTACKS
 from core.sets import SETS
 from core.spec import Spec
+from core.statistics.comparison import FEWEST_RUNS
 from core.statistics.slopes import REASONS
 
 LEVEL = 0.05
 """Below this a p-value is called significant; the direction is always said with it."""
-FEWEST_RUNS = 3
-"""With fewer no test is made (`core.statistics`)."""
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
 ALIKE = 1e-9
 """Means of accuracies that differ by less are equal but for rounding."""
@@ -190,22 +189,25 @@ def _noise(numbers: _Numbers, ours: float, noise: float) -> str:
     if not numbers.testable:
         return text
     larger = [j for j in numbers.steps if _is_larger(numbers.test("difference", j, "nadeau_bengio", "noise"))]
-    steps = f"the step{'s' * (len(larger) > 1)} from " + _listed(
-        [f"K = {j + 2} to {j}" for j in larger] or [""]
-    )
-    are = f"{'are' if len(larger) > 1 else 'is'} significantly larger on"
     if as_far:
-        but = f", although by the corrected test {steps} {are} them" if larger else ""
+        but = f", although by the corrected test {_larger_on(larger)} them" if larger else ""
         return f"{text} So the effect is not particular to adversarial examples{but}."
     if larger:
         return (
-            f"{text} By the corrected test {steps} {are} {ADVERSARIAL}: this control does not account for all of "
-            "the effect."
+            f"{text} By the corrected test {_larger_on(larger)} {ADVERSARIAL}: this control does not account for "
+            "all of the effect."
         )
     return (
         f"{text} But by the corrected test no step is significantly larger on {ADVERSARIAL}: nothing shows that "
         "the effect is particular to them."
     )
+
+
+def _larger_on(steps: Sequence[int]) -> str:
+    """That the steps from K = j + 2 to j, at least one, are significantly larger on a set still to be named."""
+    listed = _listed([f"K = {j + 2} to {j}" for j in steps])
+    several = len(steps) > 1
+    return f"the step{'s' * several} from {listed} {'are' if several else 'is'} significantly larger on"
 
 
 def _is_larger(test: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,11 +27,13 @@ from core.data.images import ImageSet
 from core.data.load import load
 from core.device import choose_device, processor_name
 from core.errors import AefitError, SpecError
-from core.gallery import gallery_of, write_gallery
+from core.gallery import Gallery, gallery_of, write_gallery
 from core.records.audit import write_arrays
 from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
+from core.records.files import sync_file
 from core.records.journal import JournalWriter
+from core.records.kept_candidates import KeptCandidates
 from core.records.results import publish
 from core.run import compute_run
 from core.spec import Spec
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     journal = JournalWriter(options.journal)
     try:
         device = choose_device(spec.device)
-        environment = describe_environment(device, spec.threads)
+        environment = describe_environment(device)
         journal.write("environment", **environment)
         pool = load(
             spec.dataset,
@@ -81,11 +83,16 @@ def main(arguments: list[str] | None = None) -> int:
         answer(_compute(experiment, run, pool, device, environment, journal, cache))
 
 
-def describe_environment(device: str, threads: int) -> dict[str, object]:
-    """What a result was computed with: `versions`, `device`, `threads`, `cpu`."""
+def describe_environment(device: str) -> dict[str, object]:
+    """What a result is computed with now: `versions`, `device`, `threads` (those that torch takes), `cpu`."""
     versions: dict[str, str] = {"python": platform.python_version()}
     versions |= {package: version(package) for package in PACKAGES}
-    return {"versions": versions, "device": device, "threads": threads, "cpu": processor_name()}
+    return {
+        "versions": versions,
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "cpu": processor_name(),
+    }
 
 
 def _compute(
@@ -100,21 +107,37 @@ def _compute(
     """Compute and publish one run, unless its valid result is there; the answer for the coordinator."""
     try:
         if experiment.result(run, verify=True) is None:
-            observe = _sparingly(journal, run)
-            result = compute_run(experiment.spec, run, pool, device=device, observe=observe, cache=cache)
-            metrics = {
-                "schema_version": 1,
-                **result.metrics,
-                "data_sha256": pool.sha256,
-                "environment": environment,
-            }
-            gallery = gallery_of(result.arrays, pool)
-            publish(
-                experiment.run_folder(run),
-                metrics,
-                lambda path: write_arrays(path, result.arrays),
-                lambda path: write_gallery(path, gallery),
-            )
+            with _keeping(experiment, run, pool) as kept:
+                result = compute_run(
+                    experiment.spec, run, pool, device=device, observe=_sparingly(journal, run), cache=cache,
+                    keep=kept,
+                )  # fmt: skip
+                metrics = {
+                    "schema_version": 1,
+                    **result.metrics,
+                    "data_sha256": pool.sha256,
+                    "environment": environment,
+                }
+                gallery = gallery_of(result.arrays, pool)
+
+                def write(path: Path) -> None:
+                    write_arrays(path, result.arrays)
+                    if kept is not None:
+                        kept.finish(path.parent)
+
+                publish(
+                    experiment.run_folder(run),
+                    metrics,
+                    write,
+                    lambda path: _write_if_possible(path, gallery, run, journal),
+                )
+    except OSError as error:
+        return {
+            "answer": "failed",
+            "run": run,
+            "error": f"its result cannot be written to {experiment.run_folder(run)}: {error.strerror or error}",
+            "hint": f"free some space, or allow writing there, then: aefit-tui resume {experiment.id}",
+        }
     except AefitError as error:
         return {"answer": "failed", "run": run, "error": str(error), "hint": error.hint}
     except Exception as error:  # noqa: BLE001  # whatever went wrong is this run's failure, told with its trace
@@ -122,6 +145,27 @@ def _compute(
         text = f"{type(error).__name__}: {error}"
         return {"answer": "failed", "run": run, "error": text, "hint": f"the trace is in {experiment.log}"}
     return {"answer": "completed", "run": run}
+
+
+def _keeping(
+    experiment: Experiment, run: int, pool: ImageSet
+) -> AbstractContextManager[KeptCandidates | None]:
+    """Keeps the candidates of a run while the block lasts, if the experiment wants them."""
+    if experiment.spec.keep != "candidates":
+        return nullcontext()
+    return KeptCandidates(experiment.run_folder(run), experiment.spec.levels, pool.shape)
+
+
+def _write_if_possible(path: Path, gallery: Gallery, run: int, journal: JournalWriter) -> None:
+    """Write a run's gallery; where the disk has no room for it the run goes without, and that is said."""
+    try:
+        write_gallery(path, gallery)
+        sync_file(path)  # some file servers tell only now that they are full
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            text = f"run {run + 1} has no gallery: it cannot be written: {error.strerror or error}"
+            journal.write("notice", text=text)
 
 
 def _sparingly(journal: JournalWriter, run: int) -> Observer:

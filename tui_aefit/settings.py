@@ -18,7 +18,7 @@ from core.errors import AefitError, DataError, SpecError, closest
 from core.locations import cache_dir, default_data_dir, default_home, user_config
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
 from core.sets import CONTROLS
-from core.spec import DEFAULTS, DEVICES, Spec
+from core.spec import DEFAULTS, DEVICES, KEEPS, Spec
 
 PREFIX = "AEFIT_"
 PROJECT_FILE = "aefit.toml"
@@ -82,6 +82,7 @@ SETTINGS: dict[str, Setting] = {
         Setting(name="test_size", read=int, metavar="N", summary="test images of a run",
                 default_text="the data set's own, else one seventh"),
         Setting(name="search", read=str, metavar="NAME", summary=_either(SEARCHES)),
+        Setting(name="keep", read=str, metavar="WHAT", summary=f"images in a result: {_either(KEEPS)}"),
         Setting(name="device", read=str, metavar="NAME", summary=_either(DEVICES)),
         Setting(name="threads", read=int, metavar="N", summary="compute threads of a run",
                 default_text="processors / runs, 1 to 8"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.data import own, packaged, torchvision_sets
 from core.data.catalogue import resolve
 from core.data.images import ImageSet
+from core.data.split import check_test_size
 from core.errors import DataError
 
 
@@ -24,8 +25,9 @@ def load(
 
     dataset: a catalogue name, or the path of a user's own set (`core.data.catalogue.resolve`).
     data_dir: where torchvision's files lie. cache_dir: decoded image folders are kept in its `datasets`.
-    test_size: how many images a run holds out, between the number of classes and N minus it; None for the
-    set's own (the published test part; one seventh for packaged sets and a user's own).
+    test_size: how many images a run holds out, between the number of classes and N minus it, and so few that
+    a stratified split leaves every class a training image; None for the set's own (the published test part;
+    one seventh for packaged sets and a user's own).
     note: told of steps that take long and of trouble with the cache.
     Raises DataError where anything is missing, broken or not possible.
     """
@@ -49,4 +51,5 @@ def load(
             f"{pool.name}: a test part of {pool.test_size} images is not possible: expected {pool.classes} "
             f"(one a class) to {largest} of the {len(pool.labels)} images"
         )
+    check_test_size(pool.labels, pool.test_size)
     return pool

@@ -23,6 +23,21 @@ def one_seventh(images: int, classes: int) -> int:
     return max(images // 7, classes)
 
 
+def check_test_size(labels: NDArray[np.int64], test_size: int) -> None:
+    """Raises DataError where `stratified_split` would: a part of 1 to N - 1 images that leaves a class empty.
+
+    labels: (N,) integers, 0 or more. The hint names the largest part that is possible.
+    """
+    class_sizes = np.bincount(labels)
+    if _lacking(class_sizes, test_size):
+        # There is one: a single image can always be held out.
+        possible = next(size for size in range(test_size, 0, -1) if not _lacking(class_sizes, size))
+        raise DataError(
+            f"a test part of {test_size} of {len(labels)} images would leave a class without training images",
+            f"ask for a test part of at most {possible}",
+        )
+
+
 def stratified_split(labels: NDArray[np.int64], test_size: int, generator: np.random.Generator) -> Split:
     """Hold out `test_size` of the N images, each class in proportion to its size.
 
@@ -35,6 +50,7 @@ def stratified_split(labels: NDArray[np.int64], test_size: int, generator: np.ra
     total = len(labels)
     if not 1 <= test_size < total:
         raise ValueError(f"test_size = {test_size}: expected 1 to {total - 1} for {total} images")
+    check_test_size(labels, test_size)
     held_out = _test_counts(np.bincount(labels), test_size, generator)
     train, test = [], []
     for label, count in enumerate(held_out):
@@ -51,17 +67,23 @@ def _test_counts(
     class_sizes: NDArray[np.int64], test_size: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
     """Test images of each class, (C,), summing to test_size; integer arithmetic, so shares are exact."""
-    total = int(class_sizes.sum())
-    counts, remainder = np.divmod(class_sizes * test_size, total)
-    most = np.where(class_sizes > 1, class_sizes - 1, class_sizes)
+    counts, remainder, can_take_more = _proportions(class_sizes, test_size)
     shuffled = generator.permutation(len(class_sizes))
     by_remainder = shuffled[np.argsort(-remainder[shuffled], kind="stable")]
-    open_to_more = by_remainder[counts[by_remainder] < most[by_remainder]]
     extra = test_size - int(counts.sum())
-    if extra > len(open_to_more):
-        raise DataError(
-            f"a test part of {test_size} of {total} images would leave a class without training images",
-            "ask for a smaller test part",
-        )
-    counts[open_to_more[:extra]] += 1
+    counts[by_remainder[can_take_more[by_remainder]][:extra]] += 1
     return counts
+
+
+def _lacking(class_sizes: NDArray[np.int64], test_size: int) -> bool:
+    """Whether a test part cannot be allotted without taking a class's last training image."""
+    counts, _, can_take_more = _proportions(class_sizes, test_size)
+    return test_size - int(counts.sum()) > int(can_take_more.sum())
+
+
+def _proportions(
+    class_sizes: NDArray[np.int64], test_size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Each class's share rounded down, what is left of it (over N), and whether it may give one image more."""
+    counts, remainder = np.divmod(class_sizes * test_size, int(class_sizes.sum()))
+    return counts, remainder, counts < np.where(class_sizes > 1, class_sizes - 1, class_sizes)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +23,10 @@ from core.records.results import read_result
 from core.spec import Spec
 
 SPEC_FILE = "spec.toml"
-NEEDED = {"counts", "accuracy", "slopes", "slope_reasons", "seconds", "data_sha256", "environment"}
-"""What a run's metrics must hold for statistics and tables."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
+ABANDONED_SECONDS = 3600.0
+"""After so long nobody is still making an experiment's folder: it takes one small file."""
 TITLE_LENGTH = 40
 """Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
 
@@ -64,7 +66,7 @@ class Experiment:
     @property
     def created(self) -> float:
         """When it was made, seconds since 1970: its spec is written once."""
-        return _created(self.folder)
+        return created(self.folder)
 
     @property
     def running(self) -> bool:
@@ -78,8 +80,7 @@ class Experiment:
 
     def result(self, run: int, *, verify: bool = False) -> dict[str, object] | None:
         """A run's metrics, or None where it has no valid result."""
-        metrics = read_result(self.run_folder(run) / "result", verify=verify)
-        return metrics if metrics is not None and metrics.keys() >= NEEDED else None
+        return read_result(self.run_folder(run) / "result", verify=verify)
 
     def results(self, *, verify: bool = False) -> dict[int, dict[str, object]]:
         """The metrics of every complete run, by run."""
@@ -93,10 +94,12 @@ class Experiment:
         return State(self, self.results(), tuple(read_all(self.journal)), running)
 
     def clear_leftovers(self) -> None:
-        """Remove what killed workers left half written; only for who holds the lock."""
-        for kind in (".result.*", ".broken.*"):
-            for leftover in (self.folder / "runs").glob(f"*/{kind}"):
-                shutil.rmtree(leftover, ignore_errors=True)
+        """Remove what killed workers left half written; only for who holds the lock.
+
+        A result that failed its checksum was put aside as `.broken.*`: that is kept for a look.
+        """
+        for leftover in (self.folder / "runs").glob("*/.result.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the folder and all in it.
@@ -107,7 +110,9 @@ class Experiment:
         try:
             with self.lock:
                 self.folder.rename(trash)
-            shutil.rmtree(trash)
+            _sweep(self.folder.parent)
+            if trash.exists():
+                shutil.rmtree(trash)  # once more, to learn why it stays
         except OSError as error:
             raise ExperimentError(f"cannot delete {self.folder}: {error.strerror}") from error
 
@@ -131,13 +136,7 @@ class State:
             return "running"
         if len(self.results) == self.experiment.spec.runs:
             return "complete"
-        for event in reversed(self.events):
-            if event.kind == "finished" and event["status"] != "complete":
-                return str(event["status"])
-            if event.kind == "coordinator_started":
-                # It never said how it ended: killed, or the machine went down. Or a result was lost since.
-                return "interrupted"
-        return "created"
+        return ending(reversed(self.events))
 
     @cached_property
     def summarised(self) -> bool:
@@ -177,6 +176,17 @@ class State:
         return "running" if latest is not None and latest.kind == "run_started" and is_now else "pending"
 
 
+def ending(events: Iterable[Event]) -> str:
+    """The status of an experiment that lacks results and is not computed now; events: the newest first."""
+    for event in events:
+        if event.kind == "finished" and event["status"] != "complete":
+            return str(event["status"])
+        if event.kind == "coordinator_started":
+            # It never said how it ended: killed, or the machine went down. Or a result was lost since.
+            return "interrupted"
+    return "created"
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A folder among the experiments that this version cannot read, and why."""
@@ -194,6 +204,7 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     # os.path: in a home without permission, Path.is_dir would raise.
     if os.path.isdir(folder):
         return _existing(folder, spec), False
+    _sweep(folder.parent)
     temporary = folder.with_name(f".new.{uuid.uuid4().hex}")
     try:
         temporary.mkdir(parents=True)
@@ -209,6 +220,26 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
             "choose a folder that you may write to with --home DIR or AEFIT_HOME",
         ) from error
     return Experiment(folder, spec), True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed `delete` or `create` left among the experiments; never raises.
+
+    Whatever is named `.deleted.*` was given up by its owner, who may be removing it too; a `.new.*` may be
+    somebody's who is about to rename it, as long as it is young.
+    """
+    with suppress(OSError):  # the folder cannot be listed: whoever works in it will say so
+        for leftover in (*folder.glob(".deleted.*"), *folder.glob(".new.*")):
+            if leftover.name.startswith(".deleted.") or _age(leftover) > ABANDONED_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last written to, 0 where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _existing(folder: Path, spec: Spec) -> Experiment:
@@ -243,7 +274,7 @@ def load(folder: Path) -> Experiment:
 def every(home: Path) -> Iterator[Experiment | Unreadable]:
     """All experiments of a home, the newest spec first."""
     folders = [path for path in experiments_dir(home).glob("[!.]*") if path.is_dir()]
-    for folder in sorted(folders, key=_created, reverse=True):
+    for folder in sorted(folders, key=created, reverse=True):
         try:
             yield load(folder)
         except ExperimentError as error:
@@ -259,7 +290,7 @@ def find(home: Path, name: str) -> Experiment:
     if not folders:
         raise ExperimentError(f"there is no experiment under {home}", "start one with `aefit-tui --batch`")
     if name == "latest":
-        return load(max(folders.values(), key=_created))
+        return load(max(folders.values(), key=created))
     if name in folders:
         return load(folders[name])
     matches = sorted(
@@ -274,8 +305,8 @@ def find(home: Path, name: str) -> Experiment:
     raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
 
 
-def _created(folder: Path) -> float:
-    """When the experiment was made: its spec is written once."""
+def created(folder: Path) -> float:
+    """When the experiment in a folder was made, seconds since 1970: its spec is written once. 0 without one."""
     try:
         return (folder / SPEC_FILE).stat().st_mtime
     except OSError:

@@ -47,9 +47,11 @@ class JournalWriter:
             self._torn = False
 
     def close(self) -> None:
-        """Bring what was written to the disk and close the file."""
-        os.fsync(self._file)
-        os.close(self._file)
+        """Bring what was written to the disk and close the file. Raises OSError where the former fails."""
+        try:
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
 
 
 @dataclass(frozen=True)

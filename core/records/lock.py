@@ -81,6 +81,11 @@ class Lock:
             self.release()
             raise
 
+    @property
+    def held(self) -> bool:
+        """Whether it is still ours: nobody has taken it over. Raises OSError where it cannot be read."""
+        return bool(self._text) and _text_of(self._path) == self._text
+
     def beat(self) -> None:
         """Prove that the holder lives. Raises LockHeld where the lock was taken over in the meantime."""
         found = self.holding()
@@ -89,9 +94,13 @@ class Lock:
         write_atomically(self._heartbeat, f"{self._clock():.3f}\n")
 
     def release(self) -> None:
-        """Give the lock back, if it is still ours."""
-        if _text_of(self._path) == self._text:
-            with suppress(LockHeld):  # somebody takes it over at this very moment
+        """Give the lock back, if it is still ours.
+
+        Where the disk is full or gone it stays, until this process ends: a dead holder's lock is nobody's.
+        """
+        # LockHeld: somebody takes it over at this very moment.
+        with suppress(LockHeld, OSError):
+            if self.held:
                 self._remove(self._path, self._text)
 
     def __enter__(self) -> Self:
@@ -144,15 +153,15 @@ class Lock:
     def _create(self, path: Path) -> bool:
         """Put our file at `path`, whole, unless there is one."""
         temporary = self._path.with_name(f".lock.{uuid.uuid4().hex}")
-        temporary.write_text(self._text, encoding="utf-8")
         try:
+            temporary.write_text(self._text, encoding="utf-8")
             # A hard link appears with its content and fails where the name exists, on NFS too.
             os.link(temporary, path)
         except FileExistsError:
             # On NFS the reply to a link that was made may be lost, and its repetition finds the name taken.
             return temporary.stat().st_nlink == 2
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
         return True
 
     def _remove(self, path: Path, text: str) -> bool:

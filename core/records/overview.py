@@ -7,6 +7,7 @@ import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from core.locations import experiments_dir
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import BrokenLine, Event, decode
-from core.records.experiment import SPEC_FILE, Experiment, load
+from core.records.experiment import SPEC_FILE, Experiment, created, ending, load
 from core.spec import SCHEMA_VERSION as SPEC_VERSION
 
 BLOCK = 1 << 16
@@ -97,30 +98,30 @@ class OverviewReader:
     def _overview(self, folder: Path) -> Overview:
         found = self._unless_changed(folder / SPEC_FILE, _load)
         noted, problem = self._unless_changed(folder / ANNOTATIONS_FILE, _annotations)
-        created = _created(folder)
+        made = _made(folder)
         if not isinstance(found, Experiment):
             return Overview(
-                folder, found.status, created=created, annotations=noted, reason=found.reason, read_only=True
+                folder, found.status, created=made, annotations=noted, reason=found.reason, read_only=True
             )
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
             done = sum(self._complete(found, run) for run in self._begun(found))
-            ending = self._ending(found, running, done)
+            told = self._ending(found, running, done)
             stopping = running and found.cancel_file.exists()
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
-            return Overview(folder, "unreadable", created=created, reason=reason, read_only=True)
+            return Overview(folder, "unreadable", created=made, reason=reason, read_only=True)
         return Overview(
             folder,
-            ending.status,
+            told.status,
             experiment=found,
             done=done,
-            created=created,
+            created=made,
             stopping=stopping,
             annotations=noted,
-            reason="; ".join(filter(None, (ending.reason, problem))),
-            read_only=ending.newer,
+            reason="; ".join(filter(None, (told.reason, problem))),
+            read_only=told.newer,
         )
 
     def _begun(self, experiment: Experiment) -> list[int]:
@@ -139,10 +140,10 @@ class OverviewReader:
         if not journals:
             return _Told("complete" if done == experiment.spec.runs else "created")
         # The newest journal alone may still change.
-        ending = self._unless_changed(journals[0], lambda _: _last_ending(journals))
+        told = self._unless_changed(journals[0], lambda _: _last_ending(journals))
         if done < experiment.spec.runs:
-            return ending
-        return _Told("complete", NEWER_JOURNAL if ending.newer else "", ending.newer)
+            return told
+        return _Told("complete", NEWER_JOURNAL if told.newer else "", told.newer)
 
     def _unless_changed(self, path: Path, read: Callable[[Path], T]) -> T:
         """What `read` makes of `path`, read anew only where the path's entry on disk is another."""
@@ -186,22 +187,28 @@ def _annotations(path: Path) -> tuple[Annotations, str]:
 
 
 def _last_ending(journals: list[Path]) -> _Told:
-    """What the newest of the coordinators that wrote anything said last; mirrors `State.status`."""
-    reason = ""
-    status = ""
+    """What the newest of the coordinators that wrote anything said last, and why it failed or was refused."""
     newer = _version(journals[0]) > JOURNAL_VERSION
-    for path in journals:
-        for event in _turning_points(path):
-            if event.kind == "run_failed" and not event["retry"] and not reason:
-                reason = f"a run failed: {event['error']}"
-            elif event.kind == "finished" and not status and event["status"] != "complete":
-                status = str(event["status"])
-                reason = str(event.fields.get("error", ""))
-            elif event.kind == "coordinator_started":
-                told = reason if status in ("failed", "refused") else ""
-                note = NEWER_JOURNAL if newer else ""
-                return _Told(status or "interrupted", "; ".join(filter(None, (told, note))), newer)
-    return _Told(status or "created", reason, newer)
+    events = _last_session(journals)
+    status = ending(events)
+    reasons = [str(event.fields.get("error", "")) for event in events if event.kind == "finished"]
+    reasons += [
+        f"a run failed: {event['error']}"
+        for event in events
+        if event.kind == "run_failed" and not event["retry"]
+    ]
+    reason = next(filter(None, reasons), "") if status in ("failed", "refused") else ""
+    return _Told(status, "; ".join(filter(None, (reason, NEWER_JOURNAL if newer else ""))), newer)
+
+
+def _last_session(journals: list[Path]) -> list[Event]:
+    """The turning points of the newest coordinator that wrote any, the last first, its start at the end."""
+    events: list[Event] = []
+    for event in chain.from_iterable(map(_turning_points, journals)):
+        events.append(event)
+        if event.kind == "coordinator_started":
+            break
+    return events
 
 
 def _version(path: Path) -> int:
@@ -274,13 +281,12 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _created(folder: Path) -> float:
-    for path in (folder / SPEC_FILE, folder):
-        try:
-            return path.stat().st_mtime
-        except OSError:
-            continue
-    return 0.0
+def _made(folder: Path) -> float:
+    """When an experiment was made; of a folder without a spec, when it was last changed: a list shows a date."""
+    try:
+        return created(folder) or folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _stamp(path: Path) -> Stamp | None:

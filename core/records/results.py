@@ -19,7 +19,21 @@ METRICS = "metrics.json"
 ARRAYS = "arrays.npz"
 """In every result."""
 GALLERY = "gallery.npz"
-"""Not in the results of older versions."""
+"""Not in the results of older versions, nor where there was no room for it."""
+NEEDED = frozenset(
+    {
+        "counts",
+        "surrogate_accuracy",
+        "attack",
+        "accuracy",
+        "slopes",
+        "slope_reasons",
+        "seconds",
+        "data_sha256",
+        "environment",
+    }
+)
+"""What a run's metrics must hold for statistics and tables; without one of them there is no valid result."""
 
 
 def publish(
@@ -30,10 +44,14 @@ def publish(
 ) -> bool:
     """Make `run_folder`/result appear at once and whole; False where a valid result was there already.
 
-    metrics: what metrics.json is to hold; the SHA-256 of its siblings is added under "sha256".
+    metrics: what metrics.json is to hold, NEEDED at least; the SHA-256 of its siblings is added under "sha256".
     write_arrays, write_gallery: write arrays.npz and gallery.npz to the path they are given; what they raise
-    leaves no trace in the folder.
+    leaves no trace in the folder. A gallery that was not written is not part of the result.
+
+    Raises ValueError for metrics that would be no valid result.
     """
+    if missing := NEEDED - metrics.keys():
+        raise ValueError(f"metrics without {', '.join(sorted(missing))} would be no valid result")
     run_folder.mkdir(parents=True, exist_ok=True)
     temporary = run_folder / f".result.{uuid.uuid4().hex}"
     temporary.mkdir()
@@ -73,7 +91,8 @@ def read_result(result: Path, *, verify: bool = False) -> dict[str, object] | No
     try:
         record = json.loads((result / METRICS).read_text(encoding="utf-8"))
         checksums = record["sha256"].items()
-        present = ARRAYS in record["sha256"] and all((result / name).is_file() for name, _ in checksums)
+        whole = ARRAYS in record["sha256"] and record.keys() >= NEEDED
+        present = whole and all((result / name).is_file() for name, _ in checksums)
         if not present or (verify and any(sha256_of(result / name) != digest for name, digest in checksums)):
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -4,11 +4,10 @@ Importing this package, and `slopes`, need neither NumPy nor SciPy.
 """
 
 from core.statistics.comparison import Summary, TestResult, compare, holm, summarise
-from core.statistics.over_runs import DEFAULT_PAIRS, RunAccuracies, SlopeTest, Statistics, statistics_of
+from core.statistics.over_runs import RunAccuracies, SlopeTest, Statistics, statistics_of
 from core.statistics.slopes import QUANTITIES, REASONS, Quantity, Reason, Slope, changes, slopes
 
 __all__ = [
-    "DEFAULT_PAIRS",
     "QUANTITIES",
     "REASONS",
     "Quantity",

@@ -45,7 +45,7 @@ class TestResult:
     ci95: of the mean difference, from the same standard error and t distribution; None for Wilcoxon.
     effect_size: welch: Cohen's d with the standard deviation sqrt((v1 + v2) / 2); paired, nadeau_bengio:
         d_z = mean(d) / sd(d); wilcoxon: the matched-pairs rank-biserial correlation.
-    direction: of the first against the second, from mean_difference.
+    direction: of the first against the second, from mean_difference; for Wilcoxon from the sums of the ranks.
     """
 
     __test__ = False  # the name starts with Test: this is not a test class for pytest to collect

@@ -13,13 +13,6 @@ from core.statistics.slopes import QUANTITIES, Quantity, Reason, Slope, changes
 # One run: set -> level -> accuracy, None where the set is empty.
 RunAccuracies = Mapping[str, Mapping[int, float | None]]
 
-# The paper's comparison, then the two controls that could explain it away.
-DEFAULT_PAIRS = (
-    ("adversarial", "misclassified"),
-    ("adversarial", "noise"),
-    ("adversarial", "matched"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SlopeTest:
@@ -58,7 +51,7 @@ def statistics_of(
     zero_by_construction: Mapping[str, bool],
     n_test: int,
     n_train: int,
-    pairs: Sequence[tuple[str, str]] | None = None,
+    pairs: Sequence[tuple[str, str]],
     counted: Sequence[RunAccuracies] | None = None,
 ) -> Statistics:
     """Summarise and compare the completed runs (any number, also none).
@@ -70,15 +63,13 @@ def statistics_of(
     n_test, n_train: images in a run's two parts.
     counted: for each run the accuracies that its changes are computed from, where for some set they stand at
         other levels than in `runs`; by default `runs`.
-    pairs: sets to compare, first against second; by default those of DEFAULT_PAIRS that the experiment has.
+    pairs: sets to compare, first against second.
 
     A test that lacks usable runs although enough runs completed names the commonest cause of a missing
     value ("zero_denominator", "zero_numerator", "empty_set") instead of "too_few_runs".
     Raises ValueError for a set that `zero_by_construction` does not list, and as `changes` and `compare` do.
     """
     known = set(zero_by_construction)
-    if pairs is None:
-        pairs = [pair for pair in DEFAULT_PAIRS if known.issuperset(pair)]
     unknown = {*(name for pair in pairs for name in pair), *(name for run in runs for name in run)} - known
     if unknown:
         raise ValueError(f"sets {sorted(unknown)} are not among those of the experiment: {sorted(known)}")

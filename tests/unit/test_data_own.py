@@ -100,6 +100,16 @@ class TestArrays:
         assert _read(path, tmp_path).test_size == 30 // 7
         assert _read(path, tmp_path, test_size=9).test_size == 9
 
+    def test_a_test_part_that_no_split_can_give_is_refused(self, tmp_path: Path) -> None:
+        labels = np.repeat(np.arange(30), [10] * 5 + [2] * 25)
+        np.savez(tmp_path / "mine.npz", images=_noise(100, 28, 28), labels=labels)
+        with pytest.raises(DataError, match="70 of 100 images would leave a class without") as refused:
+            _read(tmp_path / "mine.npz", tmp_path, test_size=70)
+        largest = int(refused.value.hint.split()[-1])
+        assert _read(tmp_path / "mine.npz", tmp_path, test_size=largest).test_size == largest
+        with pytest.raises(DataError, match=f"{largest + 1} of 100"):
+            _read(tmp_path / "mine.npz", tmp_path, test_size=largest + 1)
+
     def test_other_sizes_are_resized_with_a_notice(self, save: Save, tmp_path: Path) -> None:
         flat = np.repeat(np.array([10, 200, 10, 200], dtype=np.uint8), 40 * 20).reshape(4, 40, 20)
         pool = _read(save(images=flat, labels=[0, 1, 0, 1]), tmp_path)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from core.errors import ExperimentError
-from core.records.experiment import NEEDED, Experiment, Unreadable, create, every, experiment_id, find, load
+from core.records.experiment import Experiment, Unreadable, create, every, experiment_id, find, load
 from core.records.lock import LockHeld
+from core.records.results import NEEDED
 from core.spec import Spec
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
@@ -297,6 +300,62 @@ class TestStatus:
         with experiment.lock:
             state = experiment.state()
         assert [state.run_status(run) for run in range(3)] == ["pending", "running", "pending"]
+
+
+class TestLeftovers:
+    def test_what_was_half_written_goes_and_a_broken_result_is_kept_for_a_look(
+        self, experiment: Experiment
+    ) -> None:
+        result = put_result(experiment, 0)
+        for name in (".result.1a", ".broken.2b"):
+            (result.parent / name).mkdir()
+            (result.parent / name / "arrays.npz").write_bytes(b"arrays")
+        experiment.clear_leftovers()
+        assert sorted(path.name for path in result.parent.iterdir()) == [".broken.2b", "result"]
+        assert (result.parent / ".broken.2b" / "arrays.npz").read_bytes() == b"arrays"
+
+    @pytest.mark.parametrize("deed", ["delete", "create"])
+    def test_what_a_killed_delete_or_create_left_goes_with_the_next_one(
+        self, tmp_path: Path, experiment: Experiment, deed: str
+    ) -> None:
+        folder = tmp_path / "experiments"
+        names = (".deleted.1", ".new.young", ".new.old", ".other")
+        for name in names:
+            (folder / name / "runs").mkdir(parents=True)
+            (folder / name / "spec.toml").write_text("runs = 3")
+        long_ago = time.time() - 3700
+        for name in (".deleted.1", ".new.old", ".other"):
+            os.utime(folder / name, (long_ago, long_ago))
+        kept = {".new.young", ".other"}
+        if deed == "delete":
+            experiment.delete()
+        else:
+            kept |= {experiment.id, create(tmp_path, Spec(dataset="digits", seed=9))[0].id}
+        assert {path.name for path in folder.iterdir()} == kept
+
+    def test_who_deletes_while_somebody_else_sweeps_is_not_disturbed(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rename = Path.rename
+
+        def rename_and_be_swept(path: Path, target: Path) -> Path:
+            moved = rename(path, target)
+            shutil.rmtree(moved)
+            return moved
+
+        monkeypatch.setattr(Path, "rename", rename_and_be_swept)
+        experiment.delete()
+        assert list(experiment.folder.parent.iterdir()) == []
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+    def test_what_cannot_be_removed_is_said(self, experiment: Experiment) -> None:
+        put_result(experiment, 0)
+        (experiment.folder / "runs").chmod(0o500)
+        try:
+            with pytest.raises(ExperimentError, match=r"cannot delete .*: Permission denied"):
+                experiment.delete()
+        finally:
+            next(experiment.folder.parent.glob(".deleted.*/runs")).chmod(0o700)
 
 
 class TestDeleting:

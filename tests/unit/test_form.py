@@ -16,7 +16,7 @@ from core.data.catalogue import CATALOGUE
 from core.errors import SpecError
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
 from core.sets import CONTROLS
-from core.spec import DEVICES, Spec
+from core.spec import DEVICES, KEEPS, LARGEST_RUNS, Spec
 from tui_aefit.form import FIELDS, check, command_line, word_of, words_of
 from tui_aefit.options import given_settings, parse
 from tui_aefit.settings import Settings, processors
@@ -37,13 +37,14 @@ def specs(draw: st.DrawFn) -> Spec:
         attack=attack.name,
         epsilon=draw(st.floats(0, 1, exclude_min=True)),
         z=2 * draw(st.integers(1, 499)) + 1,
-        runs=draw(st.integers(1, 10_000)),
+        runs=draw(st.integers(1, LARGEST_RUNS)),
         seed=draw(st.integers(0, 2**63 - 1)),
         epochs=draw(st.integers(1, 1_000)),
         controls=tuple(draw(st.lists(st.sampled_from(sorted(CONTROLS)), unique=True))),
         tie_rule=draw(st.sampled_from(sorted(TIE_RULES))),
         test_size=draw(st.none() | st.integers(entry.classes, largest)),
         search=draw(st.sampled_from(sorted(SEARCHES))),
+        keep=draw(st.sampled_from(sorted(KEEPS))),
         device=draw(st.sampled_from(DEVICES)),
         threads=draw(st.integers(1, 1_024)),
         **{name: draw(options[name]) for name in attack.options},
@@ -71,6 +72,7 @@ WRONG = {
     "bound": ("squash", "squash"),
     "steps": ("0", 0),
     "search": ("kdtee", "kdtee"),
+    "keep": ("everything", "everything"),
     "device": ("gpu", "gpu"),
     "threads": ("9999", 9999),
 }

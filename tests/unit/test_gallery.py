@@ -32,7 +32,7 @@ from core.gallery import (
 )
 from core.records.audit import read_arrays
 from core.records.experiment import create
-from core.records.results import publish, read_result
+from core.records.results import NEEDED, publish, read_result
 from core.spec import Spec
 from tests.made_up import made_up_pool, write_npz
 
@@ -248,7 +248,10 @@ class Touch:
 class TestInAResult:
     def test_its_checksum_is_among_the_metrics(self, tmp_path: Path):
         publish(
-            tmp_path, {"index": 0}, lambda path: path.write_bytes(b"a"), lambda path: path.write_bytes(b"g")
+            tmp_path,
+            dict.fromkeys(NEEDED),
+            lambda path: path.write_bytes(b"a"),
+            lambda path: path.write_bytes(b"g"),
         )
         record = json.loads((tmp_path / "result" / "metrics.json").read_bytes())
         checksums = {"arrays.npz": hashlib.sha256(b"a"), "gallery.npz": hashlib.sha256(b"g")}
@@ -263,7 +266,7 @@ class TestInAResult:
             raise OSError("No space left on device")
 
         with pytest.raises(OSError, match="No space"):
-            publish(tmp_path, {}, lambda path: path.write_bytes(b"a"), full)
+            publish(tmp_path, dict.fromkeys(NEEDED), lambda path: path.write_bytes(b"a"), full)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path):

@@ -189,6 +189,20 @@ def test_a_full_disk_costs_the_torn_event_and_none_after_it(
     assert len(reader.problems) == 1
 
 
+def test_a_journal_that_does_not_reach_the_disk_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    writer = JournalWriter(tmp_path / "w.jsonl")
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="quota"):
+        writer.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        writer.write("notice", text="late")
+
+
 def test_a_journal_that_cannot_be_read_is_reported_once_and_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "w.jsonl").write_bytes(line(1, "a"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -314,6 +315,43 @@ def test_a_lock_whose_first_heartbeat_cannot_be_written_is_given_back(
     with pytest.raises(OSError, match="No space"):
         Lock(tmp_path).acquire()
     assert files(tmp_path) == []
+
+
+def full_disk(path: Path, *arguments: object, **named: object) -> None:
+    path.touch()
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full, Lock(tmp_path) as lock:
+        assert lock.held
+        full.setattr(Path, "write_text", full_disk)
+    assert files(tmp_path) == ["heartbeat", "lock"]
+    assert lock.held, "it stays ours until we end"
+
+
+def test_a_lock_that_cannot_be_written_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        Lock(tmp_path).acquire()
+    assert files(tmp_path) == []
+
+
+def test_a_lock_is_held_from_its_taking_until_its_giving_back_or_loss(tmp_path: Path) -> None:
+    lock = Lock(tmp_path)
+    assert not lock.held
+    lock.acquire()
+    assert lock.held
+    assert not Lock(tmp_path).held
+    lock.release()
+    assert not lock.held
+    lock.acquire()
+    written_by(tmp_path, ProcessIdentity("elsewhere", 1, "", ""))
+    assert not lock.held
 
 
 def test_a_link_whose_confirmation_was_lost_on_nfs_is_still_made(

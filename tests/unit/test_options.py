@@ -16,7 +16,8 @@ from tui_aefit.settings import SETTINGS
 WORDS = {
     "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",
     "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
-    "test_size": "99", "search": "kd-tree", "device": "cpu", "threads": "3", "jobs": "2", "data_dir": "images",
+    "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": "3", "jobs": "2",
+    "data_dir": "images",
     "home": "lab",
 }  # fmt: skip
 VALUES = {

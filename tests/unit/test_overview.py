@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from core.errors import ExperimentError
 from core.records import overview as overview_module
 from core.records.annotations import Annotations, write_annotations
-from core.records.experiment import NEEDED, Experiment, create
+from core.records.experiment import Experiment, create
 from core.records.overview import BLOCK, Overview, OverviewReader
-from core.records.results import publish
+from core.records.results import NEEDED, publish
 from core.spec import Spec
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)

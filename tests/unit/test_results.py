@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from core.records.results import publish, read_result, sha256_of
+from core.records.results import NEEDED, publish, read_result, sha256_of
 
-METRICS: dict[str, object] = {"index": 3, "accuracy": {"test": {"1": 0.5, "3": None}}}
+METRICS: dict[str, object] = {
+    **dict.fromkeys(NEEDED),
+    "index": 3,
+    "accuracy": {"test": {"1": 0.5, "3": None}},
+}
 BYTES = bytes(range(256)) * 40
 
 
@@ -42,7 +46,9 @@ def test_a_checksum_is_that_of_the_whole_file(tmp_path: Path) -> None:
     assert sha256_of(path) == hashlib.sha256(BYTES * 300).hexdigest()
 
 
-@pytest.mark.parametrize("metrics", [METRICS, {"loss": float("nan")}, {"array": object()}])
+@pytest.mark.parametrize(
+    "metrics", [METRICS, {**METRICS, "loss": float("nan")}, {**METRICS, "array": object()}]
+)
 def test_a_publication_that_fails_leaves_nothing(tmp_path: Path, metrics: dict[str, object]) -> None:
     def write_half(path: Path) -> None:
         path.write_bytes(BYTES[:100])
@@ -59,13 +65,13 @@ def test_a_process_killed_before_the_rename_leaves_no_result(tmp_path: Path) -> 
     killed = """
 import os, signal, sys
 from pathlib import Path
-from core.records.results import publish
+from core.records.results import NEEDED, publish
 
 def write(path):
     path.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 
-publish(Path(sys.argv[1]), {}, write)
+publish(Path(sys.argv[1]), dict.fromkeys(NEEDED), write)
 """
     assert subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False).returncode == -9
     assert files(tmp_path) != [], "it was killed too early to show anything"
@@ -77,7 +83,7 @@ publish(Path(sys.argv[1]), {}, write)
 
 def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -> None:
     assert publish(tmp_path, METRICS, write)
-    assert not publish(tmp_path, {"index": 4}, Path.touch)
+    assert not publish(tmp_path, {**METRICS, "index": 4}, Path.touch)
     found = read_result(tmp_path / "result", verify=True)
     assert found is not None
     assert found["index"] == 3
@@ -131,6 +137,23 @@ def test_metrics_that_cannot_be_trusted_are_no_result(tmp_path: Path, metrics: b
     publish(tmp_path, METRICS, write)
     (tmp_path / "result" / "metrics.json").write_bytes(metrics)
     assert read_result(tmp_path / "result") is None
+
+
+@pytest.mark.parametrize("name", sorted(NEEDED))
+def test_without_what_tables_need_there_is_no_result_for_reader_and_publisher_alike(
+    tmp_path: Path, name: str
+) -> None:
+    publish(tmp_path, METRICS, write)
+    metrics = tmp_path / "result" / "metrics.json"
+    record = json.loads(metrics.read_bytes())
+    del record[name]
+    metrics.write_text(json.dumps(record))
+    assert read_result(tmp_path / "result") is None
+    with pytest.raises(ValueError, match=f"metrics without {name} "):
+        publish(tmp_path, {key: value for key, value in METRICS.items() if key != name}, write)
+    assert files(tmp_path) == ["result"]
+    assert publish(tmp_path, METRICS, write)
+    assert read_result(tmp_path / "result", verify=True) is not None
 
 
 def test_a_missing_part_is_no_result(tmp_path: Path) -> None:

@@ -1,21 +1,26 @@
 """One run: what the protocol promises holds, and an auditor with scikit-learn gets the same numbers."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
+from core.attacks.registry import build_attack
 from core.cache import Cache
 from core.candidates import Candidates
 from core.data.images import ImageSet
 from core.run import RunResult, compute_run
 from core.sets import CONTROLS
 from core.spec import Spec
+from core.streams import Streams
+from core.surrogate.training import train
 from tests.made_up import made_up_pool
 
 SPEC = Spec(dataset="/made/up.npz", runs=2, z=5, epochs=15, epsilon=0.25)
@@ -64,6 +69,32 @@ def scikit_learn_predictions(pool: ImageSet, train_index, images, k: int):
         training, pool.labels[train_index]
     )
     return classifier.predict(images.reshape(len(images), -1).astype(np.float64))
+
+
+def surrogate_of(spec: Spec, pool: ImageSet, result: RunResult):
+    """The surrogate of run 0, trained once more."""
+    streams, train_index = Streams(spec.seed, 0), result.arrays["train_index"]
+    return train(
+        pool.images[train_index],
+        pool.labels[train_index],
+        classes=pool.classes,
+        epochs=spec.epochs,
+        weights=streams.torch("weights"),
+        batches=streams.numpy("batches"),
+    )
+
+
+def pixels_of(pool: ImageSet, index) -> torch.Tensor:
+    """Images of a pool as torch takes them, in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pool.images[index].transpose(0, 3, 1, 2)) / np.float32(255))
+
+
+def candidates_to_be(pool: ImageSet, result: RunResult):
+    """Pool indices, labels and targets of one candidate for each source and each other class, in this order."""
+    arrays = result.arrays
+    sources = arrays["test_index"][arrays["test_prediction"][0] == arrays["test_label"]]
+    pairs = [(x, pool.labels[x], t) for x in sources for t in range(pool.classes) if t != pool.labels[x]]
+    return np.array(pairs, dtype=np.int64).T
 
 
 def test_the_example_is_worth_testing(result):
@@ -202,6 +233,18 @@ def test_a_run_is_the_same_whenever_it_is_computed_and_differs_from_other_runs(p
     assert (result.arrays["test_index"] != other.arrays["test_index"]).any()
 
 
+def test_two_compute_threads_give_the_same_run_each_time(pool):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        first, again = (compute_run(replace(SPEC, threads=2, epochs=4), 0, pool) for _ in range(2))
+    finally:
+        torch.set_num_threads(before)
+    for name, array in first.arrays.items():
+        assert_array_equal(array, again.arrays[name])
+    assert first.metrics["accuracy"] == again.metrics["accuracy"]
+
+
 def test_controls_do_not_change_the_paper_s_numbers(pool, result):
     bare = compute_run(replace(SPEC, controls=()), 0, pool)
     assert set(result.metrics["accuracy"]) - set(bare.metrics["accuracy"]) == set(CONTROLS)
@@ -249,6 +292,121 @@ def test_noise_has_as_many_draws_as_the_attack_has_candidates(pool):
     spec = replace(SPEC, attack="fgsm-untargeted", controls=("noise",), epochs=1)
     untargeted = compute_run(spec, 0, pool, observe=note)
     assert totals["noise"] == totals["candidates"] == untargeted.metrics["counts"]["correct"]
+
+
+def test_the_noise_control_is_noise_of_epsilon_selected_as_the_adversarial_set_is(pool, result):
+    # A CPU generator draws element after element: neither blocks nor anything else but the order counts.
+    generator = Streams(SPEC.seed, 0).torch("noise")
+    index, label, _ = candidates_to_be(pool, result)
+    shape = (1, *pool.shape[2:], *pool.shape[:2])
+    bits = [torch.randint(0, 2, shape, generator=generator, dtype=torch.int8).numpy() for _ in index]
+    signs = 2 * np.concatenate(bits).transpose(0, 2, 3, 1) - np.float32(1)
+    clean = pool.images[index] / np.float32(255)
+    noisy = np.clip(clean + np.float32(SPEC.epsilon) * signs, 0, 1)
+    prediction = {
+        k: scikit_learn_predictions(pool, result.arrays["train_index"], np.float32(255) * noisy, k)
+        for k in SPEC.levels
+    }
+    selected = prediction[SPEC.z] != label
+    assert result.metrics["counts"]["sets"]["noise"] == selected.sum() > 0
+    for k in SPEC.levels:
+        right = prediction[k][selected] == label[selected]
+        assert result.metrics["accuracy"]["noise"][str(k)] == pytest.approx(right.mean(), abs=1e-12), k
+
+
+def test_the_sources_control_is_the_unperturbed_sources_of_the_adversarial_set(pool):
+    # With this seed D's sources are classified worse than as many others.
+    result = compute_run(replace(SPEC, seed=5, epochs=4, controls=("sources",)), 0, pool)
+    arrays = result.arrays
+    rows = np.isin(arrays["test_index"], arrays["adversarial_source"])
+    assert result.metrics["counts"]["sets"]["sources"] == rows.sum()
+    right = arrays["test_prediction"][:, rows] == arrays["test_label"][rows]
+    expected = dict(zip(map(str, SPEC.levels), right.mean(axis=1), strict=True))
+    assert result.metrics["accuracy"]["sources"] == pytest.approx(expected, abs=1e-12)
+    correct = arrays["test_prediction"][0] == arrays["test_label"]
+    on_all = np.mean(arrays["test_prediction"][-1][correct] == arrays["test_label"][correct])
+    assert expected["1"] < on_all - 0.1, "any sources would do"
+
+
+def test_the_surrogate_is_scored_on_the_test_images(pool, result):
+    surrogate, test_index = surrogate_of(SPEC, pool, result), result.arrays["test_index"]
+    with torch.inference_mode():
+        answers = surrogate(pixels_of(pool, test_index)).argmax(dim=1).numpy()
+    expected = np.mean(answers == pool.labels[test_index])
+    assert result.metrics["surrogate_accuracy"] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"attack": "fgsm"},
+        {"attack": "deepfool"},
+        {"attack": "deepfool", "norm": "linf"},
+        {"attack": "deepfool", "bound": "project"},
+        {"attack": "deepfool", "bound": "reject"},
+        {"attack": "pgd"},
+        {"attack": "pgd", "steps": 3},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())),
+)
+def test_the_attack_with_its_options_gives_the_figures_of_the_run(pool, settings):
+    # At this epsilon DeepFool's perturbations are clipped, held back or rejected, some and not all of them.
+    spec = replace(SPEC, epsilon=0.1, epochs=6, controls=(), **settings)
+    result = compute_run(spec, 0, pool)
+    surrogate = surrogate_of(spec, pool, result)
+    index, label, target = candidates_to_be(pool, result)
+    options = {"norm": "l2", "bound": "clip", "steps": 10} | settings
+    del options["attack"]
+    attack = build_attack(spec.attack, epsilon=0.1, **options)
+    generator = Streams(spec.seed, 0).torch("attack")
+    clean = pixels_of(pool, index)
+    made, kept, _ = attack(surrogate, clean, torch.tensor(label), torch.tensor(target), generator)
+    with torch.inference_mode():
+        answers = surrogate(made).argmax(dim=1)[kept].numpy()
+    kept = kept.numpy()
+    change = (made.double() - clean.double()).numpy()[kept]
+    norms = np.sqrt((change**2).sum(axis=(1, 2, 3)))
+    counts = result.metrics["counts"]
+    assert (counts["candidates"], counts["rejected"]) == (kept.sum(), (~kept).sum())
+    assert counts["candidates"] > 0
+    assert (counts["rejected"] > 0) == (spec.bound == "reject")
+    figures = result.metrics["attack"]
+    # What is held back step by step ends at a boundary: there the last bits, which depend on the batch around
+    # an image, decide for one or two of them.
+    few = 2.5 / kept.sum()
+    assert figures["surrogate_fooled"] == pytest.approx(np.mean(answers != label[kept]), abs=few)
+    assert figures["target_hit"] == pytest.approx(np.mean(answers == target[kept]), abs=few)
+    assert figures["linf_max"] == pytest.approx(np.abs(change).max(), rel=1e-3)
+    assert figures["l2_mean"] == pytest.approx(norms.mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "option", [{"norm": "linf"}, {"bound": "project"}, {"bound": "reject"}, {"steps": 3}], ids=str
+)
+def test_every_option_of_an_attack_makes_a_difference(pool, option):
+    attack = "pgd" if "steps" in option else "deepfool"
+    default = replace(SPEC, attack=attack, epsilon=0.1, epochs=4, controls=())
+    usual, other = (compute_run(spec, 0, pool) for spec in (default, replace(default, **option)))
+    assert usual.metrics["attack"]["l2_mean"] != pytest.approx(other.metrics["attack"]["l2_mean"], rel=0.01)
+
+
+def test_tied_votes_go_where_the_rule_says(large_pool):
+    spec = replace(SPEC, epochs=1, controls=())
+    lowest, nearest = (
+        compute_run(replace(spec, tie_rule=rule), 0, large_pool) for rule in ("lowest", "nearest")
+    )
+    pool, arrays = large_pool, nearest.arrays
+    train_index, test_index = arrays["train_index"], arrays["test_index"]
+    training, queries = (
+        pool.images[index].reshape(len(index), -1).astype(np.float64) for index in (train_index, test_index)
+    )
+    searched = KNeighborsClassifier(SPEC.z, algorithm="brute").fit(training, pool.labels[train_index])
+    voters = pool.labels[train_index][searched.kneighbors(queries, return_distance=False)]
+    for row, k in enumerate(SPEC.levels):
+        # Counter keeps the order of first votes, and `max` takes the first of equals.
+        expected = [max(votes := Counter(few), key=votes.__getitem__) for few in voters[:, :k].tolist()]
+        assert_array_equal(arrays["test_prediction"][row], expected)
+    assert (arrays["test_prediction"] != lowest.arrays["test_prediction"]).any()
 
 
 def test_both_searches_give_the_same_run(pool, result):

@@ -105,14 +105,15 @@ def test_every_setting_of_a_spec_can_be_set_by_word_in_the_environment(folder: P
     words = {
         "dataset": "digits", "attack": "deepfool", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17",
         "epochs": "6", "controls": "noise, sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject",
-        "steps": "10", "test_size": "99", "search": "kd-tree", "device": "cpu", "threads": "3",
+        "steps": "10", "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu",
+        "threads": "3",
     }  # fmt: skip
     assert set(words) == set(DEFAULTS)
     found = settings(folder, environment={f"AEFIT_{name.upper()}": word for name, word in words.items()})
     assert found.spec() == Spec(
         dataset="digits", attack="deepfool", epsilon=0.25, z=9, runs=4, seed=17, epochs=6,
         controls=("noise", "sources"), tie_rule="nearest", norm="linf", bound="reject", test_size=99,
-        search="kd-tree", device="cpu", threads=3,
+        search="kd-tree", keep="candidates", device="cpu", threads=3,
     )  # fmt: skip
 
 

@@ -18,11 +18,11 @@ from core.data.catalogue import CATALOGUE
 from core.errors import SpecError
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
 from core.sets import CONTROLS, PAPER_SETS, SETS
-from core.spec import DEFAULTS, DEVICES, SCHEMA_VERSION, Spec
+from core.spec import DEFAULTS, DEVICES, KEEPS, SCHEMA_VERSION, Spec
 
 WHOLE_FIELDS = {
     "z": (3, 999),
-    "runs": (1, 10_000),
+    "runs": (1, 1_000),
     "seed": (0, 2**63 - 1),
     "epochs": (1, 1_000),
     "steps": (1, 10_000),
@@ -35,12 +35,13 @@ NAME_FIELDS: dict[str, tuple[str, ...]] = {
     "norm": tuple(NORMS),
     "bound": tuple(BOUNDS),
     "search": tuple(SEARCHES),
+    "keep": tuple(KEEPS),
     "device": DEVICES,
 }
 OTHER_VALUES: dict[str, Any] = {
     "dataset": "digits", "attack": "noise", "epsilon": 0.2, "z": 9, "runs": 3, "seed": 1, "epochs": 4,
     "controls": ("noise",), "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": 11,
-    "test_size": 100, "search": "kd-tree", "device": "cpu", "threads": 2,
+    "test_size": 100, "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": 2,
 }  # fmt: skip
 """For every field a value that is not its default."""
 
@@ -67,7 +68,7 @@ def specs(draw: st.DrawFn) -> Spec:
         "epsilon": draw(st.floats(0, 1, exclude_min=True) | st.just(1)),
         "controls": tuple(draw(st.lists(st.sampled_from(list(CONTROLS)), unique=True))),
     }
-    for field in ("tie_rule", "search", "device"):
+    for field in ("tie_rule", "search", "keep", "device"):
         values[field] = draw(st.sampled_from(NAME_FIELDS[field]))
     for field in ("runs", "seed", "epochs", "threads"):
         values[field] = draw(st.integers(*WHOLE_FIELDS[field]))
@@ -341,7 +342,7 @@ def test_the_digest_is_the_hash_of_the_canonical_json() -> None:
     # Written out: a change here gives every stored experiment another name.
     canonical = (
         '{"attack":"deepfool","bound":"clip","controls":["noise"],"dataset":"mnist","device":"cpu","epochs":3,'
-        '"epsilon":0.1,"norm":"l2","runs":12,"schema_version":1,"search":"pruned","seed":0,"steps":10,'
+        '"epsilon":0.1,"keep":"adversarial","norm":"l2","runs":12,"schema_version":1,"search":"pruned","seed":0,"steps":10,'
         '"test_size":null,"threads":1,"tie_rule":"lowest","z":7}'
     )
     spec = Spec(dataset="mnist", attack="deepfool", controls=("noise",), device="cpu")

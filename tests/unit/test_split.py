@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.data.split import one_seventh, stratified_split
+from core.data.split import check_test_size, one_seventh, stratified_split
 from core.errors import DataError
 
 
@@ -97,6 +97,32 @@ def test_a_test_part_that_empties_a_class_is_refused() -> None:
     labels = np.repeat(np.arange(10), [1000] + [2] * 9)
     with pytest.raises(DataError, match="without training images"):
         stratified_split(labels, 1008, np.random.default_rng(0))
+
+
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5).filter(lambda sizes: sum(sizes) > 1),
+    data=st.data(),
+)
+@settings(deadline=None, max_examples=80)
+def test_a_test_size_is_refused_beforehand_exactly_where_no_split_exists(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    test_size = data.draw(st.integers(1, sum(sizes) - 1))
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    # By hand: the shares rounded down, and one more wherever a class of two or more has two left.
+    shares = [size * test_size // sum(sizes) for size in sizes]
+    room = sum(share < max(size - 1, min(size, 1)) for size, share in zip(sizes, shares, strict=True))
+    if test_size - sum(shares) > room:
+        with pytest.raises(DataError, match="without training images") as refused:
+            check_test_size(labels, test_size)
+        possible = int(refused.value.hint.rpartition(" ")[2])
+        assert possible < test_size
+        check_test_size(labels, possible)
+        with pytest.raises(DataError, match="without training images"):
+            check_test_size(labels, possible + 1)
+    else:
+        check_test_size(labels, test_size)
+        assert len(stratified_split(labels, test_size, np.random.default_rng(0)).test_index) == test_size
 
 
 @pytest.mark.parametrize("test_size", [0, 6, -1])

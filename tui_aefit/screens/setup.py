@@ -15,7 +15,7 @@ from textual.widgets import Collapsible, Footer, Input, Label, Select, Static
 from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS, OPTIONS
 from core.data.catalogue import CATALOGUE
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.spec import DEVICES, Spec
+from core.spec import DEVICES, KEEPS, Spec
 from tui_aefit.cost import PastRun, cost_of, said
 from tui_aefit.form import FIELDS, Checked, check, command_line
 from tui_aefit.settings import SETTINGS
@@ -41,6 +41,7 @@ TITLES = {
     "steps": "PGD steps",
     "test_size": "Test images",
     "search": "Search",
+    "keep": "Keep",
     "device": "Device",
     "threads": "Threads a run",
     "jobs": "Runs at a time",
@@ -51,6 +52,7 @@ CHOICES: dict[str, Iterable[str]] = {
     "norm": NORMS,
     "bound": BOUNDS,
     "search": SEARCHES,
+    "keep": KEEPS,
     "device": DEVICES,
 }
 
