@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
 from core.sets import SETS
-from core.statistics.slopes import REASONS
 
 OTHER_MARKER = "•"
 """The marker of what has none of its own."""
@@ -16,17 +16,6 @@ MARKERS = "●▲◆○△◇■□▼▽★☆"
 SET_MARKERS: dict[str, str] = dict(zip(SETS, MARKERS, strict=False))
 """The marker of every set, the same wherever it is shown."""
 TEST_MARKERS = {"welch": "●", "paired": "▲", "nadeau_bengio": "◆", "wilcoxon": "■"}
-TEST_NAMES = {
-    "welch": "Welch",
-    "paired": "paired t",
-    "nadeau_bengio": "Nadeau-Bengio",
-    "wilcoxon": "Wilcoxon",
-}
-"""What people call the tests, by their name in the JSON result."""
-SLOPES = {"ratio": "S_j = A_j / A_j+2", "difference": "A_j - A_j+2", "log_ratio": "log S_j"}
-"""The quantities that are tested, in the paper's letters."""
-SENTENCES: dict[str, str] = {str(code): sentence for code, sentence in REASONS.items()}
-"""Why a number does not exist, by reason code; a newer version may have codes that are not here."""
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
 
@@ -114,11 +103,6 @@ def p_value_data(
     )
     levels = tuple(sorted({point.j for point in points}, reverse=True))
     return PValueData(levels, points, quantity) if points else None
-
-
-def brief_reason(code: str | None) -> str:
-    """A reason code as words: "by construction"."""
-    return code.replace("_", " ") if code else "no reason given"
 
 
 def p_value_notes(data: PValueData, beyond: Sequence[PValue], smallest: float) -> tuple[list[str], list[str]]:

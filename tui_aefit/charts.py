@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 
 from rich.text import Text
 
+from core.report.terms import SLOPES, TEST_NAMES
 from tui_aefit.chart_data import (
     MARKERS,
     OTHER_MARKER,
     SET_MARKERS,
-    SLOPES,
     TEST_MARKERS,
-    TEST_NAMES,
     AccuracyData,
     PValueData,
     p_value_notes,

@@ -15,13 +15,14 @@ from typing import Any
 from core.data.catalogue import CATALOGUE, availability
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment, Unreadable, every, find
-from core.records.files import write_atomically
-from core.report.long_table import long_csv
+from core.report.formats import FIGURE_FORMATS, FIGURES, TABLE_FORMATS, TEXTS
+from core.report.output import write_output
 from core.report.result import result_of
 from core.report.text import align
 from tui_aefit.batch import BatchOptions, attach, print_result, run_batch
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
 from tui_aefit.lab import open_lab
+from tui_aefit.publications import default_path, publish, text_of
 from tui_aefit.settings import Settings, processors
 from tui_aefit.terminal import lab_is_possible
 
@@ -130,32 +131,63 @@ def _delete(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _export(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    result = result_of(find(settings.home, options["id"]).state())
-    text = (
-        long_csv(result)
-        if options["format"] == "csv"
-        else json.dumps(result, indent=2, allow_nan=False) + "\n"
-    )
-    output: str = options.get("output", "-")
-    if output == "-":
-        console.result(text)
+    form, table, figure = options["format"], options.get("table"), options.get("figure")
+    _check_export(form, table, figure, options.get("sets"))
+    experiment = find(settings.home, options["id"])
+    if form in TEXTS:
+        text = text_of(result_of(experiment.state()), form, table)
+        output = options.get("output", "-")
+        if output == "-":
+            console.result(text)
+        else:
+            write_output(Path(output), text.encode())
+            console.narrate(f"wrote {output}")
         return EXIT_COMPLETE
-    try:
-        _write_output(Path(output).resolve(), text)
-    except OSError as error:
-        raise ExperimentError(
-            f"cannot write {output!r}: {error.strerror}", "choose another --output FILE"
-        ) from error
-    console.narrate(f"wrote {output}")
-    return EXIT_COMPLETE
+    chosen = {"table": table, "figure": figure, "sets": options.get("sets")}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return _publish(
+        experiment, form, options.get("output"), console, part=figure or table or "accuracy", **given
+    )
 
 
-def _write_output(path: Path, text: str) -> None:
-    """Put a text into a file, whole or not at all; a pipe or a device is written to, never replaced."""
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
+def _check_export(form: str, table: str | None, figure: str | None, sets: str | None) -> None:
+    """Raises AefitError where the options do not belong together."""
+    drawn = ", ".join(FIGURE_FORMATS)
+    if form in FIGURE_FORMATS and figure is None:
+        raise AefitError("which figure?", f"--format {form} --figure with one of {', '.join(FIGURES)}")
+    if form not in FIGURE_FORMATS and (figure is not None or sets is not None):
+        raise AefitError(
+            f"--format {form} has no --figure and no --sets", f"choose one of {drawn} with --format"
+        )
+    if table is not None and form not in TABLE_FORMATS:
+        raise AefitError(
+            f"--format {form} has no --table",
+            f"choose one of {', '.join(TABLE_FORMATS)} with --format",
+        )
+    if figure == "gallery" and sets is not None:
+        raise AefitError("the gallery shows adversarial images only", "leave --sets out")
+
+
+def _report(options: dict[str, Any], settings: Settings, console: Console) -> int:
+    return _publish(find(settings.home, options["id"]), "html", options.get("output"), console)
+
+
+def _publish(
+    experiment: Experiment, form: str, output: str | None, console: Console, *, part: str = "", **chosen: str
+) -> int:
+    """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
+    if output == "-":
+        if sys.stdout.isatty():
+            raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
+        publish(experiment, form, None, **chosen)
+        return EXIT_COMPLETE
+    path = default_path(experiment, form, part) if output is None else Path(output).absolute()
+    publish(experiment, form, path, **chosen)
+    if output is None or form == "html":
+        console.result(str(path))
     else:
-        write_atomically(path, text)
+        console.narrate(f"wrote {output}")
+    return EXIT_COMPLETE
 
 
 def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -254,6 +286,7 @@ _COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {
     "cancel": _cancel,
     "delete": _delete,
     "export": _export,
+    "report": _report,
     "data": _data,
     "doctor": _doctor,
     "config": _config,

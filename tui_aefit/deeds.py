@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from core.errors import AefitError, ExperimentError
 from core.records.annotations import read_annotations, write_annotations
 from core.records.experiment import Experiment
-from core.records.files import write_atomically
-from core.report.long_table import long_csv
+from core.report.output import write_output
 from core.report.result import result_of
-
-EXPORTS = "exports"
-"""The folder, in an experiment's own, that exports are written to."""
+from tui_aefit.publications import default_path, publish, text_of
 
 
 def told(error: AefitError) -> str:
@@ -51,16 +47,20 @@ def label(experiment: Experiment, text: str) -> str:
 
 def export(experiment: Experiment) -> str:
     """Write `ID.json` and `ID.csv` into the experiment's exports; what to tell. Raises ExperimentError."""
-    folder = experiment.folder / EXPORTS
     try:
         result = result_of(experiment.state())
-        texts = {"json": json.dumps(result, indent=2, allow_nan=False) + "\n", "csv": long_csv(result)}
-        folder.mkdir(exist_ok=True)
-        for suffix, text in texts.items():
-            write_atomically(folder / f"{experiment.id}.{suffix}", text)
-    except OSError as error:
-        raise ExperimentError(f"cannot export {experiment.id}: {error.strerror}") from error
+        texts = {form: text_of(result, form) for form in ("json", "csv")}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         # Its files are JSON, but not what this version writes.
         raise ExperimentError(f"cannot export {experiment.id}: its results lack {error}") from error
-    return f"wrote {experiment.id}.json and .csv to {folder}"
+    for form, text in texts.items():
+        path = default_path(experiment, form)
+        write_output(path, text.encode())
+    return f"wrote {experiment.id}.json and .csv to {path.parent}"
+
+
+def report(experiment: Experiment) -> str:
+    """Write `ID.html` into the experiment's exports; what to tell. Raises ExperimentError."""
+    path = default_path(experiment, "html")
+    publish(experiment, "html", path)
+    return f"wrote {path}"

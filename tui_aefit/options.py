@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from core import __version__
 from core.errors import AefitError, closest
+from core.report.formats import FIGURE_FORMATS, FIGURES, TABLE_FORMATS, TABLES, TEXTS
 from core.spec import DEFAULTS
 from tui_aefit.settings import SETTINGS, Setting, read_word
 
@@ -20,7 +21,8 @@ commands:
   resume ID               compute the runs that an experiment lacks, failed ones among them
   cancel ID               stop an experiment; complete runs are kept
   delete ID               remove an experiment and its results
-  export ID               write a result as JSON or CSV
+  export ID               write a result as JSON, CSV, Parquet or LaTeX tables, or its figures as PDF, SVG or PNG
+  report ID               write one HTML page on an experiment: verdict, tables, figures, how to reproduce it
   data list | fetch NAME  the data sets that have a name; download one
   doctor                  versions, devices, threads, data sets, writable folders: what works here
   config show             every setting, its value and where it came from
@@ -78,7 +80,7 @@ def _parser() -> Parser:
         command = commands.add_parser(name, argument_default=argparse.SUPPRESS, allow_abbrev=False)
         _add(command, SETTINGS["home"])
         build(command)
-        _add_output(command)
+        _add_output(command, as_json=name != "report")
     return parser
 
 
@@ -97,11 +99,12 @@ def _add(target: argparse._ActionsContainer, setting: Setting) -> None:
     )
 
 
-def _add_output(target: argparse._ActionsContainer) -> None:
+def _add_output(target: argparse._ActionsContainer, *, as_json: bool = True) -> None:
     target.add_argument("--config", type=Path, metavar="FILE", help="settings file, instead of ./aefit.toml")
-    target.add_argument(
-        "--json", action="store_true", dest="as_json", help="one JSON value on standard output"
-    )
+    if as_json:
+        target.add_argument(
+            "--json", action="store_true", dest="as_json", help="one JSON value on standard output"
+        )
     target.add_argument("--quiet", action="store_true", help="no narration on standard error")
 
 
@@ -130,8 +133,27 @@ def _delete(command: argparse.ArgumentParser) -> None:
 
 def _export(command: argparse.ArgumentParser) -> None:
     _takes_id(command)
-    command.add_argument("--format", choices=("json", "csv"), default="json", help="default: json")
-    command.add_argument("--output", metavar="FILE", help="default: -, standard output")
+    forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
+    command.add_argument("--format", choices=forms, default="json", help="default: json")
+    command.add_argument(
+        "--table",
+        choices=TABLES,
+        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: both)",
+    )
+    command.add_argument("--figure", choices=FIGURES, help=f"of {', '.join(FIGURE_FORMATS)}")
+    command.add_argument(
+        "--sets", metavar="A,B", help="draw only these sets, or only the pairs among them (default: all)"
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"- is standard output (default: - for {', '.join(TEXTS)}, else a file in the experiment's exports)",
+    )
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    _takes_id(command)
+    command.add_argument("--output", metavar="FILE", help="default: ID.html in the experiment's exports")
 
 
 def _data(command: argparse.ArgumentParser) -> None:
@@ -159,6 +181,7 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Any]] = {
     "cancel": _takes_id,
     "delete": _delete,
     "export": _export,
+    "report": _report,
     "data": _data,
     "doctor": _doctor,
     "config": _config,

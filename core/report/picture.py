@@ -58,10 +58,10 @@ def figure(gallery: Gallery, members: Sequence[int]) -> Image.Image:
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(FONT_SIZE)
     for row, member in enumerate(members):
-        pictures, captions = _row(gallery, member)
+        pictures, captions = row_of(gallery, member)
         for column, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
             left, top = places.place(row, column)
-            canvas.paste(_enlarged(picture, places.scale), (left, top))
+            canvas.paste(enlarged(picture, places.scale), (left, top))
             # A white picture would have no edge on white paper.
             draw.rectangle((left - 1, top - 1, left + places.width, top + places.height), outline="grey")
             for line, text in enumerate(caption):
@@ -90,8 +90,8 @@ def write_figure(path: Path, gallery: Gallery, members: Sequence[int]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _row(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[list[str]]]:
-    """The three pictures of a member, and the lines of their captions."""
+def row_of(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[list[str]]]:
+    """The three pictures of a member, (H, W, 1 or 3) each, and the lines of their captions."""
     original, adversarial = gallery.original[member], gallery.adversarial[member]
     label, target = int(gallery.label[member]), int(gallery.target[member])
     perturbation, gain = amplified(original, adversarial)
@@ -107,7 +107,7 @@ def _row(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[l
     ]
 
 
-def _enlarged(picture: NDArray[np.uint8], scale: int) -> Image.Image:
+def enlarged(picture: NDArray[np.uint8], scale: int) -> Image.Image:
     """Every pixel of an (H, W, 1 or 3) picture as a square."""
     colour = np.broadcast_to(picture, (*picture.shape[:2], 3))
     return Image.fromarray(colour.repeat(scale, axis=0).repeat(scale, axis=1))

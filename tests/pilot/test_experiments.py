@@ -14,6 +14,7 @@ from textual.widgets import Footer
 from core.records.annotations import Annotations, read_annotations, write_annotations
 from core.sets import SETS
 from tests.desk import columns, desk, one
+from tests.published import Page, told
 from tests.recorded import NOW
 from tui_aefit.screens.compare import CompareScreen
 from tui_aefit.screens.confirm import Ask, Confirm
@@ -366,8 +367,17 @@ class TestDoneHere:
             for name in SETS:
                 assert {k: measured[run, name, k] for k in "1357"} == accuracy[name]
 
+    async def test_p_writes_a_report_into_its_folder(self, tmp_path: Path) -> None:
+        experiment = one(tmp_path, "finished", 3)
+        path = experiment.folder / "exports" / f"{experiment.id}.html"
+        async with desk(tmp_path) as here:
+            await here.press("p")
+            assert here.lab.told == [f"writing the report of {experiment.id}", f"wrote {path}"]
+        assert experiment.id in told(Page(path.read_text(encoding="utf-8")), "header")
+
+    @pytest.mark.parametrize("key", ["x", "p"])
     @pytest.mark.parametrize("break_it", ["metrics", "folder"])
-    async def test_what_cannot_be_exported_is_told(self, tmp_path: Path, break_it: str) -> None:
+    async def test_what_cannot_be_exported_is_told(self, tmp_path: Path, break_it: str, key: str) -> None:
         experiment = one(tmp_path, "finished", 1, controls=[])
         if break_it == "metrics":
             path = experiment.run_folder(0) / "result" / "metrics.json"
@@ -375,5 +385,7 @@ class TestDoneHere:
         else:
             (experiment.folder / "exports").write_text("a file")
         async with desk(tmp_path) as here:
-            await here.press("x")
-            assert here.lab.told[0].startswith(f"cannot export {experiment.id}")
+            await here.press(key)
+            assert here.lab.told[-1].startswith(
+                (f"cannot export {experiment.id}", f"cannot publish {experiment.id}")
+            )

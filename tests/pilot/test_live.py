@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
 
 from core.records.experiment import Experiment
 from core.report.result import result_of
+from tests.published import Page, told
 from tests.recorded import lock_of_the_dead, make_experiment
 from tests.stub_coordinator import House, end, in_house, notices, opened, text_of, until
 from tui_aefit.app import Lab
-from tui_aefit.deeds import EXPORTS
+from tui_aefit.publications import EXPORTS
 from tui_aefit.screens.confirm import Confirm
 from tui_aefit.screens.gallery import GalleryScreen
 from tui_aefit.screens.live import PANES, LiveScreen, ended
@@ -232,6 +234,35 @@ class TestDeeds:
         with (finished.folder / EXPORTS / f"{finished.id}.csv").open(newline="") as file:
             # A line for each of 3 runs, 8 sets and 4 levels, below the names.
             assert len(list(csv.reader(file))) == 1 + 3 * 8 * 4
+
+    async def test_the_palette_writes_a_report_that_says_how_far_it_is(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "2/4 runs")
+            await pilot.press("ctrl+p")
+            await until(pilot, lambda: isinstance(lab.screen, CommandPalette))
+            await pilot.press(*"report")
+            await until(pilot, lambda: "HTML report" in text_of(lab))
+            await pilot.press("enter")
+            await until(pilot, lambda: f"writing the report of {running.id}" in notices(lab))
+            await until(pilot, lambda: "wrote" in notices(lab))
+        path = running.folder / EXPORTS / f"{running.id}.html"
+        text = told(Page(path.read_text(encoding="utf-8")), "header")
+        assert f"running: 2 of 4 runs, experiment {running.id} Not complete: the numbers are over" in text
+
+    async def test_p_writes_a_report_or_tells_why_not(self, house: House, finished: Experiment) -> None:
+        (finished.folder / EXPORTS).touch()
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete")
+            await pilot.press("p")
+            await until(pilot, lambda: f"cannot export {finished.id}" in notices(lab))
+            (finished.folder / EXPORTS).unlink()
+            await pilot.press("p")
+            await until(pilot, lambda: f"{finished.id}.html" in notices(lab))
+            assert footer(lab).count("Report") == 0
 
     async def test_the_gallery_opens_and_comes_back(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)

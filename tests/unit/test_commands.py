@@ -15,6 +15,7 @@ import pytest
 import tui_aefit.settings
 from core.data.catalogue import CATALOGUE
 from core.records.experiment import Experiment
+from core.report.latex import latex
 from core.report.long_table import long_csv
 from core.report.result import result_of
 from core.report.text import tables
@@ -153,7 +154,7 @@ def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command
     assert json.loads(command("show", half.id, "--json").out)["runs"][2]["error"] == "it broke"
 
 
-@pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export"])
+@pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export", "report"])
 def test_an_experiment_that_is_not_there_is_refused_by_every_command(
     command: Command, finished: Experiment, verb: str
 ) -> None:
@@ -240,6 +241,9 @@ def test_export_writes_the_result_as_json_or_csv(
         assert path.read_text(encoding="utf-8") == content
     with (tmp_path / "table.csv").open(newline="") as file:
         assert sum(1 for _ in csv.reader(file)) == 1 + 3 * 4 * 3  # runs, sets, levels
+    assert command("export", "latest", "--format", "csv", "--table", "tests").out == long_csv(result, "tests")
+    assert command("export", "latest", "--format", "latex").out == latex(result)
+    assert command("export", "latest", "--format", "latex", "--table", "tests").out == latex(result, "tests")
 
 
 def test_an_export_writes_into_what_is_there_and_never_replaces_it(

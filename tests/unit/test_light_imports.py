@@ -13,7 +13,7 @@ import pytest
 
 import tui_aefit
 
-HEAVY = ("torch", "torchvision", "sklearn", "scipy", "numpy")
+HEAVY = ("torch", "torchvision", "sklearn", "scipy", "numpy", "matplotlib", "pyarrow", "pandas")
 SCREENS = ("textual", "plotext")
 GALLERY = {"core.gallery", "core.report.picture"}
 """What the gallery alone takes from the experiment, once it is opened: images are arrays."""

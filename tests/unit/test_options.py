@@ -93,6 +93,10 @@ def test_options_of_the_commands() -> None:
     assert (typed.id, typed.format, typed.output) == ("abc", "csv", "table.csv")
     assert typed.config == Path("mine.toml")
     assert parse(["export", "abc"]).format == "json"
+    typed = parse(["export", "abc", "--format", "pdf", "--figure", "p-values", "--sets", "test,noise"])
+    assert (typed.format, typed.figure, typed.sets) == ("pdf", "p-values", "test,noise")
+    assert parse(["export", "abc", "--format", "parquet", "--table", "tests"]).table == "tests"
+    assert parse(["report", "abc", "--output", "a.html"]).output == "a.html"
     assert parse(["delete", "abc", "--yes"]).yes
     assert not hasattr(parse(["delete", "abc"]), "yes")
     resumed = given_settings(parse(["resume", "abc", "--jobs", "2", "--data-dir", "images"]))
@@ -117,6 +121,7 @@ def test_options_of_the_commands() -> None:
         ("show --jsn latest", "unrecognized arguments: --jsn", "see aefit-tui --help"),
         ("list extra", "unrecognized arguments: extra", "see aefit-tui --help"),
         ("export abc --format xml", "argument --format: invalid choice: 'xml'", "see aefit-tui export --help"),
+        ("report abc --json", "unrecognized arguments: --json", "see aefit-tui --help"),
         ("data", "the following arguments are required: action", "see aefit-tui data --help"),
     ],
 )  # fmt: skip

@@ -58,6 +58,9 @@ class LiveScreen(Screen[None]):
         Binding(
             "x", "export", "Export", id="live.export", show=False, tooltip="Write the results as JSON and CSV"
         ),
+        Binding(
+            "p", "report", "Report", id="live.report", show=False, tooltip="Write an HTML report with figures"
+        ),
         Binding("escape,n", "app.set_up", "New", id="live.back", tooltip="To the form, for a new experiment"),
         *(
             Binding(
@@ -189,6 +192,11 @@ class LiveScreen(Screen[None]):
     def action_export(self) -> None:
         """Write JSON and CSV."""
         self._do(partial(deeds.export, self.experiment))
+
+    def action_report(self) -> None:
+        """Write the report, which takes seconds."""
+        self.notify(f"writing the report of {self.experiment.id}", markup=False)
+        self._do(partial(deeds.report, self.experiment))
 
     @work(thread=True)
     def _do(self, deed: partial[str]) -> None:

@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui_aefit.chart_data import PAPER_PAIR, SENTENCES, TEST_NAMES, brief_reason
+from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
+from tui_aefit.chart_data import PAPER_PAIR
 from tui_aefit.charts import SMALLEST_P
 from tui_aefit.state import Snapshot
 from tui_aefit.widgets.cell_table import CellTable, left, right

@@ -1,0 +1,17 @@
+"""The names of what can be published of an experiment; light, so that the command's grammar can list them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+TableName = Literal["accuracy", "tests"]
+FigureName = Literal["accuracy", "p-values", "gallery"]
+FigureFormat = Literal["pdf", "svg", "png"]
+
+TABLES: tuple[TableName, ...] = get_args(TableName)
+FIGURES: tuple[FigureName, ...] = get_args(FigureName)
+FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
+TEXTS = ("json", "csv", "latex")
+"""The formats that need no heavy library and that a terminal can show."""
+TABLE_FORMATS = ("csv", "parquet", "latex")
+"""The formats of tables; csv and parquet hold one, latex one or both."""

@@ -1,0 +1,150 @@
+"""`report` and `export` from the outside: what is written, where, and what is refused."""
+
+import csv
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.end_to_end.conftest import PATIENCE
+from tests.published import Page, complete, nothing_yet, partly_failed, told
+from tui_aefit.publications import EXPORTS
+
+BEGINNINGS = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
+
+
+def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
+    computed = shell.batch("--runs", "3", "--epochs", "6", "--json")
+    assert computed.returncode == 0, computed.stderr
+    result = json.loads(computed.stdout)
+    done = shell.run("report", "latest")
+    assert (done.returncode, done.stderr) == (0, "")
+    path = shell.only_experiment().folder / EXPORTS / f"{result['id']}.html"
+    assert done.stdout == f"{path}\n"
+    page = Page(path.read_text(encoding="utf-8"))
+    assert page.problems == []
+    rows = {row[0].text: row[1:-1] for _, row in page.tables["accuracy-table"].rows}
+    for name, by_k in result["summary"]["accuracy"].items():
+        for cell, k in zip(rows[name], ("5", "3", "1"), strict=True):
+            assert cell.values == [by_k[k]["mean"], *by_k[k]["ci95"]]
+    shown = [row[5].values for name, table in page.tables.items() if name.startswith("tests-")
+             for _, row in table.rows]  # fmt: skip
+    pairs = list(dict.fromkeys(tuple(test["sets"]) for test in result["tests"]))
+    in_order = sorted(result["tests"], key=lambda test: pairs.index(tuple(test["sets"])))
+    assert shown == [[] if test["p"] is None else [test["p"]] for test in in_order]
+    assert sum(tag == "image" for tag, _ in page.tags) == 4 * 3
+    (line,) = (line for line in page.words["reproduce"].splitlines() if "--batch" in line)
+    again = shell.run(*shlex.split(line)[1:])
+    assert again.returncode == 0
+    assert "is complete already" in again.stderr, "the command asks for another experiment"
+
+
+def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
+    experiment = complete(shell.home)
+    result = json.loads(shell.run("show", experiment.id, "--json").stdout)
+    forms = [("parquet", "--table", "accuracy"), ("parquet", "--table", "tests")]
+    forms += [(form, "--figure", figure) for form in BEGINNINGS for figure in ("accuracy", "gallery")]
+    for form, option, part in [*forms, ("pdf", "--figure", "p-values")]:
+        done = shell.run("export", "latest", "--format", form, option, part)
+        path = experiment.folder / EXPORTS / f"{experiment.id}-{part}.{form}"
+        assert (done.returncode, done.stdout, done.stderr) == (0, f"{path}\n", "")
+        named = tmp_path / f"mine.{form}"
+        done = shell.run("export", "latest", "--format", form, option, part, "--output", named.name)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", f"wrote {named.name}\n")
+        assert named.read_bytes() == path.read_bytes()
+        assert path.read_bytes().startswith(BEGINNINGS.get(form, b"PAR1"))
+    tests = pq.read_table(experiment.folder / EXPORTS / f"{experiment.id}-tests.parquet").to_pylist()
+    assert [row["p"] for row in tests] == [test["p"] for test in result["tests"]]
+    rows = csv.DictReader(
+        io.StringIO(shell.run("export", "latest", "--format", "csv", "--table", "tests").stdout)
+    )
+    assert [row["p"] for row in rows] == ["" if t["p"] is None else str(t["p"]) for t in result["tests"]]
+    assert r"\begin{table}" in shell.run("export", "latest", "--format", "latex").stdout
+
+
+def test_what_is_chosen_is_drawn(shell):
+    experiment = complete(shell.home)
+    folder = experiment.folder / EXPORTS
+    words = ("export", "latest", "--format", "png", "--figure", "p-values")
+    assert shell.run(*words).returncode == 0
+    with Image.open(folder / f"{experiment.id}-p-values.png") as image:
+        six = image.size
+    assert shell.run(*words, "--sets", "adversarial,misclassified").returncode == 0
+    with Image.open(folder / f"{experiment.id}-p-values.png") as image:
+        assert image.width < six[0]
+        assert image.height < six[1]
+
+
+@pytest.mark.parametrize("words", [("report", "latest"), ("export", "latest", "--format", "parquet")])
+def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell, words):
+    complete(shell.home)
+    environment = {**os.environ, "AEFIT_HOME": str(shell.home)}
+    command = [sys.executable, "-m", "tui_aefit.cli", *words, "--output", "-"]
+    piped = subprocess.run(command, capture_output=True, env=environment, timeout=PATIENCE, check=True)
+    assert piped.stdout.startswith((b"<!DOCTYPE html>", b"PAR1"))
+    ours, theirs = os.openpty()
+    refused = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, env=environment, check=False)
+    os.close(theirs)
+    os.close(ours)
+    assert refused.returncode == 2
+    assert b"a terminal cannot show" in refused.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(shell):
+    complete(shell.home)
+    process = shell.start("report", "latest", "--output", "-")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    assert (process.wait(PATIENCE), err) == (141, "")
+
+
+def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
+    for make, status in ((partly_failed, "failed"), (nothing_yet, "created")):
+        experiment = make(shell.home)
+        done = shell.run("report", experiment.id)
+        assert done.returncode == 0
+        page = Page(Path(done.stdout.strip()).read_text(encoding="utf-8"))
+        assert f"{status}: " in told(page, "header")
+        assert "Not complete:" in told(page, "header")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("export latest --format pdf", "--figure with one of accuracy, p-values, gallery"),
+        ("export latest --figure accuracy", "choose one of pdf, svg, png with --format"),
+        ("export latest --format csv --sets noise", "choose one of pdf, svg, png with --format"),
+        ("export latest --format json --table tests", "choose one of csv, parquet, latex with --format"),
+        ("export latest --format svg --figure gallery --sets noise", "leave --sets out"),
+        ("export latest --format svg --figure accuracy --sets nois", "expected one of test, misclassified"),
+        ("export latest --format svg --figure gallery", "no images to show"),
+        ("export latest --format svg --figure accuracy --output absent/a.svg", "cannot write"),
+        ("report latest --output absent/a.html", "cannot write"),
+        ("report nosuch", "there is no experiment 'nosuch'"),
+        ("report latest --json", "unrecognized arguments: --json"),
+    ],
+)
+def test_a_wrong_request_ends_with_2_and_says_what_would_be_right(shell, words, message):
+    experiment = partly_failed(shell.home)
+    done = shell.run(*words.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    exports = experiment.folder / EXPORTS
+    assert not exports.exists() or not list(exports.iterdir())
+
+
+def test_an_exports_folder_that_cannot_be_made_is_told(shell):
+    experiment = complete(shell.home)
+    (experiment.folder / EXPORTS).write_text("a file")
+    done = shell.run("report", "latest")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"cannot export {experiment.id}" in done.stderr

@@ -1,0 +1,177 @@
+"""The LaTeX tables say what the JSON result says, cell by cell, and compile whatever things are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.report.latex import escaped, latex
+from core.report.result import result_of
+from core.report.terms import TEST_NAMES
+from core.spec import Spec
+from tests.hand_made import make_experiment
+from tests.published import MADE, published
+
+
+@dataclass
+class Table:
+    caption: str
+    label: str
+    columns: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+def tables(text: str) -> list[Table]:
+    """The `table` environments, by their cells."""
+    found = []
+    for body in re.findall(r"\\begin\{table\}(.*?)\\end\{table\}", text, re.DOTALL):
+        columns, grid = re.search(
+            r"\\begin\{tabular\}\{(\w+)\}\n(.*?)\\end\{tabular\}", body, re.DOTALL
+        ).groups()  # type: ignore[union-attr]
+        lines = [line for line in grid.splitlines() if not re.fullmatch(r"\\(top|mid|bottom)rule", line)]
+        assert all(line.endswith(r" \\") for line in lines)
+        header, *rows = [line.removesuffix(r" \\").split(" & ") for line in lines]
+        caption = re.search(r"\\caption\{(.*)\}\n", body)
+        label = re.search(r"\\label\{tab:(.*)\}\n", body)
+        assert caption
+        assert label
+        found.append(Table(caption[1], label[1], columns, header, rows))
+    return found
+
+
+def number(cell: str) -> float | None:
+    """The number that a cell shows."""
+    if cell == "--":
+        return None
+    digits = re.fullmatch(r"\$(.*)\$", cell)
+    assert digits, cell
+    return float(re.sub(r" \\times 10\^\{(-?\d+)\}", r"e\1", digits[1]))
+
+
+def shown(value: float | None, form: str) -> float | None:
+    return None if value is None else float(format(value, form))
+
+
+@pytest.fixture(scope="module", params=list(MADE))
+def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return published(tmp_path_factory.mktemp("home"), request.param)[1]
+
+
+def test_the_accuracy_table_has_a_row_a_set_and_a_column_a_level(result: dict[str, Any]) -> None:
+    found = tables(latex(result, "accuracy"))
+    if result["summary"] is None:
+        assert found == []
+        return
+    (table,) = found
+    accuracy = result["summary"]["accuracy"]
+    levels = [str(k) for k in range(result["spec"]["z"], 0, -2)]
+    assert table.header == ["set", *(f"$K = {k}$" for k in levels), "$n$"]
+    assert [row[0] for row in table.rows] == list(accuracy)
+    for name, *cells, runs in table.rows:
+        assert int(runs) == accuracy[name]["1"]["n"]
+        for k, cell in zip(levels, cells, strict=True):
+            summary = accuracy[name][k]
+            if summary["mean"] is None:
+                assert cell == "--"
+                continue
+            numbers = [float(digits) for digits in re.findall(r"\d+\.\d+", cell)]
+            assert numbers[0] == shown(summary["mean"], ".4f")
+            if summary["ci95"] is None:
+                assert len(numbers) == 1
+            else:
+                half = (summary["ci95"][1] - summary["ci95"][0]) / 2
+                assert cell == f"${summary['mean']:.4f} \\pm {half:.4f}$"
+
+
+def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: dict[str, Any]) -> None:
+    found = tables(latex(result, "tests"))
+    rows = [(table.label, row) for table in found for row in table.rows]
+    expected = [
+        (f"{result['id']}-{'-'.join(test['sets'])}-{test['quantity']}", test) for test in result["tests"]
+    ]
+    expected.sort(key=lambda one: [table.label for table in found].index(one[0]))
+    assert len(rows) == len(expected)
+    for (label, row), (wanted, test) in zip(rows, expected, strict=True):
+        assert label == wanted
+        assert row[:3] == [test["j"], TEST_NAMES[test["test"]], str(test["n"])]
+        if test["reason"] is None:
+            assert len(row) == 11
+            assert number(row[3]) == shown(test["statistic"], ".3f")
+            assert number(row[4]) == shown(test["df"], ".2f")
+            assert number(row[5]) == shown(test["p"], ".2g")
+            assert number(row[6]) == shown(test["p_holm"], ".2g")
+        else:
+            assert row[3] == f"\\multicolumn{{4}}{{l}}{{{test['reason'].replace('_', ' ')}}}"
+        difference, interval, effect, direction = row[-4:]
+        assert number(difference) == shown(test["mean_difference"], ".4f")
+        assert number(effect) == shown(test["effect_size"], ".3f")
+        assert direction == (test["direction"] or "--")
+        ends = [float(end) for end in re.findall(r"[+-]\d+\.\d+", interval)]
+        assert ends == [shown(end, ".4f") for end in test["ci95"] or ()]
+
+
+def test_no_row_has_more_cells_than_the_table_has_columns(result: dict[str, Any]) -> None:
+    for table in tables(latex(result)):
+        for row in (table.header, *table.rows):
+            spanned = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", " & ".join(row)))
+            assert len(row) + spanned == len(table.columns)
+
+
+def test_both_tables_stand_in_the_file_unless_one_is_asked_for(result: dict[str, Any]) -> None:
+    whole = latex(result)
+    assert [t.label for t in tables(whole)] == [
+        t.label for one in ("accuracy", "tests") for t in tables(latex(result, one))
+    ]
+    assert whole.startswith("%")
+    assert r"\usepackage{booktabs}" in whole.splitlines()[0]
+    if result["summary"] is None:
+        assert all(line.startswith("%") for line in whole.splitlines() if line)
+
+
+def test_braces_and_environments_are_balanced(result: dict[str, Any]) -> None:
+    text = re.sub(r"\\[{}\\]", "", latex(result))
+    depth = 0
+    for letter in text:
+        depth += (letter == "{") - (letter == "}")
+        assert depth >= 0
+    assert depth == 0
+    opened = re.findall(r"\\(begin|end)\{(\w+)\}", text)
+    stack: list[str] = []
+    for kind, name in opened:
+        if kind == "begin":
+            stack.append(name)
+        else:
+            assert stack.pop() == name
+    assert stack == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one-per-source", "one-per-source"),
+        ("50%_of $5 & #1", r"50\%\_of \$5 \& \#1"),
+        (r"a\b{c}~^", r"a\textbackslash{}b\{c\}\textasciitilde{}\textasciicircum{}"),
+        ("a--b---c", "a-{}-b-{}-{}-c"),
+        ("<x|y>", r"\textless{}x\textbar{}y\textgreater{}"),
+        ("Größe, Œuvre, háček, ẞ", r"Gr\"{o}\ss{}e, \OE{}uvre, h\'{a}\v{c}ek, ?"),
+        ("e\u0301", r"\'{e}"),
+        ("漢字\x07\n", "????"),
+        ('"x" \'y\' `z`', r"\char34{}x\char34{} \textquoteright{}y\textquoteright{} "
+                          r"\textasciigrave{}z\textasciigrave{}"),
+    ],
+)  # fmt: skip
+def test_names_are_set_as_they_are(text: str, expected: str) -> None:
+    assert escaped(text) == expected
+
+
+def test_a_data_set_of_ones_own_is_named_in_the_captions(tmp_path: Path) -> None:
+    spec = Spec(dataset="/data/50%_moths & {night}.npz", z=3, runs=3, controls=())
+    found = tables(latex(result_of(make_experiment(tmp_path, spec).experiment.state())))
+    assert len(found) == 4
+    for table in found:
+        assert r"50\%\_moths \& \{night\}" in table.caption

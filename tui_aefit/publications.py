@@ -1,0 +1,80 @@
+"""What is published of an experiment: texts made here, all else by a process that may load the heavy libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.errors import ExperimentError
+from core.records.experiment import Experiment
+from core.report.formats import TableName
+from core.report.latex import latex
+from core.report.long_table import long_csv
+
+EXPORTS = "exports"
+"""The folder, in an experiment's own, that exports are written to."""
+SUFFIXES = {"latex": "tex"}
+"""Of the formats whose files have another suffix than their name."""
+
+_EXIT_REFUSED = 2
+
+
+def text_of(result: dict[str, Any], form: str, table: TableName | None = None) -> str:
+    """A JSON result as json, csv or latex. table: of csv, "accuracy" by default, and of latex, both by default."""
+    if form == "csv":
+        return long_csv(result, table or "accuracy")
+    if form == "latex":
+        return latex(result, table)
+    return json.dumps(result, indent=2, allow_nan=False) + "\n"
+
+
+def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
+    """Where a publication goes unless a person says otherwise; the folder is made.
+
+    part: the figure or table in it. Raises ExperimentError where the folder cannot be made.
+    """
+    folder = experiment.folder / EXPORTS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(f"cannot export {experiment.id}: {error.strerror}") from error
+    return folder / f"{experiment.id}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
+
+
+def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
+    """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
+
+    form: html, parquet, or the format of a figure. options: `table`, `figure`, `sets`, as that module takes them.
+    Raises ExperimentError where it cannot be made or written, BrokenPipeError where nobody reads it.
+    """
+    words = [f"--{name}={value}" for name, value in options.items()]
+    target = "-" if output is None else str(output)
+    command = [
+        sys.executable, "-P", "-m", "core.report", str(experiment.folder), "--format", form, *words, "--", target,
+    ]  # fmt: skip
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=None if output is None else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+        # A notebook's setting is not for us, and may name a library that is not here.
+        env={**os.environ, "MPLBACKEND": "agg"},
+    )
+    if done.returncode == _EXIT_REFUSED:
+        told = json.loads(done.stderr.splitlines()[-1])
+        raise ExperimentError(told["error"], told["hint"])
+    if done.returncode == 128 + signal.SIGPIPE:
+        raise BrokenPipeError
+    if done.returncode != 0:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: the process that should ended with status {done.returncode}",
+            done.stderr.strip()[-2000:],
+        )
