@@ -24,7 +24,7 @@ from tui_aefit.app import Lab
 from tui_aefit.deeds import EXPORTS
 from tui_aefit.screens.confirm import Confirm
 from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.screens.live import PANES, LiveScreen, ended
+from tui_aefit.screens.live import PANES, LiveScreen
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -202,22 +202,6 @@ class TestStopAndResume:
             lock_of_the_dead(running)
             await arrived(pilot, "interrupted")
             await until(pilot, lambda: "r Resume" in footer(lab))
-
-    @pytest.mark.parametrize(
-        ("before", "now", "told"),
-        [
-            ("running", "complete", True),
-            ("running", "interrupted", True),
-            ("created", "refused", True),
-            ("cancelled", "failed", True),
-            ("running", "running", False),
-            ("complete", "complete", False),
-            ("created", "running", False),
-            ("created", "interrupted", False),
-        ],
-    )
-    def test_an_ending_is_told_once(self, before: str, now: str, told: bool) -> None:
-        assert ended(before, now) == told
 
 
 class TestDeeds:

@@ -35,6 +35,16 @@ ABOUT_ONE = ("clone", "resume", "mark", "stop", "delete", "label", "export")
 """The actions that need an experiment under the cursor."""
 
 
+class Filter(Input):
+    """Where the words of the filter are typed; while it has the focus, the footer says how to leave it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "screen.to_table", "To the table", id="experiments.table",
+                tooltip="Go on among those that the filter leaves"),
+        Binding("escape", "screen.back", "Show all", id="experiments.unfilter", tooltip="Take the filter away"),
+    ]  # fmt: skip
+
+
 class ExperimentsScreen(Screen[None]):
     """All experiments of `home`. What concerns other screens it asks the app for: see `requests`."""
 
@@ -42,7 +52,8 @@ class ExperimentsScreen(Screen[None]):
     AUTO_FOCUS = "ExperimentsTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New", id="experiments.new", tooltip="Set up a new experiment"),
-        Binding("c", "clone", "Clone", id="experiments.clone", tooltip="Set up a new one that begins from this"),
+        Binding("c", "clone", "Clone", id="experiments.clone", show=False,
+                tooltip="Set up a new one that begins from this"),
         Binding("r", "resume", "Resume", id="experiments.resume", tooltip="Compute the runs that are missing"),
         Binding("space", "mark", "Mark", id="experiments.mark", tooltip="Mark for comparing, or take the mark away",
                 key_display="space"),
@@ -61,8 +72,6 @@ class ExperimentsScreen(Screen[None]):
         # The app's key for this very screen: it would open another one and forget the marks.
         Binding("e", "look_again", "Look again", id="experiments.look", show=False,
                 tooltip="Look at the folder now, not only every other second"),
-        Binding("down", "to_table", "To the table", id="experiments.table", show=False,
-                tooltip="Leave the filter"),
     ]  # fmt: skip
 
     class Looked(Message, namespace="experiments"):
@@ -74,12 +83,7 @@ class ExperimentsScreen(Screen[None]):
             self.problem = problem
 
     class Done(Message, namespace="experiments"):
-        """What the person asked for was done, or could not be."""
-
-        def __init__(self, text: str, *, failed: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.failed = failed
+        """What the person asked for was done, or could not be: the home may look another way now."""
 
     def __init__(self, home: Path) -> None:
         super().__init__()
@@ -93,7 +97,7 @@ class ExperimentsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The filter, the table or why it is empty, what there is to say of the chosen experiment."""
         yield Static("Experiments", id="title", markup=False)
-        yield Input(placeholder="id, label, tag, data set, attack or state", id="filter", compact=True)
+        yield Filter(placeholder="id, label, tag, data set, attack or state", id="filter", compact=True)
         yield ExperimentsTable(id="experiments")
         yield Static(id="empty", markup=False)
         yield Static(id="detail", markup=False)
@@ -205,7 +209,6 @@ class ExperimentsScreen(Screen[None]):
         """Look now."""
         self.look()
 
-    @on(Input.Submitted, "#filter")
     def action_to_table(self) -> None:
         """Go on among what the filter left."""
         self._table.focus()
@@ -308,13 +311,13 @@ class ExperimentsScreen(Screen[None]):
     def _do(self, deed: Callable[[], str]) -> None:
         """Do something with the disk beside the screen, and tell what came of it."""
         try:
-            self.post_message(self.Done(deed(), failed=False))
+            self._tell(deed())
         except AefitError as error:
-            self.post_message(self.Done(told(error), failed=True))
+            self._tell(told(error), failed=True)
+        self.post_message(self.Done())
 
     @on(Done)
-    def _done(self, message: Done) -> None:
-        self._tell(message.text, failed=message.failed)
+    def _done(self) -> None:
         self.look()
 
     # What the keys are about
@@ -339,4 +342,5 @@ class ExperimentsScreen(Screen[None]):
         return self._readable()
 
     def _tell(self, text: str, *, failed: bool = False) -> None:
-        self.notify(text, severity="error" if failed else "information", markup=False)
+        """Through the app, which is there when this screen has been left meanwhile."""
+        self.app.notify(text, severity="error" if failed else "information", markup=False)

@@ -38,7 +38,7 @@ ROWS_OF_FIGURE = 8
 """Members in an export of several."""
 SPARE_ROWS = 9
 """Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
-BROWSE, RUN = Binding.Group("Browse", compact=True), Binding.Group("Run", compact=True)
+BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Class, target"))
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ class GalleryScreen(Screen[None]):
                 tooltip="The previous complete run"),
         Binding("down,j", "run(1)", "Next run", id="gallery.run.next", group=RUN,
                 tooltip="The next complete run"),
-        Binding("c", "cycle_class(1)", "Class", id="gallery.class",
+        Binding("c", "cycle_class(1)", "Class", id="gallery.class", group=FILTER,
                 tooltip="Only images of one true class, then of the next, then all again"),
-        Binding("t", "cycle_target(1)", "Target", id="gallery.target",
+        Binding("t", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
                 tooltip="Only attacks toward one class, then toward the next, then all again"),
         Binding("x", "export(1)", "Export", id="gallery.export",
                 tooltip="Write this image with its original and perturbation as a PNG"),
@@ -171,10 +171,15 @@ class GalleryScreen(Screen[None]):
     def on_mount(self) -> None:
         """Read the first gallery; until a run is complete, look again and again."""
         self._as_text = not shows_colours(self.app)
-        self._timer = self.set_interval(LOOK_SECONDS, self._open, pause=True)
+        self._timer = self.set_interval(LOOK_SECONDS, self._open_if_idle, pause=True)
         self.watch(self.query_one(Pictures), "reduced", self._show, init=False)
         self._show()
         self._open()
+
+    def _open_if_idle(self) -> None:
+        # A reading that takes longer than that would be given up for the next one, for ever.
+        if not any(worker.group == "open" and not worker.is_finished for worker in self.workers):
+            self._open()
 
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
