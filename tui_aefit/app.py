@@ -122,10 +122,12 @@ class Lab(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that a key does on this screen, and the lab's own commands."""
-        actions = {active.binding.action: active for active in screen.active_bindings.values()}
-        for action, active in actions.items():
+        actions = {
+            active.binding.action.removeprefix("app."): active for active in screen.active_bindings.values()
+        }
+        for active in actions.values():
             if active.binding.id is not None and active.binding.description:
-                run = partial(self.run_action, action, active.node)
+                run = partial(self.run_action, active.binding.action, active.node)
                 yield SystemCommand(active.binding.description, active.binding.tooltip, run)
         bell = "off" if self._memory.bell else "on"
         yield SystemCommand(

@@ -15,7 +15,6 @@ from core.records.annotations import Annotations, read_annotations, write_annota
 from core.sets import SETS
 from tests.desk import columns, desk, one
 from tests.recorded import NOW
-from tui_aefit.screens.compare import CompareScreen
 from tui_aefit.screens.confirm import Ask, Confirm
 from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.requests import (
@@ -105,13 +104,6 @@ class TestWhatIsShown:
             shown = [one.binding.description for one in active if one.binding.show and not one.binding.system]
             assert here.lab.screen.query(Footer)
             assert shown == ["Open", "New", "Resume", "Mark"]
-
-    async def test_every_key_has_an_id_and_a_tooltip(self) -> None:
-        for screen in (ExperimentsScreen, CompareScreen, Confirm, Ask):
-            for binding in screen.BINDINGS:
-                assert not isinstance(binding, tuple)
-                assert binding.id
-                assert binding.tooltip
 
 
 class TestWhateverLiesThere:

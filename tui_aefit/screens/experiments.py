@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -307,13 +308,16 @@ class ExperimentsScreen(Screen[None]):
 
         self.app.push_screen(Confirm(question, detail, yes_label), answered)
 
-    @work(thread=True, group="do")
     def _do(self, deed: Callable[[], str]) -> None:
         """Do something with the disk beside the screen, and tell what came of it."""
+        # The app's work: this screen's would be given up where the person leaves it at once.
+        self.app.run_worker(partial(self._carry_out, self.app, deed), thread=True, group="do")
+
+    def _carry_out(self, app: App[object], deed: Callable[[], str]) -> None:
         try:
-            self._tell(deed())
+            app.notify(deed(), markup=False)
         except AefitError as error:
-            self._tell(told(error), failed=True)
+            app.notify(told(error), severity="error", markup=False)
         self.post_message(self.Done())
 
     @on(Done)
@@ -342,5 +346,4 @@ class ExperimentsScreen(Screen[None]):
         return self._readable()
 
     def _tell(self, text: str, *, failed: bool = False) -> None:
-        """Through the app, which is there when this screen has been left meanwhile."""
-        self.app.notify(text, severity="error" if failed else "information", markup=False)
+        self.notify(text, severity="error" if failed else "information", markup=False)

@@ -124,9 +124,9 @@ class GalleryScreen(Screen[None]):
         Binding("p", "as_text", "Characters", id="gallery.characters", show=False,
                 tooltip="Draw with characters instead of colours, or with colours again"),
         Binding("pageup", "scroll_details(-1)", "Scroll up", id="gallery.scroll.up", show=False,
-                tooltip="Scroll what is said of the image"),
+                tooltip="Scroll up in what is said of the image"),
         Binding("pagedown", "scroll_details(1)", "Scroll down", id="gallery.scroll.down", show=False,
-                tooltip="Scroll what is said of the image"),
+                tooltip="Scroll down in what is said of the image"),
         # They work here too; the footer has room for seven keys.
         Binding("e", "app.experiments", "Experiments", id="gallery.experiments", show=False,
                 tooltip="All experiments"),
@@ -268,9 +268,9 @@ class GalleryScreen(Screen[None]):
             name += "" if self._class is None else f"-class{self._class}"
             name += "" if self._target is None else f"-target{self._target}"
         path = self._experiment.folder / "figures" / f"{name}.png"
-        self._write(path, self._reading.gallery, members)
+        # The app's work: this screen's would be given up where the person leaves it at once.
+        self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
 
-    @work(group="export")
     async def _write(self, path: Path, gallery: Gallery, members: list[int]) -> None:
         # Pillow is for this key only.
         from core.report.picture import write_figure  # noqa: PLC0415
@@ -278,9 +278,9 @@ class GalleryScreen(Screen[None]):
         try:
             await asyncio.to_thread(write_figure, path, gallery, members)
         except AefitError as error:
-            self.notify(f"{error}\n{error.hint}", severity="error", markup=False)
+            self.app.notify(f"{error}\n{error.hint}", severity="error", markup=False)
         else:
-            self.notify(f"{path}", title="Exported", markup=False)
+            self.app.notify(f"{path}", title="Exported", markup=False)
 
     # Showing
 

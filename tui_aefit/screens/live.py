@@ -7,10 +7,9 @@ from functools import partial
 
 from rich.text import Text
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
@@ -239,18 +238,20 @@ class LiveScreen(Screen[None]):
         """Write JSON and CSV."""
         self._do(partial(deeds.export, self.experiment))
 
-    @work(thread=True)
     def _do(self, deed: partial[str]) -> None:
-        try:
-            text = deed()
-            severity: SeverityLevel = "information"
-        except AefitError as error:
-            text, severity = deeds.told(error), "error"
-        self.notify(text, severity=severity, markup=False)
+        """Do something with the disk beside the screen, and tell what came of it, also when it has been left."""
+        self.app.run_worker(partial(_carry_out, self.app, deed), thread=True, group="do")
 
     def _show_pane(self, name: str) -> None:
         for other in PANES:
             self.query_one(f"#{other}-pane").set_class(other == name, "-active")
+
+
+def _carry_out(app: App[object], deed: partial[str]) -> None:
+    try:
+        app.notify(deed(), markup=False)
+    except AefitError as error:
+        app.notify(deeds.told(error), severity="error", markup=False)
 
 
 def headline(snapshot: Snapshot, tint: Callable[[str], str] = str) -> Text:
