@@ -297,11 +297,14 @@ class Lab(App[None]):
             experiment, jobs=jobs, data_dir=data_dir, cache_dir=self._settings.cache_dir, tied=False
         )
         self._coordinators.append((experiment, process))
-        self._watch.add(experiment)
 
     def _look_around(self) -> None:
-        """See which coordinators of ours have died, and have the others' endings looked for."""
+        """See which coordinators of ours have died, and have all endings looked for."""
+        # One look at a time: a slow file server must not make them queue up.
+        if any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
+            return
         for experiment, process in list(self._coordinators):
+            self._watch.add(experiment)
             # They are ours to await, or they would stay zombies for as long as the lab is open.
             status = process.poll()
             if status is None:
@@ -311,9 +314,7 @@ class Lab(App[None]):
                 # All other endings are told by its journal.
                 why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
                 self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
-        # A slow file server must not make looks queue up.
-        if not any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
-            self._find_endings([experiment.id for experiment, _ in self._coordinators])
+        self._find_endings([experiment.id for experiment, _ in self._coordinators])
 
     @work(thread=True, group="watch")
     def _find_endings(self, starting: Collection[str]) -> None:

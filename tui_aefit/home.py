@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.errors import ExperimentError
+from core.locations import experiments_dir
 from core.records.experiment import Experiment, State, every, load
 from core.records.overview import experiment_folders
 from tui_aefit.cost import PastRun, run_seconds
@@ -29,7 +30,7 @@ def at_work(home: Path) -> list[Experiment]:
             experiment = load(folder)
             if experiment.running:
                 found.append(experiment)
-        except (ExperimentError, OSError):
+        except (ExperimentError, OSError, RecursionError):
             continue  # the list of experiments says what is the matter with it
     return sorted(found, key=lambda experiment: experiment.created, reverse=True)
 
@@ -44,7 +45,9 @@ def past_runs(home: Path) -> list[PastRun]:
                 if seconds is not None:
                     past.append(PastRun(found.spec, seconds))
     except OSError as error:
-        raise ExperimentError(f"cannot list {home}: {error.strerror}", "choose another --home DIR") from error
+        raise ExperimentError(
+            f"cannot list {experiments_dir(home)}: {error.strerror}", "choose another home with --home DIR"
+        ) from error
     return past
 
 

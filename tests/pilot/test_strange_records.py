@@ -186,6 +186,7 @@ async def test_a_home_that_cannot_be_listed_is_said_once_and_can_be_left(
         raise PermissionError(13, "Permission denied", str(folder))
 
     monkeypatch.setattr("core.records.overview.os.listdir", refuse)
+    monkeypatch.setattr("tui_aefit.home.every", refuse)
     lab: Lab = house.lab(experiment if first else None)
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "Permission denied" in notices(lab))

@@ -27,9 +27,10 @@ def test_those_at_work_come_with_the_newest_first(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_not_at_work_and_hides_nothing(tmp_path: Path) -> None:
     running = make_experiment(tmp_path, state="running", runs=3)
-    for seed in (1, 2):
-        make_experiment(tmp_path, runs=3, seed=seed)
-    torn, folder = (create(tmp_path, Spec(dataset="mnist", runs=3, seed=seed))[0].folder for seed in (1, 2))
+    specs = [Spec(dataset="mnist", runs=3, seed=seed) for seed in (1, 2, 3)]
+    torn, folder, deep = (create(tmp_path, spec)[0].folder for spec in specs)
+    (deep / "lock").write_text("{}")
+    (deep / "spec.toml").write_text("runs = " + "[" * 5000)
     (torn / "lock").write_text("{}")
     (torn / "spec.toml").write_text("runs = [")
     (folder / "lock").mkdir()
