@@ -75,7 +75,7 @@ class Lab(App[None]):
             "leave",
             "Quit",
             id="app.quit-anywhere",
-            tooltip="Leave the lab",
+            tooltip="Leave the lab; asks what becomes of running work",
             show=False,
             priority=True,
         ),

@@ -130,7 +130,8 @@ class GalleryScreen(Screen[None]):
         # They work here too; the footer has room for seven keys.
         Binding("e", "app.experiments", "Experiments", id="gallery.experiments", show=False,
                 tooltip="All experiments"),
-        Binding("q", "app.leave", "Quit", id="gallery.quit", show=False, tooltip="Leave the lab"),
+        Binding("q", "app.leave", "Quit", id="gallery.quit", show=False,
+                tooltip="Leave the lab; asks what becomes of running work"),
     ]  # fmt: skip
 
     def __init__(self, experiment: Experiment, run: int | None = None) -> None:
