@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,17 +11,21 @@ from pathlib import Path
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 from textual.widget import Widget
 
 from core.data.catalogue import check_available
-from core.errors import AefitError, DataError
-from core.records.experiment import Experiment, create, every
+from core.errors import AefitError, DataError, ExperimentError
+from core.records.experiment import Experiment, State, create
 from core.records.files import write_atomically
+from core.records.journal import JournalReader
 from core.spec import Spec
 from tui_aefit.cost import PastRun
 from tui_aefit.form import FIELDS, word_of, words_of
+from tui_aefit.home import Watch, at_work, past_runs
 from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
+from tui_aefit.listing import printable
 from tui_aefit.memory import Memory, recall, remember
 from tui_aefit.screens.leave import Answer, Leave
 from tui_aefit.screens.requests import (
@@ -35,13 +38,14 @@ from tui_aefit.screens.requests import (
 )
 from tui_aefit.screens.setup import SetupScreen
 from tui_aefit.settings import Settings, jobs_of
+from tui_aefit.theme import MONOCHROME
 
 COMMAND_FILE = "last-command.txt"
 """In the home: the command that was copied last, for terminals that drop clipboard escapes."""
 LOOK_SECONDS = 0.02
 """How often a lab that is to be left looks whether it can be."""
-PAST_EXPERIMENTS = 30
-"""How many of the newest experiments the time of a new one is estimated from."""
+WATCH_SECONDS = 1.0
+"""How often the lab looks which experiments have ended."""
 
 
 class Lab(App[None]):
@@ -71,7 +75,7 @@ class Lab(App[None]):
             "leave",
             "Quit",
             id="app.quit-anywhere",
-            tooltip="Leave the lab",
+            tooltip="Leave the lab; asks what becomes of running work",
             show=False,
             priority=True,
         ),
@@ -82,8 +86,11 @@ class Lab(App[None]):
         self._settings = settings
         self._first = first
         self._home = settings.home
+        self.register_theme(MONOCHROME)
         self._memory = recall(settings.home)
-        self._coordinators: list[subprocess.Popen[bytes]] = []
+        self._watch = Watch(settings.home)
+        self._coordinators: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
+        self._said: set[str] = set()
         if self._memory.theme in self.available_themes:
             self.theme = self._memory.theme
 
@@ -95,7 +102,11 @@ class Lab(App[None]):
         Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
         """
         self.push_screen(self._setup_screen(self._first_words()))
-        first = self._first or next(iter(self._at_work()), None)
+        running = self._at_work()
+        for experiment in running:
+            self._watch.add(experiment)
+        self.set_interval(WATCH_SECONDS, self._look_around)
+        first = self._first or next(iter(running), None)
         if first is not None:
             self._open(first)
 
@@ -104,12 +115,19 @@ class Lab(App[None]):
         if self.is_running and theme != self._memory.theme:
             self._keep(replace(self._memory, theme=theme))
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line that is drawn: without colour, also what a theme does not say is grey."""
+        filters = super().get_line_filters()
+        return [*filters, Monochrome()] if self.theme == MONOCHROME.name else filters
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that a key does on this screen, and the lab's own commands."""
-        actions = {active.binding.action: active for active in screen.active_bindings.values()}
-        for action, active in actions.items():
+        actions = {
+            active.binding.action.removeprefix("app."): active for active in screen.active_bindings.values()
+        }
+        for active in actions.values():
             if active.binding.id is not None and active.binding.description:
-                run = partial(self.run_action, action, active.node)
+                run = partial(self.run_action, active.binding.action, active.node)
                 yield SystemCommand(active.binding.description, active.binding.tooltip, run)
         bell = "off" if self._memory.bell else "on"
         yield SystemCommand(
@@ -179,17 +197,7 @@ class Lab(App[None]):
     def _start(self, message: SetupScreen.Start) -> None:
         # A relative path would mean something else in another folder.
         self._keep(replace(self._memory, words={**message.words, "dataset": message.spec.dataset}))
-        try:
-            experiment, _ = create(self._home, message.spec)
-            state = experiment.state()
-            if state.status != "complete" or not state.summarised:
-                self._compute(experiment, message.jobs)
-            else:
-                self.notify("it was computed before: these are its stored results", title="Already complete")
-        except AefitError as error:
-            self._complain(error)
-            return
-        self._open(experiment)
+        self._begin(lambda: create(self._home, message.spec)[0], message.jobs)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -219,15 +227,7 @@ class Lab(App[None]):
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
         experiment = message.experiment
-        try:
-            self._compute(experiment, jobs_of(None, experiment.spec))
-        except AefitError as error:
-            self._complain(error)
-            return
-        from tui_aefit.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
-
-        if not (isinstance(self.screen, LiveScreen) and self.screen.experiment.id == experiment.id):
-            self._open(experiment)
+        self._begin(lambda: experiment, jobs_of(None, experiment.spec))
 
     def on_compare_experiments(self, message: CompareExperiments) -> None:
         """Show experiments side by side."""
@@ -243,45 +243,98 @@ class Lab(App[None]):
 
     def on_finished(self, message: Finished) -> None:
         """Tell that an experiment has ended."""
-        snapshot = message.snapshot
+        state = message.state
         if self._memory.bell:
             self.bell()
-        failed = snapshot.status in ("failed", "refused")
-        text = f"{snapshot.complete} of {snapshot.spec['runs']} runs are complete"
-        title = f"{snapshot.id}: {snapshot.status}"
-        self.notify(text, title=title, severity="error" if failed else "information", timeout=10)
+        failed = state.status in ("failed", "refused")
+        text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
+        self.notify(
+            text,
+            title=f"{state.experiment.id}: {printable(state.status)}",
+            severity="error" if failed else "information",
+            timeout=10,
+            markup=False,
+        )
 
     # How
 
+    @work(thread=True, group="begin")
+    def _begin(self, find: Callable[[], Experiment], jobs: int) -> None:
+        """Have an experiment computed and show it, or say why that cannot be: beside the screen, for it reads."""
+        try:
+            experiment = find()
+            self._compute(experiment, jobs)
+        except AefitError as error:
+            self._complain(error)
+        except OSError as error:
+            why = f"cannot read {error.filename or self._home}: {error.strerror}"
+            self._complain(ExperimentError(why, "make it readable, or choose another home with --home DIR"))
+        else:
+            self.post_message(OpenExperiment(experiment))
+
     def _compute(self, experiment: Experiment, jobs: int) -> None:
-        """Start a coordinator, unless one is at work. Raises ExperimentError where it cannot be started."""
+        """Start a coordinator, unless one is at work or nothing is missing.
+
+        Raises ExperimentError where it cannot be started or must not be, OSError where a file cannot be read.
+        """
         if experiment.running:
             return
+        reader = JournalReader(experiment.journal, newest_progress=True)
+        state = State(experiment, experiment.results(), tuple(reader.poll()), running=False)
+        if state.status == "complete" and (state.summarised or reader.newer):
+            self.notify("it was computed before: these are its stored results", title="Already complete")
+            return
+        if reader.newer:
+            why = f"{experiment.id} was written by a newer version: this one can only show it"
+            raise ExperimentError(
+                why, "go on with the version that wrote it, or change a setting or the seed"
+            )
         data_dir = self._settings.data_dir
-        began = experiment.state().last("coordinator_started")
+        began = state.last("coordinator_started")
         if self._settings["data_dir"] is None and began is not None and "data_dir" in began.fields:
             data_dir = Path(str(began["data_dir"]))
         process = start_coordinator(
-            experiment, jobs=jobs, data_dir=data_dir, cache_dir=self._settings.cache_dir, tied=False
+            experiment,
+            jobs=jobs,
+            data_dir=data_dir,
+            cache_dir=self._settings.cache_dir,
+            no_cache=self._settings.no_cache,
+            tied=False,
         )
-        self._coordinators.append(process)
-        # It is ours to await, or it would stay a zombie for as long as the lab is open.
-        self._await(experiment, process)
+        self._coordinators.append((experiment, process))
 
-    @work(thread=True, group="coordinators")
-    def _await(self, experiment: Experiment, process: subprocess.Popen[bytes]) -> None:
-        while (status := process.poll()) is None and self.is_running:
-            time.sleep(0.5)
-        if status is not None and (status < 0 or status == EXIT_CRASHED):
-            # All other endings are told by its journal.
-            why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
-            self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
+    def _look_around(self) -> None:
+        """See which coordinators of ours have died, and have all endings looked for."""
+        # One look at a time: a slow file server must not make them queue up.
+        if any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
+            return
+        for experiment, process in list(self._coordinators):
+            self._watch.add(experiment)
+            # They are ours to await, or they would stay zombies for as long as the lab is open.
+            status = process.poll()
+            if status is None:
+                continue
+            self._coordinators.remove((experiment, process))
+            if status < 0 or status == EXIT_CRASHED:
+                # All other endings are told by its journal.
+                why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
+                self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
+        self._find_endings([experiment.id for experiment, _ in self._coordinators])
+
+    @work(thread=True, group="watch")
+    def _find_endings(self, starting: Collection[str]) -> None:
+        try:
+            for state in self._watch.look(starting):
+                self.post_message(Finished(state))
+        except ExperimentError as error:
+            self._complain_once(error)
 
     def _open(self, experiment: Experiment) -> None:
         from tui_aefit.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
 
-        self._back_to_form()
-        self.push_screen(LiveScreen(experiment))
+        if not (isinstance(self.screen, LiveScreen) and self.screen.experiment.id == experiment.id):
+            self._back_to_form()
+            self.push_screen(LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
@@ -289,10 +342,12 @@ class Lab(App[None]):
             self.pop_screen()
 
     def _at_work(self) -> list[Experiment]:
-        """The experiments that are being computed, the newest first."""
-        if not any((self._home / "experiments").glob("*/lock")):
+        """The experiments that are being computed, the newest first; none where they cannot be listed."""
+        try:
+            return at_work(self._home)
+        except ExperimentError as error:
+            self._complain_once(error)
             return []
-        return [found for found in every(self._home) if isinstance(found, Experiment) and found.running]
 
     def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
         return SetupScreen(words, missing=self._missing, past=self._past, folders=self._folders())
@@ -321,11 +376,11 @@ class Lab(App[None]):
         }
 
     def _past(self) -> list[PastRun]:
-        past = []
-        for found in list(every(self._home))[:PAST_EXPERIMENTS]:
-            if isinstance(found, Experiment) and (metrics := found.result(0)) is not None:
-                past.append(PastRun(found.spec, metrics))
-        return past
+        try:
+            return past_runs(self._home)
+        except ExperimentError as error:
+            self._complain_once(error)
+            return []
 
     def _keep(self, memory: Memory) -> None:
         self._memory = memory
@@ -339,3 +394,9 @@ class Lab(App[None]):
 
     def _complain(self, error: AefitError) -> None:
         self.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
+
+    def _complain_once(self, error: AefitError) -> None:
+        """For what would be met again at every look."""
+        if str(error) not in self._said:
+            self._said.add(str(error))
+            self._complain(error)

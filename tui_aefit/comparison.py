@@ -56,14 +56,6 @@ def written(value: object) -> str:
     return "the data set's own" if value is None else str(value)
 
 
-def sound(summary: object) -> Mapping[str, Any] | None:
-    """`summary` if it has the shape of the JSON result's, else None: a journal may hold anything."""
-    match summary:
-        case {"accuracy": dict(accuracy)} if all(map(_is_curve, accuracy.values())):
-            return {"accuracy": accuracy}
-    return None
-
-
 def sets_of(compared: Sequence[Compared]) -> list[str]:
     """The sets that any of them measured, in the order of `SETS`."""
     measured = dict.fromkeys(name for one in compared for name in (one.summary or {}).get("accuracy", {}))
@@ -104,19 +96,3 @@ def _mean(point: AccuracyPoint) -> str:
         return f"{point.mean:.4f}"
     low, high = point.interval
     return f"{point.mean:.4f} ± {(high - low) / 2:.4f}"
-
-
-def _is_curve(by_level: object) -> bool:
-    return isinstance(by_level, dict) and all(
-        isinstance(level, str) and level.isascii() and level.isdigit() and _is_point(point)
-        for level, point in by_level.items()
-    )
-
-
-def _is_point(point: object) -> bool:
-    match point:
-        case {"mean": None, "ci95": None}:
-            return True
-        case {"mean": int() | float(), "ci95": None | [int() | float(), int() | float()]}:
-            return True
-    return False

@@ -6,19 +6,19 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from core.attacks.catalogue import ATTACKS
 from core.data.catalogue import CATALOGUE
 from core.spec import Spec
+from tui_aefit.sound import sound_seconds
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """A complete run of some experiment: its spec and its metrics."""
+    """A complete run of some experiment: its spec and how long it took."""
 
     spec: Spec
-    metrics: Mapping[str, Any]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,19 @@ def _seconds(spec: Spec, jobs: int, past: list[PastRun]) -> tuple[float | None, 
         alike = [run for run in past if all(getattr(run.spec, n) == getattr(spec, n) for n in names)]
         if alike:
             rounds = math.ceil(spec.runs / jobs)
-            return rounds * statistics.median(run_seconds(run.metrics) for run in alike), basis
+            return rounds * statistics.median(run.seconds for run in alike), basis
     return None, "no past run of this data set to go by"
 
 
-def run_seconds(metrics: Mapping[str, Any]) -> float:
-    """How long a run took: the sum of its stages ("attack" and "filter" are parts of stages)."""
-    return math.fsum(s for stage, s in metrics["seconds"].items() if stage not in ("attack", "filter"))
+def run_seconds(metrics: Mapping[str, object]) -> float | None:
+    """How long a run took: the sum of its stages ("attack" and "filter" are parts of stages).
+
+    None where its metrics hold no durations, or those of a run that took its surrogate from the cache.
+    """
+    seconds = sound_seconds(metrics)
+    if seconds is None or metrics.get("surrogate_reused") is True:
+        return None
+    return math.fsum(s for stage, s in seconds.items() if stage not in ("attack", "filter"))
 
 
 def said(cost: Cost) -> str:

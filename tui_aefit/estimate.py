@@ -45,7 +45,7 @@ def seconds_left(
         return None
     # Each waiting run goes to whichever run at work, or waiting run before it, is done first.
     free = [_left(run, known) for run in at_work]
-    free += [0.0] * (jobs - len(free))
+    free += [0.0] * min(jobs - len(free), max(waiting, 1))  # more would have nothing to do
     heapq.heapify(free)
     whole = sum(known.values())
     for _ in range(waiting if free else 0):

@@ -17,6 +17,8 @@ from core.records.events import Event
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
 from tui_aefit.fold import Fold
+from tui_aefit.listing import printable
+from tui_aefit.sound import is_sound_result
 from tui_aefit.state import Snapshot
 
 TICK_SECONDS = 0.25
@@ -48,7 +50,9 @@ class Feed:
         self._fold = Fold(experiment.id, experiment.spec.to_json())
         self._metrics: Mapping[int, Mapping[str, Any]] = {}
         self._unread: set[int] = set()
+        self._misshapen: set[int] = set()
         self._problems: tuple[str, ...] = ()
+        self._counted = 0
         self._alive: bool | None = None
         self._told = -CLOCK_SECONDS
         self._gone = False
@@ -102,27 +106,46 @@ class Feed:
         """Read the results of the runs that are said to be complete, or of all; whether that changed any."""
         before = self._metrics
         if anew:
-            self._metrics = self._experiment.results()
+            self._metrics = {run: self._checked(run, one) for run, one in self._experiment.results().items()}
         completed = (event["run"] for event in events if event.kind == "run_completed")
         self._unread |= {run for run in completed if type(run) is int}
         # On a file server a result may be seen a little later than the line that tells of it.
         self._unread = {
             run for run in self._unread if run not in self._metrics and 0 <= run < self._experiment.spec.runs
         }
-        new = {run: metrics for run in self._unread if (metrics := self._experiment.result(run)) is not None}
+        new = {
+            run: self._checked(run, metrics)
+            for run in self._unread
+            if (metrics := self._experiment.result(run)) is not None
+        }
         if new:
             self._unread -= new.keys()
             # Another mapping, never the same one changed: an earlier snapshot may still be looked at.
             self._metrics = dict(sorted({**self._metrics, **new}.items()))
         return self._metrics != before if anew else bool(new)
 
+    def _checked(self, run: int, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The metrics of a run; none of them, and a problem, where they are not what this version writes."""
+        if is_sound_result(metrics):
+            self._misshapen.discard(run)
+            return metrics
+        self._misshapen.add(run)
+        return {}
+
     def _read_problems(self) -> tuple[str, ...]:
-        problems = self._reader.problems
-        if len(problems) == len(self._problems) <= PROBLEMS:
+        lines = self._reader.problems
+        count = len(self._misshapen) + len(lines)
+        if count == self._counted:
             return self._problems
-        named = [f"{problem.writer or 'journal'}: {problem.reason}" for problem in problems[:PROBLEMS]]
-        more = len(problems) - len(named)
-        return (*named, f"and {more} more") if more else tuple(named)
+        self._counted = count
+        named = [
+            *(
+                f"run {run + 1}: its metrics.json lacks the counts and accuracies that this version shows"
+                for run in sorted(self._misshapen)
+            ),
+            *(printable(f"{line.writer or 'journal'}: {line.reason}") for line in lines[:PROBLEMS]),
+        ][:PROBLEMS]
+        return (*named, f"and {count - len(named)} more") if count > len(named) else tuple(named)
 
 
 def start_feed(node: DOMNode, experiment: Experiment, clock: Callable[[], float] = time.time) -> Worker[None]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from core.records.events import Event
 from tui_aefit.estimate import AtWork, seconds_left
+from tui_aefit.listing import printable_lines
+from tui_aefit.sound import sound_summary, sound_tests
 from tui_aefit.state import LOG_LINES, LogLine, RunView, Snapshot
 from tui_aefit.wording import ending, progress_sentence, sentence
 
@@ -119,7 +121,7 @@ class Fold:
         """The log; what a run found can only be said now that its result may have been read."""
         if self._log_lines is None:
             self._log_lines = tuple(
-                LogLine(line.time, self._sentence(line, metrics)) if isinstance(line, Event) else line
+                LogLine(line.time, _shown(self._sentence(line, metrics))) if isinstance(line, Event) else line
                 for line in self._log
             )
         return self._log_lines
@@ -133,13 +135,14 @@ class Fold:
         self, at_work: Iterable[_Run], now: float, metrics: Mapping[int, Mapping[str, Any]]
     ) -> float | None:
         controls = self._spec.get("controls", ())
-        return seconds_left(
+        left = seconds_left(
             {stage: total / count for stage, (count, total) in self._spent.items()},
             [run.progress(now) for run in at_work],
             waiting=len(self._waiting - metrics.keys()),
             jobs=self._newest.get("jobs", 0),
             stages=[stage for stage in STAGES if stage != "noise" or "noise" in controls],
         )
+        return _finite(left)
 
     # One method a kind of event
 
@@ -161,12 +164,16 @@ class Fold:
         self._say(event, self._sentence(event))
 
     def _finished(self, event: Event) -> None:
-        status = str(event["status"])
+        status = _shown(event["status"])
         if status != "complete":
             self._ending = status
         self._ended = True
-        self._newest |= {name: str(event.fields.get(name, "")) for name in ("error", "hint")}
-        self._say(event, ending(event), "error" if status in ("failed", "refused") else "info")
+        error, hint = (_shown(event.fields.get(name, "")) for name in ("error", "hint"))
+        self._newest |= {"error": error, "hint": hint}
+        text = _shown(ending(event))
+        # The headline has room for one line of it.
+        text = text if not error or error in text else f"{text}: {error}"
+        self._say(event, text, "error" if status in ("failed", "refused") else "info")
 
     def _run_started(self, event: Event) -> None:
         if run := self._run_of(event):
@@ -188,20 +195,19 @@ class Fold:
                 self._waiting.add(run.index)
             else:
                 run.finished, run.at_work, run.failed = event.time, False, True
-                run.error, run.hint = str(event["error"]), str(event["hint"])
+                run.error, run.hint = _shown(event["error"]), _shown(event["hint"])
         self._say(event, self._sentence(event), "warning" if again else "error")
 
     def _worker_lost(self, event: Event) -> None:
         self._say(event, self._sentence(event), "warning")
 
     def _statistics(self, event: Event) -> None:
-        runs, summary, tests = event["runs"], event["summary"], event["tests"]
-        verdict = event.fields.get("verdict")
+        runs, verdict = event["runs"], event.fields.get("verdict")
         self._newest |= {
             "statistics_runs": tuple(runs) if isinstance(runs, list) else (),
-            "summary": summary if isinstance(summary, dict) else None,
-            "tests": tuple(tests) if isinstance(tests, list) else (),
-            "verdict": tuple(map(str, verdict)) if isinstance(verdict, list) else (),
+            "summary": sound_summary(event["summary"]),
+            "tests": sound_tests(event["tests"]),
+            "verdict": tuple(map(_shown, verdict)) if isinstance(verdict, list) else (),
         }
 
     def _environment(self, event: Event) -> None:
@@ -214,12 +220,12 @@ class Fold:
 
     def _stage_started(self, event: Event) -> None:
         if run := self._attempt_of(event):
-            run.stage, run.done, run.total = str(event["stage"]), 0, _whole(event["total"])
+            run.stage, run.done, run.total = _shown(event["stage"]), 0, _whole(event["total"])
             run.stage_started = run.reported = event.time
 
     def _progress(self, event: Event) -> None:
         run = self._attempt_of(event)
-        if run and event["stage"] == run.stage:
+        if run and _shown(event["stage"]) == run.stage:
             run.done, run.total = _whole(event["done"]), _whole(event["total"])
             run.reported = event.time
 
@@ -230,7 +236,7 @@ class Fold:
         self._say(event, progress_sentence(event))
 
     def _stage_finished(self, event: Event) -> None:
-        stage, seconds = str(event["stage"]), _finite(event["seconds"])
+        stage, seconds = _shown(event["stage"]), _finite(event["seconds"])
         if (run := self._attempt_of(event)) and seconds is not None:
             run.seconds[stage] = seconds
             if stage == run.stage:
@@ -240,7 +246,7 @@ class Fold:
         self._say(event, progress_sentence(event))
 
     def _say(self, event: Event, text: str, level: str = "info") -> None:
-        self._log.append(LogLine(event.time, text, level))
+        self._log.append(LogLine(event.time, _shown(text), level))
         self._log_lines = None
 
     def _say_once(self, event: Event) -> None:
@@ -332,6 +338,11 @@ def _throughput(at_work: Iterable[_Run]) -> dict[str, float]:
         if run.done and run.elapsed > 0 and run.stage not in run.seconds:
             pace[run.stage] = pace.get(run.stage, 0.0) + run.done / run.elapsed
     return pace
+
+
+def _shown(value: object) -> str:
+    """A text from a journal, as a terminal shows it and does not obey it."""
+    return printable_lines(str(value))
 
 
 def _whole(value: object) -> int:

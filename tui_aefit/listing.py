@@ -60,12 +60,22 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "�" for character in text)
 
 
-def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
-    """When it was created, in local time; "?" where the file system says a year that no calendar has."""
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines, which stay lines."""
+    return "\n".join(map(printable, text.expandtabs(4).splitlines()))
+
+
+def moment(seconds: float, form: str) -> str:
+    """Seconds since 1970 in local time; "?" for a year that no calendar has."""
     try:
-        return f"{datetime.fromtimestamp(overview.created):{form}}"
+        return f"{datetime.fromtimestamp(seconds):{form}}"
     except (OverflowError, ValueError, OSError):
         return "?"
+
+
+def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
+    """When it was created, as the file system says."""
+    return moment(overview.created, form)
 
 
 def cells_of(overview: Overview, *, marked: bool, narrow: bool) -> dict[str, str]:

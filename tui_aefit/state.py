@@ -53,7 +53,8 @@ class Snapshot:
 
     id, spec (as `Spec.to_json`): which experiment. status: created | running | complete | failed | refused |
     cancelled | interrupted. now: when the snapshot was made, seconds since 1970. runs: one view a run.
-    metrics: run -> metrics.json of its result, complete runs only. summary, tests, verdict: as last
+    metrics: run -> metrics.json of its result, complete runs only; empty where it is not what this version
+    writes. summary, tests, verdict: as last
     journaled by the coordinator over `statistics_runs`; None, (), () before the first. environment, dataset:
     fields of the events of these names, empty before. jobs: runs computed at the same time, 0 before.
     log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are complete,

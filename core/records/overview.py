@@ -65,6 +65,21 @@ class _Told:
     newer: bool = False
 
 
+def experiment_folders(home: Path) -> list[Path]:
+    """The folders of a home's experiments, in no order; a home that does not exist has none.
+
+    Raises ExperimentError where they cannot be listed.
+    """
+    folder = experiments_dir(home)
+    try:
+        names = _names(folder)
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot list {folder}: {error.strerror}", "choose another home with --home DIR"
+        ) from error
+    return [folder / name for name in names if not name.startswith(".") and os.path.isdir(folder / name)]
+
+
 class OverviewReader:
     """Reads the overviews of a home again and again; a file that has not changed is not read again.
 
@@ -72,7 +87,7 @@ class OverviewReader:
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = experiments_dir(home)
+        self._home = home
         self._remembered: dict[Path, tuple[Stamp | None, Any]] = {}
         self._met: dict[Path, tuple[Stamp | None, Any]] = {}
         self._lock = threading.Lock()
@@ -83,12 +98,7 @@ class OverviewReader:
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
-            try:
-                folders = _folders(self._folder)
-            except OSError as error:
-                raise ExperimentError(
-                    f"cannot list {self._folder}: {error.strerror}", "choose another home with --home DIR"
-                ) from error
+            folders = experiment_folders(self._home)
             self._met = {}
             overviews = [self._overview(folder) for folder in folders]
             # Whatever was not met this time is gone.
@@ -264,13 +274,6 @@ def _coordinator_journals(folder: Path) -> list[Path]:
         for session, name in zip(sessions, names, strict=True)
     ]
     return [folder / name for _, name in sorted(order, reverse=True)]
-
-
-def _folders(folder: Path) -> list[Path]:
-    """The visible folders in a folder; no folder holds none. Raises OSError."""
-    return [
-        folder / name for name in _names(folder) if not name.startswith(".") and os.path.isdir(folder / name)
-    ]
 
 
 def _names(folder: Path) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -412,6 +414,29 @@ async def test_the_first_complete_run_appears_by_itself(
                 break
             await pilot.pause(0.01)
         assert text(pilot, "where").startswith("run 1 of 3")
+
+
+async def test_on_a_slow_file_system_it_appears_too(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery_module, "LOOK_SECONDS", 0.01)
+    read, times = gallery_module.read, []
+
+    def slowly(*arguments: Any) -> Any:
+        times.append(time.sleep(0.2))
+        return read(*arguments)
+
+    monkeypatch.setattr(gallery_module, "read", slowly)
+    async with Viewer(experiment).run_test() as pilot:
+        while len(times) < 2:  # it looks again and again by now
+            await pilot.pause(0.01)
+        add_run(experiment, 0, make_gallery())
+        for _ in range(500):
+            if images(pilot):
+                break
+            await pilot.pause(0.01)
+        assert text(pilot, "where").startswith("run 1 of 3")
+        assert len(times) < 10
 
 
 async def test_the_footer_shows_at_most_seven_keys_and_all_fit(experiment: Experiment) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import pkgutil
+import shutil
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.app import ComposeResult
@@ -26,7 +32,7 @@ from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.help import HelpScreen
 from tui_aefit.screens.leave import Leave
 from tui_aefit.screens.live import LiveScreen
-from tui_aefit.screens.requests import CloneExperiment, OpenExperiment
+from tui_aefit.screens.requests import CloneExperiment, OpenExperiment, ResumeExperiment
 from tui_aefit.screens.setup import SetupScreen
 
 SMALL = (80, 24)
@@ -150,30 +156,6 @@ class TestLeaving:
 
 
 class TestFindingTheWay:
-    async def test_every_action_of_a_screen_is_in_its_help_and_in_the_palette(
-        self, house: House, running: Experiment
-    ) -> None:
-        lab = house.lab()
-        async with opened(lab, SMALL) as pilot:
-            await until(pilot, lambda: "1/3 runs" in text_of(lab))
-            for kind in (LiveScreen, SetupScreen, ExperimentsScreen):
-                if kind is SetupScreen:
-                    await pilot.press("escape")
-                if kind is ExperimentsScreen:
-                    await pilot.press("escape", "e")
-                await until(pilot, lambda kind=kind: isinstance(lab.screen, kind))  # type: ignore[misc]
-                await pilot.pause()
-                bindings = [active.binding for active in lab.screen.active_bindings.values()]
-                own = {binding.action: binding for binding in reversed(bindings) if binding.id is not None}
-                assert len(own) >= 6
-                commands = list(lab.get_system_commands(lab.screen))
-                titles = [command.title for command in commands]
-                assert {binding.description for binding in own.values()} <= set(titles)
-                assert titles.count("Quit") == 1
-                assert "Theme" in titles
-                shown = HelpScreen(lab.screen)
-                assert {text for _, text in shown._keys} == {binding.tooltip for binding in own.values()}
-
     async def test_help_opens_over_a_screen_and_goes_back_to_it(
         self, house: House, running: Experiment
     ) -> None:
@@ -263,6 +245,118 @@ class TestWhatIsKept:
             assert lab.theme in lab.available_themes
 
 
+class TestWork:
+    async def test_an_ending_is_told_whatever_is_in_front(self, house: House, running: Experiment) -> None:
+        other = make_experiment(house.home, state="running", runs=3, complete=2, seed=1, now=time.time())
+        lab = house.lab(running)
+        rung: list[bool] = []
+        lab.bell = lambda: rung.append(True)  # type: ignore[method-assign]
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
+            end(running, "cancelled")
+            await until(pilot, lambda: f"{running.id}: cancelled: 1 of 3 runs are complete" in notices(lab))
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            end(other, "[b]failed")
+            await until(pilot, lambda: f"{other.id}: [b]failed: 2 of 3 runs are complete" in notices(lab))
+            assert rung == [True, True]
+
+    async def test_what_the_lab_starts_is_watched_to_its_end(self, house: House) -> None:
+        lab = house.lab(runs=2)
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "complete: 2 of 2 runs are complete" in notices(lab))
+
+    async def test_many_at_work_leave_the_lab_time_to_read(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 1
+        made = [make_experiment(house.home, state="created", runs=2, seed=seed) for seed in range(5)]
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(3))
+            for count, experiment in enumerate(made, start=1):
+                lab.screen.post_message(ResumeExperiment(experiment))
+                await until(pilot, lambda count=count: len(house.coordinator.started) == count)  # type: ignore[misc]
+                await until(pilot, lambda one=experiment: watched(lab) == one.id)  # type: ignore[misc]
+            await until(pilot, lambda: "1/2 runs" in text_of(lab))
+            await pilot.press("e")
+            await until(pilot, lambda: "Experiments: 5, 5 running" in text_of(lab))
+            for process in house.coordinator.processes:
+                process.status = 0
+
+    async def test_what_is_begun_is_read_beside_the_screen(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
+        readers = []
+        for reading in (
+            "core.records.experiment.Experiment.results",
+            "core.records.journal.JournalReader.poll",
+        ):
+            monkeypatch.setattr(reading, noting_threads(reading, readers))
+        lab = house.lab(stopped)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "r Resume" in text_of(lab))
+            await pilot.press("r")
+            await until(pilot, lambda: house.coordinator.started)
+            await pilot.press("n", "ctrl+s")
+            await until(pilot, lambda: len(house.coordinator.started) == 2)
+        assert len(readers) > 4
+        assert threading.main_thread() not in readers
+
+    async def test_a_newer_versions_experiment_is_not_gone_on_with_from_the_form(self, house: House) -> None:
+        newer = make_experiment(house.home, state="newer", dataset="digits", runs=3, now=time.time())
+        shutil.rmtree(newer.run_folder(2))
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.screen.post_message(CloneExperiment(newer.spec))
+            await until(pilot, lambda: "--dataset digits" in text_of(lab))
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "was written by a newer version" in notices(lab))
+            assert isinstance(lab.screen, SetupScreen)
+        assert house.coordinator.started == []
+
+    async def test_what_came_of_a_deed_is_told_after_its_screen_was_left(
+        self, house: House, running: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        may_go_on = threading.Event()
+
+        def export(_: Experiment) -> str:
+            may_go_on.wait(20)
+            return "wrote [it] at last"
+
+        monkeypatch.setattr("tui_aefit.screens.experiments.export", export)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("e")
+            await until(pilot, lambda: "Experiments: 1" in text_of(lab))
+            await pilot.press("x", "escape")
+            await until(pilot, lambda: not isinstance(lab.screen, ExperimentsScreen))
+            may_go_on.set()
+            await until(pilot, lambda: "wrote [it] at last" in notices(lab))
+
+
+class TestColours:
+    async def test_the_theme_of_greys_is_offered_and_has_no_colour_anywhere(
+        self, house: House, running: Experiment
+    ) -> None:
+        make_experiment(house.home, state="failed", runs=3, seed=1, now=time.time())
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            assert "monochrome" in lab.available_themes
+            assert len(colours(lab)) > 5
+            lab.theme = "monochrome"
+            await until(pilot, lambda: not colours(lab))
+            await pilot.press("e")
+            await until(pilot, lambda: "✗ failed" in text_of(lab))
+            assert colours(lab) == set()
+        again = house.lab()
+        async with opened(again, SMALL):
+            assert again.theme == "monochrome"
+
+
 class TestTrouble:
     async def test_a_home_that_cannot_be_written_is_said_and_nothing_breaks(self, house: House) -> None:
         house.home.write_text("a file where the home should be")
@@ -346,6 +440,28 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
             f"M {metrics[0]['counts']['misclassified']} D {metrics[0]['counts']['adversarial']} "
             in text_of(lab)
         )
+
+
+def noting_threads(name: str, threads: list[threading.Thread]) -> Callable[..., Any]:
+    """The method of that name, which notes the thread that it is called in."""
+    method = pkgutil.resolve_name(name)
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        threads.append(threading.current_thread())
+        return method(*arguments, **options)
+
+    return noted
+
+
+def colours(lab: Lab) -> set[tuple[int, int, int]]:
+    """The colours on the screen that are no greys."""
+    found = set()
+    for strip in lab.screen._compositor.render_strips():
+        for segment in strip:
+            for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if colour is not None:
+                    found.add(tuple(colour.get_truecolor()))
+    return {one for one in found if len(set(one)) > 1}
 
 
 def shown(accuracy: float) -> str:

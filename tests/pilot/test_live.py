@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from core.records.experiment import Experiment
 from core.report.result import result_of
+from core.report.terms import SLOPES
 from tests.published import Page, told
 from tests.recorded import lock_of_the_dead, make_experiment
 from tests.stub_coordinator import House, end, in_house, notices, opened, text_of, until
@@ -26,7 +27,10 @@ from tui_aefit.app import Lab
 from tui_aefit.publications import EXPORTS
 from tui_aefit.screens.confirm import Confirm
 from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.screens.live import PANES, LiveScreen, ended
+from tui_aefit.screens.live import PANES, LiveScreen
+from tui_aefit.widgets.chart import AccuracyChart, PValueChart
+from tui_aefit.widgets.runs_table import RunsTable
+from tui_aefit.widgets.tests_table import TestsTable
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -66,6 +70,25 @@ def focus_is_in(lab: Lab, pane: Widget | None) -> bool:
         if pane is None
         else lab.focused is not None and pane in lab.focused.ancestors_with_self
     )
+
+
+def charted(
+    experiment: Experiment, value: str, quantity: str, pair: tuple[str, str]
+) -> list[tuple[str, str, float | None]]:
+    """j, test and p-value of what the journal says of a pair."""
+    told = experiment.state().last("statistics")
+    assert told is not None
+    tests: Any = told["tests"]
+    return [
+        (test["j"], test["test"], test[value])
+        for test in tests
+        if test["quantity"] == quantity and tuple(test["sets"]) == pair
+    ]
+
+
+def drawn(chart: PValueChart) -> list[tuple[str, str, float | None]]:
+    """The same of what the chart draws."""
+    return [(str(point.j), point.test, point.p) for point in chart.data.points]
 
 
 async def arrived(pilot: Pilot[Any], text: str) -> None:
@@ -118,13 +141,48 @@ class TestPanes:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "3/3 runs")
-            await pilot.press("4")
+            await pilot.press("1")
             await pilot.resize_terminal(*LARGE)
+            await pilot.press("4")
             await until(
                 pilot, lambda: "progress or result" in text_of(lab) and "Nadeau-Bengio" in text_of(lab)
             )
             await pilot.resize_terminal(*SMALL)
             await until(pilot, lambda: "progress or result" not in text_of(lab) and "Welch" in text_of(lab))
+            await pilot.press("1")
+            await pilot.resize_terminal(*LARGE)
+            lab.screen.query_one("#log-lines").focus()
+            await pilot.resize_terminal(*SMALL)
+            # What had the focus is out of sight: keys must not be lost.
+            await until(pilot, partial(focus_is_in, lab, lab.screen.query_one("#runs-pane")))
+            await pilot.press("down")
+            await until(pilot, lambda: lab.screen.query_one(RunsTable).row_under_cursor == "0")
+
+    @pytest.mark.parametrize("size", [(120, 24), (120, 30), (160, 30), (160, 39), (119, 50)])
+    async def test_a_terminal_without_room_for_all_panes_shows_charts_on_their_own(
+        self, house: House, finished: Experiment, size: tuple[int, int]
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, size) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            await until(pilot, lambda: "2 Accuracy" in text_of(lab))
+            await pilot.press("3")
+            await until(pilot, lambda: "K=7" in text_of(lab) and "j=5" in text_of(lab))
+            assert "No room for a chart" not in text_of(lab)
+            assert [name for name in PANES if lab.screen.query_one(f"#{name}-pane").display] == ["charts"]
+
+    @pytest.mark.parametrize("width", [120, 121, 140])
+    async def test_the_times_of_twelve_runs_are_whole_beside_a_scrollbar(
+        self, house: House, width: int
+    ) -> None:
+        experiment = make_experiment(house.home, runs=12, now=time.time())
+        lab = house.lab(experiment)
+        async with opened(lab, (width, 45)) as pilot:
+            await arrived(pilot, "12/12 runs")
+            table = lab.screen.query_one(RunsTable)
+            await until(pilot, lambda: table.row_count == 13)
+            assert table.max_scroll_y > 0
+            assert table.max_scroll_x == 0
 
     async def test_the_table_shows_the_run_that_is_chosen(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
@@ -205,22 +263,6 @@ class TestStopAndResume:
             await arrived(pilot, "interrupted")
             await until(pilot, lambda: "r Resume" in footer(lab))
 
-    @pytest.mark.parametrize(
-        ("before", "now", "told"),
-        [
-            ("running", "complete", True),
-            ("running", "interrupted", True),
-            ("created", "refused", True),
-            ("cancelled", "failed", True),
-            ("running", "running", False),
-            ("complete", "complete", False),
-            ("created", "running", False),
-            ("created", "interrupted", False),
-        ],
-    )
-    def test_an_ending_is_told_once(self, before: str, now: str, told: bool) -> None:
-        assert ended(before, now) == told
-
 
 class TestDeeds:
     async def test_exports_hold_the_result(self, house: House, finished: Experiment) -> None:
@@ -279,12 +321,54 @@ class TestDeeds:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete")
+            chart = lab.screen.query_one(PValueChart)
+            plain = charted(finished, "p", "ratio", chart.pair)
+            adjusted = charted(finished, "p_holm", "ratio", chart.pair)
+            assert plain != adjusted
+            assert drawn(chart) == plain
             await pilot.press("h")
-            await pilot.pause()
-            assert "Holm-adjusted" in notices(lab)
+            await until(pilot, lambda: "Holm-adjusted" in notices(lab))
+            assert drawn(chart) == adjusted
             await pilot.press("h")
-            await pilot.pause()
-            assert "as they are" in notices(lab)
+            await until(pilot, lambda: "as they are" in notices(lab))
+            assert drawn(chart) == plain
+
+    async def test_the_chart_follows_the_pair_of_the_tests_wherever_the_focus_is(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete")
+            chart, table = lab.screen.query_one(PValueChart), lab.screen.query_one(TestsTable)
+            seen = [chart.pair]
+            for pane in ("4", "1"):
+                await pilot.press(pane)
+                await until(
+                    pilot,
+                    partial(focus_is_in, lab, lab.screen.query_one(f"#{list(PANES)[int(pane) - 1]}-pane")),
+                )
+                await pilot.press("v")
+                await until(pilot, lambda: chart.pair not in seen)
+                assert chart.pair == table.pair
+                assert drawn(chart) == charted(finished, "p", "ratio", chart.pair) != []
+                seen.append(chart.pair)
+
+    async def test_keys_chart_other_quantities_and_end_the_axis_at_the_curves(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete")
+            chart = lab.screen.query_one(PValueChart)
+            for quantity in ("difference", "log_ratio", "ratio"):
+                await pilot.press("t")
+                await until(pilot, lambda quantity=quantity: chart.data.quantity == quantity)  # type: ignore[misc]
+                assert drawn(chart) == charted(finished, "p", quantity, chart.pair) != []
+                await until(pilot, lambda quantity=quantity: f"p of {SLOPES[quantity]}" in text_of(lab))  # type: ignore[misc]
+            accuracy = lab.screen.query_one(AccuracyChart)
+            for fit in (True, False):
+                await pilot.press("f")
+                await until(pilot, lambda fit=fit: accuracy.data.fit is fit)  # type: ignore[misc]
 
 
 class TestTrouble:
@@ -298,6 +382,20 @@ class TestTrouble:
             await pilot.pause()
             assert "Resume" not in footer(lab)
         assert house.coordinator.started == []
+
+    async def test_what_a_newer_version_computes_is_not_stopped(
+        self, house: House, running: Experiment
+    ) -> None:
+        line = {"seq": 1, "time": time.time(), "v": 2, "event": "reviewed"}
+        (running.journal / "0002-coordinator.jsonl").write_text(json.dumps(line) + "\n")
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "written by a newer version")
+            assert "▶ running" in headline(lab)
+            await pilot.press("s")
+            await pilot.pause()
+            assert isinstance(lab.screen, LiveScreen)
+            assert "Stop" not in footer(lab)
 
     async def test_a_torn_journal_is_shown_with_what_cannot_be_read(
         self, house: House, running: Experiment

@@ -29,6 +29,9 @@ from tui_aefit.feed import start_feed
 from tui_aefit.settings import Settings
 
 SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
+"""What every scene is drawn in, unless it says otherwise."""
+LOW = {"120x30": (120, 30)}
+"""Wide, but too low for all panes at once."""
 
 
 class Sees(NamedTuple):
@@ -45,6 +48,7 @@ class Scene:
     prepare: Callable[[Path], Experiment | None] = lambda home: None
     theme: str = ""
     sizes: tuple[str, ...] = tuple(SIZES)
+    colour: bool = True
 
 
 def recorded(state: str, **settings: Any) -> Callable[[Path], Experiment]:
@@ -81,9 +85,11 @@ def of_every_state(home: Path) -> None:
     make_experiment(home, dataset="fashion-mnist", z=9, runs=3, now=NOW - 16e4)
 
 
+RUNNING = Sees("▶ running  4/12 runs")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 NARROW = ("80x24",)
 """For panes that a wide terminal shows all at once."""
+COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
 SCENES = {
     "setup": Scene((Sees("$ aefit-tui --batch"),)),
     "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected"))),
@@ -100,6 +106,16 @@ SCENES = {
         (COMPLETE, "5", Sees("From K = 7 to K = 1")), recorded("finished"), sizes=NARROW
     ),
     "finished-log": Scene((COMPLETE, "6", Sees("all runs are complete")), recorded("finished"), sizes=NARROW),
+    "finished-low": Scene((COMPLETE, Sees("M 3")), recorded("finished"), sizes=tuple(LOW)),
+    "finished-charts-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("finished"), sizes=tuple(LOW)),
+    "running-accuracy": Scene(
+        (RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running"), sizes=NARROW
+    ),
+    "running-charts": Scene((RUNNING, "3", Sees("0.01")), recorded("running"), sizes=NARROW),
+    "running-tests": Scene((RUNNING, "4", Sees("Nadeau-Bengio")), recorded("running"), sizes=NARROW),
+    "running-log": Scene((RUNNING, "6", Sees("run 4 complete")), recorded("running"), sizes=NARROW),
+    "finished-monochrome": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="monochrome"),
+    "failed-without-colour": Scene((Sees("✗ failed  5/6 runs"),), recorded("failed", runs=6), colour=False),
     "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="textual-light"),
     "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="ansi-dark"),
     "failed": Scene((Sees("✗ failed  5/6 runs")), recorded("failed", runs=6)),
@@ -114,10 +130,16 @@ SCENES = {
     "experiments-delete": Scene(
         (LEAVE_FIELD, "e", Sees("Experiments: 5"), "d", Sees("Delete")), of_every_state
     ),
-    "compare": Scene(
-        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C", Sees("kmnist")),
-        of_every_state,
+    "experiments-label": Scene(
+        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "a", Sees("Label of")), of_every_state
     ),
+    "experiments-filter": Scene(
+        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "slash", *"deepfool", Sees("1 shown")), of_every_state
+    ),
+    "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state),
+    "compare-curves": Scene((*COMPARING, Sees("kmnist"), "t", Sees("K=7")), of_every_state, sizes=NARROW),
+    "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "t", "t", Sees("±")), of_every_state, sizes=NARROW),
+    "palette": Scene((COMPLETE, "ctrl+p", Sees("Search for")), recorded("finished")),
     "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("finished")),
     "leave": Scene(
         (Sees("▶ running"), Sees("2 running"), "q", Sees("Leave it running")), recorded("running")
@@ -145,8 +167,12 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("name", "size"), [(name, size) for name, scene in SCENES.items() for size in scene.sizes]
 )
-def test_screen(name: str, size: str, home: Path, snap_compare: Callable[..., bool]) -> None:
+def test_screen(
+    name: str, size: str, home: Path, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = SCENES[name]
+    if not scene.colour:
+        monkeypatch.setenv("NO_COLOR", "1")
     lab = Lab(Settings({}, environment={}), scene.prepare(home))
     if scene.theme:
         lab.theme = scene.theme
@@ -163,7 +189,7 @@ def test_screen(name: str, size: str, home: Path, snap_compare: Callable[..., bo
             field.cursor_blink = False
         await settle(pilot)
 
-    assert snap_compare(lab, terminal_size=SIZES[size], run_before=play)
+    assert snap_compare(lab, terminal_size={**SIZES, **LOW}[size], run_before=play)
 
 
 async def settle(pilot: Pilot[None]) -> None:

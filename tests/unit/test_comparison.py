@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -15,7 +14,8 @@ from scipy import stats
 from core.sets import SETS
 from core.spec import DEFAULTS, Spec
 from tests.recorded import make_experiment
-from tui_aefit.comparison import ABSENT, Compared, curves, differing, names, numbers, sets_of, sound
+from tui_aefit.comparison import ABSENT, Compared, curves, differing, names, numbers, sets_of
+from tui_aefit.sound import sound_summary
 
 SPEC = Spec()
 
@@ -122,7 +122,7 @@ class TestAccuracies:
         state = make_experiment(tmp_path, runs=5, dataset="mnist").state()
         told = state.last("statistics")
         assert told is not None
-        one = Compared("x", state.experiment.spec, "complete", 5, sound(told["summary"]))
+        one = Compared("x", state.experiment.spec, "complete", 5, sound_summary(told["summary"]))
         metrics: list[Any] = list(state.results.values())
         for name in sets_of([one]):
             expected = []
@@ -131,23 +131,3 @@ class TestAccuracies:
                 half = stats.t.ppf(0.975, 4) * stdev(values) / 5**0.5
                 expected.append((k, [f"{mean(values):.4f} ± {half:.4f}"]))
             assert numbers([one], name) == expected
-
-
-@pytest.mark.parametrize(
-    "rubbish",
-    [
-        None, [], "x", {}, {"accuracy": []}, {"accuracy": {"test": 1}}, {"accuracy": {"test": {"one": at(0.5)}}},
-        {"accuracy": {"test": {"²": at(0.5)}}}, {"accuracy": {"test": {"1": {"mean": 0.5}}}},
-        {"accuracy": {"test": {"1": {"mean": "0.5", "ci95": None}}}},
-        {"accuracy": {"test": {"1": {"mean": 0.5, "ci95": [0.5]}}}},
-        {"accuracy": {"test": {"1": {"mean": None, "ci95": [0, 1]}}}},
-    ],
-)  # fmt: skip
-def test_a_summary_of_another_shape_is_no_summary(rubbish: object) -> None:
-    assert sound(rubbish) is None
-
-
-def test_a_summary_of_the_right_shape_is_kept() -> None:
-    assert sound({**summary(test={"1": at(0.5), "3": at(None), "5": at(0.5, 0.1)}), "more": 1}) == summary(
-        test={"1": at(0.5), "3": at(None), "5": at(0.5, 0.1)}
-    )

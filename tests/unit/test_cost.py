@@ -16,7 +16,7 @@ MNIST = Spec(dataset="mnist")
 
 
 def past(seconds: float, **settings: object) -> PastRun:
-    return PastRun(replace(MNIST, **settings), {"seconds": {"split": 1.0, "candidates": seconds - 1.0}})  # type: ignore[arg-type]
+    return PastRun(replace(MNIST, **settings), seconds)  # type: ignore[arg-type]
 
 
 class TestSizes:

@@ -23,6 +23,12 @@ def test_waiting_runs_take_as_long_as_others_did_one_after_another_in_each_job()
     assert left() == 0
 
 
+def test_jobs_beyond_the_runs_that_wait_change_nothing() -> None:
+    # A journal may say any number; a list of as many would not fit in memory.
+    assert left(waiting=3, jobs=2**52) == left(waiting=3, jobs=3) == 40
+    assert left(jobs=2**52) == 0
+
+
 def test_a_run_at_work_goes_on_at_its_own_pace_and_then_as_others_did() -> None:
     halfway = AtWork({"split": 1.0}, "neighbours", share=0.5, elapsed=6.0, silent=0.0)
     assert left(halfway) == pytest.approx(6 + 30)

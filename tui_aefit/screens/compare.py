@@ -20,8 +20,9 @@ from core.records.experiment import Experiment
 from core.sets import SETS
 from tui_aefit.chart_data import MARKERS
 from tui_aefit.charts import accuracy_chart
-from tui_aefit.comparison import Compared, curves, differing, names, numbers, sets_of, sound
+from tui_aefit.comparison import Compared, curves, differing, names, numbers, sets_of
 from tui_aefit.listing import STATES, printable
+from tui_aefit.sound import sound_summary
 from tui_aefit.widgets.cell_table import CellTable, left, right
 from tui_aefit.widgets.chart import Chart
 
@@ -45,7 +46,8 @@ class CompareScreen(Screen[None]):
         Binding("p", "turn_set(-1)", "Previous set", id="compare.previous", show=False,
                 tooltip="Accuracy on the set before"),
         Binding("t", "turn_pane", "Next pane", id="compare.pane", tooltip="Settings, curves or numbers"),
-        Binding("f", "fit", "Fit", id="compare.fit", tooltip="End the axis at the curves, or at 0 and 1"),
+        Binding("f", "fit", "Fit", id="compare.fit", show=False,
+                tooltip="End the axis at the curves, or at 0 and 1"),
         Binding("r", "read", "Read again", id="compare.read", show=False,
                 tooltip="Read what was computed since"),
         Binding("escape", "leave", "Back", id="compare.leave", tooltip="Back to the experiments"),
@@ -178,7 +180,7 @@ def read(experiments: Sequence[Experiment]) -> list[Compared]:
                 experiment.spec,
                 state.status,
                 len(runs) if isinstance(runs, list) else 0,
-                sound(told["summary"]) if told is not None else None,
+                sound_summary(told["summary"]) if told is not None else None,
             )
         )
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -35,6 +36,16 @@ ABOUT_ONE = ("clone", "resume", "mark", "stop", "delete", "label", "export", "re
 """The actions that need an experiment under the cursor."""
 
 
+class Filter(Input):
+    """Where the words of the filter are typed; while it has the focus, the footer says how to leave it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "screen.to_table", "To the table", id="experiments.table",
+                tooltip="Go on among those that the filter leaves"),
+        Binding("escape", "screen.back", "Show all", id="experiments.unfilter", tooltip="Take the filter away"),
+    ]  # fmt: skip
+
+
 class ExperimentsScreen(Screen[None]):
     """All experiments of `home`. What concerns other screens it asks the app for: see `requests`."""
 
@@ -42,7 +53,8 @@ class ExperimentsScreen(Screen[None]):
     AUTO_FOCUS = "ExperimentsTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New", id="experiments.new", tooltip="Set up a new experiment"),
-        Binding("c", "clone", "Clone", id="experiments.clone", tooltip="Set up a new one that begins from this"),
+        Binding("c", "clone", "Clone", id="experiments.clone", show=False,
+                tooltip="Set up a new one that begins from this"),
         Binding("r", "resume", "Resume", id="experiments.resume", tooltip="Compute the runs that are missing"),
         Binding("space", "mark", "Mark", id="experiments.mark", tooltip="Mark for comparing, or take the mark away",
                 key_display="space"),
@@ -63,8 +75,6 @@ class ExperimentsScreen(Screen[None]):
         # The app's key for this very screen: it would open another one and forget the marks.
         Binding("e", "look_again", "Look again", id="experiments.look", show=False,
                 tooltip="Look at the folder now, not only every other second"),
-        Binding("down", "to_table", "To the table", id="experiments.table", show=False,
-                tooltip="Leave the filter"),
     ]  # fmt: skip
 
     class Looked(Message, namespace="experiments"):
@@ -76,12 +86,7 @@ class ExperimentsScreen(Screen[None]):
             self.problem = problem
 
     class Done(Message, namespace="experiments"):
-        """What the person asked for was done, or could not be."""
-
-        def __init__(self, text: str, *, failed: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.failed = failed
+        """What the person asked for was done, or could not be: the home may look another way now."""
 
     def __init__(self, home: Path) -> None:
         super().__init__()
@@ -95,7 +100,7 @@ class ExperimentsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The filter, the table or why it is empty, what there is to say of the chosen experiment."""
         yield Static("Experiments", id="title", markup=False)
-        yield Input(placeholder="id, label, tag, data set, attack or state", id="filter", compact=True)
+        yield Filter(placeholder="id, label, tag, data set, attack or state", id="filter", compact=True)
         yield ExperimentsTable(id="experiments")
         yield Static(id="empty", markup=False)
         yield Static(id="detail", markup=False)
@@ -207,7 +212,6 @@ class ExperimentsScreen(Screen[None]):
         """Look now."""
         self.look()
 
-    @on(Input.Submitted, "#filter")
     def action_to_table(self) -> None:
         """Go on among what the filter left."""
         self._table.focus()
@@ -312,17 +316,20 @@ class ExperimentsScreen(Screen[None]):
 
         self.app.push_screen(Confirm(question, detail, yes_label), answered)
 
-    @work(thread=True, group="do")
     def _do(self, deed: Callable[[], str]) -> None:
         """Do something with the disk beside the screen, and tell what came of it."""
+        # The app's work: this screen's would be given up where the person leaves it at once.
+        self.app.run_worker(partial(self._carry_out, self.app, deed), thread=True, group="do")
+
+    def _carry_out(self, app: App[object], deed: Callable[[], str]) -> None:
         try:
-            self.post_message(self.Done(deed(), failed=False))
+            app.notify(deed(), markup=False)
         except AefitError as error:
-            self.post_message(self.Done(told(error), failed=True))
+            app.notify(told(error), severity="error", markup=False)
+        self.post_message(self.Done())
 
     @on(Done)
-    def _done(self, message: Done) -> None:
-        self._tell(message.text, failed=message.failed)
+    def _done(self) -> None:
         self.look()
 
     # What the keys are about

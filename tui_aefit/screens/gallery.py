@@ -38,7 +38,7 @@ ROWS_OF_FIGURE = 8
 """Members in an export of several."""
 SPARE_ROWS = 9
 """Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
-BROWSE, RUN = Binding.Group("Browse", compact=True), Binding.Group("Run", compact=True)
+BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Class, target"))
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ class GalleryScreen(Screen[None]):
                 tooltip="The previous complete run"),
         Binding("down,j", "run(1)", "Next run", id="gallery.run.next", group=RUN,
                 tooltip="The next complete run"),
-        Binding("c", "cycle_class(1)", "Class", id="gallery.class",
+        Binding("c", "cycle_class(1)", "Class", id="gallery.class", group=FILTER,
                 tooltip="Only images of one true class, then of the next, then all again"),
-        Binding("t", "cycle_target(1)", "Target", id="gallery.target",
+        Binding("t", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
                 tooltip="Only attacks toward one class, then toward the next, then all again"),
         Binding("x", "export(1)", "Export", id="gallery.export",
                 tooltip="Write this image with its original and perturbation as a PNG"),
@@ -124,13 +124,14 @@ class GalleryScreen(Screen[None]):
         Binding("p", "as_text", "Characters", id="gallery.characters", show=False,
                 tooltip="Draw with characters instead of colours, or with colours again"),
         Binding("pageup", "scroll_details(-1)", "Scroll up", id="gallery.scroll.up", show=False,
-                tooltip="Scroll what is said of the image"),
+                tooltip="Scroll up in what is said of the image"),
         Binding("pagedown", "scroll_details(1)", "Scroll down", id="gallery.scroll.down", show=False,
-                tooltip="Scroll what is said of the image"),
+                tooltip="Scroll down in what is said of the image"),
         # They work here too; the footer has room for seven keys.
         Binding("e", "app.experiments", "Experiments", id="gallery.experiments", show=False,
                 tooltip="All experiments"),
-        Binding("q", "app.leave", "Quit", id="gallery.quit", show=False, tooltip="Leave the lab"),
+        Binding("q", "app.leave", "Quit", id="gallery.quit", show=False,
+                tooltip="Leave the lab; asks what becomes of running work"),
     ]  # fmt: skip
 
     def __init__(self, experiment: Experiment, run: int | None = None) -> None:
@@ -171,10 +172,15 @@ class GalleryScreen(Screen[None]):
     def on_mount(self) -> None:
         """Read the first gallery; until a run is complete, look again and again."""
         self._as_text = not shows_colours(self.app)
-        self._timer = self.set_interval(LOOK_SECONDS, self._open, pause=True)
+        self._timer = self.set_interval(LOOK_SECONDS, self._open_if_idle, pause=True)
         self.watch(self.query_one(Pictures), "reduced", self._show, init=False)
         self._show()
         self._open()
+
+    def _open_if_idle(self) -> None:
+        # A reading that takes longer than that would be given up for the next one, for ever.
+        if not any(worker.group == "open" and not worker.is_finished for worker in self.workers):
+            self._open()
 
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
@@ -263,9 +269,9 @@ class GalleryScreen(Screen[None]):
             name += "" if self._class is None else f"-class{self._class}"
             name += "" if self._target is None else f"-target{self._target}"
         path = self._experiment.folder / "figures" / f"{name}.png"
-        self._write(path, self._reading.gallery, members)
+        # The app's work: this screen's would be given up where the person leaves it at once.
+        self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
 
-    @work(group="export")
     async def _write(self, path: Path, gallery: Gallery, members: list[int]) -> None:
         # Pillow is for this key only.
         from core.report.picture import write_figure  # noqa: PLC0415
@@ -273,9 +279,9 @@ class GalleryScreen(Screen[None]):
         try:
             await asyncio.to_thread(write_figure, path, gallery, members)
         except AefitError as error:
-            self.notify(f"{error}\n{error.hint}", severity="error", markup=False)
+            self.app.notify(f"{error}\n{error.hint}", severity="error", markup=False)
         else:
-            self.notify(f"{path}", title="Exported", markup=False)
+            self.app.notify(f"{path}", title="Exported", markup=False)
 
     # Showing
 

@@ -57,7 +57,7 @@ def _bindings(below: Screen[object]) -> list[tuple[str, str, bool]]:
     for active in below.active_bindings.values():
         binding = active.binding
         if binding.description and not binding.system:
-            keys, _ = found.setdefault(binding.action, ([], binding))
+            keys, _ = found.setdefault(binding.action.removeprefix("app."), ([], binding))
             keys.append(below.app.get_key_display(binding))
     return [
         (" ".join(dict.fromkeys(keys)), binding.tooltip or binding.description, binding.id is not None)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from rich.text import Text
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Footer, Static, Tab, Tabs
 
 from core.errors import AefitError
 from core.records.experiment import Experiment
+from core.report.terms import SLOPES
 from tui_aefit import deeds
 from tui_aefit.cost import duration
 from tui_aefit.feed import SnapshotArrived, start_feed
 from tui_aefit.listing import STATES
 from tui_aefit.screens.confirm import Confirm
-from tui_aefit.screens.requests import Finished, OpenGallery, ResumeExperiment
+from tui_aefit.screens.requests import OpenGallery, ResumeExperiment
 from tui_aefit.state import Snapshot
+from tui_aefit.theme import ink
 from tui_aefit.widgets.accuracy_table import AccuracyTable
 from tui_aefit.widgets.chart import AccuracyChart, PValueChart
 from tui_aefit.widgets.log_pane import LogPane
@@ -37,14 +39,15 @@ PANES = {
     "log": "Log",
 }
 """The panes with their titles; in a narrow terminal one is seen at a time."""
-OVER = ("complete", "failed", "refused", "cancelled", "interrupted")
 
 
 class LiveScreen(Screen[None]):
     """Follows one experiment's journal; computing goes on whether this is shown or not."""
 
     CSS_PATH = "../styles/live.tcss"
+    # All panes at once need both: too low, a chart would have no room.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]  # noqa: RUF012
     AUTO_FOCUS = "RunsTable"
     BINDINGS = [  # noqa: RUF012
         Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the adversarial images"),
@@ -54,6 +57,30 @@ class LiveScreen(Screen[None]):
         ),
         Binding(
             "h", "holm", "Holm", id="live.holm", show=False, tooltip="p-values as they are, or Holm-adjusted"
+        ),
+        Binding(
+            "v",
+            "versus",
+            "Versus",
+            id="live.versus",
+            show=False,
+            tooltip="Compare the adversarial set with another one, in the tests and their chart",
+        ),
+        Binding(
+            "t",
+            "quantity",
+            "Quantity",
+            id="live.quantity",
+            show=False,
+            tooltip="Chart the tests of the ratios, of the differences or of the log ratios",
+        ),
+        Binding(
+            "f",
+            "fit",
+            "Fit",
+            id="live.fit",
+            show=False,
+            tooltip="End the accuracy chart at the curves, or at 0 and 1",
         ),
         Binding(
             "x", "export", "Export", id="live.export", show=False, tooltip="Write the results as JSON and CSV"
@@ -110,7 +137,7 @@ class LiveScreen(Screen[None]):
             return action not in ("stop", "resume")
         running = self._snapshot.status == "running"
         if action == "stop":
-            return running
+            return running and not self._snapshot.newer
         if action == "resume":
             return (
                 not running
@@ -119,13 +146,21 @@ class LiveScreen(Screen[None]):
             )
         return True
 
+    def on_resize(self) -> None:
+        """Keep the focus in sight: of what is hidden now, the pane that is shown takes it over."""
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        if self.focused is None and (active := self.query_one(Tabs).active):
+            self._focus_pane(active)
+
     @on(SnapshotArrived)
     def _show(self, message: SnapshotArrived) -> None:
         message.stop()
         before, snapshot = self._snapshot, message.snapshot
         self._snapshot = snapshot
         # A new layout draws every pane again, so only where lines may break in another place.
-        text = headline(snapshot)
+        text = headline(snapshot, partial(ink, self.app))
         broken_anew = before is None or text.cell_len != headline(before).cell_len
         self.query_one("#headline", Static).update(text, layout=broken_anew)
         self.query_one(RunsTable).snapshot = snapshot
@@ -138,8 +173,6 @@ class LiveScreen(Screen[None]):
             self.query_one("#verdict-text", Static).update(verdict(snapshot))
         if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
             self.refresh_bindings()
-        if before is not None and ended(before.status, snapshot.status):
-            self.post_message(Finished(snapshot))
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
@@ -173,6 +206,21 @@ class LiveScreen(Screen[None]):
         chart.holm = not chart.holm
         self.notify("p-values are Holm-adjusted over K" if chart.holm else "p-values are as they are")
 
+    def action_versus(self) -> None:
+        """Compare another pair of sets."""
+        self.query_one(TestsTable).next_pair()
+
+    def action_quantity(self) -> None:
+        """Chart the tests of the next quantity."""
+        chart, quantities = self.query_one(PValueChart), list(SLOPES)
+        chart.quantity = quantities[(quantities.index(chart.quantity) + 1) % len(quantities)]
+        self.notify(f"p-values are those of {SLOPES[chart.quantity]}", markup=False)
+
+    def action_fit(self) -> None:
+        """Change between an axis from 0 to 1 and one that ends at the curves."""
+        chart = self.query_one(AccuracyChart)
+        chart.fit = not chart.fit
+
     def action_gallery(self) -> None:
         """Look at the images."""
         self.post_message(OpenGallery(self.experiment))
@@ -198,32 +246,27 @@ class LiveScreen(Screen[None]):
         self.notify(f"writing the report of {self.experiment.id}", markup=False)
         self._do(partial(deeds.report, self.experiment))
 
-    @work(thread=True)
     def _do(self, deed: partial[str]) -> None:
-        try:
-            text = deed()
-            severity: SeverityLevel = "information"
-        except AefitError as error:
-            text, severity = deeds.told(error), "error"
-        self.notify(text, severity=severity, markup=False)
+        """Do something with the disk beside the screen, and tell what came of it, also when it has been left."""
+        self.app.run_worker(partial(_carry_out, self.app, deed), thread=True, group="do")
 
     def _show_pane(self, name: str) -> None:
         for other in PANES:
             self.query_one(f"#{other}-pane").set_class(other == name, "-active")
 
 
-def ended(before: str, now: str) -> bool:
-    """Whether an experiment has ended between two looks; one that ends at once may never be seen running."""
-    if now == "interrupted":
-        return before == "running"  # else it is about to start
-    return now in OVER and before != now
+def _carry_out(app: App[object], deed: partial[str]) -> None:
+    try:
+        app.notify(deed(), markup=False)
+    except AefitError as error:
+        app.notify(deeds.told(error), severity="error", markup=False)
 
 
-def headline(snapshot: Snapshot) -> Text:
-    """The whole in one line: id, state, how far, how long yet."""
+def headline(snapshot: Snapshot, tint: Callable[[str], str] = str) -> Text:
+    """The whole in one line: id, state, how far, how long yet. tint: of a style, the one that is drawn."""
     spec = snapshot.spec
     glyph, word, style = STATES.get(snapshot.status, ("?", snapshot.status, ""))
-    text = Text.assemble((snapshot.id, "bold"), "  ", (f"{glyph} {word}", style))
+    text = Text.assemble((snapshot.id, "bold"), "  ", (f"{glyph} {word}", tint(style)))
     text.append(f"  {snapshot.complete}/{spec['runs']} runs")
     if snapshot.status == "running" and snapshot.remaining is not None:
         text.append(f"  {duration(snapshot.remaining)} left")
@@ -231,7 +274,9 @@ def headline(snapshot: Snapshot) -> Text:
     if snapshot.newer:
         text.append("  written by a newer version: only looked at here", "bold")
     if snapshot.error:
-        text.append(f"\n✗ {snapshot.error}. {snapshot.hint}", "bold")
+        first, *rest = snapshot.error.splitlines()
+        more = " (the log has the rest)" if rest else ""
+        text.append(f"\n✗ {first}{more}. {' '.join(snapshot.hint.splitlines())}", "bold")
     for problem in snapshot.problems[:1]:
         text.append(f"\n! {len(snapshot.problems)} unreadable: {problem}")
     return text

@@ -1,4 +1,4 @@
-"""What a screen asks the app for, because it concerns more than that screen."""
+"""What a screen asks the app for, because it concerns more than that screen, and what the app tells itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from core.records.experiment import Experiment
+from core.records.experiment import Experiment, State
 from core.spec import Spec
-from tui_aefit.state import Snapshot
 
 
 class NewExperiment(Message):
@@ -56,8 +55,8 @@ class CompareExperiments(Message):
 
 
 class Finished(Message):
-    """An experiment that is being watched has ended, one way or another."""
+    """An experiment has ended, one way or another."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, state: State) -> None:
         super().__init__()
-        self.snapshot = snapshot
+        self.state = state

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tui_aefit.chart_data import PAPER_PAIR, accuracy_data, p_value_data
 from tui_aefit.charts import Palette, accuracy_chart, p_value_chart
 from tui_aefit.state import Snapshot
+from tui_aefit.theme import is_colourless
 
 THEME_COLOURS = ("foreground", "primary", "error", "success", "warning", "secondary", "accent")
 # For what a theme lacks: Okabe and Ito (2008), told apart by most people, whatever their colour vision; then
@@ -38,11 +39,11 @@ LEAST_CONTRAST, LEAST_DISTANCE = (
 
 
 def palette_of(app: App[Any]) -> Palette | None:
-    """The colours of the app's theme for charts, None where the person wants no colour.
+    """The colours of the app's theme for charts, None where there is no colour.
 
     Series that would be hard to see or to tell apart are left out; a theme has seldom more than five.
     """
-    if app.no_color:
+    if is_colourless(app):
         return None
     if app.native_ansi_color:
         return ANSI_PALETTE
@@ -112,10 +113,9 @@ class Chart(Static):
 
 
 class AccuracyChart(Chart):
-    """Accuracy against K of the `sets` of a `snapshot`, of all for None; `fit` ends the axis at the curves."""
+    """Accuracy against K of all sets of a `snapshot`; `fit` ends the axis at the curves."""
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
-    sets: reactive[tuple[str, ...] | None] = reactive(None, init=False, layout=False, repaint=False)
     fit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -127,17 +127,13 @@ class AccuracyChart(Chart):
         """Take what concerns the chart."""
         self._choose()
 
-    def watch_sets(self) -> None:
-        """Draw other curves."""
-        self._choose()
-
     def watch_fit(self) -> None:
         """Draw another axis."""
         self._choose()
 
     def _choose(self) -> None:
         summary = self.snapshot.summary if self.snapshot else None
-        self.data = accuracy_data(summary, sets=self.sets, fit=self.fit)
+        self.data = accuracy_data(summary, fit=self.fit)
 
 
 class PValueChart(Chart):

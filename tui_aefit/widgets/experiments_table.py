@@ -11,6 +11,7 @@ from textual.reactive import reactive
 
 from core.records.overview import Overview
 from tui_aefit.listing import COLUMNS, PADDING, cells_of, state_words, widths_of
+from tui_aefit.theme import ink
 from tui_aefit.widgets.cell_table import CellTable, left, right
 
 NARROW = 110
@@ -78,8 +79,7 @@ class ExperimentsTable(CellTable):
             style = state_words(overview)[2]
         elif key == "name" and not overview.annotations.label:
             style = "dim"
-        # Without colour a red would become a grey that hardly shows.
-        return style if style in ("bold", "dim") or not self.app.no_color else ""
+        return ink(self.app, style)
 
 
 def _cell(key: str, text: str, width: int, style: str) -> Text:

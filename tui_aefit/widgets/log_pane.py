@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from rich.table import Table
 from rich.text import Text
 from textual.events import Resize
 from textual.reactive import reactive
+from textual.theme import Theme
 from textual.widgets import RichLog
 
+from tui_aefit.listing import moment
 from tui_aefit.state import LogLine, Snapshot
+from tui_aefit.theme import ink
 
 LEVELS = {"warning": "yellow", "error": "bold red"}
 """Level -> the Rich style of its word; what is of level info goes without a word."""
@@ -37,8 +38,9 @@ class LogPane(RichLog):
         self._shown_of = "", 0
 
     def on_mount(self) -> None:
-        """Say what is here."""
+        """Say what is here, and follow the theme."""
         self.border_title = "Log"
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def on_resize(self, event: Resize) -> None:
         """Wrap the lines anew where the width changed."""
@@ -54,6 +56,10 @@ class LogPane(RichLog):
 
     def watch_snapshot(self) -> None:
         """Add what is new."""
+        self._add_new()
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self._shown_of = "", 0
         self._add_new()
 
     def _add_new(self) -> None:
@@ -72,7 +78,7 @@ class LogPane(RichLog):
             added = snapshot.log
         self._shown, self._shown_of = snapshot.log, (snapshot.id, width)
         for line in added:
-            self.write(_rendered(line), scroll_end=following)
+            self.write(_rendered(line, ink(self.app, LEVELS.get(line.level, "bold"))), scroll_end=following)
 
 
 def _added(before: tuple[LogLine, ...], now: tuple[LogLine, ...]) -> tuple[LogLine, ...] | None:
@@ -87,10 +93,10 @@ def _added(before: tuple[LogLine, ...], now: tuple[LogLine, ...]) -> tuple[LogLi
     return None if before else now
 
 
-def _rendered(line: LogLine) -> Table:
-    """The time, and beside it the text, however many lines it takes."""
-    time = datetime.fromtimestamp(line.time).strftime("%H:%M:%S")
-    word = (f"{line.level}: ", LEVELS.get(line.level, "bold")) if line.level != "info" else ""
+def _rendered(line: LogLine, style: str) -> Table:
+    """The time, and beside it the text, however many lines it takes; style: of its level's word."""
+    time = f"{moment(line.time, '%H:%M:%S'):<8}"
+    word = (f"{line.level}: ", style) if line.level != "info" else ""
     row = Table.grid(padding=(0, 1))
     row.add_column(no_wrap=True)
     row.add_column(overflow="fold")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rich.text import Text
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
+from textual.theme import Theme
 from textual.widgets import DataTable
 
 from tui_aefit.listing import STATES
 from tui_aefit.state import RunView, Snapshot
+from tui_aefit.theme import ink
 from tui_aefit.widgets.cell_table import CellTable, left, right
 
 ABSENT = "-"
@@ -23,10 +26,12 @@ ALL = "all"
 RUN_STATES: Mapping[str, tuple[str, str, str]] = {**STATES, "pending": ("·", "waiting", "dim")}
 """Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
 ROOMY = {"run": 6, "status": 12, "stage": 12, "time": 15}
-TIGHT = {"run": 5, "status": 11, "stage": 11, "time": 12}
+TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
 """Widths of the columns beside that of progress and results, which takes what they leave."""
 NARROWEST, WIDEST = 19, 48
 """The least and the most that the column of progress and results takes."""
+LONGEST = 1e12
+"""Seconds."""
 FULL, EMPTY = "█", "░"
 
 
@@ -49,8 +54,9 @@ class RunsTable(CellTable):
         self._progress_width = 0
 
     def on_mount(self) -> None:
-        """Say what is here."""
+        """Say what is here, and follow the theme."""
         self.entitle("Runs")
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def on_resize(self, event: Resize) -> None:
         """Give the bars the new room."""
@@ -78,17 +84,21 @@ class RunsTable(CellTable):
             return ""
         if row == ALL:
             counts = Counter(RUN_STATES.get(view.status, ("", view.status))[1] for view in self.snapshot.runs)
-            error = [self.snapshot.error] if self.snapshot.error else []
+            error = [_line(self.snapshot.error)] if self.snapshot.error else []
             return ", ".join([*error, *(f"{count} {word}" for word, count in counts.items())])
         view = self.snapshot.runs[int(row)]
         if view.status == "failed":
-            return f"{view.error}; {view.hint}" if view.hint else view.error
+            return _line(f"{view.error}; {view.hint}" if view.hint else view.error)
         words = [f"attempt {view.attempt}"] if view.attempt > 1 else []
         if view.status == "running" and view.loss is not None:
             words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
         if metrics := self.snapshot.metrics.get(view.index):
             words.append(f"{metrics['counts']['adversarial_sources']:,} sources of D")
         return ", ".join([*words, *(f"{stage} {took:.1f} s" for stage, took in view.seconds.items())])
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self._drawn.clear()
+        self._update_cells()
 
     def _update_cells(self) -> None:
         snapshot = self.snapshot
@@ -108,12 +118,13 @@ class RunsTable(CellTable):
             "time": ("time / left", others["time"]),
         }
         typical = _typical_seconds(snapshot)
-        rows = {ALL: _all_cells(snapshot, width)}
+        tint = partial(ink, self.app)
+        rows = {ALL: _all_cells(snapshot, width, tint)}
         for view in snapshot.runs:
             view_before, cells = self._drawn.get(view.index, (None, []))
             # Only a run at work changes with time alone.
             if view.status == "running" or view != view_before:
-                cells = _run_cells(view, snapshot, typical, width)
+                cells = _run_cells(view, snapshot, typical, width, tint)
             self._drawn[view.index] = view, cells
             rows[str(view.index)] = cells
         self.fill(columns, rows)
@@ -126,14 +137,15 @@ def _typical_seconds(snapshot: Snapshot) -> float | None:
     return sum(took) / len(took) if took else None
 
 
-def _all_cells(snapshot: Snapshot, width: int) -> list[Text]:
+def _all_cells(snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> list[Text]:
     glyph, word, style = RUN_STATES.get(snapshot.status, ("?", snapshot.status, ""))
+    style = tint(style)
     runs = len(snapshot.runs)
     starts = [view.started for view in snapshot.runs if view.started is not None]
     ends = [view.finished for view in snapshot.runs if view.finished is not None]
     working = snapshot.status == "running"
     now = snapshot.now if working else max(ends, default=0.0)
-    elapsed = max(0.0, now - min(starts)) if starts else None
+    elapsed = _since(min(starts), now) if starts else None
     return [
         right(ALL),
         left((f"{glyph} {snapshot.complete} of {runs}", style)),
@@ -143,8 +155,11 @@ def _all_cells(snapshot: Snapshot, width: int) -> list[Text]:
     ]
 
 
-def _run_cells(view: RunView, snapshot: Snapshot, typical: float | None, width: int) -> list[Text]:
+def _run_cells(
+    view: RunView, snapshot: Snapshot, typical: float | None, width: int, tint: Callable[[str], str]
+) -> list[Text]:
     glyph, word, style = RUN_STATES.get(view.status, ("?", view.status, ""))
+    style = tint(style)
     stage, progress, times = view.stage, "", ""
     match view.status:
         case "running":
@@ -155,20 +170,20 @@ def _run_cells(view: RunView, snapshot: Snapshot, typical: float | None, width: 
             progress = _found(snapshot.metrics.get(view.index), width - 1)
             times = _times(_since(view.started, view.finished), None)
         case "failed":
-            progress = view.error
+            progress = _line(view.error)
             times = _times(_since(view.started, view.finished), None)
     return [
         right(str(view.index + 1)),
         left((f"{glyph} {word}", style)),
         left(stage),
-        left((progress, "red" if view.status == "failed" else "")),
+        left((progress, style if view.status == "failed" else "")),
         right(times),
     ]
 
 
 def _found(metrics: Mapping[str, Any] | None, width: int) -> str:
     """|M|, |D| and the surrogate's accuracy: what a complete run is judged by at a glance."""
-    if metrics is None:
+    if not metrics:
         return "result unreadable"
     counts = metrics["counts"]
     found = f"M {counts['misclassified']:,} D {counts['adversarial']:,}"
@@ -199,8 +214,14 @@ def _left(view: RunView, now: float, typical: float | None) -> float | None:
     return max(stage, typical - elapsed, 0.0)
 
 
+def _line(text: str) -> str:
+    """A text in one line."""
+    return " ".join(text.splitlines())
+
+
 def _since(start: float | None, end: float | None) -> float | None:
-    return None if start is None or end is None else max(0.0, end - start)
+    # A journal may hold moments so far apart that no number is between them.
+    return None if start is None or end is None else min(max(0.0, end - start), LONGEST)
 
 
 def _times(elapsed: float | None, left_over: float | None) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -38,16 +37,6 @@ class TestsTable(CellTable):
 
     __test__ = False  # the name starts with Tests: this is not a test class for pytest to collect
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "v",
-            "next_pair",
-            "Versus",
-            id="tests.next_pair",
-            tooltip="Compare the adversarial set with another one",
-        ),
-    ]
-
     placeholder = "Tests need 3 complete runs"
 
     class PairChanged(Message):
@@ -76,7 +65,7 @@ class TestsTable(CellTable):
         """Show other tests."""
         self._update_cells()
 
-    def action_next_pair(self) -> None:
+    def next_pair(self) -> None:
         """Show the next pair of those that were tested."""
         pairs = self._pairs()
         if pairs:

@@ -1,0 +1,155 @@
+"""Every key of the lab is named, explained in the help, found in the palette; the footer shows a few of them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey, KeyGroup
+
+import tui_aefit.screens
+import tui_aefit.widgets
+from tests.recorded import make_experiment
+from tests.stub_coordinator import House, in_house, opened, text_of, until
+from tui_aefit.app import Lab
+from tui_aefit.screens.compare import CompareScreen
+from tui_aefit.screens.gallery import GalleryScreen
+from tui_aefit.screens.help import HelpScreen
+from tui_aefit.screens.live import PANES, LiveScreen
+from tui_aefit.screens.requests import OpenExperiment
+from tui_aefit.screens.setup import SetupScreen
+
+SMALL = (80, 24)
+SEVEN = 7
+
+
+def classes() -> Iterator[type[DOMNode]]:
+    """The app, and every screen and widget that has keys of its own."""
+    yield Lab
+    for package in (tui_aefit.screens, tui_aefit.widgets):
+        for module in pkgutil.iter_modules(package.__path__):
+            name = f"{package.__name__}.{module.name}"
+            for one in vars(importlib.import_module(name)).values():
+                if isinstance(one, type) and one.__module__ == name and "BINDINGS" in vars(one):
+                    yield one
+
+
+def bindings_of(one: type[DOMNode]) -> list[Binding]:
+    found = [binding for binding in one.BINDINGS if isinstance(binding, Binding)]
+    assert len(found) == len(one.BINDINGS), f"{one.__name__} has a key without an id"
+    return found
+
+
+ALL = {one: bindings_of(one) for one in classes()}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
+    """Look at every screen with every pane and every kind of focus, one after another in a small terminal."""
+    make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
+    stopped = make_experiment(house.home, state="interrupted", runs=3, seed=1, now=time.time())
+    lab = house.lab()
+    async with opened(lab, SMALL) as pilot:
+        await until(pilot, lambda: "1/3 runs" in text_of(lab) and "s Stop" in text_of(lab))
+        for key, pane in enumerate(PANES, start=1):
+            await pilot.press(str(key))
+            await pilot.pause(0.1)
+            look(f"live, {pane}", lab)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+        for field in range(8):
+            await pilot.press("tab")
+            await pilot.pause(0.1)
+            look(f"form, field {field}", lab)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        look("form, no field", lab)
+        await pilot.press("e")
+        await until(pilot, lambda: "Experiments: 2" in text_of(lab) and "⏎ Open" in text_of(lab))
+        look("experiments", lab)
+        await pilot.press("slash", "m")
+        await until(pilot, lambda: "2 shown" in text_of(lab))
+        await pilot.pause(0.1)
+        look("experiments, filter", lab)
+        await pilot.press("escape", "home", "space", "space", "C")
+        await until(pilot, lambda: isinstance(lab.screen, CompareScreen) and "esc Back" in text_of(lab))
+        look("comparison", lab)
+        lab.post_message(OpenExperiment(stopped))
+        await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "r Resume" in text_of(lab))
+        look("live, stopped", lab)
+        await pilot.press("g")
+        await until(pilot, lambda: isinstance(lab.screen, GalleryScreen) and "esc" in text_of(lab))
+        await pilot.pause(0.1)
+        look("gallery", lab)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.__name__)
+def test_every_key_has_an_id_a_word_and_an_explanation(one: type[DOMNode]) -> None:
+    for binding in ALL[one]:
+        assert binding.id, binding
+        assert binding.description, binding
+        assert binding.tooltip, binding
+
+
+def test_no_two_keys_have_the_same_id() -> None:
+    ids = [binding.id for bindings in ALL.values() for binding in bindings]
+    assert len(ids) == len(set(ids)) > 60
+
+
+async def test_the_help_and_the_palette_tell_of_every_key_of_every_screen(house: House) -> None:
+    named: set[str] = set()
+    explained: set[str] = set()
+
+    def look(place: str, lab: Lab) -> None:
+        titles = [command.title for command in lab.get_system_commands(lab.screen)]
+        assert len(titles) == len(set(titles)), (place, sorted(titles))
+        assert {"Theme", "Quit"} <= set(titles), place
+        named.update(titles)
+        shown = [text for _, text in HelpScreen(lab.screen)._keys]
+        assert len(shown) == len(set(shown)), (place, sorted(shown))
+        explained.update(shown)
+
+    await tour(house, look)
+    for one, bindings in ALL.items():
+        # A dialog has its keys on its buttons, and nothing opens in front of it.
+        if not issubclass(one, ModalScreen):
+            assert {binding.description for binding in bindings} <= named, one
+            assert {binding.tooltip for binding in bindings} <= explained, one
+
+
+async def test_the_footer_has_at_most_seven_keys_everywhere_and_they_fit(house: House) -> None:
+    places = []
+
+    def look(place: str, lab: Lab) -> None:
+        (footer,) = lab.screen.query(Footer)
+        groups = [*footer.query(KeyGroup), *(key for key in footer.query(FooterKey) if key.parent is footer)]
+        assert 2 <= len(groups) <= SEVEN, (place, text_of(lab).splitlines()[-1])
+        assert max(child.region.right for child in footer.children) <= SMALL[0], place
+        places.append(place)
+
+    await tour(house, look)
+    assert len(places) == len(PANES) + 8 + 6
+
+
+async def test_while_the_filter_is_typed_the_footer_says_how_to_leave_it(house: House) -> None:
+    footers = {}
+
+    def look(place: str, lab: Lab) -> None:
+        footers[place] = text_of(lab).splitlines()[-1]
+
+    await tour(house, look)
+    assert "esc Show all" in footers["experiments, filter"]
+    assert "esc Show all" not in footers["experiments"]

@@ -1,0 +1,35 @@
+"""The lab's theme of greys, and what is drawn otherwise where there is no colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+from textual.theme import Theme
+
+MONOCHROME = Theme(
+    name="monochrome",
+    primary="#d0d0d0",
+    secondary="#a8a8a8",
+    accent="#ffffff",
+    success="#e6e6e6",
+    warning="#ffffff",
+    error="#ffffff",
+    foreground="#e6e6e6",
+    background="#000000",
+    surface="#121212",
+    panel="#2c2c2c",
+    dark=True,
+)
+
+
+def is_colourless(app: App[Any]) -> bool:
+    """Whether nothing on the screen has a colour: NO_COLOR is set, or the theme of greys was chosen."""
+    return app.no_color or app.theme == MONOCHROME.name
+
+
+def ink(app: App[Any], style: str) -> str:
+    """A Rich style; where there is no colour, without its own: a red would become a grey that hardly shows."""
+    if not is_colourless(app):
+        return style
+    return " ".join(word for word in style.split() if word in ("bold", "dim"))
