@@ -13,7 +13,7 @@ from core.errors import ExperimentError
 from core.records.experiment import Experiment, State, create
 from core.records.journal import JournalReader
 from core.report.result import result_of
-from core.report.text import tables
+from core.report.text import WIDTH, tables
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
 from tui_aefit.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.launcher import EXIT_CRASHED, EXIT_LOCKED, EXIT_REFUSED, start_coordinator
@@ -111,7 +111,7 @@ def print_result(state: State, console: Console, *, as_json: bool) -> int:
     if as_json:
         console.result_json(result)
     else:
-        console.result(tables(result))
+        console.result(tables(result, console.width or WIDTH))
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure['error']}", str(failure["hint"]))
     if state.failures:

@@ -137,6 +137,17 @@ def test_show_finds_an_experiment_by_any_of_its_names(
     assert told.out == tables(result_of(finished.state())) + "\n"
 
 
+def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
+    command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for columns in (60, 80, 140):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        told = command("show", "latest")
+        assert told.out == tables(result_of(finished.state()), columns) + "\n"
+        assert max(map(len, told.out.splitlines())) <= columns
+
+
 def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Experiment) -> None:
     told = command("show", "latest", "--json")
     assert (told.status, told.err) == (0, "")
