@@ -60,8 +60,9 @@ def _list_row(found: Experiment | Unreadable) -> dict[str, object]:
 
 def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
     state = find(settings.home, options["id"]).state()
-    print_result(state, console, as_json=options.get("as_json", False))
-    return EXIT_COMPLETE
+    status = print_result(state, console, as_json=options.get("as_json", False))
+    # Runs that were not computed yet are no failure to show them.
+    return status if state.status in ("failed", "refused") else EXIT_COMPLETE
 
 
 def _attach(options: dict[str, Any], settings: Settings, console: Console) -> int:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 import tui_aefit.settings
 from core.data.catalogue import CATALOGUE
 from core.records.experiment import Experiment
+from core.records.journal import JournalWriter
 from core.report.long_table import long_csv
 from core.report.result import result_of
 from core.report.text import tables
@@ -157,11 +159,29 @@ def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Ex
 def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command, home: Path) -> None:
     half = _half_done(home)
     told = command("show", half.id)
-    assert told.status == 0, "what was asked for is shown"
+    assert told.status == 1
     assert "1 of 4 runs" in told.out
     assert "run 3 failed: it broke\n  mend it\n" in told.err
     assert f"aefit-tui resume {half.id}" in told.err
     assert json.loads(command("show", half.id, "--json").out)["runs"][2]["error"] == "it broke"
+
+
+def test_show_of_a_refused_experiment_says_why_and_what_would_be_right(command: Command, home: Path) -> None:
+    experiment = make_experiment(home, SPEC, complete=[]).experiment
+    with closing(JournalWriter(experiment.journal / "0002-coordinator.jsonl")) as journal:
+        journal.write("coordinator_started", host="h", pid=1, jobs=1, pending=[0, 1, 2])
+        journal.write("finished", status="refused", error="images is a float32 array", hint="round it")
+    for words in (("show", "latest"), ("show", "latest", "--quiet"), ("show", "latest", "--json")):
+        told = command(*words)
+        assert told.status == 2
+        assert told.err == "aefit-tui: images is a float32 array\n  round it\n"
+        assert "refused" in told.out
+    assert "refused" in command("list").out
+
+
+def test_show_of_what_is_not_computed_yet_is_no_failure(command: Command, home: Path) -> None:
+    make_experiment(home, SPEC, complete=[0])
+    assert command("show", "latest").status == 0
 
 
 @pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export"])
