@@ -53,7 +53,8 @@ def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bo
 def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *, new: bool = False) -> int:
     """Compute what an experiment lacks and print its result; the exit status.
 
-    Raises DataError where nothing is lacking, but the data set is another one by now. new: the folder was made for this call: it is taken away again where the request turns out to be wrong.
+    new: the folder was made for this call: it is taken away again where the request turns out to be wrong.
+    Raises DataError where nothing is lacking, but the data set is another one by now.
     """
     state = experiment.state()
     if state.status == "running":

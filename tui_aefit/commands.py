@@ -14,7 +14,7 @@ from typing import Any
 
 from core.data.catalogue import CATALOGUE, availability
 from core.errors import AefitError, ExperimentError
-from core.records.experiment import Experiment, Unreadable, every, find
+from core.records.experiment import Experiment, Unreadable, delete, every, find, find_folder, load
 from core.records.files import write_atomically
 from core.report.long_table import long_csv
 from core.report.result import result_of
@@ -113,20 +113,28 @@ def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _delete(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    experiment = find(settings.home, options["id"])
-    done = len(experiment.results())
-    if not options.get("yes"):
+    folder = find_folder(settings.home, options["id"])
+    try:
+        done = len(load(folder).results())
+        what = f"with {done} complete run{'s' * (done != 1)}"
+        reason = ""
+    except ExperimentError as error:
+        what, reason = "which cannot be read", f": {error}"
+    if not options.get("yes", False):
         if not sys.stdin.isatty():
             raise ExperimentError(
-                f"deleting {experiment.id} needs a yes", f"aefit-tui delete {experiment.id} --yes"
+                f"deleting {folder.name}, {what}, needs a yes{reason}",
+                f"aefit-tui delete {folder.name} --yes",
             )
-        sys.stderr.write(f"delete {experiment.id} with {done} complete runs? [y/N] ")
+        if reason:
+            console.narrate(f"{folder.name} cannot be read{reason}")
+        sys.stderr.write(f"delete {folder.name}, {what}? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             console.narrate("nothing was deleted")
             return EXIT_INTERRUPTED
-    experiment.delete()
-    console.narrate(f"deleted {experiment.id} with {done} complete runs")
+    delete(folder)
+    console.narrate(f"deleted {folder.name}, {what}")
     return EXIT_COMPLETE
 
 

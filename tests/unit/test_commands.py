@@ -242,7 +242,7 @@ def test_at_a_terminal_delete_asks(
     monkeypatch.setattr("sys.stdin", Terminal(answer + "\n"))
     told = command("delete", finished.id)
     assert told.status == status
-    assert f"delete {finished.id} with 3 complete runs? [y/N]" in told.err
+    assert f"delete {finished.id}, with 3 complete runs? [y/N]" in told.err
     assert finished.folder.exists() == (status != 0)
 
 
@@ -251,7 +251,32 @@ def test_an_experiment_that_is_being_computed_is_not_deleted(command: Command, f
         told = command("delete", finished.id, "--yes")
         assert told.status == 2
         assert "is being computed by process" in told.err
+        assert f"`aefit-tui attach {finished.id}`" in told.err
     assert json.loads(command("show", finished.id, "--json").out)["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [("schema_version = 99\n", "99"), ("runs = 'many'", "runs = 'many'"), (None, "spec.toml")],
+)
+def test_an_experiment_that_cannot_be_read_is_deleted_all_the_same(
+    command: Command, home: Path, finished: Experiment, spec: str | None, reason: str
+) -> None:
+    (finished.folder / "spec.toml").unlink()
+    if spec is not None:
+        (finished.folder / "spec.toml").write_text(spec)
+    assert f"aefit-tui delete {finished.id}" in command("show", finished.id).err
+    asked = command("delete", finished.id)
+    assert asked.status == 2
+    assert reason in asked.err
+    assert f"aefit-tui delete {finished.id} --yes" in asked.err
+    with finished.lock:
+        assert "is being computed" in command("delete", finished.id, "--yes").err
+        assert finished.folder.is_dir()
+    told = command("delete", finished.id, "--yes")
+    assert told.status == 0
+    assert "which cannot be read" in told.err
+    assert list((home / "experiments").iterdir()) == []
 
 
 # export
