@@ -22,7 +22,7 @@ from core.report.text import align
 from tui_aefit.batch import BatchOptions, attach, print_result, run_batch
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
 from tui_aefit.lab import open_lab
-from tui_aefit.settings import Settings, processors
+from tui_aefit.settings import Settings, processors, written
 from tui_aefit.terminal import lab_is_possible
 
 CANCEL_SECONDS = 30.0
@@ -91,7 +91,7 @@ def _resume(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    experiment = find(settings.home, options["id"])
+    experiment = find(settings.certain_home(), options["id"])
     if not experiment.running:
         raise ExperimentError(
             f"{experiment.id} is not being computed", f"aefit-tui show {experiment.id} tells its state"
@@ -113,7 +113,7 @@ def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _delete(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    folder = find_folder(settings.home, options["id"])
+    folder = find_folder(settings.certain_home(), options["id"])
     try:
         done = len(load(folder).results())
         what = f"with {done} complete run{'s' * (done != 1)}"
@@ -247,12 +247,17 @@ def _writable(folder: Path) -> tuple[Path, bool]:
 
 
 def _config(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    shown = settings.shown()
+    try:
+        shown, status = settings.shown(), EXIT_COMPLETE
+    except AefitError as error:
+        # Where each value is from is what a person needs now.
+        shown, status = settings.as_set(), console.refuse(error)
     if options.get("as_json"):
         console.result_json({name: {"value": value, "source": source} for name, value, source in shown})
     else:
-        console.result(align([("setting", "value", "source"), *shown]))
-    return EXIT_COMPLETE
+        rows = [(name, written(value), source) for name, value, source in shown]
+        console.result(align([("setting", "value", "source"), *rows]))
+    return status
 
 
 _COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {

@@ -25,7 +25,8 @@ commands:
   doctor                  versions, devices, threads, data sets, writable folders: what works here
   config show             every setting, its value and where it came from
 
-ID may be shortened to any unambiguous prefix, or `latest`. `aefit-tui COMMAND --help` tells more.
+ID may be shortened to any unambiguous prefix, or `latest`, the experiment created last.
+`aefit-tui COMMAND --help` tells more.
 exit status: 0 all runs complete, 1 some run failed, 2 the request is wrong, 130 interrupted
 """
 
@@ -112,7 +113,9 @@ def _add_no_cache(target: argparse._ActionsContainer) -> None:
 
 
 def _takes_id(command: argparse.ArgumentParser) -> None:
-    command.add_argument("id", metavar="ID", help="an id, an unambiguous prefix of it, or latest")
+    command.add_argument(
+        "id", metavar="ID", help="an id, an unambiguous prefix of it, or latest: the one created last"
+    )
 
 
 def _resume(command: argparse.ArgumentParser) -> None:
@@ -163,6 +166,9 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Any]] = {
     "doctor": _doctor,
     "config": _config,
 }
+
+FORGIVING = frozenset(("list", "show", "cancel", "delete", "doctor", "config"))
+"""Commands that work although a settings file is broken: none of them computes anything by it."""
 
 
 def _check_command(words: list[str]) -> None:

@@ -20,6 +20,7 @@ from core.records.journal import JournalWriter
 from core.report.long_table import long_csv
 from core.report.result import result_of
 from core.report.text import tables
+from core.sets import CONTROLS
 from core.spec import Spec
 from tests.hand_made import make_experiment
 from tui_aefit.cli import run
@@ -371,6 +372,37 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
     for name, (value, source) in expected.items():
         assert rows[name] == [value, source]
         assert (str(shown[name]["value"]), shown[name]["source"]) == (value, source)
+    assert (shown["epsilon"]["value"], shown["runs"]["value"]) == (0.2, 3)
+    assert shown["controls"]["value"] == list(CONTROLS)
+
+
+@pytest.mark.parametrize("content", ["epsilom = 0.3\n", "epsilon = "])
+def test_a_broken_settings_file_stops_only_what_would_compute(
+    command: Command, finished: Experiment, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "aefit.toml").write_text(content)
+    for words in (("list",), ("show", "latest"), ("config", "show")):
+        told = command(*words)
+        assert told.status == 0, told.err
+        assert told.out
+        assert str(tmp_path / "aefit.toml") in told.err
+    assert command("--batch", "--dataset", "digits").status == 2
+    assert command("resume", "latest").status == 2
+    assert command("cancel", "latest").err.endswith(f"aefit-tui show {finished.id} tells its state\n")
+    assert command("delete", "latest", "--yes").status == 0
+
+
+def test_config_show_tells_every_value_and_its_source_also_where_one_is_wrong(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "aefit.toml").write_text("epsilon = 2\n")
+    told = command("config", "show", "--json")
+    assert told.status == 2
+    assert "epsilon = 2 is not possible" in told.err
+    shown = json.loads(told.out)
+    assert list(shown) == list(SETTINGS)
+    assert shown["epsilon"] == {"value": 2, "source": str(tmp_path / "aefit.toml")}
+    assert shown["jobs"] == {"value": "processors / threads", "source": "default"}
 
 
 @pytest.mark.parametrize(
