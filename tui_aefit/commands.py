@@ -189,7 +189,7 @@ def _data_list(options: dict[str, Any], settings: Settings, console: Console) ->
     for name, there in found.items():
         entry = CATALOGUE[name]
         size = f"{entry.train_size + entry.test_size:,} images of {' x '.join(map(str, entry.shape))}"
-        state = "ready" if there.ready else "not here"
+        state = "ready" if there.ready else "damaged" if there.damaged else "not here"
         console.result(f"{name:14}  {state:8}  {size:30}  {there.detail}")
     return EXIT_COMPLETE
 

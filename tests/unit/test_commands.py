@@ -332,17 +332,19 @@ def test_an_export_that_cannot_be_written_is_refused(
 
 
 def test_data_list_says_of_every_set_whether_it_is_here(command: Command, tmp_path: Path) -> None:
-    entry = CATALOGUE["kmnist"]
-    for name in entry.files:
+    for name in (*CATALOGUE["kmnist"].files, *CATALOGUE["mnist"].files):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        header = bytes((0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28))
+        whole = header + bytes(784) if "images" in name else bytes((0, 0, 8, 1, 0, 0, 0, 1, 7))
+        (tmp_path / name).write_bytes(whole if "KMNIST" in name else b"")
     lines = command("data", "list", "--data-dir", str(tmp_path)).out.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     ready = {name: there["ready"] for name, there in json.loads(
         command("data", "list", "--data-dir", str(tmp_path), "--json").out).items()}  # fmt: skip
     assert ready == {name: name in ("mnist-5k", "digits", "kmnist") for name in CATALOGUE}
     for line in lines:
-        assert ("not here" not in line) == ready[line.split()[0]]
+        assert ("  ready  " in line) == ready[line.split()[0]]
+        assert ("  damaged  " in line) == line.startswith("mnist  ")
     assert "70,000 images of 28 x 28 x 1" in lines[list(CATALOGUE).index("kmnist")]
 
 
