@@ -9,20 +9,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.data.catalogue import CATALOGUE, availability
+from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, availability
 from core.errors import AefitError, ExperimentError
-from core.records.experiment import Experiment, Unreadable, delete, every, find, find_folder, load
+from core.records.experiment import delete, find, find_folder, load
 from core.records.files import write_atomically
+from core.records.overview import Overview, OverviewReader
 from core.report.long_table import long_csv
 from core.report.result import result_of
 from core.report.text import align
+from core.spec import DEFAULTS, Spec
 from tui_aefit.batch import BatchOptions, attach, print_result, run_batch
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
+from tui_aefit.form import word_of
 from tui_aefit.lab import open_lab
-from tui_aefit.settings import Settings, processors, written
+from tui_aefit.listing import date_of, printable
+from tui_aefit.settings import Settings, default_threads, processors, written
 from tui_aefit.terminal import lab_is_possible
 
 CANCEL_SECONDS = 30.0
@@ -36,26 +41,54 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
 
 
 def _list(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    rows = [_list_row(found) for found in every(settings.home)]
+    found = OverviewReader(settings.home).look()
     if options.get("as_json"):
-        console.result_json(rows)
-    elif not rows:
+        console.result_json([_list_record(overview) for overview in found])
+    elif not found:
         console.narrate(f"there is no experiment under {settings.home} yet")
     else:
-        header = ("id", "status", "runs", "dataset", "attack", "epsilon", "Z")
-        keys = ("id", "status", "runs", "dataset", "attack", "epsilon", "z")
-        table = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
-        console.result(align([header, *table]))
+        header = ("id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings")
+        console.result(align([header, *map(_list_row, found)], console.width, left=(0, 8, 9)))
     return EXIT_COMPLETE
 
 
-def _list_row(found: Experiment | Unreadable) -> dict[str, object]:
-    if isinstance(found, Unreadable):
-        return {"id": found.folder.name, "status": "unreadable", "reason": found.reason}
-    state, spec = found.state(), found.spec
-    names = ("dataset", "attack", "epsilon", "z")
-    shown = {name: getattr(spec, name) for name in names}
-    return {"id": found.id, "status": state.status, "runs": f"{len(state.results)}/{spec.runs}", **shown}
+def _list_record(overview: Overview) -> dict[str, object]:
+    """An experiment in `list --json`; what needs its spec is left out where that cannot be read."""
+    try:
+        created = datetime.fromtimestamp(overview.created, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):  # the file system says a year that no calendar has
+        created = None
+    record: dict[str, object] = {"id": overview.id, "status": overview.status, "created": created}
+    if overview.annotations.label:
+        record["label"] = overview.annotations.label
+    if overview.reason:
+        record["reason"] = overview.reason
+    if overview.experiment is not None:
+        spec = overview.experiment.spec
+        named = {name: getattr(spec, name) for name in ("runs", "dataset", "attack", "epsilon", "z")}
+        record |= {"complete": overview.done, **named, "settings": _unusual(spec)}
+    return record
+
+
+def _list_row(overview: Overview) -> list[str]:
+    about = [date_of(overview), printable(overview.annotations.label)]
+    if overview.experiment is None:
+        return [overview.id, overview.status, *[""] * 5, *about, ""]
+    spec = overview.experiment.spec
+    unusual = " ".join(f"{name}={word_of(value)}" for name, value in _unusual(spec).items())
+    asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", str(spec.z)]
+    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, unusual]
+
+
+def _unusual(spec: Spec) -> dict[str, object]:
+    """The settings that have no column of their own and are not what this machine would choose, by name."""
+    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
+    usual = {**DEFAULTS, "epochs": epochs, "threads": default_threads(spec.runs)}
+    in_columns = ("dataset", "attack", "epsilon", "z", "runs")
+    chosen = {
+        name: value for name, value in spec.to_json().items() if name in usual and name not in in_columns
+    }
+    return {name: value for name, value in chosen.items() if getattr(spec, name) != usual[name]}
 
 
 def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -139,6 +172,10 @@ def _delete(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _export(options: dict[str, Any], settings: Settings, console: Console) -> int:
+    if options.get("as_json") and options["format"] != "json":
+        raise AefitError(
+            f"--json and --format {options['format']} exclude each other", "leave one of them out"
+        )
     result = result_of(find(settings.home, options["id"]).state())
     text = (
         long_csv(result)
@@ -234,7 +271,7 @@ def _doctor_lines(examined: dict[str, Any]) -> list[str]:
             f"folder      {name}: {folder['path']} ({'writable' if folder['writable'] else 'NOT WRITABLE'})"
         )
     lines += [
-        f"data set    {name}: {'ready' if ready else 'not here'}"
+        f"data set    {name}: {'ready' if ready else 'not ready'}"
         for name, ready in examined["data_sets"].items()
     ]
     return lines

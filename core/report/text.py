@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from core.statistics.slopes import REASONS
@@ -131,8 +131,8 @@ def _wrapped(text: str, width: int) -> str:
     return textwrap.fill(text, min(width, WIDTH))
 
 
-def align(rows: Iterable[Sequence[str]], width: int | None = None) -> str:
-    """Rows of equal length as columns two spaces apart: the first to the left, the others to the right.
+def align(rows: Iterable[Sequence[str]], width: int | None = None, *, left: Collection[int] = (0,)) -> str:
+    """Rows of equal length as columns two spaces apart: those in `left` to the left, the others to the right.
 
     width: characters of a line, None for any number. Columns that find no room stand in further blocks below,
     an empty line between them, each block with the first column; one that is too wide alone is not cut.
@@ -147,13 +147,15 @@ def align(rows: Iterable[Sequence[str]], width: int | None = None) -> str:
             taken = widths[0]
         blocks[-1].append(column)
         taken += needed
-    return "\n\n".join(_block(table, [0, *columns], widths) for columns in blocks)
+    return "\n\n".join(_block(table, [0, *columns], widths, left) for columns in blocks)
 
 
-def _block(table: Sequence[Sequence[str]], columns: Sequence[int], widths: Sequence[int]) -> str:
+def _block(
+    table: Sequence[Sequence[str]], columns: Sequence[int], widths: Sequence[int], left: Collection[int]
+) -> str:
     lines = (
         "  ".join(
-            row[column].rjust(widths[column]) if column else row[column].ljust(widths[column])
+            row[column].ljust(widths[column]) if column in left else row[column].rjust(widths[column])
             for column in columns
         ).rstrip()
         for row in table

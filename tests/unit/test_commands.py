@@ -6,15 +6,18 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import tui_aefit.settings
 from core.data.catalogue import CATALOGUE
+from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.journal import JournalWriter
 from core.report.long_table import long_csv
@@ -98,18 +101,57 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
     half = _half_done(home)
     told = command("list")
     assert told.status == 0
-    header, *rows = [line.split() for line in told.out.splitlines()]
-    assert header == ["id", "status", "runs", "dataset", "attack", "epsilon", "Z"]
-    assert rows == [
-        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7"],
-        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5"],
-    ]
-    assert json.loads(command("list", "--json").out) == [
-        {"id": half.id, "status": "failed", "runs": "1/4", "dataset": "mnist-5k", "attack": "deepfool",
-         "epsilon": 0.25, "z": 7},
-        {"id": finished.id, "status": "complete", "runs": "3/3", "dataset": "digits", "attack": "fgsm",
-         "epsilon": 0.1, "z": 5},
+    header, *rows = [re.split(r" {2,}", line) for line in told.out.splitlines()]
+    assert header == [
+        "id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings",
     ]  # fmt: skip
+    made = [f"{datetime.fromtimestamp(experiment.created):%Y-%m-%d %H:%M}" for experiment in (half, finished)]
+    assert rows == [
+        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7", made[0], "epochs=3"],
+        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5", made[1], "epochs=3 controls=noise"],
+    ]
+    first, second = json.loads(command("list", "--json").out)
+    assert datetime.fromisoformat(second.pop("created")).timestamp() == pytest.approx(finished.created, abs=1)
+    assert second == {
+        "id": finished.id, "status": "complete", "complete": 3, "runs": 3, "dataset": "digits",
+        "attack": "fgsm", "epsilon": 0.1, "z": 5, "settings": {"epochs": 3, "controls": ["noise"]},
+    }  # fmt: skip
+    assert (first["id"], first["status"], first["complete"], first["runs"]) == (half.id, "failed", 1, 4)
+    assert first["reason"] == "a run failed: it broke"
+
+
+def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: 4)
+    spec = Spec(dataset="digits", runs=2, epochs=40, threads=2)
+    usual = make_experiment(home, spec).experiment
+    other = replace(spec, seed=7, controls=(), attack="pgd", steps=3, threads=1, test_size=99)
+    unusual = make_experiment(home, other).experiment
+    write_annotations(usual.folder, Annotations(label="the first try"))
+    records = {record["id"]: record for record in json.loads(command("list", "--json").out)}
+    assert records[usual.id]["settings"] == {}
+    assert records[usual.id]["label"] == "the first try"
+    assert records[unusual.id]["settings"] == {
+        "seed": 7, "controls": [], "steps": 3, "test_size": 99, "threads": 1,
+    }  # fmt: skip
+    assert "label" not in records[unusual.id]
+    lines = {line.split()[0]: line for line in command("list").out.splitlines()}
+    assert lines[usual.id].endswith("  the first try")
+    assert lines[unusual.id].endswith(" " * 17 + "seed=7 controls=none steps=3 test_size=99 threads=1")
+
+
+@pytest.mark.parametrize("inside", ["", "experiments"])
+def test_a_home_that_is_a_file_is_said_to_be_one(
+    command: Command, home: Path, tmp_path: Path, inside: str
+) -> None:
+    (home / inside).parent.mkdir(exist_ok=True)
+    (home / inside).write_text("")
+    for words in (("list",), ("show", "latest"), ("delete", "latest")):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert "--home DIR" in told.err
+        assert "there is no experiment" not in told.err
 
 
 def test_an_experiment_that_cannot_be_read_does_not_hide_the_others(
@@ -326,6 +368,17 @@ def test_an_export_that_cannot_be_written_is_refused(
     assert (told.status, told.out) == (2, "")
     assert "cannot write" in told.err
     assert "--output" in told.err
+
+
+def test_a_json_export_as_csv_is_refused(command: Command, finished: Experiment) -> None:
+    for words in (
+        ("export", "latest", "--json", "--format", "csv"),
+        ("--json", "export", "latest", "--format=csv"),
+    ):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert "--json and --format csv" in told.err
+    assert json.loads(command("export", "latest", "--json").out) == result_of(finished.state())
 
 
 # data, config, mistakes
