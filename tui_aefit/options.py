@@ -22,6 +22,7 @@ commands:
   delete ID               remove an experiment and its results
   export ID               write a result as JSON or CSV
   data list | fetch NAME  the data sets that have a name; download one
+  data export NAME|PATH   write a data set as runs see it, with --output FILE.npz
   doctor                  versions, devices, threads, data sets, writable folders: what works here
   config show             every setting, its value and where it came from
 
@@ -138,8 +139,9 @@ def _export(command: argparse.ArgumentParser) -> None:
 
 
 def _data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "fetch"))
-    command.add_argument("name", nargs="?", metavar="NAME", help="the data set to fetch")
+    command.add_argument("action", choices=("list", "fetch", "export"))
+    command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
+    command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
     _add(command, SETTINGS["data_dir"])
 
 
