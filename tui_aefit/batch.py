@@ -18,7 +18,7 @@ from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT
 from tui_aefit.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.launcher import EXIT_CRASHED, EXIT_LOCKED, EXIT_REFUSED, start_coordinator
 from tui_aefit.narration import Lines, Narrator, Silence
-from tui_aefit.settings import Settings
+from tui_aefit.settings import Settings, processors
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,12 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         _refuse_changed_source(experiment, options.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
         return print_result(state, console, as_json=options.as_json)
+    jobs, threads = options.jobs, experiment.spec.threads
+    if jobs * threads > processors():
+        console.narrate(
+            f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
+            "processors there are: they will wait for each other (see --jobs and --threads)"
+        )
     status = (_detach if options.detach else _compute)(experiment, options, console)
     if status == EXIT_LOCKED:
         # Somebody else began between our look and our start.
@@ -128,7 +134,6 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
 
 def _compute(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Start a coordinator tied to us and follow it to its end; its exit status."""
-    console.narrate(f"results go to {experiment.folder}")
     reader = JournalReader(experiment.journal)
     reader.poll()
     process = None

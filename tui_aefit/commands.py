@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import os.path
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, availability
@@ -207,12 +208,17 @@ def _write_output(path: Path, text: str) -> None:
 def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
     if options["action"] == "list":
         return _data_list(options, settings, console)
-    name = options.get("name")
-    if name is None:
+    action, name, output = options["action"], options.get("name"), options.get("output")
+    if name is None or (action == "export" and output is None):
+        usage = {"fetch": "fetch NAME", "export": "export NAME|PATH --output FILE.npz"}[action]
         raise AefitError(
-            "which data set?", "aefit-tui data fetch NAME; `aefit-tui data list` shows the names"
+            "which data set?" if name is None else "where to?",
+            f"aefit-tui data {usage}; `aefit-tui data list` shows the names",
         )
-    command = [sys.executable, "-P", "-m", "core.data.fetch", name, "--data-dir", str(settings.data_dir)]
+    arguments = [name, "--data-dir", str(settings.data_dir)]
+    if action == "export":
+        arguments += ["--output", output, "--cache-dir", str(settings.cache_dir)]
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
     return subprocess.run(command, check=False).returncode
 
 
@@ -278,9 +284,14 @@ def _doctor_lines(examined: dict[str, Any]) -> list[str]:
 
 
 def _writable(folder: Path) -> tuple[Path, bool]:
-    """Whether the folder, or the nearest of its parents that exists, may be written to."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return folder, existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    """Whether the folder exists or could be made, and may be written to: tried, in the nearest that exists."""
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    try:
+        # Permissions alone do not tell: a file system may be read-only, or make no folders for anybody.
+        with TemporaryDirectory(prefix=".aefit-", dir=existing):
+            return folder, True
+    except OSError:
+        return folder, False
 
 
 def _config(options: dict[str, Any], settings: Settings, console: Console) -> int:

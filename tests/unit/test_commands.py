@@ -407,6 +407,21 @@ def test_data_fetch_without_a_name_says_what_to_type(command: Command) -> None:
     assert "aefit-tui data fetch NAME" in told.err
 
 
+def test_doctor_tries_whether_folders_can_be_made(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    elsewhere = [Path("/proc/home")] if Path("/proc").is_dir() else []
+    for folder in (tmp_path / "file" / "below", *elsewhere):
+        told = command(
+            "doctor", "--home", str(folder), "--data-dir", str(tmp_path / "new" / "data"), "--json"
+        )
+        assert told.status == 2
+        folders = json.loads(told.out)["folders"]
+        assert folders["experiments home"] == {"path": str(folder), "writable": False}
+        assert folders["data folder"]["writable"]
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
     command: Command, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
