@@ -102,7 +102,7 @@ def _compared(numbers: _Numbers) -> str:
     info = ATTACKS[spec.attack]
     over = _complete(runs) + (f" of {spec.runs}" if runs < spec.runs else "")
     if 0 < numbers.compared < runs:
-        over = f"those {numbers.compared} of {over} in which both have images"
+        over = f"the {numbers.compared} of {over} in which both have images"
     text = (
         f"{info.title}, epsilon {spec.epsilon:g}, on {spec.dataset_title} with Z = {spec.z}: {ADVERSARIAL} are "
         f"compared with the misclassified test images over {over}."

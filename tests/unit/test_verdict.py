@@ -113,7 +113,7 @@ EMPTY = (None, None, None)
 def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None:
     said = sentences([UP[0], UP[1]], [UP[0], EMPTY])
     assert said[0].endswith(
-        "are compared with the misclassified test images over those 1 of 2 complete runs in which both have "
+        "are compared with the misclassified test images over the 1 of 2 complete runs in which both have "
         "images. Left out: 1 run has no misclassified image."
     )
     assert about(said, "From K") == (
@@ -122,7 +122,7 @@ def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None
     )
     said = sentences([*UP[:3], EMPTY], [EMPTY, *FLAT[1:]], runs=12)
     assert said[0].endswith(
-        "over those 2 of 4 complete runs of 12 in which both have images. Left out: 1 run has no adversarial and "
+        "over the 2 of 4 complete runs of 12 in which both have images. Left out: 1 run has no adversarial and "
         "1 run has no misclassified image."
     )
     ours, theirs = (UP[1][2] + UP[2][2]) / 2, (FLAT[1][2] + FLAT[2][2]) / 2
