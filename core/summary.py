@@ -35,5 +35,5 @@ def experiment_statistics(spec: Spec, results: Mapping[int, Mapping[str, Any]]) 
         n_train=counts["train"],
         pairs=[("adversarial", other) for other in ("misclassified", *spec.controls)],
     ).to_json()
-    sentences = verdict(spec, statistics["summary"], statistics["tests"])
+    sentences = verdict(spec, metrics, statistics["tests"])
     return {**statistics, "verdict": list(sentences)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,31 +17,37 @@ LEVEL = 0.05
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
 ALIKE = 1e-9
 """Means of accuracies that differ by less are equal but for rounding."""
+SMALL_SET = 30
+"""Images. In a smaller set a single one moves the accuracy by more than 1/30, and the verdict says so."""
 
-Summary = Mapping[str, Any]
+Runs = Sequence[Mapping[str, Any]]
 Tests = Sequence[Mapping[str, Any]]
 
 
-def verdict(spec: Spec, summary: Summary, tests: Tests) -> tuple[str, ...]:
-    """A few sentences on `summary` and `tests`, the members of the JSON result (see `Statistics.to_json`).
+def verdict(spec: Spec, runs: Runs, tests: Tests) -> tuple[str, ...]:
+    """A few sentences on the metrics of the complete runs and on `tests`, as in the JSON result.
 
-    In this order, each where there is something to say:
-    1. what was compared, over how many runs;
-    2. how far mean accuracy rises from K = Z to K = 1 on the adversarial and on the misclassified images, and
+    Two sets are always compared over the same runs: those in which both have images. In this order, each where
+    there is something to say:
+    1. what was compared, over how many runs, and why the others are left out;
+    2. how many images the adversarial and the misclassified set have in a run, from how many sources; a caution
+       where one of them, in a run that is compared, has fewer than 30;
+    3. how far mean accuracy rises from K = Z to K = 1 on the adversarial and on the misclassified images, and
        on which of them it is higher at which K;
-    3. for each slope S_j that can be tested, on which set it is higher, by how much, and how surely: by the
+    4. for each slope S_j that can be tested, on which set it is higher, by how much, and how surely: by the
        Nadeau-Bengio corrected test, Holm-adjusted (the cautious reading), and by Welch's unadjusted one (the
        paper's). "Significantly" is the cautious one's word, below 0.05. Where A_j - A_j+2 points the other
        way than S_j, that is said;
-    4. for each control, whether it rises as well: where noise rises as far as the adversarial set does, or
+    5. for each control, whether it rises as well: where noise rises as far as the adversarial set does, or
        no step of the rise is significantly larger on the latter, the effect is not particular to it;
-    5. what could not be tested, and why.
+    6. what could not be tested, and why.
     """
-    numbers = _Numbers(spec, summary, tests)
+    numbers = _Numbers(spec, runs, tests)
     if not numbers.runs:
         return ()
     return (
         _compared(numbers),
+        *_sizes(numbers),
         *_rise(numbers),
         *_slopes(numbers),
         *_controls(numbers),
@@ -49,22 +56,34 @@ def verdict(spec: Spec, summary: Summary, tests: Tests) -> tuple[str, ...]:
 
 
 class _Numbers:
-    """The members of the JSON result, by what is asked of them."""
+    """The numbers of the runs and their tests, by what is asked of them."""
 
-    def __init__(self, spec: Spec, summary: Summary, tests: Tests) -> None:
+    def __init__(self, spec: Spec, runs: Runs, tests: Tests) -> None:
         self.spec = spec
-        self._accuracy: Mapping[str, Any] = summary["accuracy"]
+        self._runs = runs
         self._tests = {(t["quantity"], t["j"], *t["sets"], t["test"]): t for t in tests}
-        self.runs = int(self._accuracy["test"][str(spec.z)]["n"])
+        self.runs = len(runs)
+        self.compared = len(self.shared("adversarial", "misclassified"))
+
+    def shared(self, *names: str) -> Runs:
+        """The runs in which all of these sets have images."""
+        return [run for run in self._runs if all(run["counts"]["sets"][name] for name in names)]
+
+    def mean(self, name: str, k: int, beside: str) -> float:
+        """Mean accuracy over the runs, at least one, in which this set and the one `beside` have images."""
+        runs = self.shared(name, beside)
+        return math.fsum(run["accuracy"][name][str(k)] for run in runs) / len(runs)
+
+    def counts(self, name: str) -> list[int]:
+        """A count of every run: the images of a set, or "adversarial_sources"."""
+        return [
+            run["counts"][name] if name == "adversarial_sources" else run["counts"]["sets"][name]
+            for run in self._runs
+        ]
 
     @property
     def testable(self) -> bool:
         return self.runs >= FEWEST_RUNS
-
-    def mean(self, name: str, k: int) -> float | None:
-        """Mean accuracy; None where the set was empty in every run."""
-        value: float | None = self._accuracy[name][str(k)]["mean"]
-        return value
 
     def test(self, quantity: str, j: int, test: str, other: str = "misclassified") -> Mapping[str, Any]:
         """A test of the adversarial set against another."""
@@ -80,42 +99,83 @@ def _compared(numbers: _Numbers) -> str:
     """Rule 1."""
     spec, runs = numbers.spec, numbers.runs
     info = ATTACKS[spec.attack]
-    over = f"{runs} complete run{'s' * (runs > 1)}" + (f" of {spec.runs}" if runs < spec.runs else "")
+    over = _complete(runs) + (f" of {spec.runs}" if runs < spec.runs else "")
+    if 0 < numbers.compared < runs:
+        over = f"the {numbers.compared} of {over} in which both have images"
     text = (
         f"{info.title}, epsilon {spec.epsilon:g}, on {spec.dataset_title} with Z = {spec.z}: {ADVERSARIAL} are "
         f"compared with the misclassified test images over {over}."
     )
+    if 0 < numbers.compared < runs:
+        lacking = [
+            f"{_runs(empty)} {'has' if empty == 1 else 'have'} no {name}"
+            for name, empty in (
+                (name, numbers.counts(name).count(0)) for name in ("adversarial", "misclassified")
+            )
+            if empty
+        ]
+        text = f"{text} Left out: {_listed(lacking)} image."
     return text if info.uses_gradient else f"{text} This attack follows no gradient: it is a control itself."
 
 
-def _rise(numbers: _Numbers) -> list[str]:
+def _sizes(numbers: _Numbers) -> list[str]:
     """Rule 2."""
+    ours, sources, theirs = (
+        numbers.counts(name) for name in ("adversarial", "adversarial_sources", "misclassified")
+    )
+    said = [
+        f"A run has {_range(ours)} adversarial image{_s(ours)} from {_range(sources)} "
+        f"source{_s(sources)}, and {_range(theirs)} misclassified one{_s(theirs)}."
+    ]
+    compared = numbers.shared("adversarial", "misclassified")
+    smallest = {
+        name: min((run["counts"]["sets"][name] for run in compared), default=SMALL_SET)
+        for name in ("adversarial", "misclassified")
+    }
+    steps = [f"{1 / size:.3f} on the {name} ones" for name, size in smallest.items() if size < SMALL_SET]
+    if steps:
+        said.append(
+            f"Caution: sets of fewer than {SMALL_SET} images have coarse accuracies; here one image more or less "
+            f"moves that of a run by up to {_listed(steps)}."
+        )
+    return said
+
+
+def _rise(numbers: _Numbers) -> list[str]:
+    """Rule 3."""
     z = numbers.spec.z
-    ours, theirs = numbers.mean("adversarial", 1), numbers.mean("misclassified", 1)
-    if ours is None:
+    if not numbers.shared("adversarial"):
         return ["No candidate became adversarial, so there is nothing to compare."]
-    if theirs is None:
+    if not numbers.shared("misclassified"):
         return [f"No test image is misclassified, so there is nothing to compare {ADVERSARIAL} with."]
+    if not numbers.compared:
+        return ["No run has both adversarial and misclassified images, so there is nothing to compare."]
+
+    def means(k: int) -> tuple[float, float]:
+        return numbers.mean("adversarial", k, "misclassified"), numbers.mean(
+            "misclassified", k, "adversarial"
+        )
+
+    ours, theirs = means(1)
     sides: dict[str, list[int]] = {}
     for k in numbers.spec.levels[1:]:
-        difference = _value(numbers.mean("adversarial", k)) - _value(numbers.mean("misclassified", k))
-        sides.setdefault(_direction(difference), []).append(k)
+        mine, other = means(k)
+        sides.setdefault(_direction(mine - other), []).append(k)
     if len(sides) == 1:
         (side,) = sides
         where = f"It is {_than(side)} on {ADVERSARIAL} at every K below {z}."
     else:
         where = f"On {ADVERSARIAL} it is {_listed([f'{side} at K = {_listed(ks)}' for side, ks in sides.items()])}."
     return [
-        f"From K = {z} to K = 1 {'mean ' * (numbers.runs > 1)}accuracy rises from 0 to {ours:.3f} on {ADVERSARIAL} "
-        f"and from 0 to {theirs:.3f} on {MISCLASSIFIED}. {where}"
+        f"From K = {z} to K = 1 {'mean ' * (numbers.compared > 1)}accuracy rises from 0 to {ours:.3f} on "
+        f"{ADVERSARIAL} and from 0 to {theirs:.3f} on {MISCLASSIFIED}. {where}"
     ]
 
 
 def _slopes(numbers: _Numbers) -> list[str]:
-    """Rule 3."""
+    """Rule 4."""
     if not numbers.testable:
-        runs = f"{numbers.runs} complete run{'s' * (numbers.runs > 1)}"
-        return [f"With {runs} no test is possible yet: it takes {FEWEST_RUNS}."]
+        return [f"With {_complete(numbers.runs)} no test is possible yet: it takes {FEWEST_RUNS}."]
     said = []
     for j in numbers.steps:
         cautious = numbers.test("ratio", j, "nadeau_bengio")
@@ -146,7 +206,8 @@ def _disagreement(numbers: _Numbers, j: int, direction: str) -> str:
     plain = numbers.test("difference", j, "nadeau_bengio")
     if {plain["direction"], direction} != {"higher", "lower"}:
         return ""
-    ours, theirs = (_value(numbers.mean(name, j + 2)) for name in ("adversarial", "misclassified"))
+    ours = numbers.mean("adversarial", j + 2, "misclassified")
+    theirs = numbers.mean("misclassified", j + 2, "adversarial")
     return (
         f" The difference A_{j} - A_{j + 2} points the other way: {plain['direction']}{_by(plain)} (p = "
         f"{_p(plain['p_holm'])} by the corrected test, Holm-adjusted). The ratio divides by {ours:.3f} on "
@@ -155,36 +216,40 @@ def _disagreement(numbers: _Numbers, j: int, direction: str) -> str:
 
 
 def _controls(numbers: _Numbers) -> list[str]:
-    """Rule 4."""
-    ours = numbers.mean("adversarial", 1)
-    if ours is None:
+    """Rule 5."""
+    if not numbers.shared("adversarial"):
         return []
     said = []
     for name in numbers.spec.controls:
-        fitted = numbers.mean(name, 1)
         subject = f"The control {name} ({SETS[name].description})"
-        if fitted is None:
+        both = len(numbers.shared(name, "adversarial"))
+        over = f", over the {_runs(both)} in which both have images" if both < numbers.runs else ""
+        if not numbers.shared(name):
             said.append(f"{subject} has no images.")
-        elif name == "noise" and ATTACKS[numbers.spec.attack].uses_gradient:
-            said.append(_noise(numbers, ours, fitted))
-        elif SETS[name].wrong_by_construction:
-            side = _direction(fitted - ours)
-            said.append(f"{subject} comes to {fitted:.3f} at K = 1, {_than(side)} than {ADVERSARIAL}.")
-        else:
-            general = _value(numbers.mean(name, numbers.spec.z))
+        elif not SETS[name].wrong_by_construction:
+            general, fitted = (numbers.mean(name, k, name) for k in (numbers.spec.z, 1))
             said.append(
                 f"{subject} goes from {general:.3f} at K = {numbers.spec.z} to {fitted:.3f} at K = 1."
             )
+        elif not both:
+            said.append(f"{subject} has images in no run in which the adversarial set has any.")
+        elif name == "noise" and ATTACKS[numbers.spec.attack].uses_gradient:
+            said.append(_noise(numbers, over))
+        else:
+            fitted, ours = numbers.mean(name, 1, "adversarial"), numbers.mean("adversarial", 1, name)
+            side = _than(_direction(fitted - ours))
+            said.append(f"{subject} comes to {fitted:.3f} at K = 1, {side} than {ADVERSARIAL}{over}.")
     return said
 
 
-def _noise(numbers: _Numbers, ours: float, noise: float) -> str:
+def _noise(numbers: _Numbers, over: str) -> str:
     """Whether random noise would have done the same: by the means, then by the corrected test of each step."""
+    noise, ours = numbers.mean("noise", 1, "adversarial"), numbers.mean("adversarial", 1, "noise")
     as_far = _direction(noise - ours) != "lower"
     text = (
         "Random noise of epsilon in every pixel, selected alike, rises "
         f"{'as far or further' if as_far else 'less far'}: to {noise:.3f} at K = 1, "
-        f"against {ours:.3f} on {ADVERSARIAL}."
+        f"against {ours:.3f} on {ADVERSARIAL}{over}."
     )
     if not numbers.testable:
         return text
@@ -215,7 +280,7 @@ def _is_larger(test: Mapping[str, Any]) -> bool:
 
 
 def _untested(numbers: _Numbers) -> list[str]:
-    """Rule 5: the slopes without the cautious test, by the reason."""
+    """Rule 6: the slopes without the cautious test, by the reason."""
     if not numbers.testable:
         return []
     by_reason: dict[Any, list[str]] = {}
@@ -242,11 +307,21 @@ def _p(p: float | None) -> str:
     return "none" if p is None else f"{p:.2g}"
 
 
-def _value(accuracy: float | None) -> float:
-    """A mean that is there whenever the same set has one at another K."""
-    if accuracy is None:
-        raise ValueError("a set has an accuracy at one K and none at another")
-    return accuracy
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
+
+
+def _complete(count: int) -> str:
+    return f"{count} complete run{'s' * (count != 1)}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    least, most = min(counts), max(counts)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def _s(counts: Sequence[int]) -> str:
+    return "" if max(counts) == min(counts) == 1 else "s"
 
 
 def _listed(items: Sequence[object]) -> str:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.catalogue import CATALOGUE, check_available
-from core.errors import ExperimentError
+from core.errors import DataError, ExperimentError
 from core.records.experiment import Experiment, State, create
 from core.records.journal import JournalReader
 from core.report.result import result_of
-from core.report.text import tables
+from core.report.text import WIDTH, tables
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
 from tui_aefit.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.launcher import EXIT_CRASHED, EXIT_LOCKED, EXIT_REFUSED, start_coordinator
 from tui_aefit.narration import Lines, Narrator, Silence
-from tui_aefit.settings import Settings
+from tui_aefit.settings import Settings, processors
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,28 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     """Compute what an experiment lacks and print its result; the exit status.
 
     new: the folder was made for this call: it is taken away again where the request turns out to be wrong.
+    Raises DataError where nothing is lacking, but the data set is another one by now.
     """
     state = experiment.state()
     if state.status == "running":
         return _join(experiment, options, console)
     sound = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status == "complete" and state.summarised and sound:
+        _refuse_changed_source(experiment, options.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
-        if _source_changed(experiment):
-            console.problem(
-                f"{experiment.spec.dataset} has changed since this result was computed",
-                f"compute it anew: aefit-tui delete {experiment.id}, then start it again",
-            )
         return print_result(state, console, as_json=options.as_json)
+    jobs, threads = options.jobs, experiment.spec.threads
+    if jobs * threads > processors():
+        console.narrate(
+            f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
+            "processors there are: they will wait for each other (see --jobs and --threads)"
+        )
     status = (_detach if options.detach else _compute)(experiment, options, console)
     if status == EXIT_LOCKED:
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
     if status == EXIT_REFUSED:
-        _tell_ending(experiment, console)
+        _tell_ending(experiment.state(), console)
         if new and not experiment.results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
                 experiment.delete()
@@ -87,8 +90,8 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return status
     if options.detach:
         return status
-    if status == EXIT_FAILED:
-        _tell_ending(experiment, console)
+    if status == EXIT_FAILED and experiment.state().last("finished") is None:
+        _tell_log(experiment, console)
     return print_result(experiment.state(), console, as_json=options.as_json)
 
 
@@ -111,11 +114,15 @@ def print_result(state: State, console: Console, *, as_json: bool) -> int:
     if as_json:
         console.result_json(result)
     else:
-        console.result(tables(result))
+        console.result(tables(result, console.width or WIDTH))
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure['error']}", str(failure["hint"]))
     if state.failures:
         console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.id}")
+    if state.status in ("failed", "refused"):
+        _tell_ending(state, console)
+    if state.status == "refused":
+        return EXIT_WRONG_REQUEST
     return EXIT_COMPLETE if len(state.results) == state.experiment.spec.runs else EXIT_FAILED
 
 
@@ -127,7 +134,6 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
 
 def _compute(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Start a coordinator tied to us and follow it to its end; its exit status."""
-    console.narrate(f"results go to {experiment.folder}")
     reader = JournalReader(experiment.journal)
     reader.poll()
     process = None
@@ -177,26 +183,40 @@ def _start(experiment: Experiment, options: BatchOptions, *, tied: bool) -> subp
     )
 
 
-def _source_changed(experiment: Experiment) -> bool:
-    """Whether a user's own data set was written to after the experiment was made, as far as times tell."""
+def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
+    """Raises DataError where a user's own data set is not what the stored result was computed from.
+
+    It is read only where its times say that it was written to after the experiment was made.
+    """
     source = Path(experiment.spec.dataset)
-    if experiment.spec.dataset in CATALOGUE:
-        return False
+    if experiment.spec.dataset in CATALOGUE or not _written_since(source, experiment.created):
+        return
+    # Pillow and the decoders, which hardly anybody waits for here.
+    from core.data import own  # noqa: PLC0415
+
+    computed_from = {metrics["data_sha256"] for metrics in experiment.results().values()}
+    if {own.read(source, cache_dir / "datasets", lambda text: None).sha256} != computed_from:
+        raise DataError(
+            f"{source} has changed since {experiment.id} was computed from it",
+            f"`aefit-tui show {experiment.id}` prints the stored result; to compute it anew, type "
+            f"`aefit-tui delete {experiment.id}` and start it again",
+        )
+
+
+def _written_since(source: Path, moment: float) -> bool:
     try:
         places = (
             [source, *(path for path in source.iterdir() if path.is_dir())] if source.is_dir() else [source]
         )
-        return max(path.stat().st_mtime for path in places) > experiment.created
+        return max(path.stat().st_mtime for path in places) > moment
     except OSError:
         return False  # moved away or unreadable: the stored result stands for itself
 
 
-def _tell_ending(experiment: Experiment, console: Console) -> None:
-    """Why the last coordinator ended, if it said so; else the end of its log."""
-    finished = experiment.state().last("finished")
-    if finished is None:
-        _tell_log(experiment, console)
-    elif "error" in finished.fields:
+def _tell_ending(state: State, console: Console) -> None:
+    """Why the last coordinator ended, if it said so."""
+    finished = state.last("finished")
+    if finished is not None and "error" in finished.fields:
         console.problem(str(finished["error"]), str(finished["hint"]))
 
 

@@ -9,7 +9,7 @@ import sys
 
 from core.errors import AefitError
 from tui_aefit.console import EXIT_FAILED, EXIT_INTERRUPTED, Console
-from tui_aefit.options import given_settings, parse
+from tui_aefit.options import FORGIVING, given_settings, parse
 from tui_aefit.settings import Settings
 
 
@@ -50,7 +50,10 @@ def run(words: list[str]) -> int:
     console = Console(quiet=given.get("quiet", False))
     try:
         settings = Settings(
-            given_settings(options), config=given.get("config"), no_cache=given.get("no_cache", False)
+            given_settings(options),
+            config=given.get("config"),
+            no_cache=given.get("no_cache", False),
+            forgiving=options.command in FORGIVING,
         )
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")

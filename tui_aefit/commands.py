@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import os.path
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from core.data.catalogue import CATALOGUE, availability
+from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, availability
 from core.errors import AefitError, ExperimentError
-from core.records.experiment import Experiment, Unreadable, every, find
+from core.records.experiment import Experiment, delete, find, find_folder, load
+from core.records.overview import Overview, OverviewReader
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLE_FORMATS, TEXTS
 from core.report.output import write_output
 from core.report.result import result_of
 from core.report.text import align
+from core.spec import DEFAULTS, Spec
 from tui_aefit.batch import BatchOptions, attach, print_result, run_batch
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
+from tui_aefit.form import word_of
 from tui_aefit.lab import open_lab
+from tui_aefit.listing import date_of, printable
 from tui_aefit.publications import default_path, publish, text_of
-from tui_aefit.settings import Settings, processors
+from tui_aefit.settings import Settings, default_threads, processors, written
 from tui_aefit.terminal import lab_is_possible
 
 CANCEL_SECONDS = 30.0
@@ -37,32 +43,61 @@ def run(options: argparse.Namespace, settings: Settings, console: Console) -> in
 
 
 def _list(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    rows = [_list_row(found) for found in every(settings.home)]
+    found = OverviewReader(settings.home).look()
     if options.get("as_json"):
-        console.result_json(rows)
-    elif not rows:
+        console.result_json([_list_record(overview) for overview in found])
+    elif not found:
         console.narrate(f"there is no experiment under {settings.home} yet")
     else:
-        header = ("id", "status", "runs", "dataset", "attack", "epsilon", "Z")
-        keys = ("id", "status", "runs", "dataset", "attack", "epsilon", "z")
-        table = [["" if row.get(key) is None else str(row[key]) for key in keys] for row in rows]
-        console.result(align([header, *table]))
+        header = ("id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings")
+        console.result(align([header, *map(_list_row, found)], console.width, left=(0, 8, 9)))
     return EXIT_COMPLETE
 
 
-def _list_row(found: Experiment | Unreadable) -> dict[str, object]:
-    if isinstance(found, Unreadable):
-        return {"id": found.folder.name, "status": "unreadable", "reason": found.reason}
-    state, spec = found.state(), found.spec
-    names = ("dataset", "attack", "epsilon", "z")
-    shown = {name: getattr(spec, name) for name in names}
-    return {"id": found.id, "status": state.status, "runs": f"{len(state.results)}/{spec.runs}", **shown}
+def _list_record(overview: Overview) -> dict[str, object]:
+    """An experiment in `list --json`; what needs its spec is left out where that cannot be read."""
+    try:
+        created = datetime.fromtimestamp(overview.created, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):  # the file system says a year that no calendar has
+        created = None
+    record: dict[str, object] = {"id": overview.id, "status": overview.status, "created": created}
+    if overview.annotations.label:
+        record["label"] = overview.annotations.label
+    if overview.reason:
+        record["reason"] = overview.reason
+    if overview.experiment is not None:
+        spec = overview.experiment.spec
+        named = {name: getattr(spec, name) for name in ("runs", "dataset", "attack", "epsilon", "z")}
+        record |= {"complete": overview.done, **named, "settings": _unusual(spec)}
+    return record
+
+
+def _list_row(overview: Overview) -> list[str]:
+    about = [date_of(overview), printable(overview.annotations.label)]
+    if overview.experiment is None:
+        return [overview.id, overview.status, *[""] * 5, *about, ""]
+    spec = overview.experiment.spec
+    unusual = " ".join(f"{name}={word_of(value)}" for name, value in _unusual(spec).items())
+    asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", str(spec.z)]
+    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, unusual]
+
+
+def _unusual(spec: Spec) -> dict[str, object]:
+    """The settings that have no column of their own and are not what this machine would choose, by name."""
+    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
+    usual = {**DEFAULTS, "epochs": epochs, "threads": default_threads(spec.runs)}
+    in_columns = ("dataset", "attack", "epsilon", "z", "runs")
+    chosen = {
+        name: value for name, value in spec.to_json().items() if name in usual and name not in in_columns
+    }
+    return {name: value for name, value in chosen.items() if getattr(spec, name) != usual[name]}
 
 
 def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
     state = find(settings.home, options["id"]).state()
-    print_result(state, console, as_json=options.get("as_json", False))
-    return EXIT_COMPLETE
+    status = print_result(state, console, as_json=options.get("as_json", False))
+    # Runs that were not computed yet are no failure to show them.
+    return status if state.status in ("failed", "refused") else EXIT_COMPLETE
 
 
 def _attach(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -91,7 +126,7 @@ def _resume(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    experiment = find(settings.home, options["id"])
+    experiment = find(settings.certain_home(), options["id"])
     if not experiment.running:
         raise ExperimentError(
             f"{experiment.id} is not being computed", f"aefit-tui show {experiment.id} tells its state"
@@ -113,25 +148,35 @@ def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 
 def _delete(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    experiment = find(settings.home, options["id"])
-    done = len(experiment.results())
-    if not options.get("yes"):
+    folder = find_folder(settings.certain_home(), options["id"])
+    try:
+        done = len(load(folder).results())
+        what = f"with {done} complete run{'s' * (done != 1)}"
+        reason = ""
+    except ExperimentError as error:
+        what, reason = "which cannot be read", f": {error}"
+    if not options.get("yes", False):
         if not sys.stdin.isatty():
             raise ExperimentError(
-                f"deleting {experiment.id} needs a yes", f"aefit-tui delete {experiment.id} --yes"
+                f"deleting {folder.name}, {what}, needs a yes{reason}",
+                f"aefit-tui delete {folder.name} --yes",
             )
-        sys.stderr.write(f"delete {experiment.id} with {done} complete runs? [y/N] ")
+        if reason:
+            console.narrate(f"{folder.name} cannot be read{reason}")
+        sys.stderr.write(f"delete {folder.name}, {what}? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             console.narrate("nothing was deleted")
             return EXIT_INTERRUPTED
-    experiment.delete()
-    console.narrate(f"deleted {experiment.id} with {done} complete runs")
+    delete(folder)
+    console.narrate(f"deleted {folder.name}, {what}")
     return EXIT_COMPLETE
 
 
 def _export(options: dict[str, Any], settings: Settings, console: Console) -> int:
     form, table, figure = options["format"], options.get("table"), options.get("figure")
+    if options.get("as_json") and form != "json":
+        raise AefitError(f"--json and --format {form} exclude each other", "leave one of them out")
     _check_export(form, table, figure, options.get("sets"))
     experiment = find(settings.home, options["id"])
     if form in TEXTS:
@@ -193,12 +238,17 @@ def _publish(
 def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
     if options["action"] == "list":
         return _data_list(options, settings, console)
-    name = options.get("name")
-    if name is None:
+    action, name, output = options["action"], options.get("name"), options.get("output")
+    if name is None or (action == "export" and output is None):
+        usage = {"fetch": "fetch NAME", "export": "export NAME|PATH --output FILE.npz"}[action]
         raise AefitError(
-            "which data set?", "aefit-tui data fetch NAME; `aefit-tui data list` shows the names"
+            "which data set?" if name is None else "where to?",
+            f"aefit-tui data {usage}; `aefit-tui data list` shows the names",
         )
-    command = [sys.executable, "-P", "-m", "core.data.fetch", name, "--data-dir", str(settings.data_dir)]
+    arguments = [name, "--data-dir", str(settings.data_dir)]
+    if action == "export":
+        arguments += ["--output", output, "--cache-dir", str(settings.cache_dir)]
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
     return subprocess.run(command, check=False).returncode
 
 
@@ -212,7 +262,7 @@ def _data_list(options: dict[str, Any], settings: Settings, console: Console) ->
     for name, there in found.items():
         entry = CATALOGUE[name]
         size = f"{entry.train_size + entry.test_size:,} images of {' x '.join(map(str, entry.shape))}"
-        state = "ready" if there.ready else "not here"
+        state = "ready" if there.ready else "damaged" if there.damaged else "not here"
         console.result(f"{name:14}  {state:8}  {size:30}  {there.detail}")
     return EXIT_COMPLETE
 
@@ -257,25 +307,35 @@ def _doctor_lines(examined: dict[str, Any]) -> list[str]:
             f"folder      {name}: {folder['path']} ({'writable' if folder['writable'] else 'NOT WRITABLE'})"
         )
     lines += [
-        f"data set    {name}: {'ready' if ready else 'not here'}"
+        f"data set    {name}: {'ready' if ready else 'not ready'}"
         for name, ready in examined["data_sets"].items()
     ]
     return lines
 
 
 def _writable(folder: Path) -> tuple[Path, bool]:
-    """Whether the folder, or the nearest of its parents that exists, may be written to."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return folder, existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    """Whether the folder exists or could be made, and may be written to: tried, in the nearest that exists."""
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    try:
+        # Permissions alone do not tell: a file system may be read-only, or make no folders for anybody.
+        with TemporaryDirectory(prefix=".aefit-", dir=existing):
+            return folder, True
+    except OSError:
+        return folder, False
 
 
 def _config(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    shown = settings.shown()
+    try:
+        shown, status = settings.shown(), EXIT_COMPLETE
+    except AefitError as error:
+        # Where each value is from is what a person needs now.
+        shown, status = settings.as_set(), console.refuse(error)
     if options.get("as_json"):
         console.result_json({name: {"value": value, "source": source} for name, value, source in shown})
     else:
-        console.result(align([("setting", "value", "source"), *shown]))
-    return EXIT_COMPLETE
+        rows = [(name, written(value), source) for name, value, source in shown]
+        console.result(align([("setting", "value", "source"), *rows]))
+    return status
 
 
 _COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {

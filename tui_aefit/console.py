@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 
@@ -19,6 +20,11 @@ class Console:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+
+    @property
+    def width(self) -> int | None:
+        """Characters of a line of the terminal that results go to; None where they go elsewhere."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def result(self, text: str) -> None:
         """Something that was asked for."""

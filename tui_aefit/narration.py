@@ -58,9 +58,27 @@ class Sentences:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._said: set[str] = set()
+        self._held: list[str] = []
 
     def of(self, event: Event) -> str:
-        """See `wording.sentence`; what a run found is read from its result."""
+        """See `wording.sentence`; what a run found is read from its result.
+
+        What is announced of the computation is held back until the data have been read: the request may be refused.
+        """
+        text = self._sentence(event)
+        match event.kind:
+            case "coordinator_started":
+                self._held = [f"results go to {self._experiment.folder}", text]
+                return ""
+            case "environment" if self._held:
+                self._held.append(text)
+                return ""
+            case "dataset" | "run_started" | "worker_lost":
+                text = "\n".join(filter(None, [*self._held, text]))
+                self._held = []
+        return text
+
+    def _sentence(self, event: Event) -> str:
         experiment = self._experiment
         metrics = experiment.result(run_number(event) - 1) if event.kind == "run_completed" else None
         text = wording.sentence(event, experiment.id, experiment.spec.runs, metrics)

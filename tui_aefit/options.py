@@ -24,10 +24,12 @@ commands:
   export ID               write a result as JSON, CSV, Parquet or LaTeX tables, or its figures as PDF, SVG or PNG
   report ID               write one HTML page on an experiment: verdict, tables, figures, how to reproduce it
   data list | fetch NAME  the data sets that have a name; download one
+  data export NAME|PATH   write a data set as runs see it, with --output FILE.npz
   doctor                  versions, devices, threads, data sets, writable folders: what works here
   config show             every setting, its value and where it came from
 
-ID may be shortened to any unambiguous prefix, or `latest`. `aefit-tui COMMAND --help` tells more.
+ID may be shortened to any unambiguous prefix, or `latest`, the experiment created last.
+`aefit-tui COMMAND --help` tells more.
 exit status: 0 all runs complete, 1 some run failed, 2 the request is wrong, 130 interrupted
 """
 
@@ -115,7 +117,9 @@ def _add_no_cache(target: argparse._ActionsContainer) -> None:
 
 
 def _takes_id(command: argparse.ArgumentParser) -> None:
-    command.add_argument("id", metavar="ID", help="an id, an unambiguous prefix of it, or latest")
+    command.add_argument(
+        "id", metavar="ID", help="an id, an unambiguous prefix of it, or latest: the one created last"
+    )
 
 
 def _resume(command: argparse.ArgumentParser) -> None:
@@ -157,8 +161,9 @@ def _report(command: argparse.ArgumentParser) -> None:
 
 
 def _data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("action", choices=("list", "fetch"))
-    command.add_argument("name", nargs="?", metavar="NAME", help="the data set to fetch")
+    command.add_argument("action", choices=("list", "fetch", "export"))
+    command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
+    command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
     _add(command, SETTINGS["data_dir"])
 
 
@@ -186,6 +191,9 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Any]] = {
     "doctor": _doctor,
     "config": _config,
 }
+
+FORGIVING = frozenset(("list", "show", "cancel", "delete", "doctor", "config"))
+"""Commands that work although a settings file is broken: none of them computes anything by it."""
 
 
 def _check_command(words: list[str]) -> None:

@@ -22,6 +22,8 @@ from core.spec import DEFAULTS, DEVICES, KEEPS, Spec
 
 PREFIX = "AEFIT_"
 PROJECT_FILE = "aefit.toml"
+TYPED_ONLY = ("batch", "config", "detach", "json", "no-cache", "quiet", "yes")
+"""Options that are no settings: neither the environment nor a file gives them."""
 MOST_THREADS = 8
 """A LeNet-5 and blocks of a few thousand images gain nothing from more threads a run."""
 
@@ -53,9 +55,21 @@ class Setting:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Comma-separated names; "none" is none of them."""
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
-    return () if names == ("none",) else names
+    """Comma-separated names; "none" alone is none of them. Raises ValueError for an empty name."""
+    names = tuple(part.strip() for part in text.split(","))
+    if names == ("none",):
+        return ()
+    if "" in names or "none" in names:
+        raise ValueError(text)
+    return names
+
+
+EXPECTED: Mapping[Callable[[str], Value], str] = {
+    int: "a whole number",
+    float: "a number",
+    _names: "names with commas between them, or none alone",
+}
+"""What a word must be for its reader to take it."""
 
 
 def _either(names: Mapping[str, object] | tuple[str, ...]) -> str:
@@ -68,7 +82,7 @@ SETTINGS: dict[str, Setting] = {
         Setting(name="dataset", read=str, metavar="NAME|PATH",
                 summary=f"{_either(CATALOGUE)}, or a .npz, a .zip or a folder with one sub-folder a class"),
         Setting(name="attack", read=str, metavar="NAME", summary=_either(ATTACKS)),
-        Setting(name="epsilon", read=float, metavar="E", summary="largest change of a pixel, 0 to 1"),
+        Setting(name="epsilon", read=float, metavar="E", summary="largest change of a pixel, above 0, at most 1"),
         Setting(name="z", read=int, metavar="Z", summary="the most general K, odd; K falls from Z to 1"),
         Setting(name="runs", read=int, metavar="N", summary="repetitions with a new split each"),
         Setting(name="seed", read=int, metavar="N", summary="where all random numbers come from"),
@@ -116,15 +130,19 @@ class Settings:
         folder: Path | None = None,
         config: Path | None = None,
         no_cache: bool = False,
+        forgiving: bool = False,
     ) -> None:
         """options: name -> value given in the shell (absent where not given). config: replaces aefit.toml.
 
         no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
+        forgiving: what is wrong with a file has no effect and becomes a warning.
 
         `warnings` then holds what looks like a mistake but stops nobody.
         """
         self.found: dict[str, Found] = {}
         self.warnings: list[str] = []
+        self._forgiving = forgiving
+        self._unread: AefitError | None = None
         self.no_cache = no_cache
         project = config or (folder or Path.cwd()) / PROJECT_FILE
         if config is not None and not config.is_file():
@@ -146,6 +164,14 @@ class Settings:
     def home(self) -> Path:
         """The experiments home, absolute."""
         return self._path("home") or default_home()
+
+    def certain_home(self) -> Path:
+        """The home. Raises AefitError where a settings file that cannot be read may name another one."""
+        found = self.found.get("home")
+        named = found is not None and found.source in ("option", SETTINGS["home"].variable)
+        if self._unread is not None and not named:
+            raise AefitError(str(self._unread), "it may name the home: mend it, or type --home DIR")
+        return self.home
 
     @property
     def data_dir(self) -> Path:
@@ -173,14 +199,26 @@ class Settings:
         except SpecError as error:
             raise self._with_source(error) from error
 
-    def shown(self) -> list[tuple[str, str, str]]:
-        """Every setting, its value and its source, for a person."""
+    def shown(self) -> list[tuple[str, object, str]]:
+        """Every setting, its value (None: the data set's own) and its source. Raises AefitError for a wrong one."""
         spec = self.spec()
-        values = {**spec.to_json(), "jobs": self.jobs(spec), "data_dir": self.data_dir, "home": self.home}
+        folders = {"data_dir": str(self.data_dir), "home": str(self.home)}
+        values = {**spec.to_json(), "jobs": self.jobs(spec), **folders}
+        return [(name, values[name], self._source(name)) for name in SETTINGS]
+
+    def as_set(self) -> list[tuple[str, object, str]]:
+        """Every setting as it was set, be it possible or not; the default in words where it depends on others."""
         return [
-            (name, _written(values[name]), self.found[name].source if name in self.found else "default")
-            for name in SETTINGS
+            (
+                name,
+                self[name] if name in self.found or name in DEFAULTS else setting.default_text,
+                self._source(name),
+            )
+            for name, setting in SETTINGS.items()
         ]
+
+    def _source(self, name: str) -> str:
+        return self.found[name].source if name in self.found else "default"
 
     def _path(self, name: str) -> Path | None:
         value = self[name]
@@ -200,15 +238,23 @@ class Settings:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:  # not UTF-8, not TOML, a number of thousands of digits
-            raise AefitError(
+            self._unread = AefitError(
                 f"the settings file {path} cannot be read: {error}", "mend it or remove it"
-            ) from error
+            )
+            self._complain(self._unread)
+            return
         for name, value in values.items():
             if name not in SETTINGS:
                 near = closest(name, SETTINGS)
                 hint = f"did you mean {near}?" if near else "`aefit-tui config show` lists the settings"
-                raise AefitError(f"{path}: there is no setting {name!r}", hint)
+                self._complain(AefitError(f"{path}: there is no setting {name!r}", hint))
+                continue
             self.found[name] = Found(_beside(path, name, value), str(path))
+
+    def _complain(self, error: AefitError) -> None:
+        if not self._forgiving:
+            raise error
+        self.warnings.append(f"{error}; {error.hint}")
 
     def _take_environment(self, environment: Mapping[str, str]) -> None:
         for setting in SETTINGS.values():
@@ -219,6 +265,9 @@ class Settings:
         for name in sorted(name for name in environment if name.startswith(PREFIX) and name not in known):
             near = closest(name.lower(), [variable.lower() for variable in known]).upper()
             hint = f"; did you mean {near}?" if near else ""
+            option = name.removeprefix(PREFIX).lower().replace("_", "-")
+            if option in TYPED_ONLY:
+                hint = f"; --{option} can only be typed"
             self.warnings.append(f"the environment's {name} is no setting and has no effect{hint}")
 
     def _with_source(self, error: SpecError) -> SpecError:
@@ -270,7 +319,7 @@ def read_word(setting: Setting, word: str, source: str) -> Value:
     try:
         return setting.read(word)
     except ValueError as error:
-        kind = "a whole number" if setting.read is int else "a number"
+        kind = EXPECTED[setting.read]
         raise AefitError(f"{source} = {word!r} is not possible: expected {kind}", setting.summary) from error
 
 
@@ -284,7 +333,8 @@ def default_threads(runs: int) -> int:
     return max(1, min(MOST_THREADS, processors() // max(1, runs)))
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A setting's value for a person."""
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return "the data set's own" if value is None else str(value)

@@ -26,8 +26,8 @@ def sentence(event: Event, name: str, runs: int, metrics: Mapping[str, Any] | No
             pending, jobs = event["pending"], event["jobs"]
             to_do = len(pending) if isinstance(pending, list) else 0
             done = runs - to_do
-            return f"{name}: {to_do} runs to compute, {jobs} at a time" + (
-                f" ({done} are done)" if done else ""
+            return f"{name}: {to_do} run{'s' * (to_do != 1)} to compute, {jobs} at a time" + (
+                f" ({done} {'is' if done == 1 else 'are'} done)" if done else ""
             )
         case "environment":
             threads = event["threads"]

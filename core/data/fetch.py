@@ -66,9 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             fetch(options.name, options.data_dir.expanduser(), _say)
         except DataError as error:
-            _say(f"error: {error}")
+            _say(f"aefit-tui: {error}")
             if error.hint:
-                _say(error.hint)
+                _say(f"  {error.hint}")
             return 2
     return 0
 

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from core.data.fitting_size import fitting_shape, resize
 from core.errors import DataError
@@ -148,8 +148,11 @@ def _decoded(tree: _Tree, name: str, reading: Callable[[Image.Image], _T]) -> _T
         with Image.open(content) as image:
             return reading(image)
     except _UNREADABLE as error:
+        # Pillow names the object that it read from.
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "it is no image of a known format, whatever its suffix" if unknown else error
         raise DataError(
-            f"{tree.root}: the image {name} cannot be read: {error}",
+            f"{tree.root}: the image {name} cannot be read: {reason}",
             "mend it, or take it out of the data set",
         ) from error
 

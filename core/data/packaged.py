@@ -18,7 +18,9 @@ from core.errors import DataError
 def read(entry: Entry) -> ImageSet:
     """A packaged set in its file's order, one seventh for test; DataError where its package is broken."""
     images, labels = _READERS[entry.name](entry)
-    return ImageSet(entry.name, images, labels, entry.class_names, one_seventh(len(labels), entry.classes))
+    images, notices = fit(images)
+    test_size = one_seventh(len(labels), entry.classes)
+    return ImageSet(entry.name, images, labels, entry.class_names, test_size, notices)
 
 
 def _mnist_5k(entry: Entry) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -42,17 +44,13 @@ def _mnist_5k(entry: Entry) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def _digits(entry: Entry) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """scikit-learn's 8x8 images: 0..16 scaled to 0..255 and rounded, then enlarged as any odd size is.
-
-    The notice of `fit` is dropped: the enlarging is what the catalogue promises.
-    """
+    """scikit-learn's 8x8 images: 0..16 scaled to 0..255 and rounded."""
     # scikit-learn takes as long to load as torch, and no other set needs it.
     from sklearn.datasets import load_digits  # noqa: PLC0415
 
     digits = load_digits()
     pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)
-    images, _ = fit(pixels[:, :, :, np.newaxis])
-    return images, digits.target.astype(np.int64)
+    return pixels[:, :, :, np.newaxis], digits.target.astype(np.int64)
 
 
 _READERS = {"mnist-5k": _mnist_5k, "digits": _digits}

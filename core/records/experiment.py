@@ -18,7 +18,7 @@ from core.locations import experiments_dir
 from core.records.events import Event
 from core.records.files import sync_folder, write_atomically
 from core.records.journal import read_all
-from core.records.lock import Lock
+from core.records.lock import Lock, LockHeld
 from core.records.results import read_result
 from core.spec import Spec
 
@@ -102,19 +102,8 @@ class Experiment:
             shutil.rmtree(leftover, ignore_errors=True)
 
     def delete(self) -> None:
-        """Remove the folder and all in it.
-
-        Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
-        """
-        trash = self.folder.with_name(f".deleted.{uuid.uuid4().hex}")
-        try:
-            with self.lock:
-                self.folder.rename(trash)
-            _sweep(self.folder.parent)
-            if trash.exists():
-                shutil.rmtree(trash)  # once more, to learn why it stays
-        except OSError as error:
-            raise ExperimentError(f"cannot delete {self.folder}: {error.strerror}") from error
+        """Remove the folder and all in it: see `delete`."""
+        delete(self.folder)
 
 
 @dataclass(frozen=True)
@@ -261,13 +250,14 @@ def experiment_id(spec: Spec) -> str:
 
 def load(folder: Path) -> Experiment:
     """The experiment in a folder. Raises ExperimentError where its spec cannot be read."""
+    remove = f"to remove it: aefit-tui delete {folder.name}"
     try:
         spec = Spec.from_toml((folder / SPEC_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        hint = "mend it, or remove that folder by hand"
-        raise ExperimentError(f"{folder} holds no readable {SPEC_FILE}: {error}", hint) from error
+        raise ExperimentError(f"{folder} holds no readable {SPEC_FILE}: {error}", remove) from error
     except SpecError as error:
-        raise ExperimentError(f"{folder / SPEC_FILE}: {error}", error.hint) from error
+        hint = "; ".join(filter(None, (error.hint, remove)))
+        raise ExperimentError(f"{folder / SPEC_FILE}: {error}", hint) from error
     return Experiment(folder, spec)
 
 
@@ -282,27 +272,56 @@ def every(home: Path) -> Iterator[Experiment | Unreadable]:
 
 
 def find(home: Path, name: str) -> Experiment:
-    """The experiment that `name` means: an id, a prefix of it or of its digest, or "latest".
+    """The experiment that `name` means, see `find_folder`. Raises ExperimentError, also where it cannot be read."""
+    return load(find_folder(home, name))
 
-    Raises ExperimentError where there is none, or more than one.
+
+def find_folder(home: Path, name: str) -> Path:
+    """The folder that `name` means: an id, a prefix of it or of its digest, or "latest", the one created last.
+
+    Whether it can be read is not looked at. Raises ExperimentError where there is none, or more than one.
     """
-    folders = {path.name: path for path in experiments_dir(home).glob("[!.]*") if path.is_dir()}
+    where = experiments_dir(home)
+    blocked = next((path for path in (where, home) if os.path.exists(path) and not os.path.isdir(path)), None)
+    if blocked is not None:
+        raise ExperimentError(f"{blocked} is a file, not a folder", "choose another home with --home DIR")
+    folders = {path.name: path for path in where.glob("[!.]*") if path.is_dir()}
     if not folders:
         raise ExperimentError(f"there is no experiment under {home}", "start one with `aefit-tui --batch`")
     if name == "latest":
-        return load(max(folders.values(), key=created))
+        return max(folders.values(), key=created)
     if name in folders:
-        return load(folders[name])
+        return folders[name]
     matches = sorted(
         key for key in folders if key.startswith(name) or key.rpartition("-")[2].startswith(name)
     )
     if not name:
         matches = []  # what an unset shell variable gives must not mean the only experiment there is
     if len(matches) == 1:
-        return load(folders[matches[0]])
+        return folders[matches[0]]
     if matches:
         raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give one more letter or digit")
     raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
+
+
+def delete(folder: Path) -> None:
+    """Remove an experiment's folder and all in it, whether or not its spec can be read.
+
+    Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
+    """
+    trash = folder.with_name(f".deleted.{uuid.uuid4().hex}")
+    try:
+        with Lock(folder):
+            folder.rename(trash)
+        _sweep(folder.parent)
+        if trash.exists():
+            shutil.rmtree(trash)  # once more, to learn why it stays
+    except LockHeld as held:
+        name = folder.name
+        held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
+        raise
+    except OSError as error:
+        raise ExperimentError(f"cannot delete {folder}: {error.strerror}") from error
 
 
 def created(folder: Path) -> float:

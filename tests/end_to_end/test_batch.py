@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from tests.end_to_end.conftest import kill_hard, numbers, wait_for, wait_for_event
 
@@ -239,18 +240,88 @@ def test_a_broken_data_set_is_refused_without_a_trace_and_leaves_nothing_behind(
     refused = shell.batch("--runs", "1")
     assert refused.returncode == 2
     assert str(shell.data) in refused.stderr
+    assert "results go to" not in refused.stderr
     assert list((shell.home / "experiments").iterdir()) == []
 
 
-def test_a_stored_result_of_a_data_set_that_has_changed_since_is_said_to_be_old(shell):
+def test_a_test_part_that_is_not_possible_is_all_that_is_told(shell):
+    refused = shell.batch("--test-size", "3")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("aefit-tui: made-up.npz: a test part of 3 images is not possible")
+
+
+def test_more_threads_than_processors_are_warned_of(shell):
+    refused = shell.batch("--threads", "1000", "--test-size", "3")
+    assert refused.stderr.startswith(
+        "aefit-tui: runs at a time x threads of a run = 1 x 1000, more than the "
+    )
+    assert "processors" not in shell.batch("--test-size", "3", "--jobs", "1").stderr
+
+
+@pytest.mark.parametrize("name", ["digits", "made-up"])
+def test_an_exported_data_set_holds_what_the_indices_of_a_run_mean(shell, tmp_path, name):
+    source = str(shell.data) if name == "made-up" else name
+    pool = tmp_path / "pool.npz"
+    exported = shell.run("data", "export", source, "--output", str(pool))
+    assert (exported.returncode, exported.stdout) == (0, "")
+    assert f"to {pool}" in exported.stderr
+    assert ("1,797 images of 8x8 pixels resized to 28x28" in exported.stderr) == (name == "digits")
+    small = ("--z", "3", "--runs", "1", "--epochs", "1", "--epsilon", "0.25", "--controls", "none")
+    done = shell.run("--batch", "--dataset", source, *small, "--json")
+    assert ("resized to 28x28" in done.stderr) == (name == "digits")
+    assert json.loads(done.stdout)["runs"][0]["counts"]["adversarial"] > 0
+    with (
+        np.load(shell.only_experiment().run_folder(0) / "result" / "arrays.npz") as run,
+        np.load(pool) as data,
+    ):
+        labels = data["labels"]
+        assert np.array_equal(run["test_label"], labels[run["test_index"]])
+        images = data["images"].reshape(len(labels), -1)
+        for k, prediction in zip(run["k"], run["test_prediction"], strict=True):
+            knn = KNeighborsClassifier(k, algorithm="brute").fit(
+                images[run["train_index"]].astype(np.float64), labels[run["train_index"]]
+            )
+            found = knn.predict(images[run["test_index"]].astype(np.float64))
+            assert np.array_equal(found, prediction)
+        originals = images[run["adversarial_source"]] / np.float32(255)
+        changes = run["adversarial_image"].reshape(len(originals), -1) - originals
+        assert np.abs(changes).max() <= 0.25 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("data", "fetch", "nosuch"), "aefit-tui: there is no data set called 'nosuch'"),
+        (
+            ("data", "export", "nosuch", "--output", "x.npz"),
+            "aefit-tui: there is no data set, file or folder",
+        ),
+        (("data", "export", "digits", "--output", "absent/x.npz"), "aefit-tui: cannot write absent/x.npz"),
+        (("data", "export", "digits"), "aefit-tui: where to?\n  aefit-tui data export NAME|PATH --output"),
+    ],
+)
+def test_a_data_set_that_cannot_be_had_is_refused_as_everything_is(shell, words, said):
+    refused = shell.run(*words)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(said)
+
+
+def test_a_stored_result_is_not_printed_for_a_data_set_that_has_changed_since(shell):
     settings = ("--runs", "1", "--epochs", "1", "--controls", "none")
-    assert "has changed" not in shell.batch(*settings).stderr
-    assert "has changed" not in shell.batch(*settings).stderr
+    first = shell.batch(*settings)
+    shell.data.touch()
+    again = shell.batch(*settings)
+    assert (again.returncode, again.stdout) == (0, first.stdout), "written, but the same images"
     with np.load(shell.data) as former:
         np.savez(shell.data, images=former["images"][:, ::-1], labels=former["labels"])
-    again = shell.batch(*settings)
-    assert again.returncode == 0
-    assert "has changed since" in again.stderr
+    refused = shell.batch(*settings, "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{shell.data} has changed since" in refused.stderr
+    assert shell.run("show", "latest").stdout == first.stdout
+    assert shell.run("delete", "latest", "--yes").returncode == 0
+    anew = shell.batch(*settings)
+    assert anew.returncode == 0
+    assert anew.stdout != first.stdout
 
 
 def test_more_neighbours_than_training_images_is_a_wrong_request(shell):

@@ -20,6 +20,7 @@ from textual.widgets import Static
 from core.records.experiment import Experiment
 from core.report.result import result_of
 from core.report.terms import SLOPES
+from core.sets import SETS
 from tests.published import Page, told
 from tests.recorded import lock_of_the_dead, make_experiment
 from tests.stub_coordinator import House, end, in_house, notices, opened, text_of, until
@@ -133,9 +134,11 @@ class TestPanes:
                 await pilot.press(str(key))
                 if name != "charts":
                     await until(pilot, partial(focus_is_in, lab, pane))
-            # The eight sets take two lines each.
+            # All sets are seen at once where there are lines for it, two for each of them.
             table = lab.screen.query_one("#accuracy-table")
-            assert table.max_scroll_y == 0
+            await pilot.resize_terminal(LARGE[0], 60)
+            await until(pilot, lambda: table.max_scroll_y == 0)
+            assert "one-per-source" in text_of(lab)
 
     async def test_a_terminal_that_is_made_wider_shows_more(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
@@ -274,8 +277,8 @@ class TestDeeds:
         result = json.loads((finished.folder / EXPORTS / f"{finished.id}.json").read_text())
         assert result == json.loads(json.dumps(result_of(finished.state())))
         with (finished.folder / EXPORTS / f"{finished.id}.csv").open(newline="") as file:
-            # A line for each of 3 runs, 8 sets and 4 levels, below the names.
-            assert len(list(csv.reader(file))) == 1 + 3 * 8 * 4
+            # A line for each of 3 runs, every set and 4 levels, below the names.
+            assert len(list(csv.reader(file))) == 1 + 3 * len(SETS) * 4
 
     async def test_the_palette_writes_a_report_that_says_how_far_it_is(
         self, house: House, running: Experiment

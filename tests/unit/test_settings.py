@@ -13,7 +13,15 @@ import tui_aefit.settings
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.errors import AefitError, DataError, SpecError
 from core.spec import DEFAULTS, Spec
-from tui_aefit.settings import PROJECT_FILE, SETTINGS, Settings, default_threads, processors, read_word
+from tui_aefit.settings import (
+    PROJECT_FILE,
+    SETTINGS,
+    Settings,
+    default_threads,
+    processors,
+    read_word,
+    written,
+)
 
 SOURCES = ("option", "environment", "project", "user")
 """The nearest first."""
@@ -87,7 +95,7 @@ def test_the_nearest_source_wins(
     assert found["epsilon"] == expected
     assert found.spec().epsilon == expected
     shown = {name: (value, source) for name, value, source in found.shown()}
-    assert shown["epsilon"] == (str(expected), sources.get(nearest, "default"))
+    assert shown["epsilon"] == (expected, sources.get(nearest, "default"))
 
 
 def test_each_setting_is_taken_from_its_own_source(folder: Path, user_file: Path) -> None:
@@ -133,7 +141,9 @@ def test_every_setting_has_a_value_and_a_source_to_show(folder: Path) -> None:
     shown = settings(folder, home=str(folder), controls=()).shown()
     assert [name for name, _, _ in shown] == list(SETTINGS)
     values = {name: value for name, value, _ in shown}
-    assert values["controls"] == "none"
+    assert values["controls"] == []
+    assert written(values["controls"]) == "none"
+    assert (values["epsilon"], values["z"], values["test_size"]) == (0.1, 7, None)
     assert values["data_dir"] == str(folder / "data")
     assert {name for name, _, source in shown if source == "option"} == {"home", "controls"}
 
@@ -204,8 +214,8 @@ def test_paths_become_absolute_and_a_tilde_is_the_users_folder(
     (folder / "moths").mkdir()
     assert settings(folder, home="lab").home == folder / "lab"
     assert settings(folder, home="~/lab").home == folder / "lab"
-    for written in ("./moths", "~/moths", f"{folder}/../{folder.name}/moths"):
-        assert settings(folder, dataset=written).spec().dataset == str(folder / "moths")
+    for path in ("./moths", "~/moths", f"{folder}/../{folder.name}/moths"):
+        assert settings(folder, dataset=path).spec().dataset == str(folder / "moths")
 
 
 @pytest.mark.parametrize("value", ["", 5, True, ["a"], "~nobody-by-that-name/lab", "a\0b"])
@@ -303,6 +313,37 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, content: bytes) -> No
     with pytest.raises(AefitError, match="cannot be read") as caught:
         settings(folder)
     assert str(folder / PROJECT_FILE) in str(caught.value)
+
+
+def test_whoever_only_looks_is_warned_of_what_is_wrong_with_a_file(folder: Path, user_file: Path) -> None:
+    user_file.write_text("epsilom = 0.3\nz = 9\n")
+    (folder / PROJECT_FILE).write_text("epsilon = ")
+    found = Settings({}, environment={}, folder=folder, forgiving=True)
+    assert (found["epsilon"], found["z"]) == (0.1, 9)
+    first, second = found.warnings
+    assert first == f"{user_file}: there is no setting 'epsilom'; did you mean epsilon?"
+    assert second.startswith(f"the settings file {folder / PROJECT_FILE} cannot be read")
+
+
+def test_the_home_is_not_certain_while_a_file_that_may_name_it_cannot_be_read(folder: Path) -> None:
+    assert settings(folder).certain_home() == settings(folder).home
+    (folder / PROJECT_FILE).write_text("home = ")
+    with pytest.raises(AefitError, match="cannot be read") as caught:
+        Settings({}, environment={}, folder=folder, forgiving=True).certain_home()
+    assert "--home DIR" in caught.value.hint
+    typed = Settings({"home": str(folder)}, environment={}, folder=folder, forgiving=True)
+    variable = Settings({}, environment={"AEFIT_HOME": str(folder)}, folder=folder, forgiving=True)
+    assert typed.certain_home() == variable.certain_home() == folder
+
+
+def test_an_option_that_is_no_setting_is_told_apart_from_a_slip(folder: Path) -> None:
+    environment = {"AEFIT_QUIET": "1", "AEFIT_NO_CACHE": "1", "AEFIT_EPSILOM": "1"}
+    said = "the environment's {} is no setting and has no effect{}"
+    assert settings(folder, environment=environment).warnings == [
+        said.format("AEFIT_EPSILOM", "; did you mean AEFIT_EPSILON?"),
+        said.format("AEFIT_NO_CACHE", "; --no-cache can only be typed"),
+        said.format("AEFIT_QUIET", "; --quiet can only be typed"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["absent.toml", "."])

@@ -26,29 +26,40 @@ FLAT = [(0, 0.10, 0.30), (0, 0.11, 0.33), (0, 0.09, 0.29), (0, 0.12, 0.31)]
 TEST = [(0.95, 0.96, 0.97)] * 4
 
 
+def counts_of(curves: Mapping[str, Sequence[float | None]], sizes: Mapping[str, int]) -> dict[str, Any]:
+    """The counts of one run: 40 images a set unless `sizes` says otherwise, none without a curve; two a source."""
+    sets = {name: 0 if curve[-1] is None else sizes.get(name, 40) for name, curve in curves.items()}
+    sources = (sets["adversarial"] + 1) // 2
+    return {"test": N_TEST, "train": N_TRAIN, "sets": sets, "adversarial_sources": sources}
+
+
 def statistics(
-    controls: Mapping[str, Curves], d: Curves, m: Curves, **settings: Any
-) -> tuple[Spec, dict[str, Any]]:
+    controls: Mapping[str, Curves],
+    d: Curves,
+    m: Curves,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    **settings: Any,
+) -> tuple[Spec, dict[int, dict[str, Any]], dict[str, Any]]:
     spec = Spec(dataset="mnist", z=5, controls=tuple(controls), **{"runs": len(d), **settings})
     curves = {"test": TEST[: len(d)], "misclassified": m, "adversarial": d, **controls}
-    counts = {"test": N_TEST, "train": N_TRAIN}
     results = {
         run: {
-            "counts": counts,
+            "counts": counts_of({name: by_run[run] for name, by_run in curves.items()}, sizes or {}),
             "accuracy": {
                 name: dict(zip(("5", "3", "1"), by_run[run], strict=True)) for name, by_run in curves.items()
             },
         }
         for run in range(len(d))
     }
-    return spec, experiment_statistics(spec, results)
+    return spec, results, experiment_statistics(spec, results)
 
 
 def sentences(
     d: Curves, m: Curves, controls: Mapping[str, Curves] | None = None, **settings: Any
 ) -> list[str]:
-    spec, numbers = statistics(controls or {}, d, m, **settings)
-    said = list(verdict(spec, numbers["summary"], numbers["tests"]))
+    spec, results, numbers = statistics(controls or {}, d, m, **settings)
+    said = list(verdict(spec, list(results.values()), numbers["tests"]))
     assert numbers["verdict"] == said
     return said
 
@@ -94,6 +105,64 @@ def test_the_rise_is_told_by_the_means_and_where_it_is_higher() -> None:
     )
     assert "It is lower on the adversarial images at every K below 5." in about(sentences(FLAT, UP), "From K")
     assert "It is no different on the adversarial images" in about(sentences(UP, UP), "From K")
+
+
+EMPTY = (None, None, None)
+
+
+def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None:
+    said = sentences([UP[0], UP[1]], [UP[0], EMPTY])
+    assert said[0].endswith(
+        "are compared with the misclassified test images over the 1 of 2 complete runs in which both have "
+        "images. Left out: 1 run has no misclassified image."
+    )
+    assert about(said, "From K") == (
+        "From K = 5 to K = 1 accuracy rises from 0 to 0.500 on the adversarial images and from 0 to 0.500 on the "
+        "misclassified ones. It is no different on the adversarial images at every K below 5."
+    )
+    said = sentences([*UP[:3], EMPTY], [EMPTY, *FLAT[1:]], runs=12)
+    assert said[0].endswith(
+        "over the 2 of 4 complete runs of 12 in which both have images. Left out: 1 run has no adversarial and "
+        "1 run has no misclassified image."
+    )
+    ours, theirs = (UP[1][2] + UP[2][2]) / 2, (FLAT[1][2] + FLAT[2][2]) / 2
+    assert (
+        f"mean accuracy rises from 0 to {ours:.3f} on the adversarial images and from 0 to {theirs:.3f}"
+        in (about(said, "From K"))
+    )
+
+
+def test_a_control_is_compared_over_the_runs_in_which_it_has_images() -> None:
+    d = [UP[0], UP[1], UP[2], EMPTY]
+    noise: Curves = [EMPTY, UP[1], UP[2], UP[3]]
+    said = sentences(d, FLAT, {"noise": noise, "fooled": noise})
+    mean = (UP[1][2] + UP[2][2]) / 2
+    over = "on the adversarial images, over the 2 runs in which both have images."
+    assert f"to {mean:.3f} at K = 1, against {mean:.3f} {over}" in about(said, "Random noise")
+    assert about(said, "The control fooled").endswith(
+        f"comes to {mean:.3f} at K = 1, no different than the adversarial images, over the 2 runs in which both "
+        "have images."
+    )
+    never = sentences([UP[0], EMPTY], FLAT[:2], {"noise": [EMPTY, UP[1]]})
+    assert about(never, "The control noise").endswith("in no run in which the adversarial set has any.")
+
+
+def test_the_sizes_of_the_sets_are_told_and_small_ones_with_a_caution() -> None:
+    said = sentences(UP, FLAT)
+    assert said[1] == "A run has 40 adversarial images from 20 sources, and 40 misclassified ones."
+    assert not [sentence for sentence in said if sentence.startswith("Caution")]
+    assert not [s for s in sentences(UP, FLAT, sizes={"adversarial": 30}) if s.startswith("Caution")]
+    said = sentences([UP[0], EMPTY], FLAT[:2], sizes={"adversarial": 3, "misclassified": 1200})
+    assert said[1] == "A run has 0 to 3 adversarial images from 0 to 2 sources, and 1,200 misclassified ones."
+    assert said[2] == (
+        "Caution: sets of fewer than 30 images have coarse accuracies; here one image more or less moves that of a "
+        "run by up to 0.333 on the adversarial ones."
+    )
+    both = about(sentences(UP, FLAT, sizes={"adversarial": 29, "misclassified": 1}), "Caution")
+    assert both.endswith("by up to 0.034 on the adversarial ones and 1.000 on the misclassified ones.")
+    assert sentences(UP, FLAT, sizes={"adversarial": 1, "misclassified": 1})[1] == (
+        "A run has 1 adversarial image from 1 source, and 1 misclassified one."
+    )
 
 
 def test_accuracies_that_cross_are_told_level_by_level() -> None:
@@ -144,7 +213,7 @@ def test_significance_is_judged_after_adjusting_for_the_number_of_slopes() -> No
     spec = Spec(dataset="mnist", z=7, runs=4, controls=())
     results = {
         run: {
-            "counts": {"test": N_TEST, "train": N_TRAIN},
+            "counts": counts_of({name: by_run[run] for name, by_run in names.items()}, {}),
             "accuracy": {name: dict(zip("7531", by_run[run], strict=True)) for name, by_run in names.items()},
         }
         for run in range(4)
@@ -255,18 +324,19 @@ def test_runs_whose_slope_does_not_exist_are_counted_out() -> None:
 def test_an_empty_set_leaves_nothing_to_compare() -> None:
     nothing = [(None, None, None)] * 4
     said = sentences(nothing, FLAT, {"noise": UP, "fooled": nothing})
-    assert said[1] == "No candidate became adversarial, so there is nothing to compare."
+    assert said[1] == "A run has 0 adversarial images from 0 sources, and 40 misclassified ones."
+    assert said[2] == "No candidate became adversarial, so there is nothing to compare."
     assert about(said, "S_1 could").endswith("The set has no images, so it has no accuracy.")
     assert not [sentence for sentence in said if sentence.startswith(("Random noise", "The control"))]
-    assert sentences(UP, nothing)[1].startswith("No test image is misclassified")
+    assert sentences(UP, nothing)[2].startswith("No test image is misclassified")
+    halves = [*UP[:2], *nothing[:2]], [*nothing[:2], *FLAT[:2]]
+    assert sentences(*halves)[2].startswith("No run has both adversarial and misclassified images")
     assert "The control fooled" in " ".join(sentences(UP, FLAT, {"fooled": nothing}))
 
 
 def test_without_a_complete_run_there_is_no_verdict() -> None:
     spec = Spec(dataset="mnist", z=5, controls=())
-    nothing = {k: {"mean": None, "sd": None, "ci95": None, "n": 0} for k in ("5", "3", "1")}
-    summary = {"accuracy": dict.fromkeys(("test", "misclassified", "adversarial"), nothing)}
-    assert verdict(spec, summary, []) == ()
+    assert verdict(spec, [], []) == ()
 
 
 def test_significance_is_never_said_without_a_direction() -> None:

@@ -1,0 +1,67 @@
+"""Writing a data set as an `.npz` of arrays, as a call and as `python -m core.data.export NAME --output FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from core.data.load import load
+from core.errors import DataError
+
+
+def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: Callable[[str], None]) -> None:
+    """Write the pool that runs index into: `images` (N, H, W, C) uint8 at the size that the surrogate takes,
+    `labels` (N,) int64 and `class_names`.
+
+    dataset, data_dir, cache_dir, note: see `core.data.load.load`. The file is replaced at once, and can be a data
+    set itself. DataError where the set cannot be read or the file not be written.
+    """
+    pool = load(dataset, data_dir=data_dir, cache_dir=cache_dir, note=note)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, images=pool.images, labels=pool.labels, class_names=np.array(pool.class_names))
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DataError(f"cannot write {path}: {error.strerror}", "choose another --output FILE") from error
+    for notice in pool.notices:
+        note(notice)
+    note(f"wrote {len(pool.labels):,} images and their labels to {path}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0, or 2 where it was not possible; everything said goes to standard error."""
+    parser = argparse.ArgumentParser(prog="python -m core.data.export", description="Write a data set.")
+    parser.add_argument("dataset", metavar="NAME|PATH")
+    for option in ("--output", "--data-dir", "--cache-dir"):
+        parser.add_argument(option, type=Path, required=True)
+    options = parser.parse_args(arguments)
+    try:
+        export(
+            options.dataset,
+            options.output,
+            data_dir=options.data_dir,
+            cache_dir=options.cache_dir,
+            note=_say,
+        )
+    except DataError as error:
+        _say(f"aefit-tui: {error}")
+        if error.hint:
+            _say(f"  {error.hint}")
+        return 2
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
