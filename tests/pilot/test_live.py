@@ -119,13 +119,46 @@ class TestPanes:
                 # What has the focus is seen, so that keys never move something hidden; a chart takes none.
                 await until(pilot, partial(focus_is_in, lab, None if name == "charts" else panes[name]))
 
+    async def test_in_a_narrow_terminal_the_key_of_the_charts_brings_one_after_the_other(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            for sign, other, subtitle in (
+                ("accuracy against K", "p of S_j", "3: p-values"),
+                ("p of S_j", "accuracy against K", "3: accuracy"),
+                ("accuracy against K", "p of S_j", "3: p-values"),
+            ):
+                await pilot.press("3")
+                await until(pilot, partial(shows, lab, sign))
+                assert other not in text_of(lab)
+                assert subtitle in text_of(lab)
+            await pilot.press("1", "3")  # back from another pane it is as it was left
+            await until(pilot, partial(shows, lab, "accuracy against K"))
+
+    async def test_the_curves_of_further_sets_are_drawn_on_request(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            await pilot.press("3")
+            await until(pilot, partial(shows, lab, "matched"))
+            assert "one-per-source" not in text_of(lab)
+            await pilot.press("a")
+            await until(pilot, partial(shows, lab, "one-per-source"))
+            assert set(lab.screen.query_one(AccuracyChart).data.curves) == set(SETS)
+            await pilot.press("a")
+            await until(pilot, lambda: "one-per-source" not in text_of(lab))
+
     async def test_in_a_wide_terminal_all_panes_are_seen_and_a_key_goes_to_each(
         self, house: House, finished: Experiment
     ) -> None:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            for sign in ("progress or result", "one-per-source", "against K", "Welch", "Z = 7", "complete:"):
+            for sign in ("progress or result", "reverse", "against K", "Welch", "Z = 7", "complete:"):
                 await until(pilot, partial(shows, lab, sign))
             for key, name in enumerate(PANES, start=1):
                 pane = lab.screen.query_one(f"#{name}-pane")

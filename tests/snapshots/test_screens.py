@@ -100,7 +100,9 @@ SCENES = {
     "finished-accuracy": Scene(
         (COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("finished"), sizes=NARROW
     ),
-    "finished-charts": Scene((COMPLETE, "3", Sees("0.01")), recorded("finished"), sizes=NARROW),
+    "finished-charts": Scene((COMPLETE, "3", Sees("against K")), recorded("finished"), sizes=NARROW),
+    "finished-all-curves": Scene((COMPLETE, "3", "a", Sees("reverse")), recorded("finished")),
+    "finished-p-values": Scene((COMPLETE, "3", "3", Sees("0.01")), recorded("finished"), sizes=NARROW),
     "finished-tests": Scene((COMPLETE, "4", Sees("Nadeau-Bengio")), recorded("finished"), sizes=NARROW),
     "finished-verdict": Scene(
         (COMPLETE, "5", Sees("From K = 7 to K = 1")), recorded("finished"), sizes=NARROW
@@ -111,7 +113,7 @@ SCENES = {
     "running-accuracy": Scene(
         (RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running"), sizes=NARROW
     ),
-    "running-charts": Scene((RUNNING, "3", Sees("0.01")), recorded("running"), sizes=NARROW),
+    "running-charts": Scene((RUNNING, "3", Sees("against K")), recorded("running"), sizes=NARROW),
     "running-tests": Scene((RUNNING, "4", Sees("Nadeau-Bengio")), recorded("running"), sizes=NARROW),
     "running-log": Scene((RUNNING, "6", Sees("run 4 complete")), recorded("running"), sizes=NARROW),
     "finished-monochrome": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="monochrome"),

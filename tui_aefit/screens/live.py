@@ -83,6 +83,14 @@ class LiveScreen(Screen[None]):
             tooltip="End the accuracy chart at the curves, or at 0 and 1",
         ),
         Binding(
+            "a",
+            "curves",
+            "All curves",
+            id="live.curves",
+            show=False,
+            tooltip="Chart the accuracy of all sets, or of the paper's with noise and matched",
+        ),
+        Binding(
             "x", "export", "Export", id="live.export", show=False, tooltip="Write the results as JSON and CSV"
         ),
         Binding(
@@ -187,7 +195,14 @@ class LiveScreen(Screen[None]):
         self.query_one(PValueChart).pair = event.pair
 
     def action_pane(self, name: str) -> None:
-        """Show one pane: bring it to the front, or give it the focus where all are seen."""
+        """Show one pane: bring it to the front, or give it the focus where all are seen.
+
+        Where there is room for one chart, its key brings the other one when it is in front already.
+        """
+        charts = self.query_one("#charts-pane")
+        if name == "charts" and charts.has_class("-active"):
+            charts.toggle_class("-p-values")
+        charts.border_subtitle = f"3: {'accuracy' if charts.has_class('-p-values') else 'p-values'}"
         self.query_one(Tabs).active = name
         self._show_pane(name)
         # What is hidden has no size, and what does not overflow takes no focus.
@@ -220,6 +235,11 @@ class LiveScreen(Screen[None]):
         """Change between an axis from 0 to 1 and one that ends at the curves."""
         chart = self.query_one(AccuracyChart)
         chart.fit = not chart.fit
+
+    def action_curves(self) -> None:
+        """Chart all sets, or the plain ones."""
+        chart = self.query_one(AccuracyChart)
+        chart.all_sets = not chart.all_sets
 
     def action_gallery(self) -> None:
         """Look at the images."""

@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import Static
 
+from core.sets import PAPER_SETS
 from tui_aefit.chart_data import PAPER_PAIR, accuracy_data, p_value_data
 from tui_aefit.charts import Palette, accuracy_chart, p_value_chart
 from tui_aefit.state import Snapshot
@@ -112,10 +113,16 @@ class Chart(Static):
             self.update(self._draw(self.data, width, height, palette_of(self.app)), layout=False)
 
 
+PLAIN = (*PAPER_SETS, "noise", "matched")
+"""The sets that are drawn unless all are asked for: the paper's, and what could explain its finding away. A
+terminal has too few cells for ten curves."""
+
+
 class AccuracyChart(Chart):
-    """Accuracy against K of all sets of a `snapshot`; `fit` ends the axis at the curves."""
+    """Accuracy against K of the PLAIN sets of a `snapshot`, or `all_sets`; `fit` ends the axis at the curves."""
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
+    all_sets: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
     fit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -127,13 +134,17 @@ class AccuracyChart(Chart):
         """Take what concerns the chart."""
         self._choose()
 
+    def watch_all_sets(self) -> None:
+        """Draw more curves, or fewer."""
+        self._choose()
+
     def watch_fit(self) -> None:
         """Draw another axis."""
         self._choose()
 
     def _choose(self) -> None:
         summary = self.snapshot.summary if self.snapshot else None
-        self.data = accuracy_data(summary, fit=self.fit)
+        self.data = accuracy_data(summary, sets=None if self.all_sets else PLAIN, fit=self.fit)
 
 
 class PValueChart(Chart):
