@@ -20,6 +20,23 @@ ALIKE = 1e-9
 SMALL_SET = 30
 """Images. In a smaller set a single one moves the accuracy by more than 1/30, and the verdict says so."""
 
+COUNTERPARTS = {
+    "noise": (
+        "Random noise of epsilon in every pixel, selected alike, rises",
+        "So the effect is not particular to adversarial examples",
+    ),
+    "matched": (
+        "Misclassified test images that are wrong by as many votes (the control matched) rise",
+        "So the effect is not particular to adversarial examples",
+    ),
+    "reverse": (
+        "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows,",
+        "So being selected at one end of K is enough to rise towards the other",
+    ),
+}
+"""Controls that would have to rise less if adversarial examples were what rises: the subject of the sentence, and
+what follows where they rise as far."""
+
 Runs = Sequence[Mapping[str, Any]]
 Tests = Sequence[Mapping[str, Any]]
 
@@ -38,8 +55,9 @@ def verdict(spec: Spec, runs: Runs, tests: Tests) -> tuple[str, ...]:
        Nadeau-Bengio corrected test, Holm-adjusted (the cautious reading), and by Welch's unadjusted one (the
        paper's). "Significantly" is the cautious one's word, below 0.05. Where A_j - A_j+2 points the other
        way than S_j, that is said;
-    5. for each control, whether it rises as well: where noise rises as far as the adversarial set does, or
-       no step of the rise is significantly larger on the latter, the effect is not particular to it;
+    5. for each control, whether it rises as well: where noise or matched rises as far as the adversarial set
+       does, or no step of the rise is significantly larger on the latter, the effect is not particular to it;
+       where reverse rises as far, being selected at one end of K is enough to rise towards the other;
     6. what could not be tested, and why.
     """
     numbers = _Numbers(spec, runs, tests)
@@ -226,15 +244,15 @@ def _controls(numbers: _Numbers) -> list[str]:
         over = f", over the {_runs(both)} in which both have images" if both < numbers.runs else ""
         if not numbers.shared(name):
             said.append(f"{subject} has no images.")
-        elif not SETS[name].wrong_by_construction:
+        elif not SETS[name].begins_at_zero:
             general, fitted = (numbers.mean(name, k, name) for k in (numbers.spec.z, 1))
             said.append(
                 f"{subject} goes from {general:.3f} at K = {numbers.spec.z} to {fitted:.3f} at K = 1."
             )
         elif not both:
             said.append(f"{subject} has images in no run in which the adversarial set has any.")
-        elif name == "noise" and ATTACKS[numbers.spec.attack].uses_gradient:
-            said.append(_noise(numbers, over))
+        elif name in COUNTERPARTS and (name != "noise" or ATTACKS[numbers.spec.attack].uses_gradient):
+            said.append(_counterpart(numbers, name, over))
         else:
             fitted, ours = numbers.mean(name, 1, "adversarial"), numbers.mean("adversarial", 1, name)
             side = _than(_direction(fitted - ours))
@@ -242,21 +260,25 @@ def _controls(numbers: _Numbers) -> list[str]:
     return said
 
 
-def _noise(numbers: _Numbers, over: str) -> str:
-    """Whether random noise would have done the same: by the means, then by the corrected test of each step."""
-    noise, ours = numbers.mean("noise", 1, "adversarial"), numbers.mean("adversarial", 1, "noise")
-    as_far = _direction(noise - ours) != "lower"
+def _counterpart(numbers: _Numbers, name: str, over: str) -> str:
+    """Whether a control does the same: by the means, then by the corrected test of each step."""
+    subject, conclusion = COUNTERPARTS[name]
+    end = numbers.spec.z if SETS[name].from_fitted else 1
+    other, ours = numbers.mean(name, end, "adversarial"), numbers.mean("adversarial", 1, name)
+    as_far = _direction(other - ours) != "lower"
     text = (
-        "Random noise of epsilon in every pixel, selected alike, rises "
-        f"{'as far or further' if as_far else 'less far'}: to {noise:.3f} at K = 1, "
-        f"against {ours:.3f} on {ADVERSARIAL}{over}."
+        f"{subject} {'as far or further' if as_far else 'less far'}: to {other:.3f} at K = {end}, "
+        f"against {ours:.3f} on {ADVERSARIAL}{' at K = 1' if end != 1 else ''}{over}."
     )
     if not numbers.testable:
         return text
-    larger = [j for j in numbers.steps if _is_larger(numbers.test("difference", j, "nadeau_bengio", "noise"))]
+    if SETS[name].from_fitted:
+        # Its steps lie elsewhere: which of them is larger says nothing that a person could follow.
+        return f"{text} {conclusion}." if as_far else text
+    larger = [j for j in numbers.steps if _is_larger(numbers.test("difference", j, "nadeau_bengio", name))]
     if as_far:
         but = f", although by the corrected test {_larger_on(larger)} them" if larger else ""
-        return f"{text} So the effect is not particular to adversarial examples{but}."
+        return f"{text} {conclusion}{but}."
     if larger:
         return (
             f"{text} By the corrected test {_larger_on(larger)} {ADVERSARIAL}: this control does not account for "

@@ -292,6 +292,31 @@ def test_noise_that_clearly_rises_less_does_not_account_for_all_of_it() -> None:
     assert told.endswith("this control does not account for all of the effect.")
 
 
+def test_matched_errors_that_rise_as_far_take_the_effect_away_from_the_adversary() -> None:
+    matched = [(0, a, b + 0.02) for _, a, b in UP]
+    told = about(sentences(UP, FLAT, {"matched": matched}), "Misclassified test images")
+    assert told == (
+        "Misclassified test images that are wrong by as many votes (the control matched) rise as far or further: to "
+        "0.532 at K = 1, against 0.512 on the adversarial images. So the effect is not particular to adversarial "
+        "examples."
+    )
+    assert "does not account" in about(sentences(UP, FLAT, {"matched": FLAT}), "Misclassified test images")
+
+
+def test_the_reverse_control_is_read_from_k_1_upwards() -> None:
+    further, less = [(0.7, 0.4, 0)] * 4, [(0.2, 0.1, 0)] * 4
+    told = about(sentences(UP, FLAT, {"reverse": further}), "Candidates selected")
+    assert told == (
+        "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows, as far or "
+        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1. So being selected at one end "
+        "of K is enough to rise towards the other."
+    )
+    assert about(sentences(UP, FLAT, {"reverse": less}), "Candidates selected").endswith(
+        "less far: to 0.200 at K = 5, against 0.512 on the adversarial images at K = 1."
+    )
+    assert "enough" not in " ".join(sentences(UP[:2], FLAT[:2], {"reverse": further[:2]}))
+
+
 def test_every_other_control_is_told_by_its_means() -> None:
     sources = [(1.0, 0.97, 0.92)] * 4
     said = sentences(UP, FLAT, {"sources": sources, "fooled": FLAT, "one-per-source": UP})
