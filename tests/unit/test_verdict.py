@@ -296,9 +296,9 @@ def test_matched_errors_that_rise_as_far_take_the_effect_away_from_the_adversary
     matched = [(0, a, b + 0.02) for _, a, b in UP]
     told = about(sentences(UP, FLAT, {"matched": matched}), "Misclassified test images")
     assert told == (
-        "Misclassified test images that are wrong by as many votes (the control matched) rise as far or further: to "
-        "0.532 at K = 1, against 0.512 on the adversarial images. So the effect is not particular to adversarial "
-        "examples."
+        "Misclassified test images that are wrong by as many votes (the control matched) rise as far or "
+        "further: to 0.532 at K = 1, against 0.512 on the adversarial images. So the effect is not particular to "
+        "adversarial examples."
     )
     assert "does not account" in about(sentences(UP, FLAT, {"matched": FLAT}), "Misclassified test images")
 
@@ -308,8 +308,8 @@ def test_the_reverse_control_is_read_from_k_1_upwards() -> None:
     told = about(sentences(UP, FLAT, {"reverse": further}), "Candidates selected")
     assert told == (
         "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows, as far or "
-        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1. So being selected at one end "
-        "of K is enough to rise towards the other."
+        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1. So being selected at one "
+        "end of K is enough to rise towards the other."
     )
     assert about(sentences(UP, FLAT, {"reverse": less}), "Candidates selected").endswith(
         "less far: to 0.200 at K = 5, against 0.512 on the adversarial images at K = 1."

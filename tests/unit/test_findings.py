@@ -1,0 +1,128 @@
+"""The tables of "What we find" in the README follow from the metrics of the runs in results/, derived here anew."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from core.spec import Spec
+
+ROOT = Path(__file__).parents[2]
+RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FINDINGS = README[README.index("## What we find") :]
+
+
+def runs_of(name: str) -> list[dict[str, Any]]:
+    return [
+        json.loads(path.read_text()) for path in sorted((ROOT / "results" / name / "runs").glob("*.json"))
+    ]
+
+
+def accuracy(name: str, images: str, k: int) -> NDArray[np.float64]:
+    """One accuracy a run."""
+    return np.array([run["accuracy"][images][str(k)] for run in runs_of(name)])
+
+
+def rows_after(heading: str) -> list[list[str]]:
+    """The cells of the first table after a line that begins with the heading, without its first two lines."""
+    lines = FINDINGS[FINDINGS.index(f"\n{heading}") :].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    table = []
+    for line in lines[first + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def holm(p: dict[int, float]) -> dict[int, float]:
+    adjusted, largest = {}, 0.0
+    for place, j in enumerate(sorted(p, key=p.__getitem__)):
+        largest = max(largest, (len(p) - place) * p[j])
+        adjusted[j] = min(1.0, largest)
+    return adjusted
+
+
+def corrected_p(name: str, difference: NDArray[np.float64]) -> float:
+    """Nadeau and Bengio (2003): t = mean / sqrt((1/J + n_test/n_train) var), J - 1 degrees of freedom."""
+    counts, runs = runs_of(name)[0]["counts"], len(difference)
+    variance = (1 / runs + counts["test"] / counts["train"]) * difference.var(ddof=1)
+    return float(2 * stats.t.sf(abs(difference.mean()) / math.sqrt(variance), runs - 1))
+
+
+def test_all_four_experiments_are_there_whole() -> None:
+    assert [path.name for path in RESULTS] == [
+        "cifar10-jpeg-deepfool", "cifar10-jpeg-fgsm", "mnist-deepfool", "mnist-fgsm",
+    ]  # fmt: skip
+    for folder in RESULTS:
+        spec = Spec.from_toml((folder / "spec.toml").read_text())
+        assert spec.runs == len(runs_of(folder.name)) == (12 if "mnist" in folder.name else 8)
+        assert (spec.z, spec.epsilon, spec.attack) == (7, 0.1, folder.name.rpartition("-")[2])
+        digests = {run["data_sha256"] for run in runs_of(folder.name)}
+        assert len(digests) == 1
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_the_accuracies_of_an_experiment_are_means_of_its_runs_with_students_interval(folder: Path) -> None:
+    rows = rows_after(f"**{folder.name}**")
+    assert [row[0] for row in rows] == ["test", "misclassified", "adversarial", "noise", "matched", "reverse"]
+    for images, size, *cells in rows:
+        sizes = [run["counts"]["sets"][images] for run in runs_of(folder.name)]
+        assert float(size.replace(",", "")) == pytest.approx(np.mean(sizes), abs=0.51)
+        for k, cell in zip((7, 5, 3, 1), cells, strict=True):
+            values = accuracy(folder.name, images, k)
+            half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if values.std() else 0.0
+            mean, told = (float(number) for number in cell.split(" ± "))
+            assert mean == pytest.approx(values.mean(), abs=0.00051)
+            assert told == pytest.approx(half, abs=0.00051)
+
+
+def test_the_slopes_and_their_p_values_are_those_of_the_runs() -> None:
+    rows = rows_after("**Slopes**")
+    assert [(row[0], row[1]) for row in rows] == [
+        (name, f"S_{j}")
+        for name in ("mnist-fgsm", "mnist-deepfool", "cifar10-jpeg-fgsm", "cifar10-jpeg-deepfool")
+        for j in (1, 3, 5)
+    ]
+    for name, slope, *cells in rows:
+        j = int(slope[2:])
+        ours, theirs = (
+            {k: accuracy(name, images, k) for k in (7, 5, 3, 1)}
+            for images in ("adversarial", "misclassified")
+        )
+        rise = {i: (ours[i] - ours[i + 2]) - (theirs[i] - theirs[i + 2]) for i in (1, 3, 5)}
+        adjusted = holm({i: corrected_p(name, difference) for i, difference in rise.items()})
+        expected = [rise[j].mean(), adjusted[j]]
+        if j == 5:
+            assert cells[:5] == ["-"] * 5, "it divides by an accuracy that is 0 by construction"
+        else:
+            ratio = {i: (ours[i] / ours[i + 2], theirs[i] / theirs[i + 2]) for i in (1, 3)}
+            first, second = ratio[j]
+            p = holm({i: corrected_p(name, one - other) for i, (one, other) in ratio.items()})
+            welch = stats.ttest_ind(first, second, equal_var=False).pvalue
+            expected = [first.mean(), second.mean(), first.mean() - second.mean(), welch, p[j], *expected]
+        told = [float(cell) for cell in cells if cell != "-"]
+        assert len(told) == len(expected)
+        for number, right, cell in zip(told, expected, [c for c in cells if c != "-"], strict=True):
+            # As many digits as are told.
+            digits = 10.0 ** (math.floor(math.log10(abs(right))) if "e" in cell or right < 0.001 else -3)
+            tolerance = 0.51 * (digits if "e" in cell else 10.0 ** -len(cell.partition(".")[2]))
+            assert number == pytest.approx(right, abs=tolerance), (name, slope, cell)
+
+
+def test_the_hours_of_compute_are_those_of_the_runs() -> None:
+    stages = ("split", "neighbours", "surrogate", "candidates", "noise")
+    seconds = sum(
+        run["seconds"].get(s, 0.0) for folder in RESULTS for run in runs_of(folder.name) for s in stages
+    )
+    (told,) = re.findall(r"([\d.]+) hours of one processor", FINDINGS)
+    assert float(told) == pytest.approx(seconds / 3600, abs=0.051)
