@@ -279,7 +279,7 @@ class Lab(App[None]):
         """
         if experiment.running:
             return
-        reader = JournalReader(experiment.journal, newest_progress=True)
+        reader = JournalReader(experiment.journal, newest_only=True)
         state = State(experiment, experiment.results(), tuple(reader.poll()), running=False)
         if state.status == "complete" and (state.summarised or reader.newer):
             self.notify("it was computed before: these are its stored results", title="Already complete")

@@ -46,7 +46,7 @@ class Feed:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._reader = JournalReader(experiment.journal, newest_progress=True)
+        self._reader = JournalReader(experiment.journal, newest_only=True)
         self._fold = Fold(experiment.id, experiment.spec.to_json())
         self._metrics: Mapping[int, Mapping[str, Any]] = {}
         self._unread: set[int] = set()

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from core.records.events import SCHEMA_VERSION, BrokenLine, Event, decode, encode
@@ -70,13 +69,13 @@ class JournalReader:
     `problems`, a folder that does not exist yet has no events. `newer` is true once a line of a newer schema
     version was met (it is read as far as this version understands it).
 
-    newest_progress: of progress lines that follow each other in one journal, look at the last only. A worker
-    computes one run at a time, so that the earlier ones are superseded; they are most of a long journal.
+    newest_only: of progress lines that follow each other in one journal, and of all statistics added to it since
+    the last look, decode the last one only. Earlier ones are superseded, and they are most of a long journal.
     """
 
-    def __init__(self, folder: Path, *, newest_progress: bool = False) -> None:
+    def __init__(self, folder: Path, *, newest_only: bool = False) -> None:
         self._folder = folder
-        self._newest_progress = newest_progress
+        self._newest_only = newest_only
         self._offsets: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.newer = False
@@ -98,30 +97,45 @@ class JournalReader:
 
     def _read_on(self, path: Path) -> list[Event]:
         writer, offset = path.stem, self._offsets.get(path.stem, 0)
-        try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                added = file.readlines()
-        except OSError as error:
-            self._report(Problem(writer, offset, f"cannot be read: {error.strerror}"))
-            return []
-        if added and not added[-1].endswith(b"\n"):
-            added.pop()
         events: list[Event] = []
-        for line, following in zip_longest(added, added[1:], fillvalue=b""):
-            # A quotation mark within a text is escaped: these bytes stand nowhere but at an event's kind.
-            if self._newest_progress and _PROGRESS in line and _PROGRESS in following:
-                offset += len(line)
-                continue
+        problems: list[Problem] = []
+
+        def take(place: int, line: bytes) -> None:
             try:
                 event = decode(writer, line)
             except BrokenLine as error:
-                self.problems.append(Problem(writer, offset, str(error)))
+                problems.append(Problem(writer, place, str(error)))
             else:
-                self.newer = self.newer or event.version > SCHEMA_VERSION
                 events.append(event)
-            offset += len(line)
+
+        held: dict[bytes, tuple[int, bytes]] = {}
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    place, offset = offset, offset + len(line)
+                    kind = (
+                        next((kind for kind in _SUPERSEDED if kind in line), None)
+                        if self._newest_only
+                        else None
+                    )
+                    if kind is not None:
+                        held[kind] = place, line
+                        continue
+                    if _PROGRESS in held:
+                        take(*held.pop(_PROGRESS))
+                    take(place, line)
+        except OSError as error:
+            # What was read before is read again.
+            self._report(Problem(writer, offset, f"cannot be read: {error.strerror}"))
+            return []
+        for last in held.values():
+            take(*last)
         self._offsets[writer] = offset
+        self.problems += problems
+        self.newer = self.newer or any(event.version > SCHEMA_VERSION for event in events)
         return events
 
     def _report(self, problem: Problem) -> None:
@@ -131,6 +145,8 @@ class JournalReader:
 
 
 _PROGRESS = b'"event":"progress"'
+_SUPERSEDED = (_PROGRESS, b'"event":"statistics"')
+# A quotation mark within a text is escaped: these bytes stand nowhere but at an event's kind.
 
 
 def read_all(folder: Path) -> list[Event]:

@@ -239,7 +239,7 @@ def test_superseded_progress_is_passed_over_on_request_and_nothing_else_is(
     writer.write("notice", text='it says "event":"progress"')
     writer.write("notice", text="and another")
     progress(4)
-    reader = JournalReader(tmp_path, newest_progress=newest)
+    reader = JournalReader(tmp_path, newest_only=newest)
     first = reader.poll()
     progress(5)
     progress(6)
@@ -250,3 +250,23 @@ def test_superseded_progress_is_passed_over_on_request_and_nothing_else_is(
     assert [event.sequence for event in first if event.kind == "notice"] == [4, 5]
     assert reader.poll() == []
     assert reader.problems == []
+
+
+def test_of_superseded_statistics_only_the_last_is_decoded_on_request(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: 1.0)
+
+    def statistics(run: int) -> None:
+        writer.write("statistics", runs=list(range(run)), summary={}, tests=[])
+        writer.write("run_completed", run=run)
+
+    reader, whole = JournalReader(tmp_path, newest_only=True), JournalReader(tmp_path)
+    for runs in (range(1, 5), range(5, 7)):
+        for run in runs:
+            statistics(run)
+        seen = reader.poll()
+        assert [event["runs"] for event in seen if event.kind == "statistics"] == [list(range(runs[-1]))]
+        assert [event["run"] for event in seen if event.kind == "run_completed"] == list(runs)
+        # In its own place among the others.
+        assert [event.sequence for event in seen] == sorted(event.sequence for event in seen)
+        assert len(whole.poll()) == 2 * len(runs)
+    writer.close()
