@@ -210,6 +210,7 @@ class TestFields:
                 "tie_rule",
                 "test_size",
                 "search",
+                "keep",
                 "device",
                 "threads",
                 "jobs",
