@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.child import refuse, say
 from core.data.load import load
 from core.errors import DataError
 
@@ -48,19 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
             options.output,
             data_dir=options.data_dir,
             cache_dir=options.cache_dir,
-            note=_say,
+            note=say,
         )
     except DataError as error:
-        _say(f"aefit-tui: {error}")
-        if error.hint:
-            _say(f"  {error.hint}")
-        return 2
+        return refuse(error)
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

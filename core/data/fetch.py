@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from core.child import refuse, say
 from core.data import torchvision_sets
 from core.data.catalogue import Entry, find, missing_files
 from core.errors import DataError
@@ -64,18 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
     socket.setdefaulttimeout(_SILENCE_LIMIT)
     with contextlib.redirect_stdout(sys.stderr):
         try:
-            fetch(options.name, options.data_dir.expanduser(), _say)
+            fetch(options.name, options.data_dir.expanduser(), say)
         except DataError as error:
-            _say(f"aefit-tui: {error}")
-            if error.hint:
-                _say(f"  {error.hint}")
-            return 2
+            return refuse(error)
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":
