@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.child import EXIT_REFUSED
 from core.errors import ExperimentError
 from core.records.experiment import Experiment
 from core.report.formats import TableName
@@ -20,8 +21,6 @@ EXPORTS = "exports"
 """The folder, in an experiment's own, that exports are written to."""
 SUFFIXES = {"latex": "tex"}
 """Of the formats whose files have another suffix than their name."""
-
-_EXIT_REFUSED = 2
 
 
 def text_of(result: dict[str, Any], form: str, table: TableName | None = None) -> str:
@@ -68,7 +67,7 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
         # A notebook's setting is not for us, and may name a library that is not here.
         env={**os.environ, "MPLBACKEND": "agg"},
     )
-    if done.returncode == _EXIT_REFUSED:
+    if done.returncode == EXIT_REFUSED:
         told = json.loads(done.stderr.splitlines()[-1])
         raise ExperimentError(told["error"], told["hint"])
     if done.returncode == 128 + signal.SIGPIPE:

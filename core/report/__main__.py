@@ -13,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+from core.child import EXIT_REFUSED
 from core.errors import AefitError, ExperimentError
 from core.gallery import Gallery
 from core.records.experiment import Experiment, load
@@ -23,8 +24,6 @@ from core.report.gallery_figure import ROWS, first_gallery, gallery_figure
 from core.report.output import write_output
 from core.report.parquet import long_parquet
 from core.report.result import result_of
-
-EXIT_REFUSED = 2
 
 
 def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:

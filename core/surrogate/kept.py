@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core import __version__
 from core.cache import Cache, key_of
 from core.device import processor_name
 from core.surrogate.lenet import LeNet5
@@ -32,11 +33,11 @@ def trained(
     """What `train` gives for the same arguments, and whether it was in the cache.
 
     The key holds all that the weights follow from, the last bits included: images, labels, recipe, random
-    streams, and the processor, device, threads and version of torch that they are computed with.
+    streams, and the processor, device, threads, version of torch and of this program that they are computed with.
     """
     key = key_of(
         images, labels, classes, epochs, RECIPE, weights.initial_seed(), batches.bit_generator.state,
-        torch.__version__, processor_name(), device, torch.get_num_threads(),
+        __version__, torch.__version__, processor_name(), device, torch.get_num_threads(),
     )  # fmt: skip
     kept = cache.get(KIND, key) if cache is not None else None
     if kept is not None:

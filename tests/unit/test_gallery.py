@@ -6,8 +6,6 @@ import hashlib
 import itertools
 import json
 import pickle
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -35,6 +33,7 @@ from core.records.experiment import create
 from core.records.results import NEEDED, publish, read_result
 from core.spec import Spec
 from tests.made_up import made_up_pool, write_npz
+from tests.worker_process import ready_worker
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
 
@@ -273,23 +272,8 @@ class TestInAResult:
         data = write_npz(tmp_path / "made.npz", images=420)
         spec = Spec(dataset=str(data), runs=1, z=5, epochs=4, epsilon=0.3, controls=(), device="cpu")
         experiment, _ = create(tmp_path, spec)
-        experiment.journal.mkdir()
-        words = [str(experiment.folder), "--journal", str(experiment.journal / "w.jsonl")]
-        words += ["--data-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache")]
-        # The input stays open until the answer: a worker whose coordinator is gone leaves at once.
-        with subprocess.Popen(
-            [sys.executable, "-m", "core.worker", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as worker:
-            assert worker.stdin is not None
-            assert worker.stdout is not None
-            assert json.loads(worker.stdout.readline())["answer"] == "ready"
-            worker.stdin.write('{"run": 0}\n')
-            worker.stdin.flush()
-            assert json.loads(worker.stdout.readline()) == {"answer": "completed", "run": 0}
-            worker.stdin.close()
+        with ready_worker(experiment, tmp_path) as compute:
+            assert compute(0) == {"answer": "completed", "run": 0}
         result = experiment.run_folder(0) / "result"
         assert read_result(result, verify=True) is not None
         gallery, arrays = read_gallery(result / "gallery.npz"), read_arrays(result / "arrays.npz")

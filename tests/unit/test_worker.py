@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ from core.spec import Spec
 from core.worker import _compute
 from tests.hand_made import ENVIRONMENT
 from tests.made_up import made_up_pool, write_npz
+from tests.worker_process import ready_worker
 
 
 @pytest.fixture
@@ -66,20 +64,9 @@ def test_a_gallery_that_finds_no_room_is_left_out_and_said(
 
 
 def test_torch_computes_with_the_threads_of_the_spec(tmp_path: Path, experiment: Experiment) -> None:
-    experiment.journal.mkdir()
-    words = [str(experiment.folder), "--journal", str(experiment.journal / "w.jsonl")]
-    words += ["--data-dir", str(tmp_path), "--cache-dir", str(tmp_path / "cache")]
     # The environment of the tests asks for one thread.
-    with subprocess.Popen(
-        [sys.executable, "-m", "core.worker", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as worker:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        assert json.loads(worker.stdout.readline())["answer"] == "ready"
-        worker.stdin.close()
+    with ready_worker(experiment, tmp_path):
+        pass
     (environment,) = [event for event in read_all(experiment.journal) if event.kind == "environment"]
     assert environment["threads"] == 2
 
