@@ -20,6 +20,7 @@ from core.attacks.candidates import expand
 from core.attacks.catalogue import AttackInfo
 from core.families.family import FittedLevels
 from core.pixels import from_torch, to_torch
+from core.sample import Members
 from core.stages import Stages
 
 CANDIDATES_AT_ONCE = 4096
@@ -41,23 +42,16 @@ class Sources:
     near: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Candidates:
+@dataclass(frozen=True, eq=False)
+class Candidates(Members):
     """The m candidates of some sources, all of those that the attack kept.
 
-    image: (m, H, W, C) float32 in [0, 1]. source: (m,) int64, rows of the Sources. label: (m,) int64, the
-    source's true label. source_known: (m,) bool, `known` of the source. target: (m,) int64, -1 where there is
-    none. prediction: (levels, m) int64. support: (m, classes). surrogate_prediction: (m,) int64.
-    linf, l2: (m,) float64, the perturbation's norms in pixel units. rejected: candidates that the attack threw
-    away.
+    source: rows of the Sources. source_known: (m,) bool, `known` of the source. support: (m, classes).
+    surrogate_prediction: (m,) int64. linf, l2: (m,) float64, the perturbation's norms in pixel units.
+    rejected: candidates that the attack threw away.
     """
 
-    image: NDArray[np.float32]
-    source: NDArray[np.int64]
-    label: NDArray[np.int64]
     source_known: NDArray[np.bool_]
-    target: NDArray[np.int64]
-    prediction: NDArray[np.int64]
     support: NDArray[np.int64]
     surrogate_prediction: NDArray[np.int64]
     linf: NDArray[np.float64]

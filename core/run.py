@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.accuracy import Tally
 from core.attacks.attack import Attack
 from core.attacks.catalogue import ATTACKS, AttackInfo
 from core.attacks.registry import build_attack
@@ -23,9 +22,11 @@ from core.candidates import CandidateKeeper, Sources, candidate_count, candidate
 from core.data.images import ImageSet
 from core.data.split import stratified_split
 from core.device import exact_convolutions
-from core.families.family import FittedLevels, FittingFamily, Predictions
+from core.families.family import FittedLevels, Predictions
 from core.families.knn import KNearestNeighbours
+from core.measured import TestedImages, of_candidates
 from core.parts import parts
+from core.sample import Members
 from core.selection import Selection, margin_of, matched
 from core.sets import SETS
 from core.spec import Spec
@@ -44,11 +45,13 @@ class RunResult:
     """What a run found.
 
     metrics: an entry of `runs[]` of the JSON result without its status; JSON values only.
-    arrays: what `core.records.audit` writes.
+    arrays: what `core.records.audit` writes. samples: images of each set, made from `source` of the pooled data
+    set, in the order in which tables show the sets.
     """
 
     metrics: dict[str, object]
     arrays: dict[str, NDArray[np.generic]]
+    samples: dict[str, Members]
 
 
 @exact_convolutions()
@@ -118,9 +121,17 @@ def compute_run(
         near=tested.near[correct],
     )
 
-    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str, *, kept: bool) -> Selection:
+    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str, selected: str) -> Selection:
         """Steps 5 and 6 for one attack."""
-        selection = Selection(family.levels, pool.shape, streams.numpy("choice"), kept=kept)
+        kept = selected == "adversarial"
+        selection = Selection(
+            family.levels,
+            pool.shape,
+            pool.classes,
+            streams.numpy("choice"),
+            selected=selected,
+            kept=kept,
+        )
         total = candidate_count(len(sources.label), info, pool.classes)
         with stages.stage(stage, total=total):
             for block in candidates_of(
@@ -144,16 +155,20 @@ def compute_run(
         spec.attack, epsilon=spec.epsilon, norm=spec.norm, bound=spec.bound, steps=spec.steps
     )
     info = ATTACKS[spec.attack]
-    selection = attacked_with(info, attack, "attack", "candidates", kept=True)
+    selection = attacked_with(info, attack, "attack", "candidates", "adversarial")
     adversarial = selection.adversarial()
     adversarial_sources = np.unique(adversarial.source)
 
     # 7. The three sets, and the controls
+    tests = TestedImages(
+        test_image, test_label, split.test_index, test_prediction, family.levels, pool.classes
+    )
+    mistakes, known = np.flatnonzero(~correct), np.flatnonzero(correct)
     matching: dict[str, object] = {}
-    tallies = {
-        "test": _tally(family, test_prediction, test_label),
-        "misclassified": _tally(family, test_prediction[:, ~correct], test_label[~correct]),
-        "adversarial": selection.selected,
+    measured = {
+        "test": tests.measured("test", np.arange(len(test_label))),
+        "misclassified": tests.measured("misclassified", mistakes),
+        "adversarial": of_candidates(selection.parts["adversarial"], sources.index),
     }
     for control in spec.controls:
         match control:
@@ -161,30 +176,22 @@ def compute_run(
                 noise = build_attack("noise", epsilon=spec.epsilon)
                 # As many draws a source as the attack has candidates: more would be more chances to be selected.
                 draws = replace(ATTACKS["noise"], per_target=info.per_target)
-                tallies[control] = attacked_with(draws, noise, "noise", "noise", kept=False).selected
+                drawn = attacked_with(draws, noise, "noise", "noise", "noise")
+                measured[control] = of_candidates(drawn.parts[control], sources.index)
             case "matched":
-                margin = margin_of(tested.support[~correct], test_label[~correct])
-                partner, unlike = matched(adversarial.margin, margin)
-                tallies[control] = _tally(
-                    family, test_prediction[:, ~correct][:, partner], test_label[~correct][partner]
-                )
+                margin = margin_of(tested.support[mistakes], test_label[mistakes])
+                partner, unlike = matched(selection.margins(), margin)
+                measured[control] = tests.measured(control, mistakes[partner])
                 matching = {"matched": {"distinct": len(np.unique(partner)), "unlike": unlike}}
-            case "reverse":
-                tallies[control] = selection.reverse
             case "sources":
-                prediction = test_prediction[:, correct][:, adversarial_sources]
-                tallies[control] = _tally(family, prediction, sources.label[adversarial_sources])
-            case "unfiltered":
-                tallies[control] = selection.unfiltered
-            case "fooled":
-                tallies[control] = selection.fooled
-            case "one-per-source":
-                tallies[control] = selection.one_per_source
+                measured[control] = tests.measured(control, known[adversarial_sources])
+            case "unfiltered" | "fooled" | "one-per-source" | "reverse":
+                measured[control] = of_candidates(selection.parts[control], sources.index)
             case unknown:
                 raise AssertionError(f"the catalogue names the control {unknown}, and nothing computes it")
 
     # 8. Slopes
-    accuracy = {name: tally.accuracy() for name, tally in tallies.items()}
+    accuracy = {name: found.tally.accuracy() for name, found in measured.items()}
     slope = {
         name: slopes(
             SETS[name].as_counted(values, family.levels),
@@ -200,11 +207,11 @@ def compute_run(
             "test": len(test_label),
             "correct": int(correct.sum()),
             "misclassified": int((~correct).sum()),
-            "candidates": selection.unfiltered.count,
+            "candidates": selection.parts["unfiltered"].tally.count,
             "rejected": selection.rejected,
-            "adversarial": selection.selected.count,
+            "adversarial": len(adversarial.label),
             "adversarial_sources": len(adversarial_sources),
-            "sets": {name: tally.count for name, tally in tallies.items()},
+            "sets": {name: found.tally.count for name, found in measured.items()},
             **matching,
         },
         "surrogate_accuracy": surrogate_accuracy,
@@ -231,7 +238,7 @@ def compute_run(
         "adversarial_target": adversarial.target.astype(np.int16),
         "adversarial_prediction": adversarial.prediction.astype(np.int16),
     }
-    return RunResult(metrics, arrays)
+    return RunResult(metrics, arrays, {name: found.sample for name, found in measured.items()})
 
 
 def _predict_all(classifier: FittedLevels, images: NDArray[np.uint8], stages: Stages) -> Predictions:
@@ -245,12 +252,6 @@ def _predict_all(classifier: FittedLevels, images: NDArray[np.uint8], stages: St
         np.concatenate([f.support for f in found]),
         np.concatenate([f.near for f in found]),
     )
-
-
-def _tally(family: FittingFamily, prediction: NDArray[np.int64], label: NDArray[np.int64]) -> Tally:
-    tally = Tally(family.levels)
-    tally.add(prediction, label)
-    return tally
 
 
 def _by_level(values: dict[int, float | None]) -> dict[str, float | None]:

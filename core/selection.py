@@ -4,84 +4,80 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.accuracy import Tally
 from core.candidates import Candidates
+from core.sample import Members, Sample, joined, no_members
+from core.sets import SETS
 
 
-@dataclass(frozen=True)
-class AdversarialSet:
-    """D, m images in the order of their sources, then of their targets; see `Candidates` for the arrays.
+class Part:
+    """A part of the candidates: its accuracy at every level, and a sample of its images."""
 
-    margin: (m,), see `margin_of`.
-    """
+    def __init__(self, levels: Sequence[int], sample: Sample) -> None:
+        self.tally = Tally(levels)
+        self.sample = sample
 
-    image: NDArray[np.float32]
-    source: NDArray[np.int64]
-    label: NDArray[np.int64]
-    target: NDArray[np.int64]
-    prediction: NDArray[np.int64]
-    margin: NDArray[np.int64]
+    def add(self, block: Candidates, places: NDArray[np.intp]) -> None:
+        """Take those candidates of a block that are at these places."""
+        self.tally.add(block.prediction[:, places], block.label[places])
+        self.sample.add(block, places)
 
 
 class Selection:
-    """Takes the candidates of one attack block by block; keeps D if `kept`, of all others only counts.
+    """Takes the candidates of one attack block by block; keeps D if `kept`, of all others only counts and samples.
 
-    unfiltered: all candidates. selected: D, those that the most general level does not classify as y
-    (step 6). fooled: the part of D that the surrogate does not classify as y either. one_per_source: one
-    member of D for each source that has any, drawn by `choice` with equal chances. reverse: those that the most
-    fitted level does not classify as y, of sources that it knows.
+    parts: by the names of `core.sets`. `selected` ("adversarial" unless it is told otherwise): D, those that the
+    most general level does not classify as y (step 6). "unfiltered": all candidates. "fooled": the part of D
+    that the surrogate does not classify as y either. "one-per-source": one member of D for each source that has
+    any, drawn by `choice` with equal chances. "reverse": those that the most fitted level does not classify as y,
+    of sources that it knows.
     """
 
     def __init__(
         self,
         levels: Sequence[int],
         shape: tuple[int, int, int],
+        classes: int,
         choice: np.random.Generator,
         *,
+        selected: str = "adversarial",
         kept: bool = True,
     ) -> None:
         self._choice = choice
         self._kept = kept
-        self.unfiltered, self.selected = Tally(levels), Tally(levels)
-        self.fooled, self.one_per_source, self.reverse = Tally(levels), Tally(levels), Tally(levels)
+        self._selected = selected
+        self.parts = {
+            name: Part(levels, Sample(len(levels), shape, classes, SETS[name].shown))
+            for name in (selected, "unfiltered", "fooled", "one-per-source", "reverse")
+        }
         self.rejected = 0
         self._surrogate_fooled = self._target_hit = self._targeted = 0
         self._linf_max = self._l2_sum = 0.0
-        # An empty part, so that a D without members has its shape and dtypes too.
-        none = np.empty(0, dtype=np.int64)
-        nothing = np.empty((0, *shape), dtype=np.float32)
-        labels = np.empty((len(levels), 0), dtype=np.int64)
-        self._parts = [AdversarialSet(nothing, none, none, none, labels, none)]
+        # An empty one, so that a D without members has its shape and dtypes too.
+        self._members = [no_members(len(levels), shape)]
+        self._margins = [np.empty(0, dtype=np.int64)]
 
     def add(self, block: Candidates) -> None:
         """Take one block; all candidates of a source must be in the same one."""
         wrong = block.prediction[0] != block.label
         fooled = block.surrogate_prediction != block.label
-        one_each = np.flatnonzero(wrong)[self._one_of_each(block.source[wrong])]
-        self.unfiltered.add(block.prediction, block.label)
-        for tally, chosen in (
-            (self.selected, wrong),
-            (self.fooled, wrong & fooled),
-            (self.one_per_source, one_each),
-            (self.reverse, (block.prediction[-1] != block.label) & block.source_known),
-        ):
-            tally.add(block.prediction[:, chosen], block.label[chosen])
+        adversarial = np.flatnonzero(wrong)
+        places = {
+            self._selected: adversarial,
+            "unfiltered": np.arange(len(block.label)),
+            "fooled": np.flatnonzero(wrong & fooled),
+            "one-per-source": adversarial[self._one_of_each(block.source[adversarial])],
+            "reverse": np.flatnonzero((block.prediction[-1] != block.label) & block.source_known),
+        }
+        for name, part in self.parts.items():
+            part.add(block, places[name])
         if self._kept:
-            self._parts.append(
-                AdversarialSet(
-                    block.image[wrong],
-                    block.source[wrong],
-                    block.label[wrong],
-                    block.target[wrong],
-                    block.prediction[:, wrong],
-                    margin_of(block.support[wrong], block.label[wrong]),
-                )
-            )
+            self._members.append(block.taken(adversarial))
+            self._margins.append(margin_of(block.support[adversarial], block.label[adversarial]))
         self.rejected += block.rejected
         self._surrogate_fooled += int(fooled.sum())
         self._target_hit += int((block.surrogate_prediction == block.target).sum())
@@ -89,18 +85,15 @@ class Selection:
         self._linf_max = max(self._linf_max, float(block.linf.max(initial=0.0)))
         self._l2_sum += math.fsum(block.l2)
 
-    def adversarial(self) -> AdversarialSet:
-        """D of all the blocks so far, empty where it was not to be kept."""
-        whole = AdversarialSet(
-            np.concatenate([part.image for part in self._parts]),
-            np.concatenate([part.source for part in self._parts]),
-            np.concatenate([part.label for part in self._parts]),
-            np.concatenate([part.target for part in self._parts]),
-            np.concatenate([part.prediction for part in self._parts], axis=1),
-            np.concatenate([part.margin for part in self._parts]),
-        )
-        self._parts = [whole]  # not twice: it is most of what a run holds
+    def adversarial(self) -> Members:
+        """D so far, in the order of its sources, then of its targets; empty where it was not to be kept."""
+        whole = joined(self._members)
+        self._members = [whole]  # not twice: it is most of what a run holds
         return whole
+
+    def margins(self) -> NDArray[np.int64]:
+        """(m,): `margin_of` of every member of D, in its order."""
+        return np.concatenate(self._margins)
 
     def attack_figures(self) -> dict[str, float | None]:
         """How the attack did on the surrogate, over all candidates: null where there are none to count.
@@ -109,7 +102,7 @@ class Selection:
         classifies as the target, of those with a target. linf_max, l2_mean: the largest and the mean norm
         of the perturbations, in pixel units.
         """
-        count = self.unfiltered.count
+        count = self.parts["unfiltered"].tally.count
         return {
             "surrogate_fooled": self._surrogate_fooled / count if count else None,
             "target_hit": self._target_hit / self._targeted if self._targeted else None,

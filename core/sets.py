@@ -19,11 +19,15 @@ class MeasuredSet:
         accuracy there is 0 whatever the classifier, and a ratio over it says nothing.
     from_fitted: the same at the most fitted level instead. Its slopes are counted from there, so that they are
         compared with steps equally far from where another set was selected.
+    perturbed: whether its images were made from others; else they are images of the data set.
+    shown: how many of its images a run's gallery holds at most.
     """
 
     description: str
     wrong_by_construction: bool
     from_fitted: bool = False
+    perturbed: bool = True
+    shown: int = 100
 
     @property
     def begins_at_zero(self) -> bool:
@@ -39,11 +43,14 @@ class MeasuredSet:
 
 
 PAPER_SETS: dict[str, MeasuredSet] = {
-    "test": MeasuredSet("the whole test set", wrong_by_construction=False),
-    "misclassified": MeasuredSet("test images that the Z-NN gets wrong", wrong_by_construction=True),
+    "test": MeasuredSet("the whole test set", wrong_by_construction=False, perturbed=False),
+    "misclassified": MeasuredSet(
+        "test images that the Z-NN gets wrong", wrong_by_construction=True, perturbed=False
+    ),
     "adversarial": MeasuredSet(
         "candidates made from test images that the Z-NN gets right, which it then gets wrong",
         wrong_by_construction=True,
+        shown=600,
     ),
 }
 """The sets that every run measures, in the order in which tables show them."""
@@ -56,6 +63,7 @@ CONTROLS: dict[str, MeasuredSet] = {
     "matched": MeasuredSet(
         "for each adversarial image a misclassified test image that the Z-NN gets wrong by as many votes",
         wrong_by_construction=True,
+        perturbed=False,
     ),
     "reverse": MeasuredSet(
         "candidates selected by the errors at K = 1 instead, from sources that are right there too; K then rises",
@@ -63,7 +71,9 @@ CONTROLS: dict[str, MeasuredSet] = {
         from_fitted=True,
     ),
     "sources": MeasuredSet(
-        "the unperturbed images from which the adversarial set was made", wrong_by_construction=False
+        "the unperturbed images from which the adversarial set was made",
+        wrong_by_construction=False,
+        perturbed=False,
     ),
     "unfiltered": MeasuredSet("every candidate, whatever the Z-NN says of it", wrong_by_construction=False),
     "fooled": MeasuredSet("adversarial images that also fool the surrogate", wrong_by_construction=True),

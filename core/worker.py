@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from core.data.images import ImageSet
 from core.data.load import load
 from core.device import choose_device, processor_name
 from core.errors import AefitError, SpecError
-from core.gallery import Gallery, gallery_of, write_gallery
+from core.gallery import Gallery, galleries_of, write_galleries
 from core.records.audit import write_arrays
 from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
@@ -118,7 +118,7 @@ def _compute(
                     "data_sha256": pool.sha256,
                     "environment": environment,
                 }
-                gallery = gallery_of(result.arrays, pool)
+                galleries = galleries_of(result.samples, pool, experiment.spec.levels)
 
                 def write(path: Path) -> None:
                     write_arrays(path, result.arrays)
@@ -129,7 +129,7 @@ def _compute(
                     experiment.run_folder(run),
                     metrics,
                     write,
-                    lambda path: _write_if_possible(path, gallery, run, journal),
+                    lambda path: _write_if_possible(path, galleries, run, journal),
                 )
     except OSError as error:
         return {
@@ -156,10 +156,10 @@ def _keeping(
     return KeptCandidates(experiment.run_folder(run), experiment.spec.levels, pool.shape)
 
 
-def _write_if_possible(path: Path, gallery: Gallery, run: int, journal: JournalWriter) -> None:
+def _write_if_possible(path: Path, galleries: Sequence[Gallery], run: int, journal: JournalWriter) -> None:
     """Write a run's gallery; where the disk has no room for it the run goes without, and that is said."""
     try:
-        write_gallery(path, gallery)
+        write_galleries(path, galleries)
         sync_file(path)  # some file servers tell only now that they are full
     except OSError as error:
         path.unlink(missing_ok=True)

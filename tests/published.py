@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from core.gallery import Gallery, write_gallery
+from core.gallery import Gallery, write_galleries
 from core.records.experiment import Experiment
 from core.report.result import result_of
+from core.sets import SETS
 from core.spec import Spec
 from tests import hand_made, recorded
 
@@ -78,27 +79,33 @@ def published(home: Path, name: str) -> tuple[Experiment, dict[str, Any]]:
 
 
 def add_gallery(
-    experiment: Experiment, run: int, names: tuple[str, ...] = ("cat", "<b>dog</b> & $5$", "horse")
+    experiment: Experiment,
+    run: int,
+    names: tuple[str, ...] = ("cat", "<b>dog</b> & $5$", "horse"),
+    sets: tuple[str, ...] = ("adversarial",),
 ) -> Gallery:
-    """Give a complete run five pictures to show."""
+    """Give a complete run five pictures of each of these sets to show; those of the first."""
+    galleries = [_gallery_of(name, experiment.spec, run, names) for name in sets]
+    write_galleries(experiment.run_folder(run) / "result" / "gallery.npz", galleries)
+    return galleries[0]
+
+
+def _gallery_of(name: str, spec: Spec, run: int, class_names: tuple[str, ...]) -> Gallery:
     generator = np.random.default_rng(run)
     label = np.arange(5, dtype=np.int16) % 3
     original = generator.integers(30, 220, (5, 28, 28, 1), dtype=np.uint8)
-    levels = experiment.spec.levels
-    gallery = Gallery(
+    change = generator.choice([-0.1, 0.1], original.shape) * SETS[name].perturbed
+    return Gallery(
+        name=name,
         original=original,
-        adversarial=(original / np.float32(255) + generator.choice([-0.1, 0.1], original.shape)).astype(
-            np.float32
-        ),
+        image=(original / np.float32(255) + change).astype(np.float32),
         label=label,
-        target=((label + 1) % 3).astype(np.int16),
+        target=(label + 1) % np.int16(3) if SETS[name].perturbed else np.full_like(label, -1),
         source=np.arange(100, 105, dtype=np.int32),
-        prediction=np.stack([(label + row) % 3 for row in range(len(levels))]).astype(np.int16),
-        k=levels,
-        class_names=names,
+        prediction=np.stack([(label + row) % 3 for row in range(len(spec.levels))]).astype(np.int16),
+        k=spec.levels,
+        class_names=class_names,
     )
-    write_gallery(experiment.run_folder(run) / "result" / "gallery.npz", gallery)
-    return gallery
 
 
 @dataclass

@@ -209,8 +209,6 @@ def _check_export(form: str, table: str | None, figure: str | None, sets: str | 
             f"--format {form} has no --table",
             f"choose one of {', '.join(TABLE_FORMATS)} with --format",
         )
-    if figure == "gallery" and sets is not None:
-        raise AefitError("the gallery shows adversarial images only", "leave --sets out")
 
 
 def _report(options: dict[str, Any], settings: Settings, console: Console) -> int:

@@ -146,7 +146,9 @@ def _export(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--figure", choices=FIGURES, help=f"of {', '.join(FIGURE_FORMATS)}")
     command.add_argument(
-        "--sets", metavar="A,B", help="draw only these sets, or only the pairs among them (default: all)"
+        "--sets",
+        metavar="A,B",
+        help="draw only these sets, or only the pairs among them (default: all; gallery: adversarial)",
     )
     command.add_argument(
         "--output",

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from core.child import EXIT_REFUSED
 from core.errors import AefitError, ExperimentError
-from core.gallery import Gallery
 from core.records.experiment import Experiment, load
-from core.report.document import report_html
+from core.report.document import PICTURED, report_html
 from core.report.figures import accuracy_figure, p_value_figure, render
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
-from core.report.gallery_figure import ROWS, first_gallery, gallery_figure
+from core.report.gallery_figure import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.output import write_output
 from core.report.parquet import long_parquet
 from core.report.result import result_of
@@ -32,27 +31,18 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
         if options.format not in FIGURE_FORMATS or options.figure != "gallery":
             result = result_of(experiment.state())
         if options.format == "html":
-            return report_html(result, _images(experiment)).encode()
+            return report_html(result, galleries_or_reasons(experiment, PICTURED)).encode()
         if options.format == "parquet":
             return long_parquet(result, options.table)
         sets = options.sets.split(",") if options.sets else None
         if options.figure == "gallery":
-            _, gallery = first_gallery(experiment)
-            drawn = gallery_figure(gallery, range(min(ROWS, len(gallery))))
+            drawn = gallery_figure(rows_of(first_galleries(experiment, sets or ["adversarial"])))
         else:
             drawn = (accuracy_figure if options.figure == "accuracy" else p_value_figure)(result, sets)
         return render(drawn, options.format)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         # Its files are JSON, but not what this version writes.
         raise ExperimentError(f"cannot publish {experiment.id}: its results lack {error}") from error
-
-
-def _images(experiment: Experiment) -> tuple[int, Gallery] | str:
-    """The gallery that a report shows, or why there is none."""
-    try:
-        return first_gallery(experiment)
-    except AefitError as error:
-        return str(error)
 
 
 def main(words: list[str]) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
 from core.gallery import Gallery
 from core.report.figures import accuracy_figure, p_value_figure, render
-from core.report.gallery_figure import gallery_figure
+from core.report.gallery_figure import gallery_figure, rows_of
 from core.report.markup import ABSENT, facts, figure, interval, number, section, table, words
 from core.report.reproduce import commands
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
@@ -25,8 +25,10 @@ ATTACK_NUMBERS = {
     "l2_mean": ("mean L2", ".4g"),
 }
 """What a run tells of its attack: the column's title and the format."""
-PICTURED = 4
-"""Adversarial images in the report: as many as a printed page shows with captions that can be read."""
+PICTURED = ("adversarial", "misclassified", "noise", "matched", "reverse")
+"""The sets whose images are shown; the other controls are parts of the first, or its originals."""
+ROWS = 4
+"""Images in a figure of the gallery: as many as a printed page shows with captions that can be read."""
 READING = (
     "n: runs used. Statistic: t, for Wilcoxon the smaller rank sum, which has no df and no interval. Holm: p "
     "adjusted over j within one quantity, pair and test. Difference: mean of the first set minus the second over "
@@ -36,10 +38,11 @@ READING = (
 )
 
 
-def report_html(result: dict[str, Any], images: tuple[int, Gallery] | str) -> str:
+def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery] | str]) -> str:
     """The page for a JSON result, finished or not; the same result gives the same text.
 
-    images: the run, from 0, whose gallery is shown, and the gallery, with a member at least; or why there is none.
+    images: for each set of PICTURED the run, from 0, whose gallery is shown, and the gallery, with a member at
+    least; or why there is none.
     """
     spec = Spec.from_mapping(result["spec"])
     title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}, epsilon {spec.epsilon:g}, Z = {spec.z}"
@@ -246,21 +249,32 @@ def _runs(result: dict[str, Any]) -> str:
     return section("Runs", *parts, name="runs")
 
 
-def _gallery(images: tuple[int, Gallery] | str) -> str:
-    if isinstance(images, str):
-        return section("Gallery", f"<p>{words(images)}</p>", name="gallery")
-    run, gallery = images
-    shown = range(min(PICTURED, len(gallery)))
-    return section(
-        "Gallery",
-        figure(
-            render(gallery_figure(gallery, shown), "svg", text=True),
-            "Original, perturbation and adversarial image in a row, with what every K says of it",
-            f"Adversarial images of run {run + 1}: original, amplified perturbation, adversarial image.",
-            name="gallery-figure",
-        ),
-        name="gallery",
-    )
+def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
+    adversarial = images["adversarial"]
+    if isinstance(adversarial, str):
+        parts = [f"<p>{words(adversarial)}</p>"]
+    else:
+        run, gallery = adversarial
+        parts = [
+            figure(
+                render(gallery_figure(rows_of([gallery], ROWS)), "svg", text=True),
+                "Original, perturbation and adversarial image in a row, with what every K says of it",
+                f"Adversarial images of run {run + 1}: original, amplified perturbation, adversarial image.",
+                name="gallery-figure",
+            )
+        ]
+    others = [found for name, found in images.items() if name != "adversarial" and not isinstance(found, str)]
+    if others:
+        names = ", ".join(f"{gallery.name} (run {run + 1})" for run, gallery in others)
+        parts.append(
+            figure(
+                render(gallery_figure(rows_of([gallery for _, gallery in others], ROWS)), "svg", text=True),
+                "One image of each other set: original, perturbation, image, with what every K says of it",
+                f"For comparison, one image of each set: {names}.",
+                name="others-figure",
+            )
+        )
+    return section("Gallery", *parts, name="gallery")
 
 
 def _settings(result: dict[str, Any]) -> str:

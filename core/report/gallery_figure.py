@@ -1,4 +1,4 @@
-"""Adversarial examples as a figure for print, like the paper's Figure 4: the rows of `core.report.picture`."""
+"""Images of galleries as a figure for print, like the paper's Figure 4: the rows of `core.report.picture`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from core.records.experiment import Experiment
 from core.records.results import GALLERY
 from core.report.figures import style
 from core.report.picture import enlarged, row_of
+from core.sets import PAPER_SETS
 
 ROWS = 6
-"""Members that a figure shows at most."""
+"""Images that a figure shows, unless it shows more sets: then one of each."""
 SIDE, GAP, LINE = 1.7, 0.12, 0.13
 """Inches: the width of a picture, the space between two, from one line of a caption to the next."""
 LETTERS = 34
@@ -23,15 +24,15 @@ _SCALE = 8
 """A pixel becomes a square of so many, so that a viewer that smooths images leaves edges between pixels."""
 
 
-def first_gallery(experiment: Experiment) -> tuple[int, Gallery]:
-    """The gallery of the first complete run that has one with a member, and the run, from 0.
+def first_gallery(experiment: Experiment, name: str) -> tuple[int, Gallery]:
+    """The gallery of a set from the first complete run that has one with a member, and the run, from 0.
 
     Raises ExperimentError where there is none, DataError where one is damaged and no other will do.
     """
     damage: DataError | None = None
     for run in sorted(experiment.results()):
         try:
-            gallery = read_gallery(experiment.run_folder(run) / "result" / GALLERY)
+            gallery = read_gallery(experiment.run_folder(run) / "result" / GALLERY, name)
         except DataError as error:
             damage = damage or error
             continue
@@ -40,21 +41,52 @@ def first_gallery(experiment: Experiment) -> tuple[int, Gallery]:
     if damage is not None:
         raise damage
     raise ExperimentError(
-        f"{experiment.id} has no images to show: no complete run has any in its gallery",
-        "the first complete run that finds adversarial images brings them",
+        f"{experiment.id} has no {name} images to show: no complete run has any in its gallery",
+        "the first complete run that has some brings them; runs of older versions keep the adversarial set only",
     )
 
 
-def gallery_figure(gallery: Gallery, members: Sequence[int]) -> Figure:
-    """One row for each of the members (at least one), which are positions in the gallery."""
-    _, height, width, _ = gallery.original.shape
+def first_galleries(experiment: Experiment, names: Sequence[str]) -> list[Gallery]:
+    """`first_gallery` of each of these sets. Raises ExperimentError for one that the experiment has not, too."""
+    measured = (*PAPER_SETS, *experiment.spec.controls)
+    for name in names:
+        if name not in measured:
+            raise ExperimentError(
+                f"{experiment.id} has no set {name!r}: expected one of {', '.join(measured)}",
+                "name sets with commas between them, such as --sets adversarial,noise",
+            )
+    return [first_gallery(experiment, name)[1] for name in names]
+
+
+def galleries_or_reasons(
+    experiment: Experiment, names: Sequence[str]
+) -> dict[str, tuple[int, Gallery] | str]:
+    """`first_gallery` of each of these sets, or why there is none, by set."""
+    found: dict[str, tuple[int, Gallery] | str] = {}
+    for name in names:
+        try:
+            found[name] = first_gallery(experiment, name)
+        except (DataError, ExperimentError) as error:
+            found[name] = str(error)
+    return found
+
+
+def rows_of(galleries: Sequence[Gallery], rows: int = ROWS) -> list[tuple[Gallery, int]]:
+    """The first members of each gallery, as many of each as fit into so many rows, one at least."""
+    each = max(1, rows // len(galleries))
+    return [(gallery, member) for gallery in galleries for member in range(min(each, len(gallery)))]
+
+
+def gallery_figure(rows: Sequence[tuple[Gallery, int]]) -> Figure:
+    """One row for each member of a gallery, by its position there; one at least, all images of one size."""
+    _, height, width, _ = rows[0][0].original.shape
     tall = SIDE * height / width
-    below = LINE * (1 + len(gallery.k)) + 0.08
+    below = LINE * (1 + len(rows[0][0].k)) + 0.08
     row_height = tall + below + GAP
-    size = 3 * SIDE + 4 * GAP, GAP + row_height * len(members)
+    size = 3 * SIDE + 4 * GAP, GAP + row_height * len(rows)
     with style():
         figure = Figure(figsize=size)
-        for row, member in enumerate(members):
+        for row, (gallery, member) in enumerate(rows):
             bottom = size[1] - GAP - row * row_height - tall
             for column, (picture, caption) in enumerate(zip(*row_of(gallery, member), strict=True)):
                 left = GAP + column * (SIDE + GAP)

@@ -1,4 +1,4 @@
-"""Adversarial examples as a PNG, like the paper's Figure 4: original, perturbation, adversarial image in a row."""
+"""Images of a gallery as a PNG, like the paper's Figure 4: original, perturbation, perturbed image in a row."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Geometry:
     caption: int
 
     def place(self, row: int, column: int) -> tuple[int, int]:
-        """The left and upper edge of a picture. column: 0 original, 1 perturbation, 2 adversarial."""
+        """The left and upper edge of a picture. column: 0 original, 1 perturbation, 2 perturbed."""
         down = row * (self.height + self.caption + MARGIN)
         return MARGIN + column * (self.width + MARGIN), MARGIN + down
 
@@ -92,18 +92,19 @@ def write_figure(path: Path, gallery: Gallery, members: Sequence[int]) -> None:
 
 def row_of(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[list[str]]]:
     """The three pictures of a member, (H, W, 1 or 3) each, and the lines of their captions."""
-    original, adversarial = gallery.original[member], gallery.adversarial[member]
+    original, image = gallery.original[member], gallery.image[member]
     label, target = int(gallery.label[member]), int(gallery.target[member])
-    perturbation, gain = amplified(original, adversarial)
+    perturbation, gain = amplified(original, image)
     names = gallery.class_names
     votes = [
         f"K = {k}: {names[predicted]}" + (", right" if predicted == label else ", wrong")
         for k, predicted in zip(gallery.k, gallery.prediction[:, member].tolist(), strict=True)
     ]
-    return [original, perturbation, grey_levels(adversarial)], [
+    change = [f"perturbation x{gain}", "mid grey: no change", "lighter: added, darker: removed"]
+    return [original, perturbation, grey_levels(image)], [
         ["original", f"true label: {names[label]}", f"image {gallery.source[member]} of the data set"],
-        [f"perturbation x{gain}", "mid grey: no change", "lighter: added, darker: removed"],
-        [f"adversarial, target: {names[target] if target >= 0 else 'none'}", *votes],
+        change if gallery.perturbed else ["no perturbation"],
+        [gallery.name + (f", target: {names[target]}" if target >= 0 else ""), *votes],
     ]
 
 

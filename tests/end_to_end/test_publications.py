@@ -39,7 +39,22 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
     pairs = list(dict.fromkeys(tuple(test["sets"]) for test in result["tests"]))
     in_order = sorted(result["tests"], key=lambda test: pairs.index(tuple(test["sets"])))
     assert shown == [[] if test["p"] is None else [test["p"]] for test in in_order]
-    assert sum(tag == "image" for tag, _ in page.tags) == 4 * 3
+    # Four adversarial images, then one each of the misclassified, noise, matched and reverse sets.
+    assert sum(tag == "image" for tag, _ in page.tags) == (4 + 4) * 3
+    drawn = shell.run(
+        "export",
+        "latest",
+        "--format",
+        "svg",
+        "--figure",
+        "gallery",
+        "--sets",
+        "noise,reverse",
+        "--output",
+        "-",
+    )
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stdout.count("<image") == 2 * 3 * 3
     (line,) = (line for line in page.words["reproduce"].splitlines() if "--batch" in line)
     again = shell.run(*shlex.split(line)[1:])
     assert again.returncode == 0
@@ -124,9 +139,9 @@ def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
         ("export latest --figure accuracy", "choose one of pdf, svg, png with --format"),
         ("export latest --format csv --sets noise", "choose one of pdf, svg, png with --format"),
         ("export latest --format json --table tests", "choose one of csv, parquet, latex with --format"),
-        ("export latest --format svg --figure gallery --sets noise", "leave --sets out"),
+        ("export latest --format svg --figure gallery --sets noise", "has no noise images to show"),
         ("export latest --format svg --figure accuracy --sets nois", "expected one of test, misclassified"),
-        ("export latest --format svg --figure gallery", "no images to show"),
+        ("export latest --format svg --figure gallery", "no adversarial images to show"),
         ("export latest --format svg --figure accuracy --output absent/a.svg", "cannot write"),
         ("report latest --output absent/a.html", "cannot write"),
         ("report nosuch", "there is no experiment 'nosuch'"),

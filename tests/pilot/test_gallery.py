@@ -16,9 +16,10 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Footer, Static
 
-from core.gallery import Gallery, write_gallery
+from core.gallery import Gallery, write_galleries
 from core.records.experiment import Experiment, create
 from core.records.results import publish
+from core.sets import SETS
 from core.spec import Spec
 from tests.hand_made import draw_answers, metrics_of
 from tui_aefit.screens import gallery as gallery_module
@@ -30,16 +31,19 @@ LABELS_AND_TARGETS = ((0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (0, 1))
 """Of the six members of every gallery that is made here."""
 
 
-def make_gallery(seed: int = 0, shape: tuple[int, int, int] = (28, 28, 1), *, members: int = 6) -> Gallery:
+def make_gallery(
+    seed: int = 0, shape: tuple[int, int, int] = (28, 28, 1), *, members: int = 6, name: str = "adversarial"
+) -> Gallery:
     generator = np.random.default_rng(seed)
     label, target = np.array(LABELS_AND_TARGETS[:members], np.int16).reshape(-1, 2).T
     original = generator.integers(30, 220, (members, *shape), dtype=np.uint8)
     signs = generator.choice(np.array([-0.1, 0.1], np.float32), original.shape)
     return Gallery(
+        name=name,
         original=original,
-        adversarial=(original / np.float32(255) + signs).astype(np.float32),
+        image=(original / np.float32(255) + signs * SETS[name].perturbed).astype(np.float32),
         label=label,
-        target=target,
+        target=target if SETS[name].perturbed else np.full_like(target, -1),
         source=np.arange(100, 100 + members, dtype=np.int32),
         prediction=np.stack([target, 3 - label - target, label]) if members else np.empty((3, 0), np.int16),
         k=(5, 3, 1),
@@ -47,13 +51,10 @@ def make_gallery(seed: int = 0, shape: tuple[int, int, int] = (28, 28, 1), *, me
     )
 
 
-def add_run(experiment: Experiment, run: int, gallery: Gallery | None, adversarial: int = 1234) -> None:
-    def write(path: Path) -> None:
-        if gallery is not None:
-            write_gallery(path, gallery)
-
-    metrics = metrics_of(SPEC, run, draw_answers(SPEC, run, {"adversarial": adversarial}))
-    publish(experiment.run_folder(run), metrics, Path.touch, None if gallery is None else write)
+def add_run(experiment: Experiment, run: int, *galleries: Gallery) -> None:
+    metrics = metrics_of(SPEC, run, draw_answers(SPEC, run, {"adversarial": 1234, "noise": 321}))
+    write = (lambda path: write_galleries(path, galleries)) if galleries else None
+    publish(experiment.run_folder(run), metrics, Path.touch, write)
 
 
 @pytest.fixture
@@ -116,8 +117,8 @@ async def test_the_three_pictures_are_those_of_the_member(experiment: Experiment
     async with opened(experiment) as pilot:
         original, perturbation, adversarial = images(pilot)
         assert (original == gallery.original[0]).all()
-        assert np.abs(adversarial / 255 - gallery.adversarial[0]).max() <= 0.5 / 255 + 1e-6
-        brighter = gallery.adversarial[0] > gallery.original[0] / 255
+        assert np.abs(adversarial / 255 - gallery.image[0]).max() <= 0.5 / 255 + 1e-6
+        brighter = gallery.image[0] > gallery.original[0] / 255
         assert ((perturbation > 200) == brighter).all()
         captions = [panel.caption for panel in pilot.app.screen.query_one(Pictures).rows[0]]
         assert captions == ["original", "perturbation ×10", "adversarial"]
@@ -142,7 +143,13 @@ async def test_what_is_said_of_an_image(experiment: Experiment) -> None:
             ["3", "horse", "✗", "wrong"],
             ["1", "cat", "✓", "right"],
         ]
-        assert text(pilot, "where").split("   ") == ["run 1 of 3", "1 of 6", "class: all", "target: all"]
+        assert text(pilot, "where").split("   ") == [
+            "run 1 of 3",
+            "1 of 6",
+            "set: adversarial",
+            "class: all",
+            "target: all",
+        ]
 
 
 async def test_keys_browse(experiment: Experiment) -> None:
@@ -194,8 +201,8 @@ async def test_class_and_target_filters_cycle_and_combine(experiment: Experiment
 
     def check(label: int | None, target: int | None) -> None:
         where = text(pilot, "where").split("   ")
-        assert where[2] == "class: " + ("all" if label is None else names[label])
-        assert where[3] == "target: " + ("all" if target is None else names[target])
+        assert where[3] == "class: " + ("all" if label is None else names[label])
+        assert where[4] == "target: " + ("all" if target is None else names[target])
         expected = passing(label, target)
         assert where[1] == f"1 of {len(expected)}"
         assert shown_members(pilot, gallery) == expected[:4]
@@ -222,9 +229,88 @@ async def test_a_filter_stays_for_the_next_run_where_it_passes_something(experim
     add_run(experiment, 1, make_gallery(members=2))
     async with opened(experiment) as pilot:
         await press(pilot, "c", "t", "down")
-        assert text(pilot, "where").endswith("1 of 1   class: cat   target: [b]dog")
+        assert text(pilot, "where").endswith("1 of 1   set: adversarial   class: cat   target: [b]dog")
         await press(pilot, "up", "c", "c", "down")
-        assert text(pilot, "where").endswith("1 of 2   class: all   target: all")
+        assert text(pilot, "where").endswith("1 of 2   set: adversarial   class: all   target: all")
+
+
+SHOWN = ("misclassified", "adversarial", "noise", "reverse")
+"""In the order in which tables show them."""
+
+
+def of_every_set(seed: int = 0) -> list[Gallery]:
+    return [make_gallery(seed + place, name=name) for place, name in enumerate(SHOWN)]
+
+
+async def test_s_goes_through_the_sets_that_there_are(experiment: Experiment) -> None:
+    galleries = dict(zip(SHOWN, of_every_set(), strict=True))
+    add_run(experiment, 0, *galleries.values())
+    async with opened(experiment) as pilot:
+        await press(pilot, "right")
+        for key, name in (
+            ("s", "noise"),
+            ("s", "reverse"),
+            ("s", "misclassified"),
+            ("s", "adversarial"),
+            ("S", "misclassified"),
+            ("S", "reverse"),
+        ):
+            await press(pilot, key)
+            assert f"1 of 6   set: {name}" in text(pilot, "where")
+            assert (images(pilot)[0] == galleries[name].original[0]).all(), (
+                "another set begins with its first"
+            )
+        await pilot.click("#where", offset=(text(pilot, "where").index("set:") + 2, 0))
+        await settle(pilot)
+        assert "set: misclassified" in text(pilot, "where")
+
+
+async def test_the_size_of_a_set_and_its_images_are_its_own(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    async with opened(experiment) as pilot:
+        await press(pilot, "s")
+        assert "6 of 321 noise" in text(pilot, "facts")
+        captions = [panel.caption for panel in pilot.app.screen.query_one(Pictures).rows[0]]
+        assert captions == ["original", "perturbation ×10", "noise"]
+
+
+async def test_images_of_the_data_set_stand_alone(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    async with opened(experiment, (140, 45)) as pilot:
+        await press(pilot, "S")
+        rows = pilot.app.screen.query_one(Pictures).rows
+        assert [[panel.caption for panel in row] for row in rows[:2]] == [
+            ["misclassified"],
+            ["next: true label [b]dog"],
+        ]
+        facts = [line[:11].strip() for line in text(pilot, "facts").splitlines()]
+        assert facts == ["true label", "source", "sample", "pixels"]
+        assert text(pilot, "legend") == "test images that the Z-NN gets wrong"
+
+
+async def test_the_set_and_the_filters_stay_for_the_next_run(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    add_run(experiment, 1, *of_every_set(seed=7))
+    async with opened(experiment) as pilot:
+        await press(pilot, "s", "c", "down")
+        assert text(pilot, "where") == "run 2 of 3   1 of 3   set: noise   class: cat   target: all"
+        assert (images(pilot)[0] == make_gallery(9, name="noise").original[0]).all()
+
+
+async def test_a_run_without_the_set_says_so_and_shows_others(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    add_run(experiment, 1, make_gallery())
+    add_run(experiment, 2, make_gallery(members=6), make_gallery(members=0, name="noise"))
+    async with opened(experiment) as pilot:
+        await press(pilot, "s", "down")
+        assert "Run 2 has no images of the set noise" in text(pilot, "empty")
+        await press(pilot, "down")
+        assert "Run 3 has no image in the set noise: random sign noise" in text(pilot, "empty")
+        assert text(pilot, "where") == "run 3 of 3   set: noise"
+        await press(pilot, "up", "s")
+        assert "run 2 of 3   1 of 6   set: adversarial" in text(pilot, "where")
+        await press(pilot, "s")
+        assert "set: adversarial" in text(pilot, "where"), "there is only one"
 
 
 async def test_the_filters_can_be_clicked(experiment: Experiment) -> None:
@@ -243,7 +329,7 @@ async def test_untargeted_attacks_have_no_target(experiment: Experiment) -> None
     async with opened(experiment) as pilot:
         assert "target     none" in text(pilot, "facts")
         await press(pilot, "t")
-        assert text(pilot, "where").endswith("1 of 6   class: all   target: all")
+        assert text(pilot, "where").endswith("1 of 6   set: adversarial   class: all   target: all")
 
 
 async def test_x_writes_a_png_and_says_where(experiment: Experiment) -> None:
@@ -260,6 +346,14 @@ async def test_x_writes_a_png_and_says_where(experiment: Experiment) -> None:
         with Image.open(experiment.folder / "figures" / "gallery-run2-2-and-4-more.png") as image:
             assert image.width == one[0]
             assert image.height > 4 * one[1]
+
+
+async def test_x_names_another_set_in_its_file(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    async with opened(experiment) as pilot:
+        await press(pilot, "s", "x", "X")
+        files = sorted(path.name for path in (experiment.folder / "figures").iterdir())
+        assert files == ["gallery-noise-run1-1-and-5-more.png", "gallery-noise-run1-1.png"]
 
 
 async def test_an_export_that_fails_says_why(experiment: Experiment) -> None:
@@ -281,7 +375,7 @@ async def test_escape_leaves(experiment: Experiment) -> None:
 async def test_p_draws_with_characters_and_back(experiment: Experiment) -> None:
     gallery = make_gallery()
     gallery.original[0] = 0
-    gallery.adversarial[0] = 0.1
+    gallery.image[0] = 0.1
     add_run(experiment, 0, gallery)
 
     def row(pilot: Pilot[None]) -> str:
@@ -378,10 +472,10 @@ def damage(experiment: Experiment) -> None:
         (lambda experiment: None, "", "No run is complete yet"),
         (
             lambda experiment: add_run(experiment, 1, make_gallery(members=0)),
-            "run 2 of 3",
+            "run 2 of 3   set: adversarial",
             "no adversarial image",
         ),
-        (lambda experiment: add_run(experiment, 0, None), "run 1 of 3", "an older version computed it"),
+        (lambda experiment: add_run(experiment, 0), "run 1 of 3", "an older version computed it"),
         (damage, "run 1 of 3", "cannot be read"),
     ],
     ids=["no run", "none adversarial", "older result", "damaged"],

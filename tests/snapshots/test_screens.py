@@ -17,7 +17,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.gallery import Gallery, write_gallery
+from core.gallery import Gallery, write_galleries
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.results import GALLERY
@@ -56,23 +56,29 @@ def recorded(state: str, **settings: Any) -> Callable[[Path], Experiment]:
 
 
 def with_pictures(home: Path) -> Experiment:
-    """A finished experiment whose first run has six adversarial images."""
+    """A finished experiment whose first run has six images of two sets."""
     experiment = make_experiment(home, runs=3)
+    galleries = [six_pictures("misclassified", size=0), six_pictures("adversarial", size=0.1)]
+    write_galleries(experiment.run_folder(0) / "result" / GALLERY, galleries)
+    return experiment
+
+
+def six_pictures(name: str, size: float) -> Gallery:
+    """Images that are changed by `size`, up or down, in every pixel."""
     pool, members = made_up_pool(), np.arange(6)
-    signs = np.random.default_rng(3).choice(np.array([-0.1, 0.1], np.float32), (6, 28, 28, 1))
+    signs = np.random.default_rng(3).choice(np.array([-size, size], np.float32), (6, 28, 28, 1))
     label = pool.labels[members].astype(np.int16)
-    gallery = Gallery(
+    return Gallery(
+        name=name,
         original=pool.images[members],
-        adversarial=np.clip(pool.images[members] / np.float32(255) + signs, 0, 1, dtype=np.float32),
+        image=np.clip(pool.images[members] / np.float32(255) + signs, 0, 1, dtype=np.float32),
         label=label,
-        target=(label + 1) % np.int16(10),
+        target=(label + 1) % np.int16(10) if size else np.full_like(label, -1),
         source=(1000 + members).astype(np.int32),
         prediction=np.stack([(label + step) % np.int16(10) for step in (1, 1, 2, 0)]),
         k=(7, 5, 3, 1),
         class_names=tuple(map(str, range(10))),
     )
-    write_gallery(experiment.run_folder(0) / "result" / GALLERY, gallery)
-    return experiment
 
 
 def of_every_state(home: Path) -> None:
@@ -124,6 +130,10 @@ SCENES = {
     "interrupted": Scene((Sees("2/6 runs"),), recorded("interrupted", runs=6)),
     "not-started": Scene((Sees("not started  0/6 runs"),), recorded("created", runs=6)),
     "gallery": Scene((Sees("3/3 runs"), "g", Sees("1 of 6"), Sees("✓ right")), with_pictures),
+    "gallery-mistakes": Scene(
+        (Sees("3/3 runs"), "g", Sees("1 of 6"), "s", Sees("set: misclassified"), Sees("✓ right")),
+        with_pictures,
+    ),
     "gallery-empty": Scene(
         (Sees("0/6 runs"), "g", Sees("No run is complete yet")), recorded("created", runs=6)
     ),

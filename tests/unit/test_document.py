@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from core.report.__main__ import main
-from core.report.document import report_html
-from core.report.gallery_figure import first_gallery
+from core.report.document import PICTURED, report_html
+from core.report.gallery_figure import galleries_or_reasons
 from core.report.reproduce import batch_command, commands
 from core.report.result import result_of
 from core.report.terms import SENTENCES, TEST_NAMES
@@ -23,7 +23,7 @@ from tests.published import MADE, Grid, Page, add_gallery, complete, partly_fail
 from tui_aefit.options import given_settings, parse
 from tui_aefit.settings import spec_of
 
-NONE = "there are no images"
+NONE = dict.fromkeys(PICTURED, "there are no images")
 
 
 @pytest.fixture(scope="module", params=list(MADE))
@@ -32,7 +32,7 @@ def made(
 ) -> tuple[str, dict[str, Any]]:
     """A report and the result that it was made from."""
     experiment, result = published(tmp_path_factory.mktemp("home"), request.param)
-    images = first_gallery(experiment) if request.param == "complete" else NONE
+    images = galleries_or_reasons(experiment, PICTURED) if request.param == "complete" else NONE
     return report_html(result, images), result
 
 
@@ -349,12 +349,26 @@ def test_figures_take_the_colours_of_the_page(
 def test_the_gallery_is_shown_where_images_are_there(tmp_path: Path) -> None:
     experiment = complete(tmp_path)
     result = result_of(experiment.state())
-    page = Page(report_html(result, first_gallery(experiment)))
+    page = Page(report_html(result, galleries_or_reasons(experiment, PICTURED)))
     assert "Adversarial images of run 1" in told(page, "gallery")
     images = [attrs for tag, attrs in page.tags if tag == "image"]
     assert len(images) == 4 * 3
     assert "true label: <b>dog</b> & $5$" in told(page, "gallery")
-    assert NONE in told(Page(report_html(result, NONE)), "gallery")
+    assert told(Page(report_html(result, NONE)), "gallery") == "Gallery there are no images"
+
+
+def test_one_image_of_each_other_set_is_shown_for_comparison(tmp_path: Path) -> None:
+    experiment = complete(tmp_path)
+    add_gallery(experiment, 1, sets=("matched", "noise", "sources"))
+    result = result_of(experiment.state())
+    page = Page(report_html(result, galleries_or_reasons(experiment, PICTURED)))
+    assert "one image of each set: noise (run 2), matched (run 2)." in told(page, "gallery")
+    assert len([tag for tag, _ in page.tags if tag == "image"]) == (4 + 4) * 3
+    # Without an adversarial image the reason stands where they would be, beside the others.
+    (experiment.run_folder(0) / "result" / "gallery.npz").unlink()
+    page = Page(report_html(result, galleries_or_reasons(experiment, PICTURED)))
+    assert "no adversarial images to show" in told(page, "gallery")
+    assert "For comparison" in told(page, "gallery")
 
 
 def test_what_others_named_is_text_and_never_markup(tmp_path: Path) -> None:
@@ -363,7 +377,7 @@ def test_what_others_named_is_text_and_never_markup(tmp_path: Path) -> None:
     made = make_experiment(tmp_path, spec, complete=[0, 1], failures=failures)
     names = ("<script>2</script>", 'b id="x" href="#y', "]]>")
     add_gallery(made.experiment, 0, names=names)
-    text = report_html(result_of(made.experiment.state()), first_gallery(made.experiment))
+    text = report_html(result_of(made.experiment.state()), galleries_or_reasons(made.experiment, PICTURED))
     page = Page(text)
     assert page.problems == []
     assert len(set(page.ids)) == len(page.ids)
@@ -387,7 +401,7 @@ def test_a_report_is_written_and_replaced_whole(tmp_path: Path) -> None:
     experiment, path = complete(tmp_path), tmp_path / "report.html"
     path.write_text("old")
     assert main([str(experiment.folder), str(path), "--format", "html"]) == 0
-    expected = report_html(result_of(experiment.state()), first_gallery(experiment))
+    expected = report_html(result_of(experiment.state()), galleries_or_reasons(experiment, PICTURED))
     assert path.read_text(encoding="utf-8") == expected
     assert not list(tmp_path.glob(".report*"))
 

@@ -32,7 +32,7 @@ from core.report.figures import (
     render,
 )
 from core.report.formats import FIGURE_FORMATS, FigureFormat
-from core.report.gallery_figure import first_gallery, gallery_figure
+from core.report.gallery_figure import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.terms import TEST_NAMES
 from tests.published import MADE, add_gallery, complete, nothing_yet, one_run, partly_failed, published
 
@@ -310,11 +310,11 @@ class TestRefusals:
 class TestGallery:
     def test_a_row_shows_original_perturbation_and_adversarial_image(self, tmp_path: Path) -> None:
         gallery = add_gallery(complete(tmp_path), 1)
-        figure = gallery_figure(gallery, [3, 1])
+        figure = gallery_figure([(gallery, 3), (gallery, 1)])
         shown = [axes.images[0].get_array() for axes in figure.axes]
         assert len(shown) == 6
         for row, member in enumerate((3, 1)):
-            original, adversarial = gallery.original[member], gallery.adversarial[member]
+            original, adversarial = gallery.original[member], gallery.image[member]
             expected = [original, amplified(original, adversarial)[0], grey_levels(adversarial)]
             for picture, pixels in zip(shown[3 * row : 3 * row + 3], expected, strict=True):
                 assert picture is not None
@@ -323,7 +323,7 @@ class TestGallery:
 
     def test_captions_say_what_every_level_makes_of_it(self, tmp_path: Path) -> None:
         gallery = add_gallery(complete(tmp_path), 1)
-        said = [text.get_text() for text in gallery_figure(gallery, [1]).texts]
+        said = [text.get_text() for text in gallery_figure([(gallery, 1)]).texts]
         assert "true label: <b>dog</b> & $5$" in said
         assert "adversarial, target: horse" in said
         votes = [line for line in said if line.startswith("K = ")]
@@ -334,25 +334,51 @@ class TestGallery:
             "K = 1: <b>dog</b> & $5$, right",
         ]
 
+    def test_images_of_the_data_set_have_no_perturbation(self, tmp_path: Path) -> None:
+        gallery = add_gallery(complete(tmp_path), 1, sets=("matched",))
+        figure = gallery_figure([(gallery, 0)])
+        original, change, image = (np.asarray(axes.images[0].get_array()) for axes in figure.axes)
+        assert_array_equal(image, original)
+        assert set(change.ravel().tolist()) == {128}
+        said = [text.get_text() for text in figure.texts]
+        assert {"no perturbation", "matched", "true label: cat"} < set(said)
+
+    def test_several_sets_share_the_rows(self, tmp_path: Path) -> None:
+        experiment = complete(tmp_path)
+        add_gallery(experiment, 0, sets=("adversarial", "noise", "reverse"))
+        galleries = first_galleries(experiment, ["noise", "adversarial"])
+        rows = [(gallery.name, member) for gallery, member in rows_of(galleries)]
+        assert rows == [(name, member) for name in ("noise", "adversarial") for member in range(3)]
+        assert [member for _, member in rows_of(galleries[:1])] == [0, 1, 2, 3, 4]
+        assert len(rows_of(galleries, rows=1)) == 2
+
+    def test_a_set_without_images_or_of_another_experiment_is_told(self, tmp_path: Path) -> None:
+        experiment = complete(tmp_path)
+        with pytest.raises(ExperimentError, match="no noise images to show") as refused:
+            first_galleries(experiment, ["adversarial", "noise"])
+        assert "older versions" in refused.value.hint
+        with pytest.raises(ExperimentError, match="no set 'nois': expected one of test, misclassified"):
+            first_galleries(experiment, ["nois"])
+
     def test_a_dollar_in_a_name_is_a_dollar(self, tmp_path: Path) -> None:
         gallery = add_gallery(complete(tmp_path), 1, names=("$\\frac{", "a$b$c", "_^"))
-        assert b"a$b$c" in render(gallery_figure(gallery, [1]), "svg", text=True)
+        assert b"a$b$c" in render(gallery_figure([(gallery, 1)]), "svg", text=True)
 
     def test_the_first_run_with_images_is_shown(self, tmp_path: Path) -> None:
         experiment = partly_failed(tmp_path)
-        with pytest.raises(ExperimentError, match="no images to show"):
-            first_gallery(experiment)
+        with pytest.raises(ExperimentError, match="no adversarial images to show"):
+            first_gallery(experiment, "adversarial")
         add_gallery(experiment, 3)
-        run, gallery = first_gallery(experiment)
+        run, gallery = first_gallery(experiment, "adversarial")
         assert (run, len(gallery)) == (3, 5)
 
     def test_a_damaged_gallery_is_passed_over_and_told_where_it_is_the_only_one(self, tmp_path: Path) -> None:
         experiment = partly_failed(tmp_path)
         (experiment.run_folder(0) / "result" / "gallery.npz").write_bytes(b"damaged")
         with pytest.raises(DataError, match="cannot be read"):
-            first_gallery(experiment)
+            first_gallery(experiment, "adversarial")
         add_gallery(experiment, 1)
-        assert first_gallery(experiment)[0] == 1
+        assert first_gallery(experiment, "adversarial")[0] == 1
 
 
 def test_one_run_is_drawn_without_intervals(tmp_path: Path) -> None:
@@ -363,5 +389,5 @@ def test_one_run_is_drawn_without_intervals(tmp_path: Path) -> None:
 
 
 def test_nothing_yet_has_no_gallery(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="no images to show"):
-        first_gallery(nothing_yet(tmp_path))
+    with pytest.raises(ExperimentError, match="no adversarial images to show"):
+        first_gallery(nothing_yet(tmp_path), "adversarial")

@@ -1,12 +1,10 @@
-"""A run's gallery is a bounded, even sample of D that can be read without the data set, or says why not."""
+"""A run's galleries show a sample of every set; they can be read without the data set, or say why not."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import pickle
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,34 @@ from numpy.testing import assert_array_equal
 from core.data.images import ImageSet
 from core.errors import DataError
 from core.gallery import (
-    MEMBERS,
+    OF_A_SET,
     Gallery,
     amplified,
-    choose,
-    gallery_of,
+    galleries_of,
     grey_levels,
     read_gallery,
-    write_gallery,
+    sets_in,
+    write_galleries,
 )
 from core.records.audit import read_arrays
 from core.records.experiment import create
 from core.records.results import NEEDED, publish, read_result
+from core.sample import Members
+from core.sets import SETS
 from core.spec import Spec
 from tests.made_up import made_up_pool, write_npz
 from tests.worker_process import ready_worker
 
-PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
 
-
-def made_up_gallery(members: int = 7, shape: tuple[int, int, int] = (4, 6, 1)) -> Gallery:
-    generator = np.random.default_rng(3)
+def made_up_gallery(
+    members: int = 7, shape: tuple[int, int, int] = (4, 6, 1), name: str = "adversarial"
+) -> Gallery:
+    generator = np.random.default_rng([3, *name.encode()])
     label = np.arange(members, dtype=np.int16) % 3
     return Gallery(
+        name=name,
         original=generator.integers(0, 256, (members, *shape), dtype=np.uint8),
-        adversarial=generator.random((members, *shape)).astype(np.float32),
+        image=generator.random((members, *shape)).astype(np.float32),
         label=label,
         target=((label + 1) % 3).astype(np.int16),
         source=np.arange(members, dtype=np.int32) * 5,
@@ -57,82 +58,37 @@ def contents(gallery: Gallery) -> dict[str, Any]:
     return {name: np.asarray(value) for name, value in vars(gallery).items()}
 
 
-class TestChoosing:
-    @settings(deadline=None, max_examples=150)
-    @given(PAIRS, st.integers(1, 60))
-    def test_rounds_visit_every_pair_that_has_one_left(self, pairs, most):
-        """By hand: sort into one queue a pair, then take the heads of all queues again and again."""
-        label, target = np.array(pairs, dtype=np.int16).reshape(-1, 2).T
-        chosen = choose(label, target, 5, most).tolist()
-        queues: dict[tuple[int, int], list[int]] = {}
-        for position, pair in enumerate(pairs):
-            queues.setdefault(pair, []).append(position)
-        rounds = list(itertools.zip_longest(*queues.values()))
-        expected = [{position for position in heads if position is not None} for heads in rounds]
-        assert len(chosen) == min(most, len(pairs))
-        for heads in expected:
-            now, chosen = chosen[: len(heads)], chosen[len(heads) :]
-            assert set(now) <= heads
-            assert len(set(now)) == len(now)
-            assert len(now) == len(heads) or not chosen
-        assert chosen == []
-
-    def test_a_large_set_gives_equal_shares(self):
-        generator = np.random.default_rng(0)
-        label = generator.integers(0, 10, 20_000)
-        target = (label + generator.integers(1, 10, 20_000)) % 10
-        chosen = choose(label, target, 10)
-        assert len(chosen) == MEMBERS == 600
-        shares = Counter(zip(label[chosen].tolist(), target[chosen].tolist(), strict=True))
-        assert len(shares) == 90
-        assert set(shares.values()) == {6, 7}
-
-    def test_a_round_cut_short_covers_every_label_and_target(self):
-        pairs = np.array([(y, t) for y in range(20) for t in range(20) if y != t])
-        chosen = pairs[choose(pairs[:, 0], pairs[:, 1], 20, most=20)]
-        assert sorted(chosen[:, 0]) == sorted(chosen[:, 1]) == list(range(20))
-
-    def test_without_targets_labels_take_turns(self):
-        label = np.array([2, 2, 2, 0, 1, 1])
-        assert choose(label, np.full(6, -1), 3, most=5).tolist() == [3, 4, 0, 5, 1]
-
-
-def audit_arrays(pool: ImageSet, members: int) -> dict[str, Any]:
+def drawn_members(pool: ImageSet, members: int) -> Members:
     generator = np.random.default_rng(1)
-    source = generator.integers(0, len(pool.labels), members).astype(np.int32)
-    label = pool.labels[source].astype(np.int16)
-    return {
-        "adversarial_image": generator.random((members, 28, 28, 1)).astype(np.float32),
-        "adversarial_label": label,
-        "adversarial_source": source,
-        "adversarial_target": ((label + 1 + source % 3) % 4).astype(np.int16),
-        "adversarial_prediction": generator.integers(0, 4, (3, members)).astype(np.int16),
-        "k": np.array([5, 3, 1], dtype=np.int32),
-    }
+    source = generator.integers(0, len(pool.labels), members)
+    label = pool.labels[source]
+    return Members(
+        image=generator.random((members, 28, 28, 1)).astype(np.float32),
+        source=source,
+        label=label,
+        target=(label + 1 + source % 3) % 4,
+        prediction=generator.integers(0, 4, (3, members)),
+    )
 
 
-def test_a_member_is_a_member_of_d_beside_its_source():
+def test_members_stand_beside_their_sources():
     pool = made_up_pool(images=80)
-    arrays = audit_arrays(pool, 90)
-    gallery = gallery_of(arrays, pool, most=50)
-    assert (len(gallery), gallery.k, gallery.class_names) == (50, (5, 3, 1), pool.class_names)
-    positions = [
-        next(i for i, other in enumerate(arrays["adversarial_image"]) if (other == image).all())
-        for image in gallery.adversarial
-    ]
-    assert len(set(positions)) == 50
-    for member, position in enumerate(positions):
-        assert gallery.source[member] == arrays["adversarial_source"][position]
-        assert gallery.label[member] == arrays["adversarial_label"][position]
-        assert gallery.target[member] == arrays["adversarial_target"][position]
-        assert_array_equal(gallery.prediction[:, member], arrays["adversarial_prediction"][:, position])
-        assert_array_equal(gallery.original[member], pool.images[gallery.source[member]])
+    samples = {"reverse": drawn_members(pool, 50), "adversarial": drawn_members(pool, 3)}
+    galleries = galleries_of(samples, pool, (5, 3, 1))
+    assert [gallery.name for gallery in galleries] == ["reverse", "adversarial"]
+    for gallery, members in zip(galleries, samples.values(), strict=True):
+        assert (gallery.k, gallery.class_names) == ((5, 3, 1), pool.class_names)
+        for name in ("image", "source", "label", "target", "prediction"):
+            assert_array_equal(getattr(gallery, name), getattr(members, name))
+        for member, source in enumerate(members.source):
+            assert_array_equal(gallery.original[member], pool.images[source])
 
 
-def test_nothing_adversarial_is_an_empty_gallery(tmp_path: Path):
+def test_a_set_without_members_is_an_empty_gallery(tmp_path: Path):
     pool = made_up_pool(images=20)
-    write_gallery(tmp_path / "gallery.npz", gallery_of(audit_arrays(pool, 0), pool))
-    read = read_gallery(tmp_path / "gallery.npz")
+    galleries = galleries_of({"noise": drawn_members(pool, 0)}, pool, (5, 3, 1))
+    write_galleries(tmp_path / "gallery.npz", galleries)
+    read = read_gallery(tmp_path / "gallery.npz", "noise")
     assert read is not None
     assert (len(read), read.original.shape, read.members()) == (0, (0, 28, 28, 1), [])
 
@@ -140,7 +96,8 @@ def test_nothing_adversarial_is_an_empty_gallery(tmp_path: Path):
 @settings(deadline=None, max_examples=60)
 @given(st.none() | st.integers(0, 3), st.none() | st.integers(-1, 3))
 def test_filters_pass_what_they_name(label, target):
-    gallery = gallery_of(audit_arrays(made_up_pool(images=40), 30), made_up_pool(images=40))
+    pool = made_up_pool(images=40)
+    (gallery,) = galleries_of({"adversarial": drawn_members(pool, 30)}, pool, (5, 3, 1))
     expected = [
         i
         for i in range(30)
@@ -153,26 +110,56 @@ class TestTheFile:
     @pytest.mark.parametrize("shape", [(4, 6, 1), (5, 5, 3)])
     def test_what_was_written_is_read(self, tmp_path: Path, shape):
         gallery = made_up_gallery(shape=shape)
-        write_gallery(tmp_path / "gallery.npz", gallery)
+        write_galleries(tmp_path / "gallery.npz", [gallery])
         read = read_gallery(tmp_path / "gallery.npz")
         assert read is not None
         assert read.class_names == ("one", "zwei", "三")
         for name, value in contents(gallery).items():
-            assert_array_equal(getattr(read, name), value, strict=name not in ("k", "class_names"))
+            assert_array_equal(getattr(read, name), value, strict=name in OF_A_SET)
+
+    def test_every_set_has_a_gallery_of_its_own(self, tmp_path: Path):
+        path = tmp_path / "gallery.npz"
+        written = [made_up_gallery(members, name=name) for members, name in enumerate(SETS)]
+        write_galleries(path, written[::-1])
+        assert sets_in(path) == tuple(SETS)
+        for gallery in written:
+            read = read_gallery(path, gallery.name)
+            assert read is not None
+            assert (read.name, len(read)) == (gallery.name, len(gallery))
+            assert_array_equal(read.image, gallery.image)
+
+    def test_a_set_that_is_not_there_is_no_gallery(self, tmp_path: Path):
+        write_galleries(tmp_path / "gallery.npz", [made_up_gallery(name="noise")])
+        assert sets_in(tmp_path / "gallery.npz") == ("noise",)
+        assert read_gallery(tmp_path / "gallery.npz") is None
+
+    def test_files_of_older_versions_hold_the_adversarial_set(self, tmp_path: Path):
+        gallery, path = made_up_gallery(), tmp_path / "gallery.npz"
+        write_galleries(path, [gallery])
+        with np.load(path) as archive:
+            bare = {name.removeprefix("adversarial."): array for name, array in archive.items()}
+        np.savez_compressed(path, adversarial=bare.pop("image"), **bare)
+        assert sets_in(path) == ("adversarial",)
+        read = read_gallery(path)
+        assert read is not None
+        assert read_gallery(path, "noise") is None
+        for name, value in contents(gallery).items():
+            assert_array_equal(getattr(read, name), value)
 
     def test_equal_galleries_are_equal_bytes(self, tmp_path: Path):
         for name in ("a.npz", "b.npz"):
-            write_gallery(tmp_path / name, made_up_gallery())
+            write_galleries(tmp_path / name, [made_up_gallery()])
         assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
     def test_no_file_is_no_gallery(self, tmp_path: Path):
         assert read_gallery(tmp_path / "nowhere" / "gallery.npz") is None
+        assert sets_in(tmp_path / "nowhere" / "gallery.npz") == ()
 
     @settings(deadline=None, max_examples=120)
     @given(data=st.data())
     def test_damaged_bytes_are_refused_or_harmless(self, tmp_path_factory, data):
         path = tmp_path_factory.getbasetemp() / "damaged.npz"
-        write_gallery(path, made_up_gallery())
+        write_galleries(path, [made_up_gallery()])
         content = bytearray(path.read_bytes())
         for _ in range(data.draw(st.integers(0, 4))):
             content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -183,7 +170,7 @@ class TestTheFile:
             return
         # What may differ in a file that passes its checksums is the date of an entry, not a pixel.
         assert read is not None
-        assert_array_equal(read.adversarial, made_up_gallery().adversarial)
+        assert_array_equal(read.image, made_up_gallery().image)
 
     @pytest.mark.parametrize(
         ("name", "array", "reason"),
@@ -191,9 +178,9 @@ class TestTheFile:
             ("original", np.zeros((7, 4, 6, 1)), "cannot be read"),
             ("original", np.zeros((7, 4, 6), np.uint8), "original has the shape"),
             ("original", np.zeros((7, 4, 6, 2), np.uint8), "original has the shape"),
-            ("adversarial", np.zeros((6, 4, 6, 1), np.float32), "adversarial has the shape"),
-            ("adversarial", np.full((7, 4, 6, 1), 1.5, np.float32), "outside of"),
-            ("adversarial", np.full((7, 4, 6, 1), np.nan, np.float32), "outside of"),
+            ("image", np.zeros((6, 4, 6, 1), np.float32), "image has the shape"),
+            ("image", np.full((7, 4, 6, 1), 1.5, np.float32), "outside of"),
+            ("image", np.full((7, 4, 6, 1), np.nan, np.float32), "outside of"),
             ("label", np.full(7, 3, np.int16), "none of the 3 classes"),
             ("label", np.zeros((7, 1), np.int16), "label has the shape"),
             ("target", np.full(7, -2, np.int16), "none of the 3 classes"),
@@ -204,9 +191,10 @@ class TestTheFile:
         ],
     )
     def test_what_is_no_gallery_is_refused_with_the_reason(self, tmp_path: Path, name, array, reason):
-        write_gallery(tmp_path / "gallery.npz", made_up_gallery())
+        write_galleries(tmp_path / "gallery.npz", [made_up_gallery()])
         with np.load(tmp_path / "gallery.npz") as archive:
-            arrays = {**archive, name: array}
+            own = name if name in archive else f"adversarial.{name}"
+            arrays = {**archive, own: array}
         np.savez(tmp_path / "gallery.npz", **arrays)
         with pytest.raises(DataError, match=reason):
             read_gallery(tmp_path / "gallery.npz")
@@ -225,7 +213,7 @@ class TestTheFile:
         trace, path = tmp_path / "executed", tmp_path / "gallery.npz"
         names = np.empty(1, dtype=object)
         names[0] = Touch(trace)
-        write_gallery(path, made_up_gallery())
+        write_galleries(path, [made_up_gallery()])
         with np.load(path) as archive:
             arrays = {**archive, "class_names": names}
         np.savez(path, **arrays)
@@ -270,19 +258,20 @@ class TestInAResult:
 
     def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path):
         data = write_npz(tmp_path / "made.npz", images=420)
-        spec = Spec(dataset=str(data), runs=1, z=5, epochs=4, epsilon=0.3, controls=(), device="cpu")
+        spec = Spec(dataset=str(data), runs=1, z=5, epochs=4, epsilon=0.3, controls=("noise",), device="cpu")
         experiment, _ = create(tmp_path, spec)
         with ready_worker(experiment, tmp_path) as compute:
             assert compute(0) == {"answer": "completed", "run": 0}
         result = experiment.run_folder(0) / "result"
         assert read_result(result, verify=True) is not None
+        assert sets_in(result / "gallery.npz") == ("test", "misclassified", "adversarial", "noise")
         gallery, arrays = read_gallery(result / "gallery.npz"), read_arrays(result / "arrays.npz")
         assert gallery is not None
         assert len(gallery) == len(arrays["adversarial_label"]) > 3
         where = np.lexsort((arrays["adversarial_target"], arrays["adversarial_source"]))
         mine = np.lexsort((gallery.target, gallery.source))
-        assert_array_equal(gallery.adversarial[mine], arrays["adversarial_image"][where])
-        change = np.abs(gallery.adversarial - gallery.original / 255)
+        assert_array_equal(gallery.image[mine], arrays["adversarial_image"][where])
+        change = np.abs(gallery.image - gallery.original / 255)
         assert 0.29 < change.max() <= 0.3 + 1e-6
         assert gallery.class_names == ("class0", "class1", "class2", "class3")
 

@@ -100,8 +100,9 @@ def gallery_of_images(shape: tuple[int, int, int], members: int = 3) -> Gallery:
     original = generator.integers(0, 256, (members, *shape), dtype=np.uint8)
     change = generator.choice([-0.1, 0, 0.1], original.shape)
     return Gallery(
+        name="adversarial",
         original=original,
-        adversarial=np.clip(original / 255 + change, 0, 1).astype(np.float32),
+        image=np.clip(original / 255 + change, 0, 1).astype(np.float32),
         label=np.zeros(members, np.int16),
         target=np.array([1, -1, 1][:members], np.int16),
         source=np.arange(members, dtype=np.int32),
@@ -123,7 +124,7 @@ class TestPng:
         assert (scale - 1) * shape[1] < LEAST_SIDE <= scale * shape[1]
         square = np.ones((scale, scale, 1), np.uint8)
         for row, member in enumerate(members):
-            original, adversarial = gallery.original[member], gallery.adversarial[member]
+            original, adversarial = gallery.original[member], gallery.image[member]
             change = adversarial - original / 255
             for column, expected in (
                 (0, original.astype(float)),

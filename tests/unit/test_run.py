@@ -206,6 +206,64 @@ def test_the_reverse_control_is_selected_by_the_errors_at_k_1(pool):
         assert result.metrics["accuracy"]["reverse"][str(k)] == pytest.approx(right[row].mean(), abs=1e-12)
 
 
+def test_the_samples_of_the_candidates_show_members_of_their_sets(pool):
+    result = compute_run(SPEC, 0, pool, keep=(kept := KeptInMemory()))
+    every, sizes = kept.arrays, result.metrics["counts"]["sets"]
+    place = {image.tobytes(): i for i, image in enumerate(every["image"])}
+    wrong = every["prediction"] != every["label"]
+    for name in ("adversarial", "reverse", "unfiltered", "fooled", "one-per-source"):
+        sample = result.samples[name]
+        places = [place[image.tobytes()] for image in sample.image]
+        assert len(places) == len(set(places)) == min(sizes[name], 600 if name == "adversarial" else 100) > 5
+        for array in ("source", "label", "target"):
+            assert_array_equal(getattr(sample, array), every[array][places], name)
+        assert_array_equal(sample.prediction, every["prediction"][:, places], name)
+        assert name in ("reverse", "unfiltered") or wrong[0, places].all(), name
+        assert name != "reverse" or wrong[-1, places].all()
+        assert name != "one-per-source" or len(set(sample.source)) == len(places)
+
+
+def test_the_sample_of_noise_shows_noise(pool, result):
+    sample, arrays = result.samples["noise"], result.arrays
+    assert len(sample.label) == min(100, result.metrics["counts"]["sets"]["noise"]) > 2
+    assert_array_equal(sample.label, pool.labels[sample.source])
+    correct = arrays["test_index"][arrays["test_prediction"][0] == arrays["test_label"]]
+    assert np.isin(sample.source, correct).all()
+    clean = pool.images[sample.source] / np.float32(255)
+    signs = (sample.image - clean) / SPEC.epsilon
+    inside = (clean >= SPEC.epsilon) & (clean <= 1 - SPEC.epsilon)
+    assert np.abs(np.abs(signs[inside]) - 1).max() < 1e-5
+    assert np.abs(signs).max() <= 1 + 1e-5
+    for row, k in enumerate(SPEC.levels):
+        scaled = np.float32(255) * sample.image
+        expected = scikit_learn_predictions(pool, arrays["train_index"], scaled, k)
+        assert_array_equal(sample.prediction[row], expected)
+    assert (sample.prediction[0] != sample.label).all()
+
+
+def test_the_samples_of_test_images_show_them_as_they_are(pool, result):
+    arrays, sizes = result.arrays, result.metrics["counts"]["sets"]
+    wrong = arrays["test_prediction"][0] != arrays["test_label"]
+    members = {
+        "test": arrays["test_index"],
+        "misclassified": arrays["test_index"][wrong],
+        "matched": arrays["test_index"][wrong],
+        "sources": arrays["adversarial_source"],
+    }
+    for name, own in members.items():
+        sample = result.samples[name]
+        assert np.isin(sample.source, own).all(), name
+        shown = result.metrics["counts"]["matched"]["distinct"] if name == "matched" else sizes[name]
+        assert len(set(sample.source)) == len(sample.source) == min(shown, 100) > 2, name
+        assert_array_equal(sample.image, pool.images[sample.source] / np.float32(255), strict=True)
+        assert_array_equal(sample.label, pool.labels[sample.source])
+        assert (sample.target == -1).all()
+        column = {index: i for i, index in enumerate(arrays["test_index"].tolist())}
+        places = [column[source] for source in sample.source.tolist()]
+        assert_array_equal(sample.prediction, arrays["test_prediction"][:, places])
+    assert list(result.samples) == list(result.metrics["accuracy"])
+
+
 def test_slopes_are_ratios_of_neighbouring_accuracies(result):
     for name, accuracy in result.metrics["accuracy"].items():
         if name == "reverse":  # selected at K = 1: counted from there

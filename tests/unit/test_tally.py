@@ -112,39 +112,44 @@ def shares(members: list[tuple[Candidates, int]]) -> dict[int, float | None]:
 @settings(deadline=None, max_examples=100)
 @given(candidate_blocks(), st.integers(0, 2**32))
 def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates], seed: int) -> None:
-    selection = Selection(LEVELS, SHAPE, np.random.default_rng(seed))
+    selection = Selection(LEVELS, SHAPE, CLASSES, np.random.default_rng(seed))
     for block in blocks:
         selection.add(block)
     every = [(block, i) for block in blocks for i in range(len(block.label))]
     chosen = [(b, i) for b, i in every if b.prediction[0, i] != b.label[i]]
     fooled = [(b, i) for b, i in chosen if b.surrogate_prediction[i] != b.label[i]]
     reverse = [(b, i) for b, i in every if b.source_known[i] and b.prediction[-1, i] != b.label[i]]
-    assert selection.reverse.accuracy() == shares(reverse)
-    assert selection.reverse.count == len(reverse)
-    assert selection.unfiltered.accuracy() == shares(every)
-    assert selection.selected.accuracy() == shares(chosen)
-    assert selection.fooled.accuracy() == shares(fooled)
-    assert (selection.unfiltered.count, selection.selected.count) == (len(every), len(chosen))
-    assert selection.fooled.count == len(fooled)
+    expected = {"adversarial": chosen, "unfiltered": every, "fooled": fooled, "reverse": reverse}
+    for name, own in expected.items():
+        part = selection.parts[name]
+        assert part.tally.accuracy() == shares(own), name
+        assert part.tally.count == len(own), name
+        # There are fewer of them than a sample may hold, so it holds them all.
+        sample = part.sample.members()
+        assert sorted(image.tobytes() for image in sample.image) == sorted(
+            b.image[i].tobytes() for b, i in own
+        )
     assert selection.rejected == sum(block.rejected for block in blocks)
 
-    members = selection.adversarial()
+    members, margins = selection.adversarial(), selection.margins()
     assert members.image.shape == (len(chosen), *SHAPE)
     assert members.image.dtype == np.float32
     assert members.prediction.shape == (len(LEVELS), len(chosen))
     for place, (block, i) in enumerate(chosen):
         assert np.array_equal(members.image[place], block.image[i])
         assert np.array_equal(members.prediction[:, place], block.prediction[:, i])
-        assert members.margin[place] == max(block.support[i]) - block.support[i][block.label[i]]
+        assert margins[place] == max(block.support[i]) - block.support[i][block.label[i]]
         for name in ("source", "label", "target"):
             assert getattr(members, name)[place] == getattr(block, name)[i]
 
     by_source: dict[int, list[tuple[Candidates, int]]] = defaultdict(list)
     for b, i in chosen:
         by_source[int(b.source[i])].append((b, i))
-    assert selection.one_per_source.count == len(by_source)
+    one_each = selection.parts["one-per-source"]
+    assert one_each.tally.count == len(by_source)
+    assert sorted(one_each.sample.members().source.tolist()) == sorted(by_source)
     for row, level in enumerate(LEVELS):
-        share = selection.one_per_source.accuracy()[level]
+        share = one_each.tally.accuracy()[level]
         right = [{bool(b.prediction[row, i] == b.label[i]) for b, i in own} for own in by_source.values()]
         if share is None:
             assert not by_source
@@ -209,10 +214,10 @@ def test_one_of_each_source_is_taken_with_equal_chances() -> None:
     source = np.repeat(np.random.default_rng(1).permutation(sources), members + 1)
     order = np.random.default_rng(2).permutation(len(member))
     block = candidates(source[order].tolist(), label[order].tolist(), prediction=prediction[:, order])
-    selection = Selection(levels, SHAPE, np.random.default_rng(3))
+    selection = Selection(levels, SHAPE, CLASSES, np.random.default_rng(3))
     selection.add(block)
-    assert selection.one_per_source.count == sources
-    taken = selection.one_per_source.accuracy()
+    assert selection.parts["one-per-source"].tally.count == sources
+    taken = selection.parts["one-per-source"].tally.accuracy()
     assert taken[7] == 0, "the candidate that is no member of D was never taken"
     counts = [share * sources for share in (taken[5], taken[3], taken[1]) if share is not None]
     assert sum(counts) == pytest.approx(sources)
@@ -229,9 +234,9 @@ def test_the_choice_among_a_sources_members_is_the_generators_alone() -> None:
     )
 
     def taken(seed: int) -> float | None:
-        selection = Selection(LEVELS, SHAPE, np.random.default_rng(seed))
+        selection = Selection(LEVELS, SHAPE, CLASSES, np.random.default_rng(seed))
         selection.add(block)
-        return selection.one_per_source.accuracy()[1]
+        return selection.parts["one-per-source"].tally.accuracy()[1]
 
     assert [taken(seed) for seed in range(20)] == [taken(seed) for seed in range(20)]
     assert {taken(seed) for seed in range(20)} == {0.0, 1.0}

@@ -49,7 +49,7 @@ def test_a_result_that_finds_no_room_is_a_failure_with_the_way_out(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("name", ["write_gallery", "sync_file"])
+@pytest.mark.parametrize("name", ["write_galleries", "sync_file"])
 def test_a_gallery_that_finds_no_room_is_left_out_and_said(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The gallery: one adversarial image at a time, between its original and what every K says of it.
+"""The gallery: one image of a set at a time, between its original and what every K says of it.
 
 NumPy is loaded with this module, so it must be imported only when the gallery is opened.
 """
@@ -22,9 +22,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Header, Static
 
 from core.errors import AefitError, DataError
-from core.gallery import Gallery, amplified, grey_levels, read_gallery
+from core.gallery import Gallery, amplified, grey_levels, read_gallery, sets_in
 from core.records.experiment import Experiment
 from core.records.results import GALLERY
+from core.sets import SETS
 from tui_aefit.listing import printable
 from tui_aefit.widgets.picture import SIGNED, Panel, Pictures, shows_colours
 
@@ -38,24 +39,26 @@ ROWS_OF_FIGURE = 8
 """Members in an export of several."""
 SPARE_ROWS = 9
 """Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
-BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Class, target"))
+BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Filter"))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What there is to look at: the run that is shown, None where none is complete, and its gallery.
+    """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
 
-    adversarial: the size of D, of which the gallery is a sample. problem: why gallery is None.
+    sets: those that the run has a gallery of. size: of the whole set, of which the gallery is a sample.
+    problem: why gallery is None.
     """
 
     run: int | None = None
     gallery: Gallery | None = None
-    adversarial: int = 0
+    sets: tuple[str, ...] = ()
+    size: int = 0
     problem: str = ""
 
 
-def read(experiment: Experiment, run: int | None, step: int = 0) -> Reading:
-    """Read the gallery of the complete run `step` after `run`; beyond the last comes the first. Never raises.
+def read(experiment: Experiment, run: int | None, step: int, name: str) -> Reading:
+    """Read a set's gallery of the complete run `step` after `run`; beyond the last comes the first. Never raises.
 
     Where `run` is not complete itself, that of the first complete one.
     """
@@ -64,24 +67,33 @@ def read(experiment: Experiment, run: int | None, step: int = 0) -> Reading:
         return Reading(problem="No run is complete yet\n\nits pictures come with the first that is")
     runs = sorted(results)
     run = runs[(runs.index(run) + step) % len(runs)] if run in runs else runs[0]
-    reading = partial(Reading, run)
+    path = experiment.run_folder(run) / "result" / GALLERY
     try:
-        gallery = read_gallery(experiment.run_folder(run) / "result" / GALLERY)
+        sets, gallery = sets_in(path), read_gallery(path, name)
     except DataError as error:
-        return reading(problem=f"{printable(str(error))}\n\n{error.hint}")
-    if gallery is None:
+        return Reading(run, problem=f"{printable(str(error))}\n\n{error.hint}")
+    reading = partial(Reading, run, sets=sets)
+    if not sets:
         return reading(
             problem=f"Run {run + 1} has no gallery: an older version computed it\n\n"
             "its numbers are whole, and its arrays.npz holds the adversarial images"
         )
-    if not len(gallery):
+    if gallery is None:
+        return reading(
+            problem=f"Run {run + 1} has no images of the set {name}: an older version computed it\n\n"
+            "s shows the next set that it has images of"
+        )
+    if len(gallery):
+        counts = results[run].get("counts")
+        sizes = counts.get("sets") if isinstance(counts, dict) else None
+        size = sizes.get(name) if isinstance(sizes, dict) else None
+        return reading(gallery=gallery, size=size if isinstance(size, int) else len(gallery))
+    if name == "adversarial":
         return reading(
             problem=f"Run {run + 1} found no adversarial image\n\n"
             f"every candidate is still classified correctly at K = {gallery.k[0]}; a larger epsilon may find some"
         )
-    counts = results[run].get("counts")
-    size = counts.get("adversarial") if isinstance(counts, dict) else None
-    return reading(gallery=gallery, adversarial=size if isinstance(size, int) else len(gallery))
+    return reading(problem=f"Run {run + 1} has no image in the set {name}: {SETS[name].description}")
 
 
 class GalleryScreen(Screen[None]):
@@ -102,6 +114,8 @@ class GalleryScreen(Screen[None]):
                 tooltip="The previous complete run"),
         Binding("down,j", "run(1)", "Next run", id="gallery.run.next", group=RUN,
                 tooltip="The next complete run"),
+        Binding("s", "cycle_set(1)", "Set", id="gallery.set", group=FILTER,
+                tooltip="Images of the next set: controls, mistakes, all test images, adversarial again"),
         Binding("c", "cycle_class(1)", "Class", id="gallery.class", group=FILTER,
                 tooltip="Only images of one true class, then of the next, then all again"),
         Binding("t", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
@@ -109,6 +123,8 @@ class GalleryScreen(Screen[None]):
         Binding("x", "export(1)", "Export", id="gallery.export",
                 tooltip="Write this image with its original and perturbation as a PNG"),
         Binding("escape", "back", "Back", id="gallery.back", tooltip="Leave the gallery"),
+        Binding("S", "cycle_set(-1)", "Set before", id="gallery.set.before", show=False,
+                tooltip="Cycle the sets backwards"),
         Binding("C", "cycle_class(-1)", "Class before", id="gallery.class.before", show=False,
                 tooltip="Cycle the true classes backwards"),
         Binding("T", "cycle_target(-1)", "Target before", id="gallery.target.before", show=False,
@@ -139,6 +155,7 @@ class GalleryScreen(Screen[None]):
         self._experiment = experiment
         self._run = run
         self._steps = 0  # runs to go on by, not yet done
+        self._set = "adversarial"
         self._reading = Reading(problem="Reading ...")
         self._class: int | None = None
         self._target: int | None = None
@@ -163,6 +180,8 @@ class GalleryScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a picture there is nothing to browse, filter or export: those keys are greyed."""
+        if action == "cycle_set":
+            return any(name != self._set for name in self._reading.sets) or None
         if action in ("browse", "jump", "cycle_class", "cycle_target", "export") and not self._members:
             return None
         return True
@@ -185,7 +204,7 @@ class GalleryScreen(Screen[None]):
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
         """Read the gallery of the run that is wanted, beside the screen."""
-        self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps)
+        self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps, self._set)
         if self._reading.run != self._run:
             self._position = 0
         self._run, self._steps = self._reading.run, 0
@@ -229,6 +248,13 @@ class GalleryScreen(Screen[None]):
         self._steps += step
         self._open()
 
+    def action_cycle_set(self, step: int) -> None:
+        """Show another set's images; beyond the last set comes the first."""
+        sets = self._reading.sets
+        self._set = sets[(sets.index(self._set) + step) % len(sets)] if self._set in sets else sets[0]
+        self._position = 0
+        self._open()
+
     def action_cycle_class(self, step: int) -> None:
         """Show only the next true class that has members, then all again."""
         assert self._reading.gallery is not None
@@ -263,7 +289,8 @@ class GalleryScreen(Screen[None]):
         assert self._reading.gallery is not None
         assert self._reading.run is not None
         members = self._members[self._position : self._position + count]
-        name = f"gallery-run{self._reading.run + 1}-{members[0] + 1}"
+        kind = "" if self._set == "adversarial" else f"{self._set}-"
+        name = f"gallery-{kind}run{self._reading.run + 1}-{members[0] + 1}"
         if count > 1:
             name += f"-and-{len(members) - 1}-more"
             name += "" if self._class is None else f"-class{self._class}"
@@ -297,15 +324,18 @@ class GalleryScreen(Screen[None]):
         pictures = self.query_one(Pictures)
         pictures.as_text = self._as_text
         following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
-        rows = [panels(gallery, member, "original", "adversarial")]
+        rows = [panels(gallery, member, "original" if gallery.perturbed else gallery.name, gallery.name)]
         for other in following:
             label, target = _name(gallery, int(gallery.label[other])), _target(gallery, other)
             rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
         pictures.rows = tuple(rows)
-        self.query_one("#legend", Static).update(
+        legend = (
             "perturbation: + # is added, - = is removed; images: denser is brighter"
             if self._as_text
             else "perturbation: mid grey is no change, lighter is added, darker is removed"
+        )
+        self.query_one("#legend", Static).update(
+            legend if gallery.perturbed else SETS[gallery.name].description
         )
         self.query_one("#facts", Static).update(self._facts(gallery, member))
         self.query_one("#votes", Static).update(votes(gallery, member))
@@ -316,13 +346,15 @@ class GalleryScreen(Screen[None]):
         run = Content.from_markup(
             "run [b]$run[/] of $runs", run=self._run + 1, runs=self._experiment.spec.runs
         )
+        chosen_set = Content.from_markup("[@click=screen.cycle_set(1)]set: [b]$name[/b][/]", name=self._set)
         gallery = self._reading.gallery
         if gallery is None or not self._members:
-            return run
+            return Content("   ").join([run, chosen_set]) if self._reading.sets else run
         return Content("   ").join(
             [
                 run,
                 Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members)),
+                chosen_set,
                 Content.from_markup(
                     "[@click=screen.cycle_class(1)]class: [b]$name[/b][/]",
                     name=_name(gallery, self._class, "all"),
@@ -336,14 +368,15 @@ class GalleryScreen(Screen[None]):
 
     def _facts(self, gallery: Gallery, member: int) -> Content:
         height, width, _ = gallery.original[member].shape
-        change = np.abs(gallery.adversarial[member] - gallery.original[member] / np.float64(255)).max()
+        change = np.abs(gallery.image[member] - gallery.original[member] / np.float64(255)).max()
         reduced = ", shown reduced" if self.query_one(Pictures).reduced else ""
-        facts = {
-            "true label": _name(gallery, int(gallery.label[member])),
-            "target": _target(gallery, member),
-            "change": f"at most {change:.3f}, epsilon {self._experiment.spec.epsilon:g}",
+        facts = {"true label": _name(gallery, int(gallery.label[member]))}
+        if gallery.perturbed:
+            facts["target"] = _target(gallery, member)
+            facts["change"] = f"at most {change:.3f}, epsilon {self._experiment.spec.epsilon:g}"
+        facts |= {
             "source": f"image {gallery.source[member]} of the data set",
-            "sample": f"{len(gallery):,} of {self._reading.adversarial:,} adversarial",
+            "sample": f"{len(gallery):,} of {self._reading.size:,} {gallery.name}",
             "pixels": f"{height} x {width}{reduced}",
         }
         return Content("\n").join(
@@ -351,19 +384,24 @@ class GalleryScreen(Screen[None]):
         )
 
 
-def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, Panel, Panel]:
-    """A member's original, perturbation and adversarial image; the first and the last with these captions."""
-    original, adversarial = gallery.original[member], gallery.adversarial[member]
-    perturbation, gain = amplified(original, adversarial)
+def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
+    """A member's original, perturbation and perturbed image; the first and the last with these captions.
+
+    Of a member that is an image of the data set, that alone, with the first caption.
+    """
+    original = gallery.original[member]
+    if not gallery.perturbed:
+        return (Panel(before, original),)
+    perturbation, gain = amplified(original, gallery.image[member])
     return (
         Panel(before, original),
         Panel(f"perturbation ×{gain}", perturbation, SIGNED),
-        Panel(after, grey_levels(adversarial)),
+        Panel(after, grey_levels(gallery.image[member])),
     )
 
 
 def votes(gallery: Gallery, member: int) -> Content:
-    """A line for each K: what it takes the adversarial image for, and whether that is the true label."""
+    """A line for each K: what it takes the image for, and whether that is the true label."""
     label, target = int(gallery.label[member]), int(gallery.target[member])
     predictions = gallery.prediction[:, member].tolist()
     width = max(Content(_name(gallery, predicted)).cell_length for predicted in predictions)

@@ -1,0 +1,91 @@
+"""A sample is bounded and even, and the same whatever the blocks in which the members came."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from core.sample import Members, Sample, choose, joined, no_members
+
+PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
+
+
+class TestChoosing:
+    @settings(deadline=None, max_examples=150)
+    @given(PAIRS, st.integers(1, 60))
+    def test_rounds_visit_every_pair_that_has_one_left(self, pairs, most):
+        """By hand: sort into one queue a pair, then take the heads of all queues again and again."""
+        label, target = np.array(pairs, dtype=np.int16).reshape(-1, 2).T
+        chosen = choose(label, target, 5, most).tolist()
+        queues: dict[tuple[int, int], list[int]] = {}
+        for position, pair in enumerate(pairs):
+            queues.setdefault(pair, []).append(position)
+        rounds = list(itertools.zip_longest(*queues.values()))
+        expected = [{position for position in heads if position is not None} for heads in rounds]
+        assert len(chosen) == min(most, len(pairs))
+        for heads in expected:
+            now, chosen = chosen[: len(heads)], chosen[len(heads) :]
+            assert set(now) <= heads
+            assert len(set(now)) == len(now)
+            assert len(now) == len(heads) or not chosen
+        assert chosen == []
+
+    def test_a_large_set_gives_equal_shares(self):
+        generator = np.random.default_rng(0)
+        label = generator.integers(0, 10, 20_000)
+        target = (label + generator.integers(1, 10, 20_000)) % 10
+        chosen = choose(label, target, 10, most=600)
+        assert len(chosen) == 600
+        shares = Counter(zip(label[chosen].tolist(), target[chosen].tolist(), strict=True))
+        assert len(shares) == 90
+        assert set(shares.values()) == {6, 7}
+
+    def test_a_round_cut_short_covers_every_label_and_target(self):
+        pairs = np.array([(y, t) for y in range(20) for t in range(20) if y != t])
+        chosen = pairs[choose(pairs[:, 0], pairs[:, 1], 20, most=20)]
+        assert sorted(chosen[:, 0]) == sorted(chosen[:, 1]) == list(range(20))
+
+    def test_without_targets_labels_take_turns(self):
+        label = np.array([2, 2, 2, 0, 1, 1])
+        assert choose(label, np.full(6, -1), 3, most=5).tolist() == [3, 4, 0, 5, 1]
+
+
+@settings(deadline=None, max_examples=150)
+@given(PAIRS, st.integers(1, 60), st.lists(st.integers(0, 120), max_size=5), st.integers(0, 2**32))
+def test_whatever_the_blocks_the_sample_is_what_is_chosen_of_all(pairs, most, cuts, seed):
+    generator = np.random.default_rng(seed)
+    label, target = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    every = Members(
+        image=generator.random((len(label), 2, 1, 1), dtype=np.float32),
+        source=np.arange(len(label)),
+        label=label,
+        target=target,
+        prediction=generator.integers(0, 5, (3, len(label))),
+    )
+    passing = generator.integers(0, 2, len(label)).astype(bool)
+    sample = Sample(3, (2, 1, 1), 5, most)
+    edges = sorted({0, len(label), *(min(cut, len(label)) for cut in cuts)})
+    for start, end in itertools.pairwise(edges):
+        block = np.arange(start, end)
+        sample.add(every.taken(block), np.flatnonzero(passing[block]))
+    expected = every.taken(np.flatnonzero(passing))
+    expected = expected.taken(choose(expected.label, expected.target, 5, most))
+    found = sample.members()
+    for name in ("image", "source", "label", "target", "prediction"):
+        assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
+
+
+def test_members_are_joined_in_the_order_of_the_parts():
+    none = no_members(2, (1, 1, 1))
+    one = Members(
+        np.full((1, 1, 1, 1), 0.5, np.float32), *(np.array([n]) for n in (7, 1, -1)), np.array([[1], [0]])
+    )
+    assert joined([none, one]).source.tolist() == [7]
+    twice = joined([one, none, one])
+    assert twice.prediction.tolist() == [[1, 1], [0, 0]]
+    assert (twice.image.dtype, none.image.dtype) == (np.float32, np.float32)
