@@ -221,6 +221,8 @@ def _wrong_with(arrays: Mapping[str, NDArray[Any]], names: object) -> str:
     for name, wanted in expected.items():
         if arrays[name].shape != wanted:
             return f"{name} has the shape {arrays[name].shape}, expected {wanted}"
+    if not arrays["k"].size:
+        return "k is empty"
     for name, least in (("label", 0), ("target", -1), ("prediction", 0)):
         if ((arrays[name] < least) | (arrays[name] >= classes)).any():
             return f"{name} holds a number that is none of the {classes} classes"

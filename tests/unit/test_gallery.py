@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,12 @@ class TestTheFile:
             arrays = {**archive, own: array}
         np.savez(tmp_path / "gallery.npz", **arrays)
         with pytest.raises(DataError, match=reason):
+            read_gallery(tmp_path / "gallery.npz")
+
+    def test_a_gallery_without_levels_is_refused(self, tmp_path: Path):
+        none = replace(made_up_gallery(), k=(), prediction=np.empty((0, 7), np.int16))
+        write_galleries(tmp_path / "gallery.npz", [none])
+        with pytest.raises(DataError, match="k is empty"):
             read_gallery(tmp_path / "gallery.npz")
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04N.", b"text"])
