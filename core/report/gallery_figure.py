@@ -72,9 +72,17 @@ def galleries_or_reasons(
 
 
 def rows_of(galleries: Sequence[Gallery], rows: int = ROWS) -> list[tuple[Gallery, int]]:
-    """The first members of each gallery, as many of each as fit into so many rows, one at least."""
+    """Members of each gallery, as many of each as fit into so many rows, one at least.
+
+    Each set goes on where the one before has stopped: the same place often has the same label, and in a part of
+    another set the same image.
+    """
     each = max(1, rows // len(galleries))
-    return [(gallery, member) for gallery in galleries for member in range(min(each, len(gallery)))]
+    return [
+        (gallery, (place * each + turn) % len(gallery))
+        for place, gallery in enumerate(galleries)
+        for turn in range(min(each, len(gallery)))
+    ]
 
 
 def gallery_figure(rows: Sequence[tuple[Gallery, int]]) -> Figure:

@@ -348,7 +348,10 @@ class TestGallery:
         add_gallery(experiment, 0, sets=("adversarial", "noise", "reverse"))
         galleries = first_galleries(experiment, ["noise", "adversarial"])
         rows = [(gallery.name, member) for gallery, member in rows_of(galleries)]
-        assert rows == [(name, member) for name in ("noise", "adversarial") for member in range(3)]
+        # Five members each: the second set goes on where the first has stopped, and round.
+        assert rows == [
+            (name, m) for name, own in (("noise", (0, 1, 2)), ("adversarial", (3, 4, 0))) for m in own
+        ]
         assert [member for _, member in rows_of(galleries[:1])] == [0, 1, 2, 3, 4]
         assert len(rows_of(galleries, rows=1)) == 2
 
