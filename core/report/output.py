@@ -27,7 +27,8 @@ def write_output(path: Path, content: bytes) -> None:
         sync_folder(target.parent)
     except OSError as error:
         raise ExperimentError(
-            f"cannot write {str(path)!r}: {error.strerror}", "choose another --output FILE"
+            f"cannot write {str(path)!r}: {error.strerror}",
+            "on the command line, --output FILE writes elsewhere",
         ) from error
     finally:
         if temporary is not None:
