@@ -18,6 +18,7 @@ from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.requests import (
     CloneExperiment,
     CompareExperiments,
+    ExportExperiment,
     NewExperiment,
     OpenExperiment,
     ResumeExperiment,
@@ -46,6 +47,9 @@ class Lab(App[None]):
         self.asked.append(message)
 
     def on_compare_experiments(self, message: CompareExperiments) -> None:
+        self.asked.append(message)
+
+    def on_export_experiment(self, message: ExportExperiment) -> None:
         self.asked.append(message)
 
     def notify(self, message: str, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from core.errors import AefitError, DataError, ExperimentError
 from core.records.experiment import Experiment, State, create
 from core.records.files import write_atomically
 from core.records.journal import JournalReader
+from core.report.formats import TEXTS
 from core.spec import Spec
 from tui_aefit.cost import PastRun
 from tui_aefit.form import FIELDS, word_of, words_of
@@ -31,6 +33,7 @@ from tui_aefit.screens.leave import Answer, Leave
 from tui_aefit.screens.requests import (
     CloneExperiment,
     CompareExperiments,
+    ExportExperiment,
     Finished,
     OpenExperiment,
     OpenGallery,
@@ -91,6 +94,7 @@ class Lab(App[None]):
         self._watch = Watch(settings.home)
         self._coordinators: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
         self._said: set[str] = set()
+        self._writing = asyncio.Lock()
         if self._memory.theme in self.available_themes:
             self.theme = self._memory.theme
 
@@ -241,6 +245,16 @@ class Lab(App[None]):
 
         self.push_screen(GalleryScreen(message.experiment))
 
+    def on_export_experiment(self, message: ExportExperiment) -> None:
+        """Have files of an experiment written, after asking which unless that is said."""
+        from tui_aefit.screens.export import Export  # noqa: PLC0415  # not needed for first paint
+
+        publish = partial(self._publish, message.experiment)
+        if message.choice:
+            publish(message.choice)
+        elif not isinstance(self.screen, Export):
+            self.push_screen(Export(message.experiment, message.status, message.done), publish)
+
     def on_finished(self, message: Finished) -> None:
         """Tell that an experiment has ended."""
         state = message.state
@@ -257,6 +271,29 @@ class Lab(App[None]):
         )
 
     # How
+
+    def _publish(self, experiment: Experiment, choice: str | None) -> None:
+        """Have files written beside the screen. None: the person would rather not."""
+        from tui_aefit.publications import CHOICES  # noqa: PLC0415  # not needed for first paint
+
+        if choice is None:
+            return
+        if not all(file.form in TEXTS for file in CHOICES[choice].files):
+            title = f"{CHOICES[choice].name} of {experiment.id}"
+            self.notify("being written; you are told when it is done", title=title, markup=False)
+        self.run_worker(self._write(experiment, choice), group="publish")
+
+    async def _write(self, experiment: Experiment, choice: str) -> None:
+        from tui_aefit import deeds  # noqa: PLC0415  # not needed for first paint
+
+        # One after the other: who asks for several figures gets no crowd of processes.
+        async with self._writing:
+            try:
+                told = await asyncio.to_thread(deeds.export, experiment, choice)
+            except AefitError as error:
+                self._complain(error)
+            else:
+                self.notify(told, timeout=10, markup=False)
 
     @work(thread=True, group="begin")
     def _begin(self, find: Callable[[], Experiment], jobs: int) -> None:

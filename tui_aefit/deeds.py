@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 from core.errors import AefitError, ExperimentError
 from core.records.annotations import read_annotations, write_annotations
 from core.records.experiment import Experiment
+from core.report.formats import TEXTS
 from core.report.output import write_output
 from core.report.result import result_of
-from tui_aefit.publications import default_path, publish, text_of
+from tui_aefit.publications import CHOICES, EXPORTS, Publication, default_path, file_name, publish, text_of
 
 
 def told(error: AefitError) -> str:
@@ -45,22 +49,47 @@ def label(experiment: Experiment, text: str) -> str:
     )
 
 
-def export(experiment: Experiment) -> str:
-    """Write `ID.json` and `ID.csv` into the experiment's exports; what to tell. Raises ExperimentError."""
+def export(experiment: Experiment, choice: str) -> str:
+    """Write the files of one of CHOICES into the experiment's exports; what to tell.
+
+    A file that cannot be made keeps no other from being written. Raises ExperimentError that tells of both.
+    """
+    # Read once: tables that are written together agree, whatever is computed meanwhile.
+    result = cache(lambda: result_of(experiment.state()))
+    written: list[str] = []
+    missing: dict[tuple[str, str], list[str]] = {}
+    for file in CHOICES[choice].files:
+        name = file_name(experiment, file.form, file.part)
+        try:
+            _write(experiment, file, result)
+            written.append(name)
+        except AefitError as error:
+            missing.setdefault((str(error), error.hint), []).append(name)
+    done = f"wrote {_listed(experiment, written)} to {experiment.folder / EXPORTS}"
+    if not missing:
+        return done
+    (first, hint), *_ = missing
+    if not written:
+        # What concerns all has one reason; where every file has its own, they are much the same.
+        raise ExperimentError(first if len(missing) == 1 else f"nothing was written: {first}", hint)
+    lacks = "; not ".join(f"{_listed(experiment, names)}: {reason}" for (reason, _), names in missing.items())
+    raise ExperimentError(f"{done}, but not {lacks}", hint)
+
+
+def _write(experiment: Experiment, file: Publication, result: Callable[[], dict[str, Any]]) -> None:
+    path = default_path(experiment, file.form, file.part)
+    if file.form not in TEXTS:
+        chosen = {"table": file.table, "figure": file.figure}
+        publish(experiment, file.form, path, **{name: value for name, value in chosen.items() if value})
+        return
     try:
-        result = result_of(experiment.state())
-        texts = {form: text_of(result, form) for form in ("json", "csv")}
+        text = text_of(result(), file.form, file.table)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         # Its files are JSON, but not what this version writes.
         raise ExperimentError(f"cannot export {experiment.id}: its results lack {error}") from error
-    for form, text in texts.items():
-        path = default_path(experiment, form)
-        write_output(path, text.encode())
-    return f"wrote {experiment.id}.json and .csv to {path.parent}"
+    write_output(path, text.encode())
 
 
-def report(experiment: Experiment) -> str:
-    """Write `ID.html` into the experiment's exports; what to tell. Raises ExperimentError."""
-    path = default_path(experiment, "html")
-    publish(experiment, "html", path)
-    return f"wrote {path}"
+def _listed(experiment: Experiment, names: Sequence[str]) -> str:
+    """File names in one line: after the first, only what differs."""
+    return ", ".join([*names[:1], *(name.removeprefix(experiment.id) for name in names[1:])])

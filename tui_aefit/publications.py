@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from core.child import EXIT_REFUSED
 from core.errors import ExperimentError
 from core.records.experiment import Experiment
-from core.report.formats import TableName
+from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
 from core.report.latex import latex
 from core.report.long_table import long_csv
 
@@ -21,6 +23,50 @@ EXPORTS = "exports"
 """The folder, in an experiment's own, that exports are written to."""
 SUFFIXES = {"latex": "tex"}
 """Of the formats whose files have another suffix than their name."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One file. form: its format. table, figure: what is in it, where the format leaves a choice."""
+
+    form: str
+    table: TableName | None = None
+    figure: FigureName | None = None
+
+    @property
+    def part(self) -> str:
+        """The figure or table as it stands in the file's name, "" where the file is the whole."""
+        return self.figure or self.table or ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person asks for at once. about: what it is, in a handful of words."""
+
+    name: str
+    about: str
+    files: tuple[Publication, ...]
+
+
+def _drawn(figure: FigureName) -> tuple[Publication, ...]:
+    return tuple(Publication(form, figure=figure) for form in FIGURE_FORMATS)
+
+
+_SINGLE = {
+    "json": Choice("JSON", "the whole result", (Publication("json"),)),
+    "csv": Choice(
+        "CSV", "accuracy and tests, one row a number", tuple(Publication("csv", t) for t in TABLES)
+    ),
+    "parquet": Choice("Parquet", "the same two tables", tuple(Publication("parquet", t) for t in TABLES)),
+    "latex": Choice("LaTeX", "tables for a paper", (Publication("latex"),)),
+    "accuracy": Choice("Accuracy figure", "PDF, SVG, PNG; the paper's Figures 5, 6", _drawn("accuracy")),
+    "p-values": Choice("p-value figure", "PDF, SVG, PNG; the paper's Figures 7, 8", _drawn("p-values")),
+    "gallery": Choice("Gallery figure", "PDF, SVG, PNG; the paper's Figure 4", _drawn("gallery")),
+    "report": Choice("HTML report", "one page to read and print", (Publication("html"),)),
+}
+_ALL = tuple(chain.from_iterable(choice.files for choice in _SINGLE.values()))
+CHOICES = {**_SINGLE, "everything": Choice("Everything", f"{len(_ALL)} files", _ALL)}
+"""What there is to publish, by name."""
 
 
 def text_of(result: dict[str, Any], form: str, table: TableName | None = None) -> str:
@@ -32,17 +78,25 @@ def text_of(result: dict[str, Any], form: str, table: TableName | None = None) -
     return json.dumps(result, indent=2, allow_nan=False) + "\n"
 
 
+def file_name(experiment: Experiment, form: str, part: str = "") -> str:
+    """What a publication's file is called unless a person says otherwise. part: the figure or table in it."""
+    return f"{experiment.id}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
+
+
 def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
     """Where a publication goes unless a person says otherwise; the folder is made.
 
-    part: the figure or table in it. Raises ExperimentError where the folder cannot be made.
+    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made.
     """
     folder = experiment.folder / EXPORTS
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise ExperimentError(f"cannot export {experiment.id}: {error.strerror}") from error
-    return folder / f"{experiment.id}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
+        raise ExperimentError(
+            f"cannot export {experiment.id} into {folder}: {error.strerror}",
+            "on the command line, --output FILE writes elsewhere",
+        ) from error
+    return folder / file_name(experiment, form, part)
 
 
 def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:

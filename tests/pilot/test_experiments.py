@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.widgets import Footer
 
 from core.records.annotations import Annotations, read_annotations, write_annotations
-from core.sets import SETS
 from tests.desk import columns, desk, one
-from tests.published import Page, told
 from tests.recorded import NOW
 from tui_aefit.screens.confirm import Ask, Confirm
 from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.requests import (
     CloneExperiment,
     CompareExperiments,
+    ExportExperiment,
     NewExperiment,
     OpenExperiment,
     ResumeExperiment,
@@ -115,7 +111,7 @@ class TestWhateverLiesThere:
                 == f"No experiments yet under {tmp_path / 'nowhere'}\n\nn  sets up a new one"
             )
             assert not here.table.display
-            await here.press("enter", "space", "c", "r", "s", "d", "a", "x")
+            await here.press("enter", "space", "c", "r", "s", "d", "a", "x", "p")
             assert here.lab.asked == []
             assert here.lab.told == []
             await here.press("n")
@@ -154,7 +150,7 @@ class TestWhateverLiesThere:
                 "newer": "written by a newer version",
             }.items():
                 here.table.move_cursor(row=here.table.get_row_index(name))
-                for key in ("enter", "space", "c", "r", "s", "d", "a", "x"):
+                for key in ("enter", "space", "c", "r", "s", "d", "a", "x", "p"):
                     here.lab.told.clear()
                     await here.press(key)
                     assert len(here.lab.told) == 1, key
@@ -240,6 +236,16 @@ class TestForTheApp:
             assert here.lab.told == [
                 f"{complete.id} is complete: no run is missing", f"{running.id} is running already",
             ]  # fmt: skip
+
+    async def test_x_and_p_export_the_chosen_one(self, tmp_path: Path) -> None:
+        one(tmp_path, "created", now=NOW)
+        failed = one(tmp_path, "failed", 6, seed=1, now=NOW - 9)
+        async with desk(tmp_path) as here:
+            await here.press("down", "x", "p")
+            for message, choice in zip(here.lab.asked, ("", "report"), strict=True):
+                assert isinstance(message, ExportExperiment)
+                assert (message.experiment, message.choice) == (failed, choice)
+                assert (message.status, message.done) == ("failed", 5)
 
     async def test_the_marked_are_compared(self, tmp_path: Path) -> None:
         made = [one(tmp_path, "created", seed=seed, now=NOW - seed) for seed in range(4)]
@@ -341,41 +347,3 @@ class TestDoneHere:
             await here.press("a", *"new", "enter")
             assert "annotations.toml cannot be read" in here.lab.told[0]
             assert (experiment.folder / "annotations.toml").read_text() == "label ="
-
-    async def test_x_exports_json_and_csv_into_its_folder(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "finished", 2)
-        async with desk(tmp_path) as here:
-            await here.press("x")
-            folder = experiment.folder / "exports"
-            assert here.lab.told == [f"wrote {experiment.id}.json and .csv to {folder}"]
-        result = json.loads((folder / f"{experiment.id}.json").read_text())
-        rows = list(csv.DictReader((folder / f"{experiment.id}.csv").open()))
-        assert (result["id"], result["status"]) == (experiment.id, "complete")
-        measured = {(int(row["run"]), row["set"], row["k"]): float(row["accuracy"]) for row in rows}
-        for run, metrics in experiment.results().items():
-            accuracy: Any = metrics["accuracy"]
-            for name in SETS:
-                assert {k: measured[run, name, k] for k in "1357"} == accuracy[name]
-
-    async def test_p_writes_a_report_into_its_folder(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "finished", 3)
-        path = experiment.folder / "exports" / f"{experiment.id}.html"
-        async with desk(tmp_path) as here:
-            await here.press("p")
-            assert here.lab.told == [f"writing the report of {experiment.id}", f"wrote {path}"]
-        assert experiment.id in told(Page(path.read_text(encoding="utf-8")), "header")
-
-    @pytest.mark.parametrize("key", ["x", "p"])
-    @pytest.mark.parametrize("break_it", ["metrics", "folder"])
-    async def test_what_cannot_be_exported_is_told(self, tmp_path: Path, break_it: str, key: str) -> None:
-        experiment = one(tmp_path, "finished", 1, controls=[])
-        if break_it == "metrics":
-            path = experiment.run_folder(0) / "result" / "metrics.json"
-            path.write_text(json.dumps(json.loads(path.read_text()) | {"counts": {}}))
-        else:
-            (experiment.folder / "exports").write_text("a file")
-        async with desk(tmp_path) as here:
-            await here.press(key)
-            assert here.lab.told[-1].startswith(
-                (f"cannot export {experiment.id}", f"cannot publish {experiment.id}")
-            )

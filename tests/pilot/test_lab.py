@@ -180,8 +180,10 @@ class TestFindingTheWay:
             await pilot.press("ctrl+p")
             await until(pilot, lambda: isinstance(lab.screen, CommandPalette))
             await pilot.press(*"export")
-            await until(pilot, lambda: "JSON and CSV" in text_of(lab))
+            await until(pilot, lambda: "Write files" in text_of(lab))
             await pilot.press("enter")
+            await until(pilot, lambda: "Files go into" in text_of(lab))
+            await pilot.press("1")
             await until(pilot, lambda: "wrote" in notices(lab))
 
     async def test_experiments_open_from_anywhere_and_lead_back(
@@ -322,19 +324,23 @@ class TestWork:
     ) -> None:
         may_go_on = threading.Event()
 
-        def export(_: Experiment) -> str:
+        def label(_: Experiment, text: str) -> str:
             may_go_on.wait(20)
-            return "wrote [it] at last"
+            return f"labelled [{text}] at last"
 
-        monkeypatch.setattr("tui_aefit.screens.experiments.export", export)
+        monkeypatch.setattr("tui_aefit.screens.experiments.label", label)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("e")
             await until(pilot, lambda: "Experiments: 1" in text_of(lab))
-            await pilot.press("x", "escape")
+            await pilot.press("a")
+            await until(pilot, lambda: "Label of" in text_of(lab))
+            await pilot.press("i", "enter")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
+            await pilot.press("escape")
             await until(pilot, lambda: not isinstance(lab.screen, ExperimentsScreen))
             may_go_on.set()
-            await until(pilot, lambda: "wrote [it] at last" in notices(lab))
+            await until(pilot, lambda: "labelled [i] at last" in notices(lab))
 
 
 class TestColours:

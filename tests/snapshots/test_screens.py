@@ -151,6 +151,10 @@ SCENES = {
     "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state),
     "compare-curves": Scene((*COMPARING, Sees("kmnist"), "t", Sees("K=7")), of_every_state, sizes=NARROW),
     "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "t", "t", Sees("±")), of_every_state, sizes=NARROW),
+    "export": Scene((Sees("✗ failed  5/6 runs"), "x", Sees("Files go into")), recorded("failed", runs=6)),
+    "export-without-colour": Scene(
+        (COMPLETE, "x", "down", Sees("Files go into")), recorded("finished"), sizes=NARROW, colour=False
+    ),
     "palette": Scene((COMPLETE, "ctrl+p", Sees("Search for")), recorded("finished")),
     "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("finished")),
     "leave": Scene(

@@ -17,12 +17,13 @@ from textual.widgets import DataTable, Footer, Input, Static
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment
 from core.records.overview import Overview, OverviewReader
-from tui_aefit.deeds import delete, export, label, report, stop, told
+from tui_aefit.deeds import delete, label, stop, told
 from tui_aefit.listing import detail, matches, printable
 from tui_aefit.screens.confirm import Ask, Confirm
 from tui_aefit.screens.requests import (
     CloneExperiment,
     CompareExperiments,
+    ExportExperiment,
     NewExperiment,
     OpenExperiment,
     ResumeExperiment,
@@ -32,7 +33,7 @@ from tui_aefit.widgets.experiments_table import ExperimentsTable
 LOOK_SECONDS = 2.0
 """How often the home is looked at."""
 
-ABOUT_ONE = ("clone", "resume", "mark", "stop", "delete", "label", "export", "report")
+ABOUT_ONE = ("clone", "resume", "mark", "stop", "delete", "label", "export")
 """The actions that need an experiment under the cursor."""
 
 
@@ -65,8 +66,8 @@ class ExperimentsScreen(Screen[None]):
         Binding("d", "delete", "Delete", id="experiments.delete", tooltip="Remove it with its results", show=False),
         Binding("a", "label", "Label", id="experiments.label", tooltip="Give it a name of your own", show=False),
         Binding("x", "export", "Export", id="experiments.export", show=False,
-                tooltip="Write its results as JSON and CSV into its folder"),
-        Binding("p", "report", "Report", id="experiments.report", show=False,
+                tooltip="Write files into its folder: results, tables, figures or the report"),
+        Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
                 tooltip="Show only those whose id, label, tags, data set, attack or state hold some words"),
@@ -260,6 +261,12 @@ class ExperimentsScreen(Screen[None]):
         else:
             self.post_message(CompareExperiments(marked))
 
+    def action_export(self, choice: str = "") -> None:
+        """Ask the app to write files of the chosen experiment: the choice, or what the person says."""
+        experiment, chosen = self._readable(), self._table.chosen
+        if experiment is not None and chosen is not None:
+            self.post_message(ExportExperiment(experiment, chosen.status, chosen.done, choice))
+
     # Done here
 
     def action_stop(self) -> None:
@@ -297,17 +304,6 @@ class ExperimentsScreen(Screen[None]):
                 self._do(lambda: label(experiment, text))
 
         self.app.push_screen(Ask(f"Label of {experiment.id}", chosen.annotations.label), answered)
-
-    def action_export(self) -> None:
-        """Write the results of the chosen experiment into its folder."""
-        if (experiment := self._readable()) is not None:
-            self._do(lambda: export(experiment))
-
-    def action_report(self) -> None:
-        """Write the report of the chosen experiment into its folder, which takes seconds."""
-        if (experiment := self._readable()) is not None:
-            self._tell(f"writing the report of {experiment.id}")
-            self._do(lambda: report(experiment))
 
     def _confirm(self, question: str, detail: str, yes_label: str, deed: Callable[[], str]) -> None:
         def answered(yes: bool | None) -> None:

@@ -21,7 +21,7 @@ from tui_aefit.cost import duration
 from tui_aefit.feed import SnapshotArrived, start_feed
 from tui_aefit.listing import STATES
 from tui_aefit.screens.confirm import Confirm
-from tui_aefit.screens.requests import OpenGallery, ResumeExperiment
+from tui_aefit.screens.requests import ExportExperiment, OpenGallery, ResumeExperiment
 from tui_aefit.state import Snapshot
 from tui_aefit.theme import ink
 from tui_aefit.widgets.accuracy_table import AccuracyTable
@@ -91,10 +91,20 @@ class LiveScreen(Screen[None]):
             tooltip="Chart the accuracy of all sets, or of the paper's with noise and matched",
         ),
         Binding(
-            "x", "export", "Export", id="live.export", show=False, tooltip="Write the results as JSON and CSV"
+            "x",
+            "export",
+            "Export",
+            id="live.export",
+            show=False,
+            tooltip="Write files: results, tables, figures or the report",
         ),
         Binding(
-            "p", "report", "Report", id="live.report", show=False, tooltip="Write an HTML report with figures"
+            "p",
+            "export('report')",
+            "Report",
+            id="live.report",
+            show=False,
+            tooltip="Write an HTML report with figures",
         ),
         Binding("escape,n", "app.set_up", "New", id="live.back", tooltip="To the form, for a new experiment"),
         *(
@@ -257,14 +267,11 @@ class LiveScreen(Screen[None]):
         ):
             self._do(partial(deeds.stop, self.experiment))
 
-    def action_export(self) -> None:
-        """Write JSON and CSV."""
-        self._do(partial(deeds.export, self.experiment))
-
-    def action_report(self) -> None:
-        """Write the report, which takes seconds."""
-        self.notify(f"writing the report of {self.experiment.id}", markup=False)
-        self._do(partial(deeds.report, self.experiment))
+    def action_export(self, choice: str = "") -> None:
+        """Have files written: the choice, or what the person says."""
+        seen = self._snapshot
+        status, done = (seen.status, seen.complete) if seen else ("", 0)
+        self.post_message(ExportExperiment(self.experiment, status, done, choice))
 
     def _do(self, deed: partial[str]) -> None:
         """Do something with the disk beside the screen, and tell what came of it, also when it has been left."""

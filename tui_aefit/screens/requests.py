@@ -54,6 +54,21 @@ class CompareExperiments(Message):
         self.experiments = list(experiments)
 
 
+class ExportExperiment(Message):
+    """The person wants files of an experiment written.
+
+    status, done: how it stands and how many runs are complete, "" and 0 where that is not known yet.
+    choice: which of `publications.CHOICES`; "" where the person is to be asked.
+    """
+
+    def __init__(self, experiment: Experiment, status: str, done: int, choice: str = "") -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.status = status
+        self.done = done
+        self.choice = choice
+
+
 class Finished(Message):
     """An experiment has ended, one way or another."""
 

@@ -1,0 +1,405 @@
+"""The export dialog: every choice writes what the command writes, and what cannot be written is told and stops no
+other file."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from core.records.experiment import Experiment
+from core.report.__main__ import main as publish
+from tests import published
+from tests.published import Page, told
+from tests.recorded import make_experiment
+from tests.stub_coordinator import House, in_house, notices, opened, text_of, until
+from tui_aefit import cli
+from tui_aefit.app import Lab
+from tui_aefit.publications import EXPORTS
+from tui_aefit.screens.experiments import ExperimentsScreen
+from tui_aefit.screens.export import Export
+from tui_aefit.screens.live import LiveScreen
+from tui_aefit.widgets.experiments_table import ExperimentsTable
+
+SMALL = (80, 24)
+FIGURES = ("accuracy", "p-values", "gallery")
+COMMANDS = {
+    ".json": "export ID --format json",
+    "-accuracy.csv": "export ID --format csv --table accuracy",
+    "-tests.csv": "export ID --format csv --table tests",
+    "-accuracy.parquet": "export ID --format parquet --table accuracy",
+    "-tests.parquet": "export ID --format parquet --table tests",
+    ".tex": "export ID --format latex",
+    **{
+        f"-{figure}.{form}": f"export ID --format {form} --figure {figure}"
+        for figure in FIGURES
+        for form in ("pdf", "svg", "png")
+    },
+    ".html": "report ID",
+}
+"""What follows the id in a file's name, and the command that writes the same."""
+CHOICES = {
+    "1": [".json"],
+    "2": ["-accuracy.csv", "-tests.csv"],
+    "3": ["-accuracy.parquet", "-tests.parquet"],
+    "4": [".tex"],
+    **{
+        str(place): [f"-{figure}.{form}" for form in ("pdf", "svg", "png")]
+        for place, figure in enumerate(FIGURES, start=5)
+    },
+    "8": [".html"],
+    "9": list(COMMANDS),
+}
+"""Key -> what it writes."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def experiment(house: House) -> Experiment:
+    made = make_experiment(house.home, runs=5, z=5, controls=("noise",))
+    published.add_gallery(made, 0)
+    return made
+
+
+class Child:
+    """Stands for the processes that write figures, reports and Parquet files: writes the same here, if `let` to."""
+
+    def __init__(self) -> None:
+        self.let = threading.Event()
+        self.let.set()
+        self.at_work = 0
+        self.most = 0
+        self.begun = 0
+
+    def __call__(self, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        assert list(command[1:4]) == ["-P", "-m", "core.report"]
+        self.begun += 1
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
+        assert self.let.wait(60)
+        said = io.StringIO()
+        with redirect_stderr(said):
+            status = publish(list(command[4:]))
+        self.at_work -= 1
+        return subprocess.CompletedProcess(command, status, "", said.getvalue())
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Child:
+    child = Child()
+    monkeypatch.setattr("tui_aefit.publications.subprocess.run", child)
+    return child
+
+
+def by_command(house: House, experiment: Experiment) -> dict[str, bytes]:
+    """What the commands write, by what follows the id in the names of the lab's files."""
+    written = {}
+    for suffix, line in COMMANDS.items():
+        path = house.folder / f"mine{suffix}"
+        words = shlex.split(line.replace("ID", experiment.id))
+        assert cli.run([*words, "--home", str(house.home), "--output", str(path)]) == 0
+        written[suffix] = path.read_bytes()
+    return written
+
+
+def exported(experiment: Experiment) -> dict[str, bytes]:
+    """All that lies in the experiment's exports, temporary files included, by what follows its id."""
+    folder = experiment.folder / EXPORTS
+    return {path.name.removeprefix(experiment.id): path.read_bytes() for path in folder.glob("*")}
+
+
+async def ask(pilot: Pilot[None]) -> Export:
+    """Press the key that opens the dialog, and see all of it."""
+    await pilot.press("x")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Export) and "Files go into" in text_of(pilot.app))
+    dialog = pilot.app.screen
+    assert isinstance(dialog, Export)
+    (box,) = dialog.query(".dialog")
+    assert box.virtual_size.height <= box.size.height, "not all of it is seen"
+    return dialog
+
+
+async def done(pilot: Pilot[None]) -> None:
+    """Wait until all files are written, and told of."""
+    await until(pilot, lambda: not any(worker.group == "publish" for worker in pilot.app.workers), 60)
+    await pilot.pause()
+
+
+async def on_live(pilot: Pilot[None], words: str) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, LiveScreen) and words in text_of(pilot.app))
+
+
+def words(lab: Lab) -> str:
+    """What the screen shows in one line, without frames."""
+    return " ".join(text_of(lab).replace("│", " ").split())
+
+
+class TestWhatIsWritten:
+    async def test_every_choice_writes_the_files_of_the_command(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        expected = by_command(house, experiment)
+        assert all(expected.values())
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            for key, suffixes in list(CHOICES.items())[:-1]:
+                await ask(pilot)
+                await pilot.press(key)
+                await done(pilot)
+                assert exported(experiment) == {suffix: expected[suffix] for suffix in suffixes}, key
+                names = ", ".join([experiment.id + suffixes[0], *suffixes[1:]])
+                assert f"wrote {names} to {experiment.folder / EXPORTS}" in notices(lab)
+                for path in (experiment.folder / EXPORTS).iterdir():
+                    path.unlink()
+
+    async def test_the_cursor_chooses_too_and_a_process_of_its_own_draws(
+        self, house: House, experiment: Experiment
+    ) -> None:
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("up", "up", "up", "enter")
+            await until(pilot, lambda: f"Gallery figure of {experiment.id}: being written" in notices(lab))
+            await done(pilot)
+        assert set(exported(experiment)) == set(CHOICES["7"])
+        assert {content[:4] for content in exported(experiment).values()} == {b"%PDF", b"<?xm", b"\x89PNG"}
+
+    async def test_p_writes_the_report_without_a_question(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await pilot.press("p")
+            await until(pilot, lambda: f"HTML report of {experiment.id}: being written" in notices(lab))
+            await done(pilot)
+            assert isinstance(lab.screen, LiveScreen)
+            assert f"wrote {experiment.id}.html to {experiment.folder / EXPORTS}" in notices(lab)
+        assert list(exported(experiment)) == [".html"]
+
+    async def test_texts_are_written_without_a_word_before(
+        self, house: House, experiment: Experiment
+    ) -> None:
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("2")
+            await done(pilot)
+            assert len(lab._notifications) == 1
+
+    async def test_the_list_of_experiments_writes_those_of_the_chosen_one(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        other = make_experiment(house.home, runs=3, seed=1)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: "Experiments: 2" in text_of(lab) and "⏎ Open" in text_of(lab))
+            for wanted in (experiment, other):
+                assert isinstance(lab.screen, ExperimentsScreen)
+                table = lab.screen.query_one(ExperimentsTable)
+                table.move_cursor(row=table.get_row_index(wanted.id))
+                await ask(pilot)
+                assert f"Export {wanted.id}" in words(lab)
+                await pilot.press("1")
+                await done(pilot)
+                await pilot.press("p")
+                await done(pilot)
+                assert sorted(exported(wanted)) == [".html", ".json"]
+                assert json.loads(exported(wanted)[".json"])["id"] == wanted.id
+
+    async def test_escape_writes_nothing(self, house: House, experiment: Experiment) -> None:
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("down", "escape")
+            await pilot.pause()
+            assert isinstance(lab.screen, LiveScreen)
+            assert not lab._notifications
+        assert not (experiment.folder / EXPORTS).exists()
+
+
+class TestTheQuestion:
+    async def test_it_says_where_the_files_go(self, house: House, experiment: Experiment) -> None:
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            dialog = await ask(pilot)
+            path = str(experiment.folder / EXPORTS)
+            assert path in text_of(lab).replace("│", "").replace(" ", "").replace("\n", "")
+            assert dialog.query_one(OptionList).size.height == len(CHOICES)
+            assert not dialog.query("#detail")
+
+    @pytest.mark.parametrize(
+        ("make", "status"), [(published.running, "▶ running"), (published.partly_failed, "✗ failed")]
+    )
+    async def test_of_an_experiment_that_is_not_complete_it_says_over_what_the_numbers_are(
+        self, house: House, child: Child, make: Callable[[Path], Experiment], status: str
+    ) -> None:
+        experiment = make(house.home)
+        runs, complete = experiment.spec.runs, len(experiment.results())
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, f"{complete}/{runs} runs")
+            await ask(pilot)
+            note = f"{status}: the numbers are over {complete} of {runs} runs; the JSON and the report say so"
+            assert note in words(lab)
+            for key in ("1", "x", "8"):
+                await pilot.press(key)
+                await done(pilot)
+        files = exported(experiment)
+        assert json.loads(files[".json"])["status"] == status.split()[1]
+        assert "Not complete: the numbers are over" in told(Page(files[".html"].decode()), "header")
+
+
+class TestWhatCannotBe:
+    async def test_one_file_that_cannot_be_made_keeps_no_other_from_being_written(
+        self, house: House, child: Child
+    ) -> None:
+        experiment = published.nothing_yet(house.home)
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "0/4 runs")
+            await ask(pilot)
+            assert "not started: no run is complete yet" in words(lab)
+            await pilot.press("9")
+            await done(pilot)
+            drawn = {suffix for key in "567" for suffix in CHOICES[key]}
+            assert set(exported(experiment)) == set(COMMANDS) - drawn
+            told = notices(lab)
+        assert f"wrote {experiment.id}.json, -accuracy.csv" in told
+        ungiven = {figure: ", ".join(f"-{figure}.{form}" for form in ("svg", "png")) for figure in FIGURES}
+        assert (
+            f", but not {experiment.id}-accuracy.pdf, {ungiven['accuracy']}, -p-values.pdf, {ungiven['p-values']}: "
+            f"{experiment.id} has no complete run: there is nothing to draw yet; "
+            f"not {experiment.id}-gallery.pdf, {ungiven['gallery']}: {experiment.id} has no images to show"
+        ) in told
+        assert f"aefit-tui resume {experiment.id} computes what is missing" in told
+
+    async def test_a_figure_without_a_run_says_what_would_bring_one(self, house: House, child: Child) -> None:
+        experiment = published.nothing_yet(house.home)
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "0/4 runs")
+            await ask(pilot)
+            await pilot.press("5")
+            await done(pilot)
+            told = f"{experiment.id} has no complete run: there is nothing to draw yet\naefit-tui resume"
+            assert told in notices(lab)
+            assert "wrote" not in notices(lab)
+
+    async def test_a_file_in_the_way_is_told_and_the_others_are_written(
+        self, house: House, experiment: Experiment
+    ) -> None:
+        in_the_way = experiment.folder / EXPORTS / f"{experiment.id}-accuracy.csv"
+        in_the_way.mkdir(parents=True)
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("2")
+            await done(pilot)
+            assert (
+                f"wrote {experiment.id}-tests.csv to {experiment.folder / EXPORTS}, but not {in_the_way.name}: "
+                f"cannot write {str(in_the_way)!r}: Is a directory"
+            ) in notices(lab)
+            other = in_the_way.with_name(f"{experiment.id}-tests.csv")
+            other.unlink()
+            other.mkdir()
+            await ask(pilot)
+            await pilot.press("2")
+            await done(pilot)
+            assert f"nothing was written: cannot write {str(in_the_way)!r}: Is a directory" in notices(lab)
+
+    @pytest.mark.parametrize("key", ["1", "5", "9"])
+    async def test_a_folder_that_cannot_be_made_is_told(
+        self, house: House, experiment: Experiment, child: Child, key: str
+    ) -> None:
+        (experiment.folder / EXPORTS).touch()
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press(key)
+            await done(pilot)
+            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists\n"
+            assert why in notices(lab)
+            assert "--output FILE writes elsewhere" in notices(lab)
+            assert child.begun == 0
+
+    async def test_results_of_another_form_are_told(self, house: House, child: Child) -> None:
+        experiment = make_experiment(house.home, runs=1, controls=[])
+        path = experiment.run_folder(0) / "result" / "metrics.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"counts": {}}))
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: "Experiments: 1" in text_of(lab) and "⏎ Open" in text_of(lab))
+            await ask(pilot)
+            await pilot.press("2")
+            await done(pilot)
+            told = f"-tests.csv to {experiment.folder / EXPORTS}, but not {experiment.id}-accuracy.csv"
+            assert f"{told}: cannot export {experiment.id}: its results lack 'sets'" in notices(lab)
+            assert len(exported(experiment)) == 1
+            await pilot.press("p")
+            await done(pilot)
+            assert f"cannot publish {experiment.id}: its results lack 'train'" in notices(lab)
+
+
+class TestMeanwhile:
+    async def test_leaving_the_screen_gives_nothing_up(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        child.let.clear()
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("5")
+            await until(pilot, lambda: child.at_work)
+            await pilot.press("n")
+            await until(pilot, lambda: len(lab.screen_stack) == 2)
+            child.let.set()
+            await done(pilot)
+            assert f"wrote {experiment.id}-accuracy.pdf" in notices(lab)
+        assert set(exported(experiment)) == set(CHOICES["5"])
+
+    async def test_a_second_choice_waits_for_the_first(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        expected = by_command(house, experiment)
+        child.let.clear()
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            for key in ("9", "5"):
+                await ask(pilot)
+                await pilot.press(key)
+            await until(pilot, lambda: child.at_work)
+            await pilot.pause()
+            child.let.set()
+            await done(pilot)
+            names = ", ".join([experiment.id + CHOICES["9"][0], *CHOICES["9"][1:]])
+            assert f"wrote {names} to" in notices(lab)
+            assert f"wrote {experiment.id}-accuracy.pdf, -accuracy.svg, -accuracy.png to" in notices(lab)
+        assert exported(experiment) == expected
+        assert child.most == 1
