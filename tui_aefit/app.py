@@ -187,13 +187,19 @@ class Lab(App[None]):
         if answer in ("leave", "stop"):
             self._exit_once_built()
 
-    def _exit_once_built(self) -> None:
-        """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them."""
+    def _exit_once_built(self, *, told: bool = False) -> None:
+        """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them.
+
+        And when all files are written that were asked for. told: the person knows that these are waited for.
+        """
         widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
-        if all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
+        writing = any(worker.group == "publish" and not worker.is_finished for worker in self.workers)
+        if not writing and all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
             self.exit()
-        else:
-            self.set_timer(LOOK_SECONDS, self._exit_once_built)
+            return
+        if writing and not told:
+            self.notify("the lab closes when all files are written", timeout=60)
+        self.set_timer(LOOK_SECONDS, partial(self._exit_once_built, told=told or writing))
 
     # What screens ask for
 

@@ -8,6 +8,7 @@ import json
 import shlex
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -403,3 +404,24 @@ class TestMeanwhile:
             assert f"wrote {experiment.id}-accuracy.pdf, -accuracy.svg, -accuracy.png to" in notices(lab)
         assert exported(experiment) == expected
         assert child.most == 1
+
+    async def test_quitting_waits_for_the_files_and_says_so(
+        self, house: House, experiment: Experiment, child: Child
+    ) -> None:
+        child.let.clear()
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await ask(pilot)
+            await pilot.press("5")
+            await until(pilot, lambda: child.at_work)
+            await pilot.press("q", "q")
+            await until(pilot, lambda: "the lab closes when all files are written" in notices(lab))
+            await pilot.pause(0.1)
+            assert lab.is_running
+            child.let.set()
+            deadline = time.monotonic() + 60
+            while lab.is_running and time.monotonic() < deadline:
+                await pilot.pause(0.05)
+        assert not lab.is_running
+        assert set(exported(experiment)) == set(CHOICES["5"])
