@@ -8,6 +8,7 @@ from typing import Any
 
 from core.attacks.catalogue import ATTACKS
 from core.gallery import Gallery
+from core.report.caveat import caveat, listed
 from core.report.figures import accuracy_figure, p_value_figure, render
 from core.report.gallery_figure import gallery_figure, rows_of
 from core.report.markup import ABSENT, facts, figure, interval, number, section, table, words
@@ -75,7 +76,7 @@ def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery]
             f'<p class="state"><strong id="state">{words(result["status"])}</strong>: '
             f"{number(done, 'd')} of {number(spec.runs, 'd')} runs, "
             f"experiment <code>{words(result['id'])}</code></p>",
-            *_notice(result, done),
+            *_notice(result),
             f'<nav aria-label="Sections"><ul>{links}</ul></nav>',
             "</header>",
             "<main>",
@@ -88,19 +89,12 @@ def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery]
     )
 
 
-def _notice(result: dict[str, Any], done: int) -> Iterator[str]:
+def _notice(result: dict[str, Any]) -> Iterator[str]:
     """What a reader must know of an experiment that is not complete."""
     said = []
-    if result["status"] != "complete":
-        over = _listed(result["statistics_runs"])
-        said.append(
-            f"<strong>Not complete:</strong> the numbers are over {over} and may change."
-            if over
-            else "<strong>Not complete:</strong> there are no numbers yet."
-        )
-    elif len(result["statistics_runs"]) != done:
-        over = _listed(result["statistics_runs"]) or "no run"
-        said.append(f"<strong>Not up to date:</strong> means and tests are over {over} only.")
+    if warning := caveat(result):
+        head, _, rest = warning.partition(":")
+        said.append(f"<strong>{head}:</strong>{rest}")
     said += [
         f"<strong>Run {run['index'] + 1} failed:</strong> {words(run['error'])}"
         + (f" ({words(run['hint'])})" if run["hint"] else "")
@@ -132,7 +126,7 @@ def _accuracy(result: dict[str, Any]) -> str:
         ]
         counts = sorted({by_k[str(k)]["n"] for k in levels})
         rows.append([words(name), *cells, ", ".join(number(count, "d") for count in counts)])
-    over = _listed(result["statistics_runs"])
+    over = listed(result["statistics_runs"])
     described = [(words(name), words(SETS[name].description)) for name in accuracy if name in SETS]
     return section(
         title,
@@ -308,7 +302,7 @@ def _environment(result: dict[str, Any]) -> str:
     ]
     names = dict.fromkeys(name for one in described for name in one)
     rows = [[words(name), *(words(one.get(name, ABSENT)) for one in described)] for name in names]
-    header = ["", *(_listed(runs).capitalize() or "So far" for _, runs in found)]
+    header = ["", *(listed(runs).capitalize() or "So far" for _, runs in found)]
     return section(
         "Environment",
         table("Where it was computed, and with which versions", header, [("", rows)], name="environment-table",
@@ -325,15 +319,3 @@ def _reproduce(result: dict[str, Any]) -> str:
         f"<pre><code>{lines}</code></pre>",
         name="reproduce",
     )
-
-
-def _listed(runs: list[int]) -> str:
-    """Runs, counted from 1, as words: "runs 1-4, 6"; "" for none."""
-    spans: list[list[int]] = []
-    for run in sorted(runs):
-        if spans and spans[-1][-1] == run - 1:
-            spans[-1].append(run)
-        else:
-            spans.append([run])
-    said = [f"{span[0] + 1}-{span[-1] + 1}" if len(span) > 1 else str(span[0] + 1) for span in spans]
-    return f"run{'s' * (len(runs) > 1)} {', '.join(said)}" if said else ""

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from core.errors import ExperimentError
+from core.report.caveat import caveat
 from core.report.formats import FigureFormat
 from core.report.terms import TEST_NAMES, brief_reason
 
@@ -55,8 +56,8 @@ _STYLE: dict[str, Any] = {
 def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = None) -> Figure:
     """Mean accuracy against K, general to fitted, with 95 % intervals: a line a set.
 
-    sets: those to draw, all that were measured by default. Raises ExperimentError where no run is complete, or
-    a set was not measured.
+    Over it stands the caveat of a result that is not final. sets: those to draw, all that were measured by
+    default. Raises ExperimentError where no run is complete, or a set was not measured.
     """
     accuracy = _summary(result)["accuracy"]
     names = list(accuracy)
@@ -83,6 +84,7 @@ def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = No
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("accuracy")
         figure.legend(loc="outside right center")
+        _warn(figure, result)
     return figure
 
 
@@ -90,8 +92,9 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
     """p-values of the slopes S_j on a log axis with dashed lines at 0.05 and 0.01: a panel a compared pair.
 
     Below SMALLEST_P a point stands at the end of the axis, and the panel says so. Where there is no p-value, the
-    panel says why. sets: draw only the pairs of which both are among them. Raises ExperimentError where no run is
-    complete, a set was not measured, or no such pair was compared.
+    panel says why. Over all stands the caveat of a result that is not final. sets: draw only the pairs of which
+    both are among them. Raises ExperimentError where no run is complete, a set was not measured, or no such pair
+    was compared.
     """
     _summary(result)
     chosen = _chosen(result, sets)
@@ -134,6 +137,7 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
             for place, kind in enumerate(kinds)
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
+        _warn(figure, result)
     return figure
 
 
@@ -198,6 +202,11 @@ def _chosen(result: Mapping[str, Any], sets: Collection[str] | None) -> set[str]
                 "name sets with commas between them, such as --sets adversarial,misclassified",
             )
     return set(measured if sets is None else sets)
+
+
+def _warn(figure: Figure, result: Mapping[str, Any]) -> None:
+    if warning := caveat(result):
+        figure.suptitle(warning, fontsize=7.5, fontstyle="italic")
 
 
 def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
+from core.report.caveat import caveat
 from core.report.formats import TableName
 from core.report.terms import TEST_NAMES, brief_reason
 from core.spec import Spec
@@ -129,10 +130,12 @@ def _tests(result: dict[str, Any], first: str, second: str, quantity: str) -> st
 
 
 def _asked(result: dict[str, Any]) -> str:
-    """What was run, as a sentence."""
+    """What was run, as a sentence, and the caveat of a result that is not final."""
     spec = Spec.from_mapping(result["spec"])
     title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}"
-    return f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, $Z = {spec.z}$."
+    warning = caveat(result)
+    asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, $Z = {spec.z}$."
+    return f"{asked} {escaped(warning)}" if warning else asked
 
 
 def _number(value: float | None, form: str) -> str:

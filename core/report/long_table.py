@@ -10,12 +10,13 @@ from typing import Any
 from core.report.formats import TableName
 
 _SETTINGS = ("id", "dataset", "attack", "epsilon", "z", "seed")
-COLUMNS = (*_SETTINGS, "run", "set", "size", "k", "accuracy", "slope")
+COLUMNS = (*_SETTINGS, "run", "set", "size", "k", "accuracy", "slope", "status")
 """Of the table "accuracy": the complete runs; run counts from 0, size is the number of images in the set, slope
-is S_k = A_k / A_{k+2}."""
+is S_k = A_k / A_{k+2}, status the experiment's: only where it is "complete" are the numbers final."""
 TEST_COLUMNS = (
     *_SETTINGS, "quantity", "j", "first_set", "second_set", "test", "n", "statistic", "df", "p", "p_holm",
     "mean_difference", "ci95_low", "ci95_high", "effect_size", "direction", "reason",
+    "status",
 )  # fmt: skip
 """Of the table "tests": what they hold is said in `core.statistics.comparison.TestResult`."""
 COLUMNS_OF: dict[TableName, tuple[str, ...]] = {"accuracy": COLUMNS, "tests": TEST_COLUMNS}
@@ -27,7 +28,7 @@ def long_rows(result: dict[str, Any], table: TableName = "accuracy") -> Iterator
     spec = result["spec"]
     settings = [result["id"], *(spec[name] for name in _SETTINGS[1:])]
     for row in _accuracies(result) if table == "accuracy" else _tests(result):
-        yield [*settings, *row]
+        yield [*settings, *row, result["status"]]
 
 
 def long_csv(result: dict[str, Any], table: TableName = "accuracy") -> str:

@@ -14,6 +14,7 @@ from core.report.long_table import COLUMNS_OF, long_rows
 _WHOLE = {"z", "seed", "run", "size", "k", "j", "n"}
 _WORDS = {
     "id", "dataset", "attack", "set", "quantity", "first_set", "second_set", "test", "direction", "reason",
+    "status",
 }  # fmt: skip
 
 

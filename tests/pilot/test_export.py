@@ -262,7 +262,7 @@ class TestTheQuestion:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, f"{complete}/{runs} runs")
             await ask(pilot)
-            note = f"{status}: the numbers are over {complete} of {runs} runs; the JSON and the report say so"
+            note = f"{status}: the numbers are over {complete} of {runs} runs; the files say so"
             assert note in words(lab)
             for key in ("1", "x", "8"):
                 await pilot.press(key)

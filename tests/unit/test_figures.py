@@ -307,6 +307,19 @@ class TestRefusals:
                 draw(whole, ["nois"])
 
 
+class TestUnfinished:
+    def test_a_figure_of_numbers_that_may_change_says_so(self, tmp_path: Path) -> None:
+        for name, over in (("running", "runs 1-3 of 9"), ("partly_failed", "runs 1-2, 4-5 of 5")):
+            result = published(tmp_path / name, name)[1]
+            for draw in (accuracy_figure, p_value_figure):
+                warning = f"Not complete: the numbers are over {over} and may change."
+                assert draw(result).get_suptitle() == warning
+
+    def test_a_final_one_says_nothing(self, whole: dict[str, Any]) -> None:
+        for draw in (accuracy_figure, p_value_figure):
+            assert draw(whole).get_suptitle() == ""
+
+
 class TestGallery:
     def test_a_row_shows_original_perturbation_and_adversarial_image(self, tmp_path: Path) -> None:
         gallery = add_gallery(complete(tmp_path), 1)

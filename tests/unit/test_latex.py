@@ -169,6 +169,16 @@ def test_names_are_set_as_they_are(text: str, expected: str) -> None:
     assert escaped(text) == expected
 
 
+def test_tables_of_numbers_that_may_change_say_so(tmp_path: Path) -> None:
+    unfinished = tables(latex(published(tmp_path / "running", "running")[1]))
+    warning = "Not complete: the numbers are over runs 1-3 of 9 and may change."
+    assert all(table.caption.endswith(f" {warning}") for table in unfinished)
+    final = tables(latex(published(tmp_path / "complete", "complete")[1]))
+    assert len(unfinished) > 1
+    assert len(final) > 1
+    assert not any("may change" in table.caption for table in final)
+
+
 def test_a_data_set_of_ones_own_is_named_in_the_captions(tmp_path: Path) -> None:
     spec = Spec(dataset="/data/50%_moths & {night}.npz", z=3, runs=3, controls=())
     found = tables(latex(result_of(make_experiment(tmp_path, spec).experiment.state())))

@@ -29,7 +29,7 @@ def read(result: dict[str, Any], table: TableName) -> list[dict[str, Any]]:
 
 
 def settings(result: dict[str, Any]) -> dict[str, Any]:
-    return {"id": result["id"]} | {
+    return {"id": result["id"], "status": result["status"]} | {
         name: result["spec"][name] for name in ("dataset", "attack", "epsilon", "z", "seed")
     }
 
@@ -93,11 +93,12 @@ def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table:
 def test_the_columns_are_those_that_users_were_promised() -> None:
     assert COLUMNS == (
         "id", "dataset", "attack", "epsilon", "z", "seed", "run", "set", "size", "k", "accuracy", "slope",
+        "status",
     )  # fmt: skip
     assert TEST_COLUMNS == (
         "id", "dataset", "attack", "epsilon", "z", "seed", "quantity", "j", "first_set", "second_set", "test", "n",
         "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low", "ci95_high", "effect_size", "direction",
-        "reason",
+        "reason", "status",
     )  # fmt: skip
 
 
