@@ -165,6 +165,26 @@ class TestFields:
             assert shown(lab, "problems") == ""
             assert f"--dataset {own}" in shown(lab, "command")
 
+    async def test_who_chooses_a_path_of_ones_own_can_type_it_at_once(self, house: House) -> None:
+        own = write_npz(house.folder / "own.npz", images=40)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("enter", "end", "enter")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#dataset-path"))
+            await pilot.press(*str(own))
+            assert f"--dataset {own}" in shown(lab, "command")
+            lab.screen.query_one("#dataset").focus()
+            await pilot.press("enter", "home", "enter")
+            await pilot.pause()
+            assert lab.focused is lab.screen.query_one("#dataset")
+
+    async def test_a_form_that_begins_with_a_path_begins_at_its_first_field(self, house: House) -> None:
+        own = write_npz(house.folder / "own.npz", images=40)
+        lab = house.lab(dataset=str(own))
+        async with opened(lab, SMALL) as pilot:
+            await pilot.pause()
+            assert lab.focused is lab.screen.query_one("#dataset")
+
     async def test_what_the_shell_asked_for_is_what_the_form_begins_with(self, house: House) -> None:
         lab = house.lab(dataset="digits", runs=3, jobs=1, controls=("noise", "fooled"), attack="pgd", steps=4)
         async with opened(lab, SMALL) as pilot:

@@ -156,7 +156,11 @@ class SetupScreen(Screen[None]):
     @on(Input.Changed)
     @on(Select.Changed)
     def _changed(self) -> None:
+        had_path = self._own_row.display
         self._check()
+        # Not where the form began with a path: its row has been there from the start.
+        if self._own_row.display and not had_path:
+            self.query_one("#dataset-path").focus()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
