@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pkgutil
+import re
 import shutil
 import threading
 import time
@@ -172,6 +173,24 @@ class TestFindingTheWay:
             await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
             await pilot.press("end")
             await until(pilot, lambda: "Moving about" in text_of(lab))
+
+    async def test_help_explains_the_letters_of_the_runs_where_there_are_runs(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
+            for letters, meaning in (
+                ("M", "misclassified"),
+                ("D", "adversarial"),
+                ("net", "accuracy of the surr"),
+            ):
+                assert re.search(rf"│ +{letters} +{meaning}", text_of(lab))
+            await pilot.press("escape", "n", "escape", "question_mark")
+            await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
+            assert not re.search(r"│ +net +", text_of(lab))
 
     async def test_the_palette_does_what_a_key_does(self, house: House, running: Experiment) -> None:
         lab = house.lab()

@@ -62,6 +62,29 @@ async def test_every_run_is_seen_with_what_it_does_or_found(running: Snapshot) -
                 assert "waiting" in text
 
 
+async def test_what_a_result_is_made_of_is_said_once_there_is_one(
+    running: Snapshot, created: Snapshot
+) -> None:
+    table = RunsTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = created
+        await settled(pilot)
+        assert "misclassified" not in screen_text(pilot.app)
+        table.snapshot = running
+        await settled(pilot)
+        # M 292 D 981 net 0.991, each beside its meaning, in half of a terminal of 140 columns too.
+        for width in (WIDE[0], 70):
+            await pilot.resize_terminal(width, WIDE[1])
+            await settled(pilot)
+            border = screen_text(pilot.app).splitlines()[0]
+            for word, meaning in (
+                ("M", "misclassified"),
+                ("D", "adversarial"),
+                ("net", "surrogate's accuracy"),
+            ):
+                assert f"{word} {meaning}" in border
+
+
 async def test_time_left_of_a_run_is_what_complete_runs_took_less_what_it_took() -> None:
     complete = RunView(0, "complete", started=0.0, finished=100.0, seconds={"split": 20.0, "surrogate": 80.0})
     at_work = RunView(1, "running", "split", done=1, total=2, stage_started=100.0, started=100.0)

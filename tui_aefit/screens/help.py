@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.sets import SETS
+from tui_aefit.widgets.runs_table import WORDS, RunsTable
 
 ABOUT = """\
 The experiment moves a K-nearest-neighbour classifier from general (K = Z) to fitted (K = 1) and measures its \
@@ -37,12 +38,16 @@ class HelpScreen(ModalScreen[None]):
         # The lab's own keys have an id; the others move about, as they do in every Textual program.
         self._keys = [(keys, text) for keys, text, own in bindings if own]
         self._moving = [(keys, text) for keys, text, own in bindings if not own]
+        self._words = WORDS if below.query(RunsTable) else {}
 
     def compose(self) -> ComposeResult:
         """Keys, then words."""
         with VerticalScroll(classes="dialog"):
             yield Static("Keys", classes="heading")
             yield Static(_listed(self._keys))
+            if self._words:
+                yield Static("In the table of runs", classes="heading")
+                yield Static(_listed(self._words.items()))
             yield Static("The experiment", classes="heading")
             yield Static(ABOUT, markup=False)
             yield Static("The sets", classes="heading")

@@ -25,6 +25,14 @@ ALL = "all"
 """The key of the row of all runs together."""
 RUN_STATES: Mapping[str, tuple[str, str, str]] = {**STATES, "pending": ("·", "waiting", "dim")}
 """Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+WORDS = {
+    "M": "misclassified test images of the run",
+    "D": "adversarial images of the run; its sources: the test images that they come from",
+    "net": "accuracy of the surrogate, the LeNet-5 that they were made on, on the test images",
+}
+"""What stands short in the table -> its meaning."""
+TITLE, LEGEND = "Runs", "M misclassified, D adversarial, net surrogate's accuracy"
+"""What the upper border says; the legend as soon as there is a result that it explains."""
 ROOMY = {"run": 6, "status": 12, "stage": 12, "time": 15}
 TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
 """Widths of the columns beside that of progress and results, which takes what they leave."""
@@ -55,7 +63,7 @@ class RunsTable(CellTable):
 
     def on_mount(self) -> None:
         """Say what is here, and follow the theme."""
-        self.entitle("Runs")
+        self.entitle(TITLE)
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def on_resize(self, event: Resize) -> None:
@@ -127,6 +135,7 @@ class RunsTable(CellTable):
                 cells = _run_cells(view, snapshot, typical, width, tint)
             self._drawn[view.index] = view, cells
             rows[str(view.index)] = cells
+        self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
         self.fill(columns, rows)
         self._tell_selected()
 
