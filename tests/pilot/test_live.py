@@ -231,6 +231,21 @@ class TestPanes:
             assert f"{value:.3f}"[1:] in lines[row + 1]
 
 
+class TestTheme:
+    async def test_the_headline_follows_the_theme_where_no_event_comes_any_more(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete")
+            line = lab.screen.query_one("#headline", Static)
+            for theme, styles in (("monochrome", {"bold"}), ("textual-light", {"bold", "green"})):
+                lab.theme = theme
+                await until(
+                    pilot, lambda styles=styles: {span.style for span in line.content.spans} == styles
+                )  # type: ignore[misc,union-attr]
+
+
 class TestStopAndResume:
     async def test_stopping_asks_and_only_yes_stops(self, house: House, running: Experiment) -> None:
         lab = house.lab()

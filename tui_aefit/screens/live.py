@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widgets import Footer, Static, Tab, Tabs
 
 from core.errors import AefitError
@@ -143,11 +144,12 @@ class LiveScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin to follow the journal."""
+        """Begin to follow the journal, and follow the theme."""
         self.query_one("#charts-pane").border_title = "Charts"
         self.query_one("#verdict-pane").border_title = "Verdict"
         self._show_pane("runs")
         start_feed(self, self.experiment)
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
@@ -191,6 +193,11 @@ class LiveScreen(Screen[None]):
             self.query_one("#verdict-text", Static).update(verdict(snapshot))
         if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
             self.refresh_bindings()
+
+    def _theme_changed(self, theme: Theme) -> None:
+        if self._snapshot is not None:
+            text = headline(self._snapshot, partial(ink, self.app))
+            self.query_one("#headline", Static).update(text, layout=False)
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
