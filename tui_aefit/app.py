@@ -137,7 +137,9 @@ class Lab(App[None]):
         yield SystemCommand(
             f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
         )
-        yield from (found for found in super().get_system_commands(screen) if found.title != "Quit")
+        # Ours are "Quit" and, for the keys, "Help"; and a pane gains from the whole screen where it shares it.
+        left_out = {"Quit", "Keys"} | (set() if screen.has_class("-wide", "-high") else {"Maximize"})
+        yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
 
     # What the keys do everywhere
 

@@ -35,6 +35,7 @@ from tui_aefit.screens.leave import Leave
 from tui_aefit.screens.live import LiveScreen
 from tui_aefit.screens.requests import CloneExperiment, OpenExperiment, ResumeExperiment
 from tui_aefit.screens.setup import SetupScreen
+from tui_aefit.widgets.tests_table import TestsTable
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -204,6 +205,31 @@ class TestFindingTheWay:
             await until(pilot, lambda: "Files go into" in text_of(lab))
             await pilot.press("1")
             await until(pilot, lambda: "wrote" in notices(lab))
+
+    async def test_the_palette_offers_nothing_twice_and_nothing_useless(
+        self, house: House, running: Experiment
+    ) -> None:
+        def textuals_own() -> set[str]:
+            return {one.title for one in lab.get_system_commands(lab.screen)} & {
+                "Keys", "Maximize", "Screenshot", "Theme",
+            }  # fmt: skip
+
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            await pilot.press("4")
+            await until(pilot, lambda: isinstance(lab.focused, TestsTable))
+            # Where all panes are seen, each of them has a part of the screen only.
+            assert textuals_own() == {"Maximize", "Screenshot", "Theme"}
+            await pilot.resize_terminal(*SMALL)
+            await pilot.pause()
+            assert isinstance(lab.focused, TestsTable)
+            assert textuals_own() == {"Screenshot", "Theme"}
+            await pilot.resize_terminal(*LARGE)
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            assert lab.focused is not None
+            assert textuals_own() == {"Screenshot", "Theme"}
 
     async def test_experiments_open_from_anywhere_and_lead_back(
         self, house: House, running: Experiment
