@@ -166,6 +166,10 @@ class Lab(App[None]):
         self._keep(replace(self._memory, bell=not self._memory.bell))
         self.notify(f"the bell is {'on' if self._memory.bell else 'off'}")
 
+    def action_help_quit(self) -> None:
+        """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
+        self.notify("press q, or ctrl+q while typing", title="To leave the lab")
+
     async def action_quit(self) -> None:
         """Textual's own way out is ours too."""
         self.action_leave()

@@ -140,6 +140,19 @@ class TestLeaving:
             await lab.run_action("quit")
             await until(pilot, lambda: isinstance(lab.screen, Leave))
 
+    async def test_who_presses_ctrl_c_is_told_how_to_leave(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+c")
+            await until(pilot, lambda: "To leave the lab: press q, or ctrl+q while typing" in notices(lab))
+            assert watched(lab) == running.id
+            lab.clear_notifications()
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            lab.screen.query_one("#epsilon", Input).focus()
+            await pilot.press("end", "ctrl+c")  # with nothing selected that it could copy
+            await until(pilot, lambda: "To leave the lab" in notices(lab))
+
     async def test_leaving_while_a_screen_is_being_built_waits_for_it(self, house: House) -> None:
         class LeavingField(Select[str]):
             def compose(self) -> ComposeResult:
