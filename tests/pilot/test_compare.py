@@ -13,6 +13,7 @@ from textual.widgets import Static
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from tests.desk import Desk, Lab, one
+from tests.stub_coordinator import text_of
 from tui_aefit.screens.compare import CompareScreen
 from tui_aefit.widgets.cell_table import CellTable
 from tui_aefit.widgets.chart import Chart
@@ -94,6 +95,24 @@ class TestComparing:
             await pilot.resize_terminal(140, 45)
             await press("t")
             assert all(lab.screen.query_one(name).region.area for name in panes)
+
+    async def test_only_keys_that_change_what_is_seen_are_offered(self, pair: list[Experiment]) -> None:
+        keys = {"n", "p", "f", "t"}
+        lab = Lab()
+        async with lab.run_test(size=(80, 24)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            for footer, works in (("t Next pane", {"t"}), ("n Next set  t Next pane", keys),
+                                  ("n Next set  t Next pane", keys - {"f"})):  # fmt: skip
+                assert text_of(lab).splitlines()[-1].strip().startswith(f"{footer}  esc Back")
+                assert keys & lab.screen.active_bindings.keys() == works
+                before = text_of(lab)
+                await press("n", "p", "n")
+                assert (text_of(lab) == before) is ("n" not in works)
+                await press("t")
+            await pilot.resize_terminal(140, 45)
+            await Desk(pilot, lab).settle()
+            assert text_of(lab).splitlines()[-1].strip().startswith("n Next set  esc Back")
+            assert keys & lab.screen.active_bindings.keys() == keys - {"t"}
 
     async def test_reading_again_shows_what_came_since(self, pair: list[Experiment]) -> None:
         lab = Lab()

@@ -104,6 +104,11 @@ class CompareScreen(Screen[None]):
         chosen = str(event.tab.id).removesuffix("-tab")
         for pane in PANES:
             self.set_class(pane == chosen, f"-{pane}")
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """Other panes are seen now."""
+        self.call_after_refresh(self.refresh_bindings)
 
     def action_turn_pane(self) -> None:
         """Show the next pane of a narrow terminal."""
@@ -112,8 +117,16 @@ class CompareScreen(Screen[None]):
         tabs.active = panes[(panes.index(tabs.active) + 1) % len(panes)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A wide terminal shows all panes."""
-        return self.has_class("-narrow") if action == "turn_pane" else True
+        """A wide terminal shows all panes, a narrow one has the keys of the one that it shows."""
+        narrow = self.has_class("-narrow")
+        match action:
+            case "turn_pane":
+                return narrow
+            case "turn_set":
+                return not (narrow and self.has_class("-settings"))
+            case "fit":
+                return not narrow or self.has_class("-curves")
+        return True
 
     def action_turn_set(self, step: int) -> None:
         """Show another set, `step` places on."""
