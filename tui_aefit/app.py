@@ -272,6 +272,9 @@ class Lab(App[None]):
         state = message.state
         if self._memory.bell:
             self.bell()
+        for screen in self.screen_stack:
+            if isinstance(screen, Leave):
+                screen.at_work = tuple(one for one in screen.at_work if one != state.experiment.id)
         failed = state.status in ("failed", "refused")
         text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
         self.notify(

@@ -134,6 +134,30 @@ class TestLeaving:
             await until(pilot, lambda: not lab.is_running)
         assert [e.cancel_file.exists() for e in (running, other, over)] == [True, True, False]
 
+    async def test_work_that_ends_while_it_is_asked_about_is_asked_about_no_longer(
+        self, house: House, running: Experiment
+    ) -> None:
+        other = make_experiment(house.home, state="running", runs=3, seed=1, complete=0, now=time.time())
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            await pilot.press("right")
+            await until(pilot, lambda: isinstance(lab.focused, Button) and lab.focused.id == "stop")
+            end(other, "failed")
+            asked = lab.screen.query_one("#detail", Static)
+            assert {running.id, other.id} == set(str(asked.content).split(", "))
+            await until(pilot, lambda: str(asked.content) == running.id)
+            assert "Stop it" in text_of(lab)
+            end(running, "cancelled")
+            await until(pilot, lambda: "The work has ended" in text_of(lab))
+            assert "Stop it" not in text_of(lab)
+            assert "Leave it running" not in text_of(lab)
+            await until(pilot, lambda: isinstance(lab.focused, Button) and lab.focused.id == "leave")
+            await pilot.press("enter")
+            await until(pilot, lambda: not lab.is_running)
+        assert not running.cancel_file.exists()
+
     async def test_the_palettes_quit_asks_as_well(self, house: House, running: Experiment) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:

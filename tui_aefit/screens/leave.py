@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -15,7 +17,7 @@ Answer = Literal["leave", "stop", "stay"]
 
 
 class Leave(ModalScreen[Answer]):
-    """Asks what becomes of the experiments that are being computed."""
+    """Asks what becomes of the experiments `at_work`; where all of them end meanwhile, whether to quit still."""
 
     CSS_PATH = "../styles/confirm.tcss"
     AUTO_FOCUS = "#leave"
@@ -40,19 +42,39 @@ class Leave(ModalScreen[Answer]):
         Binding("right,down", "app.focus_next", "Next", show=False, id="leave.next", tooltip="Other button"),
     ]
 
-    def __init__(self, running: list[str]) -> None:
+    at_work: reactive[tuple[str, ...]] = reactive((), init=False)
+    """The ids of the experiments that are being computed."""
+
+    def __init__(self, at_work: Iterable[str]) -> None:
         super().__init__()
-        self._at_work = running
+        # Kept, not looked up: work may end before they are on the screen.
+        self._question = Static("Work is going on", id="question")
+        self._detail = Static(id="detail", markup=False)
+        self._leave_button = Button("Leave it running (l)", id="leave", variant="primary", compact=True)
+        self._stop_button = Button("Stop it (s)", id="stop", variant="warning", compact=True)
+        self.at_work = tuple(at_work)
 
     def compose(self) -> ComposeResult:
         """What runs, and three buttons."""
         with Vertical(classes="dialog"):
-            yield Static("Work is going on", id="question")
-            yield Static(", ".join(self._at_work), id="detail", markup=False)
+            yield self._question
+            yield self._detail
             with Horizontal():
-                yield Button("Leave it running (l)", id="leave", variant="primary", compact=True)
-                yield Button("Stop it (s)", id="stop", variant="warning", compact=True)
+                yield self._leave_button
+                yield self._stop_button
                 yield Button("Stay (esc)", id="stay", compact=True)
+
+    def watch_at_work(self) -> None:
+        """Say what runs; when nothing does any more, no button stops it."""
+        if self.at_work:
+            self._detail.update(", ".join(self.at_work))
+            return
+        self._question.update("The work has ended")
+        self._detail.update("Nothing is being computed any more.")
+        self._leave_button.label = "Quit (q)"
+        self._stop_button.display = False
+        if self._stop_button.has_focus:
+            self._leave_button.focus()
 
     @on(Button.Pressed, "#leave")
     def _leave(self) -> None:
