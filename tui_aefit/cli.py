@@ -70,7 +70,7 @@ def run(words: list[str]) -> int:
             )
         from tui_aefit import lab  # noqa: PLC0415
 
-        return lab.open_lab(settings)
+        return lab.open_lab(settings, console)
     except AefitError as error:
         return console.refuse(error)
 

@@ -103,7 +103,7 @@ def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
 def _attach(options: dict[str, Any], settings: Settings, console: Console) -> int:
     as_json = options.get("as_json", False)
     if lab_is_possible() and not as_json and not console.quiet:
-        return open_lab(settings, options["id"])
+        return open_lab(settings, console, options["id"])
     return attach(find(settings.home, options["id"]), console, as_json=as_json)
 
 

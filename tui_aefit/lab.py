@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 
+from core.errors import ExperimentError
 from core.records.experiment import find
-from tui_aefit.console import EXIT_COMPLETE
+from tui_aefit.console import EXIT_COMPLETE, Console
+from tui_aefit.home import at_work
 from tui_aefit.settings import Settings
 from tui_aefit.terminal import leave_with_terminal, require_terminal
 
 
-def open_lab(settings: Settings, first: str | None = None) -> int:
-    """Show the lab until it is left; the exit status.
+def open_lab(settings: Settings, console: Console, first: str | None = None) -> int:
+    """Show the lab until it is left, then tell what goes on without it; the exit status.
 
     first: the id, as a person types it, of the experiment to open with. Raises AefitError where there is no
     such experiment or no terminal.
@@ -25,4 +28,22 @@ def open_lab(settings: Settings, first: str | None = None) -> int:
     leave_with_terminal()
     lab = Lab(settings, experiment)
     lab.run()
+    _tell_at_work(settings, console)
     return lab.return_code or EXIT_COMPLETE
+
+
+def _tell_at_work(settings: Settings, console: Console) -> None:
+    """Tell how to come back to each experiment that is being computed."""
+    home = settings.found.get("home")
+    # What was typed for this call only has to be typed again.
+    typed = f" --home {shlex.quote(str(settings.home))}" if home and home.source == "option" else ""
+    try:
+        running = at_work(settings.home)
+    except ExperimentError as error:
+        console.problem(str(error), error.hint)
+        return
+    for experiment in running:
+        told, command = "goes on without you; see it again with", "attach"
+        if os.path.lexists(experiment.cancel_file):
+            told, command = "is being stopped; compute what is missing with", "resume"
+        console.narrate(f"{experiment.id} {told}: aefit-tui {command} {experiment.id}{typed}")

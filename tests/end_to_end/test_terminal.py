@@ -91,16 +91,34 @@ def test_attaching_with_json_in_a_terminal_prints_the_result_and_no_screen(shell
     assert "? Help" not in one.text()
 
 
-def test_leaving_while_work_is_going_on_asks_and_can_have_it_stopped(shell, terminal):
+@pytest.mark.parametrize("home_typed", [False, True])
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (b"l", "goes on without you; see it again with: aefit-tui attach"),
+        (b"s", "is being stopped; compute what is missing with: aefit-tui resume"),
+    ],
+)
+def test_leaving_while_work_is_going_on_asks_and_tells_how_to_come_back(
+    shell, terminal, key, told, home_typed
+):
     experiment = make_experiment(shell.home, state="running")  # this process holds its lock
-    one = terminal()
+    over = make_experiment(shell.home, seed=1)
+    typed = ("--home", str(shell.home)) if home_typed else ()
+    one = terminal(*typed)
     one.wait_for("▶ running")
     one.press(b"q")
     one.wait_for("Leave it running")
     assert not experiment.cancel_file.exists()
-    one.press(b"s")
+    one.press(key)
     assert one.process.wait(timeout=10) == 0
-    assert experiment.cancel_file.exists()
+    assert experiment.cancel_file.exists() is (key == b"s")
+    one.wait_for(" ".join([experiment.id, told, experiment.id, *typed]) + "\r\n")
+    # On the screen of the shell, not on the lab's, which is gone.
+    written = b"".join(piece for _, piece in one.arrivals()).decode()
+    _, _, after = written.rpartition("\x1b[?1049l")
+    assert after.count("aefit-tui ") == 1
+    assert over.id not in after
 
 
 def test_without_a_terminal_the_lab_says_what_to_use_instead(shell):
