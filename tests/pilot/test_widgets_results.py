@@ -267,6 +267,31 @@ async def test_the_tests_table_has_a_row_for_every_test_of_the_pair(running: Sna
                 assert test["direction"] in table.get_cell(key, "direction").plain
 
 
+@pytest.mark.parametrize("width", [80, 70])
+async def test_differences_are_seen_whole_in_half_of_a_roomy_terminal(running: Snapshot, width: int) -> None:
+    table = TestsTable()
+    app = Bench(table)
+    async with app.run_test(size=(width, 20)) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        lines = screen_text(app).splitlines()
+        (row,) = (line for line in lines if "│ S_1 " in line and "Welch" in line)
+        (test,) = (
+            test
+            for test in running.tests
+            if (test["quantity"], test["j"], test["test"]) == ("ratio", "1", "welch")
+            and tuple(test["sets"]) == table.pair
+        )
+        low, high = test["ci95"]
+        assert f"{test['mean_difference']:+.3f} [{low:+.3f}, {high:+.3f}]" in row
+        # The arrow stands for the word where there is no room for it; the border has it for the row chosen.
+        assert {"higher": "▲", "lower": "▼"}[test["direction"]] in row
+        assert (f" {test['direction']} " in row) is (width == 80)
+        assert f"S_1 is {test['direction']} on adversarial" in lines[-1]
+        assert table.show_vertical_scrollbar
+        assert table.show_horizontal_scrollbar
+
+
 async def test_a_test_that_cannot_be_made_says_why_in_sight(running: Snapshot) -> None:
     table = TestsTable()
     app = Bench(table)

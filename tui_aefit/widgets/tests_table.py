@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
+from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -17,18 +18,22 @@ from tui_aefit.widgets.cell_table import CellTable, left, right
 
 ABSENT = "-"
 COLUMNS = {
-    "what": ("of", 10),
     "test": ("test", 14),
     "p": ("p", 8),
     "holm": ("p Holm", 8),
     "direction": ("direction", 10),
-    "difference": ("difference [95 %]", 25),
+    "difference": ("difference [95 %]", 24),
     "effect": ("effect", 8),
     "statistic": ("statistic", 10),
     "df": ("df", 7),
     "n": ("n", 6),
     "why": ("why there is no p-value", 100),
 }
+"""Column -> its title and width, of those beside the first, "what", which is as wide as what it holds."""
+IN_SIGHT = ("what", "test", "p", "holm", "direction", "difference")
+"""The columns that are seen without scrolling in half of a terminal of 140 columns."""
+ARROW = ("dir", 4)
+"""The column of directions where there is no room for words."""
 DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
 
 
@@ -53,8 +58,8 @@ class TestsTable(CellTable):
         super().__init__(id=id, classes=classes)
         self._tests: dict[str, Mapping[str, Any]] = {}
 
-    def on_mount(self) -> None:
-        """Say what will be here."""
+    def on_resize(self, event: Resize) -> None:
+        """Fit the columns to the new width."""
         self._update_cells()
 
     def watch_snapshot(self) -> None:
@@ -89,6 +94,8 @@ class TestsTable(CellTable):
         return list(dict.fromkeys((test["sets"][0], test["sets"][1]) for test in tests))
 
     def _update_cells(self) -> None:
+        if not self.size.width:
+            return
         tests = self.snapshot.tests if self.snapshot else ()
         self._tests = {
             f"{test['quantity']}/{test['j']}/{test['test']}": test
@@ -98,17 +105,23 @@ class TestsTable(CellTable):
         pairs = self._pairs()
         place = f" ({pairs.index(self.pair) + 1} of {len(pairs)})" if self.pair in pairs else ""
         self.entitle(f"{self.pair[0]} against {self.pair[1]}{place}")
-        self.fill(COLUMNS, {key: _cells(test) for key, test in self._tests.items()})
+        what = max(len(text) for text in ("of", *map(_what, self._tests.values())))
+        columns = {"what": ("of", what + 1), **COLUMNS}
+        available = self.size.width - self.styles.scrollbar_size_vertical
+        tight = available < sum(columns[name][1] for name in IN_SIGHT)
+        if tight:
+            columns["direction"] = ARROW
+        self.fill(columns, {key: _cells(test, tight=tight) for key, test in self._tests.items()})
 
 
-def _cells(test: Mapping[str, Any]) -> list[Text]:
-    reason = test["reason"]
+def _cells(test: Mapping[str, Any], *, tight: bool) -> list[Text]:
+    reason, direction = test["reason"], DIRECTIONS.get(test["direction"], ABSENT)
     return [
         left(_what(test)),
         left(TEST_NAMES.get(test["test"], test["test"])),
         right((_p(test["p"]), _emphasis(test["p"]))),
         right((_p(test["p_holm"]), _emphasis(test["p_holm"]))),
-        left(DIRECTIONS.get(test["direction"], ABSENT)),
+        left(direction[0] if tight else direction),
         left(_difference(test)),
         right(_number(test["effect_size"], "+.2f")),
         right(_number(test["statistic"], ".4g")),
