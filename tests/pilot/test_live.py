@@ -15,6 +15,7 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from core.records.experiment import Experiment
 from core.report.terms import SLOPES
@@ -267,6 +268,18 @@ class TestStopAndResume:
             await until(pilot, lambda: running.cancel_file.exists())
             await until(pilot, lambda: "was asked to stop" in notices(lab))
         assert house.coordinator.started == []
+
+    async def test_the_news_of_an_ending_covers_no_pane(self, house: House, running: Experiment) -> None:
+        lab = house.lab()
+        async with opened(lab, SMALL, notifications=True) as pilot:
+            await arrived(pilot, "▶ running  2/4 runs")
+            await pilot.press("5")
+            await until(pilot, partial(shows, lab, "takes 3"))
+            end(running, "cancelled")
+            await until(pilot, partial(shows, lab, f"▌ {running.id}: cancelled"))
+            (toast,) = lab.screen.query(Toast)
+            assert "2 of 4 runs are complete" in text_of(lab)
+            assert toast.region.bottom <= lab.screen.query_one("#verdict-pane").region.y
 
     async def test_a_stopped_experiment_says_so_and_can_be_resumed(
         self, house: House, running: Experiment
