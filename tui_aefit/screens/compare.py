@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static, Tab, Tabs
+from textual.widgets import Static, Tab, Tabs
 
 from core.records.annotations import read_annotations
 from core.records.experiment import Experiment
@@ -25,6 +25,7 @@ from tui_aefit.listing import STATES, printable
 from tui_aefit.sound import sound_summary
 from tui_aefit.widgets.cell_table import CellTable, left, right
 from tui_aefit.widgets.chart import Chart
+from tui_aefit.widgets.footer import KeysFooter
 
 PANES = {"settings": "Settings", "curves": "Curves", "numbers": "Numbers"}
 """Pane -> its title; a narrow terminal shows one at a time."""
@@ -76,7 +77,7 @@ class CompareScreen(Screen[None]):
         with Container(id="accuracies"):
             yield Chart(accuracy_chart, empty="None of them has an accuracy on this set.", id="curves")
             yield CellTable(id="numbers")
-        yield Footer()
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Read in the background."""

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment
@@ -29,6 +29,7 @@ from tui_aefit.screens.requests import (
     ResumeExperiment,
 )
 from tui_aefit.widgets.experiments_table import ExperimentsTable
+from tui_aefit.widgets.footer import KeysFooter
 
 LOOK_SECONDS = 2.0
 """How often the home is looked at."""
@@ -105,7 +106,7 @@ class ExperimentsScreen(Screen[None]):
         yield ExperimentsTable(id="experiments")
         yield Static(id="empty", markup=False)
         yield Static(id="detail", markup=False)
-        yield Footer()
+        yield KeysFooter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for the chosen experiment are there when one is chosen."""

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import Footer, Static, Tab, Tabs
+from textual.widgets import Static, Tab, Tabs
 
 from core.errors import AefitError
 from core.records.experiment import Experiment
@@ -27,6 +27,7 @@ from tui_aefit.state import Snapshot
 from tui_aefit.theme import ink
 from tui_aefit.widgets.accuracy_table import AccuracyTable
 from tui_aefit.widgets.chart import AccuracyChart, PValueChart
+from tui_aefit.widgets.footer import KeysFooter
 from tui_aefit.widgets.log_pane import LogPane
 from tui_aefit.widgets.runs_table import RunsTable
 from tui_aefit.widgets.tests_table import TestsTable
@@ -141,7 +142,7 @@ class LiveScreen(Screen[None]):
                 yield TestsTable(id="tests-table")
             with VerticalScroll(id="verdict-pane", classes="pane"):
                 yield Static("", id="verdict-text", markup=False)
-        yield Footer()
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Begin to follow the journal, and follow the theme."""

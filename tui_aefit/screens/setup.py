@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Collapsible, Footer, Input, Label, Select, Static
+from textual.widgets import Collapsible, Input, Label, Select, Static
 
 from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS, OPTIONS
 from core.data.catalogue import CATALOGUE
@@ -19,6 +19,7 @@ from core.spec import DEVICES, KEEPS, Spec
 from tui_aefit.cost import PastRun, cost_of, said
 from tui_aefit.form import FIELDS, Checked, check, command_line
 from tui_aefit.settings import SETTINGS
+from tui_aefit.widgets.footer import KeysFooter
 
 OWN = "own"
 """The choice of data set that opens the field for a path."""
@@ -139,7 +140,7 @@ class SetupScreen(Screen[None]):
                 yield Vertical(id="advanced-rows")
         with VerticalScroll(id="foot", can_focus=False):
             yield from self._lines.values()
-        yield Footer()
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Show the state of the first values, then read past runs while the person looks."""

@@ -1,0 +1,68 @@
+"""The footer shows the keys of the moment, and its old keys do not stay in memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from weakref import ref
+
+import pytest
+from textual.widgets._footer import FooterKey
+
+from core.records.experiment import Experiment
+from tests.recorded import make_experiment
+from tests.stub_coordinator import House, end, in_house, opened, text_of, until
+from tui_aefit.app import Lab
+from tui_aefit.widgets.accuracy_table import AccuracyTable
+from tui_aefit.widgets.runs_table import RunsTable
+
+SMALL = (80, 24)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with in_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def running(house: House) -> Experiment:
+    return make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
+
+
+def keys(lab: Lab) -> list[FooterKey]:
+    return list(lab.screen.query(FooterKey))
+
+
+def gone(*kept: ref[object]) -> bool:
+    gc.collect()
+    return not any(one() for one in kept)
+
+
+async def test_the_footer_is_made_anew_for_other_keys_only(house: House, running: Experiment) -> None:
+    lab = house.lab()
+    async with opened(lab, SMALL) as pilot:
+        await until(pilot, lambda: "s Stop" in text_of(lab).splitlines()[-1])
+        before = keys(lab)
+        for key, widget in (("2", AccuracyTable), ("1", RunsTable)):
+            await pilot.press(key)
+            await until(pilot, lambda widget=widget: isinstance(lab.focused, widget))  # type: ignore[misc]
+            await pilot.pause(0.1)
+            assert keys(lab) == before
+        end(running, "cancelled")
+        await until(pilot, lambda: "r Resume" in text_of(lab).splitlines()[-1])
+        assert "s Stop" not in text_of(lab).splitlines()[-1]
+        assert keys(lab) != before
+
+
+async def test_keys_that_are_shown_no_longer_are_let_go_of(house: House, running: Experiment) -> None:
+    lab = house.lab()
+    async with opened(lab, SMALL) as pilot:
+        await until(pilot, lambda: "s Stop" in text_of(lab).splitlines()[-1])
+        shown = [ref(key) for key in keys(lab)]
+        assert len(shown) > 4
+        end(running, "cancelled")
+        await until(pilot, lambda: "r Resume" in text_of(lab).splitlines()[-1])
+        await until(pilot, lambda: gone(*shown))
