@@ -1,4 +1,4 @@
-"""The footer shows the keys of the moment, and its old keys do not stay in memory."""
+"""The footer shows the keys of the moment; neither its old keys nor a screen that was left stay in memory."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from core.records.experiment import Experiment
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, end, in_house, opened, text_of, until
 from tui_aefit.app import Lab
+from tui_aefit.screens.experiments import ExperimentsScreen
+from tui_aefit.screens.live import LiveScreen
 from tui_aefit.widgets.accuracy_table import AccuracyTable
 from tui_aefit.widgets.runs_table import RunsTable
 
@@ -66,3 +68,14 @@ async def test_keys_that_are_shown_no_longer_are_let_go_of(house: House, running
         end(running, "cancelled")
         await until(pilot, lambda: "r Resume" in text_of(lab).splitlines()[-1])
         await until(pilot, lambda: gone(*shown))
+
+
+async def test_a_live_screen_that_was_left_is_let_go_of(house: House, running: Experiment) -> None:
+    lab = house.lab()
+    async with opened(lab, SMALL) as pilot:
+        await until(pilot, lambda: "1/3 runs" in text_of(lab))
+        assert isinstance(lab.screen, LiveScreen)
+        left = ref(lab.screen)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
+        await until(pilot, lambda: gone(left))

@@ -152,6 +152,10 @@ class LiveScreen(Screen[None]):
         start_feed(self, self.experiment)
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
         if self._snapshot is None:

@@ -34,6 +34,10 @@ class AccuracyTable(CellTable):
         """Follow the theme: markers have the colours of the chart."""
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def on_resize(self, event: Resize) -> None:
         """Fit the columns to the new width."""
         self._update_cells()

@@ -92,6 +92,10 @@ class Chart(Static):
         """Follow the theme."""
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""
         self._redraw()

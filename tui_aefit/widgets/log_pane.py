@@ -42,6 +42,10 @@ class LogPane(RichLog):
         self.border_title = "Log"
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def on_resize(self, event: Resize) -> None:
         """Wrap the lines anew where the width changed."""
         following = self.is_vertical_scroll_end

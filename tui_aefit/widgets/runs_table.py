@@ -66,6 +66,10 @@ class RunsTable(CellTable):
         self.entitle(TITLE)
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
+    def on_unmount(self) -> None:
+        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def on_resize(self, event: Resize) -> None:
         """Give the bars the new room."""
         self._update_cells()
