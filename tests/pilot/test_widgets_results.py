@@ -292,6 +292,22 @@ async def test_differences_are_seen_whole_in_half_of_a_roomy_terminal(running: S
         assert table.show_horizontal_scrollbar
 
 
+@pytest.mark.parametrize("width", [72, 78, 80, 86, 95, 105])
+async def test_no_number_is_cut_at_the_edge_of_the_table(running: Snapshot, width: int) -> None:
+    table = TestsTable()
+    app = Bench(table)
+    async with app.run_test(size=(width, 20)) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        names = ("what", "test", "p", "holm", "direction", "difference", "effect", "statistic", "df", "n")
+        for key in ("ratio/1/welch", "ratio/3/paired"):
+            whole = [table.get_cell(key, name).plain.strip() for name in names]
+            line = screen_text(app).splitlines()[2 + table.get_row_index(key)]
+            shown = line[1 : 1 + table.scrollable_content_region.width].split()
+            assert shown == " ".join(whole).split()[: len(shown)]
+            assert len(shown) >= 8
+
+
 async def test_a_test_that_cannot_be_made_says_why_in_sight(running: Snapshot) -> None:
     table = TestsTable()
     app = Bench(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 from rich.text import Text
@@ -111,7 +112,17 @@ class TestsTable(CellTable):
         tight = available < sum(columns[name][1] for name in IN_SIGHT)
         if tight:
             columns["direction"] = ARROW
+        _end_with_a_column(columns, available)
         self.fill(columns, {key: _cells(test, tight=tight) for key, test in self._tests.items()})
+
+
+def _end_with_a_column(columns: dict[str, tuple[str, int]], available: int) -> None:
+    """Have the column that would be seen in part begin out of sight: a number that is cut reads as another one."""
+    totals = list(accumulate(width for _, width in columns.values()))
+    whole = sum(total <= available for total in totals)
+    if len(IN_SIGHT) <= whole < len(columns) - 1:  # of words, in the last column, a part does no harm
+        name, (title, width) = list(columns.items())[whole - 1]
+        columns[name] = title, width + available - totals[whole - 1]
 
 
 def _cells(test: Mapping[str, Any], *, tight: bool) -> list[Text]:
