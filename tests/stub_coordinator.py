@@ -93,7 +93,7 @@ def in_house(folder: Path) -> Iterator[House]:
     house = House(folder, StubCoordinator(folder / "elsewhere"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui_aefit.settings.user_config", lambda: folder / "none.toml")
-        patch.setattr("tui_aefit.app.start_coordinator", house.coordinator)
+        patch.setattr("tui_aefit.computing.start_coordinator", house.coordinator)
         yield house
 
 

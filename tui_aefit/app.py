@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -18,15 +16,15 @@ from textual.widget import Widget
 
 from core.data.catalogue import check_available
 from core.errors import AefitError, DataError, ExperimentError
-from core.records.experiment import Experiment, State, create
+from core.records.experiment import Experiment, create
 from core.records.files import write_atomically
-from core.records.journal import JournalReader
 from core.report.formats import TEXTS
 from core.spec import Spec
+from tui_aefit.computing import Coordinators
 from tui_aefit.cost import PastRun
 from tui_aefit.form import FIELDS, word_of, words_of
 from tui_aefit.home import Watch, at_work, past_runs
-from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
+from tui_aefit.launcher import EXIT_CRASHED
 from tui_aefit.listing import printable
 from tui_aefit.memory import Memory, recall, remember
 from tui_aefit.screens.leave import Answer, Leave
@@ -92,7 +90,7 @@ class Lab(App[None]):
         self.register_theme(MONOCHROME)
         self._memory = recall(settings.home)
         self._watch = Watch(settings.home)
-        self._coordinators: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
+        self._coordinators = Coordinators(settings)
         self._said: set[str] = set()
         self._writing = asyncio.Lock()
         if self._memory.theme in self.available_themes:
@@ -315,7 +313,8 @@ class Lab(App[None]):
         """Have an experiment computed and show it, or say why that cannot be: beside the screen, for it reads."""
         try:
             experiment = find()
-            self._compute(experiment, jobs)
+            if not self._coordinators.start(experiment, jobs):
+                self.notify("it was computed before: these are its stored results", title="Already complete")
         except AefitError as error:
             self._complain(error)
         except OSError as error:
@@ -324,54 +323,19 @@ class Lab(App[None]):
         else:
             self.post_message(OpenExperiment(experiment))
 
-    def _compute(self, experiment: Experiment, jobs: int) -> None:
-        """Start a coordinator, unless one is at work or nothing is missing.
-
-        Raises ExperimentError where it cannot be started or must not be, OSError where a file cannot be read.
-        """
-        if experiment.running:
-            return
-        reader = JournalReader(experiment.journal, newest_only=True)
-        state = State(experiment, experiment.results(), tuple(reader.poll()), running=False)
-        if state.status == "complete" and (state.summarised or reader.newer):
-            self.notify("it was computed before: these are its stored results", title="Already complete")
-            return
-        if reader.newer:
-            why = f"{experiment.id} was written by a newer version: this one can only show it"
-            raise ExperimentError(
-                why, "go on with the version that wrote it, or change a setting or the seed"
-            )
-        data_dir = self._settings.data_dir
-        began = state.last("coordinator_started")
-        if self._settings["data_dir"] is None and began is not None and "data_dir" in began.fields:
-            data_dir = Path(str(began["data_dir"]))
-        process = start_coordinator(
-            experiment,
-            jobs=jobs,
-            data_dir=data_dir,
-            cache_dir=self._settings.cache_dir,
-            no_cache=self._settings.no_cache,
-            tied=False,
-        )
-        self._coordinators.append((experiment, process))
-
     def _look_around(self) -> None:
         """See which coordinators of ours have died, and have all endings looked for."""
         # One look at a time: a slow file server must not make them queue up.
         if any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
             return
-        for experiment, process in list(self._coordinators):
+        found = self._coordinators.look()
+        for experiment, status in found:
             self._watch.add(experiment)
-            # They are ours to await, or they would stay zombies for as long as the lab is open.
-            status = process.poll()
-            if status is None:
-                continue
-            self._coordinators.remove((experiment, process))
-            if status < 0 or status == EXIT_CRASHED:
+            if status is not None and (status < 0 or status == EXIT_CRASHED):
                 # All other endings are told by its journal.
                 why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
                 self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
-        self._find_endings([experiment.id for experiment, _ in self._coordinators])
+        self._find_endings([experiment.id for experiment, status in found if status is None])
 
     @work(thread=True, group="watch")
     def _find_endings(self, starting: Collection[str]) -> None:

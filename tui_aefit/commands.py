@@ -24,6 +24,7 @@ from core.report.result import result_of
 from core.report.text import align
 from core.spec import DEFAULTS, Spec
 from tui_aefit.batch import BatchOptions, attach, print_result, run_batch
+from tui_aefit.computing import data_dir_of
 from tui_aefit.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
 from tui_aefit.form import word_of
 from tui_aefit.lab import open_lab
@@ -109,14 +110,9 @@ def _attach(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 def _resume(options: dict[str, Any], settings: Settings, console: Console) -> int:
     experiment = find(settings.home, options["id"])
-    # Unless told otherwise, the data are where they were when the experiment was computed last.
-    began = experiment.state().last("coordinator_started")
-    data_dir = settings.data_dir
-    if settings["data_dir"] is None and began is not None and "data_dir" in began.fields:
-        data_dir = Path(str(began["data_dir"]))
     batch = BatchOptions(
         jobs=settings.jobs(experiment.spec),
-        data_dir=data_dir,
+        data_dir=data_dir_of(experiment.state(), settings),
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
         detach=options.get("detach", False),

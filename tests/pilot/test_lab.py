@@ -20,7 +20,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
-import tui_aefit.app
+import tui_aefit.computing
 from core.records.experiment import Experiment, every
 from core.spec import Spec
 from tests.made_up import write_npz
@@ -478,7 +478,7 @@ class TestTrouble:
     async def test_a_coordinator_that_crashes_is_told_with_its_log(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tui_aefit.app, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED))
+        monkeypatch.setattr(tui_aefit.computing, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED))
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("ctrl+s")
@@ -489,7 +489,7 @@ class TestTrouble:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The real start, which finds nowhere to write a log.
-        monkeypatch.setattr(tui_aefit.app, "start_coordinator", start_coordinator)
+        monkeypatch.setattr(tui_aefit.computing, "start_coordinator", start_coordinator)
         stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
         lab = house.lab(stopped)
         async with opened(lab, SMALL) as pilot:
@@ -504,7 +504,7 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real coordinator computes two runs of a tiny set; what the table says is what metrics.json says."""
-    monkeypatch.setattr(tui_aefit.app, "start_coordinator", start_coordinator)
+    monkeypatch.setattr(tui_aefit.computing, "start_coordinator", start_coordinator)
     own = write_npz(house.folder / "own.npz", images=210, classes=3)
     lab = house.lab(dataset=str(own), runs=2, z=3, epochs=2, epsilon=0.3, controls=(), device="cpu", jobs=1)
     async with opened(lab, LARGE) as pilot:

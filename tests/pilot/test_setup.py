@@ -302,7 +302,7 @@ class TestStart:
     ) -> None:
         own = write_npz(house.folder / "own.npz", images=40)
         monkeypatch.chdir(house.folder)
-        monkeypatch.setattr("tui_aefit.app.start_coordinator", _refuse)
+        monkeypatch.setattr("tui_aefit.computing.start_coordinator", _refuse)
         lab = house.lab(dataset="own.npz")
         async with opened(lab, SMALL) as pilot:
             await pilot.press("ctrl+s")

@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Header, Static
+from textual.widgets import Header, Static
 
 from core.errors import AefitError, DataError
 from core.gallery import Gallery, amplified, grey_levels, read_gallery, sets_in
@@ -27,6 +27,7 @@ from core.records.experiment import Experiment
 from core.records.results import GALLERY
 from core.sets import SETS
 from tui_aefit.listing import printable
+from tui_aefit.widgets.footer import KeysFooter
 from tui_aefit.widgets.picture import SIGNED, Panel, Pictures, shows_colours
 
 LOOK_SECONDS = 2.0
@@ -176,7 +177,7 @@ class GalleryScreen(Screen[None]):
                 yield Static(id="facts", markup=False)
                 yield Static(id="votes", markup=False)
         yield Static(id="empty", markup=False)
-        yield Footer()
+        yield KeysFooter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a picture there is nothing to browse, filter or export: those keys are greyed."""

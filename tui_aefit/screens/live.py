@@ -52,7 +52,7 @@ class LiveScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]  # noqa: RUF012
     AUTO_FOCUS = "RunsTable"
     BINDINGS = [  # noqa: RUF012
-        Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the adversarial images"),
+        Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the images of every set"),
         Binding("s", "stop", "Stop", id="live.stop", tooltip="Stop computing; complete runs are kept"),
         Binding(
             "r", "resume", "Resume", id="live.resume", tooltip="Compute the runs that are missing or failed"
