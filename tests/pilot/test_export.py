@@ -292,7 +292,8 @@ class TestWhatCannotBe:
         assert (
             f", but not {experiment.id}-accuracy.pdf, {ungiven['accuracy']}, -p-values.pdf, {ungiven['p-values']}: "
             f"{experiment.id} has no complete run: there is nothing to draw yet; "
-            f"not {experiment.id}-gallery.pdf, {ungiven['gallery']}: {experiment.id} has no adversarial images to show"
+            f"not {experiment.id}-gallery.pdf, {ungiven['gallery']}: "
+            f"{experiment.id} has no adversarial images to show"
         ) in told
         assert f"aefit-tui resume {experiment.id} computes what is missing" in told
 

@@ -51,7 +51,7 @@ async def test_every_run_is_seen_with_what_it_does_or_found(running: Snapshot) -
                 metrics = running.metrics[view.index]
                 assert f"M {metrics['counts']['misclassified']:,}" in text
                 assert f"D {metrics['counts']['adversarial']:,}" in text
-                assert f"{metrics['surrogate_accuracy']:.3f}" in text
+                assert f"net {metrics['surrogate_accuracy']:.3f}" in text
             elif view.status == "running":
                 assert view.stage in text
                 assert f"{100 * view.done // view.total} %" in text
@@ -72,7 +72,7 @@ async def test_what_a_result_is_made_of_is_said_once_there_is_one(
         assert "misclassified" not in screen_text(pilot.app)
         table.snapshot = running
         await settled(pilot)
-        # M 292 D 981 net 0.991, each beside its meaning, in half of a terminal of 140 columns too.
+        # net 0.991, M 292 D 981, each beside its meaning, in half of a terminal of 140 columns too.
         for width in (WIDE[0], 70):
             await pilot.resize_terminal(width, WIDE[1])
             await settled(pilot)

@@ -267,6 +267,25 @@ async def test_the_tests_table_has_a_row_for_every_test_of_the_pair(running: Sna
                 assert test["direction"] in table.get_cell(key, "direction").plain
 
 
+async def test_a_test_is_told_in_words_with_its_p(running: Snapshot) -> None:
+    table = TestsTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        own = {
+            f"{t['quantity']}/{t['j']}/{t['test']}": t
+            for t in running.tests
+            if tuple(t["sets"]) == table.pair
+        }
+        test = own["difference/1/welch"]
+        start = f"A_1-A_3 is {test['direction']} on adversarial than on misclassified, p"
+        assert table.explanation("difference/1/welch") == f"{start} = {test['p']:.2g}"
+        tiny = [{**test, "p": 1e-40}]
+        table.snapshot = replace(running, tests=tuple(tiny))
+        await settled(pilot)
+        assert table.explanation("difference/1/welch") == f"{start} < 1e-16"
+
+
 @pytest.mark.parametrize("width", [80, 70])
 async def test_differences_are_seen_whole_in_half_of_a_roomy_terminal(running: Snapshot, width: int) -> None:
     table = TestsTable()

@@ -31,7 +31,7 @@ WORDS = {
     "net": "accuracy of the surrogate, the LeNet-5 that they were made on, on the test images",
 }
 """What stands short in the table -> its meaning."""
-TITLE, LEGEND = "Runs", "M misclassified, D adversarial, net surrogate's accuracy"
+TITLE, LEGEND = "Runs", "net surrogate's accuracy, M misclassified, D adversarial"
 """What the upper border says; the legend as soon as there is a result that it explains."""
 ROOMY = {"run": 6, "status": 12, "stage": 12, "time": 15}
 TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
@@ -179,8 +179,7 @@ def _run_cells(
             progress = _progress(view, snapshot.now, width - 1)
             times = _times(_since(view.started, snapshot.now), _left(view, snapshot.now, typical))
         case "complete":
-            stage = ""
-            progress = _found(snapshot.metrics.get(view.index), width - 1)
+            stage, progress = _found(snapshot.metrics.get(view.index))
             times = _times(_since(view.started, view.finished), None)
         case "failed":
             progress = _line(view.error)
@@ -194,14 +193,13 @@ def _run_cells(
     ]
 
 
-def _found(metrics: Mapping[str, Any] | None, width: int) -> str:
-    """|M|, |D| and the surrogate's accuracy: what a complete run is judged by at a glance."""
+def _found(metrics: Mapping[str, Any] | None) -> tuple[str, str]:
+    """The surrogate's accuracy; |M| and |D|: what a complete run is judged by at a glance."""
     if not metrics:
-        return "result unreadable"
+        return "", "result unreadable"
     counts = metrics["counts"]
     found = f"M {counts['misclassified']:,} D {counts['adversarial']:,}"
-    long, short = (f"{found} {word}" for word in ("net {:.3f}", "{:.2f}"))
-    return (long if len(long) - 1 <= width else short).format(metrics["surrogate_accuracy"])
+    return f"net {metrics['surrogate_accuracy']:.3f}", found
 
 
 def _progress(view: RunView, now: float, width: int) -> str:

@@ -84,10 +84,9 @@ class TestsTable(CellTable):
         if test["p"] is None:
             return SENTENCES.get(test["reason"] or "", brief_reason(test["reason"]))
         first, second = test["sets"]
-        return (
-            f"{_what(test)} is {test['direction']} on {first} than on {second}, p = {_p(test['p'])}".replace(
-                "equal on", "equally high on"
-            )
+        p = f"p = {test['p']:.2g}" if test["p"] >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
+        return f"{_what(test)} is {test['direction']} on {first} than on {second}, {p}".replace(
+            "equal on", "equally high on"
         )
 
     def _pairs(self) -> list[tuple[str, str]]:
