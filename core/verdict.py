@@ -15,6 +15,8 @@ from core.statistics.slopes import REASONS
 LEVEL = 0.05
 """Below this a p-value is called significant; the direction is always said with it."""
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
+BY_CONSTRUCTION = "by_construction"
+"""The reason code of a ratio whose denominator is 0 because of how the set was selected."""
 ALIKE = 1e-9
 """Means of accuracies that differ by less are equal but for rounding."""
 SMALL_SET = 30
@@ -46,6 +48,9 @@ def verdict(spec: Spec, runs: Runs, tests: Tests) -> tuple[str, ...]:
 
     Two sets are always compared over the same runs: those in which both have images. In this order, each where
     there is something to say:
+    0. in short: whether mean accuracy at K = 1 is higher on the adversarial than on the misclassified images; if
+       so, which of noise, matched and reverse rise as far (by rule 5), else which of them do not account for all
+       of it, or were not measured;
     1. what was compared, over how many runs, and why the others are left out;
     2. how many images the adversarial and the misclassified set have in a run, from how many sources; a caution
        where one of them, in a run that is compared, has fewer than 30;
@@ -54,9 +59,10 @@ def verdict(spec: Spec, runs: Runs, tests: Tests) -> tuple[str, ...]:
     4. for each slope S_j that can be tested, on which set it is higher, by how much, and how surely: by the
        Nadeau-Bengio corrected test, Holm-adjusted (the cautious reading), and by Welch's unadjusted one (the
        paper's). "Significantly" is the cautious one's word, below 0.05. Where A_j - A_j+2 points the other
-       way than S_j, that is said;
-    5. for each control, whether it rises as well: where noise or matched rises as far as the adversarial set
-       does, or no step of the rise is significantly larger on the latter, the effect is not particular to it;
+       way than S_j, that is said. Where S_j divides by 0, the same of A_j - A_j+2;
+    5. for each control, whether it rises as well, and in how many runs it rises as far: where the mean of noise or
+       matched rises as far as the adversarial set does, or no step of the rise is significantly larger on the
+       latter, the effect is not particular to it; steps and slopes that are significantly larger on it are named;
        where reverse rises as far, being selected at one end of K is enough to rise towards the other;
     6. what could not be tested, and why.
     """
@@ -64,6 +70,7 @@ def verdict(spec: Spec, runs: Runs, tests: Tests) -> tuple[str, ...]:
     if not numbers.runs:
         return ()
     return (
+        *_in_short(numbers),
         _compared(numbers),
         *_sizes(numbers),
         *_rise(numbers),
@@ -99,6 +106,29 @@ class _Numbers:
             for run in self._runs
         ]
 
+    def comparable(self, name: str) -> bool:
+        """Whether a counterpart is there, is not the attack itself, and shares a run with the adversarial set."""
+        other = name != "noise" or ATTACKS[self.spec.attack].uses_gradient
+        return other and name in self.spec.controls and bool(self.shared(name, "adversarial"))
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """Where the rises of a counterpart and of the adversarial set end: mean accuracies."""
+        return self.mean(name, self.end(name), "adversarial"), self.mean("adversarial", 1, name)
+
+    def end(self, name: str) -> int:
+        """The K at which the rise of a set ends."""
+        return self.spec.z if SETS[name].from_fitted else 1
+
+    def as_far(self, name: str) -> tuple[int, int]:
+        """In how many runs a counterpart rises as far as the adversarial set, and of how many."""
+        runs, end = self.shared(name, "adversarial"), str(self.end(name))
+        rises = [run["accuracy"][name][end] - run["accuracy"]["adversarial"]["1"] for run in runs]
+        return sum(_direction(rise) != "lower" for rise in rises), len(runs)
+
+    def larger(self, other: str, quantity: str) -> list[int]:
+        """The steps j at which a quantity is significantly larger on the adversarial set, by the corrected test."""
+        return [j for j in self.steps if _is_larger(self.test(quantity, j, "nadeau_bengio", other))]
+
     @property
     def testable(self) -> bool:
         return self.runs >= FEWEST_RUNS
@@ -111,6 +141,48 @@ class _Numbers:
     def steps(self) -> list[int]:
         """j of the slopes, 1 first."""
         return list(reversed(self.spec.levels[1:]))
+
+
+def _in_short(numbers: _Numbers) -> list[str]:
+    """Rule 0."""
+    if not numbers.compared:
+        return []
+    ours = numbers.mean("adversarial", 1, "misclassified")
+    side = _direction(ours - numbers.mean("misclassified", 1, "adversarial"))
+    far = {"higher": "further", "lower": "less far", "equal": "no further"}[side]
+    start = "In short" if numbers.testable else f"In short, as far as {_runs(numbers.runs)} can tell"
+    text = f"{start}: accuracy rises {far} on {ADVERSARIAL} than on {MISCLASSIFIED}"
+    found = {name: _account(numbers, name) for name in COUNTERPARTS if numbers.comparable(name)}
+    same, part, less = (
+        [name for name, account in found.items() if account == one] for one in ("all", "part", "open")
+    )
+    conclusion = ""
+    if side != "higher":
+        conclusion = ", which does not support the paper's claim"
+    elif same:
+        text += f", but as far or further still on {_controls_named(same)}"
+        conclusion = ": such a rise is not particular to adversarial examples"
+    elif part:
+        conclusion = f", and {_controls_named(part)} cannot account for all of it"
+    elif less:
+        text += f"; less far on {_controls_named(less)}"
+        conclusion = ", but no test tells them apart"
+    else:
+        text += "; no control that could account for it has been measured"
+    return [f"{text}{conclusion if numbers.testable else ''}."]
+
+
+def _controls_named(names: Sequence[str]) -> str:
+    return f"the control{'s' * (len(names) > 1)} {_listed(names)}"
+
+
+def _account(numbers: _Numbers, name: str) -> str:
+    """How much of the rise a counterpart accounts for: "all", "part", or "open" where no test tells."""
+    other, ours = numbers.ends(name)
+    if _direction(other - ours) != "lower":
+        return "all"
+    steps = not SETS[name].from_fitted and numbers.testable and numbers.larger(name, "difference")
+    return "part" if steps else "open"
 
 
 def _compared(numbers: _Numbers) -> str:
@@ -198,16 +270,29 @@ def _slopes(numbers: _Numbers) -> list[str]:
     for j in numbers.steps:
         cautious = numbers.test("ratio", j, "nadeau_bengio")
         welch = numbers.test("ratio", j, "welch")
-        if cautious["p"] is None:
+        if cautious["p"] is not None:
+            subject = f"The slope S_{j} = A_{j} / A_{j + 2}"
+            more = _disagreement(numbers, j, cautious["direction"])
+            said.append(_tested(numbers, subject, cautious, welch, ", the paper's reading") + more)
             continue
-        significantly, but = _how_surely(cautious, welch)
-        over = f" in {cautious['n']} of the runs" if cautious["n"] < numbers.runs else ""
-        said.append(
-            f"The slope S_{j} = A_{j} / A_{j + 2} is {significantly}{_than(cautious['direction'])} on {ADVERSARIAL}"
-            f"{_by(cautious)}{over}{but} (p = {_p(cautious['p_holm'])} by the corrected test, Holm-adjusted; "
-            f"{_p(welch['p'])} by Welch's, the paper's reading).{_disagreement(numbers, j, cautious['direction'])}"
-        )
+        plain = numbers.test("difference", j, "nadeau_bengio")
+        if cautious["reason"] == BY_CONSTRUCTION and plain["p"] is not None:
+            subject = f"The first step, A_{j} - A_{j + 2}, which no ratio can express,"
+            said.append(_tested(numbers, subject, plain, numbers.test("difference", j, "welch")))
     return said
+
+
+def _tested(
+    numbers: _Numbers, subject: str, cautious: Mapping[str, Any], welch: Mapping[str, Any], reading: str = ""
+) -> str:
+    """On which set something is higher, by how much and how surely."""
+    significantly, but = _how_surely(cautious, welch)
+    over = f" in {cautious['n']} of the runs" if cautious["n"] < numbers.runs else ""
+    return (
+        f"{subject} is {significantly}{_than(cautious['direction'])} on {ADVERSARIAL}{_by(cautious)}{over}{but} "
+        f"(p = {_p(cautious['p_holm'])} by the corrected test, Holm-adjusted; {_p(welch['p'])} by Welch's"
+        f"{reading})."
+    )
 
 
 def _how_surely(cautious: Mapping[str, Any], welch: Mapping[str, Any]) -> tuple[str, str]:
@@ -251,7 +336,7 @@ def _controls(numbers: _Numbers) -> list[str]:
             )
         elif not both:
             said.append(f"{subject} has images in no run in which the adversarial set has any.")
-        elif name in COUNTERPARTS and (name != "noise" or ATTACKS[numbers.spec.attack].uses_gradient):
+        elif name in COUNTERPARTS and numbers.comparable(name):
             said.append(_counterpart(numbers, name, over))
         else:
             fitted, ours = numbers.mean(name, 1, "adversarial"), numbers.mean("adversarial", 1, name)
@@ -261,24 +346,25 @@ def _controls(numbers: _Numbers) -> list[str]:
 
 
 def _counterpart(numbers: _Numbers, name: str, over: str) -> str:
-    """Whether a control does the same: by the means, then by the corrected test of each step."""
+    """Whether a control does the same: by the means, then by the corrected test of each step and slope."""
     subject, conclusion = COUNTERPARTS[name]
-    end = numbers.spec.z if SETS[name].from_fitted else 1
-    other, ours = numbers.mean(name, end, "adversarial"), numbers.mean("adversarial", 1, name)
-    as_far = _direction(other - ours) != "lower"
+    end, account = numbers.end(name), _account(numbers, name)
+    other, ours = numbers.ends(name)
+    as_far, runs = numbers.as_far(name)
     text = (
-        f"{subject} {'as far or further' if as_far else 'less far'}: to {other:.3f} at K = {end}, "
-        f"against {ours:.3f} on {ADVERSARIAL}{' at K = 1' if end != 1 else ''}{over}."
+        f"{subject} {'as far or further' if account == 'all' else 'less far'}: to {other:.3f} at K = {end}, "
+        f"against {ours:.3f} on {ADVERSARIAL}{' at K = 1' if end != 1 else ''}{over}"
+        f"{f'; as far or further in {as_far} of {_runs(runs)}' if runs > 1 else ''}.{_likeness(numbers, name)}"
     )
     if not numbers.testable:
         return text
     if SETS[name].from_fitted:
         # Its steps lie elsewhere: which of them is larger says nothing that a person could follow.
-        return f"{text} {conclusion}." if as_far else text
-    larger = [j for j in numbers.steps if _is_larger(numbers.test("difference", j, "nadeau_bengio", name))]
-    if as_far:
+        return f"{text} {conclusion}." if account == "all" else text
+    larger = numbers.larger(name, "difference")
+    if account == "all":
         but = f", although by the corrected test {_larger_on(larger)} them" if larger else ""
-        return f"{text} {conclusion}{but}."
+        return f"{text} {conclusion}{but}.{_steeper(numbers, name)}"
     if larger:
         return (
             f"{text} By the corrected test {_larger_on(larger)} {ADVERSARIAL}: this control does not account for "
@@ -288,6 +374,29 @@ def _counterpart(numbers: _Numbers, name: str, over: str) -> str:
         f"{text} But by the corrected test no step is significantly larger on {ADVERSARIAL}: nothing shows that "
         "the effect is particular to them."
     )
+
+
+def _steeper(numbers: _Numbers, name: str) -> str:
+    """The slopes that are significantly higher on the adversarial set than on a control that rises as far."""
+    if not (slopes := [f"S_{j}" for j in numbers.larger(name, "ratio")]):
+        return ""
+    verb = "are" if len(slopes) > 1 else "is"
+    return f" By the corrected test {_listed(slopes)} {verb} significantly higher on the adversarial images."
+
+
+def _likeness(numbers: _Numbers, name: str) -> str:
+    """In what a control is less like the adversarial set than its name says, where the runs tell."""
+    if name == "matched":
+        distinct = [run["counts"]["matched"]["distinct"] for run in numbers.shared(name, "adversarial")]
+        return f" It has {_range(distinct)} distinct image{_s(distinct)} a run, used in turn."
+    if name == "noise":
+        norms = [
+            (run["attack"].get("noise_l2_mean"), run["attack"]["l2_mean"]) for run in numbers.shared(name)
+        ]
+        if all(noise is not None and own is not None for noise, own in norms):
+            noise, own = (math.fsum(column) / len(norms) for column in zip(*norms, strict=True))
+            return f" Its mean change of an image is {noise:.2f} in L2, that of the attack's candidates {own:.2f}."
+    return ""
 
 
 def _larger_on(steps: Sequence[int]) -> str:

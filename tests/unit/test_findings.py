@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.spec import Spec
+from core.summary import experiment_statistics
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
@@ -126,3 +128,11 @@ def test_the_hours_of_compute_are_those_of_the_runs() -> None:
     )
     (told,) = re.findall(r"([\d.]+) hours of one processor", FINDINGS)
     assert float(told) == pytest.approx(seconds / 3600, abs=0.051)
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_the_verdict_beside_the_runs_is_theirs(folder: Path) -> None:
+    """By the code of today: a rule that changes must change it."""
+    spec = Spec.from_mapping(tomllib.loads((folder / "spec.toml").read_text(encoding="utf-8")))
+    numbers = experiment_statistics(spec, dict(enumerate(runs_of(folder.name))))
+    assert (folder / "verdict.txt").read_text(encoding="utf-8") == "\n\n".join(numbers["verdict"]) + "\n"

@@ -30,7 +30,8 @@ def counts_of(curves: Mapping[str, Sequence[float | None]], sizes: Mapping[str, 
     """The counts of one run: 40 images a set unless `sizes` says otherwise, none without a curve; two a source."""
     sets = {name: 0 if curve[-1] is None else sizes.get(name, 40) for name, curve in curves.items()}
     sources = (sets["adversarial"] + 1) // 2
-    return {"test": N_TEST, "train": N_TRAIN, "sets": sets, "adversarial_sources": sources}
+    matching = {"matched": {"distinct": sizes.get("distinct", 9), "unlike": 0}}
+    return {"test": N_TEST, "train": N_TRAIN, "sets": sets, "adversarial_sources": sources, **matching}
 
 
 def statistics(
@@ -39,6 +40,7 @@ def statistics(
     m: Curves,
     *,
     sizes: Mapping[str, int] | None = None,
+    noisy: bool = False,
     **settings: Any,
 ) -> tuple[Spec, dict[int, dict[str, Any]], dict[str, Any]]:
     spec = Spec(dataset="mnist", z=5, controls=tuple(controls), **{"runs": len(d), **settings})
@@ -46,6 +48,7 @@ def statistics(
     results = {
         run: {
             "counts": counts_of({name: by_run[run] for name, by_run in curves.items()}, sizes or {}),
+            "attack": {"l2_mean": 1.5, "noise_l2_mean": 2.25 + run} if noisy else {"l2_mean": 1.5},
             "accuracy": {
                 name: dict(zip(("5", "3", "1"), by_run[run], strict=True)) for name, by_run in curves.items()
             },
@@ -83,18 +86,81 @@ def about(said: Sequence[str], begin: str) -> str:
     return found
 
 
-def test_it_begins_with_what_was_compared_over_how_many_runs() -> None:
-    assert sentences(UP, FLAT)[0] == (
+def in_short(*curves: Any, **settings: Any) -> str:
+    return sentences(*curves, **settings)[0]
+
+
+START = "In short: accuracy rises further on the adversarial images than on the misclassified ones"
+NOISE_THAT_RISES_LESS = [
+    (0, a + e, b - 0.01 + e) for (_, a, b), e in zip(UP, (0.05, -0.06, 0.05, -0.05), strict=True)
+]
+
+
+def test_it_begins_with_the_answer() -> None:
+    further = [(0, a + 0.1, b + 0.1) for _, a, b in UP]
+    assert in_short(UP, FLAT) == f"{START}; no control that could account for it has been measured."
+    assert in_short(UP, FLAT, {"noise": further}) == (
+        f"{START}, but as far or further still on the control noise: such a rise is not particular to adversarial "
+        "examples."
+    )
+    both = in_short(UP, FLAT, {"noise": FLAT, "matched": UP, "reverse": [(0.7, 0.4, 0)] * 4, "fooled": UP})
+    assert "still on the controls matched and reverse: such" in both
+    assert in_short(UP, FLAT, {"noise": FLAT}) == (
+        f"{START}, and the control noise cannot account for all of it."
+    )
+    assert in_short(UP, FLAT, {"noise": NOISE_THAT_RISES_LESS}) == (
+        f"{START}; less far on the control noise, but no test tells them apart."
+    )
+
+
+def test_an_answer_that_does_not_support_the_claim_says_so() -> None:
+    less = "In short: accuracy rises less far on the adversarial images than on the misclassified ones"
+    assert in_short(FLAT, UP, {"noise": UP}) == f"{less}, which does not support the paper's claim."
+    assert "rises no further on the adversarial images" in in_short(UP, UP)
+
+
+def test_the_answer_of_one_or_two_runs_says_how_far_it_goes_and_concludes_nothing() -> None:
+    told = in_short(UP[:2], FLAT[:2], {"noise": UP[:2]})
+    assert told == (
+        "In short, as far as 2 runs can tell: accuracy rises further on the adversarial images than on the "
+        "misclassified ones, but as far or further still on the control noise."
+    )
+    assert in_short(FLAT[:1], UP[:1]).endswith(
+        "as far as 1 run can tell: accuracy rises less far on the "
+        "adversarial images than on the misclassified ones."
+    )
+
+
+def test_noise_as_the_attack_is_no_control_of_itself() -> None:
+    assert in_short(UP, FLAT, {"noise": UP}, attack="noise").endswith("has been measured.")
+
+
+def test_the_first_step_which_no_ratio_can_express_is_tested_as_a_difference() -> None:
+    d, m = [a for _, a, _ in UP], [a for _, a, _ in FLAT]
+    differences = [a - b for a, b in zip(d, m, strict=True)]
+    p = corrected_p(differences)
+    last = corrected_p([(a[2] - a[1]) - (b[2] - b[1]) for a, b in zip(UP, FLAT, strict=True)])
+    holm = 2 * p if p < last else max(p, 2 * last)
+    welch = stats.ttest_ind(d, m, equal_var=False).pvalue
+    assert about(sentences(UP, FLAT), "The first step") == (
+        "The first step, A_3 - A_5, which no ratio can express, is significantly higher on the adversarial images "
+        f"by {sum(differences) / 4:.3f} (p = {holm:.2g} by the corrected test, Holm-adjusted; {welch:.2g} by "
+        "Welch's)."
+    )
+
+
+def test_after_the_answer_comes_what_was_compared_over_how_many_runs() -> None:
+    assert sentences(UP, FLAT)[1] == (
         "FGSM, targeted, epsilon 0.1, on mnist with Z = 5: the adversarial images are compared with the "
         "misclassified test images over 4 complete runs."
     )
-    assert sentences(UP, FLAT, runs=12)[0].endswith("over 4 complete runs of 12.")
-    assert sentences(UP[:1], FLAT[:1], runs=2)[0].endswith("over 1 complete run of 2.")
+    assert sentences(UP, FLAT, runs=12)[1].endswith("over 4 complete runs of 12.")
+    assert sentences(UP[:1], FLAT[:1], runs=2)[1].endswith("over 1 complete run of 2.")
 
 
 def test_an_attack_without_a_gradient_is_called_a_control() -> None:
-    assert "it is a control itself" in sentences(UP, FLAT, attack="noise")[0]
-    assert "control" not in sentences(UP, FLAT)[0]
+    assert "it is a control itself" in sentences(UP, FLAT, attack="noise")[1]
+    assert "control" not in sentences(UP, FLAT)[1]
 
 
 def test_the_rise_is_told_by_the_means_and_where_it_is_higher() -> None:
@@ -112,7 +178,7 @@ EMPTY = (None, None, None)
 
 def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None:
     said = sentences([UP[0], UP[1]], [UP[0], EMPTY])
-    assert said[0].endswith(
+    assert said[1].endswith(
         "are compared with the misclassified test images over the 1 of 2 complete runs in which both have "
         "images. Left out: 1 run has no misclassified image."
     )
@@ -121,7 +187,7 @@ def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None
         "misclassified ones. It is no different on the adversarial images at every K below 5."
     )
     said = sentences([*UP[:3], EMPTY], [EMPTY, *FLAT[1:]], runs=12)
-    assert said[0].endswith(
+    assert said[1].endswith(
         "over the 2 of 4 complete runs of 12 in which both have images. Left out: 1 run has no adversarial and "
         "1 run has no misclassified image."
     )
@@ -137,7 +203,7 @@ def test_a_control_is_compared_over_the_runs_in_which_it_has_images() -> None:
     noise: Curves = [EMPTY, UP[1], UP[2], UP[3]]
     said = sentences(d, FLAT, {"noise": noise, "fooled": noise})
     mean = (UP[1][2] + UP[2][2]) / 2
-    over = "on the adversarial images, over the 2 runs in which both have images."
+    over = "on the adversarial images, over the 2 runs in which both have images; as far or further in 2 of 2 runs."
     assert f"to {mean:.3f} at K = 1, against {mean:.3f} {over}" in about(said, "Random noise")
     assert about(said, "The control fooled").endswith(
         f"comes to {mean:.3f} at K = 1, no different than the adversarial images, over the 2 runs in which both "
@@ -149,18 +215,18 @@ def test_a_control_is_compared_over_the_runs_in_which_it_has_images() -> None:
 
 def test_the_sizes_of_the_sets_are_told_and_small_ones_with_a_caution() -> None:
     said = sentences(UP, FLAT)
-    assert said[1] == "A run has 40 adversarial images from 20 sources, and 40 misclassified ones."
+    assert said[2] == "A run has 40 adversarial images from 20 sources, and 40 misclassified ones."
     assert not [sentence for sentence in said if sentence.startswith("Caution")]
     assert not [s for s in sentences(UP, FLAT, sizes={"adversarial": 30}) if s.startswith("Caution")]
     said = sentences([UP[0], EMPTY], FLAT[:2], sizes={"adversarial": 3, "misclassified": 1200})
-    assert said[1] == "A run has 0 to 3 adversarial images from 0 to 2 sources, and 1,200 misclassified ones."
-    assert said[2] == (
+    assert said[2] == "A run has 0 to 3 adversarial images from 0 to 2 sources, and 1,200 misclassified ones."
+    assert said[3] == (
         "Caution: sets of fewer than 30 images have coarse accuracies; here one image more or less moves that of a "
         "run by up to 0.333 on the adversarial ones."
     )
     both = about(sentences(UP, FLAT, sizes={"adversarial": 29, "misclassified": 1}), "Caution")
     assert both.endswith("by up to 0.034 on the adversarial ones and 1.000 on the misclassified ones.")
-    assert sentences(UP, FLAT, sizes={"adversarial": 1, "misclassified": 1})[1] == (
+    assert sentences(UP, FLAT, sizes={"adversarial": 1, "misclassified": 1})[2] == (
         "A run has 1 adversarial image from 1 source, and 1 misclassified one."
     )
 
@@ -263,7 +329,9 @@ def test_noise_that_rises_as_far_takes_the_effect_away_from_the_adversary() -> N
     noise = [(0, a + 0.1, b + 0.1) for _, a, b in UP]
     assert about(sentences(UP, FLAT, {"noise": noise}), "Random noise") == (
         "Random noise of epsilon in every pixel, selected alike, rises as far or further: to 0.613 at K = 1, "
-        "against 0.512 on the adversarial images. So the effect is not particular to adversarial examples."
+        "against 0.512 on the adversarial images; as far or further in 4 of 4 runs. So the effect is not "
+        "particular to adversarial examples. By the corrected test S_1 is significantly higher on the adversarial "
+        "images."
     )
     assert "as far or further" in about(sentences(UP, FLAT, {"noise": UP}), "Random noise")
 
@@ -279,8 +347,7 @@ def test_noise_that_rises_further_but_later_leaves_the_larger_step_to_the_advers
 
 
 def test_noise_that_rises_less_but_not_clearly_so_leaves_the_matter_open() -> None:
-    noise = [(0, a + e, b - 0.01 + e) for (_, a, b), e in zip(UP, (0.05, -0.06, 0.05, -0.05), strict=True)]
-    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    told = about(sentences(UP, FLAT, {"noise": NOISE_THAT_RISES_LESS}), "Random noise")
     assert "rises less far" in told
     assert told.endswith("nothing shows that the effect is particular to them.")
 
@@ -292,13 +359,35 @@ def test_noise_that_clearly_rises_less_does_not_account_for_all_of_it() -> None:
     assert told.endswith("this control does not account for all of the effect.")
 
 
+def test_how_much_noise_changes_an_image_is_told_beside_the_attack() -> None:
+    told = about(sentences(UP, FLAT, {"noise": UP}, noisy=True), "Random noise")
+    assert " Its mean change of an image is 3.75 in L2, that of the attack's candidates 1.50. So" in told
+    assert "L2" not in about(sentences(UP, FLAT, {"noise": UP}), "Random noise")
+
+
+def test_slopes_that_are_steeper_than_those_of_noise_that_rises_as_far_are_told() -> None:
+    noise = [(0, a + 0.15, b + 0.02 + 0.01 * (i % 2)) for i, (_, a, b) in enumerate(UP)]
+    differences = [a - b for a, b in zip(slope(UP), slope(noise), strict=True)]
+    assert corrected_p(differences) < 0.05
+    assert min(differences) > 0
+    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    assert told.endswith(" By the corrected test S_1 is significantly higher on the adversarial images.")
+
+
+def test_in_how_many_runs_a_control_rises_as_far_is_counted_run_by_run() -> None:
+    noise = [(0, a, b + (0.2 if i else -0.01)) for i, (_, a, b) in enumerate(UP)]
+    assert "; as far or further in 3 of 4 runs." in about(
+        sentences(UP, FLAT, {"noise": noise}), "Random noise"
+    )
+
+
 def test_matched_errors_that_rise_as_far_take_the_effect_away_from_the_adversary() -> None:
     matched = [(0, a, b + 0.02) for _, a, b in UP]
     told = about(sentences(UP, FLAT, {"matched": matched}), "Misclassified test images")
     assert told == (
         "Misclassified test images that are wrong by as many votes (the control matched) rise as far or "
-        "further: to 0.532 at K = 1, against 0.512 on the adversarial images. So the effect is not particular to "
-        "adversarial examples."
+        "further: to 0.532 at K = 1, against 0.512 on the adversarial images; as far or further in 4 of 4 runs. It "
+        "has 9 distinct images a run, used in turn. So the effect is not particular to adversarial examples."
     )
     assert "does not account" in about(sentences(UP, FLAT, {"matched": FLAT}), "Misclassified test images")
 
@@ -308,11 +397,12 @@ def test_the_reverse_control_is_read_from_k_1_upwards() -> None:
     told = about(sentences(UP, FLAT, {"reverse": further}), "Candidates selected")
     assert told == (
         "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows, as far or "
-        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1. So being selected at one "
-        "end of K is enough to rise towards the other."
+        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1; as far or further in 4 of 4 "
+        "runs. So being selected at one end of K is enough to rise towards the other."
     )
     assert about(sentences(UP, FLAT, {"reverse": less}), "Candidates selected").endswith(
-        "less far: to 0.200 at K = 5, against 0.512 on the adversarial images at K = 1."
+        "less far: to 0.200 at K = 5, against 0.512 on the adversarial images at K = 1; as far or further in 0 of "
+        "4 runs."
     )
     assert "enough" not in " ".join(sentences(UP[:2], FLAT[:2], {"reverse": further[:2]}))
 
@@ -375,7 +465,7 @@ def test_significance_is_never_said_without_a_direction() -> None:
 
 def test_the_json_result_and_the_printed_tables_carry_the_verdict(tmp_path: Path) -> None:
     result = result_of(make_experiment(tmp_path, runs=3).state())
-    assert result["verdict"][0].endswith("over 3 complete runs.")
+    assert result["verdict"][1].endswith("over 3 complete runs.")
     assert "signific" in " ".join(result["verdict"])
     assert " ".join(tables(result).split()).endswith(" ".join(" ".join(result["verdict"]).split()))
     assert max(map(len, tables(result).split("\n\n")[-1].splitlines())) <= 100
