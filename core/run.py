@@ -27,7 +27,7 @@ from core.families.knn import KNearestNeighbours
 from core.measured import TestedImages, of_candidates
 from core.parts import parts
 from core.sample import Members
-from core.selection import Selection, margin_of, matched
+from core.selection import PARTS, Selection, margin_of, matched
 from core.sets import SETS
 from core.spec import Spec
 from core.stages import Observer, Stages, unobserved
@@ -130,6 +130,7 @@ def compute_run(
             pool.classes,
             streams.numpy("choice"),
             selected=selected,
+            also=[name for name in PARTS if kept and name in spec.controls],
             kept=kept,
         )
         total = candidate_count(len(sources.label), info, pool.classes)
@@ -209,7 +210,7 @@ def compute_run(
             "test": len(test_label),
             "correct": int(correct.sum()),
             "misclassified": int((~correct).sum()),
-            "candidates": selection.parts["unfiltered"].tally.count,
+            "candidates": selection.count,
             "rejected": selection.rejected,
             "adversarial": len(adversarial.label),
             "adversarial_sources": len(adversarial_sources),

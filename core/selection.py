@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,18 @@ class Part:
         self.sample.add(block, places)
 
 
+PARTS = ("unfiltered", "fooled", "one-per-source", "reverse")
+"""The controls that are parts of the candidates."""
+
+
 class Selection:
     """Takes the candidates of one attack block by block; keeps D if `kept`, of all others only counts and samples.
 
     parts: by the names of `core.sets`. `selected` ("adversarial" unless it is told otherwise): D, those that the
-    most general level does not classify as y (step 6). "unfiltered": all candidates. "fooled": the part of D
-    that the surrogate does not classify as y either. "one-per-source": one member of D for each source that has
-    any, drawn by `choice` with equal chances. "reverse": those that the most fitted level does not classify as y,
-    of sources that it knows.
+    most general level does not classify as y (step 6). And of PARTS those in `also`: "unfiltered": all candidates.
+    "fooled": the part of D that the surrogate does not classify as y either. "one-per-source": one member of D for
+    each source that has any, drawn by `choice` with equal chances. "reverse": those that the most fitted level does
+    not classify as y, of sources that it knows. count, rejected: of all candidates, and of those thrown away.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Selection:
         choice: np.random.Generator,
         *,
         selected: str = "adversarial",
+        also: Collection[str] = PARTS,
         kept: bool = True,
     ) -> None:
         self._choice = choice
@@ -52,9 +57,9 @@ class Selection:
         self._selected = selected
         self.parts = {
             name: Part(levels, Sample(len(levels), shape, classes, SETS[name].shown))
-            for name in (selected, "unfiltered", "fooled", "one-per-source", "reverse")
+            for name in (selected, *also)
         }
-        self.rejected = 0
+        self.count = self.rejected = 0
         self._surrogate_fooled = self._target_hit = self._targeted = 0
         self._linf_max = self._l2_sum = 0.0
         # An empty one, so that a D without members has its shape and dtypes too.
@@ -63,21 +68,27 @@ class Selection:
 
     def add(self, block: Candidates) -> None:
         """Take one block; all candidates of a source must be in the same one."""
-        wrong = block.prediction[0] != block.label
+        adversarial = np.flatnonzero(block.prediction[0] != block.label)
         fooled = block.surrogate_prediction != block.label
-        adversarial = np.flatnonzero(wrong)
-        places = {
-            self._selected: adversarial,
-            "unfiltered": np.arange(len(block.label)),
-            "fooled": np.flatnonzero(wrong & fooled),
-            "one-per-source": adversarial[self._one_of_each(block.source[adversarial])],
-            "reverse": np.flatnonzero((block.prediction[-1] != block.label) & block.source_known),
-        }
         for name, part in self.parts.items():
-            part.add(block, places[name])
+            match name:
+                case self._selected:
+                    places = adversarial
+                case "unfiltered":
+                    places = np.arange(len(block.label))
+                case "fooled":
+                    places = adversarial[fooled[adversarial]]
+                case "one-per-source":
+                    places = adversarial[self._one_of_each(block.source[adversarial])]
+                case "reverse":
+                    places = np.flatnonzero((block.prediction[-1] != block.label) & block.source_known)
+                case unknown:
+                    raise AssertionError(f"{unknown} is no part of the candidates")
+            part.add(block, places)
         if self._kept:
             self._members.append(block.taken(adversarial))
             self._margins.append(margin_of(block.support[adversarial], block.label[adversarial]))
+        self.count += len(block.label)
         self.rejected += block.rejected
         self._surrogate_fooled += int(fooled.sum())
         self._target_hit += int((block.surrogate_prediction == block.target).sum())
@@ -102,7 +113,7 @@ class Selection:
         classifies as the target, of those with a target. linf_max, l2_mean: the largest and the mean norm
         of the perturbations, in pixel units.
         """
-        count = self.parts["unfiltered"].tally.count
+        count = self.count
         return {
             "surrogate_fooled": self._surrogate_fooled / count if count else None,
             "target_hit": self._target_hit / self._targeted if self._targeted else None,

@@ -74,10 +74,31 @@ def test_whatever_the_blocks_the_sample_is_what_is_chosen_of_all(pairs, most, cu
         block = np.arange(start, end)
         sample.add(every.taken(block), np.flatnonzero(passing[block]))
     expected = every.taken(np.flatnonzero(passing))
-    expected = expected.taken(choose(expected.label, expected.target, 5, most))
+    order = np.random.default_rng(0).random(len(expected.label))
+    expected = expected.taken(choose(expected.label, expected.target, 5, most, order))
     found = sample.members()
     for name in ("image", "source", "label", "target", "prediction"):
         assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
+
+
+def test_many_sources_are_seen_where_each_has_many_members():
+    """Nine candidates of each of 500 sources, one toward every other class, side by side as attacks make them."""
+    label = np.repeat(np.arange(500) % 10, 9)
+    target = (label + np.tile(np.arange(1, 10), 500)) % 10
+    source = np.repeat(np.arange(500), 9)
+    sample = Sample(1, (1, 1, 1), 10, 100)
+    image, prediction = np.zeros((len(label), 1, 1, 1), np.float32), np.zeros((1, len(label)), np.int64)
+    every = Members(image, source, label, target, prediction)
+    sample.add(every, np.arange(len(label)))
+    members = sample.members()
+    # Of 100 drawn with replacement from 500 as many are expected to differ: 500 (1 - (1 - 1 / 500)^100) = 90.7.
+    assert len(set(members.source.tolist())) > 80
+    assert len(set(zip(members.label.tolist(), members.target.tolist(), strict=True))) == 90
+
+
+def test_the_order_within_a_pair_can_be_given():
+    label, target = np.zeros(4, np.int64), np.array([1, 1, 1, 2])
+    assert choose(label, target, 3, 3, np.array([0.5, 0.1, 0.3, 0.9])).tolist() == [1, 3, 2]
 
 
 def test_members_are_joined_in_the_order_of_the_parts():
