@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from core.data.catalogue import check_available
@@ -93,6 +94,7 @@ class Lab(App[None]):
         self._coordinators = Coordinators(settings)
         self._said: set[str] = set()
         self._writing = asyncio.Lock()
+        self._leaving: Timer | None = None
         if self._memory.theme in self.available_themes:
             self.theme = self._memory.theme
 
@@ -135,7 +137,7 @@ class Lab(App[None]):
         yield SystemCommand(
             f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
         )
-        # Ours are "Quit" and, for the keys, "Help"; and a pane gains from the whole screen where it shares it.
+        # Ours are "Quit" and, for the keys, "Help". Of panes that share the screen, as in live, one may be maximized.
         left_out = {"Quit", "Keys"} | (set() if screen.has_class("-wide", "-high") else {"Maximize"})
         yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
 
@@ -180,7 +182,7 @@ class Lab(App[None]):
         if running:
             self.push_screen(Leave(running), self._answered)
         else:
-            self._exit_once_built()
+            self._leave()
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
@@ -189,21 +191,30 @@ class Lab(App[None]):
             for experiment in self._at_work():
                 self._attempt(partial(deeds.stop, experiment))
         if answer in ("leave", "stop"):
-            self._exit_once_built()
+            self._leave()
+        elif self._leaving is not None:
+            self._leaving.stop()
+            self._leaving = None
 
-    def _exit_once_built(self, *, told: bool = False) -> None:
+    def _leave(self) -> None:
+        """Exit as soon as that does no harm; to stay meanwhile takes it back."""
+        if self._leaving is None:
+            if self._is_writing():
+                self.notify("the lab closes when all files are written", timeout=60)
+            self._leaving = self.set_interval(LOOK_SECONDS, self._exit_if_harmless)
+            self._exit_if_harmless()
+
+    def _exit_if_harmless(self) -> None:
         """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them.
 
-        And when all files are written that were asked for. told: the person knows that these are waited for.
+        And when all files are written that were asked for.
         """
         widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
-        writing = any(worker.group == "publish" and not worker.is_finished for worker in self.workers)
-        if not writing and all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
+        if not self._is_writing() and all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
             self.exit()
-            return
-        if writing and not told:
-            self.notify("the lab closes when all files are written", timeout=60)
-        self.set_timer(LOOK_SECONDS, partial(self._exit_once_built, told=told or writing))
+
+    def _is_writing(self) -> bool:
+        return any(worker.group == "publish" and not worker.is_finished for worker in self.workers)
 
     # What screens ask for
 

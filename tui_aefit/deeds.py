@@ -54,7 +54,7 @@ def export(experiment: Experiment, choice: str) -> str:
 
     A file that cannot be made keeps no other from being written. Raises ExperimentError that tells of both.
     """
-    # Read once: tables that are written together agree, whatever is computed meanwhile.
+    # Read once for the texts. A process that draws reads for itself: while runs go on, it may know one more.
     result = cache(lambda: result_of(experiment.state()))
     written: list[str] = []
     missing: dict[tuple[str, str], list[str]] = {}
@@ -87,6 +87,8 @@ def _write(experiment: Experiment, file: Publication, result: Callable[[], dict[
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         # Its files are JSON, but not what this version writes.
         raise ExperimentError(f"cannot export {experiment.id}: its results lack {error}") from error
+    except OSError as error:
+        raise ExperimentError(f"cannot read {experiment.id}: {error.strerror or error}") from error
     write_output(path, text.encode())
 
 

@@ -21,6 +21,8 @@ from core.report.long_table import long_csv
 
 EXPORTS = "exports"
 """The folder, in an experiment's own, that exports are written to."""
+LONGEST_SECONDS = 600
+"""After which a process that publishes is given up: it takes seconds."""
 SUFFIXES = {"latex": "tex"}
 """Of the formats whose files have another suffix than their name."""
 
@@ -110,19 +112,29 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
     command = [
         sys.executable, "-P", "-m", "core.report", str(experiment.folder), "--format", form, *words, "--", target,
     ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=None if output is None else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
-        # A notebook's setting is not for us, and may name a library that is not here.
-        env={**os.environ, "MPLBACKEND": "agg"},
-    )
-    if done.returncode == EXIT_REFUSED:
-        told = json.loads(done.stderr.splitlines()[-1])
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=None if output is None else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=LONGEST_SECONDS,
+            # A notebook's setting is not for us, and may name a library that is not here.
+            env={**os.environ, "MPLBACKEND": "agg"},
+        )
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: no process can be started: {error.strerror or error}"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
+            "see whether the machine or its disk is overloaded, and try again",
+        ) from error
+    if done.returncode == EXIT_REFUSED and (told := _told(done.stderr)) is not None:
         raise ExperimentError(told["error"], told["hint"])
     if done.returncode == 128 + signal.SIGPIPE:
         raise BrokenPipeError
@@ -131,3 +143,12 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
             f"cannot publish {experiment.id}: the process that should ended with status {done.returncode}",
             done.stderr.strip()[-2000:],
         )
+
+
+def _told(errors: str) -> dict[str, str] | None:
+    """The mistake that a publishing process told of; None where it ended so for another reason."""
+    try:
+        told = json.loads(errors.splitlines()[-1])
+    except (IndexError, ValueError):
+        return None
+    return told if isinstance(told, dict) and {"error", "hint"} <= told.keys() else None

@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ from tui_aefit.app import Lab
 from tui_aefit.publications import EXPORTS
 from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.export import Export
+from tui_aefit.screens.leave import Leave
 from tui_aefit.screens.live import LiveScreen
 from tui_aefit.widgets.experiments_table import ExperimentsTable
 
@@ -366,6 +368,59 @@ class TestWhatCannotBe:
             await done(pilot)
             assert f"cannot publish {experiment.id}: its results lack 'train'" in notices(lab)
 
+    async def test_what_the_system_refuses_is_told_and_the_lab_goes_on(
+        self, house: House, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise OSError(12, "Cannot allocate memory")
+
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            for name, key, told in (
+                ("tui_aefit.publications.subprocess.run", "5", "no process can be started"),
+                ("tui_aefit.deeds.result_of", "1", f"cannot read {experiment.id}"),
+            ):
+                with monkeypatch.context() as patch:
+                    patch.setattr(name, refuse)
+                    await ask(pilot)
+                    await pilot.press(key)
+                    await done(pilot)
+                assert f"{told}: Cannot allocate memory" in notices(lab)
+            assert lab.is_running
+
+    @pytest.mark.parametrize("errors", ["", "usage: core.report\nno such option", '{"other": 1}'])
+    async def test_a_process_that_ends_as_no_process_of_ours_is_told(
+        self, house: House, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, errors: str
+    ) -> None:
+        def end(command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
+            return subprocess.CompletedProcess(command, 2, "", errors)
+
+        monkeypatch.setattr("tui_aefit.publications.subprocess.run", end)
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await pilot.press("p")
+            await done(pilot)
+            assert "the process that should ended with status 2" in notices(lab)
+            assert lab.is_running
+
+    async def test_a_process_that_takes_for_ever_is_given_up(
+        self, house: House, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command = [sys.executable, "-c", "import time; time.sleep(60)"]
+        run = subprocess.run
+        monkeypatch.setattr("tui_aefit.publications.LONGEST_SECONDS", 0.2)
+        monkeypatch.setattr(
+            "tui_aefit.publications.subprocess.run", lambda _, **options: run(command, **options)
+        )
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "5/5 runs")
+            await pilot.press("p")
+            await done(pilot)
+            assert "took more than 0.2 seconds" in notices(lab)
+
 
 class TestMeanwhile:
     async def test_leaving_the_screen_gives_nothing_up(
@@ -426,3 +481,26 @@ class TestMeanwhile:
                 await pilot.pause(0.05)
         assert not lab.is_running
         assert set(exported(experiment)) == set(CHOICES["5"])
+
+    async def test_who_stays_takes_quitting_back(
+        self, house: House, child: Child, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        experiment = make_experiment(house.home, state="running", runs=5, z=5, controls=("noise",))
+        child.let.clear()
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "▶ running")
+            await pilot.press("p")
+            await until(pilot, lambda: child.at_work)
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            await pilot.press("l")
+            await until(pilot, lambda: "the lab closes when" in notices(lab))
+            await pilot.press("q")
+            await until(pilot, lambda: isinstance(lab.screen, Leave))
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(lab.screen, Leave))
+            child.let.set()
+            await done(pilot)
+            await pilot.pause(0.2)
+            assert lab.is_running
