@@ -137,7 +137,7 @@ class Lab(App[None]):
         yield SystemCommand(
             f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
         )
-        # Ours are "Quit" and, for the keys, "Help". Of panes that share the screen, as in live, one may be maximized.
+        # Ours are "Quit" and, for the keys, "Help"; of the panes of the live screen one may take the whole of it.
         left_out = {"Quit", "Keys"} | (set() if screen.has_class("-wide", "-high") else {"Maximize"})
         yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
 

@@ -153,7 +153,7 @@ class LiveScreen(Screen[None]):
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def on_unmount(self) -> None:
-        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
+        """Follow the theme no longer, or its signal would keep this screen in memory."""
         self.app.theme_changed_signal.unsubscribe(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
