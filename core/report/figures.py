@@ -23,13 +23,20 @@ from core.errors import ExperimentError
 from core.report.caveat import caveat
 from core.report.formats import FigureFormat
 from core.report.terms import TEST_NAMES, brief_reason
+from core.sets import SETS
 
 INK, PAPER = "#1b1b1b", "#fefefe"
 """Nothing else is drawn in these two: who embeds an SVG can exchange them."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
 """Okabe and Ito's palette for the colour-blind, with grey for its black and without its yellow, which white paper
 swallows."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">", "h", "*")
+MARKERS = (
+    ("o", True), ("^", True), ("D", True), ("o", False), ("^", False), ("D", False),
+    ("s", True), ("s", False), ("v", True), ("v", False), ("*", True), ("*", False),
+)  # fmt: skip
+"""Shape and whether it is filled, by number: the lab's markers, so that a symbol means the same set everywhere."""
+TEST_NUMBERS = {"welch": 0, "paired": 1, "nadeau_bengio": 2, "wilcoxon": 6}
+"""The numbers of the tests' looks; their markers are the lab's, too."""
 DASHES: tuple[tuple[float, ...], ...] = (
     (), (5, 2), (1, 1.2), (6, 1.5, 1, 1.5), (2.5, 1), (8, 2.5), (4, 1, 1, 1, 1, 1), (1, 2.5),
     (9, 1.5, 2.5, 1.5), (3, 3), (6, 1, 1, 1, 1, 1, 1, 1), (1.5, 1.5, 4, 1.5),
@@ -72,7 +79,7 @@ def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = No
                 for position, k in enumerate(levels)
                 if accuracy[name][str(k)]["mean"] is not None
             ]
-            look = look_of(names.index(name))
+            look = look_of(_set_number(name, names))
             for x, summary in points:
                 if summary["ci95"] is not None:
                     bar = Line2D([x, x], summary["ci95"], color=look["color"], linewidth=0.9, marker="_",
@@ -131,10 +138,10 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
                 FixedLocator([10.0**-exponent for exponent in range(0, math.ceil(decades) + 1, step)])
             )
         for axes in panels[::columns][:rows]:
-            axes.set_ylabel("p of Sⱼ = Aⱼ / Aⱼ₊₂")
+            axes.set_ylabel("p of Sⱼ = Aⱼ / Aⱼ₊₂,\nnot adjusted")
         handles = [
-            Line2D([], [], label=TEST_NAMES.get(kind, kind), **look_of(place))
-            for place, kind in enumerate(kinds)
+            Line2D([], [], label=TEST_NAMES.get(kind, kind), **look_of(_test_number(kind, kinds)))
+            for kind in kinds
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
         _warn(figure, result)
@@ -173,14 +180,27 @@ def style() -> Iterator[None]:
 def look_of(number: int) -> dict[str, Any]:
     """Marker, dashes and colour of a series, by its number from 0; no two below 84 share all three."""
     dashes = DASHES[number % len(DASHES)]
+    marker, filled = MARKERS[number % len(MARKERS)]
     return {
         "color": COLOURS[number % len(COLOURS)],
-        "marker": MARKERS[number % len(MARKERS)],
+        "marker": marker,
         "linestyle": (0, dashes) if dashes else "-",
         "linewidth": 1.3,
         "markersize": 5.5,
-        "markerfacecolor": PAPER if number % 2 else COLOURS[number % len(COLOURS)],
+        "markerfacecolor": COLOURS[number % len(COLOURS)] if filled else PAPER,
     }
+
+
+def _set_number(name: str, names: Sequence[str]) -> int:
+    """The number of a set's look, the same in every experiment; sets that are not in SETS follow in order."""
+    return [*SETS, *(other for other in names if other not in SETS)].index(name)
+
+
+def _test_number(kind: str, kinds: Sequence[str]) -> int:
+    if kind in TEST_NUMBERS:
+        return TEST_NUMBERS[kind]
+    newer = [other for other in kinds if other not in TEST_NUMBERS]
+    return max(TEST_NUMBERS.values()) + 1 + newer.index(kind)
 
 
 def _summary(result: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -224,7 +244,9 @@ def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str])
             for test in sorted(tests, key=lambda test: -int(test["j"]))
             if test["test"] == kind and test["p"] is not None
         ]
-        axes.plot([x for x, _ in points], [y for _, y in points], label=kind, **look_of(place))
+        axes.plot(
+            [x for x, _ in points], [y for _, y in points], label=kind, **look_of(_test_number(kind, kinds))
+        )
     _levels(axes, levels, "\n".join(["j (general → fitted)", *_notes(tests)]))
     axes.yaxis.set_major_formatter(FuncFormatter(_decade))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -24,6 +24,8 @@ from PIL import Image
 from core.errors import DataError, ExperimentError
 from core.gallery import amplified, grey_levels
 from core.report.figures import (
+    MARKERS,
+    PAPER,
     SMALLEST_P,
     THRESHOLDS,
     accuracy_figure,
@@ -33,8 +35,13 @@ from core.report.figures import (
 )
 from core.report.formats import FIGURE_FORMATS, FigureFormat
 from core.report.gallery_figure import first_galleries, first_gallery, gallery_figure, rows_of
+from core.report.result import result_of
 from core.report.terms import TEST_NAMES
+from core.sets import CONTROLS
+from tests import recorded
 from tests.published import MADE, add_gallery, complete, nothing_yet, one_run, partly_failed, published
+from tui_aefit.chart_data import MARKERS as LAB_MARKERS
+from tui_aefit.chart_data import SET_MARKERS, TEST_MARKERS
 
 COMPUTED = [name for name in MADE if name != "nothing_yet"]
 
@@ -73,10 +80,15 @@ def panels(figure: Figure) -> dict[tuple[str, ...], Axes]:
     return {tuple(re.split(r" against\s", axes.get_title())): axes for axes in figure.axes}
 
 
+def marker(line: Line2D) -> tuple[str, bool]:
+    """The shape of a line's marker and whether it is filled."""
+    return str(line.get_marker()), line.get_markerfacecolor() != PAPER
+
+
 def differ_pairwise(drawn: list[Line2D]) -> None:
-    assert len({line.get_marker() for line in drawn}) == len(drawn)
+    assert len({marker(line) for line in drawn}) == len(drawn)
     assert len({str(line._dash_pattern) for line in drawn}) == len(drawn)  # type: ignore[attr-defined]
-    looks = {(line.get_marker(), str(line.get_color())) for line in drawn}
+    looks = {(marker(line), str(line.get_color())) for line in drawn}
     assert len(looks) == len(drawn)
 
 
@@ -123,7 +135,7 @@ class TestAccuracy:
         chosen = series(accuracy_figure(whole, ["noise", "misclassified"]).axes[0])
         assert list(chosen) == ["misclassified", "noise"]
         for name, line in chosen.items():
-            assert line.get_marker() == everything[name].get_marker()
+            assert marker(line) == marker(everything[name])
             assert line.get_color() == everything[name].get_color()
 
 
@@ -189,6 +201,10 @@ class TestPValues:
         with pytest.raises(ExperimentError, match="compares no pair"):
             p_value_figure(whole, ["test", "noise"])
 
+    def test_the_axis_says_that_nothing_is_adjusted(self, whole: dict[str, Any]) -> None:
+        figure = p_value_figure(whole)
+        assert {axes.get_ylabel() for axes in figure.axes} == {"p of Sⱼ = Aⱼ / Aⱼ₊₂,\nnot adjusted", ""}
+
     def test_decades_are_powers_of_ten(self, whole: dict[str, Any]) -> None:
         figure = p_value_figure(whole)
         axes = figure.axes[0]
@@ -209,10 +225,38 @@ class TestReadable:
             differ_pairwise(list(series(axes).values()))
 
     def test_twelve_series_differ_in_both_and_no_84_are_alike(self) -> None:
-        for look in ("marker", "linestyle"):
-            assert len({str(look_of(number)[look]) for number in range(12)}) == 12
-        looks = {tuple(str(look_of(n)[key]) for key in ("color", "marker", "linestyle")) for n in range(84)}
+        drawn = [Line2D([], [], **look_of(number)) for number in range(84)]
+        differ_pairwise(drawn[:12])
+        looks = {
+            (marker(line), str(look_of(n)["linestyle"]), str(line.get_color()))
+            for n, line in enumerate(drawn)
+        }
         assert len(looks) == 84
+
+    def test_a_set_and_a_test_have_the_symbol_that_they_have_in_the_lab(self, tmp_path: Path) -> None:
+        glyphs = {
+            ("o", True): "●", ("^", True): "▲", ("D", True): "◆", ("s", True): "■", ("v", True): "▼",
+            ("*", True): "★", ("o", False): "○", ("^", False): "△", ("D", False): "◇", ("s", False): "□",
+            ("v", False): "▽", ("*", False): "☆",
+        }  # fmt: skip
+        experiment = recorded.make_experiment(tmp_path, runs=3, controls=tuple(reversed(CONTROLS)))
+        result = result_of(experiment.state())
+        (axes,) = accuracy_figure(result).axes
+        assert {name: glyphs[marker(line)] for name, line in series(axes).items()} == SET_MARKERS
+        for axes in p_value_figure(result).axes:
+            assert {kind: glyphs[marker(line)] for kind, line in series(axes).items()} == TEST_MARKERS
+        assert [glyphs[one] for one in MARKERS] == list(LAB_MARKERS)
+
+    def test_what_only_a_newer_version_knows_has_a_look_of_its_own(self, whole: dict[str, Any]) -> None:
+        summary = {**whole["summary"]["accuracy"]}
+        summary |= {"newer": summary["noise"], "newest": summary["noise"]}
+        drawn = series(accuracy_figure({**whole, "summary": {"accuracy": summary}}).axes[0])
+        assert list(drawn)[-2:] == ["newer", "newest"]
+        differ_pairwise(list(drawn.values()))
+        newer = [{**test, "test": f"newer {n}"} for n in (1, 2) for test in whole["tests"]]
+        for axes in p_value_figure({**whole, "tests": [*whole["tests"], *newer]}).axes:
+            assert len(series(axes)) == 6
+            differ_pairwise(list(series(axes).values()))
 
     def test_colours_differ_for_those_who_see_two_of_three(self) -> None:
         # Linear RGB as protanopes and deuteranopes see it, after Vienot, Brettel and Mollon (1999).
