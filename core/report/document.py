@@ -28,8 +28,6 @@ ATTACK_NUMBERS = {
 """What a run tells of its attack: the column's title and the format."""
 PICTURED = ("adversarial", "misclassified", "noise", "matched", "reverse")
 """The sets whose images are shown; the other controls are parts of the first, or its originals."""
-ROWS = 4
-"""Images in a figure of the gallery: as many as a printed page shows with captions that can be read."""
 READING = (
     "n: runs used. Statistic: t, for Wilcoxon the smaller rank sum, which has no df and no interval. Holm: p "
     "adjusted over j within one quantity, pair and test. Difference: mean of the first set minus the second over "
@@ -251,7 +249,7 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
         run, gallery = adversarial
         parts = [
             figure(
-                render(gallery_figure(rows_of([gallery], ROWS)), "svg", text=True),
+                render(gallery_figure(rows_of([gallery])), "svg", text=True),
                 "Original, perturbation and adversarial image in a row, with what every K says of it",
                 f"Adversarial images of run {run + 1}: original, amplified perturbation, adversarial image.",
                 name="gallery-figure",
@@ -262,7 +260,7 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
         names = ", ".join(f"{gallery.name} (run {run + 1})" for run, gallery in others)
         parts.append(
             figure(
-                render(gallery_figure(rows_of([gallery for _, gallery in others], ROWS)), "svg", text=True),
+                render(gallery_figure(rows_of([gallery for _, gallery in others])), "svg", text=True),
                 "One image of each other set: original, perturbation, image, with what every K says of it",
                 f"For comparison, one image of each set: {names}.",
                 name="others-figure",

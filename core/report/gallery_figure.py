@@ -14,8 +14,8 @@ from core.report.figures import style
 from core.report.picture import enlarged, row_of
 from core.sets import PAPER_SETS
 
-ROWS = 6
-"""Images that a figure shows, unless it shows more sets: then one of each."""
+ROWS = 4
+"""Images that a figure shows, as many as fit on a printed page (A4); of more sets it shows one of each."""
 SIDE, GAP, LINE = 1.7, 0.12, 0.13
 """Inches: the width of a picture, the space between two, from one line of a caption to the next."""
 LETTERS = 34

@@ -54,7 +54,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
         "-",
     )
     assert (drawn.returncode, drawn.stderr) == (0, "")
-    assert drawn.stdout.count("<image") == 2 * 3 * 3
+    assert drawn.stdout.count("<image") == 2 * 2 * 3
     (line,) = (line for line in page.words["reproduce"].splitlines() if "--batch" in line)
     again = shell.run(*shlex.split(line)[1:])
     assert again.returncode == 0

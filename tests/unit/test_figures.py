@@ -38,6 +38,7 @@ from core.report.gallery_figure import first_galleries, first_gallery, gallery_f
 from core.report.result import result_of
 from core.report.terms import TEST_NAMES
 from core.sets import CONTROLS
+from core.spec import Spec
 from tests import recorded
 from tests.published import MADE, add_gallery, complete, nothing_yet, one_run, partly_failed, published
 from tui_aefit.chart_data import MARKERS as LAB_MARKERS
@@ -405,12 +406,20 @@ class TestGallery:
         add_gallery(experiment, 0, sets=("adversarial", "noise", "reverse"))
         galleries = first_galleries(experiment, ["noise", "adversarial"])
         rows = [(gallery.name, member) for gallery, member in rows_of(galleries)]
-        # Five members each: the second set goes on where the first has stopped, and round.
-        assert rows == [
-            (name, m) for name, own in (("noise", (0, 1, 2)), ("adversarial", (3, 4, 0))) for m in own
-        ]
-        assert [member for _, member in rows_of(galleries[:1])] == [0, 1, 2, 3, 4]
+        # The second set goes on where the first has stopped.
+        assert rows == [("noise", 0), ("noise", 1), ("adversarial", 2), ("adversarial", 3)]
+        assert [member for _, member in rows_of(galleries[:1])] == [0, 1, 2, 3]
+        # Five members each: beyond the last the first follows.
+        assert [member for _, member in rows_of(galleries, rows=6)] == [0, 1, 2, 3, 4, 0]
         assert len(rows_of(galleries, rows=1)) == 2
+
+    def test_an_image_of_the_default_z_leaves_a_page_its_margins(self, tmp_path: Path) -> None:
+        gallery = add_gallery(complete(tmp_path), 1)
+        assert len(gallery.k) == len(Spec(dataset="mnist").levels)
+        width, height = gallery_figure(rows_of([gallery])).get_size_inches()
+        # A4 is 210 mm x 297 mm.
+        assert width <= 190 / 25.4
+        assert height <= 277 / 25.4
 
     def test_a_set_without_images_or_of_another_experiment_is_told(self, tmp_path: Path) -> None:
         experiment = complete(tmp_path)
