@@ -16,6 +16,7 @@ from pathlib import Path
 from core.child import EXIT_REFUSED
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment, load
+from core.report.chosen import names_in
 from core.report.document import PICTURED, report_html
 from core.report.figures import accuracy_figure, p_value_figure, render
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
@@ -34,7 +35,7 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
             return report_html(result, galleries_or_reasons(experiment, PICTURED)).encode()
         if options.format == "parquet":
             return long_parquet(result, options.table)
-        sets = options.sets.split(",") if options.sets else None
+        sets = names_in(options.sets)
         if options.figure == "gallery":
             drawn = gallery_figure(rows_of(first_galleries(experiment, sets or ["adversarial"])))
         else:

@@ -21,9 +21,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from core.errors import ExperimentError
 from core.report.caveat import caveat
+from core.report.chosen import check_sets, some_pairs_among
 from core.report.formats import FigureFormat
 from core.report.terms import TEST_NAMES, brief_reason
 from core.sets import SETS
+from core.spec import Spec
 
 INK, PAPER = "#1b1b1b", "#fefefe"
 """Nothing else is drawn in these two: who embeds an SVG can exchange them."""
@@ -66,10 +68,10 @@ def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = No
     Over it stands the caveat of a result that is not final. sets: those to draw, all that were measured by
     default. Raises ExperimentError where no run is complete, or a set was not measured.
     """
-    accuracy = _summary(result)["accuracy"]
+    accuracy = _accuracy(result, sets)
     names = list(accuracy)
     levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
-    drawn = [name for name in names if name in _chosen(result, sets)]
+    drawn = [name for name in names if sets is None or name in sets]
     with style():
         figure = Figure(figsize=(6.6, 4.0), layout="constrained")
         axes = figure.add_subplot()
@@ -103,16 +105,10 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
     both are among them. Raises ExperimentError where no run is complete, a set was not measured, or no such pair
     was compared.
     """
-    _summary(result)
-    chosen = _chosen(result, sets)
+    _accuracy(result, sets)
     tests = [test for test in result["tests"] if test["quantity"] == "ratio"]
     kinds = list(dict.fromkeys(test["test"] for test in tests))
-    pairs = [pair for pair in dict.fromkeys(tuple(test["sets"]) for test in tests) if chosen.issuperset(pair)]
-    if not pairs:
-        raise ExperimentError(
-            f"{result['id']} compares no pair of these sets",
-            "name two sets that it compares, or leave --sets out",
-        )
+    pairs = some_pairs_among(result, sets)
     columns = min(len(pairs), 3)
     rows = -(-len(pairs) // columns)
     with style():
@@ -203,25 +199,17 @@ def _test_number(kind: str, kinds: Sequence[str]) -> int:
     return max(TEST_NUMBERS.values()) + 1 + newer.index(kind)
 
 
-def _summary(result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _accuracy(result: Mapping[str, Any], sets: Collection[str] | None) -> Mapping[str, Any]:
+    """What there is to draw, of all sets; raises ExperimentError where that is nothing, or lacks one of these."""
     summary: Mapping[str, Any] | None = result["summary"]
     if summary is None:
         raise ExperimentError(
             f"{result['id']} has no complete run: there is nothing to draw yet",
             f"aefit-tui resume {result['id']} computes what is missing",
         )
-    return summary
-
-
-def _chosen(result: Mapping[str, Any], sets: Collection[str] | None) -> set[str]:
-    measured = _summary(result)["accuracy"]
-    for name in sets or ():
-        if name not in measured:
-            raise ExperimentError(
-                f"{result['id']} has no set {name!r}: expected one of {', '.join(measured)}",
-                "name sets with commas between them, such as --sets adversarial,misclassified",
-            )
-    return set(measured if sets is None else sets)
+    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
+    accuracy: Mapping[str, Any] = summary["accuracy"]
+    return accuracy
 
 
 def _warn(figure: Figure, result: Mapping[str, Any]) -> None:

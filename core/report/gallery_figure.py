@@ -10,9 +10,9 @@ from core.errors import DataError, ExperimentError
 from core.gallery import Gallery, read_gallery
 from core.records.experiment import Experiment
 from core.records.results import GALLERY
+from core.report.chosen import check_sets
 from core.report.figures import style
 from core.report.picture import enlarged, row_of
-from core.sets import PAPER_SETS
 
 ROWS = 4
 """Images that a figure shows, as many as fit on a printed page (A4); of more sets it shows one of each."""
@@ -48,13 +48,7 @@ def first_gallery(experiment: Experiment, name: str) -> tuple[int, Gallery]:
 
 def first_galleries(experiment: Experiment, names: Sequence[str]) -> list[Gallery]:
     """`first_gallery` of each of these sets. Raises ExperimentError for one that the experiment has not, too."""
-    measured = (*PAPER_SETS, *experiment.spec.controls)
-    for name in names:
-        if name not in measured:
-            raise ExperimentError(
-                f"{experiment.id} has no set {name!r}: expected one of {', '.join(measured)}",
-                "name sets with commas between them, such as --sets adversarial,noise",
-            )
+    check_sets(experiment.spec, experiment.id, names)
     return [first_gallery(experiment, name)[1] for name in names]
 
 
