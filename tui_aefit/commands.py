@@ -18,7 +18,8 @@ from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, availability
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment, delete, find, find_folder, load
 from core.records.overview import Overview, OverviewReader
-from core.report.formats import FIGURE_FORMATS, FIGURES, TABLE_FORMATS, TEXTS
+from core.report.chosen import names_in
+from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TEXTS
 from core.report.output import write_output
 from core.report.result import result_of
 from core.report.text import align
@@ -176,7 +177,7 @@ def _export(options: dict[str, Any], settings: Settings, console: Console) -> in
     _check_export(form, table, figure, options.get("sets"))
     experiment = find(settings.home, options["id"])
     if form in TEXTS:
-        text = text_of(result_of(experiment.state()), form, table)
+        text = text_of(result_of(experiment.state()), form, table, names_in(options.get("sets", "")))
         output = options.get("output", "-")
         if output == "-":
             console.result(text)
@@ -193,12 +194,15 @@ def _export(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 def _check_export(form: str, table: str | None, figure: str | None, sets: str | None) -> None:
     """Raises AefitError where the options do not belong together."""
-    drawn = ", ".join(FIGURE_FORMATS)
     if form in FIGURE_FORMATS and figure is None:
         raise AefitError("which figure?", f"--format {form} --figure with one of {', '.join(FIGURES)}")
-    if form not in FIGURE_FORMATS and (figure is not None or sets is not None):
+    if figure is not None and form not in FIGURE_FORMATS:
         raise AefitError(
-            f"--format {form} has no --figure and no --sets", f"choose one of {drawn} with --format"
+            f"--format {form} has no --figure", f"choose one of {', '.join(FIGURE_FORMATS)} with --format"
+        )
+    if sets is not None and form not in SET_FORMATS:
+        raise AefitError(
+            f"--format {form} has no --sets", f"choose one of {', '.join(SET_FORMATS)} with --format"
         )
     if table is not None and form not in TABLE_FORMATS:
         raise AefitError(

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from core import __version__
 from core.errors import AefitError, closest
-from core.report.formats import FIGURE_FORMATS, FIGURES, TABLE_FORMATS, TABLES, TEXTS
+from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TABLES, TEXTS
 from core.spec import DEFAULTS
 from tui_aefit.settings import SETTINGS, Setting, read_word
 
@@ -148,7 +148,8 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--sets",
         metavar="A,B",
-        help="draw only these sets, or only the pairs among them (default: all; gallery: adversarial)",
+        help=f"of {', '.join(SET_FORMATS)}: only these sets, and the pairs among them "
+        "(default: all; gallery: adversarial)",
     )
     command.add_argument(
         "--output",

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -71,12 +72,18 @@ CHOICES = {**_SINGLE, "everything": Choice("Everything", f"{len(_ALL)} files", _
 """What there is to publish, by name."""
 
 
-def text_of(result: dict[str, Any], form: str, table: TableName | None = None) -> str:
-    """A JSON result as json, csv or latex. table: of csv, "accuracy" by default, and of latex, both by default."""
+def text_of(
+    result: dict[str, Any], form: str, table: TableName | None = None, sets: Collection[str] | None = None
+) -> str:
+    """A JSON result as json, csv or latex.
+
+    table: of csv, "accuracy" by default, and of latex, both by default. sets: of latex, all by default. Raises
+    ExperimentError for a set that was not measured.
+    """
     if form == "csv":
         return long_csv(result, table or "accuracy")
     if form == "latex":
-        return latex(result, table)
+        return latex(result, table, sets)
     return json.dumps(result, indent=2, allow_nan=False) + "\n"
 
 

@@ -14,4 +14,6 @@ FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""
 TABLE_FORMATS = ("csv", "parquet", "latex")
-"""The formats of tables; csv and parquet hold one, latex one or both."""
+"""The formats of tables; csv and parquet hold one, latex accuracy, tests or both."""
+SET_FORMATS = ("latex", *FIGURE_FORMATS)
+"""The formats of which a person can choose the sets."""

@@ -3,16 +3,19 @@ r"""The accuracies and the tests as LaTeX tables for a paper; they need \usepack
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
 from core.report.caveat import caveat
+from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.formats import TableName
 from core.report.terms import TEST_NAMES, brief_reason
 from core.spec import Spec
 
 ABSENT = "--"
+ALL_TESTS = "all"
+"""In the column of the tests, where one row stands for them."""
 QUANTITIES = {
     "ratio": "$S_j = A_j / A_{j+2}$",
     "difference": "$A_j - A_{j+2}$",
@@ -33,21 +36,28 @@ _ACCENTS = {
 }  # fmt: skip
 
 
-def latex(result: dict[str, Any], table: TableName | None = None) -> str:
+def latex(result: dict[str, Any], table: TableName | None = None, sets: Collection[str] | None = None) -> str:
     """The tables of a JSON result as `table` environments, both or one; a comment says what they need.
 
     accuracy: a row a set, a column a K: the mean over the runs +- half the 95 % interval, and n.
     tests: one for each compared pair and quantity, a row a j and test; where there is no p-value, the reason.
+    Where all tests of one j have none for the same reason, they share a row.
     What is undefined is a dash. Labels are `tab:ID-accuracy` and `tab:ID-FIRST-SECOND-QUANTITY`.
+
+    sets: the rows, and the pairs of which both are among them; all by default. Raises ExperimentError for a set
+    that was not measured, and for tests alone of which none is left.
     """
+    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
     parts = [f"% {escaped(result['id'])}: in the preamble \\usepackage{{booktabs}}"]
     if result["summary"] is None:
         parts.append("% no run is complete: there are no numbers yet")
-    elif table != "tests":
-        parts.append(_accuracy(result))
+        return "\n\n".join(parts) + "\n"
+    if table != "tests":
+        parts.append(_accuracy(result, sets))
     if table != "accuracy":
+        pairs = some_pairs_among(result, sets) if table == "tests" else pairs_among(result, sets)
         keys = dict.fromkeys((*test["sets"], test["quantity"]) for test in result["tests"])
-        parts += [_tests(result, *key) for key in keys]
+        parts += [_tests(result, *key) for key in keys if key[:2] in pairs]
     return "\n\n".join(parts) + "\n"
 
 
@@ -71,11 +81,13 @@ def _letter(letter: str) -> str:
     return "?"
 
 
-def _accuracy(result: dict[str, Any]) -> str:
+def _accuracy(result: dict[str, Any], sets: Collection[str] | None) -> str:
     accuracy = result["summary"]["accuracy"]
     levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
     rows = []
     for name, by_k in accuracy.items():
+        if sets is not None and name not in sets:
+            continue
         counts = sorted({by_k[str(k)]["n"] for k in levels})
         rows.append([escaped(name), *(_mean(by_k[str(k)]) for k in levels), "--".join(map(str, counts))])
     runs = len(result["statistics_runs"])
@@ -98,6 +110,7 @@ def _mean(summary: dict[str, Any]) -> str:
 
 def _tests(result: dict[str, Any], first: str, second: str, quantity: str) -> str:
     tests = [t for t in result["tests"] if (*t["sets"], t["quantity"]) == (first, second, quantity)]
+    with_p = {test["j"] for test in tests if test["p"] is not None}
     groups: dict[str, list[list[str]]] = {}
     for test in tests:
         numbers = [
@@ -123,10 +136,17 @@ def _tests(result: dict[str, Any], first: str, second: str, quantity: str) -> st
     return _table(
         "rlrrrrrrrrl",
         header,
-        list(groups.values()),
+        [group if j in with_p else _merged(group) for j, group in groups.items()],
         f"{title}: {escaped(first)} against {escaped(second)}. {_asked(result)}",
         f"{result['id']}-{first}-{second}-{quantity}",
     )
+
+
+def _merged(rows: list[list[str]]) -> list[list[str]]:
+    """One row for all tests of a j, where they say the same of it."""
+    (j, _, *said), *others = rows
+    alike = bool(others) and all(row[2:] == said for row in others)
+    return [[j, ALL_TESTS, *said]] if alike else rows
 
 
 def _asked(result: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
 def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
     experiment = complete(shell.home)
     result = json.loads(shell.run("show", experiment.id, "--json").stdout)
-    forms = [("parquet", "--table", "accuracy"), ("parquet", "--table", "tests")]
+    forms = [("parquet", "--table", table) for table in ("accuracy", "tests")]
     forms += [(form, "--figure", figure) for form in BEGINNINGS for figure in ("accuracy", "gallery")]
     for form, option, part in [*forms, ("pdf", "--figure", "p-values")]:
         done = shell.run("export", "latest", "--format", form, option, part)
@@ -95,6 +95,11 @@ def test_what_is_chosen_is_drawn(shell):
     with Image.open(folder / f"{experiment.id}-p-values.png") as image:
         assert image.width < six[0]
         assert image.height < six[1]
+    drawn = (folder / f"{experiment.id}-p-values.png").read_bytes()
+    assert shell.run(*words, "--sets", "misclassified, adversarial,adversarial").returncode == 0
+    assert (folder / f"{experiment.id}-p-values.png").read_bytes() == drawn
+    tables = shell.run("export", "latest", "--format", "latex", "--sets", "adversarial, noise, adversarial")
+    assert tables.stdout.count(r"\begin{table}") == 1 + 3
 
 
 @pytest.mark.parametrize("words", [("report", "latest"), ("export", "latest", "--format", "parquet")])
@@ -137,7 +142,9 @@ def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
     [
         ("export latest --format pdf", "--figure with one of accuracy, p-values, gallery"),
         ("export latest --figure accuracy", "choose one of pdf, svg, png with --format"),
-        ("export latest --format csv --sets noise", "choose one of pdf, svg, png with --format"),
+        ("export latest --format csv --sets noise", "choose one of latex, pdf, svg, png with --format"),
+        ("export latest --format latex --sets nois", "expected one of test, misclassified"),
+        ("export latest --format latex --table tests --sets test,noise", "compares no pair of these sets"),
         ("export latest --format json --table tests", "choose one of csv, parquet, latex with --format"),
         ("export latest --format svg --figure gallery --sets noise", "has no noise images to show"),
         ("export latest --format svg --figure accuracy --sets nois", "expected one of test, misclassified"),

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from core.errors import ExperimentError
 from core.report.latex import escaped, latex
 from core.report.result import result_of
 from core.report.terms import TEST_NAMES
 from core.spec import Spec
 from tests.hand_made import make_experiment
 from tests.published import MADE, published
+
+PAPER_PAIR = ("adversarial", "misclassified")
 
 
 @dataclass
@@ -90,7 +93,13 @@ def test_the_accuracy_table_has_a_row_a_set_and_a_column_a_level(result: dict[st
 
 def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: dict[str, Any]) -> None:
     found = tables(latex(result, "tests"))
-    rows = [(table.label, row) for table in found for row in table.rows]
+    # Where there is one row for all tests of a j, it stands for each of them.
+    rows = [
+        (table.label, [row[0], name, *row[2:]])
+        for table in found
+        for row in table.rows
+        for name in (TEST_NAMES.values() if row[1] == "all" else [row[1]])
+    ]
     expected = [
         (f"{result['id']}-{'-'.join(test['sets'])}-{test['quantity']}", test) for test in result["tests"]
     ]
@@ -113,6 +122,57 @@ def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: dict[str, An
         assert direction == (test["direction"] or "--")
         ends = [float(end) for end in re.findall(r"[+-]\d+\.\d+", interval)]
         assert ends == [shown(end, ".4f") for end in test["ci95"] or ()]
+
+
+def test_a_j_without_any_p_value_has_one_row_where_the_reason_is_one(tmp_path: Path) -> None:
+    (_, table) = tables(latex(published(tmp_path / "complete", "complete")[1], sets=PAPER_PAIR))[:2]
+    none = "\\multicolumn{4}{l}{by construction}"
+    assert [row for row in table.rows if row[0] == "5"] == [["5", "all", "0", none, "--", "--", "--", "--"]]
+    assert [row[1] for row in table.rows if row[0] != "5"] == list(TEST_NAMES.values()) * 2
+    # Without variance t tests lack a p-value for another reason than Wilcoxon's.
+    result = published(tmp_path / "no_spread", "no_spread")[1]
+    table = tables(latex(result, "tests", ["adversarial", "fooled"]))[0]
+    reasons = ["zero variance"] * 3 + ["all differences zero"]
+    assert [row[1:4:2] for row in table.rows if row[0] == "1"] == [
+        [name, f"\\multicolumn{{4}}{{l}}{{{reason}}}"]
+        for name, reason in zip(TEST_NAMES.values(), reasons, strict=True)
+    ]
+
+
+def test_what_differs_between_tests_keeps_their_rows(tmp_path: Path) -> None:
+    result = published(tmp_path, "one_run")[1]
+    assert [row[1] for row in tables(latex(result, "tests"))[0].rows] == ["all"] * 3
+    tests = [
+        {**test, "mean_difference": 0.5} if test["test"] == "wilcoxon" else test for test in result["tests"]
+    ]
+    changed = tables(latex({**result, "tests": tests}, "tests"))[0]
+    assert [row[1] for row in changed.rows] == list(TEST_NAMES.values()) * 3
+
+
+def test_sets_choose_the_rows_and_the_pairs(tmp_path: Path) -> None:
+    result = published(tmp_path, "complete")[1]
+    everything = {table.label: table for table in tables(latex(result))}
+    accuracy, *tests = tables(latex(result, sets=["noise", "misclassified", "adversarial"]))
+    assert [row[0] for row in accuracy.rows] == ["misclassified", "adversarial", "noise"]
+    assert all(row in everything[accuracy.label].rows for row in accuracy.rows)
+    assert [table.label.removeprefix(f"{result['id']}-") for table in tests] == [
+        f"adversarial-{other}-{quantity}"
+        for quantity in ("ratio", "difference", "log_ratio")
+        for other in ("misclassified", "noise")
+    ]
+    assert all(table == everything[table.label] for table in tests)
+    (alone,) = tables(latex(result, sets=["test"]))
+    assert [row[0] for row in alone.rows] == ["test"]
+
+
+def test_what_cannot_be_chosen_is_told_as_figures_tell_it(tmp_path: Path) -> None:
+    result = published(tmp_path / "complete", "complete")[1]
+    with pytest.raises(ExperimentError, match="no set 'nois': expected one of test, misclassified"):
+        latex(result, sets=["nois"])
+    with pytest.raises(ExperimentError, match="compares no pair"):
+        latex(result, "tests", ["test", "noise"])
+    with pytest.raises(ExperimentError, match="no set 'nois'"):
+        latex(published(tmp_path / "nothing", "nothing_yet")[1], sets=["nois"])
 
 
 def test_no_row_has_more_cells_than_the_table_has_columns(result: dict[str, Any]) -> None:
