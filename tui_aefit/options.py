@@ -142,7 +142,7 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--table",
         choices=TABLES,
-        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: both)",
+        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: accuracy and tests)",
     )
     command.add_argument("--figure", choices=FIGURES, help=f"of {', '.join(FIGURE_FORMATS)}")
     command.add_argument(

@@ -58,9 +58,9 @@ def _drawn(figure: FigureName) -> tuple[Publication, ...]:
 _SINGLE = {
     "json": Choice("JSON", "the whole result", (Publication("json"),)),
     "csv": Choice(
-        "CSV", "accuracy and tests, one row a number", tuple(Publication("csv", t) for t in TABLES)
+        "CSV", "accuracy, tests, summary: a file each", tuple(Publication("csv", t) for t in TABLES)
     ),
-    "parquet": Choice("Parquet", "the same two tables", tuple(Publication("parquet", t) for t in TABLES)),
+    "parquet": Choice("Parquet", "the same three tables", tuple(Publication("parquet", t) for t in TABLES)),
     "latex": Choice("LaTeX", "tables for a paper", (Publication("latex"),)),
     "accuracy": Choice("Accuracy figure", "PDF, SVG, PNG; the paper's Figures 5, 6", _drawn("accuracy")),
     "p-values": Choice("p-value figure", "PDF, SVG, PNG; the paper's Figures 7, 8", _drawn("p-values")),
@@ -77,8 +77,8 @@ def text_of(
 ) -> str:
     """A JSON result as json, csv or latex.
 
-    table: of csv, "accuracy" by default, and of latex, both by default. sets: of latex, all by default. Raises
-    ExperimentError for a set that was not measured.
+    table: of csv, "accuracy" by default, and of latex, accuracy and tests by default. sets: of latex, all by
+    default. Raises ExperimentError for a table or set that latex has not.
     """
     if form == "csv":
         return long_csv(result, table or "accuracy")

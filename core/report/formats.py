@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-TableName = Literal["accuracy", "tests"]
+TableName = Literal["accuracy", "tests", "summary"]
 FigureName = Literal["accuracy", "p-values", "gallery"]
 FigureFormat = Literal["pdf", "svg", "png"]
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
+from core.errors import ExperimentError
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.formats import TableName
@@ -45,8 +46,13 @@ def latex(result: dict[str, Any], table: TableName | None = None, sets: Collecti
     What is undefined is a dash. Labels are `tab:ID-accuracy` and `tab:ID-FIRST-SECOND-QUANTITY`.
 
     sets: the rows, and the pairs of which both are among them; all by default. Raises ExperimentError for a set
-    that was not measured, and for tests alone of which none is left.
+    that was not measured, for tests alone of which none is left, and for the summary, which is in `accuracy`.
     """
+    if table == "summary":
+        raise ExperimentError(
+            "LaTeX has no table summary of its own: its table accuracy is the summary",
+            "--format latex --table accuracy; csv and parquet have --table summary",
+        )
     check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
     parts = [f"% {escaped(result['id'])}: in the preamble \\usepackage{{booktabs}}"]
     if result["summary"] is None:

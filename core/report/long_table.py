@@ -1,4 +1,4 @@
-"""The long tables for other programs to read: a row a run, set and level, and a row a test."""
+"""The long tables for other programs to read: a row a run, set and level; a row a test; a row a set and level."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ TEST_COLUMNS = (
     "status",
 )  # fmt: skip
 """Of the table "tests": what they hold is said in `core.statistics.comparison.TestResult`."""
-COLUMNS_OF: dict[TableName, tuple[str, ...]] = {"accuracy": COLUMNS, "tests": TEST_COLUMNS}
+SUMMARY_COLUMNS = (*_SETTINGS, "set", "k", "mean", "sd", "ci95_low", "ci95_high", "n", "status")
+"""Of the table "summary": accuracy over the n runs in which it is defined, as in
+`core.statistics.comparison.Summary`; sd is None below two of them, and so are the ends of the 95 % interval."""
+COLUMNS_OF: dict[TableName, tuple[str, ...]] = {
+    "accuracy": COLUMNS,
+    "tests": TEST_COLUMNS,
+    "summary": SUMMARY_COLUMNS,
+}
 """The columns of each table."""
 
 
@@ -27,7 +34,8 @@ def long_rows(result: dict[str, Any], table: TableName = "accuracy") -> Iterator
     """The rows of a table of a JSON result, in the order of `COLUMNS_OF`; what is undefined is None."""
     spec = result["spec"]
     settings = [result["id"], *(spec[name] for name in _SETTINGS[1:])]
-    for row in _accuracies(result) if table == "accuracy" else _tests(result):
+    rows = {"accuracy": _accuracies, "tests": _tests, "summary": _summaries}[table]
+    for row in rows(result):
         yield [*settings, *row, result["status"]]
 
 
@@ -58,3 +66,12 @@ def _tests(result: dict[str, Any]) -> Iterator[list[Any]]:
             *(test[name] for name in ("n", "statistic", "df", "p", "p_holm", "mean_difference")),
             low, high, test["effect_size"], test["direction"], test["reason"],
         ]  # fmt: skip
+
+
+def _summaries(result: dict[str, Any]) -> Iterator[list[Any]]:
+    if result["summary"] is None:
+        return
+    for name, by_level in result["summary"]["accuracy"].items():
+        for level, summary in by_level.items():
+            low, high = summary["ci95"] or (None, None)
+            yield [name, int(level), summary["mean"], summary["sd"], low, high, summary["n"]]

@@ -64,7 +64,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
 def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
     experiment = complete(shell.home)
     result = json.loads(shell.run("show", experiment.id, "--json").stdout)
-    forms = [("parquet", "--table", table) for table in ("accuracy", "tests")]
+    forms = [("parquet", "--table", table) for table in ("accuracy", "tests", "summary")]
     forms += [(form, "--figure", figure) for form in BEGINNINGS for figure in ("accuracy", "gallery")]
     for form, option, part in [*forms, ("pdf", "--figure", "p-values")]:
         done = shell.run("export", "latest", "--format", form, option, part)
@@ -81,6 +81,12 @@ def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
         io.StringIO(shell.run("export", "latest", "--format", "csv", "--table", "tests").stdout)
     )
     assert [row["p"] for row in rows] == ["" if t["p"] is None else str(t["p"]) for t in result["tests"]]
+    rows = csv.DictReader(
+        io.StringIO(shell.run("export", "latest", "--format", "csv", "--table", "summary").stdout)
+    )
+    assert [row["mean"] for row in rows] == [
+        str(by_k["mean"]) for by_set in result["summary"]["accuracy"].values() for by_k in by_set.values()
+    ]
     assert r"\begin{table}" in shell.run("export", "latest", "--format", "latex").stdout
 
 
@@ -145,6 +151,7 @@ def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
         ("export latest --format csv --sets noise", "choose one of latex, pdf, svg, png with --format"),
         ("export latest --format latex --sets nois", "expected one of test, misclassified"),
         ("export latest --format latex --table tests --sets test,noise", "compares no pair of these sets"),
+        ("export latest --format latex --table summary", "its table accuracy is the summary"),
         ("export latest --format json --table tests", "choose one of csv, parquet, latex with --format"),
         ("export latest --format svg --figure gallery --sets noise", "has no noise images to show"),
         ("export latest --format svg --figure accuracy --sets nois", "expected one of test, misclassified"),

@@ -40,8 +40,10 @@ COMMANDS = {
     ".json": "export ID --format json",
     "-accuracy.csv": "export ID --format csv --table accuracy",
     "-tests.csv": "export ID --format csv --table tests",
+    "-summary.csv": "export ID --format csv --table summary",
     "-accuracy.parquet": "export ID --format parquet --table accuracy",
     "-tests.parquet": "export ID --format parquet --table tests",
+    "-summary.parquet": "export ID --format parquet --table summary",
     ".tex": "export ID --format latex",
     **{
         f"-{figure}.{form}": f"export ID --format {form} --figure {figure}"
@@ -53,8 +55,8 @@ COMMANDS = {
 """What follows the id in a file's name, and the command that writes the same."""
 CHOICES = {
     "1": [".json"],
-    "2": ["-accuracy.csv", "-tests.csv"],
-    "3": ["-accuracy.parquet", "-tests.parquet"],
+    "2": ["-accuracy.csv", "-tests.csv", "-summary.csv"],
+    "3": ["-accuracy.parquet", "-tests.parquet", "-summary.parquet"],
     "4": [".tex"],
     **{
         str(place): [f"-{figure}.{form}" for form in ("pdf", "svg", "png")]
@@ -323,12 +325,14 @@ class TestWhatCannotBe:
             await pilot.press("2")
             await done(pilot)
             assert (
-                f"wrote {experiment.id}-tests.csv to {experiment.folder / EXPORTS}, but not {in_the_way.name}: "
+                f"wrote {experiment.id}-tests.csv, -summary.csv to {experiment.folder / EXPORTS}, "
+                f"but not {in_the_way.name}: "
                 f"cannot write {str(in_the_way)!r}: Is a directory"
             ) in notices(lab)
-            other = in_the_way.with_name(f"{experiment.id}-tests.csv")
-            other.unlink()
-            other.mkdir()
+            for table in ("tests", "summary"):
+                other = in_the_way.with_name(f"{experiment.id}-{table}.csv")
+                other.unlink()
+                other.mkdir()
             await ask(pilot)
             await pilot.press("2")
             await done(pilot)
@@ -361,9 +365,11 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press("2")
             await done(pilot)
-            told = f"-tests.csv to {experiment.folder / EXPORTS}, but not {experiment.id}-accuracy.csv"
-            assert f"{told}: cannot export {experiment.id}: its results lack 'sets'" in notices(lab)
-            assert len(exported(experiment)) == 1
+            told = f"-tests.csv, -summary.csv to {experiment.folder / EXPORTS}, but not {experiment.id}"
+            assert f"{told}-accuracy.csv: cannot export {experiment.id}: its results lack 'sets'" in notices(
+                lab
+            )
+            assert len(exported(experiment)) == 2
             await pilot.press("p")
             await done(pilot)
             assert f"cannot publish {experiment.id}: its results lack 'train'" in notices(lab)

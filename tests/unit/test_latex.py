@@ -171,6 +171,9 @@ def test_what_cannot_be_chosen_is_told_as_figures_tell_it(tmp_path: Path) -> Non
         latex(result, sets=["nois"])
     with pytest.raises(ExperimentError, match="compares no pair"):
         latex(result, "tests", ["test", "noise"])
+    with pytest.raises(ExperimentError, match="its table accuracy is the summary") as refused:
+        latex(result, "summary")
+    assert "--table accuracy" in refused.value.hint
     with pytest.raises(ExperimentError, match="no set 'nois'"):
         latex(published(tmp_path / "nothing", "nothing_yet")[1], sets=["nois"])
 

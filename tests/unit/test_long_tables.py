@@ -8,12 +8,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 from core.report.formats import TABLES, TableName
-from core.report.long_table import COLUMNS, COLUMNS_OF, TEST_COLUMNS, long_csv
+from core.report.long_table import COLUMNS, COLUMNS_OF, SUMMARY_COLUMNS, TEST_COLUMNS, long_csv
 from core.report.parquet import long_parquet
 from tests.published import MADE, published
 
@@ -66,6 +68,32 @@ def test_parquet_has_a_row_for_every_test(result: dict[str, Any]) -> None:
         assert row == {**settings(result), **expected, **interval, **sets, "j": int(test["j"])}
 
 
+def test_parquet_has_a_row_for_every_summary_with_its_interval(result: dict[str, Any]) -> None:
+    rows = read(result, "summary")
+    complete = [run for run in result["runs"] if run["status"] == "complete"]
+    levels = range(result["spec"]["z"], 0, -2)
+    names = ("test", "misclassified", "adversarial", *result["spec"]["controls"])
+    assert [(row["set"], row["k"]) for row in rows] == [
+        (name, k) for name in names for k in levels if complete
+    ]
+    for row in rows:
+        accuracies = [run["accuracy"][row["set"]][str(row["k"])] for run in complete]
+        values = np.array([accuracy for accuracy in accuracies if accuracy is not None])
+        assert row == settings(result) | {name: row[name] for name in SUMMARY_COLUMNS[6:-1]}
+        assert row["n"] == len(values)
+        if len(values) == 0:
+            assert row["mean"] is None
+        else:
+            assert row["mean"] == pytest.approx(values.mean(), abs=1e-12)
+        if len(values) < 2:
+            assert row["sd"] is row["ci95_low"] is row["ci95_high"] is None
+            continue
+        assert row["sd"] == pytest.approx(values.std(ddof=1), abs=1e-12)
+        half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+        ends = values.mean() - half, values.mean() + half
+        assert (row["ci95_low"], row["ci95_high"]) == pytest.approx(ends, abs=1e-12)
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_csv_and_parquet_are_the_same_table(result: dict[str, Any], table: TableName) -> None:
     rows = list(csv.DictReader(io.StringIO(long_csv(result, table))))
@@ -79,7 +107,7 @@ def test_csv_and_parquet_are_the_same_table(result: dict[str, Any], table: Table
 def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table: TableName) -> None:
     whole = {"z", "seed", "run", "size", "k", "j", "n"}
     numbers = {"epsilon", "accuracy", "slope", "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low",
-               "ci95_high", "effect_size"}  # fmt: skip
+               "ci95_high", "effect_size", "mean", "sd"}  # fmt: skip
     schemas = []
     for name in ("complete", "nothing_yet"):
         result = published(tmp_path / name, name)[1]
@@ -99,6 +127,10 @@ def test_the_columns_are_those_that_users_were_promised() -> None:
         "id", "dataset", "attack", "epsilon", "z", "seed", "quantity", "j", "first_set", "second_set", "test", "n",
         "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low", "ci95_high", "effect_size", "direction",
         "reason", "status",
+    )  # fmt: skip
+    assert SUMMARY_COLUMNS == (
+        "id", "dataset", "attack", "epsilon", "z", "seed", "set", "k", "mean", "sd", "ci95_low", "ci95_high", "n",
+        "status",
     )  # fmt: skip
 
 
