@@ -55,6 +55,7 @@ def run(words: list[str]) -> int:
             no_cache=given.get("no_cache", False),
             forgiving=options.command in FORGIVING,
         )
+        console.typed_home = settings.typed_home
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
         # Each of the three ways loads only what it needs: a person waits for it.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -14,12 +16,22 @@ EXIT_FAILED = 1
 EXIT_WRONG_REQUEST = 2
 EXIT_INTERRUPTED = 130
 
+SUGGESTED = re.compile(
+    r"aefit-tui (?:--batch|list|doctor|(?:show|attach|resume|cancel|delete|export|report) "
+    r"(?>[\w-]+(?:\.[\w-]+)*))\b(?! --home)"
+)
+"""A command that a person is told to type and that depends on the home, up to its id."""
+
 
 class Console:
-    """The only place that writes to the shell's channels. `quiet` silences narration, never errors."""
+    """The only place that writes to the shell's channels. `quiet` silences narration, never errors.
+
+    typed_home: the home where it was typed for this call only. Every command that is suggested then carries it.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
+        self.typed_home = ""
 
     @property
     def width(self) -> int | None:
@@ -38,18 +50,25 @@ class Console:
     def narrate(self, text: str) -> None:
         """Something worth knowing meanwhile."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(self._to_type(text) + "\n")
             sys.stderr.flush()
 
     def problem(self, text: str, hint: str = "") -> None:
         """What went wrong, and what to do about it."""
-        sys.stderr.write(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else ""))
+        sys.stderr.write(self._to_type(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else "")))
         sys.stderr.flush()
 
     def refuse(self, error: AefitError) -> int:
         """Tell a person's mistake; the exit status for it."""
         self.problem(str(error), error.hint)
         return EXIT_WRONG_REQUEST
+
+    def _to_type(self, text: str) -> str:
+        """`text` with commands that mean the experiments of this call when they are typed as they stand."""
+        if not self.typed_home:
+            return text
+        home = f" --home {shlex.quote(self.typed_home)}"
+        return SUGGESTED.sub(lambda command: command[0] + home, text)
 
 
 def listing(items: Mapping[str, str]) -> str:

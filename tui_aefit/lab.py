@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 
 from core.errors import ExperimentError
 from core.records.experiment import find
@@ -34,9 +33,6 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
 
 def _tell_at_work(settings: Settings, console: Console) -> None:
     """Tell how to come back to each experiment that is being computed."""
-    home = settings.found.get("home")
-    # What was typed for this call only has to be typed again.
-    typed = f" --home {shlex.quote(str(settings.home))}" if home and home.source == "option" else ""
     try:
         running = at_work(settings.home)
     except ExperimentError as error:
@@ -46,4 +42,4 @@ def _tell_at_work(settings: Settings, console: Console) -> None:
         told, command = "goes on without you; see it again with", "attach"
         if os.path.lexists(experiment.cancel_file):
             told, command = "is being stopped; compute what is missing with", "resume"
-        console.narrate(f"{experiment.id} {told}: aefit-tui {command} {experiment.id}{typed}")
+        console.narrate(f"{experiment.id} {told}: aefit-tui {command} {experiment.id}")

@@ -165,6 +165,13 @@ class Settings:
         """The experiments home, absolute."""
         return self._path("home") or default_home()
 
+    @property
+    def typed_home(self) -> str:
+        """The home where it was typed in the shell, absolute; "" where another call finds it without that."""
+        found = self.found.get("home")
+        typed = str(found.value) if found is not None and found.source == "option" else ""
+        return os.path.abspath(os.path.expanduser(typed)) if typed else ""
+
     def certain_home(self) -> Path:
         """The home. Raises AefitError where a settings file that cannot be read may name another one."""
         found = self.found.get("home")

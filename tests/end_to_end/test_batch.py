@@ -1,6 +1,7 @@
 """The headless command from the outside: results, interruptions, refusals."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -222,11 +223,22 @@ def test_a_detached_experiment_outlives_the_command_and_can_be_followed(shell):
     assert json.loads(followed.stdout)["status"] == "complete"
 
 
+def test_what_is_told_of_another_home_can_be_typed_as_it_stands(shell, tmp_path):
+    started = shell.batch("--runs", "1", "--epochs", "1", "--detach", "--home", str(tmp_path / "my lab"))
+    assert started.returncode == 0, started.stderr
+    _, *words = shlex.split(started.stderr.partition("follow it with: ")[2])
+    assert words == ["attach", started.stdout.strip(), "--home", str(tmp_path / "my lab")]
+    followed = shell.run(*words, "--json")
+    assert followed.returncode == 0, followed.stderr
+    assert json.loads(followed.stdout)["status"] == "complete"
+
+
 def test_cancel_stops_the_work_and_keeps_complete_runs(shell):
     shell.batch("--runs", "40", "--epochs", "10", "--detach")
     wait_for_event(shell, "run_completed")
     cancelled = shell.run("cancel", "latest")
     assert cancelled.returncode == 0, cancelled.stderr
+    assert cancelled.stderr.endswith(f"go on with: aefit-tui resume {shell.only_experiment().id}\n")
     shown = json.loads(shell.run("show", "latest", "--json").stdout)
     assert shown["status"] == "cancelled"
     complete = [run for run in shown["runs"] if run["status"] == "complete"]

@@ -206,7 +206,9 @@ def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command
     assert told.status == 1
     assert "1 of 4 runs" in told.out
     assert "run 3 failed: it broke\n  mend it\n" in told.err
-    assert f"aefit-tui resume {half.id}" in told.err
+    assert f"aefit-tui resume {half.id}\n" in told.err
+    typed = command("show", half.id, "--home", str(home))
+    assert f"aefit-tui resume {half.id} --home {home}\n" in typed.err
     assert json.loads(command("show", half.id, "--json").out)["runs"][2]["error"] == "it broke"
 
 

@@ -336,6 +336,21 @@ def test_the_home_is_not_certain_while_a_file_that_may_name_it_cannot_be_read(fo
     assert typed.certain_home() == variable.certain_home() == folder
 
 
+def test_only_a_home_that_was_typed_must_be_typed_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / PROJECT_FILE).write_text(f'home = "{folder}"')
+    assert settings(folder).home == folder
+    assert settings(folder).typed_home == ""
+    assert Settings({}, environment={"AEFIT_HOME": "/lab"}, folder=folder).typed_home == ""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", "/me")
+    for word, typed in {"lab": f"{folder}/lab", "../lab": f"{folder.parent}/lab", "~/lab": "/me/lab"}.items():
+        assert Settings({"home": word}, environment={}, folder=folder).typed_home == typed
+    # It is refused where it is needed.
+    assert Settings({"home": ""}, environment={}, folder=folder).typed_home == ""
+
+
 def test_an_option_that_is_no_setting_is_told_apart_from_a_slip(folder: Path) -> None:
     environment = {"AEFIT_QUIET": "1", "AEFIT_NO_CACHE": "1", "AEFIT_EPSILOM": "1"}
     said = "the environment's {} is no setting and has no effect{}"
