@@ -94,13 +94,13 @@ class TestWhatIsShown:
             assert columns(here, "name")[0][0].startswith("a label")
             assert ("created" in {str(key.value) for key in here.table.columns}) == (width >= 80)
 
-    async def test_four_keys_are_in_the_footer_beside_the_apps_own(self, tmp_path: Path) -> None:
+    async def test_five_keys_are_in_the_footer_beside_the_apps_own(self, tmp_path: Path) -> None:
         one(tmp_path, "created")
         async with desk(tmp_path) as here:
             active = here.lab.screen.active_bindings.values()
             shown = [one.binding.description for one in active if one.binding.show and not one.binding.system]
             assert here.lab.screen.query(Footer)
-            assert shown == ["Open", "New", "Resume", "Mark"]
+            assert shown == ["Open", "New", "Resume", "Mark", "Export"]
 
 
 class TestWhateverLiesThere:

@@ -124,6 +124,7 @@ async def test_the_help_and_the_palette_tell_of_every_key_of_every_screen(house:
         shown = [text for _, text in HelpScreen(lab.screen)._keys]
         assert len(shown) == len(set(shown)), (place, sorted(shown))
         explained.update(shown)
+        assert shown[-1] == "Every command by its name, and the themes"
 
     await tour(house, look)
     for one, bindings in ALL.items():
@@ -145,6 +146,17 @@ async def test_the_footer_has_at_most_seven_keys_everywhere_and_they_fit(house: 
 
     await tour(house, look)
     assert len(places) == len(PANES) + 8 + 8
+
+
+async def test_the_footer_offers_to_export_wherever_an_experiment_is_looked_at(house: House) -> None:
+    offered = {}
+
+    def look(place: str, lab: Lab) -> None:
+        offered[place] = "x Export" in text_of(lab).splitlines()[-1]
+
+    await tour(house, look)
+    wanted = {"experiments", "live, stopped", "gallery", *(f"live, {pane}" for pane in PANES)}
+    assert {place for place, there in offered.items() if there} == wanted
 
 
 async def test_while_the_filter_is_typed_the_footer_says_how_to_leave_it(house: House) -> None:

@@ -66,7 +66,7 @@ class ExperimentsScreen(Screen[None]):
                 tooltip="Stop computing; complete runs are kept and it can be resumed"),
         Binding("d", "delete", "Delete", id="experiments.delete", tooltip="Remove it with its results", show=False),
         Binding("a", "label", "Label", id="experiments.label", tooltip="Give it a name of your own", show=False),
-        Binding("x", "export", "Export", id="experiments.export", show=False,
+        Binding("x", "export", "Export", id="experiments.export",
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
@@ -106,7 +106,7 @@ class ExperimentsScreen(Screen[None]):
         yield ExperimentsTable(id="experiments")
         yield Static(id="empty", markup=False)
         yield Static(id="detail", markup=False)
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for the chosen experiment are there when one is chosen."""

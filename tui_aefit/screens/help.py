@@ -37,6 +37,7 @@ class HelpScreen(ModalScreen[None]):
         bindings = _bindings(below)
         # The lab's own keys have an id; the others move about, as they do in every Textual program.
         self._keys = [(keys, text) for keys, text, own in bindings if own]
+        self._keys.append(("ctrl+p", "Every command by its name, and the themes"))
         self._moving = [(keys, text) for keys, text, own in bindings if not own]
         self._words = WORDS if below.query(RunsTable) else {}
 

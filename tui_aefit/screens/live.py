@@ -97,7 +97,6 @@ class LiveScreen(Screen[None]):
             "export",
             "Export",
             id="live.export",
-            show=False,
             tooltip="Write files: results, tables, figures or the report",
         ),
         Binding(
@@ -142,7 +141,7 @@ class LiveScreen(Screen[None]):
                 yield TestsTable(id="tests-table")
             with VerticalScroll(id="verdict-pane", classes="pane"):
                 yield Static("", id="verdict-text", markup=False)
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
         """Begin to follow the journal, and follow the theme."""

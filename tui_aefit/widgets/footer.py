@@ -12,10 +12,12 @@ class KeysFooter(Footer):
 
     Textual makes it anew whenever the focus moves, and each key that it ever showed waits in memory to be told of
     a change of `compact`.
+
+    palette: the palette's key has a place in it, which a screen may need for one of its own; help tells of it.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, palette: bool = True) -> None:
+        super().__init__(show_command_palette=palette)
         self._shown: list[tuple[Any, ...]] | None = None
 
     async def recompose(self) -> None:
