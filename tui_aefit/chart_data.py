@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
+from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
 from core.sets import SETS
 
 OTHER_MARKER = "•"
@@ -55,11 +55,13 @@ class PValue:
 
 @dataclass(frozen=True)
 class PValueData:
-    """The tests of one quantity for one pair of sets. levels: every j, general to fitted."""
+    """The tests of one quantity for one pair of sets. levels: every j, general to fitted. holm: p is adjusted."""
 
     levels: tuple[int, ...]
     points: tuple[PValue, ...]
     quantity: str = "ratio"
+    pair: tuple[str, str] = PAPER_PAIR
+    holm: bool = False
 
 
 def series_number(name: str) -> int:
@@ -102,7 +104,20 @@ def p_value_data(
         if tuple(test["sets"]) == pair and test["quantity"] == quantity
     )
     levels = tuple(sorted({point.j for point in points}, reverse=True))
-    return PValueData(levels, points, quantity) if points else None
+    return PValueData(levels, points, quantity, pair, holm) if points else None
+
+
+def p_value_captions(data: PValueData) -> list[str]:
+    """What a p-value chart shows, in one line: which p-values, of what, for which sets; the longest first."""
+    which = "Holm-adjusted p" if data.holm else "unadjusted p"
+    of = SLOPES.get(data.quantity, data.quantity)
+    sets = " against ".join(data.pair)
+    return [
+        f"{which} of {of}: {sets}, general → fitted",
+        f"{which} of {of}: {sets}",
+        f"{which} of {of.partition(' = ')[0]}: {sets}",
+        f"{which}: {sets}",
+    ]
 
 
 def p_value_notes(data: PValueData, beyond: Sequence[PValue], smallest: float) -> tuple[list[str], list[str]]:

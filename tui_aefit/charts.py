@@ -14,9 +14,10 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
 from rich.text import Text
 
-from core.report.terms import SLOPES, TEST_NAMES
+from core.report.terms import TEST_NAMES
 from tui_aefit.chart_data import (
     MARKERS,
     OTHER_MARKER,
@@ -24,6 +25,7 @@ from tui_aefit.chart_data import (
     TEST_MARKERS,
     AccuracyData,
     PValueData,
+    p_value_captions,
     p_value_notes,
     series_number,
 )
@@ -65,7 +67,7 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
     """
     names = list(data.curves)
     series = [_Series(name, *_marker_and_number(data, name), place) for place, name in enumerate(names)]
-    frame = _Frame.fitting(series, "accuracy against K, general → fitted", [], [], width, height)
+    frame = _Frame.fitting(series, ["accuracy against K, general → fitted"], [], [], width, height)
     if frame is None:
         return _too_small(width, height)
     low, high, y_ticks = _accuracy_axis(data, frame.rows)
@@ -104,9 +106,8 @@ def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | 
     }
     drawn = [(point, _exponent(point.p)) for point in data.points if point.p is not None]
     beyond = [point for point in data.points if point.p is not None and point.p < SMALLEST_P]
-    caption = f"p of {SLOPES.get(data.quantity, data.quantity)}, general → fitted"
     notes = p_value_notes(data, beyond, SMALLEST_P)
-    frame = _Frame.fitting(series.values(), caption, *notes, width, height)
+    frame = _Frame.fitting(series.values(), p_value_captions(data), *notes, width, height)
     if frame is None:
         return _too_small(width, height)
     low, y_ticks = _log_axis([exponent for _, exponent in drawn], frame.rows, arrows=bool(beyond))
@@ -222,13 +223,16 @@ class _Frame:
     def fitting(
         cls,
         series: Iterable[_Series],
-        caption: str,
+        captions: Iterable[str],
         notes: list[str],
         brief: list[str],
         width: int,
         height: int,
     ) -> _Frame | None:
-        """None where there is no room. notes: paragraphs, given up for the `brief` ones in a low chart."""
+        """None where there is no room. captions: the first that fits is taken, and none in a low chart.
+
+        notes: paragraphs, given up for the `brief` ones in a low chart.
+        """
         if width < SMALLEST_SIZE[0] or height < SMALLEST_SIZE[1]:
             return None
         legend: list[list[_Series]] = [[]]
@@ -236,8 +240,7 @@ class _Frame:
             if legend[-1] and sum(len(other.name) + 4 for other in legend[-1]) + len(one.name) + 2 > width:
                 legend.append([])
             legend[-1].append(one)
-        if height < 12 or len(caption) > width - 8:
-            caption = ""
+        caption = next((one for one in captions if height >= 10 and cell_len(one) <= width), "")
         most = max(1, height // 4)
         lines = _wrapped(notes, width)
         if len(lines) > most:
@@ -260,9 +263,10 @@ class _Frame:
         legend = Text("\n").join(self._legend_line(line, palette) for line in self.legend)
         words = palette.words if palette else ""
         notes = [Text(note, style=words) for note in self.notes]
-        size = self.width, self.rows + 2 + bool(self.caption)
-        drawing = _styled(_drawn(plot, self.caption, *size), palette)
-        return Text("\n", no_wrap=True, end="").join([legend, *drawing.split("\n"), *notes])
+        drawing = _styled(_drawn(plot, self.width, self.rows + 2), palette)
+        # Not plotext's label of the axis, which has less room and is left out without a word.
+        caption = [Text(self.caption.center(self.width).rstrip(), style=words)] if self.caption else []
+        return Text("\n", no_wrap=True, end="").join([legend, *drawing.split("\n"), *caption, *notes])
 
     def _legend_line(self, line: Sequence[_Series], palette: Palette | None) -> Text:
         text = Text()
@@ -345,7 +349,7 @@ def _rules(low: float, rows: int) -> dict[float, str]:
     return rules
 
 
-def _drawn(plot: _Plot, caption: str, width: int, height: int) -> str:
+def _drawn(plot: _Plot, width: int, height: int) -> str:
     """The plot as plotext builds it: `height` lines of `width` cells, with the colour numbers of the strokes."""
     plotext = importlib.import_module("plotext")
     with _FIGURE_LOCK:
@@ -363,8 +367,6 @@ def _drawn(plot: _Plot, caption: str, width: int, height: int) -> str:
         for side, ticks in sides.items():
             plotext.ylim(*plot.y_limits, yside=side)
             plotext.yticks(list(ticks), list(ticks.values()), yside=side)
-        if caption:
-            plotext.xlabel(caption)
         # plotext leaves out the ticks of an axis on which nothing is drawn.
         plotext.scatter([plot.x_limits[0]], [plot.y_limits[0]], marker=" ", color=_AXES)
         for stroke in plot.strokes:

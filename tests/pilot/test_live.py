@@ -376,8 +376,10 @@ class TestDeeds:
             adjusted = charted(finished, "p_holm", "ratio", chart.pair)
             assert plain != adjusted
             assert drawn(chart) == plain
+            await until(pilot, partial(shows, lab, "unadjusted p of S_j"))
             await pilot.press("h")
-            await until(pilot, lambda: "Holm-adjusted" in notices(lab))
+            await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
+            assert "unadjusted" not in text_of(lab)
             assert drawn(chart) == adjusted
             await pilot.press("h")
             await until(pilot, lambda: "as they are" in notices(lab))
@@ -414,7 +416,10 @@ class TestDeeds:
                 await pilot.press("t")
                 await until(pilot, lambda quantity=quantity: chart.data.quantity == quantity)  # type: ignore[misc]
                 assert drawn(chart) == charted(finished, "p", quantity, chart.pair) != []
-                await until(pilot, lambda quantity=quantity: f"p of {SLOPES[quantity]}" in text_of(lab))  # type: ignore[misc]
+                await until(
+                    pilot,
+                    lambda quantity=quantity: f"p of {SLOPES[quantity]}".partition(" = ")[0] in text_of(lab),
+                )  # type: ignore[misc]
             accuracy = lab.screen.query_one(AccuracyChart)
             for fit in (True, False):
                 await pilot.press("f")

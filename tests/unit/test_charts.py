@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.text import Text
 
+from core.report.terms import SLOPES
 from core.sets import SETS
 from core.statistics.slopes import REASONS
 from tui_aefit.chart_data import (
@@ -224,6 +226,44 @@ def test_only_the_tests_without_a_p_value_are_named() -> None:
     assert "j = 1, Wilcoxon: no p-value." in p_value_chart(PValueData((1,), points), 78, 20).plain
 
 
+@pytest.mark.parametrize(
+    ("width", "caption"),
+    [
+        (100, "Holm-adjusted p of S_j = A_j / A_j+2: adversarial against noise, general → fitted"),
+        (78, "Holm-adjusted p of S_j = A_j / A_j+2: adversarial against noise"),
+        (66, "Holm-adjusted p of S_j = A_j / A_j+2: adversarial against noise"),
+        (50, "Holm-adjusted p of S_j: adversarial against noise"),
+        (44, "Holm-adjusted p: adversarial against noise"),
+    ],
+)
+def test_the_caption_says_which_p_values_of_which_sets_these_are(width: int, caption: str) -> None:
+    data = replace(p_values({3: 0.1, 1: 0.2}), pair=("adversarial", "noise"), holm=True)
+    *_, last = p_value_chart(data, width, 16).plain.split("\n")
+    assert last.strip() == caption
+    plain = p_value_chart(replace(data, holm=False), width, 16).plain
+    assert caption.replace("Holm-adjusted", "unadjusted") in plain
+
+
+@pytest.mark.parametrize("width", [78, 66])
+@pytest.mark.parametrize("holm", [False, True])
+@pytest.mark.parametrize("quantity", SLOPES)
+@pytest.mark.parametrize("other", [name for name in SETS if name != "adversarial"])
+def test_in_both_layouts_every_comparison_is_named_with_its_quantity(
+    width: int, holm: bool, quantity: str, other: str
+) -> None:
+    data = replace(p_values({3: 0.1, 1: 0.2}), pair=("adversarial", other), quantity=quantity, holm=holm)
+    *_, last = p_value_chart(data, width, 16).plain.split("\n")
+    letters = SLOPES[quantity].partition(" = ")[0]
+    assert f"p of {letters}" in last
+    assert f": adversarial against {other}" in last
+    assert len(last) <= width
+
+
+def test_a_low_chart_has_rows_instead_of_a_caption() -> None:
+    assert "unadjusted" not in p_value_chart(p_values({3: 0.1, 1: 0.2}), 78, 9).plain
+    assert "unadjusted" in p_value_chart(p_values({3: 0.1, 1: 0.2}), 78, 10).plain
+
+
 def test_a_chart_without_any_p_value_is_still_a_chart() -> None:
     chart = p_value_chart(p_values({5: None, 3: None, 1: None}, reason="too_few_runs"), 78, 20)
     assert chart.plain.endswith(f"j = 5, 3, 1: no p-value. {REASONS['too_few_runs']}")
@@ -391,8 +431,13 @@ def test_p_values_are_those_of_the_pair_and_quantity() -> None:
         for j in ("1", "3")
     ]
     data = p_value_data(tests, pair=PAPER_PAIR)
-    assert data == PValueData((3, 1), (PValue(1, "welch", 0.01), PValue(3, "welch", 0.01)))
+    points = PValue(1, "welch", 0.01), PValue(3, "welch", 0.01)
+    assert data == PValueData((3, 1), points, "ratio", PAPER_PAIR, holm=False)
     adjusted = p_value_data(tests, pair=PAPER_PAIR, holm=True)
     assert adjusted is not None
     assert {point.p for point in adjusted.points} == {0.02}
+    assert adjusted.holm
+    noise = p_value_data(tests, pair=("adversarial", "noise"), quantity="difference")
+    assert noise is not None
+    assert (noise.pair, noise.quantity) == (("adversarial", "noise"), "difference")
     assert p_value_data(tests, pair=("adversarial", "fooled")) is None
