@@ -240,7 +240,7 @@ class _Frame:
             if legend[-1] and sum(len(other.name) + 4 for other in legend[-1]) + len(one.name) + 2 > width:
                 legend.append([])
             legend[-1].append(one)
-        caption = next((one for one in captions if height >= 10 and cell_len(one) <= width), "")
+        caption = next((one for one in captions if height >= 10 and cell_len(one) <= width - 2), "")
         most = max(1, height // 4)
         lines = _wrapped(notes, width)
         if len(lines) > most:

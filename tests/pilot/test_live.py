@@ -416,10 +416,8 @@ class TestDeeds:
                 await pilot.press("t")
                 await until(pilot, lambda quantity=quantity: chart.data.quantity == quantity)  # type: ignore[misc]
                 assert drawn(chart) == charted(finished, "p", quantity, chart.pair) != []
-                await until(
-                    pilot,
-                    lambda quantity=quantity: f"p of {SLOPES[quantity]}".partition(" = ")[0] in text_of(lab),
-                )  # type: ignore[misc]
+                letters = SLOPES[quantity].partition(" = ")[0]
+                await until(pilot, partial(shows, lab, f"unadjusted p of {letters}"))
             accuracy = lab.screen.query_one(AccuracyChart)
             for fit in (True, False):
                 await pilot.press("f")
