@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from core.records.results import publish
 from core.sets import SETS
 from core.spec import Spec
 from tests.hand_made import draw_answers, metrics_of
+from tui_aefit.publications import EXPORTS
 from tui_aefit.screens import gallery as gallery_module
 from tui_aefit.screens.gallery import GalleryScreen
 from tui_aefit.widgets.picture import Pictures, shows_colours
@@ -274,6 +276,35 @@ async def test_the_size_of_a_set_and_its_images_are_its_own(experiment: Experime
         assert captions == ["original", "perturbation ×10", "noise"]
 
 
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        ({"distinct": 45, "unlike": 3}, "6 of 45, counted 217 times"),
+        # As older versions left it.
+        ({}, "6 of 217 matched"),
+        (None, "6 of 217 matched"),
+    ],
+)
+async def test_of_images_that_are_counted_more_than_once_the_distinct_ones_are_told(
+    experiment: Experiment, counted: dict[str, int] | None, said: str
+) -> None:
+    metrics = metrics_of(SPEC, 0, draw_answers(SPEC, 0, {"adversarial": 217, "matched": 217}))
+    counts = metrics["counts"]
+    assert isinstance(counts, dict)
+    counts.pop("matched")
+    if counted is not None:
+        counts["matched"] = counted
+    galleries = [make_gallery(name=name) for name in ("adversarial", "matched")]
+    publish(experiment.run_folder(0), metrics, Path.touch, partial(write_galleries, galleries=galleries))
+    for size in ((80, 24), (140, 45)):
+        async with opened(experiment, size) as pilot:
+            await press(pilot, "s")
+            assert f"sample     {said}" in text(pilot, "facts").splitlines()
+            facts = pilot.app.screen.query_one("#facts")
+            assert facts.region.width >= len(f"sample     {said}")
+            assert facts.region.height == len(text(pilot, "facts").splitlines())
+
+
 async def test_images_of_the_data_set_stand_alone(experiment: Experiment) -> None:
     add_run(experiment, 0, *of_every_set())
     async with opened(experiment, (140, 45)) as pilot:
@@ -337,13 +368,13 @@ async def test_x_writes_a_png_and_says_where(experiment: Experiment) -> None:
     add_run(experiment, 1, make_gallery(1))
     async with opened(experiment) as pilot:
         await press(pilot, "down", "right", "x")
-        path = experiment.folder / "figures" / "gallery-run2-2.png"
+        path = experiment.folder / EXPORTS / "gallery-run2-2.png"
         assert [(n.message, n.severity) for n in pilot.app._notifications] == [(str(path), "information")]
         with Image.open(path) as image:
             assert image.format == "PNG"
             one = image.size
         await press(pilot, "X")
-        with Image.open(experiment.folder / "figures" / "gallery-run2-2-and-4-more.png") as image:
+        with Image.open(experiment.folder / EXPORTS / "gallery-run2-2-and-4-more.png") as image:
             assert image.width == one[0]
             assert image.height > 4 * one[1]
 
@@ -352,13 +383,13 @@ async def test_x_names_another_set_in_its_file(experiment: Experiment) -> None:
     add_run(experiment, 0, *of_every_set())
     async with opened(experiment) as pilot:
         await press(pilot, "s", "x", "X")
-        files = sorted(path.name for path in (experiment.folder / "figures").iterdir())
+        files = sorted(path.name for path in (experiment.folder / EXPORTS).iterdir())
         assert files == ["gallery-noise-run1-1-and-5-more.png", "gallery-noise-run1-1.png"]
 
 
 async def test_an_export_that_fails_says_why(experiment: Experiment) -> None:
     add_run(experiment, 0, make_gallery())
-    (experiment.folder / "figures").touch()
+    (experiment.folder / EXPORTS).touch()
     async with opened(experiment) as pilot:
         await press(pilot, "x")
         (notification,) = pilot.app._notifications
@@ -490,7 +521,7 @@ async def test_where_there_is_nothing_to_see_it_says_why(
         assert not pilot.app.screen.query_one("#body").display
         await press(pilot, "right", "end", "c", "t", "x", "X", "p", "up", "down")
         assert reason in text(pilot, "empty")
-        assert not (experiment.folder / "figures").exists()
+        assert not (experiment.folder / EXPORTS).exists()
         add_run(experiment, 2, make_gallery())
         await press(pilot, "up")
         assert text(pilot, "where").startswith("run 3 of 3   1 of 6")

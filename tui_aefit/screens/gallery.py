@@ -27,6 +27,7 @@ from core.records.experiment import Experiment
 from core.records.results import GALLERY
 from core.sets import SETS
 from tui_aefit.listing import printable
+from tui_aefit.publications import EXPORTS
 from tui_aefit.widgets.footer import KeysFooter
 from tui_aefit.widgets.picture import SIGNED, Panel, Pictures, shows_colours
 
@@ -48,6 +49,7 @@ class Reading:
     """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
 
     sets: those that the run has a gallery of. size: of the whole set, of which the gallery is a sample.
+    distinct: the different images among them, where one may be counted more than once.
     problem: why gallery is None.
     """
 
@@ -55,6 +57,7 @@ class Reading:
     gallery: Gallery | None = None
     sets: tuple[str, ...] = ()
     size: int = 0
+    distinct: int | None = None
     problem: str = ""
 
 
@@ -86,15 +89,21 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
         )
     if len(gallery):
         counts = results[run].get("counts")
-        sizes = counts.get("sets") if isinstance(counts, dict) else None
-        size = sizes.get(name) if isinstance(sizes, dict) else None
-        return reading(gallery=gallery, size=size if isinstance(size, int) else len(gallery))
+        size, distinct = _count(counts, "sets", name), _count(counts, name, "distinct")
+        return reading(gallery=gallery, size=len(gallery) if size is None else size, distinct=distinct)
     if name == "adversarial":
         return reading(
             problem=f"Run {run + 1} found no adversarial image\n\n"
             f"every candidate is still classified correctly at K = {gallery.k[0]}; a larger epsilon may find some"
         )
     return reading(problem=f"Run {run + 1} has no image in the set {name}: {SETS[name].description}")
+
+
+def _count(counts: object, *path: str) -> int | None:
+    """A number within a run's counts; None where the version that computed them wrote none."""
+    for name in path:
+        counts = counts.get(name) if isinstance(counts, dict) else None
+    return counts if isinstance(counts, int) else None
 
 
 class GalleryScreen(Screen[None]):
@@ -286,7 +295,7 @@ class GalleryScreen(Screen[None]):
         self.dismiss(None)
 
     def action_export(self, count: int) -> None:
-        """Write the member shown, and those after it up to `count`, as one PNG into the experiment's folder."""
+        """Write the member shown, and those after it up to `count`, as one PNG among the experiment's exports."""
         assert self._reading.gallery is not None
         assert self._reading.run is not None
         members = self._members[self._position : self._position + count]
@@ -296,7 +305,7 @@ class GalleryScreen(Screen[None]):
             name += f"-and-{len(members) - 1}-more"
             name += "" if self._class is None else f"-class{self._class}"
             name += "" if self._target is None else f"-target{self._target}"
-        path = self._experiment.folder / "figures" / f"{name}.png"
+        path = self._experiment.folder / EXPORTS / f"{name}.png"
         # The app's work: this screen's would be given up where the person leaves it at once.
         self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
 
@@ -377,12 +386,18 @@ class GalleryScreen(Screen[None]):
             facts["change"] = f"at most {change:.3f}, epsilon {self._experiment.spec.epsilon:g}"
         facts |= {
             "source": f"image {gallery.source[member]} of the data set",
-            "sample": f"{len(gallery):,} of {self._reading.size:,} {gallery.name}",
+            "sample": self._sample(gallery),
             "pixels": f"{height} x {width}{reduced}",
         }
         return Content("\n").join(
             Content.assemble((f"{name:<11}", "$foreground-muted"), value) for name, value in facts.items()
         )
+
+    def _sample(self, gallery: Gallery) -> str:
+        size, distinct = self._reading.size, self._reading.distinct
+        if distinct is None:
+            return f"{len(gallery):,} of {size:,} {gallery.name}"
+        return f"{len(gallery):,} of {distinct:,}, counted {size:,} times"
 
 
 def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
