@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,9 +48,8 @@ def parse(words: list[str]) -> argparse.Namespace:
 
     Raises AefitError for a wrong command line; leaves by SystemExit after --help and --version.
     """
-    _check_command(words)
     parser = _parser()
-    _check_options(words, parser)
+    _check_front(words, parser)
     return parser.parse_args(words)
 
 
@@ -199,22 +199,23 @@ FORGIVING = frozenset(("list", "show", "cancel", "delete", "doctor", "config"))
 """Commands that work although a settings file is broken: none of them computes anything by it."""
 
 
-def _check_command(words: list[str]) -> None:
-    """Raises AefitError where the line begins with a word that is no command."""
-    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
-        near = closest(words[0], COMMANDS)
-        hint = f"did you mean `aefit-tui {near}`?" if near else "see aefit-tui --help"
-        raise AefitError(f"there is no command {words[0]!r}: expected one of {', '.join(COMMANDS)}", hint)
+def _check_front(words: list[str], parser: Parser) -> None:
+    """Raises AefitError for an option before the command, or a command, that does not exist.
 
-
-def _check_options(words: list[str], parser: Parser) -> None:
-    """Raises AefitError for an option before the command that does not exist.
-
-    argparse would take its value for a command, and say that there is no such command.
+    argparse would take the option's value for a command, and say that there is no such command.
     """
-    known = [option[2:] for option in parser._option_string_actions if option.startswith("--")]
-    for word in words:
-        if word in COMMANDS or word == "--":
+    options = parser._option_string_actions
+    known = [option[2:] for option in options if option.startswith("--")]
+    for before, word in pairwise(["", *words]):
+        if not word.startswith("-"):
+            if before in options and options[before].nargs is None:
+                continue  # its value
+            if word in COMMANDS:
+                return
+            near = closest(word, COMMANDS)
+            hint = f"did you mean `aefit-tui {near}`?" if near else "see aefit-tui --help"
+            raise AefitError(f"there is no command {word!r}: expected one of {', '.join(COMMANDS)}", hint)
+        if word in ("-h", "--help", "--version", "--"):
             return
         name = word[2:].partition("=")[0]
         if word.startswith("--") and name not in known:

@@ -326,8 +326,17 @@ def read_word(setting: Setting, word: str, source: str) -> Value:
     try:
         return setting.read(word)
     except ValueError as error:
-        kind = EXPECTED[setting.read]
+        kind = EXPECTED[setting.read] + _as_decimal(setting, word)
         raise AefitError(f"{source} = {word!r} is not possible: expected {kind}", setting.summary) from error
+
+
+def _as_decimal(setting: Setting, word: str) -> str:
+    """What to type for a fraction, 8/255 say, in place of a number; "" where the word is none."""
+    try:
+        above, below = map(float, word.split("/"))
+        return f", {above / below:.3g} for {word}" if setting.read is float else ""
+    except (ValueError, ZeroDivisionError):
+        return ""
 
 
 def processors() -> int:

@@ -300,7 +300,7 @@ def find_folder(home: Path, name: str) -> Path:
     if len(matches) == 1:
         return folders[matches[0]]
     if matches:
-        raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give one more letter or digit")
+        raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
     raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
 
 

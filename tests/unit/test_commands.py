@@ -248,6 +248,7 @@ def test_an_id_that_may_mean_several_is_answered_with_all_of_them(
     assert (told.status, told.out) == (2, "")
     assert finished.id in told.err
     assert other.id in told.err
+    assert "give more of it" in told.err
 
 
 def test_nothing_runs_that_could_be_cancelled(command: Command, finished: Experiment) -> None:

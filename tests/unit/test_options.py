@@ -120,11 +120,19 @@ def test_options_of_the_commands() -> None:
     [
         ("lst", "there is no command 'lst': expected one of list, show", "did you mean `aefit-tui list`?"),
         ("xyzzy", "there is no command 'xyzzy': expected one of list, show", "see aefit-tui --help"),
+        ("exprot latest", "there is no command 'exprot': expected", "did you mean `aefit-tui export`?"),
+        ("--home lab exprot latest", "there is no command 'exprot': expected", "did you mean `aefit-tui export`?"),
+        ("--quiet --seed -1 lst", "there is no command 'lst': expected", "did you mean `aefit-tui list`?"),
+        ("--batch --home=list lst", "there is no command 'lst': expected", "did you mean `aefit-tui list`?"),
+        ("--epsilon --z 7", "argument --epsilon: expected one argument", "see aefit-tui --help"),
         ("--batch --eps 0.2", "there is no option --eps", "did you mean --epsilon?"),
         ("--epslion=0.2", "there is no option --epslion", "did you mean --epsilon?"),
         ("--batch --data_dir x", "there is no option --data_dir", "did you mean --data-dir?"),
         ("--xyzzy", "there is no option --xyzzy", "see aefit-tui --help"),
         ("--epsilon much", "--epsilon = 'much' is not possible: expected a number", SETTINGS["epsilon"].summary),
+        ("--epsilon 8/255", "--epsilon = '8/255' is not possible: expected a number, 0.0314 for 8/255", "largest"),
+        ("--epsilon 1/0", "--epsilon = '1/0' is not possible: expected a number", SETTINGS["epsilon"].summary),
+        ("--z 7/2", "--z = '7/2' is not possible: expected a whole number", SETTINGS["z"].summary),
         ("--z 7.0", "--z = '7.0' is not possible: expected a whole number", SETTINGS["z"].summary),
         ("--epsilon", "argument --epsilon: expected one argument", "see aefit-tui --help"),
         ("show", "the following arguments are required: ID", "see aefit-tui show --help"),
@@ -139,6 +147,17 @@ def test_a_mistake_is_answered_with_what_would_be_right(line: str, message: str,
     error = mistake(line)
     assert str(error).startswith(message)
     assert error.hint.startswith(hint)
+
+
+def test_a_value_may_be_called_as_a_command_is() -> None:
+    typed = parse(["--home", "list", "show", "abc"])
+    assert (typed.command, typed.home) == ("show", "list")
+    assert parse(["--home", "lst", "list"]).command == "list"
+
+
+def test_no_decimal_is_offered_for_what_is_no_fraction() -> None:
+    for line in ("--epsilon 1/0", "--epsilon 1/2/3", "--epsilon a/2", "--epsilon /", "--z 7/2"):
+        assert str(mistake(line)).endswith("number")
 
 
 def test_a_word_that_begins_a_command_is_no_abbreviation_of_it() -> None:
