@@ -27,7 +27,7 @@ from tui_aefit.app import Lab
 from tui_aefit.publications import EXPORTS
 from tui_aefit.screens.confirm import Confirm
 from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.screens.live import PANES, LiveScreen
+from tui_aefit.screens.live import KEY_SECONDS, PANES, LiveScreen
 from tui_aefit.widgets.chart import AccuracyChart, PValueChart
 from tui_aefit.widgets.runs_table import RunsTable
 from tui_aefit.widgets.tests_table import TestsTable
@@ -380,6 +380,12 @@ class TestDeeds:
             await pilot.press("h")
             await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
             assert "unadjusted" not in text_of(lab)
+            await pilot.press("t")
+            await until(pilot, lambda: "those of A_j - A_j+2" in notices(lab))
+            assert {one.timeout for one in lab._notifications} == {KEY_SECONDS}
+            assert KEY_SECONDS < lab.NOTIFICATION_TIMEOUT
+            await pilot.press("t", "t")
+            await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
             assert drawn(chart) == adjusted
             await pilot.press("h")
             await until(pilot, lambda: "as they are" in notices(lab))

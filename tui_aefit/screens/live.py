@@ -42,6 +42,12 @@ PANES = {
 }
 """The panes with their titles; in a narrow terminal one is seen at a time."""
 
+KEY_SECONDS = 2.0
+"""How long it is told what a key did to a chart, which says so itself where it is seen.
+
+Longer, it would lie over the next screen; Textual takes back all that is told or nothing.
+"""
+
 
 class LiveScreen(Screen[None]):
     """Follows one experiment's journal; computing goes on whether this is shown or not."""
@@ -240,7 +246,8 @@ class LiveScreen(Screen[None]):
         """Change which p-values the chart shows."""
         chart = self.query_one(PValueChart)
         chart.holm = not chart.holm
-        self.notify("p-values are Holm-adjusted over K" if chart.holm else "p-values are as they are")
+        told = "p-values are Holm-adjusted over j" if chart.holm else "p-values are as they are"
+        self.notify(told, timeout=KEY_SECONDS)
 
     def action_versus(self) -> None:
         """Compare another pair of sets."""
@@ -250,7 +257,8 @@ class LiveScreen(Screen[None]):
         """Chart the tests of the next quantity."""
         chart, quantities = self.query_one(PValueChart), list(SLOPES)
         chart.quantity = quantities[(quantities.index(chart.quantity) + 1) % len(quantities)]
-        self.notify(f"p-values are those of {SLOPES[chart.quantity]}", markup=False)
+        told = f"p-values are those of {SLOPES[chart.quantity]}"
+        self.notify(told, timeout=KEY_SECONDS, markup=False)
 
     def action_fit(self) -> None:
         """Change between an axis from 0 to 1 and one that ends at the curves."""
