@@ -260,7 +260,9 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
         names = ", ".join(f"{gallery.name} (run {run + 1})" for run, gallery in others)
         parts.append(
             figure(
-                render(gallery_figure(rows_of([gallery for _, gallery in others])), "svg", text=True),
+                render(
+                    gallery_figure(rows_of([gallery for _, gallery in others], len(others))), "svg", text=True
+                ),
                 "One image of each other set: original, perturbation, image, with what every K says of it",
                 f"For comparison, one image of each set: {names}.",
                 name="others-figure",

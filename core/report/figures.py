@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +52,8 @@ SMALLEST_P = 1e-16
 SPREAD = 0.26
 """Of the distance between two K, the width over which the series stand beside each other."""
 DPI = 200
+LETTER = 0.062
+"""Inches: as wide as a letter of the caveat is at most, on average."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STYLE: dict[str, Any] = {
     "font.size": 9, "font.family": "DejaVu Sans", "text.color": INK, "axes.edgecolor": INK,
@@ -214,7 +217,9 @@ def _accuracy(result: Mapping[str, Any], sets: Collection[str] | None) -> Mappin
 
 def _warn(figure: Figure, result: Mapping[str, Any]) -> None:
     if warning := caveat(result):
-        figure.suptitle(warning, fontsize=7.5, fontstyle="italic")
+        # In letters of this size; matplotlib's own wrapping does not reckon with the layout.
+        lines = textwrap.fill(warning, int(figure.get_figwidth() / LETTER))
+        figure.suptitle(lines, fontsize=7.5, fontstyle="italic")
 
 
 def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> None:

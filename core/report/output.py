@@ -28,7 +28,7 @@ def write_output(path: Path, content: bytes) -> None:
     except OSError as error:
         raise ExperimentError(
             f"cannot write {str(path)!r}: {error.strerror}",
-            "on the command line, --output FILE writes elsewhere",
+            "choose another file, on the command line with --output FILE",
         ) from error
     finally:
         if temporary is not None:

@@ -266,7 +266,7 @@ class TestTheQuestion:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, f"{complete}/{runs} runs")
             await ask(pilot)
-            note = f"{status}: the numbers are over {complete} of {runs} runs; the files say so"
+            note = f"{status}: the numbers are over {complete} of {runs} runs; files with numbers say so"
             assert note in words(lab)
             for key in ("1", "x", "8"):
                 await pilot.press(key)
@@ -351,7 +351,7 @@ class TestWhatCannotBe:
             await done(pilot)
             why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists\n"
             assert why in notices(lab)
-            assert "--output FILE writes elsewhere" in notices(lab)
+            assert "on the command line, --output FILE writes elsewhere" in notices(lab)
             assert child.begun == 0
 
     async def test_results_of_another_form_are_told(self, house: House, child: Child) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -326,6 +328,55 @@ async def test_the_set_and_the_filters_stay_for_the_next_run(experiment: Experim
         await press(pilot, "s", "c", "down")
         assert text(pilot, "where") == "run 2 of 3   1 of 3   set: noise   class: cat   target: all"
         assert (images(pilot)[0] == make_gallery(9, name="noise").original[0]).all()
+
+
+async def test_while_a_set_is_read_the_one_before_keeps_its_name(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run(experiment, 0, *of_every_set())
+    read, let = gallery_module.read, threading.Event()
+
+    def slowly(*arguments: Any) -> Any:
+        assert let.wait(30)
+        return read(*arguments)
+
+    async with opened(experiment) as pilot:
+        monkeypatch.setattr(gallery_module, "read", slowly)
+        await pilot.press("s", "right")
+        assert "2 of 6   set: adversarial" in text(pilot, "where")
+        await pilot.press("x")
+        await pilot.pause()
+        let.set()
+        await settle(pilot)
+        assert "1 of 6   set: noise" in text(pilot, "where")
+    (written,) = (experiment.folder / "exports").iterdir()
+    assert written.name == "gallery-run1-2.png"
+
+
+async def test_a_damaged_set_leaves_the_others_to_be_seen(experiment: Experiment) -> None:
+    add_run(experiment, 0, *of_every_set())
+    path = experiment.run_folder(0) / "result" / "gallery.npz"
+    with np.load(path) as archive:
+        arrays = {**archive, "noise.label": np.full(6, 9, np.int16)}
+    np.savez(path, **arrays)
+    async with opened(experiment) as pilot:
+        await press(pilot, "s")
+        assert "of the noise set, label holds a number that is none of the 3 classes" in text(pilot, "empty")
+        await press(pilot, "s")
+        assert "1 of 6   set: reverse" in text(pilot, "where")
+
+
+async def test_the_filters_are_whole_where_names_are_long(experiment: Experiment) -> None:
+    names = ("automobile", "hovercraft", "helicopter")
+    galleries = [make_gallery(name=name) for name in ("adversarial", "one-per-source")]
+    add_run(experiment, 0, *(replace(gallery, class_names=names) for gallery in galleries))
+    async with opened(experiment) as pilot:
+        await press(pilot, "s", "c", "t")
+        assert len(text(pilot, "where")) <= 78
+        assert text(pilot, "where").endswith("set one-per-source   of automobile   to hovercraft")
+        await pilot.resize_terminal(140, 24)
+        await settle(pilot)
+        assert text(pilot, "where").endswith("set: one-per-source   class: automobile   target: hovercraft")
 
 
 async def test_a_run_without_the_set_says_so_and_shows_others(experiment: Experiment) -> None:

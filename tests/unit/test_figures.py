@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -359,6 +360,17 @@ class TestUnfinished:
             for draw in (accuracy_figure, p_value_figure):
                 warning = f"Not complete: the numbers are over {over} and may change."
                 assert draw(result).get_suptitle() == warning
+
+    def test_a_long_warning_stays_on_the_paper(self, tmp_path: Path) -> None:
+        result = published(tmp_path, "running")[1]
+        asked = [{**result["runs"][0], "index": run} for run in range(41)]
+        scattered = {**result, "runs": asked, "statistics_runs": list(range(0, 41, 2))}
+        figure = p_value_figure(scattered, ["adversarial", "misclassified"])
+        FigureCanvasAgg(figure).draw()
+        (title,) = (text for text in figure.texts if "Not complete" in text.get_text())
+        extent = title.get_window_extent()
+        assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
+        assert 0 <= extent.y0 < extent.y1 <= figure.bbox.height
 
     def test_a_final_one_says_nothing(self, whole: dict[str, Any]) -> None:
         for draw in (accuracy_figure, p_value_figure):

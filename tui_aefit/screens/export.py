@@ -76,4 +76,4 @@ def note(status: str, done: int, runs: int) -> str:
     glyph, word, _ = STATES.get(status, ("?", status, ""))
     if not done:
         return f"{glyph} {word}: no run is complete yet, so tables are empty and nothing can be drawn"
-    return f"{glyph} {word}: the numbers are over {done} of {runs} runs; the files say so"
+    return f"{glyph} {word}: the numbers are over {done} of {runs} runs; files with numbers say so"

@@ -48,12 +48,13 @@ BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse"
 class Reading:
     """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
 
-    sets: those that the run has a gallery of. size: of the whole set, of which the gallery is a sample.
+    name: the set. sets: those that the run has a gallery of. size: of the set, of which the gallery is a sample.
     distinct: the different images among them, where one may be counted more than once.
     problem: why gallery is None.
     """
 
     run: int | None = None
+    name: str = "adversarial"
     gallery: Gallery | None = None
     sets: tuple[str, ...] = ()
     size: int = 0
@@ -72,11 +73,13 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
     runs = sorted(results)
     run = runs[(runs.index(run) + step) % len(runs)] if run in runs else runs[0]
     path = experiment.run_folder(run) / "result" / GALLERY
+    reading = partial(Reading, run, name)
     try:
-        sets, gallery = sets_in(path), read_gallery(path, name)
+        sets = sets_in(path)
+        reading = partial(reading, sets=sets)  # where this one is damaged, others may be whole
+        gallery = read_gallery(path, name)
     except DataError as error:
-        return Reading(run, problem=f"{printable(str(error))}\n\n{error.hint}")
-    reading = partial(Reading, run, sets=sets)
+        return reading(problem=f"{printable(str(error))}\n\n{error.hint}")
     if not sets:
         return reading(
             problem=f"Run {run + 1} has no gallery: an older version computed it\n\n"
@@ -214,8 +217,9 @@ class GalleryScreen(Screen[None]):
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
         """Read the gallery of the run that is wanted, beside the screen."""
+        before = self._run, self._reading.name
         self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps, self._set)
-        if self._reading.run != self._run:
+        if (self._reading.run, self._reading.name) != before:
             self._position = 0
         self._run, self._steps = self._reading.run, 0
         if self._run is None:
@@ -262,7 +266,6 @@ class GalleryScreen(Screen[None]):
         """Show another set's images; beyond the last set comes the first."""
         sets = self._reading.sets
         self._set = sets[(sets.index(self._set) + step) % len(sets)] if self._set in sets else sets[0]
-        self._position = 0
         self._open()
 
     def action_cycle_class(self, step: int) -> None:
@@ -299,7 +302,8 @@ class GalleryScreen(Screen[None]):
         assert self._reading.gallery is not None
         assert self._reading.run is not None
         members = self._members[self._position : self._position + count]
-        kind = "" if self._set == "adversarial" else f"{self._set}-"
+        shown = self._reading.gallery.name
+        kind = "" if shown == "adversarial" else f"{shown}-"
         name = f"gallery-{kind}run{self._reading.run + 1}-{members[0] + 1}"
         if count > 1:
             name += f"-and-{len(members) - 1}-more"
@@ -350,31 +354,27 @@ class GalleryScreen(Screen[None]):
         self.query_one("#facts", Static).update(self._facts(gallery, member))
         self.query_one("#votes", Static).update(votes(gallery, member))
 
+    def on_resize(self) -> None:
+        """Say where we are in the words that there is room for."""
+        self.query_one("#where", Static).update(self._where())
+
     def _where(self) -> Content:
+        """The run, the place among its images and the filters; in shorter words where there is no room."""
         if self._run is None:
             return Content("")
         run = Content.from_markup(
             "run [b]$run[/] of $runs", run=self._run + 1, runs=self._experiment.spec.runs
         )
-        chosen_set = Content.from_markup("[@click=screen.cycle_set(1)]set: [b]$name[/b][/]", name=self._set)
-        gallery = self._reading.gallery
+        gallery, name = self._reading.gallery, self._reading.name
         if gallery is None or not self._members:
-            return Content("   ").join([run, chosen_set]) if self._reading.sets else run
-        return Content("   ").join(
-            [
-                run,
-                Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members)),
-                chosen_set,
-                Content.from_markup(
-                    "[@click=screen.cycle_class(1)]class: [b]$name[/b][/]",
-                    name=_name(gallery, self._class, "all"),
-                ),
-                Content.from_markup(
-                    "[@click=screen.cycle_target(1)]target: [b]$name[/b][/]",
-                    name=_name(gallery, self._target, "all"),
-                ),
-            ]
+            return Content("   ").join([run, _filter("set: ", "set", name)]) if self._reading.sets else run
+        place = Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members))
+        chosen = name, _name(gallery, self._class, "all"), _name(gallery, self._target, "all")
+        long, short = (
+            Content("   ").join([run, place, *map(_filter, words, ("set", "class", "target"), chosen)])
+            for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
         )
+        return long if long.cell_length <= self.size.width - 2 else short
 
     def _facts(self, gallery: Gallery, member: int) -> Content:
         height, width, _ = gallery.original[member].shape
@@ -398,6 +398,12 @@ class GalleryScreen(Screen[None]):
         if distinct is None:
             return f"{len(gallery):,} of {size:,} {gallery.name}"
         return f"{len(gallery):,} of {distinct:,}, counted {size:,} times"
+
+
+def _filter(word: str, action: str, chosen: str) -> Content:
+    return Content.from_markup(
+        f"[@click=screen.cycle_{action}(1)]$word[b]$chosen[/b][/]", word=word, chosen=chosen
+    )
 
 
 def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
