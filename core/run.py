@@ -166,7 +166,7 @@ def compute_run(
     )
     mistakes, known = np.flatnonzero(~correct), np.flatnonzero(correct)
     matching: dict[str, object] = {}
-    attack_figures = selection.attack_figures()
+    noise_figures: dict[str, float | None] | None = None
     measured = {
         "test": tests.measured("test", np.arange(len(test_label))),
         "misclassified": tests.measured("misclassified", mistakes),
@@ -180,7 +180,7 @@ def compute_run(
                 draws = replace(ATTACKS["noise"], per_target=info.per_target)
                 drawn = attacked_with(draws, noise, "noise", "noise", "noise")
                 measured[control] = of_candidates(drawn.parts[control], sources.index)
-                attack_figures["noise_l2_mean"] = drawn.attack_figures()["l2_mean"]
+                noise_figures = drawn.attack_figures()
             case "matched":
                 margin = margin_of(tested.support[mistakes], test_label[mistakes])
                 partner, unlike = matched(selection.margins(), margin)
@@ -219,7 +219,8 @@ def compute_run(
         },
         "surrogate_accuracy": surrogate_accuracy,
         "surrogate_reused": surrogate_reused,
-        "attack": attack_figures,
+        "attack": selection.attack_figures(),
+        "noise": noise_figures,
         "accuracy": {name: _by_level(values) for name, values in accuracy.items()},
         "slopes": {name: _by_level({j: s.value for j, s in by_j.items()}) for name, by_j in slope.items()},
         "slope_reasons": {

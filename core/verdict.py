@@ -391,7 +391,8 @@ def _likeness(numbers: _Numbers, name: str) -> str:
         return f" It has {_range(distinct)} distinct image{_s(distinct)} a run, used in turn."
     if name == "noise":
         norms = [
-            (run["attack"].get("noise_l2_mean"), run["attack"]["l2_mean"]) for run in numbers.shared(name)
+            ((run.get("noise") or {}).get("l2_mean"), run["attack"]["l2_mean"])
+            for run in numbers.shared(name)
         ]
         if all(noise is not None and own is not None for noise, own in norms):
             noise, own = (math.fsum(column) / len(norms) for column in zip(*norms, strict=True))

@@ -128,6 +128,7 @@ def metrics_of(spec: Spec, run: int, answers: Answers) -> dict[str, object]:
         "surrogate_accuracy": 0.98 + run / 1000,
         "surrogate_reused": False,
         "attack": {"surrogate_fooled": 0.5, "target_hit": 0.25, "linf_max": spec.epsilon, "l2_mean": 1.5},
+        "noise": None,
         "accuracy": {name: accuracy_of(spec, right) for name, right in answers.items()},
         "slopes": slopes,
         "slope_reasons": {

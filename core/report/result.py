@@ -12,6 +12,7 @@ RUN_FIELDS = (
     "surrogate_accuracy",
     "surrogate_reused",
     "attack",
+    "noise",
     "accuracy",
     "slopes",
     "slope_reasons",

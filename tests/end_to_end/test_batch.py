@@ -35,6 +35,7 @@ def test_json_is_one_object_as_specified(shell):
             assert run["slopes"][name]["3"] is None
             assert run["slope_reasons"][name]["3"] == "by_construction"
         assert set(run["attack"]) == {"surrogate_fooled", "target_hit", "linf_max", "l2_mean"}
+        assert set(run["noise"]) == set(run["attack"])
         assert {"split", "neighbours", "surrogate", "attack", "filter"} <= set(run["seconds"])
     assert {"versions", "device", "threads", "cpu"} <= set(result["environment"])
     assert result["environment"]["device"] == "cpu"

@@ -16,7 +16,7 @@ def test_a_made_up_result_has_the_members_of_a_computed_one(tmp_path: Path) -> N
     made_up = experiment.result(0)
     assert made_up is not None
     assert list(made_up) == ["schema_version", *computed, "data_sha256", "environment", "sha256"]
-    for name in ("counts", "attack", "accuracy", "slopes", "seconds"):
+    for name in ("counts", "attack", "noise", "accuracy", "slopes", "seconds"):
         assert list(made_up[name]) == list(computed[name]), name  # type: ignore[call-overload]
     assert experiment.result(0, verify=True) == made_up
 

@@ -368,7 +368,7 @@ def test_the_noise_control_is_noise_of_epsilon_selected_as_the_adversarial_set_i
     selected = prediction[SPEC.z] != label
     assert result.metrics["counts"]["sets"]["noise"] == selected.sum() > 0
     norms = np.linalg.norm((noisy - clean).reshape(len(noisy), -1).astype(np.float64), axis=1)
-    assert result.metrics["attack"]["noise_l2_mean"] == pytest.approx(norms.mean(), rel=1e-5)
+    assert result.metrics["noise"]["l2_mean"] == pytest.approx(norms.mean(), rel=1e-5)
     for k in SPEC.levels:
         right = prediction[k][selected] == label[selected]
         assert result.metrics["accuracy"]["noise"][str(k)] == pytest.approx(right.mean(), abs=1e-12), k

@@ -48,7 +48,8 @@ def statistics(
     results = {
         run: {
             "counts": counts_of({name: by_run[run] for name, by_run in curves.items()}, sizes or {}),
-            "attack": {"l2_mean": 1.5, "noise_l2_mean": 2.25 + run} if noisy else {"l2_mean": 1.5},
+            "attack": {"l2_mean": 1.5},
+            "noise": {"l2_mean": 2.25 + run} if noisy else None,
             "accuracy": {
                 name: dict(zip(("5", "3", "1"), by_run[run], strict=True)) for name, by_run in curves.items()
             },
