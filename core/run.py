@@ -188,8 +188,8 @@ def compute_run(
                 matching = {"matched": {"distinct": len(np.unique(partner)), "unlike": unlike}}
             case "sources":
                 measured[control] = tests.measured(control, known[adversarial_sources])
-            case "unfiltered" | "fooled" | "one-per-source" | "reverse":
-                measured[control] = of_candidates(selection.parts[control], sources.index)
+            case part if part in PARTS:
+                measured[control] = of_candidates(selection.parts[part], sources.index)
             case unknown:
                 raise AssertionError(f"the catalogue names the control {unknown}, and nothing computes it")
 

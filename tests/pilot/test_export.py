@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from core.report.__main__ import main as publish
 from tests import published
 from tests.published import Page, told
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, in_house, notices, opened, text_of, until
+from tests.stub_coordinator import House, notices, opened, text_of, until
 from tui_aefit import cli
 from tui_aefit.app import Lab
 from tui_aefit.publications import EXPORTS
@@ -66,12 +66,6 @@ CHOICES = {
     "9": list(COMMANDS),
 }
 """Key -> what it writes."""
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

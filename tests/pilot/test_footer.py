@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from weakref import ref
 
 import pytest
@@ -13,7 +11,7 @@ from textual.widgets._footer import FooterKey
 
 from core.records.experiment import Experiment
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, end, in_house, opened, text_of, until
+from tests.stub_coordinator import House, end, opened, text_of, until
 from tui_aefit.app import Lab
 from tui_aefit.screens.experiments import ExperimentsScreen
 from tui_aefit.screens.live import LiveScreen
@@ -21,12 +19,6 @@ from tui_aefit.widgets.accuracy_table import AccuracyTable
 from tui_aefit.widgets.runs_table import RunsTable
 
 SMALL = (80, 24)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import importlib
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from textual.binding import Binding
@@ -18,7 +17,7 @@ from textual.widgets._footer import FooterKey, KeyGroup
 import tui_aefit.screens
 import tui_aefit.widgets
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, in_house, opened, text_of, until
+from tests.stub_coordinator import House, opened, text_of, until
 from tui_aefit.app import Lab
 from tui_aefit.screens.compare import CompareScreen
 from tui_aefit.screens.gallery import GalleryScreen
@@ -49,12 +48,6 @@ def bindings_of(one: type[DOMNode]) -> list[Binding]:
 
 
 ALL = {one: bindings_of(one) for one in classes()}
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 async def tour(house: House, look: Callable[[str, Lab], None]) -> None:

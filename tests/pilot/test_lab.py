@@ -9,9 +9,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from core.records.experiment import Experiment, every
 from core.spec import Spec
 from tests.made_up import write_npz
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, Process, end, in_house, notices, opened, text_of, until
+from tests.stub_coordinator import House, Process, end, notices, opened, text_of, until
 from tui_aefit.app import COMMAND_FILE, Lab
 from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
 from tui_aefit.memory import Memory, recall, remember
@@ -39,12 +38,6 @@ from tui_aefit.widgets.tests_table import TestsTable
 
 SMALL = (80, 24)
 LARGE = (140, 45)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,7 @@ from core.report.terms import SLOPES
 from core.sets import SETS
 from tests.published import Page, told
 from tests.recorded import lock_of_the_dead, make_experiment
-from tests.stub_coordinator import House, end, in_house, notices, opened, text_of, until
+from tests.stub_coordinator import House, end, notices, opened, text_of, until
 from tui_aefit.app import Lab
 from tui_aefit.publications import EXPORTS
 from tui_aefit.screens.confirm import Confirm
@@ -34,12 +32,6 @@ from tui_aefit.widgets.tests_table import TestsTable
 
 SMALL = (80, 24)
 LARGE = (140, 45)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from core.records.experiment import load
 from core.spec import Spec
 from tests.made_up import write_npz
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, in_house, notices, opened, text_of, until
+from tests.stub_coordinator import House, notices, opened, text_of, until
 from tui_aefit.app import COMMAND_FILE, Lab
 from tui_aefit.memory import recall
 from tui_aefit.options import given_settings, parse
@@ -26,12 +24,6 @@ from tui_aefit.settings import Settings
 
 SMALL = (80, 24)
 LARGE = (140, 45)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 def shown(lab: Lab, name: str) -> str:

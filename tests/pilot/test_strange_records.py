@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from core.records.experiment import Experiment
 from tests.recorded import make_experiment
-from tests.stub_coordinator import House, in_house, notices, opened, text_of, until
+from tests.stub_coordinator import House, notices, opened, text_of, until
 from tui_aefit.app import Lab
 from tui_aefit.screens.live import LiveScreen
 from tui_aefit.screens.setup import SetupScreen
@@ -20,12 +20,6 @@ from tui_aefit.widgets.runs_table import RunsTable
 SMALL, LARGE = (80, 24), (140, 45)
 ERASE = "\x1b[2J\x1b]0;title\x07"
 TEST = {"quantity": "ratio", "j": "3", "sets": ["adversarial", "misclassified"], "n": 3, "p": None}
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with in_house(tmp_path) as house:
-        yield house
 
 
 def journal(
