@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.app import App
 from textual.theme import Theme
+from textual.widget import Widget
 
 MONOCHROME = Theme(
     name="monochrome",
@@ -33,3 +34,21 @@ def ink(app: App[Any], style: str) -> str:
     if not is_colourless(app):
         return style
     return " ".join(word for word in style.split() if word in ("bold", "dim"))
+
+
+class FollowsTheme:
+    """Stands before the class of a widget or screen that draws anew, by `theme_changed`, for another theme."""
+
+    def on_mount(self) -> None:
+        """Follow the theme."""
+        assert isinstance(self, Widget)
+        self.app.theme_changed_signal.subscribe(self, self.theme_changed)
+
+    def on_unmount(self) -> None:
+        """Follow it no longer, or the signal would keep this, and the screen that it was on, in memory."""
+        assert isinstance(self, Widget)
+        self.app.theme_changed_signal.unsubscribe(self)
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw anew."""
+        raise NotImplementedError

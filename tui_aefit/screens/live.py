@@ -24,7 +24,7 @@ from tui_aefit.listing import STATES
 from tui_aefit.screens.confirm import Confirm
 from tui_aefit.screens.requests import ExportExperiment, OpenGallery, ResumeExperiment
 from tui_aefit.state import Snapshot
-from tui_aefit.theme import ink
+from tui_aefit.theme import FollowsTheme, ink
 from tui_aefit.widgets.accuracy_table import AccuracyTable
 from tui_aefit.widgets.chart import AccuracyChart, PValueChart
 from tui_aefit.widgets.footer import KeysFooter
@@ -49,7 +49,7 @@ Longer, it would lie over the next screen; Textual takes back all that is told o
 """
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(FollowsTheme, Screen[None]):
     """Follows one experiment's journal; computing goes on whether this is shown or not."""
 
     CSS_PATH = "../styles/live.tcss"
@@ -150,16 +150,11 @@ class LiveScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
-        """Begin to follow the journal, and follow the theme."""
+        """Begin to follow the journal."""
         self.query_one("#charts-pane").border_title = "Charts"
         self.query_one("#verdict-pane").border_title = "Verdict"
         self._show_pane("runs")
         start_feed(self, self.experiment)
-        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
-
-    def on_unmount(self) -> None:
-        """Follow the theme no longer, or its signal would keep this screen in memory."""
-        self.app.theme_changed_signal.unsubscribe(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
@@ -204,7 +199,8 @@ class LiveScreen(Screen[None]):
         if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
             self.refresh_bindings()
 
-    def _theme_changed(self, theme: Theme) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw the headline in the colours of another theme."""
         if self._snapshot is not None:
             text = headline(self._snapshot, partial(ink, self.app))
             self.query_one("#headline", Static).update(text, layout=False)

@@ -14,6 +14,7 @@ from core.sets import PAPER_SETS, SETS
 from tui_aefit.chart_data import OTHER_MARKER, SET_MARKERS, series_number
 from tui_aefit.charts import Palette
 from tui_aefit.state import Snapshot
+from tui_aefit.theme import FollowsTheme
 from tui_aefit.widgets.cell_table import CellTable, left, right
 from tui_aefit.widgets.chart import palette_of
 
@@ -21,7 +22,7 @@ ABSENT = "-"
 SET_WIDTH, LEVEL_WIDTH, COUNTS_WIDTH = 17, 11, 15
 
 
-class AccuracyTable(CellTable):
+class AccuracyTable(FollowsTheme, CellTable):
     """Rows are sets, columns K from general to fitted; each cell has the mean over the runs with half its 95 %
     interval, and below it the value of run `run`, of the run completed last for None. The last column, how many
     runs and how many images, is left out where there is no room for it.
@@ -29,14 +30,6 @@ class AccuracyTable(CellTable):
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
     run: reactive[int | None] = reactive(None, init=False, layout=False, repaint=False)
-
-    def on_mount(self) -> None:
-        """Follow the theme: markers have the colours of the chart."""
-        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
-
-    def on_unmount(self) -> None:
-        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
-        self.app.theme_changed_signal.unsubscribe(self)
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns to the new width."""
@@ -57,7 +50,8 @@ class AccuracyTable(CellTable):
         zero = "; accuracy 0 at the largest K by construction" if SETS[row].wrong_by_construction else ""
         return SETS[row].description + zero
 
-    def _theme_changed(self, theme: Theme) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Give the markers the colours that the chart has now."""
         self._update_cells()
 
     def _update_cells(self) -> None:

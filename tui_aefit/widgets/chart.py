@@ -17,7 +17,7 @@ from core.sets import PAPER_SETS
 from tui_aefit.chart_data import PAPER_PAIR, accuracy_data, p_value_data
 from tui_aefit.charts import Palette, accuracy_chart, p_value_chart
 from tui_aefit.state import Snapshot
-from tui_aefit.theme import is_colourless
+from tui_aefit.theme import FollowsTheme, is_colourless
 
 THEME_COLOURS = ("foreground", "primary", "error", "success", "warning", "secondary", "accent")
 # For what a theme lacks: Okabe and Ito (2008), told apart by most people, whatever their colour vision; then
@@ -67,7 +67,7 @@ def palette_of(app: App[Any]) -> Palette | None:
     )
 
 
-class Chart(Static):
+class Chart(FollowsTheme, Static):
     """Shows `data` as `draw(data, width, height, palette)` makes it, or the words `empty` while it is None."""
 
     DEFAULT_CSS = """
@@ -88,14 +88,6 @@ class Chart(Static):
         self._draw = draw
         self._empty = empty
 
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
-
-    def on_unmount(self) -> None:
-        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
-        self.app.theme_changed_signal.unsubscribe(self)
-
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""
         self._redraw()
@@ -104,7 +96,8 @@ class Chart(Static):
         """Draw the new data; equal data does not come here."""
         self._redraw()
 
-    def _theme_changed(self, theme: Theme) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw in the colours of another theme."""
         self._redraw()
 
     def _redraw(self) -> None:

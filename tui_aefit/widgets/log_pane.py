@@ -11,13 +11,13 @@ from textual.widgets import RichLog
 
 from tui_aefit.listing import moment
 from tui_aefit.state import LogLine, Snapshot
-from tui_aefit.theme import ink
+from tui_aefit.theme import FollowsTheme, ink
 
 LEVELS = {"warning": "yellow", "error": "bold red"}
 """Level -> the Rich style of its word; what is of level info goes without a word."""
 
 
-class LogPane(RichLog):
+class LogPane(FollowsTheme, RichLog):
     """Shows the log of its `snapshot`. It follows the newest line until the person scrolls up."""
 
     DEFAULT_CSS = """
@@ -38,13 +38,8 @@ class LogPane(RichLog):
         self._shown_of = "", 0
 
     def on_mount(self) -> None:
-        """Say what is here, and follow the theme."""
+        """Say what is here."""
         self.border_title = "Log"
-        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
-
-    def on_unmount(self) -> None:
-        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
-        self.app.theme_changed_signal.unsubscribe(self)
 
     def on_resize(self, event: Resize) -> None:
         """Wrap the lines anew where the width changed."""
@@ -62,7 +57,8 @@ class LogPane(RichLog):
         """Add what is new."""
         self._add_new()
 
-    def _theme_changed(self, theme: Theme) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw in the colours of another theme."""
         self._shown_of = "", 0
         self._add_new()
 

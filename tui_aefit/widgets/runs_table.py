@@ -17,7 +17,7 @@ from textual.widgets import DataTable
 
 from tui_aefit.listing import STATES
 from tui_aefit.state import RunView, Snapshot
-from tui_aefit.theme import ink
+from tui_aefit.theme import FollowsTheme, ink
 from tui_aefit.widgets.cell_table import CellTable, left, right
 
 ABSENT = "-"
@@ -43,7 +43,7 @@ LONGEST = 1e12
 FULL, EMPTY = "█", "░"
 
 
-class RunsTable(CellTable):
+class RunsTable(FollowsTheme, CellTable):
     """One row a run below one for all; going to a row posts `RunSelected`."""
 
     class RunSelected(Message):
@@ -62,13 +62,8 @@ class RunsTable(CellTable):
         self._progress_width = 0
 
     def on_mount(self) -> None:
-        """Say what is here, and follow the theme."""
+        """Say what is here."""
         self.entitle(TITLE)
-        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
-
-    def on_unmount(self) -> None:
-        """Follow it no longer, or it would keep this, and the screen that it was on, in memory."""
-        self.app.theme_changed_signal.unsubscribe(self)
 
     def on_resize(self, event: Resize) -> None:
         """Give the bars the new room."""
@@ -108,7 +103,8 @@ class RunsTable(CellTable):
             words.append(f"{metrics['counts']['adversarial_sources']:,} sources of D")
         return ", ".join([*words, *(f"{stage} {took:.1f} s" for stage, took in view.seconds.items())])
 
-    def _theme_changed(self, theme: Theme) -> None:
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw every run in the colours of another theme."""
         self._drawn.clear()
         self._update_cells()
 
