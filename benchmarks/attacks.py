@@ -22,7 +22,7 @@ from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import EPSILON, Targets, problem, targets
 from core.attacks.attack import Attack
 from core.attacks.registry import build_attack
-from core.surrogate.lenet import LeNet5
+from core.surrogates.lenet5 import LeNet5
 
 FEW = {"torchattacks": 4, "ART": 8, "foolbox": 128}
 """Images that each library's DeepFool is measured on: some take a sixth of a second for one."""

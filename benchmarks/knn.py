@@ -23,7 +23,7 @@ from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import fgsm_candidates, problem
 from core.families.knn import NEARBY
 from core.neighbours.registry import build_search
-from core.parts import parts
+from core.tensors.batches import parts
 
 Z = 7
 KD_TREE_QUERIES = 45

@@ -32,7 +32,7 @@ from tests.pseudo_terminal import PseudoTerminal
 from tests.recorded import make_experiment
 
 ROOT = Path(__file__).parents[1]
-LAB = ("-m", "tui_aefit.cli")
+LAB = ("-m", "tui_aefit.shell.cli")
 PEER = ("-m", "benchmarks.plain_app")
 NARROW, WIDE = (80, 24), (140, 45)
 EVENTS_A_SECOND = 2000

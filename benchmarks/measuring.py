@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from core.device import processor_name
+from core.tensors.device import processor_name
 
 PACKAGES = (
     "numpy",

@@ -16,10 +16,10 @@ from core.attacks.registry import build_attack
 from core.data.images import ImageSet
 from core.data.load import load
 from core.data.split import stratified_split
-from core.pixels import from_torch, to_torch
-from core.streams import Streams
-from core.surrogate.lenet import LeNet5
-from core.surrogate.training import train
+from core.protocol.streams import Streams
+from core.surrogates.lenet5 import LeNet5
+from core.surrogates.training import train
+from core.tensors.pixels import from_torch, to_torch
 
 EPSILON = 0.1
 

@@ -19,9 +19,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from benchmarks.measuring import limit_threads, parser, report
 from benchmarks.problem import EPSILON, Problem, problem, targets
 from benchmarks.training import plain_loop
-from core.pixels import from_torch
-from core.run import compute_run
-from core.spec import Spec
+from core.protocol.run import compute_run
+from core.spec.spec import Spec
+from core.tensors.pixels import from_torch
 
 Z = 7
 EPOCHS = 3

@@ -103,7 +103,7 @@ def _command(jobs: int) -> float:
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "tui_aefit.cli", "--batch", "--runs", str(RUNS), "--home", home, "--quiet",
+            [sys.executable, "-m", "tui_aefit.shell.cli", "--batch", "--runs", str(RUNS), "--home", home, "--quiet",
              "--jobs", str(jobs), "--threads", "1", "--no-cache"],
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip

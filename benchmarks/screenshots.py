@@ -14,8 +14,8 @@ from pathlib import Path
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
 from core.records.experiment import Experiment, find
-from tui_aefit.app import Lab
-from tui_aefit.settings import Settings
+from tui_aefit.lab.app import Lab
+from tui_aefit.shell.settings import Settings
 
 SIZE = (140, 45)
 SETTLE_SECONDS = 2.0

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.measuring import limit_threads, parser, report
 from benchmarks.problem import Problem, problem
-from core.pixels import to_torch
-from core.streams import Streams
-from core.surrogate.lenet import LeNet5
-from core.surrogate.training import accuracy, train
+from core.protocol.streams import Streams
+from core.surrogates.lenet5 import LeNet5
+from core.surrogates.training import accuracy, train
+from core.tensors.pixels import to_torch
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from core.records.experiment import Experiment
 from tests.recorded import make_experiment
-from tui_aefit.screens.experiments import ExperimentsScreen
-from tui_aefit.screens.requests import (
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.screens.requests import (
     CloneExperiment,
     CompareExperiments,
     ExportExperiment,
@@ -23,7 +23,7 @@ from tui_aefit.screens.requests import (
     OpenExperiment,
     ResumeExperiment,
 )
-from tui_aefit.widgets.experiments_table import ExperimentsTable
+from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
 
 
 class Lab(App[None]):

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.attacks.catalogue import ATTACKS
 from core.data.catalogue import CATALOGUE, Entry
-from core.sets import PAPER_SETS, SETS
-from core.spec import Spec
+from core.sets.catalogue import PAPER_SETS, SETS
+from core.spec.spec import Spec
 from core.statistics.slopes import slopes
 
 VERSIONS = {
@@ -55,7 +55,7 @@ def durations_of(spec: Spec, run: int) -> dict[str, float]:
 
 
 def metrics_of(spec: Spec, run: int, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """metrics.json of a run, all that `core.run` and the worker put there."""
+    """metrics.json of a run, all that `core.protocol.run` and the worker put there."""
     generator = np.random.default_rng([spec.seed, run])
     entry, info = CATALOGUE[spec.dataset], ATTACKS[spec.attack]
     test = held_out(spec, entry)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.statistics import experiment_statistics
 from core.records.experiment import Experiment, create
 from core.records.journal import JournalWriter
 from core.records.results import publish
-from core.sets import PAPER_SETS, SETS
-from core.spec import Spec
-from core.summary import experiment_statistics
+from core.sets.catalogue import PAPER_SETS, SETS
+from core.spec.spec import Spec
 
 Answers = Mapping[str, NDArray[np.bool_]]
 """One run: set -> (levels, n) whether each image is classified correctly, the most general level first."""

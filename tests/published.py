@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from core.gallery import Gallery, write_galleries
 from core.records.experiment import Experiment
+from core.records.gallery import Gallery, write_galleries
 from core.report.result import result_of
-from core.sets import SETS
-from core.spec import Spec
+from core.sets.catalogue import SETS
+from core.spec.spec import Spec
 from tests import hand_made, recorded
 
 MADE: dict[str, Callable[[Path], Experiment]] = {}

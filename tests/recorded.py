@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.data.catalogue import CATALOGUE
-from core.records.audit import write_arrays
+from core.engine.statistics import experiment_statistics
+from core.records.arrays import write_arrays
 from core.records.experiment import SPEC_FILE, Experiment, create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import publish
-from core.spec import Spec
-from core.summary import experiment_statistics
+from core.spec.spec import Spec
 from tests.drawn_results import ENVIRONMENT, arrays_of, durations_of, held_out, metrics_of
-from tui_aefit.fold import Fold
-from tui_aefit.state import Snapshot
+from tui_aefit.following.fold import Fold
+from tui_aefit.following.snapshot import Snapshot
 
 State = Literal["created", "running", "finished", "failed", "interrupted", "newer"]
 

@@ -17,8 +17,8 @@ from textual.pilot import Pilot
 from core.records.experiment import Experiment
 from core.records.journal import JournalWriter
 from tests.recorded import State, make_experiment
-from tui_aefit.app import Lab
-from tui_aefit.settings import Settings
+from tui_aefit.lab.app import Lab
+from tui_aefit.shell.settings import Settings
 
 PATIENCE = 20.0
 """Seconds after which something that should happen counts as not happening."""
@@ -92,8 +92,8 @@ def in_house(folder: Path) -> Iterator[House]:
     """A House whose labs start the stub, while the block lasts."""
     house = House(folder, StubCoordinator(folder / "elsewhere"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tui_aefit.settings.user_config", lambda: folder / "none.toml")
-        patch.setattr("tui_aefit.computing.start_coordinator", house.coordinator)
+        patch.setattr("tui_aefit.shell.settings.user_config", lambda: folder / "none.toml")
+        patch.setattr("tui_aefit.lab.coordinators.start_coordinator", house.coordinator)
         yield house
 
 

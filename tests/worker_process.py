@@ -22,7 +22,7 @@ def ready_worker(experiment: Experiment, folder: Path) -> Iterator[Callable[[int
     words = [str(experiment.folder), "--journal", str(experiment.journal / "w.jsonl")]
     words += ["--data-dir", str(folder), "--cache-dir", str(folder / "cache")]
     with subprocess.Popen(
-        [sys.executable, "-m", "core.worker", *words],
+        [sys.executable, "-m", "core.engine.worker", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -19,7 +19,7 @@ from core.attacks.attack import (
 from core.attacks.catalogue import BOUNDS, NORMS
 from core.attacks.frozen import frozen
 from core.attacks.gradients import logits_of, of_class, predictions
-from core.parts import parts
+from core.tensors.batches import parts
 
 # Added to |f_t - f_c|, in logits: on an exact tie the step must still have a length.
 TINY = 1e-4

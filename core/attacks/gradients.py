@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from core.parts import parts
+from core.tensors.batches import parts
 
 
 def logits_of(model: nn.Module, images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from core.attacks.attack import (
 )
 from core.attacks.frozen import frozen
 from core.attacks.gradients import loss_direction
-from core.parts import parts
+from core.tensors.batches import parts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def read(
             note(f"the decoded copy {kept} is damaged ({error}): decoding {path} again")
         else:
             if found is not None:
-                with suppress(OSError):  # only its age, by which `core.cache` decides what goes first
+                with suppress(OSError):  # only its age, by which `core.files.cache` decides what goes first
                     os.utime(kept)
                 return found
     note(f"decoding the images of {path}, once")

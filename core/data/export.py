@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.child import refuse, say
 from core.data.load import load
 from core.errors import DataError
+from core.files.streams import refuse, say
 
 
 def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: Callable[[str], None]) -> None:

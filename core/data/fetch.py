@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from core.child import refuse, say
 from core.data import torchvision_sets
 from core.data.catalogue import Entry, find, missing_files
 from core.errors import DataError
+from core.files.streams import refuse, say
 
 _SILENCE_LIMIT = 60.0
 """Seconds without a byte after which a server is given up."""

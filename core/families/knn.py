@@ -10,9 +10,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cache import Cache, key_of
 from core.errors import SpecError
 from core.families.family import Predictions
+from core.files.cache import Cache, key_of
 from core.neighbours.registry import build_search
 from core.neighbours.search import NeighbourSearch, Pixels
 from core.neighbours.vote import vote, vote_counts

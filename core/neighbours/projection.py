@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.parts import parts
+from core.tensors.batches import parts
 
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""

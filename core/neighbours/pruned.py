@@ -32,7 +32,7 @@ from core.neighbours.search import (
     rank,
     search_in_blocks,
 )
-from core.parts import parts
+from core.tensors.batches import parts
 
 BLOCK = 576
 """Queries at a time: 64 sources with nine candidates each."""

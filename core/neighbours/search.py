@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.parts import parts
+from core.tensors.batches import parts
 
 GREY_LEVELS = 255
 _MEASURED_AT_ONCE = 2**17  # pixels: 1 MB of float64, which suits a cache

@@ -10,7 +10,7 @@ from pathlib import Path
 import tomli_w
 
 from core.errors import ExperimentError
-from core.records.files import write_atomically
+from core.files.atomic import write_atomically
 
 ANNOTATIONS_FILE = "annotations.toml"
 

@@ -14,13 +14,13 @@ from functools import cached_property
 from pathlib import Path
 
 from core.errors import ExperimentError, SpecError
-from core.locations import experiments_dir
+from core.files.atomic import sync_folder, write_atomically
+from core.files.locations import experiments_dir
 from core.records.events import Event
-from core.records.files import sync_folder, write_atomically
 from core.records.journal import read_all
 from core.records.lock import Lock, LockHeld
 from core.records.results import read_result
-from core.spec import Spec
+from core.spec.spec import Spec
 
 SPEC_FILE = "spec.toml"
 ID_DIGITS = 8

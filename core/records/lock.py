@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from core.errors import ExperimentError
-from core.records.files import write_atomically
+from core.files.atomic import write_atomically
 from core.records.process import ProcessIdentity, identity
 
 HEARTBEAT_SECONDS = 5.0

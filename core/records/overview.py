@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import ExperimentError
-from core.locations import experiments_dir
+from core.files.locations import experiments_dir
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import BrokenLine, Event, decode
 from core.records.experiment import SPEC_FILE, Experiment, created, ending, load
-from core.spec import SCHEMA_VERSION as SPEC_VERSION
+from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 
 BLOCK = 1 << 16
 """Bytes of a journal that are read at once, from its end."""

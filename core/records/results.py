@@ -1,6 +1,7 @@
 """The result of one run on disk: metrics.json and its siblings, published together by one rename.
 
-This module reads without NumPy; `core.records.audit` writes and reads the arrays, `core.gallery` the gallery.
+This module reads without NumPy; `core.records.arrays` writes and reads the arrays, `core.records.gallery` the
+gallery.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.records.files import sync_file, sync_folder
+from core.files.atomic import sync_file, sync_folder
 
 METRICS = "metrics.json"
 ARRAYS = "arrays.npz"

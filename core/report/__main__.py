@@ -13,17 +13,17 @@ import signal
 import sys
 from pathlib import Path
 
-from core.child import EXIT_REFUSED
 from core.errors import AefitError, ExperimentError
+from core.files.output import write_output
+from core.files.streams import EXIT_REFUSED
 from core.records.experiment import Experiment, load
 from core.report.chosen import names_in
-from core.report.document import PICTURED, report_html
-from core.report.figures import accuracy_figure, p_value_figure, render
+from core.report.figures.curves import accuracy_figure, p_value_figure, render
+from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
-from core.report.gallery_figure import first_galleries, galleries_or_reasons, gallery_figure, rows_of
-from core.report.output import write_output
-from core.report.parquet import long_parquet
+from core.report.page.document import PICTURED, report_html
 from core.report.result import result_of
+from core.report.tables.parquet import long_parquet
 
 
 def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from core.errors import ExperimentError
-from core.sets import PAPER_SETS
-from core.spec import Spec
+from core.sets.catalogue import PAPER_SETS
+from core.spec.spec import Spec
 
 
 def names_in(text: str) -> list[str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
-from core.spec import Spec
+from core.spec.spec import Spec
 from core.statistics.comparison import FEWEST_RUNS
 from core.statistics.slopes import REASONS
 from core.verdict.controls import controls, in_short

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from core.sets import SETS
+from core.sets.catalogue import SETS
 from core.verdict.numbers import Numbers, direction
 from core.verdict.phrases import ADVERSARIAL, MISCLASSIFIED, counted_runs, listed, plural, ranging, than
 

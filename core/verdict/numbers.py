@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.attacks.catalogue import ATTACKS
-from core.sets import SETS
-from core.spec import Spec
+from core.sets.catalogue import SETS
+from core.spec.spec import Spec
 from core.statistics.comparison import FEWEST_RUNS
 
 LEVEL = 0.05

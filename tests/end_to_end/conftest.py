@@ -43,7 +43,7 @@ class Shell:
 
         clean = {k: v for k, v in os.environ.items() if not k.startswith("AEFIT_")}
         return subprocess.Popen(
-            [sys.executable, "-m", "tui_aefit.cli", *words],
+            [sys.executable, "-m", "tui_aefit.shell.cli", *words],
             preexec_fn=deafen,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

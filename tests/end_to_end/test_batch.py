@@ -169,7 +169,7 @@ def test_a_coordinator_that_finds_the_lock_taken_leaves_the_folder_alone(shell):
     experiment = shell.only_experiment()
     # What a command does that saw the folder just before the other one took the lock.
     settings = ("--jobs", "1", "--data-dir", "data", "--cache-dir", "cache")
-    command = [sys.executable, "-m", "core.coordinator", str(experiment.folder), *settings]
+    command = [sys.executable, "-m", "core.engine.coordinator", str(experiment.folder), *settings]
     assert subprocess.run(command, cwd=shell.home.parent).returncode == 75
     assert experiment.running
     assert shell.run("cancel", "latest").returncode == 0

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.end_to_end.conftest import PATIENCE
 from tests.published import Page, complete, nothing_yet, partly_failed, told
-from tui_aefit.publications import EXPORTS
+from tui_aefit.shell.publications import EXPORTS
 
 BEGINNINGS = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
 
@@ -112,7 +112,7 @@ def test_what_is_chosen_is_drawn(shell):
 def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell, words):
     complete(shell.home)
     environment = {**os.environ, "AEFIT_HOME": str(shell.home)}
-    command = [sys.executable, "-m", "tui_aefit.cli", *words, "--output", "-"]
+    command = [sys.executable, "-m", "tui_aefit.shell.cli", *words, "--output", "-"]
     piped = subprocess.run(command, capture_output=True, env=environment, timeout=PATIENCE, check=True)
     assert piped.stdout.startswith((b"<!DOCTYPE html>", b"PAR1"))
     ours, theirs = os.openpty()

@@ -25,7 +25,7 @@ def terminal(shell):
     def open_terminal(*words, hangup_ignored=False, **environment):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AEFIT_")}
         one = PseudoTerminal(
-            [sys.executable, "-m", "tui_aefit.cli", *words],
+            [sys.executable, "-m", "tui_aefit.shell.cli", *words],
             environment={
                 **clean,
                 "AEFIT_HOME": str(shell.home),

@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tui_aefit.widgets.cell_table import CellTable
-from tui_aefit.widgets.runs_table import RunsTable
-from tui_aefit.widgets.tests_table import TestsTable
+from tui_aefit.lab.widgets.cell_table import CellTable
+from tui_aefit.lab.widgets.runs_table import RunsTable
+from tui_aefit.lab.widgets.tests_table import TestsTable
 
 WIDE, NARROW = (80, 20), (60, 18)
 

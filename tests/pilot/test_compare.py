@@ -14,9 +14,9 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from tests.desk import Desk, Lab, one
 from tests.stub_coordinator import text_of
-from tui_aefit.screens.compare import CompareScreen
-from tui_aefit.widgets.cell_table import CellTable
-from tui_aefit.widgets.chart import Chart
+from tui_aefit.lab.screens.compare import CompareScreen
+from tui_aefit.lab.widgets.cell_table import CellTable
+from tui_aefit.lab.widgets.chart import Chart
 
 
 class TestComparing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.desk import Lab
-from tui_aefit.screens.confirm import Ask, Confirm
+from tui_aefit.lab.screens.confirm import Ask, Confirm
 
 
 class TestDialogs:

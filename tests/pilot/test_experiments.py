@@ -11,9 +11,9 @@ from textual.widgets import Footer
 from core.records.annotations import Annotations, read_annotations, write_annotations
 from tests.desk import columns, desk, one
 from tests.recorded import NOW
-from tui_aefit.screens.confirm import Ask, Confirm
-from tui_aefit.screens.experiments import ExperimentsScreen
-from tui_aefit.screens.requests import (
+from tui_aefit.lab.screens.confirm import Ask, Confirm
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.screens.requests import (
     CloneExperiment,
     CompareExperiments,
     ExportExperiment,

@@ -25,14 +25,14 @@ from tests import published
 from tests.published import Page, told
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, notices, opened, text_of, until
-from tui_aefit import cli
-from tui_aefit.app import Lab
-from tui_aefit.publications import EXPORTS
-from tui_aefit.screens.experiments import ExperimentsScreen
-from tui_aefit.screens.export import Export
-from tui_aefit.screens.leave import Leave
-from tui_aefit.screens.live import LiveScreen
-from tui_aefit.widgets.experiments_table import ExperimentsTable
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.screens.export import Export
+from tui_aefit.lab.screens.leave import Leave
+from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
+from tui_aefit.shell import cli
+from tui_aefit.shell.publications import EXPORTS
 
 SMALL = (80, 24)
 FIGURES = ("accuracy", "p-values", "gallery")
@@ -101,7 +101,7 @@ class Child:
 @pytest.fixture
 def child(monkeypatch: pytest.MonkeyPatch) -> Child:
     child = Child()
-    monkeypatch.setattr("tui_aefit.publications.subprocess.run", child)
+    monkeypatch.setattr("tui_aefit.shell.publications.subprocess.run", child)
     return child
 
 
@@ -378,8 +378,8 @@ class TestWhatCannotBe:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
             for name, key, told in (
-                ("tui_aefit.publications.subprocess.run", "5", "no process can be started"),
-                ("tui_aefit.deeds.result_of", "1", f"cannot read {experiment.id}"),
+                ("tui_aefit.shell.publications.subprocess.run", "5", "no process can be started"),
+                ("tui_aefit.lab.actions.result_of", "1", f"cannot read {experiment.id}"),
             ):
                 with monkeypatch.context() as patch:
                     patch.setattr(name, refuse)
@@ -396,7 +396,7 @@ class TestWhatCannotBe:
         def end(command: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
             return subprocess.CompletedProcess(command, 2, "", errors)
 
-        monkeypatch.setattr("tui_aefit.publications.subprocess.run", end)
+        monkeypatch.setattr("tui_aefit.shell.publications.subprocess.run", end)
         lab = house.lab(experiment)
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
@@ -410,9 +410,9 @@ class TestWhatCannotBe:
     ) -> None:
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
         run = subprocess.run
-        monkeypatch.setattr("tui_aefit.publications.LONGEST_SECONDS", 0.2)
+        monkeypatch.setattr("tui_aefit.shell.publications.LONGEST_SECONDS", 0.2)
         monkeypatch.setattr(
-            "tui_aefit.publications.subprocess.run", lambda _, **options: run(command, **options)
+            "tui_aefit.shell.publications.subprocess.run", lambda _, **options: run(command, **options)
         )
         lab = house.lab(experiment)
         async with opened(lab, SMALL) as pilot:

@@ -12,11 +12,11 @@ from textual.widgets._footer import FooterKey
 from core.records.experiment import Experiment
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, end, opened, text_of, until
-from tui_aefit.app import Lab
-from tui_aefit.screens.experiments import ExperimentsScreen
-from tui_aefit.screens.live import LiveScreen
-from tui_aefit.widgets.accuracy_table import AccuracyTable
-from tui_aefit.widgets.runs_table import RunsTable
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.runs_table import RunsTable
 
 SMALL = (80, 24)
 

@@ -19,16 +19,16 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Footer, Static
 
-from core.gallery import Gallery, write_galleries
 from core.records.experiment import Experiment, create
+from core.records.gallery import Gallery, write_galleries
 from core.records.results import publish
-from core.sets import SETS
-from core.spec import Spec
+from core.sets.catalogue import SETS
+from core.spec.spec import Spec
 from tests.hand_made import draw_answers, metrics_of
-from tui_aefit.publications import EXPORTS
-from tui_aefit.screens import gallery as gallery_module
-from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.widgets.picture import Pictures, shows_colours
+from tui_aefit.lab.screens import gallery as gallery_module
+from tui_aefit.lab.screens.gallery import GalleryScreen
+from tui_aefit.lab.widgets.picture import Pictures, shows_colours
+from tui_aefit.shell.publications import EXPORTS
 
 SPEC = Spec(runs=3, z=5)
 LABELS_AND_TARGETS = ((0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (0, 1))

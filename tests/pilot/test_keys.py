@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import tui_aefit.screens
+import tui_aefit.widgets
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, KeyGroup
 
-import tui_aefit.screens
-import tui_aefit.widgets
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, opened, text_of, until
-from tui_aefit.app import Lab
-from tui_aefit.screens.compare import CompareScreen
-from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.screens.help import HelpScreen
-from tui_aefit.screens.live import PANES, LiveScreen
-from tui_aefit.screens.requests import OpenExperiment
-from tui_aefit.screens.setup import SetupScreen
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.compare import CompareScreen
+from tui_aefit.lab.screens.gallery import GalleryScreen
+from tui_aefit.lab.screens.help import HelpScreen
+from tui_aefit.lab.screens.live import PANES, LiveScreen
+from tui_aefit.lab.screens.requests import OpenExperiment
+from tui_aefit.lab.screens.setup import SetupScreen
 
 SMALL = (80, 24)
 SEVEN = 7
@@ -33,7 +33,7 @@ SEVEN = 7
 def classes() -> Iterator[type[DOMNode]]:
     """The app, and every screen and widget that has keys of its own."""
     yield Lab
-    for package in (tui_aefit.screens, tui_aefit.widgets):
+    for package in (tui_aefit.lab.screens, tui_aefit.lab.widgets):
         for module in pkgutil.iter_modules(package.__path__):
             name = f"{package.__name__}.{module.name}"
             for one in vars(importlib.import_module(name)).values():

@@ -14,27 +14,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import tui_aefit.computing
 from textual.app import ComposeResult
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
-import tui_aefit.computing
 from core.records.experiment import Experiment, every
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.made_up import write_npz
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, Process, end, notices, opened, text_of, until
-from tui_aefit.app import COMMAND_FILE, Lab
-from tui_aefit.launcher import EXIT_CRASHED, start_coordinator
-from tui_aefit.memory import Memory, recall, remember
-from tui_aefit.screens.experiments import ExperimentsScreen
-from tui_aefit.screens.help import HelpScreen
-from tui_aefit.screens.leave import Leave
-from tui_aefit.screens.live import LiveScreen
-from tui_aefit.screens.requests import CloneExperiment, OpenExperiment, ResumeExperiment
-from tui_aefit.screens.setup import SetupScreen
-from tui_aefit.widgets.tests_table import TestsTable
+from tui_aefit.lab.app import COMMAND_FILE, Lab
+from tui_aefit.lab.preferences import Memory, recall, remember
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.screens.help import HelpScreen
+from tui_aefit.lab.screens.leave import Leave
+from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.screens.requests import CloneExperiment, OpenExperiment, ResumeExperiment
+from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.widgets.tests_table import TestsTable
+from tui_aefit.shell.launcher import EXIT_CRASHED, start_coordinator
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -403,7 +403,7 @@ class TestWork:
             may_go_on.wait(20)
             return f"labelled [{text}] at last"
 
-        monkeypatch.setattr("tui_aefit.screens.experiments.label", label)
+        monkeypatch.setattr("tui_aefit.lab.screens.experiments.label", label)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("e")
@@ -471,7 +471,9 @@ class TestTrouble:
     async def test_a_coordinator_that_crashes_is_told_with_its_log(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tui_aefit.computing, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED))
+        monkeypatch.setattr(
+            tui_aefit.lab.coordinators, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED)
+        )
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("ctrl+s")
@@ -482,7 +484,7 @@ class TestTrouble:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The real start, which finds nowhere to write a log.
-        monkeypatch.setattr(tui_aefit.computing, "start_coordinator", start_coordinator)
+        monkeypatch.setattr(tui_aefit.lab.coordinators, "start_coordinator", start_coordinator)
         stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
         lab = house.lab(stopped)
         async with opened(lab, SMALL) as pilot:
@@ -497,7 +499,7 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real coordinator computes two runs of a tiny set; what the table says is what metrics.json says."""
-    monkeypatch.setattr(tui_aefit.computing, "start_coordinator", start_coordinator)
+    monkeypatch.setattr(tui_aefit.lab.coordinators, "start_coordinator", start_coordinator)
     own = write_npz(house.folder / "own.npz", images=210, classes=3)
     lab = house.lab(dataset=str(own), runs=2, z=3, epochs=2, epsilon=0.3, controls=(), device="cpu", jobs=1)
     async with opened(lab, LARGE) as pilot:

@@ -17,18 +17,18 @@ from textual.widgets._toast import Toast
 
 from core.records.experiment import Experiment
 from core.report.terms import SLOPES
-from core.sets import SETS
+from core.sets.catalogue import SETS
 from tests.published import Page, told
 from tests.recorded import lock_of_the_dead, make_experiment
 from tests.stub_coordinator import House, end, notices, opened, text_of, until
-from tui_aefit.app import Lab
-from tui_aefit.publications import EXPORTS
-from tui_aefit.screens.confirm import Confirm
-from tui_aefit.screens.gallery import GalleryScreen
-from tui_aefit.screens.live import KEY_SECONDS, PANES, LiveScreen
-from tui_aefit.widgets.chart import AccuracyChart, PValueChart
-from tui_aefit.widgets.runs_table import RunsTable
-from tui_aefit.widgets.tests_table import TestsTable
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.confirm import Confirm
+from tui_aefit.lab.screens.gallery import GalleryScreen
+from tui_aefit.lab.screens.live import KEY_SECONDS, PANES, LiveScreen
+from tui_aefit.lab.widgets.chart import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.runs_table import RunsTable
+from tui_aefit.lab.widgets.tests_table import TestsTable
+from tui_aefit.shell.publications import EXPORTS
 
 SMALL = (80, 24)
 LARGE = (140, 45)

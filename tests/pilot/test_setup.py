@@ -11,16 +11,16 @@ from textual.pilot import Pilot
 from textual.widgets import Collapsible, Input, Select, Static
 
 from core.records.experiment import load
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.made_up import write_npz
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, notices, opened, text_of, until
-from tui_aefit.app import COMMAND_FILE, Lab
-from tui_aefit.memory import recall
-from tui_aefit.options import given_settings, parse
-from tui_aefit.screens.live import LiveScreen
-from tui_aefit.screens.setup import OWN, SetupScreen
-from tui_aefit.settings import Settings
+from tui_aefit.lab.app import COMMAND_FILE, Lab
+from tui_aefit.lab.preferences import recall
+from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.screens.setup import OWN, SetupScreen
+from tui_aefit.shell.options import given_settings, parse
+from tui_aefit.shell.settings import Settings
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -294,7 +294,7 @@ class TestStart:
     ) -> None:
         own = write_npz(house.folder / "own.npz", images=40)
         monkeypatch.chdir(house.folder)
-        monkeypatch.setattr("tui_aefit.computing.start_coordinator", _refuse)
+        monkeypatch.setattr("tui_aefit.lab.coordinators.start_coordinator", _refuse)
         lab = house.lab(dataset="own.npz")
         async with opened(lab, SMALL) as pilot:
             await pilot.press("ctrl+s")

@@ -12,10 +12,10 @@ import pytest
 from core.records.experiment import Experiment
 from tests.recorded import make_experiment
 from tests.stub_coordinator import House, notices, opened, text_of, until
-from tui_aefit.app import Lab
-from tui_aefit.screens.live import LiveScreen
-from tui_aefit.screens.setup import SetupScreen
-from tui_aefit.widgets.runs_table import RunsTable
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.widgets.runs_table import RunsTable
 
 SMALL, LARGE = (80, 24), (140, 45)
 ERASE = "\x1b[2J\x1b]0;title\x07"
@@ -177,7 +177,7 @@ async def test_a_home_that_cannot_be_listed_is_said_once_and_can_be_left(
         raise PermissionError(13, "Permission denied", str(folder))
 
     monkeypatch.setattr("core.records.overview.os.listdir", refuse)
-    monkeypatch.setattr("tui_aefit.home.every", refuse)
+    monkeypatch.setattr("tui_aefit.following.home.every", refuse)
     lab: Lab = house.lab(experiment if first else None)
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "Permission denied" in notices(lab))

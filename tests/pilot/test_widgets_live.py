@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from textual.widgets import DataTable
 
-from core.sets import SETS
+from core.sets.catalogue import SETS
 from tests.pilot.bench import NARROW, WIDE, Bench, row_text, screen_text, settled, updates_of
 from tests.recorded import FAILURE, make_experiment, snapshot_of
-from tui_aefit.state import LogLine, RunView, Snapshot
-from tui_aefit.widgets.accuracy_table import AccuracyTable
-from tui_aefit.widgets.chart import AccuracyChart, PValueChart
-from tui_aefit.widgets.log_pane import LogPane
-from tui_aefit.widgets.runs_table import RunsTable
-from tui_aefit.widgets.tests_table import TestsTable
+from tui_aefit.following.snapshot import LogLine, RunView, Snapshot
+from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.chart import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.log_pane import LogPane
+from tui_aefit.lab.widgets.runs_table import RunsTable
+from tui_aefit.lab.widgets.tests_table import TestsTable
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ from rich.text import Text
 from core.statistics.slopes import REASONS
 from tests.pilot.bench import NARROW, WIDE, Bench, screen_text, settled, updates_of
 from tests.recorded import make_experiment, snapshot_of
-from tui_aefit.chart_data import SET_MARKERS
-from tui_aefit.charts import Palette
-from tui_aefit.state import Snapshot
-from tui_aefit.widgets.accuracy_table import AccuracyTable
-from tui_aefit.widgets.chart import AccuracyChart, Chart, PValueChart, palette_of
-from tui_aefit.widgets.tests_table import TestsTable
+from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.charts.data import SET_MARKERS
+from tui_aefit.lab.charts.drawing import Palette
+from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.chart import AccuracyChart, Chart, PValueChart, palette_of
+from tui_aefit.lab.widgets.tests_table import TestsTable
 
 
 @pytest.fixture(scope="module")

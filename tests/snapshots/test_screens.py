@@ -17,16 +17,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.gallery import Gallery, write_galleries
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
+from core.records.gallery import Gallery, write_galleries
 from core.records.results import GALLERY
 from tests.made_up import made_up_pool
 from tests.recorded import NOW, make_experiment
 from tests.stub_coordinator import text_of, until
-from tui_aefit.app import Lab
-from tui_aefit.feed import start_feed
-from tui_aefit.settings import Settings
+from tui_aefit.following.feed import start_feed
+from tui_aefit.lab.app import Lab
+from tui_aefit.shell.settings import Settings
 
 SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
 """What every scene is drawn in, unless it says otherwise."""
@@ -172,10 +172,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
         patch.setenv("TZ", "UTC")
         patch.delenv("NO_COLOR", raising=False)
         time.tzset()
-        patch.setattr("tui_aefit.settings.default_home", lambda: Path("home"))
-        patch.setattr("tui_aefit.settings.user_config", lambda: Path("none.toml"))
-        patch.setattr("tui_aefit.settings.processors", lambda: 4)
-        patch.setattr("tui_aefit.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
+        patch.setattr("tui_aefit.shell.settings.default_home", lambda: Path("home"))
+        patch.setattr("tui_aefit.shell.settings.user_config", lambda: Path("none.toml"))
+        patch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+        patch.setattr("tui_aefit.lab.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
         yield Path("home")
     time.tzset()
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, floating_dtypes, integer_dtypes
 
-from core.cache import Cache, key_of
+from core.files.cache import Cache, key_of
 
 ARRAYS = {"index": np.arange(12, dtype=np.int32).reshape(3, 4), "empty": np.empty((0, 2), dtype=np.float32)}
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from core.report.terms import SLOPES
-from core.sets import SETS
+from core.sets.catalogue import SETS
 from core.statistics.slopes import REASONS
-from tui_aefit.chart_data import (
+from tui_aefit.lab.charts.data import (
     PAPER_PAIR,
     SET_MARKERS,
     TEST_MARKERS,
@@ -32,7 +32,7 @@ from tui_aefit.chart_data import (
     accuracy_data,
     p_value_data,
 )
-from tui_aefit.charts import SMALLEST_SIZE, Palette, accuracy_chart, p_value_chart
+from tui_aefit.lab.charts.drawing import SMALLEST_SIZE, Palette, accuracy_chart, p_value_chart
 
 LEVELS = (7, 5, 3, 1)
 HALF = 0.5 + 1e-9
@@ -346,8 +346,8 @@ def test_threads_do_not_draw_into_each_others_charts() -> None:
 
 PROGRAM = """
 import sys
-from tui_aefit.chart_data import AccuracyData, AccuracyPoint
-from tui_aefit.charts import accuracy_chart
+from tui_aefit.lab.charts.data import AccuracyData, AccuracyPoint
+from tui_aefit.lab.charts.drawing import accuracy_chart
 assert "plotext" not in sys.modules
 points = tuple(AccuracyPoint(k, 1 / k, (0.0, 1.0)) for k in range(31, 0, -2))
 print(accuracy_chart(AccuracyData(tuple(range(31, 0, -2)), {"test": points, "noise": points}), 60, 18).plain)

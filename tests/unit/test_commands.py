@@ -14,21 +14,21 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-
 import tui_aefit.settings
+
 from core.data.catalogue import CATALOGUE
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.journal import JournalWriter
-from core.report.latex import latex
-from core.report.long_table import long_csv
 from core.report.result import result_of
-from core.report.text import tables
-from core.sets import CONTROLS
-from core.spec import Spec
+from core.report.tables.latex import latex
+from core.report.tables.long import long_csv
+from core.report.tables.text import tables
+from core.sets.catalogue import CONTROLS
+from core.spec.spec import Spec
 from tests.hand_made import make_experiment
-from tui_aefit.cli import run
-from tui_aefit.settings import SETTINGS
+from tui_aefit.shell.cli import run
+from tui_aefit.shell.settings import SETTINGS
 
 SPEC = Spec(dataset="digits", z=5, runs=3, controls=("noise",))
 
@@ -50,7 +50,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An experiments home, in a world without settings of whoever runs the tests."""
     for variable in [name for name in os.environ if name.startswith("AEFIT_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setattr(tui_aefit.settings, "user_config", lambda: tmp_path / "no-config.toml")
+    monkeypatch.setattr(tui_aefit.shell.settings, "user_config", lambda: tmp_path / "no-config.toml")
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     monkeypatch.setenv("AEFIT_HOME", str(home))
@@ -124,7 +124,7 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
 def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(
     command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: 4)
+    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: 4)
     spec = Spec(dataset="digits", runs=2, epochs=40, threads=2)
     usual = make_experiment(home, spec).experiment
     other = replace(spec, seed=7, controls=(), attack="pgd", steps=3, threads=1, test_size=99)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.sets import SETS
-from core.spec import DEFAULTS, Spec
+from core.sets.catalogue import SETS
+from core.spec.spec import DEFAULTS, Spec
 from tests.recorded import make_experiment
-from tui_aefit.comparison import ABSENT, Compared, curves, differing, names, numbers, sets_of
-from tui_aefit.sound import sound_summary
+from tui_aefit.following.sound import sound_summary
+from tui_aefit.lab.comparison import ABSENT, Compared, curves, differing, names, numbers, sets_of
 
 SPEC = Spec()
 

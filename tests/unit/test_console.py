@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from core.errors import ExperimentError
-from tui_aefit.console import Console
+from tui_aefit.shell.console import Console
 
 HOME = "/a lab/of 'mine'"
 TYPED = f" --home {shlex.quote(HOME)}"

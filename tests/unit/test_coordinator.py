@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from core import coordinator as coordinator_module
-from core.coordinator import STATISTICS_SECONDS, Coordinator, Settings, main
+from core.engine import coordinator as coordinator_module
+from core.engine.coordinator import STATISTICS_SECONDS, Coordinator, Settings, main
+from core.engine.statistics import experiment_statistics
 from core.records.events import Event
 from core.records.experiment import Experiment, create
 from core.records.journal import JournalWriter, read_all
 from core.records.lock import Lock
 from core.records.results import publish
-from core.spec import Spec
-from core.summary import experiment_statistics
+from core.spec.spec import Spec
 from tests.hand_made import draw_answers, metrics_of
 
 SPEC = Spec(dataset="digits", runs=4, z=5, controls=())
@@ -64,7 +64,7 @@ class Bench:
         self.home = folder
         self.experiment, _ = create(folder, SPEC)
         self.compute: Callable[[int], Answer | None] = self.publish
-        patch.setattr("core.coordinator.subprocess.Popen", lambda *_, **__: StubWorker(self.compute))
+        patch.setattr("core.engine.coordinator.subprocess.Popen", lambda *_, **__: StubWorker(self.compute))
 
     def publish(self, run: int) -> Answer:
         put_result(self.experiment, run)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.spec import Spec
-from tui_aefit.cost import Cost, PastRun, cost_of, duration, run_seconds, said
+from core.spec.spec import Spec
+from tui_aefit.following.cost import Cost, PastRun, cost_of, duration, run_seconds, said
 
 MNIST = Spec(dataset="mnist")
 

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from core.report.__main__ import main
-from core.report.document import PICTURED, report_html
-from core.report.gallery_figure import galleries_or_reasons
+from core.report.figures.images import galleries_or_reasons
+from core.report.page.document import PICTURED, report_html
 from core.report.reproduce import batch_command, commands
 from core.report.result import result_of
 from core.report.terms import SENTENCES, TEST_NAMES
-from core.sets import SETS
-from core.spec import Spec
+from core.sets.catalogue import SETS
+from core.spec.spec import Spec
 from tests.hand_made import make_experiment
 from tests.published import MADE, Grid, Page, add_gallery, complete, partly_failed, published, told
-from tui_aefit.options import given_settings, parse
-from tui_aefit.settings import spec_of
+from tui_aefit.shell.options import given_settings, parse
+from tui_aefit.shell.settings import spec_of
 
 NONE = dict.fromkeys(PICTURED, "there are no images")
 

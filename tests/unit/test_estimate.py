@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_aefit.estimate import AtWork, seconds_left
+from tui_aefit.following.estimate import AtWork, seconds_left
 
 TYPICAL = {"split": 1.0, "neighbours": 9.0, "candidates": 30.0}
 

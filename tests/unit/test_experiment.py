@@ -16,7 +16,7 @@ from core.errors import ExperimentError
 from core.records.experiment import Experiment, Unreadable, create, every, experiment_id, find, load
 from core.records.lock import LockHeld
 from core.records.results import NEEDED
-from core.spec import Spec
+from core.spec.spec import Spec
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 STARTED: dict[str, object] = {

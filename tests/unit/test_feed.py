@@ -17,10 +17,10 @@ from textual.worker import WorkerState
 from core.records.experiment import Experiment, create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.recorded import NOW, lock_of_the_dead, make_experiment, snapshot_of
-from tui_aefit.feed import PROBLEMS, Feed, SnapshotArrived, start_feed
-from tui_aefit.state import Snapshot
+from tui_aefit.following.feed import PROBLEMS, Feed, SnapshotArrived, start_feed
+from tui_aefit.following.snapshot import Snapshot
 
 
 @pytest.fixture

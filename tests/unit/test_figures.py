@@ -23,8 +23,8 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from core.errors import DataError, ExperimentError
-from core.gallery import amplified, grey_levels
-from core.report.figures import (
+from core.records.gallery import amplified, grey_levels
+from core.report.figures.curves import (
     MARKERS,
     PAPER,
     SMALLEST_P,
@@ -34,16 +34,16 @@ from core.report.figures import (
     p_value_figure,
     render,
 )
+from core.report.figures.images import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FigureFormat
-from core.report.gallery_figure import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.result import result_of
 from core.report.terms import TEST_NAMES
-from core.sets import CONTROLS
-from core.spec import Spec
+from core.sets.catalogue import CONTROLS
+from core.spec.spec import Spec
 from tests import recorded
 from tests.published import MADE, add_gallery, complete, nothing_yet, one_run, partly_failed, published
-from tui_aefit.chart_data import MARKERS as LAB_MARKERS
-from tui_aefit.chart_data import SET_MARKERS, TEST_MARKERS
+from tui_aefit.lab.charts.data import MARKERS as LAB_MARKERS
+from tui_aefit.lab.charts.data import SET_MARKERS, TEST_MARKERS
 
 COMPUTED = [name for name in MADE if name != "nothing_yet"]
 
@@ -330,7 +330,7 @@ class TestFiles:
         render(accuracy_figure(whole), "svg")
         render(p_value_figure(whole), "png")
         assert dict(mpl.rcParams) == before
-        program = "import sys, core.report.document; assert 'matplotlib.pyplot' not in sys.modules"
+        program = "import sys, core.report.page.document; assert 'matplotlib.pyplot' not in sys.modules"
         subprocess.run([sys.executable, "-c", program], check=True)
 
     def test_a_matplotlibrc_of_ones_own_changes_nothing(self, whole: dict[str, Any]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from core.spec import Spec
-from core.summary import experiment_statistics
+from core.engine.statistics import experiment_statistics
+from core.spec.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())

@@ -15,11 +15,11 @@ from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS
 from core.data.catalogue import CATALOGUE
 from core.errors import SpecError
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.sets import CONTROLS
-from core.spec import DEVICES, KEEPS, LARGEST_RUNS, Spec
-from tui_aefit.form import FIELDS, check, command_line, word_of, words_of
-from tui_aefit.options import given_settings, parse
-from tui_aefit.settings import Settings, processors
+from core.sets.catalogue import CONTROLS
+from core.spec.spec import DEVICES, KEEPS, LARGEST_RUNS, Spec
+from tui_aefit.lab.form import FIELDS, check, command_line, word_of, words_of
+from tui_aefit.shell.options import given_settings, parse
+from tui_aefit.shell.settings import Settings, processors
 
 
 @st.composite
@@ -56,7 +56,7 @@ def asked_for(line: str, folder: Path) -> Settings:
     command, batch, *words = shlex.split(line)
     assert (command, batch) == ("aefit-tui", "--batch")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tui_aefit.settings.user_config", lambda: folder / "none.toml")
+        patch.setattr("tui_aefit.shell.settings.user_config", lambda: folder / "none.toml")
         return Settings(given_settings(parse(words)), environment={}, folder=folder)
 
 

@@ -17,7 +17,9 @@ from numpy.testing import assert_array_equal
 
 from core.data.images import ImageSet
 from core.errors import DataError
-from core.gallery import (
+from core.records.arrays import read_arrays
+from core.records.experiment import create
+from core.records.gallery import (
     OF_A_SET,
     Gallery,
     amplified,
@@ -27,12 +29,10 @@ from core.gallery import (
     sets_in,
     write_galleries,
 )
-from core.records.audit import read_arrays
-from core.records.experiment import create
 from core.records.results import NEEDED, publish, read_result
-from core.sample import Members
-from core.sets import SETS
-from core.spec import Spec
+from core.sets.catalogue import SETS
+from core.sets.sample import Members
+from core.spec.spec import Spec
 from tests.made_up import made_up_pool, write_npz
 from tests.worker_process import ready_worker
 

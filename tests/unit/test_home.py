@@ -9,10 +9,10 @@ import pytest
 
 from core.errors import ExperimentError
 from core.records.experiment import Experiment, create
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.recorded import NOW, lock_of_the_dead, make_experiment
 from tests.stub_coordinator import end
-from tui_aefit.home import PAST_EXPERIMENTS, Watch, at_work, past_runs
+from tui_aefit.following.home import PAST_EXPERIMENTS, Watch, at_work, past_runs
 
 
 def test_those_at_work_come_with_the_newest_first(tmp_path: Path) -> None:

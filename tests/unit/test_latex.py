@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from core.errors import ExperimentError
-from core.report.latex import escaped, latex
 from core.report.result import result_of
+from core.report.tables.latex import escaped, latex
 from core.report.terms import TEST_NAMES
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.hand_made import make_experiment
 from tests.published import MADE, published
 

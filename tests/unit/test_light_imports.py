@@ -15,7 +15,7 @@ import tui_aefit
 
 HEAVY = ("torch", "torchvision", "sklearn", "scipy", "numpy", "matplotlib", "pyarrow", "pandas")
 SCREENS = ("textual", "plotext")
-GALLERY = {"core.gallery", "core.report.picture"}
+GALLERY = {"core.records.gallery", "core.report.figures.picture"}
 """What the gallery alone takes from the experiment, once it is opened: images are arrays."""
 
 
@@ -45,13 +45,13 @@ def test_a_loaded_library_is_noticed() -> None:
 
 
 def test_the_command_starts_without_the_heavy_libraries() -> None:
-    assert loaded("import tui_aefit.cli", [*HEAVY, *SCREENS]) == set()
+    assert loaded("import tui_aefit.shell.cli", [*HEAVY, *SCREENS]) == set()
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["list", "--help"], ["lst"], ["data", "list"]])
 def test_what_needs_no_computing_is_answered_without_the_heavy_libraries(words: list[str]) -> None:
     program = (
-        "from tui_aefit.cli import run\n"
+        "from tui_aefit.shell.cli import run\n"
         f"try:\n    assert run({words!r}) == {2 if words == ['lst'] else 0}\n"
         "except SystemExit as left:\n    assert left.code == 0"
     )
@@ -60,14 +60,14 @@ def test_what_needs_no_computing_is_answered_without_the_heavy_libraries(words: 
 
 def test_what_the_terminal_takes_from_the_experiment_is_light() -> None:
     modules = core_modules_of_the_terminal()
-    assert {"core.spec", "core.records.experiment", "core.report.result"} <= modules
+    assert {"core.spec.spec", "core.records.experiment", "core.report.result"} <= modules
     assert loaded("import " + ", ".join(sorted(modules - GALLERY)), [*HEAVY, *SCREENS]) == set()
 
 
 def test_the_gallery_loads_numpy_and_none_of_the_other_heavy_libraries() -> None:
-    modules = {"tui_aefit.screens.gallery", *GALLERY}
+    modules = {"tui_aefit.lab.screens.gallery", *GALLERY}
     assert loaded("import " + ", ".join(sorted(modules)), HEAVY) == {"numpy"}
-    assert loaded("import tui_aefit.app", HEAVY) == set()
+    assert loaded("import tui_aefit.lab.app", HEAVY) == set()
 
 
 def test_no_module_of_the_experiment_loads_the_terminal() -> None:

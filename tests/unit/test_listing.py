@@ -12,8 +12,8 @@ from rich.cells import cell_len
 from core.records.annotations import Annotations
 from core.records.experiment import Experiment
 from core.records.overview import Overview
-from core.spec import Spec
-from tui_aefit.listing import (
+from core.spec.spec import Spec
+from tui_aefit.following.listing import (
     COLUMNS,
     PADDING,
     SMALLEST_NAME,

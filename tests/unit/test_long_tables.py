@@ -15,8 +15,8 @@ import pytest
 from scipy import stats
 
 from core.report.formats import TABLES, TableName
-from core.report.long_table import COLUMNS, COLUMNS_OF, SUMMARY_COLUMNS, TEST_COLUMNS, long_csv
-from core.report.parquet import long_parquet
+from core.report.tables.long import COLUMNS, COLUMNS_OF, SUMMARY_COLUMNS, TEST_COLUMNS, long_csv
+from core.report.tables.parquet import long_parquet
 from tests.published import MADE, published
 
 

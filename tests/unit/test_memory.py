@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_aefit.form import FIELDS
-from tui_aefit.memory import FILE, Memory, recall, remember
+from tui_aefit.lab.form import FIELDS
+from tui_aefit.lab.preferences import FILE, Memory, recall, remember
 
 MEMORIES = st.builds(
     Memory,

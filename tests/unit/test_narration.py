@@ -6,9 +6,9 @@ from pathlib import Path
 
 from core.records.events import Event
 from core.records.journal import JournalReader, JournalWriter
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.hand_made import ENVIRONMENT, make_experiment
-from tui_aefit.narration import Lines
+from tui_aefit.shell.narration import Lines
 
 SPEC = Spec(dataset="digits", z=3, runs=3, controls=())
 DATASET = {

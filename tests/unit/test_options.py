@@ -9,9 +9,9 @@ import pytest
 
 from core import __version__
 from core.errors import AefitError
-from core.spec import DEFAULTS
-from tui_aefit.options import COMMANDS, given_settings, parse
-from tui_aefit.settings import SETTINGS
+from core.spec.spec import DEFAULTS
+from tui_aefit.shell.options import COMMANDS, given_settings, parse
+from tui_aefit.shell.settings import SETTINGS
 
 WORDS = {
     "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",

@@ -18,7 +18,7 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment, create
 from core.records.overview import BLOCK, Overview, OverviewReader
 from core.records.results import NEEDED, publish
-from core.spec import Spec
+from core.spec.spec import Spec
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 Words = dict[str, object]

@@ -13,9 +13,9 @@ from PIL import Image
 from rich.color import Color
 
 from core.errors import ExperimentError
-from core.gallery import Gallery
-from core.report.picture import LEAST_SIDE, figure, geometry, write_figure
-from tui_aefit.widgets.picture import BRIGHTNESS, SIGNED, characters, fitted, half_blocks
+from core.records.gallery import Gallery
+from core.report.figures.picture import LEAST_SIDE, figure, geometry, write_figure
+from tui_aefit.lab.widgets.picture import BRIGHTNESS, SIGNED, characters, fitted, half_blocks
 
 
 def random_image(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:

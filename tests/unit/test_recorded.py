@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.run import compute_run
-from core.spec import Spec
+from core.protocol.run import compute_run
+from core.spec.spec import Spec
 from tests.made_up import made_up_pool
 from tests.recorded import make_experiment
 

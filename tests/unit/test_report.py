@@ -15,12 +15,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from core.report.long_table import COLUMNS, long_csv
+from core.protocol.run import compute_run
 from core.report.result import RUN_FIELDS, result_of
-from core.report.text import align, tables
-from core.run import compute_run
-from core.sets import PAPER_SETS, SETS
-from core.spec import Spec
+from core.report.tables.long import COLUMNS, long_csv
+from core.report.tables.text import align, tables
+from core.sets.catalogue import PAPER_SETS, SETS
+from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
 from tests.hand_made import (
     ENVIRONMENT,

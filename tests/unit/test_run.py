@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.attacks.registry import build_attack
-from core.cache import Cache
-from core.candidates import Candidates
 from core.data.images import ImageSet
-from core.run import RunResult, compute_run
-from core.sets import CONTROLS
-from core.spec import Spec
-from core.streams import Streams
-from core.surrogate.training import train
+from core.files.cache import Cache
+from core.protocol.candidates import Candidates
+from core.protocol.run import RunResult, compute_run
+from core.protocol.streams import Streams
+from core.sets.catalogue import CONTROLS
+from core.spec.spec import Spec
+from core.surrogates.training import train
 from tests.made_up import made_up_pool
 
 SPEC = Spec(dataset="/made/up.npz", runs=2, z=5, epochs=15, epsilon=0.25)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from core.sample import Members, Sample, choose, joined, no_members
+from core.sets.sample import Members, Sample, choose, joined, no_members
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import tui_aefit.settings
+
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.errors import AefitError, DataError, SpecError
-from core.spec import DEFAULTS, Spec
-from tui_aefit.settings import (
+from core.spec.spec import DEFAULTS, Spec
+from tui_aefit.shell.settings import (
     PROJECT_FILE,
     SETTINGS,
     Settings,
@@ -32,13 +32,13 @@ def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's own settings file, which is not there yet; no test sees that of whoever runs it."""
     path = tmp_path / "user" / "config.toml"
     path.parent.mkdir()
-    monkeypatch.setattr(tui_aefit.settings, "user_config", lambda: path)
+    monkeypatch.setattr(tui_aefit.shell.settings, "user_config", lambda: path)
     return path
 
 
 @pytest.fixture(autouse=True)
 def sixteen_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: 16)
+    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: 16)
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_sixteen_processors_are_shared_among_the_runs(folder: Path, runs: int, t
 def test_threads_and_jobs_are_at_least_one_and_threads_at_most_eight(
     folder: Path, monkeypatch: pytest.MonkeyPatch, available: int
 ) -> None:
-    monkeypatch.setattr(tui_aefit.settings, "processors", lambda: available)
+    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: available)
     for runs in (1, 5, 12, 1000):
         assert default_threads(runs) == min(8, max(1, available // runs))
     crowded = settings(folder, threads=1024)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.drawn_results import metrics_of
 from tests.recorded import make_experiment
-from tui_aefit.sound import is_sound_result, sound_seconds, sound_summary, sound_tests
+from tui_aefit.following.sound import is_sound_result, sound_seconds, sound_summary, sound_tests
 
 
 def at(value: object, interval: object = None, n: object = 3) -> dict[str, object]:

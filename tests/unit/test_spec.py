@@ -17,8 +17,8 @@ from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS, OPTIONS
 from core.data.catalogue import CATALOGUE
 from core.errors import SpecError
 from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.sets import CONTROLS, PAPER_SETS, SETS
-from core.spec import DEFAULTS, DEVICES, KEEPS, SCHEMA_VERSION, Spec
+from core.sets.catalogue import CONTROLS, PAPER_SETS, SETS
+from core.spec.spec import DEFAULTS, DEVICES, KEEPS, SCHEMA_VERSION, Spec
 
 WHOLE_FIELDS = {
     "z": (3, 999),

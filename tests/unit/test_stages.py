@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.protocol.stages import Stages, unobserved
 from core.records.events import decode, encode
-from core.stages import Stages, unobserved
 
 
 class Watch:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from core.records.events import KINDS, Event
 from core.records.journal import read_all
-from core.spec import Spec
+from core.spec.spec import Spec
 from tests.recorded import NOW, State, lock_of_the_dead, make_experiment, snapshot_of
-from tui_aefit.fold import STAGES, Fold
-from tui_aefit.state import LOG_LINES, RunView, Snapshot
+from tui_aefit.following.fold import STAGES, Fold
+from tui_aefit.following.snapshot import LOG_LINES, RunView, Snapshot
 
 SPEC = Spec(dataset="mnist", runs=3).to_json()
 ENVIRONMENT: dict[str, Any] = {"versions": {}, "device": "cpu", "threads": 2, "cpu": "a CPU"}

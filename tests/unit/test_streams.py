@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.records.audit import ARRAY_NAMES, read_arrays, write_arrays
-from core.streams import USES, Streams
+from core.protocol.streams import USES, Streams
+from core.records.arrays import ARRAY_NAMES, read_arrays, write_arrays
 
 seeds = st.integers(0, 2**63 - 1)
 runs = st.integers(0, 10_000)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
 from core.errors import AefitError
-from core.surrogate.lenet import LeNet5
-from core.surrogate.training import Recipe, accuracy, logits, predict, train
+from core.surrogates.lenet5 import LeNet5
+from core.surrogates.training import Recipe, accuracy, logits, predict, train
 
 SHAPES = [(28, 28, 1), (32, 32, 3)]
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.accuracy import Tally
-from core.candidates import Candidates
-from core.selection import Selection, margin_of, matched
+from core.protocol.candidates import Candidates
+from core.sets.selection import Selection, margin_of, matched
+from core.sets.tally import Tally
 
 LEVELS = (5, 3, 1)
 SHAPE = (2, 2, 1)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
+from core.engine.statistics import experiment_statistics
 from core.report.result import result_of
-from core.report.text import tables
-from core.spec import Spec
-from core.summary import experiment_statistics
+from core.report.tables.text import tables
+from core.spec.spec import Spec
 from core.verdict import verdict
 from tests.recorded import make_experiment
 

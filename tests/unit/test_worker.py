@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import worker as worker_module
+from core.engine import worker as worker_module
+from core.engine.worker import _compute
 from core.records.experiment import Experiment, create
 from core.records.journal import JournalWriter, read_all
-from core.spec import Spec
-from core.worker import _compute
+from core.spec.spec import Spec
 from tests.hand_made import ENVIRONMENT
 from tests.made_up import made_up_pool, write_npz
 from tests.worker_process import ready_worker
@@ -108,6 +108,6 @@ def test_candidates_that_find_no_room_leave_nothing_behind(
 ) -> None:
     spec = Spec(dataset=str(write_npz(tmp_path / "made.npz")), runs=1, z=5, epochs=1, keep="candidates")
     experiment, _ = create(tmp_path, spec)
-    monkeypatch.setattr("core.records.kept_candidates.KeptCandidates.add", lambda *_: full(tmp_path / "x"))
+    monkeypatch.setattr("core.records.candidates.KeptCandidates.add", lambda *_: full(tmp_path / "x"))
     assert "No space left on device" in str(compute(experiment)["error"])
     assert list(experiment.run_folder(0).iterdir()) == []

@@ -1,0 +1,1 @@
+"""Which runs lack a result, and who computes them."""

@@ -1,0 +1,1 @@
+"""Files that are replaced whole, caches, and where things lie."""

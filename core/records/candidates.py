@@ -1,0 +1,82 @@
+"""Every candidate of a run on disk, for uses beyond the experiment; written as they come, never all in memory.
+
+`candidate_image.npy` holds the (m, H, W, C) float32 images, in [0, 1], which `numpy.load` can map into memory.
+`candidates.npz` holds, in the same order: `label` (m,) int16, the source's true label; `source` (m,) int32, into
+the pooled data set; `target` (m,) int16, -1 where there is none; `k` (L,) int32 and `prediction` (L, m) int16;
+`surrogate_prediction` (m,) int16.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from core.protocol.candidates import Candidates
+
+IMAGES = "candidate_image.npy"
+ARRAYS = "candidates.npz"
+
+
+class KeptCandidates:
+    """A `CandidateKeeper` over a folder of its own beside a run's result; the folder is removed at the end."""
+
+    def __init__(self, run_folder: Path, levels: Sequence[int], shape: tuple[int, int, int]) -> None:
+        # Named like a half-written result, with which it is swept should this process be killed.
+        self._folder = run_folder / f".result.candidates.{uuid.uuid4().hex}"
+        self._folder.mkdir(parents=True)
+        self._levels = levels
+        self._shape = shape
+        self._parts: list[dict[str, NDArray[Any]]] = []
+        self._count = 0
+        self._images = (self._folder / IMAGES).open("wb")
+        self._write_header()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._images.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, block: Candidates, source_index: NDArray[np.int64]) -> None:
+        """See `CandidateKeeper.add`. Raises OSError where the disk is full."""
+        self._images.write(np.ascontiguousarray(block.image).data)
+        self._count += len(block.image)
+        self._parts.append(
+            {
+                "label": block.label.astype(np.int16),
+                "source": source_index.astype(np.int32),
+                "target": block.target.astype(np.int16),
+                "prediction": block.prediction.astype(np.int16),
+                "surrogate_prediction": block.surrogate_prediction.astype(np.int16),
+            }
+        )
+
+    def finish(self, folder: Path) -> None:
+        """Move the two files into a folder of the same file system. Raises OSError."""
+        # The room that a growing first axis takes is reserved in the header.
+        self._images.seek(0)
+        self._write_header()
+        self._images.close()
+        names = ("label", "source", "target", "prediction", "surrogate_prediction")
+        arrays: dict[str, Any] = {
+            name: np.concatenate([part[name] for part in self._parts], axis=-1) for name in names
+        }
+        np.savez_compressed(self._folder / ARRAYS, k=np.array(self._levels, dtype=np.int32), **arrays)
+        for name in (IMAGES, ARRAYS):
+            (self._folder / name).rename(folder / name)
+
+    def _write_header(self) -> None:
+        npy.write_array_header_1_0(
+            self._images, {"descr": "<f4", "fortran_order": False, "shape": (self._count, *self._shape)}
+        )

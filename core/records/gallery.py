@@ -1,0 +1,231 @@
+"""gallery.npz: a small sample of every set beside its originals, for looking at without the data set."""
+
+from __future__ import annotations
+
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.images import ImageSet
+from core.errors import DataError
+from core.sets.catalogue import SETS
+from core.sets.sample import Members
+
+AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+OF_A_SET: dict[str, type[np.generic]] = {
+    "original": np.uint8,
+    "image": np.float32,
+    "label": np.int16,
+    "target": np.int16,
+    "source": np.int32,
+    "prediction": np.int16,
+}
+"""The arrays of each set in the file, SET.NAME there; with them go `k`, int32, and `class_names`, of unicode."""
+OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
+"""What they are called in the files of older versions, which hold the adversarial set only."""
+HINT = "no number depends on it: `aefit-tui resume` computes the run again where its checksum is wrong"
+UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile were seen to raise for damaged or forged bytes, and what they are documented to raise."""
+
+Taken = TypeVar("Taken")
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """g members of one set, in the order of `core.sets.sample.choose`.
+
+    name: the set's, of `core.sets.catalogue`. original: (g, H, W, C) uint8, the sources. image: (g, H, W, C)
+    float32 in [0, 1], what was made of them, or the same where the set's images are not perturbed. label: (g,) int16, the
+    sources' true labels. target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set.
+    prediction: (L, g) int16 of `image`, one row a level of k. k: the L levels, the most general first.
+    """
+
+    name: str
+    original: NDArray[np.uint8]
+    image: NDArray[np.float32]
+    label: NDArray[np.int16]
+    target: NDArray[np.int16]
+    source: NDArray[np.int32]
+    prediction: NDArray[np.int16]
+    k: tuple[int, ...]
+    class_names: tuple[str, ...]
+
+    @property
+    def perturbed(self) -> bool:
+        """Whether the images were made from their originals; else they are these."""
+        return SETS[self.name].perturbed
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def members(self, label: int | None = None, target: int | None = None) -> list[int]:
+        """Positions of the members of one true label, attacked toward one target; None stands for any."""
+        passed = np.full(len(self), True)
+        if label is not None:
+            passed &= self.label == label
+        if target is not None:
+            passed &= self.target == target
+        return [int(member) for member in np.flatnonzero(passed)]
+
+
+def grey_levels(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Pixels in [0, 1] as the nearest of the 256 grey levels, for looking at only."""
+    return np.rint(image * 255).astype(np.uint8)
+
+
+def amplified(original: NDArray[np.uint8], image: NDArray[np.float32]) -> tuple[NDArray[np.uint8], int]:
+    """The perturbation as a picture of the same shape, and how many times it is amplified there.
+
+    Mid grey is no change, lighter is brighter than the original, darker is darker. The amplification is the
+    largest of 1, 2, 5, 10, ... that clips no change (but for rounding), 1 where nothing has changed.
+    """
+    change = image.astype(np.float64) - original / np.float64(255)
+    largest = np.abs(change).max(initial=0.0)
+    fitting = [gain for gain in AMPLIFICATIONS if gain * largest <= 1 + 1e-4]
+    gain = fitting[-1] if largest else 1
+    return np.clip(np.rint(127.5 * (1 + gain * change)), 0, 255).astype(np.uint8), gain
+
+
+def galleries_of(
+    samples: Mapping[str, Members], pool: ImageSet, levels: tuple[int, ...]
+) -> tuple[Gallery, ...]:
+    """One for each set that was sampled, and in its order. samples: `source` into the pool it was computed on."""
+    return tuple(
+        Gallery(
+            name=name,
+            original=pool.images[members.source],
+            image=members.image,
+            label=members.label.astype(np.int16),
+            target=members.target.astype(np.int16),
+            source=members.source.astype(np.int32),
+            prediction=members.prediction.astype(np.int16),
+            k=levels,
+            class_names=pool.class_names,
+        )
+        for name, members in samples.items()
+    )
+
+
+def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
+    """Write those of one run, one at least; equal galleries give equal bytes."""
+    arrays: dict[str, Any] = {
+        f"{gallery.name}.{name}": np.asarray(getattr(gallery, name), dtype=dtype)
+        for gallery in galleries
+        for name, dtype in OF_A_SET.items()
+    }
+    arrays["k"] = np.array(galleries[0].k, dtype=np.int32)
+    arrays["class_names"] = np.array(galleries[0].class_names, dtype=np.str_)
+    np.savez_compressed(path, **arrays)
+
+
+def sets_in(path: Path) -> tuple[str, ...]:
+    """The sets that a file has a gallery of, in the order in which tables show them; none where there is no file.
+
+    Raises DataError for a file that cannot be read.
+    """
+    found = _from_file(path, lambda archive: [name for name in SETS if _names_of(archive, name)])
+    return tuple(found or ())
+
+
+def read_gallery(path: Path, name: str = "adversarial") -> Gallery | None:
+    """The gallery of one set, None where there is none, or no file (a result of an older version).
+
+    Nothing in the file is executed. Raises DataError, and nothing else, for a file that cannot be read or
+    does not hold what `Gallery` says.
+    """
+    arrays = _from_file(path, lambda archive: _arrays_of(archive, name))
+    if arrays is None:
+        return None
+    class_names = arrays.pop("class_names").tolist()
+    if wrong := _wrong_with(arrays, class_names):
+        raise DataError(f"{path} is not a gallery: of the {name} set, {wrong}", HINT)
+    levels = tuple(int(k) for k in arrays.pop("k"))
+    return Gallery(name, **arrays, k=levels, class_names=tuple(class_names))
+
+
+Archive = Mapping[str, NDArray[Any]]
+"""The arrays of a file by their names there; each is read when it is asked for."""
+
+
+def _from_file(path: Path, take: Callable[[Archive], Taken]) -> Taken | None:
+    """What `take` takes of a file; None where there is none. Raises DataError where that cannot be read."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return take(archive)
+    except FileNotFoundError:
+        return None
+    except UNREADABLE as error:
+        # NumPy's own words are no help: for other bytes it proposes to load them unsafely.
+        raise DataError(f"{path} cannot be read: it is damaged or not what a gallery holds", HINT) from error
+
+
+def _arrays_of(archive: Archive, name: str) -> dict[str, NDArray[Any]] | None:
+    """The arrays of one set and those of all; None where the set is not there."""
+    if not (names := _names_of(archive, name)):
+        return None
+    # Casting that allows nothing: another dtype is not what was written.
+    return {
+        **{own: archive[names[own]].astype(dtype, "K", "no", copy=False) for own, dtype in OF_A_SET.items()},
+        "k": archive["k"].astype(np.int32, "K", "no", copy=False),
+        "class_names": archive["class_names"].astype(np.str_, "K", "same_kind"),
+    }
+
+
+def _names_of(archive: Archive, name: str) -> dict[str, str]:
+    """What the arrays of a set are called in the file; empty where the set is not there."""
+    if f"{name}.label" in archive:
+        return {own: f"{name}.{own}" for own in OF_A_SET}
+    return OLDER if name == "adversarial" and "label" in archive else {}
+
+
+def _wrong_with(arrays: Mapping[str, NDArray[Any]], names: object) -> str:
+    """What contradicts the description of `Gallery`, "" where nothing does."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return "class_names is not a list of names"
+    shape, members, classes = arrays["original"].shape, arrays["label"].size, len(names)
+    if len(shape) != 4 or 0 in shape[1:] or shape[3] not in (1, 3):
+        return f"original has the shape {shape}, expected (g, H, W, 1 or 3)"
+    expected: dict[str, tuple[int, ...]] = {
+        "original": (members, *shape[1:]),
+        "image": (members, *shape[1:]),
+        "label": (members,),
+        "target": (members,),
+        "source": (members,),
+        "k": (arrays["k"].size,),
+        "prediction": (arrays["k"].size, members),
+    }
+    for name, wanted in expected.items():
+        if arrays[name].shape != wanted:
+            return f"{name} has the shape {arrays[name].shape}, expected {wanted}"
+    if not arrays["k"].size:
+        return "k is empty"
+    for name, least in (("label", 0), ("target", -1), ("prediction", 0)):
+        if ((arrays[name] < least) | (arrays[name] >= classes)).any():
+            return f"{name} holds a number that is none of the {classes} classes"
+    if not ((arrays["image"] >= 0) & (arrays["image"] <= 1)).all():
+        return "image has values outside of [0, 1]"
+    return ""

@@ -1,0 +1,282 @@
+"""Figures for a paper, by matplotlib: accuracy against K (its Figures 5 and 6) and p-values (Figures 7 and 8).
+
+Everything is drawn on a `Figure` of its own, without pyplot. Series differ by marker, by dashes and by colour, so
+that they can be told apart in grey. Equal results give equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from core.errors import ExperimentError
+from core.report.caveat import caveat
+from core.report.chosen import check_sets, some_pairs_among
+from core.report.formats import FigureFormat
+from core.report.terms import TEST_NAMES, brief_reason
+from core.sets.catalogue import SETS
+from core.spec.spec import Spec
+
+INK, PAPER = "#1b1b1b", "#fefefe"
+"""Nothing else is drawn in these two: who embeds an SVG can exchange them."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
+"""Okabe and Ito's palette for the colour-blind, with grey for its black and without its yellow, which white paper
+swallows."""
+MARKERS = (
+    ("o", True), ("^", True), ("D", True), ("o", False), ("^", False), ("D", False),
+    ("s", True), ("s", False), ("v", True), ("v", False), ("*", True), ("*", False),
+)  # fmt: skip
+"""Shape and whether it is filled, by number: the lab's markers, so that a symbol means the same set everywhere."""
+TEST_NUMBERS = {"welch": 0, "paired": 1, "nadeau_bengio": 2, "wilcoxon": 6}
+"""The numbers of the tests' looks; their markers are the lab's, too."""
+DASHES: tuple[tuple[float, ...], ...] = (
+    (), (5, 2), (1, 1.2), (6, 1.5, 1, 1.5), (2.5, 1), (8, 2.5), (4, 1, 1, 1, 1, 1), (1, 2.5),
+    (9, 1.5, 2.5, 1.5), (3, 3), (6, 1, 1, 1, 1, 1, 1, 1), (1.5, 1.5, 4, 1.5),
+)  # fmt: skip
+"""On and off in line widths; () is a solid line."""
+THRESHOLDS = (0.05, 0.01)
+"""The significance levels that are drawn as dashed lines."""
+SMALLEST_P = 1e-16
+"""Where the log axis ends: t distributions in double precision say little below it."""
+SPREAD = 0.26
+"""Of the distance between two K, the width over which the series stand beside each other."""
+DPI = 200
+LETTER = 0.062
+"""Inches: as wide as a letter of the caveat is at most, on average."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_STYLE: dict[str, Any] = {
+    "font.size": 9, "font.family": "DejaVu Sans", "text.color": INK, "axes.edgecolor": INK,
+    "axes.labelcolor": INK, "axes.titlesize": 9, "xtick.color": INK, "ytick.color": INK,
+    "axes.facecolor": "none", "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "axes.linewidth": 0.8,
+    "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.handlelength": 3.6,
+    "text.parse_math": False,  # a class or a data set may be called "$5$"
+    "pdf.fonttype": 42, "svg.hashsalt": "aefit-tui",
+}  # fmt: skip
+
+
+def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = None) -> Figure:
+    """Mean accuracy against K, general to fitted, with 95 % intervals: a line a set.
+
+    Over it stands the caveat of a result that is not final. sets: those to draw, all that were measured by
+    default. Raises ExperimentError where no run is complete, or a set was not measured.
+    """
+    accuracy = _accuracy(result, sets)
+    names = list(accuracy)
+    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
+    drawn = [name for name in names if sets is None or name in sets]
+    with style():
+        figure = Figure(figsize=(6.6, 4.0), layout="constrained")
+        axes = figure.add_subplot()
+        for place, name in enumerate(drawn):
+            points = [
+                (position + _offset(place, len(drawn)), accuracy[name][str(k)])
+                for position, k in enumerate(levels)
+                if accuracy[name][str(k)]["mean"] is not None
+            ]
+            look = look_of(_set_number(name, names))
+            for x, summary in points:
+                if summary["ci95"] is not None:
+                    bar = Line2D([x, x], summary["ci95"], color=look["color"], linewidth=0.9, marker="_",
+                                 markersize=4, label=f"_interval {name}")  # fmt: skip
+                    axes.add_line(bar)
+            means = [summary["mean"] for _, summary in points]
+            axes.plot([x for x, _ in points], means, label=name if points else f"{name} (empty)", **look)
+        _levels(axes, levels, "K (general → fitted)")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel("accuracy")
+        figure.legend(loc="outside right center")
+        _warn(figure, result)
+    return figure
+
+
+def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = None) -> Figure:
+    """p-values of the slopes S_j on a log axis with dashed lines at 0.05 and 0.01: a panel a compared pair.
+
+    Below SMALLEST_P a point stands at the end of the axis, and the panel says so. Where there is no p-value, the
+    panel says why. Over all stands the caveat of a result that is not final. sets: draw only the pairs of which
+    both are among them. Raises ExperimentError where no run is complete, a set was not measured, or no such pair
+    was compared.
+    """
+    _accuracy(result, sets)
+    tests = [test for test in result["tests"] if test["quantity"] == "ratio"]
+    kinds = list(dict.fromkeys(test["test"] for test in tests))
+    pairs = some_pairs_among(result, sets)
+    columns = min(len(pairs), 3)
+    rows = -(-len(pairs) // columns)
+    with style():
+        size = (max(4.4, 3.1 * columns), 2.8 * rows + 0.4)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        panels: list[Axes] = list(grid.flat)
+        for axes in panels[len(pairs) :]:
+            axes.remove()
+        for axes, pair in zip(panels, pairs, strict=False):
+            _panel(axes, [test for test in tests if tuple(test["sets"]) == pair], kinds)
+            axes.set_title(f"{pair[0]} against\n{pair[1]}" if columns > 1 else f"{pair[0]} against {pair[1]}")
+        drawn = [
+            max(test["p"], SMALLEST_P)
+            for test in tests
+            if test["p"] is not None and tuple(test["sets"]) in pairs
+        ]
+        decades = max(3.0, -math.log10(min(drawn, default=1.0)))
+        panels[0].set_ylim(10 ** (-1.07 * decades), 10 ** (0.07 * decades))
+        step = math.ceil(decades / 6)
+        for axes in panels[: len(pairs)]:
+            axes.yaxis.set_major_locator(
+                FixedLocator([10.0**-exponent for exponent in range(0, math.ceil(decades) + 1, step)])
+            )
+        for axes in panels[::columns][:rows]:
+            axes.set_ylabel("p of Sⱼ = Aⱼ / Aⱼ₊₂,\nnot adjusted")
+        handles = [
+            Line2D([], [], label=TEST_NAMES.get(kind, kind), **look_of(_test_number(kind, kinds)))
+            for kind in kinds
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
+        _warn(figure, result)
+    return figure
+
+
+def render(figure: Figure, form: FigureFormat, *, text: bool = False) -> bytes:
+    """A figure as a file: equal figures give equal bytes, with no date in them.
+
+    text: letters of an SVG stay letters, in the fonts that the reader has; else they are drawn, and look the same
+    everywhere.
+    """
+    metadata: dict[FigureFormat, dict[str, Any]] = {
+        "pdf": {"CreationDate": None, "ModDate": None},
+        "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+        "png": {"Software": None},
+    }
+    file = io.BytesIO()
+    with style():
+        mpl.rcParams["svg.fonttype"] = "none" if text else "path"
+        FigureCanvasAgg(figure)
+        figure.savefig(file, format=form, dpi=DPI, metadata=metadata[form])
+    return file.getvalue()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Our look, whatever a matplotlibrc says, while the block lasts."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in _STYLE.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
+        yield
+
+
+def look_of(number: int) -> dict[str, Any]:
+    """Marker, dashes and colour of a series, by its number from 0; no two below 84 share all three."""
+    dashes = DASHES[number % len(DASHES)]
+    marker, filled = MARKERS[number % len(MARKERS)]
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "marker": marker,
+        "linestyle": (0, dashes) if dashes else "-",
+        "linewidth": 1.3,
+        "markersize": 5.5,
+        "markerfacecolor": COLOURS[number % len(COLOURS)] if filled else PAPER,
+    }
+
+
+def _set_number(name: str, names: Sequence[str]) -> int:
+    """The number of a set's look, the same in every experiment; sets that are not in SETS follow in order."""
+    return [*SETS, *(other for other in names if other not in SETS)].index(name)
+
+
+def _test_number(kind: str, kinds: Sequence[str]) -> int:
+    if kind in TEST_NUMBERS:
+        return TEST_NUMBERS[kind]
+    newer = [other for other in kinds if other not in TEST_NUMBERS]
+    return max(TEST_NUMBERS.values()) + 1 + newer.index(kind)
+
+
+def _accuracy(result: Mapping[str, Any], sets: Collection[str] | None) -> Mapping[str, Any]:
+    """What there is to draw, of all sets; raises ExperimentError where that is nothing, or lacks one of these."""
+    summary: Mapping[str, Any] | None = result["summary"]
+    if summary is None:
+        raise ExperimentError(
+            f"{result['id']} has no complete run: there is nothing to draw yet",
+            f"aefit-tui resume {result['id']} computes what is missing",
+        )
+    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
+    accuracy: Mapping[str, Any] = summary["accuracy"]
+    return accuracy
+
+
+def _warn(figure: Figure, result: Mapping[str, Any]) -> None:
+    if warning := caveat(result):
+        # In letters of this size; matplotlib's own wrapping does not reckon with the layout.
+        lines = textwrap.fill(warning, int(figure.get_figwidth() / LETTER))
+        figure.suptitle(lines, fontsize=7.5, fontstyle="italic")
+
+
+def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> None:
+    """The p-values of one pair of sets."""
+    levels = sorted({int(test["j"]) for test in tests}, reverse=True)
+    axes.set_yscale("log")
+    for threshold in THRESHOLDS:
+        axes.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=f"_{threshold:g}")
+        # Beside the axes, where no point can be; above and below, where the two lines are close.
+        axes.annotate(f"{threshold:g}", (1.01, threshold), xycoords=("axes fraction", "data"), fontsize=7,
+                      va="bottom" if threshold == max(THRESHOLDS) else "top")  # fmt: skip
+    for place, kind in enumerate(kinds):
+        points = [
+            (levels.index(int(test["j"])) + _offset(place, len(kinds)), max(test["p"], SMALLEST_P))
+            for test in sorted(tests, key=lambda test: -int(test["j"]))
+            if test["test"] == kind and test["p"] is not None
+        ]
+        axes.plot(
+            [x for x, _ in points], [y for _, y in points], label=kind, **look_of(_test_number(kind, kinds))
+        )
+    _levels(axes, levels, "\n".join(["j (general → fitted)", *_notes(tests)]))
+    axes.yaxis.set_major_formatter(FuncFormatter(_decade))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _notes(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the points of a panel do not say."""
+    missing: dict[tuple[str, str | None], list[str]] = {}
+    for test in tests:
+        if test["p"] is None:
+            missing.setdefault((test["j"], test["reason"]), []).append(
+                TEST_NAMES.get(test["test"], test["test"])
+            )
+    kinds = len({test["test"] for test in tests})
+    notes = [
+        f"j = {j}{'' if len(names) == kinds else ', ' + ', '.join(names)}: {brief_reason(reason)}"
+        for (j, reason), names in missing.items()
+    ]
+    if any(test["p"] is not None and test["p"] < SMALLEST_P for test in tests):
+        notes.append(f"at the lower end: p below {SMALLEST_P:g}")
+    return notes
+
+
+def _levels(axes: Axes, levels: Sequence[int], label: str) -> None:
+    """An axis with a place for each level, the most general one to the left."""
+    axes.set_xlim(-0.4, len(levels) - 0.6)
+    axes.xaxis.set_major_locator(FixedLocator(list(range(len(levels)))))
+    axes.set_xticklabels([str(level) for level in levels])
+    axes.set_xlabel(label)
+
+
+def _decade(p: float, _: int) -> str:
+    """The label of a tick of the log axis; its power is written with raised digits."""
+    exponent = round(math.log10(p))
+    return f"{p:g}" if exponent > -4 else "10" + str(exponent).translate(_RAISED)
+
+
+def _offset(place: int, series: int) -> float:
+    """Where a series stands beside the middle of a level, so that no interval hides another."""
+    return SPREAD * (place / (series - 1) - 0.5) if series > 1 else 0.0

@@ -1,0 +1,202 @@
+r"""The accuracies and the tests as LaTeX tables for a paper; they need \usepackage{booktabs} and nothing else."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from core.attacks.catalogue import ATTACKS
+from core.errors import ExperimentError
+from core.report.caveat import caveat
+from core.report.chosen import check_sets, pairs_among, some_pairs_among
+from core.report.formats import TableName
+from core.report.terms import TEST_NAMES, brief_reason
+from core.spec.spec import Spec
+
+ABSENT = "--"
+ALL_TESTS = "all"
+"""In the column of the tests, where one row stands for them."""
+QUANTITIES = {
+    "ratio": "$S_j = A_j / A_{j+2}$",
+    "difference": "$A_j - A_{j+2}$",
+    "log_ratio": r"$\log S_j$",
+}
+"""The quantities that are tested, in the paper's letters."""
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+    "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", "\"": r"\char34{}", "`": r"\textasciigrave{}",
+    "'": r"\textquoteright{}", "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}",
+    "ł": r"\l{}", "Ł": r"\L{}", "œ": r"\oe{}", "Œ": r"\OE{}",
+}  # fmt: skip
+_ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
+    "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c",
+}  # fmt: skip
+
+
+def latex(result: dict[str, Any], table: TableName | None = None, sets: Collection[str] | None = None) -> str:
+    """The tables of a JSON result as `table` environments, both or one; a comment says what they need.
+
+    accuracy: a row a set, a column a K: the mean over the runs +- half the 95 % interval, and n.
+    tests: one for each compared pair and quantity, a row a j and test; where there is no p-value, the reason.
+    Where all tests of one j have none for the same reason, they share a row.
+    What is undefined is a dash. Labels are `tab:ID-accuracy` and `tab:ID-FIRST-SECOND-QUANTITY`.
+
+    sets: the rows, and the pairs of which both are among them; all by default. Raises ExperimentError for a set
+    that was not measured, for tests alone of which none is left, and for the summary, which is in `accuracy`.
+    """
+    if table == "summary":
+        raise ExperimentError(
+            "LaTeX has no table summary of its own: its table accuracy is the summary",
+            "--format latex --table accuracy; csv and parquet have --table summary",
+        )
+    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
+    parts = [f"% {escaped(result['id'])}: in the preamble \\usepackage{{booktabs}}"]
+    if result["summary"] is None:
+        parts.append("% no run is complete: there are no numbers yet")
+        return "\n\n".join(parts) + "\n"
+    if table != "tests":
+        parts.append(_accuracy(result, sets))
+    if table != "accuracy":
+        pairs = some_pairs_among(result, sets) if table == "tests" else pairs_among(result, sets)
+        keys = dict.fromkeys((*test["sets"], test["quantity"]) for test in result["tests"])
+        parts += [_tests(result, *key) for key in keys if key[:2] in pairs]
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX sets as it is, in any encoding; letters that its plain fonts lack become question marks."""
+    letters = "".join(map(_letter, unicodedata.normalize("NFC", text)))
+    while "--" in letters:  # which would become one long dash
+        letters = letters.replace("--", "-{}-")
+    return letters
+
+
+def _letter(letter: str) -> str:
+    if letter in _SPECIAL:
+        return _SPECIAL[letter]
+    if " " <= letter <= "~":
+        return letter
+    decomposed = unicodedata.normalize("NFD", letter)
+    base, accent = decomposed[0], decomposed[1:]
+    if accent in _ACCENTS and base.isascii() and base.isalpha():
+        return f"\\{_ACCENTS[accent]}{{{base}}}"
+    return "?"
+
+
+def _accuracy(result: dict[str, Any], sets: Collection[str] | None) -> str:
+    accuracy = result["summary"]["accuracy"]
+    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
+    rows = []
+    for name, by_k in accuracy.items():
+        if sets is not None and name not in sets:
+            continue
+        counts = sorted({by_k[str(k)]["n"] for k in levels})
+        rows.append([escaped(name), *(_mean(by_k[str(k)]) for k in levels), "--".join(map(str, counts))])
+    runs = len(result["statistics_runs"])
+    over = f"mean over {runs} runs $\\pm$ half the 95\\,\\% interval" if runs > 1 else "one run"
+    return _table(
+        "l" + "r" * len(levels) + "r",
+        ["set", *(f"$K = {k}$" for k in levels), "$n$"],
+        [rows],
+        f"Accuracy against $K$; {over}. {_asked(result)}",
+        f"{result['id']}-accuracy",
+    )
+
+
+def _mean(summary: dict[str, Any]) -> str:
+    if summary["mean"] is None:
+        return ABSENT
+    text = f"{summary['mean']:.4f}"
+    return f"${text} \\pm {(summary['ci95'][1] - summary['ci95'][0]) / 2:.4f}$" if summary["ci95"] else text
+
+
+def _tests(result: dict[str, Any], first: str, second: str, quantity: str) -> str:
+    tests = [t for t in result["tests"] if (*t["sets"], t["quantity"]) == (first, second, quantity)]
+    with_p = {test["j"] for test in tests if test["p"] is not None}
+    groups: dict[str, list[list[str]]] = {}
+    for test in tests:
+        numbers = [
+            _number(test["statistic"], ".3f"),
+            _number(test["df"], ".2f"),
+            _p(test["p"]),
+            _p(test["p_holm"]),
+        ]
+        if test["reason"] is not None:
+            numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test['reason']))}}}"]
+        interval = f"$[{test['ci95'][0]:+.4f}, {test['ci95'][1]:+.4f}]$" if test["ci95"] else ABSENT
+        row = [
+            test["j"], escaped(TEST_NAMES.get(test["test"], test["test"])), str(test["n"]), *numbers,
+            _number(test["mean_difference"], "+.4f"), interval, _number(test["effect_size"], "+.3f"),
+            test["direction"] or ABSENT,
+        ]  # fmt: skip
+        groups.setdefault(test["j"], []).append(row)
+    header = [
+        "$j$", "test", "$n$", "statistic", "df", "$p$", "$p$, Holm", "difference", "95\\,\\% interval", "effect",
+        "direction",
+    ]  # fmt: skip
+    title = QUANTITIES.get(quantity, escaped(quantity))
+    return _table(
+        "rlrrrrrrrrl",
+        header,
+        [group if j in with_p else _merged(group) for j, group in groups.items()],
+        f"{title}: {escaped(first)} against {escaped(second)}. {_asked(result)}",
+        f"{result['id']}-{first}-{second}-{quantity}",
+    )
+
+
+def _merged(rows: list[list[str]]) -> list[list[str]]:
+    """One row for all tests of a j, where they say the same of it."""
+    (j, _, *said), *others = rows
+    alike = bool(others) and all(row[2:] == said for row in others)
+    return [[j, ALL_TESTS, *said]] if alike else rows
+
+
+def _asked(result: dict[str, Any]) -> str:
+    """What was run, as a sentence, and the caveat of a result that is not final."""
+    spec = Spec.from_mapping(result["spec"])
+    title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}"
+    warning = caveat(result)
+    asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, $Z = {spec.z}$."
+    return f"{asked} {escaped(warning)}" if warning else asked
+
+
+def _number(value: float | None, form: str) -> str:
+    """In mathematics, where a minus is a minus."""
+    return ABSENT if value is None else f"${format(value, form)}$"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ABSENT
+    digits, _, exponent = f"{value:.2g}".partition("e")
+    return f"${digits} \\times 10^{{{int(exponent)}}}$" if exponent else f"${digits}$"
+
+
+def _table(
+    columns: str, header: Sequence[str], groups: Iterable[Iterable[Sequence[str]]], caption: str, label: str
+) -> str:
+    """A booktabs table; a thin rule stands between the groups of rows."""
+    bodies = ["\n".join(f"{' & '.join(row)} \\\\" for row in group) for group in groups]
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]",
+            r"\centering",
+            r"\scriptsize",
+            r"\setlength{\tabcolsep}{2.5pt}",
+            f"\\caption{{{caption}}}",
+            f"\\label{{tab:{label}}}",
+            # Wider than the column, it stands in the middle of it.
+            f"\\makebox[\\linewidth]{{\\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            f"{' & '.join(header)} \\\\",
+            r"\midrule",
+            "\n\\midrule\n".join(bodies),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+        ]
+    )

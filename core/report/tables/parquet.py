@@ -1,0 +1,31 @@
+"""The long tables as Parquet: the same rows as the CSV, with types."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.report.formats import TableName
+from core.report.tables.long import COLUMNS_OF, long_rows
+
+_WHOLE = {"z", "seed", "run", "size", "k", "j", "n"}
+_WORDS = {
+    "id", "dataset", "attack", "set", "quantity", "first_set", "second_set", "test", "direction", "reason",
+    "status",
+}  # fmt: skip
+
+
+def long_parquet(result: dict[str, Any], table: TableName = "accuracy") -> bytes:
+    """A Parquet file with the columns of `COLUMNS_OF`: words, int64 and float64; what is undefined is null."""
+    schema = pa.schema([(name, _type(name)) for name in COLUMNS_OF[table]])
+    rows = [dict(zip(COLUMNS_OF[table], row, strict=True)) for row in long_rows(result, table)]
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+    return file.getvalue()
+
+
+def _type(column: str) -> pa.DataType:
+    return pa.string() if column in _WORDS else pa.int64() if column in _WHOLE else pa.float64()

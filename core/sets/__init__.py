@@ -1,0 +1,1 @@
+"""The sets of images whose accuracy a run measures."""

@@ -1,0 +1,1 @@
+"""Arrays on their way through torch: device, pixels, batches. Loads torch but for `batches`."""

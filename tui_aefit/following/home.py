@@ -1,0 +1,84 @@
+"""What goes on in a home, for the lab: what is being computed, what has ended, how long past runs took."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Collection
+from itertools import islice
+from pathlib import Path
+
+from core.errors import ExperimentError
+from core.files.locations import experiments_dir
+from core.records.experiment import Experiment, State, every, load
+from core.records.overview import experiment_folders
+from tui_aefit.following.cost import PastRun, run_seconds
+
+PAST_EXPERIMENTS = 30
+"""How many of the newest experiments the time of a new one is estimated from."""
+
+
+def at_work(home: Path) -> list[Experiment]:
+    """The experiments that are being computed, the newest first. What cannot be read counts as not computed.
+
+    Raises ExperimentError where the home cannot be listed.
+    """
+    found = []
+    for folder in experiment_folders(home):
+        if not os.path.lexists(folder / "lock"):
+            continue  # most of them: not worth reading their specs
+        try:
+            experiment = load(folder)
+            if experiment.running:
+                found.append(experiment)
+        except (ExperimentError, OSError, RecursionError):
+            continue  # the list of experiments says what is the matter with it
+    return sorted(found, key=lambda experiment: experiment.created, reverse=True)
+
+
+def past_runs(home: Path) -> list[PastRun]:
+    """The first run of the newest experiments, where it is complete. Raises ExperimentError as `at_work`."""
+    past = []
+    try:
+        for found in islice(every(home), PAST_EXPERIMENTS):
+            if isinstance(found, Experiment) and (metrics := found.result(0)) is not None:
+                seconds = run_seconds(metrics)
+                if seconds is not None:
+                    past.append(PastRun(found.spec, seconds))
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot list {experiments_dir(home)}: {error.strerror}", "choose another home with --home DIR"
+        ) from error
+    return past
+
+
+class Watch:
+    """Notices the endings of all experiments of a home, whoever computes them."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._watched: dict[str, Experiment] = {}
+
+    def add(self, experiment: Experiment) -> None:
+        """Watch an experiment that is about to be computed: it may end before it is seen at work."""
+        self._watched[experiment.id] = experiment
+
+    def look(self, starting: Collection[str] = ()) -> list[State]:
+        """The experiments that have ended since the last look. Raises ExperimentError as `at_work`.
+
+        starting: ids of those whose coordinator lives, whether or not it is at work yet.
+        """
+        working = {experiment.id: experiment for experiment in at_work(self._home)}
+        ended = []
+        for name, experiment in list(self._watched.items()):
+            if name in working or name in starting:
+                continue
+            try:
+                state = experiment.state()
+            except OSError:
+                continue  # a file server that does not answer says nothing of the process: asked again
+            if state.status != "running":
+                del self._watched[name]
+            if state.status not in ("running", "created"):  # "created": it never began, or was deleted
+                ended.append(state)
+        self._watched |= working
+        return ended

@@ -1,0 +1,429 @@
+"""The lab: theme, bindings, and the way from screen to screen; what concerns more than one screen is done here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.filter import LineFilter, Monochrome
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from core.data.catalogue import check_available
+from core.errors import AefitError, DataError, ExperimentError
+from core.files.atomic import write_atomically
+from core.records.experiment import Experiment, create
+from core.report.formats import TEXTS
+from core.spec.spec import Spec
+from tui_aefit.following.cost import PastRun
+from tui_aefit.following.home import Watch, at_work, past_runs
+from tui_aefit.following.listing import printable
+from tui_aefit.lab.coordinators import Coordinators
+from tui_aefit.lab.form import FIELDS, word_of, words_of
+from tui_aefit.lab.preferences import Memory, recall, remember
+from tui_aefit.lab.screens.leave import Answer, Leave
+from tui_aefit.lab.screens.requests import (
+    CloneExperiment,
+    CompareExperiments,
+    ExportExperiment,
+    Finished,
+    OpenExperiment,
+    OpenGallery,
+    ResumeExperiment,
+)
+from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.theme import MONOCHROME
+from tui_aefit.shell.launcher import EXIT_CRASHED
+from tui_aefit.shell.settings import Settings, jobs_of
+
+COMMAND_FILE = "last-command.txt"
+"""In the home: the command that was copied last, for terminals that drop clipboard escapes."""
+LOOK_SECONDS = 0.02
+"""How often a lab that is to be left looks whether it can be."""
+WATCH_SECONDS = 1.0
+"""How often the lab looks which experiments have ended."""
+
+
+class Lab(App[None]):
+    """The interactive program over one home. Experiments are computed by coordinators that outlive it.
+
+    settings: what was asked for in the shell, the environment and files: the form's first words.
+    first: the experiment to open with; by default the newest that is being computed, else the form.
+    """
+
+    TITLE = "aefit-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS = [  # noqa: RUF012  # declared so by App
+        Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            id="app.help",
+            tooltip="Keys, and what the sets are",
+            key_display="?",
+        ),
+        Binding(
+            "q", "leave", "Quit", id="app.quit", tooltip="Leave the lab; asks what becomes of running work"
+        ),
+        Binding(
+            "ctrl+q",
+            "leave",
+            "Quit",
+            id="app.quit-anywhere",
+            tooltip="Leave the lab; asks what becomes of running work",
+            show=False,
+            priority=True,
+        ),
+    ]
+
+    def __init__(self, settings: Settings, first: Experiment | None = None) -> None:
+        super().__init__()
+        self._settings = settings
+        self._first = first
+        self._home = settings.home
+        self.register_theme(MONOCHROME)
+        self._memory = recall(settings.home)
+        self._watch = Watch(settings.home)
+        self._coordinators = Coordinators(settings)
+        self._said: set[str] = set()
+        self._writing = asyncio.Lock()
+        self._leaving: Timer | None = None
+        if self._memory.theme in self.available_themes:
+            self.theme = self._memory.theme
+
+    # Opening
+
+    def on_ready(self) -> None:
+        """Show the form, and on top of it what is running.
+
+        Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
+        """
+        self.push_screen(self._setup_screen(self._first_words()))
+        running = self._at_work()
+        for experiment in running:
+            self._watch.add(experiment)
+        self.set_interval(WATCH_SECONDS, self._look_around)
+        first = self._first or next(iter(running), None)
+        if first is not None:
+            self._open(first)
+
+    def watch_theme(self, theme: str) -> None:
+        """A chosen theme is kept for the next visit."""
+        if self.is_running and theme != self._memory.theme:
+            self._keep(replace(self._memory, theme=theme))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line that is drawn: without colour, also what a theme does not say is grey."""
+        filters = super().get_line_filters()
+        return [*filters, Monochrome()] if self.theme == MONOCHROME.name else filters
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that a key does on this screen, and the lab's own commands."""
+        actions = {
+            active.binding.action.removeprefix("app."): active for active in screen.active_bindings.values()
+        }
+        for active in actions.values():
+            if active.binding.id is not None and active.binding.description:
+                run = partial(self.run_action, active.binding.action, active.node)
+                yield SystemCommand(active.binding.description, active.binding.tooltip, run)
+        bell = "off" if self._memory.bell else "on"
+        yield SystemCommand(
+            f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
+        )
+        # Ours are "Quit" and, for the keys, "Help"; of the panes of the live screen one may take the whole of it.
+        left_out = {"Quit", "Keys"} | (set() if screen.has_class("-wide", "-high") else {"Maximize"})
+        yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
+
+    # What the keys do everywhere
+
+    def action_experiments(self) -> None:
+        """All experiments."""
+        from tui_aefit.lab.screens.experiments import ExperimentsScreen  # noqa: PLC0415  # not needed for first paint
+
+        self._back_to_form()
+        self.push_screen(ExperimentsScreen(self._home))
+
+    def action_set_up(self) -> None:
+        """The form, as it was left."""
+        self._back_to_form()
+
+    def action_help(self) -> None:
+        """Help for the screen that is in front."""
+        from tui_aefit.lab.screens.help import HelpScreen  # noqa: PLC0415  # not needed for first paint
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_bell_switch(self) -> None:
+        """Turn the bell on or off, also for later visits."""
+        self._keep(replace(self._memory, bell=not self._memory.bell))
+        self.notify(f"the bell is {'on' if self._memory.bell else 'off'}")
+
+    def action_help_quit(self) -> None:
+        """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
+        self.notify("press q, or ctrl+q while typing", title="To leave the lab")
+
+    async def action_quit(self) -> None:
+        """Textual's own way out is ours too."""
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        """Quit, after asking about work that is going on."""
+        running = [experiment.id for experiment in self._at_work()]
+        if isinstance(self.screen, Leave):
+            return
+        if running:
+            self.push_screen(Leave(running), self._answered)
+        else:
+            self._leave()
+
+    def _answered(self, answer: Answer | None) -> None:
+        if answer == "stop":
+            from tui_aefit.lab import actions as deeds  # noqa: PLC0415  # not needed for first paint
+
+            for experiment in self._at_work():
+                self._attempt(partial(deeds.stop, experiment))
+        if answer in ("leave", "stop"):
+            self._leave()
+        elif self._leaving is not None:
+            self._leaving.stop()
+            self._leaving = None
+
+    def _leave(self) -> None:
+        """Exit as soon as that does no harm; to stay meanwhile takes it back."""
+        if self._leaving is None:
+            if self._is_writing():
+                self.notify("the lab closes when all files are written", timeout=60)
+            self._leaving = self.set_interval(LOOK_SECONDS, self._exit_if_harmless)
+            self._exit_if_harmless()
+
+    def _exit_if_harmless(self) -> None:
+        """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them.
+
+        And when all files are written that were asked for.
+        """
+        widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
+        if not self._is_writing() and all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
+            self.exit()
+
+    def _is_writing(self) -> bool:
+        return any(worker.group == "publish" and not worker.is_finished for worker in self.workers)
+
+    # What screens ask for
+
+    @on(SetupScreen.Start)
+    def _start(self, message: SetupScreen.Start) -> None:
+        # A relative path would mean something else in another folder.
+        self._keep(replace(self._memory, words={**message.words, "dataset": message.spec.dataset}))
+        self._begin(lambda: create(self._home, message.spec)[0], message.jobs)
+
+    @on(SetupScreen.CopyCommand)
+    def _copy(self, message: SetupScreen.CopyCommand) -> None:
+        self.copy_to_clipboard(message.line)
+        path = self._home / COMMAND_FILE
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, message.line + "\n")
+        except OSError as error:
+            self.notify(f"{path} cannot be written: {error.strerror}", severity="warning", markup=False)
+            return
+        self.notify(f"also in {path}", title="Command copied", markup=False)
+
+    def on_new_experiment(self) -> None:
+        """Show the form."""
+        self.action_set_up()
+
+    def on_open_experiment(self, message: OpenExperiment) -> None:
+        """Show an experiment live."""
+        self._open(message.experiment)
+
+    def on_clone_experiment(self, message: CloneExperiment) -> None:
+        """Show a form that begins from a spec."""
+        self._back_to_form()
+        self.switch_screen(self._setup_screen(words_of(message.spec)))
+
+    def on_resume_experiment(self, message: ResumeExperiment) -> None:
+        """Have the missing runs of an experiment computed, and show it."""
+        experiment = message.experiment
+        self._begin(lambda: experiment, jobs_of(None, experiment.spec))
+
+    def on_compare_experiments(self, message: CompareExperiments) -> None:
+        """Show experiments side by side."""
+        from tui_aefit.lab.screens.compare import CompareScreen  # noqa: PLC0415  # not needed for first paint
+
+        self.push_screen(CompareScreen(message.experiments))
+
+    def on_open_gallery(self, message: OpenGallery) -> None:
+        """Show an experiment's images."""
+        from tui_aefit.lab.screens.gallery import GalleryScreen  # noqa: PLC0415  # loads NumPy
+
+        self.push_screen(GalleryScreen(message.experiment))
+
+    def on_export_experiment(self, message: ExportExperiment) -> None:
+        """Have files of an experiment written, after asking which unless that is said."""
+        from tui_aefit.lab.screens.export import Export  # noqa: PLC0415  # not needed for first paint
+
+        publish = partial(self._publish, message.experiment)
+        if message.choice:
+            publish(message.choice)
+        elif not isinstance(self.screen, Export):
+            self.push_screen(Export(message.experiment, message.status, message.done), publish)
+
+    def on_finished(self, message: Finished) -> None:
+        """Tell that an experiment has ended."""
+        state = message.state
+        if self._memory.bell:
+            self.bell()
+        for screen in self.screen_stack:
+            if isinstance(screen, Leave):
+                screen.at_work = tuple(one for one in screen.at_work if one != state.experiment.id)
+        failed = state.status in ("failed", "refused")
+        text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
+        self.notify(
+            text,
+            title=f"{state.experiment.id}: {printable(state.status)}",
+            severity="error" if failed else "information",
+            timeout=10,
+            markup=False,
+        )
+
+    # How
+
+    def _publish(self, experiment: Experiment, choice: str | None) -> None:
+        """Have files written beside the screen. None: the person would rather not."""
+        from tui_aefit.shell.publications import CHOICES  # noqa: PLC0415  # not needed for first paint
+
+        if choice is None:
+            return
+        if not all(file.form in TEXTS for file in CHOICES[choice].files):
+            title = f"{CHOICES[choice].name} of {experiment.id}"
+            self.notify("being written; you are told when it is done", title=title, markup=False)
+        self.run_worker(self._write(experiment, choice), group="publish")
+
+    async def _write(self, experiment: Experiment, choice: str) -> None:
+        from tui_aefit.lab import actions as deeds  # noqa: PLC0415  # not needed for first paint
+
+        # One after the other: who asks for several figures gets no crowd of processes.
+        async with self._writing:
+            try:
+                told = await asyncio.to_thread(deeds.export, experiment, choice)
+            except AefitError as error:
+                self._complain(error)
+            else:
+                self.notify(told, timeout=10, markup=False)
+
+    @work(thread=True, group="begin")
+    def _begin(self, find: Callable[[], Experiment], jobs: int) -> None:
+        """Have an experiment computed and show it, or say why that cannot be: beside the screen, for it reads."""
+        try:
+            experiment = find()
+            if not self._coordinators.start(experiment, jobs):
+                self.notify("it was computed before: these are its stored results", title="Already complete")
+        except AefitError as error:
+            self._complain(error)
+        except OSError as error:
+            why = f"cannot read {error.filename or self._home}: {error.strerror}"
+            self._complain(ExperimentError(why, "make it readable, or choose another home with --home DIR"))
+        else:
+            self.post_message(OpenExperiment(experiment))
+
+    def _look_around(self) -> None:
+        """See which coordinators of ours have died, and have all endings looked for."""
+        # One look at a time: a slow file server must not make them queue up.
+        if any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
+            return
+        found = self._coordinators.look()
+        for experiment, status in found:
+            self._watch.add(experiment)
+            if status is not None and (status < 0 or status == EXIT_CRASHED):
+                # All other endings are told by its journal.
+                why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
+                self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
+        self._find_endings([experiment.id for experiment, status in found if status is None])
+
+    @work(thread=True, group="watch")
+    def _find_endings(self, starting: Collection[str]) -> None:
+        try:
+            for state in self._watch.look(starting):
+                self.post_message(Finished(state))
+        except ExperimentError as error:
+            self._complain_once(error)
+
+    def _open(self, experiment: Experiment) -> None:
+        from tui_aefit.lab.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
+
+        if not (isinstance(self.screen, LiveScreen) and self.screen.experiment.id == experiment.id):
+            self._back_to_form()
+            self.push_screen(LiveScreen(experiment))
+
+    def _back_to_form(self) -> None:
+        """Leave every screen in front of the form: the way back is one step from anywhere."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def _at_work(self) -> list[Experiment]:
+        """The experiments that are being computed, the newest first; none where they cannot be listed."""
+        try:
+            return at_work(self._home)
+        except ExperimentError as error:
+            self._complain_once(error)
+            return []
+
+    def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
+        return SetupScreen(words, missing=self._missing, past=self._past, folders=self._folders())
+
+    def _first_words(self) -> dict[str, str]:
+        """What was asked for, over what was chosen last time, over the defaults."""
+        try:
+            defaults = words_of(self._settings.spec())
+        except AefitError as error:
+            # Shown in the form, where it can be put right.
+            self.notify(str(error), severity="warning", markup=False)
+            defaults = words_of(Spec())
+        asked = {name: word_of(found.value) for name, found in self._settings.found.items() if name in FIELDS}
+        return {**defaults, "epochs": "", "controls": "", "threads": "", **self._memory.words, **asked}
+
+    def _missing(self, name: str) -> str:
+        try:
+            check_available(name, self._settings.data_dir)
+        except DataError as error:
+            return f"{error.hint}; {error}"
+        return ""
+
+    def _folders(self) -> dict[str, str]:
+        return {
+            n: str(getattr(self._settings, n)) for n in ("home", "data_dir") if self._settings[n] is not None
+        }
+
+    def _past(self) -> list[PastRun]:
+        try:
+            return past_runs(self._home)
+        except ExperimentError as error:
+            self._complain_once(error)
+            return []
+
+    def _keep(self, memory: Memory) -> None:
+        self._memory = memory
+        remember(self._home, memory)
+
+    def _attempt(self, deed: partial[str]) -> None:
+        try:
+            self.notify(deed(), markup=False)
+        except AefitError as error:
+            self._complain(error)
+
+    def _complain(self, error: AefitError) -> None:
+        self.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
+
+    def _complain_once(self, error: AefitError) -> None:
+        """For what would be met again at every look."""
+        if str(error) not in self._said:
+            self._said.add(str(error))
+            self._complain(error)

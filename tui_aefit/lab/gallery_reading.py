@@ -1,0 +1,78 @@
+"""What the gallery has to show of a run, or why there is nothing; loads NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from core.errors import DataError
+from core.records.experiment import Experiment
+from core.records.gallery import Gallery, read_gallery, sets_in
+from core.records.results import GALLERY
+from core.sets.catalogue import SETS
+from tui_aefit.following.listing import printable
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
+
+    name: the set. sets: those that the run has a gallery of. size: of the set, of which the gallery is a sample.
+    distinct: the different images among them, where one may be counted more than once.
+    problem: why gallery is None.
+    """
+
+    run: int | None = None
+    name: str = "adversarial"
+    gallery: Gallery | None = None
+    sets: tuple[str, ...] = ()
+    size: int = 0
+    distinct: int | None = None
+    problem: str = ""
+
+
+def read(experiment: Experiment, run: int | None, step: int, name: str) -> Reading:
+    """Read a set's gallery of the complete run `step` after `run`; beyond the last comes the first. Never raises.
+
+    Where `run` is not complete itself, that of the first complete one.
+    """
+    results = experiment.results()
+    if not results:
+        return Reading(problem="No run is complete yet\n\nits pictures come with the first that is")
+    runs = sorted(results)
+    run = runs[(runs.index(run) + step) % len(runs)] if run in runs else runs[0]
+    path = experiment.run_folder(run) / "result" / GALLERY
+    reading = partial(Reading, run, name)
+    try:
+        sets = sets_in(path)
+        reading = partial(reading, sets=sets)  # where this one is damaged, others may be whole
+        gallery = read_gallery(path, name)
+    except DataError as error:
+        return reading(problem=f"{printable(str(error))}\n\n{error.hint}")
+    if not sets:
+        return reading(
+            problem=f"Run {run + 1} has no gallery: an older version computed it\n\n"
+            "its numbers are whole, and its arrays.npz holds the adversarial images"
+        )
+    if gallery is None:
+        return reading(
+            problem=f"Run {run + 1} has no images of the set {name}: an older version computed it\n\n"
+            "s shows the next set that it has images of"
+        )
+    if len(gallery):
+        counts = results[run].get("counts")
+        size, distinct = _count(counts, "sets", name), _count(counts, name, "distinct")
+        return reading(gallery=gallery, size=len(gallery) if size is None else size, distinct=distinct)
+    if name == "adversarial":
+        return reading(
+            problem=f"Run {run + 1} found no adversarial image\n\n"
+            f"every candidate is still classified correctly at K = {gallery.k[0]}; a larger epsilon may find some"
+        )
+    return reading(problem=f"Run {run + 1} has no image in the set {name}: {SETS[name].description}")
+
+
+def _count(counts: object, *path: str) -> int | None:
+    """A number within a run's counts; None where the version that computed them wrote none."""
+    for name in path:
+        counts = counts.get(name) if isinstance(counts, dict) else None
+    return counts if isinstance(counts, int) else None

@@ -1,0 +1,96 @@
+"""Small dialogs in front of a screen: a question to answer with yes or no, and one to answer with a line."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+
+class Confirm(ModalScreen[bool]):
+    """A question about something that cannot be undone. Its result is True only for a plain yes.
+
+    question: one sentence. detail: what would be lost or go on, may be empty. yes_label: what yes does, such
+    as "Delete"; the other button, which has the focus at first, leaves everything as it is.
+    """
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS = "#no"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
+        Binding(
+            "left,right,up,down",
+            "other",
+            "Other button",
+            id="confirm.other",
+            tooltip="The other button",
+            show=False,
+        ),
+    ]
+
+    def __init__(self, question: str, detail: str = "", yes_label: str = "Yes") -> None:
+        super().__init__()
+        self._question = question
+        self._detail = detail
+        self._yes_label = yes_label
+
+    def compose(self) -> ComposeResult:
+        """The question, the detail, two buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, id="question", markup=False)
+            if self._detail:
+                yield Static(self._detail, id="detail", markup=False)
+            with Horizontal():
+                yield Button(f"{self._yes_label} (y)", id="yes", variant="warning", compact=True)
+                yield Button("Cancel (n)", id="no", compact=True)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """Close the dialog with this answer."""
+        self.dismiss(answer)
+
+    def action_other(self) -> None:
+        """Move the focus to the other button."""
+        self.focus_next()
+
+
+class Ask(ModalScreen[str | None]):
+    """A question that one line of text answers; None where the person would rather not.
+
+    value: what the line holds at first.
+    """
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", id="ask.cancel", tooltip="Leave it as it was"),
+    ]
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        """The question, the line, the keys."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, id="question", markup=False)
+            yield Input(self._value, id="answer", compact=True)
+            yield Static("enter keeps it, escape leaves it as it was", id="keys")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)
+
+    def action_leave(self) -> None:
+        """Close the dialog without an answer."""
+        self.dismiss(None)

@@ -1,0 +1,93 @@
+"""The question on leaving while something is being computed: leave it running, stop it, stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+Answer = Literal["leave", "stop", "stay"]
+
+
+class Leave(ModalScreen[Answer]):
+    """Asks what becomes of the experiments `at_work`; where all of them end meanwhile, whether to quit still."""
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS = "#leave"
+    BINDINGS = [  # noqa: RUF012  # declared so by Screen
+        Binding(
+            "l,q",
+            "answer('leave')",
+            "Leave it running",
+            id="leave.leave",
+            tooltip="The work goes on without us",
+        ),
+        Binding("s", "answer('stop')", "Stop it", id="leave.stop", tooltip="Complete runs are kept"),
+        Binding("escape", "answer('stay')", "Stay", id="leave.stay", tooltip="Do not quit"),
+        Binding(
+            "left,up",
+            "app.focus_previous",
+            "Previous",
+            show=False,
+            id="leave.previous",
+            tooltip="Other button",
+        ),
+        Binding("right,down", "app.focus_next", "Next", show=False, id="leave.next", tooltip="Other button"),
+    ]
+
+    at_work: reactive[tuple[str, ...]] = reactive((), init=False)
+    """The ids of the experiments that are being computed."""
+
+    def __init__(self, at_work: Iterable[str]) -> None:
+        super().__init__()
+        # Kept, not looked up: work may end before they are on the screen.
+        self._question = Static("Work is going on", id="question")
+        self._detail = Static(id="detail", markup=False)
+        self._leave_button = Button("Leave it running (l)", id="leave", variant="primary", compact=True)
+        self._stop_button = Button("Stop it (s)", id="stop", variant="warning", compact=True)
+        self.at_work = tuple(at_work)
+
+    def compose(self) -> ComposeResult:
+        """What runs, and three buttons."""
+        with Vertical(classes="dialog"):
+            yield self._question
+            yield self._detail
+            with Horizontal():
+                yield self._leave_button
+                yield self._stop_button
+                yield Button("Stay (esc)", id="stay", compact=True)
+
+    def watch_at_work(self) -> None:
+        """Say what runs; when nothing does any more, no button stops it."""
+        if self.at_work:
+            self._detail.update(", ".join(self.at_work))
+            return
+        self._question.update("The work has ended")
+        self._detail.update("Nothing is being computed any more.")
+        self._leave_button.label = "Quit (q)"
+        self._stop_button.display = False
+        if self._stop_button.has_focus:
+            self._leave_button.focus()
+
+    @on(Button.Pressed, "#leave")
+    def _leave(self) -> None:
+        self.dismiss("leave")
+
+    @on(Button.Pressed, "#stop")
+    def _stop(self) -> None:
+        self.dismiss("stop")
+
+    @on(Button.Pressed, "#stay")
+    def _stay(self) -> None:
+        self.dismiss("stay")
+
+    def action_answer(self, answer: Answer) -> None:
+        """Close with this answer."""
+        self.dismiss(answer)

@@ -1,0 +1,254 @@
+"""All runs of an experiment: how far each is, what it found, or why it failed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from rich.text import Text
+from textual.events import Resize
+from textual.message import Message
+from textual.reactive import reactive
+from textual.theme import Theme
+from textual.widgets import DataTable
+
+from tui_aefit.following.listing import STATES
+from tui_aefit.following.snapshot import RunView, Snapshot
+from tui_aefit.lab.theme import FollowsTheme, ink
+from tui_aefit.lab.widgets.cell_table import CellTable, left, right
+
+ABSENT = "-"
+ALL = "all"
+"""The key of the row of all runs together."""
+RUN_STATES: Mapping[str, tuple[str, str, str]] = {**STATES, "pending": ("·", "waiting", "dim")}
+"""Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+WORDS = {
+    "M": "misclassified test images of the run",
+    "D": "adversarial images of the run; its sources: the test images that they come from",
+    "net": "accuracy of the surrogate, the LeNet-5 that they were made on, on the test images",
+}
+"""What stands short in the table -> its meaning."""
+TITLE, LEGEND = "Runs", "net surrogate's accuracy, M misclassified, D adversarial"
+"""What the upper border says; the legend as soon as there is a result that it explains."""
+ROOMY = {"run": 6, "status": 12, "stage": 12, "time": 15}
+TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
+"""Widths of the columns beside that of progress and results, which takes what they leave."""
+NARROWEST, WIDEST = 19, 48
+"""The least and the most that the column of progress and results takes."""
+LONGEST = 1e12
+"""Seconds."""
+FULL, EMPTY = "█", "░"
+
+
+class RunsTable(FollowsTheme, CellTable):
+    """One row a run below one for all; going to a row posts `RunSelected`."""
+
+    class RunSelected(Message):
+        """The person is looking at run `index`, from 0; None for all runs together."""
+
+        def __init__(self, index: int | None) -> None:
+            super().__init__()
+            self.index = index
+
+    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._selected: int | None = None
+        self._drawn: dict[int, tuple[RunView, list[Text]]] = {}
+        self._progress_width = 0
+
+    def on_mount(self) -> None:
+        """Say what is here."""
+        self.entitle(TITLE)
+
+    def on_resize(self, event: Resize) -> None:
+        """Give the bars the new room."""
+        self._update_cells()
+
+    def watch_snapshot(self) -> None:
+        """Show what changed."""
+        self._update_cells()
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Tell which run the person looks at, if it is another one."""
+        event.stop()
+        self._tell_selected()
+
+    def _tell_selected(self) -> None:
+        row = self.row_under_cursor
+        selected = None if row is None or row == ALL else int(row)
+        if selected != self._selected:
+            self._selected = selected
+            self.post_message(self.RunSelected(selected))
+
+    def explanation(self, row: str) -> str:
+        """What the cells have no room for."""
+        if self.snapshot is None:
+            return ""
+        if row == ALL:
+            counts = Counter(RUN_STATES.get(view.status, ("", view.status))[1] for view in self.snapshot.runs)
+            error = [_line(self.snapshot.error)] if self.snapshot.error else []
+            return ", ".join([*error, *(f"{count} {word}" for word, count in counts.items())])
+        view = self.snapshot.runs[int(row)]
+        if view.status == "failed":
+            return _line(f"{view.error}; {view.hint}" if view.hint else view.error)
+        words = [f"attempt {view.attempt}"] if view.attempt > 1 else []
+        if view.status == "running" and view.loss is not None:
+            words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
+        if metrics := self.snapshot.metrics.get(view.index):
+            words.append(f"{metrics['counts']['adversarial_sources']:,} sources of D")
+        return ", ".join([*words, *(f"{stage} {took:.1f} s" for stage, took in view.seconds.items())])
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw every run in the colours of another theme."""
+        self._drawn.clear()
+        self._update_cells()
+
+    def _update_cells(self) -> None:
+        snapshot = self.snapshot
+        if snapshot is None or not self.size.width:
+            return
+        available = self.size.width - self.styles.scrollbar_size_vertical
+        others = ROOMY if available >= sum(ROOMY.values()) + NARROWEST else TIGHT
+        width = max(NARROWEST, min(WIDEST, available - sum(others.values())))
+        if width != self._progress_width:
+            self._drawn.clear()
+            self._progress_width = width
+        columns = {
+            "run": ("run", others["run"]),
+            "status": ("status", others["status"]),
+            "stage": ("stage", others["stage"]),
+            "progress": ("progress or result", width),
+            "time": ("time / left", others["time"]),
+        }
+        typical = _typical_seconds(snapshot)
+        tint = partial(ink, self.app)
+        rows = {ALL: _all_cells(snapshot, width, tint)}
+        for view in snapshot.runs:
+            view_before, cells = self._drawn.get(view.index, (None, []))
+            # Only a run at work changes with time alone.
+            if view.status == "running" or view != view_before:
+                cells = _run_cells(view, snapshot, typical, width, tint)
+            self._drawn[view.index] = view, cells
+            rows[str(view.index)] = cells
+        self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
+        self.fill(columns, rows)
+        self._tell_selected()
+
+
+def _typical_seconds(snapshot: Snapshot) -> float | None:
+    """The mean seconds of the complete runs."""
+    took = [sum(view.seconds.values()) for view in snapshot.runs if view.status == "complete"]
+    return sum(took) / len(took) if took else None
+
+
+def _all_cells(snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> list[Text]:
+    glyph, word, style = RUN_STATES.get(snapshot.status, ("?", snapshot.status, ""))
+    style = tint(style)
+    runs = len(snapshot.runs)
+    starts = [view.started for view in snapshot.runs if view.started is not None]
+    ends = [view.finished for view in snapshot.runs if view.finished is not None]
+    working = snapshot.status == "running"
+    now = snapshot.now if working else max(ends, default=0.0)
+    elapsed = _since(min(starts), now) if starts else None
+    return [
+        right(ALL),
+        left((f"{glyph} {snapshot.complete} of {runs}", style)),
+        left((word, style)),
+        left(_bar(snapshot.complete / runs if runs else 0.0, width - 1, "")),
+        right(_times(elapsed, snapshot.remaining if working else None)),
+    ]
+
+
+def _run_cells(
+    view: RunView, snapshot: Snapshot, typical: float | None, width: int, tint: Callable[[str], str]
+) -> list[Text]:
+    glyph, word, style = RUN_STATES.get(view.status, ("?", view.status, ""))
+    style = tint(style)
+    stage, progress, times = view.stage, "", ""
+    match view.status:
+        case "running":
+            progress = _progress(view, snapshot.now, width - 1)
+            times = _times(_since(view.started, snapshot.now), _left(view, snapshot.now, typical))
+        case "complete":
+            stage, progress = _found(snapshot.metrics.get(view.index))
+            times = _times(_since(view.started, view.finished), None)
+        case "failed":
+            progress = _line(view.error)
+            times = _times(_since(view.started, view.finished), None)
+    return [
+        right(str(view.index + 1)),
+        left((f"{glyph} {word}", style)),
+        left(stage),
+        left((progress, style if view.status == "failed" else "")),
+        right(times),
+    ]
+
+
+def _found(metrics: Mapping[str, Any] | None) -> tuple[str, str]:
+    """The surrogate's accuracy; |M| and |D|: what a complete run is judged by at a glance."""
+    if not metrics:
+        return "", "result unreadable"
+    counts = metrics["counts"]
+    found = f"M {counts['misclassified']:,} D {counts['adversarial']:,}"
+    return f"net {metrics['surrogate_accuracy']:.3f}", found
+
+
+def _progress(view: RunView, now: float, width: int) -> str:
+    """Bar, share and steps a second of the present stage."""
+    elapsed = _since(view.stage_started, now)
+    rate = f" {_short(view.done / elapsed)}/s" if elapsed and view.done and view.total > 1 else ""
+    return _bar(view.done / view.total if view.total else 0.0, width, rate.rjust(8) if view.total > 1 else "")
+
+
+def _bar(share: float, width: int, after: str) -> str:
+    share = min(max(share, 0.0), 1.0)
+    words = f"{math.floor(100 * share):>4} %{after}"
+    cells = max(0, width - len(words))
+    return FULL * math.floor(cells * share) + EMPTY * (cells - math.floor(cells * share)) + words
+
+
+def _left(view: RunView, now: float, typical: float | None) -> float | None:
+    """Seconds until the run is complete, by how long complete runs took; never less than its stage needs."""
+    elapsed, in_stage = _since(view.started, now), _since(view.stage_started, now)
+    if typical is None or elapsed is None:
+        return None
+    stage = in_stage * (view.total - view.done) / view.done if in_stage and view.done else 0.0
+    return max(stage, typical - elapsed, 0.0)
+
+
+def _line(text: str) -> str:
+    """A text in one line."""
+    return " ".join(text.splitlines())
+
+
+def _since(start: float | None, end: float | None) -> float | None:
+    # A journal may hold moments so far apart that no number is between them.
+    return None if start is None or end is None else min(max(0.0, end - start), LONGEST)
+
+
+def _times(elapsed: float | None, left_over: float | None) -> str:
+    spent = "" if elapsed is None else _duration(elapsed)
+    return spent if left_over is None else f"{spent} / {_duration(left_over)}"
+
+
+def _duration(seconds: float) -> str:
+    """At most six cells for anything under a thousand hours: 0:07, 12:34, 1h02m, 250h."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours}h"
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}:{rest:02}"
+
+
+def _short(number: float) -> str:
+    """At most four cells: 0.5, 12, 999, 1.2k, 45k, 3.1M."""
+    units = ["G", "M", "k", ""]
+    while number >= 999.5 and len(units) > 1:
+        number /= 1000
+        units.pop()
+    return f"{number:.1f}{units[-1]}" if number < 9.95 else f"{number:.0f}{units[-1]}"

@@ -1,0 +1,173 @@
+"""The tests of one pair of sets: a row for every quantity, j and test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Any
+
+from rich.text import Text
+from textual.events import Resize
+from textual.message import Message
+from textual.reactive import reactive
+
+from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
+from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.charts.data import PAPER_PAIR
+from tui_aefit.lab.charts.drawing import SMALLEST_P
+from tui_aefit.lab.widgets.cell_table import CellTable, left, right
+
+ABSENT = "-"
+COLUMNS = {
+    "test": ("test", 14),
+    "p": ("p", 8),
+    "holm": ("p Holm", 8),
+    "direction": ("direction", 10),
+    "difference": ("difference [95 %]", 24),
+    "effect": ("effect", 8),
+    "statistic": ("statistic", 10),
+    "df": ("df", 7),
+    "n": ("n", 6),
+    "why": ("why there is no p-value", 100),
+}
+"""Column -> its title and width, of those beside the first, "what", which is as wide as what it holds."""
+IN_SIGHT = ("what", "test", "p", "holm", "direction", "difference")
+"""The columns that are seen without scrolling in half of a terminal of 140 columns."""
+ARROW = ("dir", 4)
+"""The column of directions where there is no room for words."""
+DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
+
+
+class TestsTable(CellTable):
+    """The tests of `pair`, first set against second: statistics, p-values plain and Holm-adjusted, direction."""
+
+    __test__ = False  # the name starts with Tests: this is not a test class for pytest to collect
+
+    placeholder = "Tests need 3 complete runs"
+
+    class PairChanged(Message):
+        """The person chose another pair."""
+
+        def __init__(self, pair: tuple[str, str]) -> None:
+            super().__init__()
+            self.pair = pair
+
+    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
+    pair: reactive[tuple[str, str]] = reactive(PAPER_PAIR, init=False, layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._tests: dict[str, Mapping[str, Any]] = {}
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the columns to the new width."""
+        self._update_cells()
+
+    def watch_snapshot(self) -> None:
+        """Show what changed."""
+        self._update_cells()
+
+    def watch_pair(self) -> None:
+        """Show other tests."""
+        self._update_cells()
+
+    def next_pair(self) -> None:
+        """Show the next pair of those that were tested."""
+        pairs = self._pairs()
+        if pairs:
+            self.pair = pairs[(pairs.index(self.pair) + 1) % len(pairs)] if self.pair in pairs else pairs[0]
+            self.post_message(self.PairChanged(self.pair))
+
+    def explanation(self, row: str) -> str:
+        """A test in words, or why there is none."""
+        test = self._tests[row]
+        if test["p"] is None:
+            return SENTENCES.get(test["reason"] or "", brief_reason(test["reason"]))
+        first, second = test["sets"]
+        p = f"p = {test['p']:.2g}" if test["p"] >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
+        return f"{_what(test)} is {test['direction']} on {first} than on {second}, {p}".replace(
+            "equal on", "equally high on"
+        )
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        tests = self.snapshot.tests if self.snapshot else ()
+        return list(dict.fromkeys((test["sets"][0], test["sets"][1]) for test in tests))
+
+    def _update_cells(self) -> None:
+        if not self.size.width:
+            return
+        tests = self.snapshot.tests if self.snapshot else ()
+        self._tests = {
+            f"{test['quantity']}/{test['j']}/{test['test']}": test
+            for test in tests
+            if tuple(test["sets"]) == self.pair
+        }
+        pairs = self._pairs()
+        place = f" ({pairs.index(self.pair) + 1} of {len(pairs)})" if self.pair in pairs else ""
+        self.entitle(f"{self.pair[0]} against {self.pair[1]}{place}")
+        what = max(len(text) for text in ("of", *map(_what, self._tests.values())))
+        columns = {"what": ("of", what + 1), **COLUMNS}
+        available = self.size.width - self.styles.scrollbar_size_vertical
+        tight = available < sum(columns[name][1] for name in IN_SIGHT)
+        if tight:
+            columns["direction"] = ARROW
+        _end_with_a_column(columns, available)
+        self.fill(columns, {key: _cells(test, tight=tight) for key, test in self._tests.items()})
+
+
+def _end_with_a_column(columns: dict[str, tuple[str, int]], available: int) -> None:
+    """Have the column that would be seen in part begin out of sight: a number that is cut reads as another one."""
+    totals = list(accumulate(width for _, width in columns.values()))
+    whole = sum(total <= available for total in totals)
+    if len(IN_SIGHT) <= whole < len(columns) - 1:  # of words, in the last column, a part does no harm
+        name, (title, width) = list(columns.items())[whole - 1]
+        columns[name] = title, width + available - totals[whole - 1]
+
+
+def _cells(test: Mapping[str, Any], *, tight: bool) -> list[Text]:
+    reason, direction = test["reason"], DIRECTIONS.get(test["direction"], ABSENT)
+    return [
+        left(_what(test)),
+        left(TEST_NAMES.get(test["test"], test["test"])),
+        right((_p(test["p"]), _emphasis(test["p"]))),
+        right((_p(test["p_holm"]), _emphasis(test["p_holm"]))),
+        left(direction[0] if tight else direction),
+        left(_difference(test)),
+        right(_number(test["effect_size"], "+.2f")),
+        right(_number(test["statistic"], ".4g")),
+        right(_number(test["df"], ".3g")),
+        right(str(test["n"])),
+        left((SENTENCES.get(reason, brief_reason(reason)) if reason else "", "dim")),
+    ]
+
+
+def _what(test: Mapping[str, Any]) -> str:
+    """The quantity in the paper's letters."""
+    j = int(test["j"])
+    names = {"ratio": f"S_{j}", "difference": f"A_{j}-A_{j + 2}", "log_ratio": f"log S_{j}"}
+    return names.get(test["quantity"], f"{test['quantity']} {j}")
+
+
+def _difference(test: Mapping[str, Any]) -> str:
+    """The mean with its interval; where there is no test, the reason in two or three words instead."""
+    mean, interval = test["mean_difference"], test["ci95"]
+    words = [] if mean is None else [f"{mean:+.3f}"]
+    if interval:
+        words.append(f"[{interval[0]:+.3f}, {interval[1]:+.3f}]")
+    if test["p"] is None:
+        words.append(f"({brief_reason(test['reason'])})" if words else brief_reason(test["reason"]))
+    return " ".join(words)
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ABSENT
+    return f"<{SMALLEST_P:.0e}" if value < SMALLEST_P else f"{value:.2g}"
+
+
+def _emphasis(p: float | None) -> str:
+    return "bold" if p is not None and p < 0.05 else ""
+
+
+def _number(value: float | None, form: str) -> str:
+    return ABSENT if value is None else format(value, form)

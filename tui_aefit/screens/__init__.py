@@ -1,1 +1,0 @@
-"""The lab's screens, one a file, each with its style sheet of the same name in `tui_aefit/styles`."""

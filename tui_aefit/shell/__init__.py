@@ -1,0 +1,1 @@
+"""The command: options, settings, sub-commands, the headless mode."""

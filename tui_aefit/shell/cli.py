@@ -1,0 +1,80 @@
+"""The `aefit-tui` command: from what was typed to what is done, and the exit status."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+
+from core.errors import AefitError
+from tui_aefit.shell.console import EXIT_FAILED, EXIT_INTERRUPTED, Console
+from tui_aefit.shell.options import FORGIVING, given_settings, parse
+from tui_aefit.shell.settings import Settings
+
+
+def main() -> None:
+    """The console script."""
+    for channel in (sys.stdout, sys.stderr):
+        if isinstance(channel, io.TextIOWrapper):
+            # A terminal that cannot show a character shows a mark in its place.
+            channel.reconfigure(errors="replace")
+    try:
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has left (`| head`).
+        status = 128 + signal.SIGPIPE
+        _forget_output()
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    except OSError as error:
+        Console().problem(f"the output cannot be written: {error.strerror}")
+        status = EXIT_FAILED
+        _forget_output()
+    sys.exit(status)
+
+
+def _forget_output() -> None:
+    """Python would try to write the rest when it leaves, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run(words: list[str]) -> int:
+    """Do what the words say; the exit status. Leaves by SystemExit after --help and --version."""
+    try:
+        options = parse(words)
+    except AefitError as error:
+        return Console().refuse(error)
+    given = vars(options)
+    console = Console(quiet=given.get("quiet", False))
+    try:
+        settings = Settings(
+            given_settings(options),
+            config=given.get("config"),
+            no_cache=given.get("no_cache", False),
+            forgiving=options.command in FORGIVING,
+        )
+        console.typed_home = settings.typed_home
+        for warning in settings.warnings:
+            console.narrate(f"aefit-tui: {warning}")
+        # Each of the three ways loads only what it needs: a person waits for it.
+        if options.command is not None:
+            from tui_aefit.shell import commands  # noqa: PLC0415
+
+            return commands.run(options, settings, console)
+        if given.get("batch", False):
+            from tui_aefit.shell import batch  # noqa: PLC0415
+
+            return batch.new_batch(
+                settings, console, detach=given.get("detach", False), as_json=given.get("as_json", False)
+            )
+        from tui_aefit.lab import opening as lab  # noqa: PLC0415
+
+        return lab.open_lab(settings, console)
+    except AefitError as error:
+        return console.refuse(error)
+
+
+if __name__ == "__main__":
+    main()

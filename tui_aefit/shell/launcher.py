@@ -1,0 +1,41 @@
+"""Starting a coordinator: in a session of its own, so that it outlives the terminal, or tied to this process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from core.errors import ExperimentError
+from core.records.experiment import Experiment
+
+# The exit statuses of core.engine.coordinator beyond those that the command has too; importing it would cost SciPy.
+EXIT_REFUSED, EXIT_CRASHED, EXIT_LOCKED = 2, 70, 75
+
+
+def start_coordinator(
+    experiment: Experiment, *, jobs: int, data_dir: Path, cache_dir: Path, tied: bool, no_cache: bool = False
+) -> subprocess.Popen[bytes]:
+    """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
+
+    tied: it stops when this process closes `stdin` of the result, or dies. Otherwise nothing here ends it.
+    Raises ExperimentError where the log cannot be written.
+    """
+    command = [
+        sys.executable, "-P", "-m", "core.engine.coordinator", str(experiment.folder),
+        "--jobs", str(jobs), "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
+        *(["--no-cache"] if no_cache else []),
+        *(["--foreground"] if tied else []),
+    ]  # fmt: skip
+    try:
+        log = experiment.log.open("ab")
+    except OSError as error:
+        raise ExperimentError(f"cannot write {experiment.log}: {error.strerror}") from error
+    with log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )

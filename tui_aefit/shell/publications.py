@@ -1,0 +1,161 @@
+"""What is published of an experiment: texts made here, all else by a process that may load the heavy libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from core.errors import ExperimentError
+from core.files.streams import EXIT_REFUSED
+from core.records.experiment import Experiment
+from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
+from core.report.tables.latex import latex
+from core.report.tables.long import long_csv
+
+EXPORTS = "exports"
+"""The folder, in an experiment's own, that exports are written to."""
+LONGEST_SECONDS = 600
+"""After which a process that publishes is given up: it takes seconds."""
+SUFFIXES = {"latex": "tex"}
+"""Of the formats whose files have another suffix than their name."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One file. form: its format. table, figure: what is in it, where the format leaves a choice."""
+
+    form: str
+    table: TableName | None = None
+    figure: FigureName | None = None
+
+    @property
+    def part(self) -> str:
+        """The figure or table as it stands in the file's name, "" where the file is the whole."""
+        return self.figure or self.table or ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person asks for at once. about: what it is, in a handful of words."""
+
+    name: str
+    about: str
+    files: tuple[Publication, ...]
+
+
+def _drawn(figure: FigureName) -> tuple[Publication, ...]:
+    return tuple(Publication(form, figure=figure) for form in FIGURE_FORMATS)
+
+
+_SINGLE = {
+    "json": Choice("JSON", "the whole result", (Publication("json"),)),
+    "csv": Choice(
+        "CSV", "accuracy, tests, summary: a file each", tuple(Publication("csv", t) for t in TABLES)
+    ),
+    "parquet": Choice("Parquet", "the same three tables", tuple(Publication("parquet", t) for t in TABLES)),
+    "latex": Choice("LaTeX", "tables for a paper", (Publication("latex"),)),
+    "accuracy": Choice("Accuracy figure", "PDF, SVG, PNG; the paper's Figures 5, 6", _drawn("accuracy")),
+    "p-values": Choice("p-value figure", "PDF, SVG, PNG; the paper's Figures 7, 8", _drawn("p-values")),
+    "gallery": Choice("Gallery figure", "PDF, SVG, PNG; the paper's Figure 4", _drawn("gallery")),
+    "report": Choice("HTML report", "one page to read and print", (Publication("html"),)),
+}
+_ALL = tuple(chain.from_iterable(choice.files for choice in _SINGLE.values()))
+CHOICES = {**_SINGLE, "everything": Choice("Everything", f"{len(_ALL)} files", _ALL)}
+"""What there is to publish, by name."""
+
+
+def text_of(
+    result: dict[str, Any], form: str, table: TableName | None = None, sets: Collection[str] | None = None
+) -> str:
+    """A JSON result as json, csv or latex.
+
+    table: of csv, "accuracy" by default, and of latex, accuracy and tests by default. sets: of latex, all by
+    default. Raises ExperimentError for a table or set that latex has not.
+    """
+    if form == "csv":
+        return long_csv(result, table or "accuracy")
+    if form == "latex":
+        return latex(result, table, sets)
+    return json.dumps(result, indent=2, allow_nan=False) + "\n"
+
+
+def file_name(experiment: Experiment, form: str, part: str = "") -> str:
+    """What a publication's file is called unless a person says otherwise. part: the figure or table in it."""
+    return f"{experiment.id}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
+
+
+def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
+    """Where a publication goes unless a person says otherwise; the folder is made.
+
+    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made.
+    """
+    folder = experiment.folder / EXPORTS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot export {experiment.id} into {folder}: {error.strerror}",
+            "on the command line, --output FILE writes elsewhere",
+        ) from error
+    return folder / file_name(experiment, form, part)
+
+
+def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
+    """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
+
+    form: html, parquet, or the format of a figure. options: `table`, `figure`, `sets`, as that module takes them.
+    Raises ExperimentError where it cannot be made or written, BrokenPipeError where nobody reads it.
+    """
+    words = [f"--{name}={value}" for name, value in options.items()]
+    target = "-" if output is None else str(output)
+    command = [
+        sys.executable, "-P", "-m", "core.report", str(experiment.folder), "--format", form, *words, "--", target,
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=None if output is None else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=LONGEST_SECONDS,
+            # A notebook's setting is not for us, and may name a library that is not here.
+            env={**os.environ, "MPLBACKEND": "agg"},
+        )
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: no process can be started: {error.strerror or error}"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
+            "see whether the machine or its disk is overloaded, and try again",
+        ) from error
+    if done.returncode == EXIT_REFUSED and (told := _told(done.stderr)) is not None:
+        raise ExperimentError(told["error"], told["hint"])
+    if done.returncode == 128 + signal.SIGPIPE:
+        raise BrokenPipeError
+    if done.returncode != 0:
+        raise ExperimentError(
+            f"cannot publish {experiment.id}: the process that should ended with status {done.returncode}",
+            done.stderr.strip()[-2000:],
+        )
+
+
+def _told(errors: str) -> dict[str, str] | None:
+    """The mistake that a publishing process told of; None where it ended so for another reason."""
+    try:
+        told = json.loads(errors.splitlines()[-1])
+    except (IndexError, ValueError):
+        return None
+    return told if isinstance(told, dict) and {"error", "hint"} <= told.keys() else None
