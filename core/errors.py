@@ -32,6 +32,14 @@ class DataError(AefitError):
     """A data set that is missing, truncated, corrupt, of an unknown form or not what it was."""
 
 
+class PluginError(AefitError):
+    """A plug-in that is not installed, cannot be loaded, or is not what its entry point says."""
+
+
+class RecordError(AefitError):
+    """A record on disk or from another process that does not have the form that this version reads."""
+
+
 class ExperimentError(AefitError):
     """An experiment that cannot be found, or is not in the state that the request needs."""
 

@@ -1,0 +1,110 @@
+"""Classes by name: ours, a line each, and those of installed plug-ins, found by their entry points.
+
+Names can be listed without importing anything; a class is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from core.declarations.plugins import may_be_installed
+from core.errors import AefitError, PluginError, SpecError, expected_names
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The installed distribution that a plug-in comes from."""
+
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+class Registry(Mapping[str, type[T]], Generic[T]):
+    """Name -> class, in the order in which menus show them: ours first, then plug-ins in alphabetical order.
+
+    what: what is registered, such as "attack"; also the setting that takes its names. group: the entry points'
+    group, such as "aefit.attacks". base: the class that every registered class derives from.
+    own: name -> "module:Class".
+    """
+
+    def __init__(self, what: str, group: str, base: type[T], own: Mapping[str, str]) -> None:
+        self.what = what
+        self.group = group
+        self._base = base
+        self._own = dict(own)
+        self._loaded: dict[str, type[T]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._own
+        yield from self._plugins
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self._plugins)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in self._plugins
+
+    def __getitem__(self, name: str) -> type[T]:
+        """The class of that name.
+
+        Raises SpecError for an unknown name, with the known ones; PluginError where a plug-in cannot be loaded
+        or is not what its entry point says.
+        """
+        if name not in self._loaded:
+            if name in self._own:
+                module, _, attribute = self._own[name].partition(":")
+                self._loaded[name] = getattr(importlib.import_module(module), attribute)
+            elif name in self._plugins:
+                self._loaded[name] = self._load(self._plugins[name])
+            else:
+                raise SpecError(self.what, name, *expected_names(name, self))
+        return self._loaded[name]
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names of ours."""
+        return tuple(self._own)
+
+    def origin(self, name: str) -> Origin | None:
+        """Where a plug-in of that name comes from; None for one of ours."""
+        if name in self._own or name not in self._plugins:
+            return None
+        found = self._plugins[name].dist
+        return Origin(found.name, found.version) if found is not None else Origin("unknown", "0")
+
+    @cached_property
+    def _plugins(self) -> dict[str, EntryPoint]:
+        if not may_be_installed():
+            return {}
+        # Not at the top: it costs more than all else that a command like `list` needs.
+        from importlib.metadata import entry_points  # noqa: PLC0415
+
+        found = sorted(entry_points(group=self.group), key=lambda entry: entry.name)
+        return {entry.name: entry for entry in found if entry.name not in self._own}
+
+    def _load(self, entry: EntryPoint) -> type[T]:
+        whose = f"the {self.what} {entry.name} of the plug-in {self.origin(entry.name)}"
+        hint = "mend or uninstall that package"
+        try:
+            loaded: Any = entry.load()
+        except AefitError:
+            raise
+        except Exception as error:  # whatever a third party's module raises when it is imported
+            raise PluginError(f"{whose} cannot be loaded: {type(error).__name__}: {error}", hint) from error
+        if not (isinstance(loaded, type) and issubclass(loaded, self._base)):
+            raise PluginError(f"{whose} is no {self._base.__name__}: {entry.value}", hint)
+        if lacking := getattr(loaded, "__abstractmethods__", ()):
+            raise PluginError(f"{whose} lacks {', '.join(sorted(lacking))}", hint)
+        return loaded

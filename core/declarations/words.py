@@ -1,0 +1,16 @@
+"""Counts and lists in words, for sentences and tables alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: "1 run", "2 runs"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def enumerate_words(items: Sequence[object]) -> str:
+    """Words in a row, one at least: "a, b and c"."""
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}" if others else last
