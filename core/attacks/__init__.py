@@ -1,1 +1,1 @@
-"""Attacks on the surrogate; `catalogue` names them without torch, `registry` builds them with it."""
+"""Attacks on the surrogate, a file each; `registry` names them. All import torch when it is first used."""

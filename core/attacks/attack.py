@@ -1,11 +1,19 @@
-"""What every attack promises: its call, its answer, the checks on entry and the bound on exit."""
+"""What every attack promises: its words and options, its call, its answer, the checks on entry and exit.
+
+A module of an attack is read by the terminal program too: it takes torch from `core.declarations.lazy`, which
+imports it when it is first used.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-import torch
-from torch import Tensor, nn
+from core.declarations.lazy import torch
+from core.declarations.setting import Setting, Value, checked_values
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 # The forward and backward activations of this many LeNet-5 images still suit a CPU's caches: four times as many
 # take a third longer each.
@@ -29,14 +37,42 @@ class Perturbed(NamedTuple):
     steps: Tensor
 
 
-class Attack(Protocol):
+class Attack(ABC):
     """An attack with its settings; calling it perturbs images. A row's result depends on its own row only.
 
     (That holds up to the last bits, which a matrix product takes from the batch around it, and the random
     draws, which follow the order of the rows.) The model must be in eval mode and give logits; its mode and
     its parameters are left as they were, without gradients.
+
+    A subclass declares its words and its options, and is made with `epsilon`, in (0, 1], pixel units, and a
+    value for each option by keyword. It may be a dataclass with a field for each of these, as ours are.
+
+    title: its name in menus. summary: what it does in a line, for the help.
+    targeted: it moves an image toward a given class (else: only away from where it is).
+    per_target: a source gives one candidate for each other class (else: one candidate in all). Noise is the
+        one attack of ours that is per_target without being targeted: it draws as often as the targeted do.
+    uses_gradient: it follows the model; without, an attack is a control itself.
+    random: it draws from the generator, in the order of the rows.
+    options: the settings that it reads.
     """
 
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    targeted: ClassVar[bool] = True
+    per_target: ClassVar[bool] = True
+    uses_gradient: ClassVar[bool] = True
+    random: ClassVar[bool] = False
+    options: ClassVar[tuple[Setting, ...]] = ()
+
+    def __init__(self, *, epsilon: float, **options: Value) -> None:
+        """Each value becomes an attribute; an option that is left out has its default.
+
+        Raises ValueError for an epsilon outside (0, 1], SpecError for a value that an option cannot take.
+        """
+        check_settings(epsilon)
+        vars(self).update(checked_values(self.options, options), epsilon=epsilon)
+
+    @abstractmethod
     def __call__(
         self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
     ) -> Perturbed:
@@ -50,7 +86,6 @@ class Attack(Protocol):
         ValueError: images outside [0, 1] or of another form, labels or targets that do not fit them, a
             target that is no class, logits that are not finite numbers.
         """
-        ...
 
 
 def check_settings(epsilon: float, *counts: int) -> None:

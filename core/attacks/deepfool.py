@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from core.attacks.attack import (
     BATCH_SIZE,
     BOUND_TOLERANCE,
+    Attack,
     Perturbed,
     all_kept,
     check_inputs,
     check_settings,
     confine,
 )
-from core.attacks.catalogue import BOUNDS, NORMS
 from core.attacks.frozen import frozen
 from core.attacks.gradients import logits_of, of_class, predictions
-from core.tensors.batches import parts
+from core.declarations.lazy import torch
+from core.declarations.setting import Choice, Setting
+from core.tensors.batches import batches
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 # Added to |f_t - f_c|, in logits: on an exact tie the step must still have a length.
 TINY = 1e-4
@@ -27,21 +30,46 @@ TINY = 1e-4
 # A gradient shorter than this has lost its direction to rounding, and its step would leave float32.
 FLAT = 1e-12
 
+NORM = Setting(
+    name="norm",
+    title="DeepFool norm",
+    metavar="NORM",
+    kind=Choice(
+        {
+            "l2": "steps along the gradient: the shortest way to the boundary in Euclidean distance",
+            "linf": "steps along the gradient's sign: the smallest change of the most changed pixel",
+        }
+    ),
+    default="l2",
+    help="what DeepFool calls near: l2 or linf",
+)
+BOUND = Setting(
+    name="bound",
+    title="DeepFool bound",
+    metavar="HOW",
+    kind=Choice(
+        {
+            "clip": "walk freely, then clip the perturbation to epsilon",
+            "project": "stay within epsilon after every step",
+            "reject": "walk freely, then discard the candidates that exceed epsilon",
+        }
+    ),
+    default="clip",
+    help="how DeepFool is held to epsilon: clip, project or reject",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
-class DeepFool:
-    """DeepFool (Moosavi-Dezfooli, Fawzi, Frossard 2016, arXiv:1511.04599), with a targeted form.
+class DeepFool(Attack):
+    """DeepFool (Moosavi-Dezfooli, Fawzi, Frossard 2016, arXiv:1511.04599), in a targeted form.
 
     A step r_i leads to the boundary of the classifier linearised at x_i; x_(i+1) = x_i + (1 + overshoot) r_i:
 
         l2:    r = (|f_a - f_c| + 1e-4) / |w|_2 * w / |w|_2
         linf:  r = (|f_a - f_c| + 1e-4) / |w|_1 * sign(w),        w = grad f_a - grad f_c.
 
-    targeted: a is the target and c the class with the largest logit at x_i, whichever that is (a third class
-        may win on the way); stops once the target has the largest logit.
-    untargeted: c is the class predicted for the unperturbed image, a the class whose linearised boundary is
-        nearest; stops once another class than c has the largest logit. Labels are not read.
-    Either stops after max_steps, or where the gradient w vanishes.
+    a is the target and c the class with the largest logit at x_i, whichever that is (a third class may win on
+    the way). An image stops once the target has its largest logit, after max_steps, or where w vanishes.
 
     The bound on the perturbation x' - x_0:
 
@@ -52,14 +80,17 @@ class DeepFool:
                   epsilon + 1e-6 (largest pixel change) is not kept, and its image is x_0 again.
 
     epsilon: in (0, 1], pixel units.
-    norm, bound: see above and `core.attacks.catalogue`.
+    norm, bound: see above.
     overshoot: at least 0, a share of each step.
     max_steps: at least 1.
     batch_size: images a forward pass; an image that is done gives its place to the next that waits.
     """
 
+    title = "DeepFool, targeting all classes"
+    summary = "repeated steps to the linearised boundary of each other class; the paper's second"
+    options = (NORM, BOUND)
+
     epsilon: float
-    targeted: bool = True
     norm: str = "l2"
     bound: str = "clip"
     overshoot: float = 0.02
@@ -68,9 +99,9 @@ class DeepFool:
 
     def __post_init__(self) -> None:
         check_settings(self.epsilon, self.max_steps, self.batch_size)
-        for name, value, known in (("norm", self.norm, NORMS), ("bound", self.bound, BOUNDS)):
-            if value not in known:
-                raise ValueError(f"{name} = {value!r}: expected one of {', '.join(known)}")
+        for option, value in ((NORM, self.norm), (BOUND, self.bound)):
+            if value not in (known := option.choices()):
+                raise ValueError(f"{option.name} = {value!r}: expected one of {', '.join(known)}")
         if not self.overshoot >= 0:
             raise ValueError(f"overshoot = {self.overshoot!r}: expected a share, 0 or more")
 
@@ -80,7 +111,7 @@ class DeepFool:
         """See `Attack`; the generator is not used."""
         check_inputs(images, labels, targets, targeted=self.targeted)
         with frozen(model):
-            reached, steps = self._walk(model, images, targets if self.targeted else self._own(model, images))
+            reached, steps = self._walk(model, images, self._classes(model, images, targets))
         kept = all_kept(images)
         if self.bound == "reject":
             reached = reached.clamp(0, 1)
@@ -88,25 +119,22 @@ class DeepFool:
             reached = reached.where(kept[:, None, None, None], images)
         return Perturbed(confine(images, reached, self.epsilon), kept, steps)
 
-    def _own(self, model: nn.Module, images: Tensor) -> Tensor:
-        own = torch.empty(len(images), dtype=torch.int64, device=images.device)
-        for rows in parts(len(images), self.batch_size):
-            own[rows] = predictions(model, images[rows])
-        return own
+    def _classes(self, model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+        """(n,): the class that each walk is defined by, here the target."""
+        return targets
 
     def _walk(self, model: nn.Module, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """Where every image ends, (n, C, H, W), and after how many steps, (n,).
 
-        classes: (n,), the targets, or for the untargeted form the original predictions.
+        classes: (n,), as `_classes` gives them.
         """
         reached = images.clone()
         steps = torch.zeros(len(images), dtype=torch.int64, device=images.device)
         everyone = torch.arange(len(images), device=images.device)
         active, waiting = everyone[: self.batch_size], everyone[self.batch_size :]
-        next_step = self._toward_target if self.targeted else self._toward_nearest
         while len(active):
             x = reached[active]
-            step, walking = next_step(model, x, classes[active])
+            step, walking = self._step(model, x, classes[active])
             active = active[walking]
             moved = x[walking] + (1 + self.overshoot) * step[walking]
             if self.bound == "project":
@@ -118,34 +146,17 @@ class DeepFool:
             active, waiting = torch.cat([active, waiting[:free]]), waiting[free:]
         return reached, steps
 
-    def _toward_target(self, model: nn.Module, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, model: nn.Module, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """The next step r of every image, (n, C, H, W), and which of them take it, (n,) bool."""
         with torch.enable_grad():
             x = images.detach().requires_grad_(True)
             logits = logits_of(model, x)
             current = logits.argmax(1)
-            margin = of_class(logits, targets) - of_class(logits, current)
+            margin = of_class(logits, classes) - of_class(logits, current)
             gradient = torch.autograd.grad(margin.sum(), x)[0]
         distance, direction = self._to_boundary(margin.detach(), gradient)
-        walking = (current != targets) & distance.isfinite()
+        walking = (current != classes) & distance.isfinite()
         return distance[:, None, None, None] * direction, walking
-
-    def _toward_nearest(self, model: nn.Module, images: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for the untargeted form; `own` holds the original predictions."""
-        with torch.enable_grad():
-            x = images.detach().requires_grad_(True)
-            logits = logits_of(model, x)
-            margins = logits - of_class(logits, own)[:, None]
-            nearest = torch.full_like(margins[:, 0], torch.inf)
-            towards = torch.zeros_like(images)
-            # The own class needs no exception: its margin's gradient is exactly 0, its distance infinite.
-            for margin in margins.unbind(1):
-                gradient = torch.autograd.grad(margin.sum(), x, retain_graph=True)[0]
-                distance, direction = self._to_boundary(margin.detach(), gradient)
-                towards = torch.where((distance < nearest)[:, None, None, None], direction, towards)
-                nearest = torch.minimum(distance, nearest)
-        walking = (logits.argmax(1) == own) & nearest.isfinite()
-        return nearest.detach()[:, None, None, None] * towards, walking
 
     def _to_boundary(self, margin: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """How far the linearised boundary is, (n,), infinite without a gradient, and the way there.
@@ -159,3 +170,39 @@ class DeepFool:
         if self.norm == "linf":
             return distance, gradient.sign()
         return distance, gradient / size.clamp(min=FLAT)[:, None, None, None]
+
+
+class UntargetedDeepFool(DeepFool):
+    """DeepFool as first published: away from the class that is predicted for the unperturbed image.
+
+    c is that class, and a the one whose linearised boundary is nearest. An image stops once another class than
+    c has its largest logit, after max_steps, or where w vanishes. Labels are not read.
+    """
+
+    title = "DeepFool, untargeted"
+    summary = "repeated steps to the nearest linearised boundary, as first published"
+    targeted = False
+    per_target = False
+
+    def _classes(self, model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+        """(n,): the model's predictions for the unperturbed images."""
+        own = torch.empty(len(images), dtype=torch.int64, device=images.device)
+        for rows in batches(len(images), self.batch_size):
+            own[rows] = predictions(model, images[rows])
+        return own
+
+    def _step(self, model: nn.Module, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            x = images.detach().requires_grad_(True)
+            logits = logits_of(model, x)
+            margins = logits - of_class(logits, classes)[:, None]
+            nearest = torch.full_like(margins[:, 0], torch.inf)
+            towards = torch.zeros_like(images)
+            # The own class needs no exception: its margin's gradient is exactly 0, its distance infinite.
+            for margin in margins.unbind(1):
+                gradient = torch.autograd.grad(margin.sum(), x, retain_graph=True)[0]
+                distance, direction = self._to_boundary(margin.detach(), gradient)
+                towards = torch.where((distance < nearest)[:, None, None, None], direction, towards)
+                nearest = torch.minimum(distance, nearest)
+        walking = (logits.argmax(1) == classes) & nearest.isfinite()
+        return nearest.detach()[:, None, None, None] * towards, walking

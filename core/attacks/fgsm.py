@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from core.attacks.attack import (
     BATCH_SIZE,
+    Attack,
     Perturbed,
     all_kept,
     check_inputs,
@@ -17,21 +16,26 @@ from core.attacks.attack import (
 )
 from core.attacks.frozen import frozen
 from core.attacks.gradients import blocks_of_different, loss_direction
+from core.declarations.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class FGSM:
+class FGSM(Attack):
     """The fast gradient sign method (Goodfellow, Shlens, Szegedy 2015, arXiv:1412.6572).
 
-    targeted: x' = clip01(x - epsilon * sign(grad_x CE(f(x), target))); else
-    x' = clip01(x + epsilon * sign(grad_x CE(f(x), label))). A pixel without gradient stays.
+    x' = clip01(x - epsilon * sign(grad_x CE(f(x), target))). A pixel without gradient stays.
 
     epsilon: in (0, 1], pixel units.
     batch_size: different images a forward pass.
     """
 
+    title = "FGSM, targeted"
+    summary = "one step of epsilon a pixel toward each other class; the paper's first attack"
+
     epsilon: float
-    targeted: bool = True
     batch_size: int = BATCH_SIZE
 
     def __post_init__(self) -> None:
@@ -49,3 +53,12 @@ class FGSM:
                 moved = loss_direction(model, images[rows], classes[rows]).mul_(step).add_(images[rows])
                 perturbed[rows] = moved.clamp_(0, 1)
         return Perturbed(perturbed, all_kept(images), same_steps(images, 1))
+
+
+class UntargetedFGSM(FGSM):
+    """FGSM away from the true class: x' = clip01(x + epsilon * sign(grad_x CE(f(x), label)))."""
+
+    title = "FGSM, untargeted"
+    summary = "one step of epsilon a pixel away from the true class"
+    targeted = False
+    per_target = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from core.declarations.lazy import torch
+from core.tensors.batches import batches
 
-from core.tensors.batches import parts
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 def logits_of(model: nn.Module, images: Tensor) -> Tensor:
@@ -36,7 +38,7 @@ def blocks_of_different(images: Tensor, size: int) -> Iterator[slice]:
     """
     if len(images):
         first = [0, *_changes(images).tolist(), len(images)]
-        for block in parts(len(first) - 1, size):
+        for block in batches(len(first) - 1, size):
             edges = first[block.start : block.stop + 1]
             yield slice(edges[0], edges[-1])
 

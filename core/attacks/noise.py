@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from core.attacks.attack import (
+    Attack,
+    Perturbed,
+    all_kept,
+    check_inputs,
+    check_settings,
+    confine,
+    same_steps,
+)
+from core.declarations.lazy import torch
 
-from core.attacks.attack import Perturbed, all_kept, check_inputs, check_settings, confine, same_steps
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignNoise:
+class SignNoise(Attack):
     """x' = clip01(x + epsilon * s), every entry of s independently -1 or 1 with probability 1/2.
 
     epsilon: in (0, 1], pixel units.
     """
+
+    title = "Random sign noise"
+    summary = "every pixel up or down by epsilon at random: the control without a gradient"
+    targeted = False
+    uses_gradient = False
+    random = True
 
     epsilon: float
 
@@ -26,7 +42,7 @@ class SignNoise:
         self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
     ) -> Perturbed:
         """See `Attack`; one bit a pixel is drawn, for all images at once. The model is not called."""
-        check_inputs(images, labels, targets, targeted=False)
+        check_inputs(images, labels, targets, targeted=self.targeted)
         bits = torch.randint(
             0, 2, images.shape, generator=generator, device=generator.device, dtype=torch.int8
         )

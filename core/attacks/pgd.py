@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from core.attacks.attack import (
     BATCH_SIZE,
+    Attack,
     Perturbed,
     all_kept,
     check_inputs,
@@ -18,16 +17,29 @@ from core.attacks.attack import (
 )
 from core.attacks.frozen import frozen
 from core.attacks.gradients import loss_direction
-from core.tensors.batches import parts
+from core.declarations.lazy import torch
+from core.declarations.setting import Setting, Whole
+from core.tensors.batches import batches
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+STEPS = Setting(
+    name="steps",
+    title="PGD steps",
+    metavar="N",
+    kind=Whole(1, 10_000),
+    default=10,
+    help="gradient steps of PGD, each 2.5 epsilon / steps long",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PGD:
+class PGD(Attack):
     """Projected gradient descent in the L-infinity ball (Madry et al. 2018, arXiv:1706.06083).
 
-    Each step moves every pixel by 2.5 * epsilon / steps along the sign of the gradient, down the loss of the
-    target or up the loss of the label, and projects on the epsilon ball and on [0, 1]: any point of the ball
-    can be reached from any other.
+    Each step moves every pixel by 2.5 * epsilon / steps against the sign of the gradient of the target's loss,
+    and projects on the epsilon ball and on [0, 1]: any point of the ball can be reached from any other.
 
     epsilon: in (0, 1], pixel units.
     steps: at least 1.
@@ -35,8 +47,12 @@ class PGD:
     batch_size: images a forward pass.
     """
 
+    title = "PGD, targeted"
+    summary = "many small FGSM steps toward each other class, from a random start"
+    random = True
+    options = (STEPS,)
+
     epsilon: float
-    targeted: bool = True
     steps: int = 10
     random_start: bool = True
     batch_size: int = BATCH_SIZE
@@ -53,7 +69,7 @@ class PGD:
         step = (-2.5 if self.targeted else 2.5) * self.epsilon / self.steps
         perturbed = self._start(images, generator)
         with frozen(model):
-            for rows in parts(len(images), self.batch_size):
+            for rows in batches(len(images), self.batch_size):
                 x = perturbed[rows]
                 for _ in range(self.steps):
                     moved = x + step * loss_direction(model, x, classes[rows])
@@ -67,3 +83,12 @@ class PGD:
         uniform = torch.rand(images.shape, generator=generator, device=generator.device, dtype=images.dtype)
         offset = (2 * uniform - 1).to(images.device) * self.epsilon
         return confine(images, images + offset, self.epsilon)
+
+
+class UntargetedPGD(PGD):
+    """PGD away from the true class: each step follows the sign of the gradient of the label's loss."""
+
+    title = "PGD, untargeted"
+    summary = "many small FGSM steps away from the true class, from a random start"
+    targeted = False
+    per_target = False

@@ -1,15 +1,26 @@
-"""What an experiment needs of a classifier family: members that run from general to fitted by one knob."""
+"""What an experiment needs of a classifier family: members that run from general to fitted by one knob.
+
+A module of a family is read by the terminal program too: it imports what computes, torch or the neighbour
+search, in `fit`, not at its top.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from core.declarations.setting import Setting, Value
+from core.families.ladder import Ladder
 
-from core.neighbours.search import Pixels
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.files.cache import Cache
+
+    Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,10 @@ class Predictions:
 
 
 class FittedLevels(Protocol):
-    """All members of a family, from the most general to the most fitted, trained on the same images."""
+    """All members of a family, from the most general to the most fitted, trained on the same images.
+
+    Safe to be asked by several threads at once.
+    """
 
     def predict(self, images: Pixels, near: NDArray[np.int64] | None = None) -> Predictions:
         """The label that each member gives to each image.
@@ -44,19 +58,65 @@ class FittedLevels(Protocol):
         ...
 
 
-class FittingFamily(Protocol):
-    """A classifier with an ordered knob between generalising and fitting: neighbours, epochs, depth."""
+@dataclass(frozen=True)
+class Resources:
+    """What a fit may use; none of it changes a number.
+
+    device: a torch device name. threads: of this process, at least 1. cache: where what is made from the
+    training images may be kept; None does without.
+    """
+
+    device: str = "cpu"
+    threads: int = 1
+    cache: Cache | None = None
+
+
+ONE_PROCESSOR = Resources()
+"""One thread of the processor, no cache."""
+
+
+class Family(ABC):
+    """A classifier with an ordered knob between generalising and fitting: neighbours, epochs, depth.
+
+    A subclass declares its words and its options, and is made with a value for each option by keyword.
+
+    title: its name in menus. summary: what it is in a line, for the help.
+    options: the settings that it reads; their names must differ from those of all other settings.
+    support: what `Predictions.support` counts, in the plural: "votes".
+    """
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    options: ClassVar[tuple[Setting, ...]] = ()
+    support: ClassVar[str] = "points"
+
+    def __init__(self, **options: Value) -> None:
+        """Raises SpecError for a value that an option cannot take; those left out have their defaults."""
+        if options:
+            raise TypeError(f"{type(self).__name__} has no option {', '.join(options)}")
 
     @property
-    def knob(self) -> str:
-        """The knob's name as a person knows it, for example "K"."""
-        ...
+    @abstractmethod
+    def ladder(self) -> Ladder:
+        """The knob and its levels."""
+
+    @abstractmethod
+    def fit(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        classes: int,
+        resources: Resources = ONE_PROCESSOR,
+    ) -> FittedLevels:
+        """Train every member on (N, H, W, C) uint8 images with (N,) int64 labels from 0 to classes - 1.
+
+        Raises SpecError where the options ask for more than these images can give.
+        """
+
+    def check_size(self, training: int) -> None:  # noqa: B027  # most families take any number
+        """Raises SpecError where so many training images are too few for the options."""
 
     @property
-    def levels(self) -> tuple[int, ...]:
-        """The knob's settings from general to fitted, for example (7, 5, 3, 1)."""
-        ...
-
-    def fit(self, images: NDArray[np.uint8], labels: NDArray[np.int64], classes: int) -> FittedLevels:
-        """Train every member on (N, H, W, C) uint8 images with (N,) int64 labels from 0 to classes - 1."""
-        ...
+    def needed(self) -> str:
+        """What answering one image takes, in the plural, for estimates of the work: "neighbour searches"."""
+        return "predictions"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.tensors.batches import parts
+from core.tensors.batches import batches
 
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
@@ -55,7 +55,7 @@ class Projection:
     def table(self, training: NDArray[np.uint8], axes: int) -> NDArray[np.float32]:
         """(N, axes + 2): each training image's point u, and |u|^2: a row times (-2 p, 1) is |u - p|^2 - |p|^2."""
         table = np.empty((len(training), axes + 2), dtype=np.float32)
-        for rows in parts(len(training), ROWS_AT_ONCE):
+        for rows in batches(len(training), ROWS_AT_ONCE):
             points = self.points(training[rows], axes)
             table[rows, :-1] = points
             table[rows, -1] = np.square(points).sum(axis=1)

@@ -32,7 +32,7 @@ from core.neighbours.search import (
     rank,
     search_in_blocks,
 )
-from core.tensors.batches import parts
+from core.tensors.batches import batches
 
 BLOCK = 576
 """Queries at a time: 64 sources with nine candidates each."""
@@ -79,7 +79,7 @@ class PrunedSearch:
         self._squared_norm = np.concatenate(
             [
                 np.square(training[rows], dtype=np.float64).sum(axis=1)
-                for rows in parts(len(training), COMPARED_AT_ONCE // training.shape[1] + 1)
+                for rows in batches(len(training), COMPARED_AT_ONCE // training.shape[1] + 1)
             ]
         )
         self._largest_norm = float(np.sqrt(self._squared_norm.max()))
@@ -132,7 +132,8 @@ class PrunedSearch:
         table = self._levels[0].table
         width = max(1, len(table) // (z + SEEDS))
         return np.stack(
-            [(rows @ table[part].T).argmin(axis=1) + part.start for part in parts(len(table), width)], axis=1
+            [(rows @ table[part].T).argmin(axis=1) + part.start for part in batches(len(table), width)],
+            axis=1,
         )
 
     def _limit(self, queries: NDArray[np.float32], near: NDArray[np.int64], z: int) -> NDArray[np.float64]:
@@ -158,7 +159,7 @@ class PrunedSearch:
         bound = _not_below(np.square(reach) - np.square(norm) + error)[:, None]
         rows = queries_of(centre)
         found_group, found_column = [], []
-        for part in parts(len(level.table), max(1, TILE // len(alike))):
+        for part in batches(len(level.table), max(1, TILE // len(alike))):
             scores = rows @ level.table[part].T
             found = np.flatnonzero((scores <= bound).ravel())
             group_number, column = np.divmod(found, scores.shape[1])
@@ -180,7 +181,7 @@ class PrunedSearch:
         rows = queries_of(points)
         kept = [
             (level.table[possible[part]] @ rows.T <= bound).any(axis=1)
-            for part in parts(len(possible), COMPARED_AT_ONCE // level.table.shape[1])
+            for part in batches(len(possible), COMPARED_AT_ONCE // level.table.shape[1])
         ]
         return possible[np.concatenate(kept)]
 
@@ -204,7 +205,7 @@ class PrunedSearch:
         """
         square = np.square(queries, dtype=np.float64).sum(axis=1)
         product = np.empty((len(queries), len(columns)), dtype=np.float32)
-        for part in parts(len(columns), max(1, COMPARED_AT_ONCE // self._training.shape[1])):
+        for part in batches(len(columns), max(1, COMPARED_AT_ONCE // self._training.shape[1])):
             product[:, part] = queries @ self._training[columns[part]].astype(np.float32).T
         distance = square[:, None] + self._squared_norm[columns] - 2 * product.astype(np.float64)
         terms = (self._training.shape[1] + 2) * UNIT_ROUNDOFF

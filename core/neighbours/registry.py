@@ -1,4 +1,4 @@
-"""A neighbour search by its name in the catalogue."""
+"""A neighbour search by the name that the family K-NN gives it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError, expected_names
+from core.families.knn import SEARCHES
 from core.neighbours.blocked import BlockedSearch
-from core.neighbours.catalogue import SEARCHES
 from core.neighbours.pruned import PrunedSearch
 from core.neighbours.search import NeighbourSearch
 
@@ -19,7 +19,7 @@ def build_search(
 
     device: a torch device name; the KD-tree computes on the CPU whatever it says. threads: of the pruned
     search, which is the CPU's own; on another device, where products are cheap, it gives way to the blocked one.
-    Raises SpecError for a name that the catalogue lacks, ValueError for other training arrays.
+    Raises SpecError for an unknown name, ValueError for other training arrays.
     """
     match name:
         case "pruned" if device == "cpu":

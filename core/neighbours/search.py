@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.tensors.batches import parts
+from core.tensors.batches import batches
 
 GREY_LEVELS = 255
 _MEASURED_AT_ONCE = 2**17  # pixels: 1 MB of float64, which suits a cache
@@ -132,7 +132,7 @@ def rank(
     measure, in any order; every query has at least z, and no pair comes twice.
     """
     distance = np.empty(len(row))
-    for pairs in parts(len(row), max(1, _MEASURED_AT_ONCE // training.shape[1])):
+    for pairs in batches(len(row), max(1, _MEASURED_AT_ONCE // training.shape[1])):
         # Always the same summation along a row: a pair of images has one distance, whichever search asks
         # and whatever it asks about besides.
         difference = training[column[pairs]] - queries[row[pairs]].astype(np.float64)
@@ -169,7 +169,7 @@ def search_in_blocks(
         return search_block(to_grey_levels(queries[part]), z, None if near is None else near[part])
 
     # A block of none, so that no query is an ordinary case.
-    slices = list(parts(len(queries), block)) or [slice(0, 0)]
+    slices = list(batches(len(queries), block)) or [slice(0, 0)]
     if threads > 1 and len(slices) > 1:
         with ThreadPoolExecutor(threads) as pool:
             answers = list(pool.map(answer, slices))

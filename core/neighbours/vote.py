@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError, expected_names
-from core.neighbours.catalogue import TIE_RULES
+from core.families.knn import TIE_RULES
 
 
 def vote_counts(neighbour_labels: NDArray[np.int64], k: int, classes: int) -> NDArray[np.int64]:

@@ -2,56 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from core.declarations.lazy import np
+from core.sets.members import Members, concatenate, no_members
 
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, eq=False)
-class Members:
-    """m images of a set, with what the classifier says of them.
-
-    image: (m, H, W, C) float32 in [0, 1]. source: (m,) int64, what each was made from. label: (m,) int64, true
-    labels. target: (m,) int64, -1 where there is none. prediction: (levels, m) int64, the most general level first.
-    """
-
-    image: NDArray[np.float32]
-    source: NDArray[np.int64]
-    label: NDArray[np.int64]
-    target: NDArray[np.int64]
-    prediction: NDArray[np.int64]
-
-    def taken(self, places: NDArray[np.intp]) -> Members:
-        """Those at these places, in their order."""
-        return Members(
-            self.image[places],
-            self.source[places],
-            self.label[places],
-            self.target[places],
-            self.prediction[:, places],
-        )
-
-
-def no_members(levels: int, shape: tuple[int, int, int]) -> Members:
-    """Members of (H, W, C) images of which there are none."""
-    none = np.empty(0, dtype=np.int64)
-    return Members(
-        np.empty((0, *shape), dtype=np.float32), none, none, none, np.empty((levels, 0), dtype=np.int64)
-    )
-
-
-def joined(parts: Sequence[Members]) -> Members:
-    """The members of all the parts (at least one), one part after the other."""
-    return Members(
-        np.concatenate([part.image for part in parts]),
-        np.concatenate([part.source for part in parts]),
-        np.concatenate([part.label for part in parts]),
-        np.concatenate([part.target for part in parts]),
-        np.concatenate([part.prediction for part in parts], axis=1),
-    )
+    from numpy.typing import NDArray
 
 
 def choose(
@@ -86,25 +45,25 @@ class Sample:
 
     def __init__(self, levels: int, shape: tuple[int, int, int], classes: int, most: int) -> None:
         self._classes, self._most = classes, most
-        # Who is left out cannot come back: a new member delays others of its pair, but only by coming before them,
-        # so of those who are before somebody there are never fewer.
-        self._kept = no_members(levels, shape)
+        # What is left out once would be left out at the end too: a new member can only come before others of its
+        # pair, so the number of members that come before a given one never falls.
+        self._chosen = no_members(levels, shape)
         self._order = np.empty(0)
         self._random = np.random.default_rng(0)
 
     def add(self, block: Members, places: NDArray[np.intp]) -> None:
         """Take those members of a block that are at these places."""
-        held = len(self._kept.label)
-        label = np.concatenate([self._kept.label, block.label[places]])
-        target = np.concatenate([self._kept.target, block.target[places]])
+        held = len(self._chosen.label)
+        label = np.concatenate([self._chosen.label, block.label[places]])
+        target = np.concatenate([self._chosen.target, block.target[places]])
         order = np.concatenate([self._order, self._random.random(len(places))])
         chosen = np.sort(choose(label, target, self._classes, self._most, order))
         old, new = chosen[chosen < held], chosen[chosen >= held] - held
         if len(new):
-            self._kept = joined([self._kept.taken(old), block.taken(places[new])])
+            self._chosen = concatenate([self._chosen.take(old), block.take(places[new])])
             self._order = order[chosen]
 
     def members(self) -> Members:
         """The sample of what came so far, in the order of `choose`."""
-        kept = self._kept
-        return kept.taken(choose(kept.label, kept.target, self._classes, self._most, self._order))
+        found = self._chosen
+        return found.take(choose(found.label, found.target, self._classes, self._most, self._order))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from core.declarations.lazy import np
+from core.families.ladder import Ladder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Tally:
-    """Counts right answers at each level; `levels` are ordered from general to fitted."""
+    """Counts right answers at each level of a ladder."""
 
-    def __init__(self, levels: Sequence[int]) -> None:
-        self._levels = tuple(levels)
+    def __init__(self, ladder: Ladder) -> None:
+        self._levels = ladder.levels
         self._right = np.zeros(len(self._levels), dtype=np.int64)
         self.count = 0
 
@@ -21,7 +24,7 @@ class Tally:
         self._right += (prediction == label).sum(axis=1)
         self.count += len(label)
 
-    def accuracy(self) -> dict[int, float | None]:
+    def accuracy(self) -> dict[str, float | None]:
         """Level -> share of right answers, 0 to 1; None at every level where nothing was counted."""
         if not self.count:
             return dict.fromkeys(self._levels)

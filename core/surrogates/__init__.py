@@ -1,1 +1,4 @@
-"""The network that is attacked in the classifier's stead: LeNet-5 and its training."""
+"""The networks that are attacked in the classifier's stead, and their training.
+
+An architecture is a light file of its own, named in `registry`; `network`, `training` and `cached` load torch.
+"""

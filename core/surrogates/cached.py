@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,15 +11,17 @@ from numpy.typing import NDArray
 
 from core import __version__
 from core.files.cache import Cache, key_of
-from core.surrogates.lenet5 import LeNet5
+from core.surrogates.network import Network, build_network, meta_layers
+from core.surrogates.surrogate import Surrogate
 from core.surrogates.training import RECIPE, train
 from core.tensors.device import processor_name
 
 KIND = "surrogates"
 
 
-def trained(
+def train_or_load(
     cache: Cache | None,
+    surrogate: Surrogate,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     *,
@@ -29,34 +32,41 @@ def trained(
     device: str,
     on_images: Callable[[int], None],
     on_epoch: Callable[[int, int, float], None],
-) -> tuple[LeNet5, bool]:
+    origin: str = "",
+) -> tuple[Network, bool]:
     """What `train` gives for the same arguments, and whether it was in the cache.
 
-    The key holds all that the weights follow from, the last bits included: images, labels, recipe, random
-    streams, and the processor, device, threads, version of torch and of this program that they are computed with.
+    The key holds all that the weights follow from, the last bits included: the architecture (its class, its
+    options, its layers as torch prints them, the plug-in and version that it comes from: `origin`), images,
+    labels, recipe, random streams, and the processor, device, version of torch and of this program that they are
+    computed with.
     """
+    height, width, channels = images.shape[1:]
+    shape = (height, width, channels)
     key = key_of(
-        images, labels, classes, epochs, RECIPE, weights.initial_seed(), batches.bit_generator.state,
-        __version__, torch.__version__, processor_name(), device, torch.get_num_threads(),
+        surrogate.identity, origin, str(meta_layers(surrogate, shape, classes)), images, labels, classes, epochs,
+        RECIPE, weights.initial_seed(), batches.bit_generator.state, __version__, torch.__version__,
+        processor_name(), device,
     )  # fmt: skip
-    kept = cache.get(KIND, key) if cache is not None else None
-    if kept is not None:
+    cached = cache.get(KIND, key) if cache is not None else None
+    if cached is not None:
         on_images(epochs * len(labels))
-        return _restored(kept, images.shape[1:], classes).to(device), True
-    model = train(
-        images, labels, classes=classes, epochs=epochs, weights=weights, batches=batches, device=device,
+        return _restore(surrogate, cached, shape, classes).to(device), True
+    network = train(
+        surrogate, images, labels, classes=classes, epochs=epochs, weights=weights, batches=batches, device=device,
         on_images=on_images, on_epoch=on_epoch,
     )  # fmt: skip
     if cache is not None:
-        cache.put(KIND, key, {name: tensor.cpu().numpy() for name, tensor in model.state_dict().items()})
-    return model, False
+        cache.put(KIND, key, {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()})
+    return network, False
 
 
-def _restored(kept: dict[str, NDArray[np.float32]], shape: tuple[int, ...], classes: int) -> LeNet5:
-    height, width, channels = shape
-    state = {name: torch.from_numpy(array) for name, array in kept.items()}
-    model = LeNet5(
-        (height, width, channels), classes, mean=state["mean"], sd=state["sd"], generator=torch.Generator()
+def _restore(
+    surrogate: Surrogate, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int, int], classes: int
+) -> Network:
+    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    network = build_network(
+        surrogate, shape, classes, mean=state["mean"], sd=state["sd"], generator=torch.Generator()
     )
-    model.load_state_dict(state)
-    return model.eval().requires_grad_(False)
+    network.load_state_dict(state)
+    return network.eval().requires_grad_(False)

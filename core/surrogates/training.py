@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import AefitError
-from core.surrogates.lenet5 import LeNet5
+from core.surrogates.network import Network, build_network
+from core.surrogates.surrogate import Surrogate
+from core.tensors.batches import batches as batches_of
+from core.tensors.device import one_thread
 from core.tensors.pixels import to_torch
 
 IMAGES_AT_ONCE = 1000
@@ -44,7 +47,9 @@ class Recipe:
 RECIPE = Recipe()
 
 
+@one_thread()
 def train(
+    surrogate: Surrogate,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     *,
@@ -56,20 +61,22 @@ def train(
     on_images: Callable[[int], None] = lambda done: None,
     on_epoch: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
     recipe: Recipe = RECIPE,
-) -> LeNet5:
-    """A LeNet-5 trained on (N, H, W, C) uint8 images with (N,) int64 labels, in eval mode, weights frozen.
+) -> Network:
+    """A network trained on (N, H, W, C) uint8 images with (N,) int64 labels, in eval mode, weights frozen.
 
-    weights, batches: where the initial weights and the order of the images come from; with the same ones,
-    the same machine type and the same number of torch threads (the caller's to set) the result is the same
-    to the last bit. on_images: told after each batch how many images were seen, of epochs * N. on_epoch: told
-    the epoch (from 1), the epochs and the mean loss of its batches. Raises AefitError where the training
-    diverges; ValueError for images of a shape that LeNet-5 is not defined for, no images, labels that do not
-    fit the images or the classes, or no epochs.
+    weights, batches: where the initial weights and the order of the images come from; with the same ones, one
+    kind of processor and one version of torch the result is the same to the last bit. It computes on one thread
+    of torch, whatever the caller has set: more cores are used by more runs at the same time.
+    on_images: called after each batch with how many images were seen, of epochs * N. on_epoch: called with the
+    epoch (from 1), the epochs and the mean loss of its batches.
+    Raises AefitError where the training diverges; ValueError for images of a shape that the architecture is not
+    defined for, no images, labels that do not fit the images or the classes, or no epochs.
     """
     _check(images, labels, classes, epochs)
     mean, sd = _channel_statistics(images)
     height, width, channels = images.shape[1:]
-    model = LeNet5((height, width, channels), classes, mean=mean, sd=sd, generator=weights).to(device)
+    shape = (height, width, channels)
+    model = build_network(surrogate, shape, classes, mean=mean, sd=sd, generator=weights).to(device)
     # Kept as bytes and scaled a batch at a time: a quarter of the memory of float32.
     pixels = torch.tensor(images).permute(0, 3, 1, 2).contiguous().to(device)
     target = torch.tensor(labels).to(device)
@@ -106,14 +113,17 @@ def train(
     return model.eval().requires_grad_(False)
 
 
+@one_thread()
 def logits(model: nn.Module, images: NDArray[np.uint8], *, device: str = "cpu") -> NDArray[np.float32]:
-    """(n, classes): the model's logits for (n, H, W, C) uint8 images, n at least 1, computed in blocks."""
+    """(n, classes): the model's logits for (n, H, W, C) uint8 images, n at least 1, computed in blocks.
+
+    It computes on one thread of torch, as `train` does.
+    """
     with torch.inference_mode():
-        parts: list[Tensor] = [
-            model(to_torch(images[start : start + IMAGES_AT_ONCE], device)).cpu()
-            for start in range(0, len(images), IMAGES_AT_ONCE)
+        blocks: list[Tensor] = [
+            model(to_torch(images[rows], device)).cpu() for rows in batches_of(len(images), IMAGES_AT_ONCE)
         ]
-    values: NDArray[np.float32] = torch.cat(parts).numpy()
+    values: NDArray[np.float32] = torch.cat(blocks).numpy()
     return values
 
 

@@ -1,1 +1,1 @@
-"""Arrays on their way through torch: device, pixels, batches. Loads torch but for `batches`."""
+"""Arrays on their way through torch: device, pixels, batches. All but `batches` load torch."""

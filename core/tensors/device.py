@@ -37,6 +37,23 @@ def exact_convolutions() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block torch computes on one thread, afterwards on as many as before.
+
+    A sum that is split over threads is added in another order, which changes its last bits: on one thread they
+    are the same whatever the caller has set. One thread is also the fastest where several processes compute,
+    because several threads wait for the slowest of them after each layer. The setting is the process's: no other
+    of its threads may change it meanwhile.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def processor_name() -> str:
     """The processor's model as the system calls it; machines with the same one give the same last bits."""
     try:

@@ -1,11 +1,14 @@
-"""Which candidates an attack makes of which source."""
+"""Which candidates an attack makes of which source, and toward which class each goes."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from core.attacks.catalogue import AttackInfo
+from core.attacks.attack import Attack
+from core.declarations.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Stands where a candidate has no target class.
 NO_TARGET = -1
@@ -24,14 +27,22 @@ def targets_of(labels: NDArray[np.int64], classes: int) -> tuple[NDArray[np.int6
 
 
 def expand(
-    attack: AttackInfo, labels: NDArray[np.int64], classes: int
+    attack: type[Attack] | Attack,
+    labels: NDArray[np.int64],
+    classes: int,
+    per_target: bool | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The candidates of an attack: source rows and targets, both (candidates,) int64.
 
-    classes - 1 candidates a source where the attack is `per_target`, else one. Only a targeted attack has
-    targets; the others' are `NO_TARGET`. ValueError: a label that is no class.
+    classes - 1 candidates a source where the attack is `per_target`, else one. Only an attack that is
+    `targeted` has targets; the others' are `NO_TARGET`. per_target: in place of the attack's own, for one that
+    has no targets. ValueError: a label that is no class; an attack that is targeted but makes one candidate a
+    source.
     """
-    if attack.per_target:
+    each = attack.per_target if per_target is None else per_target
+    if attack.targeted and not each:
+        raise ValueError(f"{attack.title}: a targeted attack makes a candidate for each target")
+    if each:
         source_row, target = targets_of(labels, classes)
         return source_row, target if attack.targeted else np.full_like(target, NO_TARGET)
     _check(labels, classes)

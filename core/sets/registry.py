@@ -1,0 +1,45 @@
+"""The measured sets in the order in which tables show them: the paper's three, then the controls.
+
+A new one is a line here. A run measures the paper's sets always, and those of the setting `controls`.
+"""
+
+from __future__ import annotations
+
+from core.declarations.registry import Registry
+from core.sets.measured_set import MeasuredSet
+
+PAPER_SETS = ("test", "misclassified", "adversarial")
+"""The sets that every run measures."""
+
+SETS: Registry[MeasuredSet] = Registry(
+    "controls",
+    "aefit.sets",
+    MeasuredSet,  # type: ignore[type-abstract]
+    {
+        "test": "core.sets.whole_test_set:WholeTestSet",
+        "misclassified": "core.sets.misclassified:Misclassified",
+        "adversarial": "core.sets.adversarial:Adversarial",
+        "noise": "core.sets.noise:Noise",
+        "matched": "core.sets.matched:Matched",
+        "reverse": "core.sets.reverse:Reverse",
+        "sources": "core.sets.sources:Sources",
+        "unfiltered": "core.sets.unfiltered:Unfiltered",
+        "fooled": "core.sets.fooled:Fooled",
+        "one-per-source": "core.sets.one_per_source:OnePerSource",
+    },
+)
+
+
+def controls() -> tuple[str, ...]:
+    """The names that a specification may ask for besides the paper's, plug-ins among them."""
+    return tuple(name for name in SETS if name not in PAPER_SETS)
+
+
+def own_controls() -> tuple[str, ...]:
+    """Those of them that come with this program: what is measured unless a person says otherwise."""
+    return tuple(name for name in SETS.own if name not in PAPER_SETS)
+
+
+def is_known(name: str) -> bool:
+    """Whether a set of that name is registered; a result may hold one of a plug-in that is not installed."""
+    return name in SETS
