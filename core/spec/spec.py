@@ -1,129 +1,132 @@
-"""What to run: one experiment's settings, frozen, validated, hashable, with TOML and JSON forms.
-
-Only settings that can change a number are here. How many runs are computed at once, where the data lie and
-where results go are not: they never change a result.
-"""
+"""What to run: one experiment's settings, frozen and checked, with TOML and JSON forms and a lasting identity."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
 import tomli_w
 
-from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS, OPTIONS
 from core.data.catalogue import CATALOGUE
-from core.errors import SpecError, closest, expected_names
-from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.sets.catalogue import CONTROLS
+from core.declarations.setting import Setting, Value
+from core.errors import PluginError, SpecError
+from core.families.ladder import Ladder
+from core.families.registry import FAMILIES
+from core.sets.registry import PAPER_SETS, SETS
+from core.spec.first_version import from_first_version
+from core.spec.settings import (
+    COMMON,
+    PARTS,
+    CommonSettings,
+    known_options,
+    no_such_setting,
+    options_of,
+    users_of,
+)
 
-SCHEMA_VERSION = 1
-"""Raised when a field changes its meaning; a file with a higher number was made by a newer version."""
-
-KEEPS = {
-    "adversarial": "the adversarial set",
-    "candidates": "every candidate too, in files of their own, for uses elsewhere",
-}
-"""What a run's result holds of the images that its attack made."""
-DEVICES = ("auto", "cpu", "cuda", "mps")
-LARGEST_SEED = 2**63 - 1
-LARGEST_RUNS = 1_000
-LARGEST_EPOCHS = 1_000
-LARGEST_STEPS = 10_000
-LARGEST_THREADS = 1_024
+SCHEMA_VERSION = 2
+"""Raised when a setting changes its meaning; a file with a higher number was made by a newer version."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
+class Spec(CommonSettings):
     """One experiment: `runs` independent repetitions of the protocol on one data set with one attack.
 
-    dataset: a name of the catalogue, or the absolute path of a `.npz`, a `.zip` or a folder.
-    attack: a name of the attack catalogue.
-    epsilon: the largest change of a pixel, in (0, 1]; pixels lie in [0, 1].
-    z: the most general K, odd and at least 3; the ladder is z, z - 2, ..., 1.
-    runs: how many repetitions, at least 1.
-    seed: run i draws from numpy.random.SeedSequence(seed, spawn_key=(i,)).
-    epochs: passes over the training images when the surrogate is trained.
-    controls: names of the control sets to measure beside the adversarial set, without repetition.
-    tie_rule: "lowest" (scikit-learn's rule: the lowest label) or "nearest" (the label voted for first).
-    norm, bound: the reading of DeepFool. steps: PGD's. Other attacks take the defaults only.
-    test_size: images held out in a run; None means the data set's own test size, or one seventh.
-    search: the exact neighbour search; every choice gives the same neighbours.
-    keep: a name of KEEPS. It changes no number, but what a result holds.
-    device: where torch computes. "auto" takes a GPU if there is one.
-    threads: compute threads of one run. It changes the last bits of a trained network, so it is part of
-        what is run.
+    The first fields are those of `CommonSettings`, which says what they mean and can be.
 
-    Raises SpecError, which names the field, the value and what is allowed.
+    options: the options of the chosen attack, family and surrogate, by name; those left out have their defaults.
+    plugins: what plug-ins supply, such as "attack swirl" -> "aefit-swirl 1.0"; by default as they are installed.
+    schema_version: of the file that it was read from. An experiment of version 1 is shown, but not computed.
+
+    Raises SpecError, which names the setting, the value and what is allowed; PluginError where a plug-in that
+    it names is not installed or cannot be loaded.
     """
 
-    dataset: str = "mnist-5k"
-    attack: str = "fgsm"
-    epsilon: float = 0.1
-    z: int = 7
-    runs: int = 12
-    seed: int = 0
-    epochs: int = 3
-    controls: tuple[str, ...] = tuple(CONTROLS)
-    tie_rule: str = "lowest"
-    norm: str = "l2"
-    bound: str = "clip"
-    steps: int = 10
-    test_size: int | None = None
-    search: str = "pruned"
-    keep: str = "adversarial"
-    device: str = "auto"
-    threads: int = 1
+    options: Mapping[str, Value] = field(default_factory=dict)
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    schema_version: int = field(default=SCHEMA_VERSION, compare=False)
 
     def __post_init__(self) -> None:
-        _check_dataset(self.dataset)
-        _check_name("attack", self.attack, ATTACKS)
-        object.__setattr__(self, "epsilon", _checked_epsilon(self.epsilon))
-        _check_whole("z", self.z, 3, 999)
-        if self.z % 2 == 0:
-            raise SpecError(
-                "z", self.z, "Z must be odd, so that K falls in steps of 2 to 1", f"try {self.z - 1}"
-            )
-        _check_whole("runs", self.runs, 1, LARGEST_RUNS)
-        _check_whole("seed", self.seed, 0, LARGEST_SEED)
-        _check_whole("epochs", self.epochs, 1, LARGEST_EPOCHS)
-        object.__setattr__(self, "controls", _checked_controls(self.controls))
-        _check_name("tie_rule", self.tie_rule, TIE_RULES)
-        _check_name("norm", self.norm, NORMS)
-        _check_name("bound", self.bound, BOUNDS)
-        _check_whole("steps", self.steps, 1, LARGEST_STEPS)
-        for option in OPTIONS:
-            self._check_attack_takes(option)
-        if self.test_size is not None:
-            _check_whole("test_size", self.test_size, 2, 10**9)
-        _check_name("search", self.search, SEARCHES)
-        _check_name("keep", self.keep, KEEPS)
-        _check_name("device", self.device, DEVICES)
-        _check_whole("threads", self.threads, 1, LARGEST_THREADS)
+        self._refuse_missing_plugins()
+        for name, setting in COMMON.items():
+            object.__setattr__(self, name, setting.check(getattr(self, name)))
+        declared = self.declared_options
+        for name in self.options:
+            if name not in declared:
+                raise _misplaced(name, self.options[name], self._parts)
+        chosen = {name: one.check(self.options.get(name, one.default)) for name, one in declared.items()}
+        object.__setattr__(self, "options", chosen)
+        if not self.plugins:
+            object.__setattr__(self, "plugins", self._installed_plugins())
+        self.ladder  # noqa: B018  # an option that makes no ladder is refused now
 
-    def _check_attack_takes(self, option: str) -> None:
-        value, default = getattr(self, option), DEFAULTS[option]
-        if value != default and option not in ATTACKS[self.attack].options:
-            users = ", ".join(name for name, attack in ATTACKS.items() if option in attack.options)
-            raise SpecError(
-                option, value, f"the attack {self.attack} has no such option; it belongs to {users}",
-                f"leave {option} out, or choose one of these attacks",
-            )  # fmt: skip
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     @property
-    def levels(self) -> tuple[int, ...]:
-        """K from general to fitted: z, z - 2, ..., 3, 1."""
-        return tuple(range(self.z, 0, -2))
+    def _parts(self) -> dict[str, str]:
+        return {part: getattr(self, part) for part in PARTS}
+
+    @cached_property
+    def declared_options(self) -> dict[str, Setting]:
+        """The options that its parts have, by name."""
+        return options_of(self._parts)
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """Every setting that it has, by name."""
+        return {**COMMON, **self.declared_options}
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Every setting's value, by name."""
+        return {**{name: getattr(self, name) for name in COMMON}, **self.options}
+
+    def part_options(self, part: str) -> dict[str, Value]:
+        """The options of one part ("attack", "family", "surrogate"), by name."""
+        return {s.name: self.options[s.name] for s in PARTS[part][getattr(self, part)].options}
+
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The levels of the classifier family, from general to fitted."""
+        try:
+            return FAMILIES[self.family](**self.part_options("family")).ladder
+        except ValueError as error:
+            raise SpecError("family", self.family, f"its options make no ladder: {error}") from error
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The names of the sets that are measured, in the order of tables."""
+        return (*PAPER_SETS, *self.controls)
+
+    @cached_property
+    def identity(self) -> dict[str, Value]:
+        """What changes its numbers or what its results hold, where that is not as when the setting was introduced.
+
+        Not in it: how many runs (run i does not depend on how many follow), where and by how many threads and
+        processes they are computed.
+        """
+        chosen = {
+            name: self.values[name]
+            for name, setting in self.settings.items()
+            if setting.identifies and self.values[name] != setting.first_default
+        }
+        return {
+            "dataset": self.dataset,
+            **chosen,
+            **{f"plugin {key}": by for key, by in self.plugins.items()},
+        }
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON form: equal specs, and only these, share it."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 (hex) of the identity in canonical JSON: specs that give the same numbers share it."""
+        canonical = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
@@ -131,19 +134,44 @@ class Spec:
         """The data set's name, or the last part of its path without the suffix."""
         return self.dataset if self.dataset in CATALOGUE else PurePath(self.dataset).stem
 
-    def to_json(self) -> dict[str, object]:
-        """Every field as JSON can hold it, with `schema_version`."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self), "controls": list(self.controls)}
+    def check_plugins(self) -> None:
+        """Raises PluginError where an installed plug-in is another version than the one it was made with."""
+        if (installed := self._installed_plugins()) != dict(self.plugins):
+            was, now = (", ".join(found.values()) or "none" for found in (self.plugins, installed))
+            raise PluginError(
+                f"it was made with {was}, and installed is {now}", f"install {was} to go on with it"
+            )
+
+    def _installed_plugins(self) -> dict[str, str]:
+        named = [(part, PARTS[part], name) for part, name in self._parts.items()]
+        named += [("set", SETS, name) for name in self.controls]
+        origins = {f"{what} {name}": registry.origin(name) for what, registry, name in named}
+        return {key: str(origin) for key, origin in origins.items() if origin is not None}
+
+    def _refuse_missing_plugins(self) -> None:
+        registries: dict[str, Collection[str]] = {"set": SETS, **PARTS}
+        for key, by in self.plugins.items():
+            part, _, name = key.partition(" ")
+            if name not in registries.get(part, ()):
+                raise PluginError(
+                    f"the {key} comes from the plug-in {by}, which is not installed", f"install {by}"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """Every setting as JSON can hold it, with `schema_version`, and `plugins` where there are any."""
+        values = {name: list(v) if isinstance(v, tuple) else v for name, v in self.values.items()}
+        used = {"plugins": dict(self.plugins)} if self.plugins else {}
+        return {"schema_version": self.schema_version, **values, **used}
 
     def to_toml(self) -> str:
-        """The text of `spec.toml`; fields that are None are left out, since TOML has no null."""
+        """The text of `spec.toml`; settings that are None are left out, since TOML has no null."""
         return tomli_w.dumps({key: value for key, value in self.to_json().items() if value is not None})
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Spec:
-        """The spec that `to_json` (or a parsed `spec.toml`) describes; fields left out take their defaults.
+        """The spec that `to_json` (or a parsed `spec.toml`) describes; settings left out take their defaults.
 
-        Raises SpecError for an unknown field (with the nearest one), a wrong value, or a newer schema.
+        Raises SpecError for an unknown setting (with the nearest one), a wrong value, or a newer schema.
         """
         values: dict[str, Any] = dict(mapping)
         version = values.pop("schema_version", SCHEMA_VERSION)
@@ -152,87 +180,52 @@ class Spec:
                 "schema_version", version, f"this program reads versions 1 to {SCHEMA_VERSION}",
                 "open it with the newer aefit-tui that wrote it",
             )  # fmt: skip
-        for name in values:
-            if name not in DEFAULTS:
-                near = closest(name, DEFAULTS)
-                raise SpecError(
-                    name, values[name], "there is no such setting", f"did you mean {near}?" if near else ""
-                )
-        return cls(**values)
+        if version == 1:
+            values = from_first_version(values)
+        plugins = values.pop("plugins", {})
+        if not isinstance(plugins, dict) or not all(isinstance(by, str) for by in plugins.values()):
+            raise SpecError("plugins", plugins, "expected a table of texts")
+        options = {name: values.pop(name) for name in list(values) if name not in COMMON}
+        return cls(**values, options=options, plugins=plugins, schema_version=version)
 
     @classmethod
     def from_toml(cls, text: str) -> Spec:
         """The spec in the text of a `spec.toml`. Raises SpecError, also where the text is not TOML."""
         try:
             mapping = tomllib.loads(text)
-        except ValueError as error:  # also for a number of thousands of digits
+        except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
             raise SpecError("spec.toml", text[:40], f"it is not valid TOML: {error}") from error
         return cls.from_mapping(mapping)
 
-    @classmethod
-    def from_json(cls, text: str) -> Spec:
-        """The spec in a JSON text. Raises SpecError, also where the text is not a JSON object."""
-        try:
-            mapping = json.loads(text)
-        except ValueError as error:  # also for a number of thousands of digits
-            raise SpecError("spec", text[:40], f"it is not valid JSON: {error}") from error
-        if not isinstance(mapping, dict):
-            raise SpecError("spec", text[:40], "expected a JSON object")
-        return cls.from_mapping(mapping)
+    def changed(self, **values: object) -> Spec:
+        """The same, in this version, with other values for some settings, options among them; None: the default.
+
+        Raises SpecError, PluginError as the class does.
+        """
+        mapping = {name: v for name, v in {**self.values, **values}.items() if v is not None}
+        if any(part in values for part in PARTS):
+            # Options of a part that is exchanged go with it.
+            kept = {
+                **COMMON,
+                **options_of({part: str(mapping.get(part, COMMON[part].default)) for part in PARTS}),
+            }
+            mapping = {name: v for name, v in mapping.items() if name in kept or name in values}
+        return Spec.from_mapping(mapping)
 
 
-DEFAULTS: dict[str, object] = {
-    field.name: field.default for field in fields(Spec) if field.default is not MISSING
+def _misplaced(name: str, value: object, parts: Mapping[str, str]) -> SpecError:
+    """The error for an option that none of the chosen parts has."""
+    if name not in known_options(plugins=True):
+        return no_such_setting(name, value)
+    (part, users), *_ = users_of(name).items()
+    return SpecError(
+        name, value, f"the {part} {parts[part]} has no such option; it belongs to {', '.join(users)}",
+        f"leave {name} out, or choose one of these with {part}",
+    )  # fmt: skip
+
+
+DEFAULTS: dict[str, Value] = {
+    **{name: setting.default for name, setting in known_options(plugins=False).items()},
+    **{name: setting.default for name, setting in COMMON.items()},
 }
-"""The default of every setting, by name."""
-
-
-def _check_name(field: str, value: object, known: Mapping[str, object] | tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in known:
-        allowed, hint = expected_names(str(value), known)
-        raise SpecError(field, value, allowed, hint)
-
-
-def _check_whole(field: str, value: object, lowest: int, highest: int) -> None:
-    # bool is a kind of int in Python, but `runs = true` is a mistake.
-    if type(value) is not int or not lowest <= value <= highest:
-        raise SpecError(field, value, f"expected a whole number from {lowest} to {highest}")
-
-
-def _checked_epsilon(value: object) -> float:
-    # NaN is not above 0, infinity not at most 1.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise SpecError(
-            "epsilon", value, "expected a number above 0 and at most 1, the largest change of a pixel in [0, 1]",
-            "the paper's value is 0.1; for a change of 8 grey levels write 0.0314 (8/255)",
-        )  # fmt: skip
-    return float(value)
-
-
-def _checked_controls(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, list | tuple):
-        raise SpecError("controls", value, "expected a list of names", 'for example ["noise", "sources"]')
-    for name in value:
-        _check_name("controls", name, CONTROLS)
-    if len(set(value)) != len(value):
-        raise SpecError("controls", value, "a control is named twice")
-    # One order for one choice, so that two ways of writing it are one experiment.
-    return tuple(name for name in CONTROLS if name in value)
-
-
-def _check_dataset(value: object) -> None:
-    if isinstance(value, str) and (value in CATALOGUE or PurePath(value).is_absolute()):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise SpecError(
-                "dataset", value, "its path is not valid UTF-8, the encoding of spec.toml", "rename it"
-            ) from error
-        return
-    allowed, hint = expected_names(str(value), CATALOGUE)
-    raise SpecError(
-        "dataset",
-        value,
-        f"{allowed}, or the path of a .npz, a .zip or a folder with one sub-folder a class",
-        hint,
-    )
+"""The default of every setting that comes with the program, by name."""
