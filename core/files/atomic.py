@@ -1,10 +1,12 @@
-"""Writing so that a reader sees the old file or the whole new one, never half of it."""
+"""Writing so that a reader sees the old file or the whole new one, never half of it. The only place that does."""
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 
 def sync_folder(folder: Path) -> None:
@@ -22,14 +24,28 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Put `text` into `path`, replacing what is there, by a temporary file and a rename."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = True) -> None:
+    """Have `write` fill a new file and put it in the place of `path`. Raises OSError, leaving what was there.
+
+    durable: once this returns it outlives a power cut; else, which is faster, it may be lost or damaged by one.
+    """
+    # Some file systems take 255 bytes for a name.
+    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        sync_file(temporary)
+        with temporary.open("xb") as file:
+            write(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Put a text, as UTF-8, or bytes into `path`, replacing what is there. Raises OSError."""
+    data = content.encode() if isinstance(content, str) else content
+    replace_file(path, lambda file: file.write(data))

@@ -1,8 +1,8 @@
-"""What takes long and can be made again, kept under a name that says what it depends on; bounded.
+"""A bounded cache of arrays that take long to compute, shared by any number of processes.
 
-An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content follows from. It is
-written by rename and begins with its checksum: whatever happens to it, a reader gets it whole or not at all.
-Any number of processes may share a cache. It is a convenience: that it cannot be written stops nobody.
+An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content follows from. The file is
+replaced whole and begins with its checksum: a reader gets an entry whole or not at all. Where a cache cannot be
+written, everything is computed each time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,53 +18,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files.atomic import replace_file
+
 LIMIT = 4 * 2**30
 """Bytes that a cache may take: decoded data sets of 200 MB, surrogates and neighbours of a few hundred kB a run."""
-TAKEN_ALONG = 32
-"""Bytes of a file before its content: the content's SHA-256."""
+CHECKSUM_BYTES = 32
+"""Of a file before its content: the content's SHA-256."""
 
 
 class Cache:
-    """Arrays by key in a folder. When it outgrows its limit, what was not used for longest goes first."""
+    """Arrays by key in a folder. Above its limit of bytes the least recently used entries are removed."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self._folder = folder
         self._limit = limit
 
     def get(self, kind: str, key: str) -> dict[str, NDArray[Any]] | None:
-        """The arrays kept under a key, or None where there are none, or none that are whole."""
+        """The arrays under a key, or None where there are none, or damaged ones."""
         path = self._folder / kind / key
         try:
             content = path.read_bytes()
         except OSError:
             return None
-        if hashlib.sha256(content[TAKEN_ALONG:]).digest() != content[:TAKEN_ALONG]:
+        if hashlib.sha256(content[CHECKSUM_BYTES:]).digest() != content[:CHECKSUM_BYTES]:
             return None
-        with suppress(OSError):  # only its age: somebody else's cache, or just removed
+        with suppress(OSError):  # it counts as used now; another user's file, or one just removed, cannot
             os.utime(path)
-        with np.load(io.BytesIO(content[TAKEN_ALONG:]), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(content[CHECKSUM_BYTES:]), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
     def put(self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep arrays under a key; where that is not possible (a full disk, no permission), do without."""
+        """Store arrays under a key, or not where that is impossible (a full disk, no permission)."""
         buffer = io.BytesIO()
         members: dict[str, Any] = {**arrays}
         np.savez(buffer, **members)
         content = buffer.getvalue()
         path = self._folder / kind / key
-        temporary = path.with_name(f".{key}.{uuid.uuid4().hex}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(hashlib.sha256(content).digest() + content)
-            temporary.replace(path)
+            # An entry that a power cut damages is found by its checksum.
+            replace_file(
+                path, lambda file: file.write(hashlib.sha256(content).digest() + content), durable=False
+            )
         except OSError:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             return
         self._trim()
 
     def _trim(self) -> None:
-        """Remove the files that were not used for longest until the rest fits, left-overs of killed writers too."""
+        """Remove files, the least recently used first, until the rest fits; half-written ones count too."""
         files = []
         for path in self._folder.glob("*/*"):
             with suppress(OSError):  # removed by another process meanwhile

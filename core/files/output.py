@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import ExperimentError
-from core.files.atomic import sync_file, sync_folder
+from core.files.atomic import replace_file
 
 
-def write_output(path: Path, content: bytes) -> None:
-    """Put bytes into a file, replacing it at once; a pipe or a device is written to, never replaced.
+def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Put bytes, or what a function writes, into a file, replacing it at once; a pipe or a device is written to.
 
     A link stays, what it leads to is replaced. Raises ExperimentError where the file cannot be written.
     """
-    temporary = None
+    write = content if callable(content) else lambda file: file.write(content)
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            target.write_bytes(content)
-            return
-        temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}")
-        temporary.write_bytes(content)
-        sync_file(temporary)
-        temporary.replace(target)
-        sync_folder(target.parent)
+            with target.open("wb") as file:
+                write(file)
+        else:
+            replace_file(target, write)
     except OSError as error:
         raise ExperimentError(
             f"cannot write {str(path)!r}: {error.strerror}",
             "choose another file, on the command line with --output FILE",
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.families.ladder import Ladder
+
 ARRAY_NAMES = (
     "train_index",
     "test_index",
     "test_label",
     "test_prediction",
-    "k",
     "adversarial_image",
     "adversarial_label",
     "adversarial_source",
@@ -24,18 +25,22 @@ ARRAY_NAMES = (
 """What every arrays.npz holds. n: test images, m: adversarial images, L: levels.
 
 train_index, test_index: (N - n,), (n,) int32 into the pooled data set, as the split shuffled them.
-test_label: (n,) int16. test_prediction: (L, n) int16, one row a level. k: (L,) int32, the levels, general first.
+test_label: (n,) int16. test_prediction: (L, n) int16, one row a level.
 adversarial_image: (m, H, W, C) float32 in [0, 1]. adversarial_label: (m,) int16, the source's true label.
 adversarial_source: (m,) int32, the source's index into the pooled data set.
 adversarial_target: (m,) int16, the class attacked toward, -1 for an untargeted attack or noise.
 adversarial_prediction: (L, m) int16.
+
+One more holds what the knob is set to at each level, general first, (L,), int32 where these are whole numbers, and
+is called after the knob (`Ladder.array_name`): `k` for nearest neighbours.
 """
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]], ladder: Ladder) -> None:
     """Write a run's arrays. Raises ValueError where one is missing, not known, or holds Python objects."""
-    if set(arrays) != set(ARRAY_NAMES):
-        raise ValueError(f"expected exactly the arrays {ARRAY_NAMES}, got {sorted(arrays)}")
+    expected = {*ARRAY_NAMES, ladder.array_name}
+    if set(arrays) != expected:
+        raise ValueError(f"expected exactly the arrays {sorted(expected)}, got {sorted(arrays)}")
     # Not by savez's own allow_pickle: the older of the NumPy 2 versions store that as one more array.
     if objects := [name for name, array in arrays.items() if array.dtype.hasobject]:
         raise ValueError(f"{objects} hold Python objects, which could only be read by unpickling")
@@ -46,4 +51,4 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
 def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     """The arrays of one run, by name; nothing in the file is executed."""
     with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in ARRAY_NAMES}
+        return {name: archive[name] for name in archive.files}

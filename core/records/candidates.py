@@ -2,15 +2,14 @@
 
 `candidate_image.npy` holds the (m, H, W, C) float32 images, in [0, 1], which `numpy.load` can map into memory.
 `candidates.npz` holds, in the same order: `label` (m,) int16, the source's true label; `source` (m,) int32, into
-the pooled data set; `target` (m,) int16, -1 where there is none; `k` (L,) int32 and `prediction` (L, m) int16;
-`surrogate_prediction` (m,) int16.
+the pooled data set; `target` (m,) int16, -1 where there is none; `prediction` (L, m) int16, and what the knob is
+set to at each of the L levels under its name (`k` for nearest neighbours); `surrogate_prediction` (m,) int16.
 """
 
 from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,22 +18,33 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from core.protocol.candidates import Candidates
+from core.families.ladder import Ladder
+from core.sets.members import Candidates
 
 IMAGES = "candidate_image.npy"
 ARRAYS = "candidates.npz"
 
 
-class KeptCandidates:
+class CandidateFiles:
     """A `CandidateKeeper` over a folder of its own beside a run's result; the folder is removed at the end."""
 
-    def __init__(self, run_folder: Path, levels: Sequence[int], shape: tuple[int, int, int]) -> None:
+    def __init__(self, run_folder: Path, ladder: Ladder, shape: tuple[int, int, int]) -> None:
         # Named like a half-written result, with which it is swept should this process be killed.
         self._folder = run_folder / f".result.candidates.{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True)
-        self._levels = levels
+        self._ladder = ladder
         self._shape = shape
-        self._parts: list[dict[str, NDArray[Any]]] = []
+        none = np.empty(0, dtype=np.int16)
+        # So that a run without any candidate has the arrays too.
+        self._parts: list[dict[str, NDArray[Any]]] = [
+            {
+                "label": none,
+                "source": none.astype(np.int32),
+                "target": none,
+                "prediction": np.empty((len(ladder.levels), 0), dtype=np.int16),
+                "surrogate_prediction": none,
+            }
+        ]
         self._count = 0
         self._images = (self._folder / IMAGES).open("wb")
         self._write_header()
@@ -68,11 +78,12 @@ class KeptCandidates:
         self._images.seek(0)
         self._write_header()
         self._images.close()
-        names = ("label", "source", "target", "prediction", "surrogate_prediction")
         arrays: dict[str, Any] = {
-            name: np.concatenate([part[name] for part in self._parts], axis=-1) for name in names
+            name: np.concatenate([part[name] for part in self._parts], axis=-1) for name in self._parts[0]
         }
-        np.savez_compressed(self._folder / ARRAYS, k=np.array(self._levels, dtype=np.int32), **arrays)
+        numeric = all(isinstance(value, int) for value in self._ladder.values)
+        arrays[self._ladder.array_name] = np.array(self._ladder.values, dtype=np.int32 if numeric else None)
+        np.savez_compressed(self._folder / ARRAYS, **arrays)
         for name in (IMAGES, ARRAYS):
             (self._folder / name).rename(folder / name)
 

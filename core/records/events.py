@@ -1,109 +1,205 @@
-"""The events of a journal: their kinds, their fields, and one line of text for each.
+"""The events of a journal, one frozen type each, and their form on a line.
 
 A line is one JSON object: `seq` (whole numbers from 1, a writer's own), `time` (seconds since 1970, UTC),
-`v` (the schema version), `event` (its kind), and the fields of that kind.
+`v` (the schema version), `event` (which type), and the fields of that type.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import Annotated, Literal, Union
 
-SCHEMA_VERSION = 1
+import msgspec
 
-KINDS: dict[str, frozenset[str]] = {
-    # written by the coordinator
-    "coordinator_started": frozenset({"host", "pid", "jobs", "pending"}),
-    "worker_started": frozenset({"worker", "pid"}),
-    "worker_lost": frozenset({"worker", "reason"}),
-    "run_started": frozenset({"run", "worker", "attempt"}),
-    "run_completed": frozenset({"run"}),
-    "run_failed": frozenset({"run", "error", "hint", "retry"}),
-    "statistics": frozenset({"runs", "summary", "tests"}),
-    "notice": frozenset({"text"}),
-    "finished": frozenset({"status"}),
-    # written by a worker
-    "environment": frozenset({"versions", "device", "threads", "cpu"}),
-    "dataset": frozenset({"name", "sha256", "images", "shape", "classes", "test_size", "notices"}),
-    "stage_started": frozenset({"run", "stage", "total"}),
-    "progress": frozenset({"run", "stage", "done", "total"}),
-    "epoch": frozenset({"run", "epoch", "epochs", "loss"}),
-    "stage_finished": frozenset({"run", "stage", "seconds"}),
-}
-"""Every kind of event with the fields that it must have."""
+from core.errors import RecordError
+from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.types import Count, Finite, Moment, Name, Record, Seconds, parse, to_json
+
+SCHEMA_VERSION = 2
+"""Raised when an event changes its meaning. Version 1 lacked what has a default here, and is read as it is."""
+
+Ending = Literal["complete", "failed", "refused", "cancelled", "interrupted"]
+"""How a coordinator's work ended."""
+RunNumber = Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+"""A run, counted from 0."""
 
 
-class BrokenLine(ValueError):
-    """A complete line that is no event; the message says why."""
+class Event(Record, frozen=True, kw_only=True, tag_field="event"):
+    """What every event has; the journal that it is written to fills it in."""
 
-
-@dataclass(frozen=True)
-class Event:
-    """One line of one journal. `writer` is the journal's file name without its suffix."""
-
-    writer: str
-    sequence: int
-    time: float
-    version: int
-    kind: str
-    fields: Mapping[str, object]
-
-    def __getitem__(self, name: str) -> object:
-        return self.fields[name]
+    seq: int = 0
+    time: Moment = 0.0
+    v: Count = SCHEMA_VERSION
 
     @property
-    def order(self) -> tuple[int, float, str, int]:
-        """The key by which the events of several writers are put in one order.
-
-        Coordinators work one after another and number their sessions (0002-coordinator, 0002-worker-1): the
-        clock, which may have been set back or be another host's, only orders the events within a session.
-        """
-        session = self.writer.partition("-")[0]
-        return int(session) if session.isdecimal() else 0, self.time, self.writer, self.sequence
+    def kind(self) -> str:
+        """The name of its type on a line."""
+        return str(self.__struct_config__.tag)
 
 
-def encode(sequence: int, time: float, kind: str, fields: Mapping[str, object]) -> bytes:
-    """One journal line with its newline.
-
-    Raises ValueError for an unknown kind, a missing field, a field named like one of the line's own, NaN or
-    Infinity; TypeError for what JSON cannot hold.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"event {kind!r}: unknown kind")
-    if missing := KINDS[kind] - fields.keys():
-        raise ValueError(f"event {kind!r}: missing {sorted(missing)}")
-    line = {"seq": sequence, "time": time, "v": SCHEMA_VERSION, "event": kind}
-    if reserved := line.keys() & fields.keys():
-        raise ValueError(f"event {kind!r}: {sorted(reserved)} are the line's own")
-    return json.dumps({**line, **fields}, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+# Written by the coordinator
 
 
-def decode(writer: str, line: bytes) -> Event:
-    """The event in one complete line. Raises BrokenLine. Unknown kinds and fields are kept as they are."""
+class CoordinatorStarted(Event, frozen=True, kw_only=True, tag="coordinator_started"):
+    """A coordinator has taken the lock. pending: the runs to compute. data_dir: where the data lie, "" unsaid."""
+
+    host: str
+    pid: int
+    jobs: Count
+    pending: tuple[RunNumber, ...]
+    data_dir: str = ""
+
+
+class WorkerStarted(Event, frozen=True, kw_only=True, tag="worker_started"):
+    """A worker process has been started."""
+
+    worker: Count
+    pid: int
+
+
+class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
+    """A worker is gone, and how."""
+
+    worker: Count
+    reason: str
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """A run was given to a worker, for the attempt-th time."""
+
+    run: RunNumber
+    worker: Count
+    attempt: Count
+
+
+class RunCompleted(Event, frozen=True, kw_only=True, tag="run_completed"):
+    """A run has a valid result."""
+
+    run: RunNumber
+
+
+class RunFailed(Event, frozen=True, kw_only=True, tag="run_failed"):
+    """A run could not be computed. retry: it is begun once more."""
+
+    run: RunNumber
+    error: str
+    hint: str
+    retry: bool
+
+
+class StatisticsComputed(Event, frozen=True, kw_only=True, tag="statistics"):
+    """The statistics over the runs that were complete then: the fields of `ExperimentStatistics`."""
+
+    runs: tuple[RunNumber, ...]
+    summary: SummaryTable
+    tests: tuple[StatisticalTest, ...]
+    verdict: tuple[str, ...] = ()
+
+
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+    """Something worth knowing."""
+
+    text: str
+
+
+class Finished(Event, frozen=True, kw_only=True, tag="finished"):
+    """The coordinator has ended. error, hint: why it refused or failed as a whole, "" otherwise."""
+
+    status: Ending
+    error: str = ""
+    hint: str = ""
+
+
+# Written by a worker
+
+
+class EnvironmentReported(Event, frozen=True, kw_only=True, tag="environment"):
+    """What a worker computes with: the fields of `core.records.environment.Environment`, and its threads."""
+
+    versions: dict[Name, Name]
+    device: Name
+    cpu: Name
+    threads: Count
+    plugins: dict[Name, Name] = msgspec.field(default_factory=dict)
+
+
+class DatasetLoaded(Event, frozen=True, kw_only=True, tag="dataset"):
+    """A worker has read the data. shape: height, width, channels of an image. classes: their names."""
+
+    name: str
+    sha256: Name
+    images: Count
+    shape: tuple[Count, Count, Count]
+    classes: tuple[str, ...]
+    test_size: Count
+    notices: tuple[str, ...] = ()
+
+
+class StageStarted(Event, frozen=True, kw_only=True, tag="stage_started"):
+    """A run has come to a stage of `total` steps."""
+
+    run: RunNumber
+    stage: Name
+    total: Count
+
+
+class Progress(Event, frozen=True, kw_only=True, tag="progress"):
+    """So many steps of a stage are done."""
+
+    run: RunNumber
+    stage: Name
+    done: Count
+    total: Count
+
+
+class EpochFinished(Event, frozen=True, kw_only=True, tag="epoch"):
+    """The surrogate has seen all training images once more; loss: the mean of its batches."""
+
+    run: RunNumber
+    epoch: Count
+    epochs: Count
+    loss: Finite
+
+
+class StageFinished(Event, frozen=True, kw_only=True, tag="stage_finished"):
+    """A stage is done."""
+
+    run: RunNumber
+    stage: Name
+    seconds: Seconds
+
+
+class Unknown(Record, frozen=True, kw_only=True):
+    """An event of a kind that this version does not know: written by a newer one."""
+
+    seq: int
+    time: Moment
+    v: Count
+    event: Name
+
+
+RunEvent = RunStarted | RunCompleted | RunFailed | StageStarted | Progress | EpochFinished | StageFinished
+"""Those that tell of one run."""
+
+# Every type above: a new one is its class and nothing else.
+_TYPES = tuple(Event.__subclasses__())
+_KINDS = frozenset(str(one.__struct_config__.tag) for one in _TYPES)
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Union[_TYPES])  # noqa: UP007
+
+
+def encode(event: Event, *, seq: int, time: float) -> bytes:
+    """One journal line with its newline. Raises ValueError for NaN and Infinity."""
+    return to_json(msgspec.structs.replace(event, seq=seq, time=time)) + b"\n"
+
+
+def decode(line: bytes) -> Event | Unknown:
+    """The event in one complete line; Unknown for a kind that a newer version has. Raises RecordError."""
     try:
-        record = _DECODER.decode(line.decode())
-        take = record.pop
-        sequence, time, version, kind = take("seq"), take("time"), take("v"), take("event")
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise BrokenLine(f"not an event: {error}") from error
-    if type(sequence) is not int or type(version) is not int or not isinstance(kind, str):
-        raise BrokenLine("seq and v must be whole numbers, event a name")
-    # Written so that NaN, which no comparison is true of, is refused with infinities and endless integers.
-    if type(time) not in (int, float) or not abs(time) <= sys.float_info.max:
-        raise BrokenLine("time must be a finite number")
-    if not KINDS.get(kind, frozenset()) <= record.keys():
-        missing = KINDS[kind] - record.keys()
-        raise BrokenLine(f"{kind} without {', '.join(sorted(missing))}")
-    return Event(writer, sequence, float(time), version, kind, record)
-
-
-def _no_constant(name: str) -> NoReturn:
-    """Python's JSON reader takes NaN and Infinity; JSON, and whatever is computed from them, does not."""
-    raise ValueError(f"{name} is not JSON")
-
-
-# One for all lines: `json.loads` would make a new one for each.
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+        return _DECODER.decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
+        try:
+            unknown = parse(line, Unknown, "a line")
+        except RecordError:
+            unknown = None
+        if unknown is not None and unknown.event not in _KINDS:
+            return unknown
+        raise RecordError(f"not an event: {error}") from error

@@ -7,22 +7,30 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
-from core.errors import ExperimentError, SpecError
+from core.errors import AefitError, ExperimentError, PluginError
+from core.families.ladder import Ladder
 from core.files.atomic import sync_folder, write_atomically
 from core.files.locations import experiments_dir
-from core.records.events import Event
+from core.records.events import CoordinatorStarted, Event, RunFailed, RunStarted, StatisticsComputed
 from core.records.journal import read_all
 from core.records.lock import Lock, LockHeld
+from core.records.metrics import RunMetrics
 from core.records.results import read_result
+from core.records.status import ExperimentStatus, RunStatus, experiment_status, is_turning_point, run_status
+from core.spec.command import batch_command
+from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
 
 SPEC_FILE = "spec.toml"
+CREATED_FILE = "created"
+"""When the experiment was made, seconds since 1970; the specification is written again where it is extended."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
 ABANDONED_SECONDS = 3600.0
@@ -65,7 +73,7 @@ class Experiment:
 
     @property
     def created(self) -> float:
-        """When it was made, seconds since 1970: its spec is written once."""
+        """When it was made, seconds since 1970."""
         return created(self.folder)
 
     @property
@@ -78,11 +86,11 @@ class Experiment:
         """The folder of run `run`, counted from 0."""
         return self.folder / "runs" / f"{run:04d}"
 
-    def result(self, run: int, *, verify: bool = False) -> dict[str, object] | None:
+    def result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
         """A run's metrics, or None where it has no valid result."""
         return read_result(self.run_folder(run) / "result", verify=verify)
 
-    def results(self, *, verify: bool = False) -> dict[int, dict[str, object]]:
+    def results(self, *, verify: bool = False) -> dict[int, RunMetrics]:
         """The metrics of every complete run, by run."""
         found = ((run, self.result(run, verify=verify)) for run in range(self.spec.runs))
         return {run: metrics for run, metrics in found if metrics is not None}
@@ -92,6 +100,52 @@ class Experiment:
         # Asked first: once nobody computes any more, what is read after that is final.
         running = self.running
         return State(self, self.results(), tuple(read_all(self.journal)), running)
+
+    def reloaded(self) -> Experiment:
+        """The same, with the runs that are asked for now. Raises ExperimentError."""
+        return load(self.folder)
+
+    def extend(self, runs: int) -> Experiment:
+        """Ask for so many runs in all; those there are stay. Raises ExperimentError, SpecError.
+
+        Whoever computes it goes on with the further ones; else they are there for `resume`.
+        """
+        self.check_computable()
+        if runs <= self.spec.runs:
+            raise ExperimentError(
+                f"{self.id} has {self.spec.runs} runs already: expected more than that",
+                f"aefit-tui extend {self.id} --runs {self.spec.runs + 1}",
+            )
+        spec = self.spec.changed(runs=runs)
+        try:
+            write_atomically(self.folder / SPEC_FILE, spec.to_toml())
+        except OSError as error:
+            raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
+        return Experiment(self.folder, spec)
+
+    def check_computable(self) -> None:
+        """Raises ExperimentError where runs must not be added to it.
+
+        That is so for an experiment of the first version, whose numbers depended on threads, for one whose
+        folder's name says that its specification was another, and where a plug-in is missing or has changed.
+        """
+        again = f"compute it anew: {batch_command(self.spec)}"
+        if self.spec.schema_version < SPEC_VERSION:
+            raise ExperimentError(
+                f"{self.id} was computed by an earlier version, whose last bits depended on the number of threads: "
+                "it can be shown, exported and compared, but no run can be added",
+                again,
+            )
+        digits = self.id.rpartition("-")[2]
+        if re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) and not self.spec.digest.startswith(digits):
+            raise ExperimentError(
+                f"{self.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
+                "move that folder away and try again",
+            )
+        try:
+            self.spec.check_plugins()
+        except PluginError as error:
+            raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
 
     def clear_leftovers(self) -> None:
         """Remove what killed workers left half written; only for who holds the lock.
@@ -106,6 +160,9 @@ class Experiment:
         delete(self.folder)
 
 
+E = TypeVar("E", bound=Event)
+
+
 @dataclass(frozen=True)
 class State:
     """One reading of an experiment: the metrics of its complete runs, all its events in order, who computes.
@@ -114,66 +171,63 @@ class State:
     """
 
     experiment: Experiment
-    results: dict[int, dict[str, object]]
+    results: dict[int, RunMetrics]
     events: tuple[Event, ...]
     running: bool
 
     @cached_property
-    def status(self) -> str:
-        """created | running | complete | failed | refused | cancelled | interrupted."""
-        if self.running:
-            return "running"
-        if len(self.results) == self.experiment.spec.runs:
-            return "complete"
-        return ending(reversed(self.events))
+    def status(self) -> ExperimentStatus:
+        """How the experiment stands."""
+        turning_point = next((event for event in reversed(self.events) if is_turning_point(event)), None)
+        lacking = self.experiment.spec.runs - len(self.results)
+        return experiment_status(running=self.running, lacking=lacking, turning_point=turning_point)
+
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The levels of its results, of its specification where it has none."""
+        return next((metrics.ladder for metrics in self.results.values()), self.experiment.spec.ladder)
+
+    @cached_property
+    def statistics(self) -> StatisticsComputed | None:
+        """The newest statistics that a coordinator journaled."""
+        return self.last(StatisticsComputed)
 
     @cached_property
     def summarised(self) -> bool:
         """Whether the journaled statistics are over all the results there are."""
-        latest = self.last("statistics")
-        return latest is not None and latest["runs"] == sorted(self.results)
+        return self.statistics is not None and list(self.statistics.runs) == sorted(self.results)
 
     @cached_property
-    def failures(self) -> dict[int, Event]:
+    def failures(self) -> dict[int, RunFailed]:
         """The last failure of every run that failed for good and has no result since."""
-        failed: dict[int, Event] = {}
+        newest = {run: self._newest_of.get(run) for run in range(self.experiment.spec.runs)}
+        return {
+            run: event
+            for run, event in newest.items()
+            if isinstance(event, RunFailed) and self.run_status(run) is RunStatus.FAILED
+        }
+
+    def last(self, kind: type[E]) -> E | None:
+        """The newest event of a type, or None."""
+        return next((event for event in reversed(self.events) if isinstance(event, kind)), None)
+
+    def run_status(self, run: int) -> RunStatus:
+        """How a run stands."""
+        return run_status(complete=run in self.results, running=self.running, newest=self._newest_of.get(run))
+
+    @cached_property
+    def _newest_of(self) -> dict[int, RunStarted | RunFailed]:
+        """What `core.records.status.run_status` judges by, by run."""
+        newest: dict[int, RunStarted | RunFailed] = {}
         for event in self.events:
-            if event.kind == "run_failed" and not event["retry"]:
-                failed[_run_of(event)] = event
-            elif event.kind == "run_started":
-                failed.pop(_run_of(event), None)
-        return {run: event for run, event in sorted(failed.items()) if run not in self.results}
-
-    def last(self, kind: str) -> Event | None:
-        """The newest event of a kind, or None."""
-        return next((event for event in reversed(self.events) if event.kind == kind), None)
-
-    def run_status(self, run: int) -> str:
-        """complete | failed | running | pending."""
-        if run in self.results:
-            return "complete"
-        if run in self.failures:
-            return "failed"
-        if self.status != "running":
-            return "pending"
-        latest = next(
-            (e for e in reversed(self.events) if e.kind in ("run_started", "run_failed") and e["run"] == run),
-            None,
-        )
-        begun = self.last("coordinator_started")
-        is_now = latest is not None and begun is not None and latest.order > begun.order
-        return "running" if latest is not None and latest.kind == "run_started" and is_now else "pending"
-
-
-def ending(events: Iterable[Event]) -> str:
-    """The status of an experiment that lacks results and is not computed now; events: the newest first."""
-    for event in events:
-        if event.kind == "finished" and event["status"] != "complete":
-            return str(event["status"])
-        if event.kind == "coordinator_started":
-            # It never said how it ended: killed, or the machine went down. Or a result was lost since.
-            return "interrupted"
-    return "created"
+            if isinstance(event, CoordinatorStarted):
+                # What an earlier coordinator left unfinished is begun anew; what failed for good stays so.
+                newest = {
+                    run: one for run, one in newest.items() if isinstance(one, RunFailed) and not one.retry
+                }
+            elif isinstance(event, RunStarted | RunFailed):
+                newest[event.run] = event
+        return newest
 
 
 @dataclass(frozen=True)
@@ -185,8 +239,9 @@ class Unreadable:
 
 
 def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
-    """The experiment of a spec, and whether its folder is new: one spec has one folder in a home.
+    """The experiment of a spec, and whether its folder is new: one identity has one folder in a home.
 
+    Where it exists with fewer runs, it is asked for as many as the spec says; with more, it keeps them.
     Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
     """
     folder = experiments_dir(home) / experiment_id(spec)
@@ -198,6 +253,7 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     try:
         temporary.mkdir(parents=True)
         write_atomically(temporary / SPEC_FILE, spec.to_toml())
+        write_atomically(temporary / CREATED_FILE, f"{time.time():.3f}\n")
         temporary.rename(folder)
         sync_folder(folder.parent)
     except OSError as error:
@@ -234,12 +290,12 @@ def _age(path: Path) -> float:
 def _existing(folder: Path, spec: Spec) -> Experiment:
     """The experiment in a folder that is named after a spec. Raises ExperimentError where it holds another one."""
     found = load(folder)
-    if found.spec != spec:
+    if found.spec.identity != spec.identity:
         raise ExperimentError(
             f"{folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
             "move that folder away and try again",
         )
-    return found
+    return found.extend(spec.runs) if spec.runs > found.spec.runs else found
 
 
 def experiment_id(spec: Spec) -> str:
@@ -255,7 +311,7 @@ def load(folder: Path) -> Experiment:
         spec = Spec.from_toml((folder / SPEC_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{folder} holds no readable {SPEC_FILE}: {error}", remove) from error
-    except SpecError as error:
+    except AefitError as error:
         hint = "; ".join(filter(None, (error.hint, remove)))
         raise ExperimentError(f"{folder / SPEC_FILE}: {error}", hint) from error
     return Experiment(folder, spec)
@@ -325,13 +381,16 @@ def delete(folder: Path) -> None:
 
 
 def created(folder: Path) -> float:
-    """When the experiment in a folder was made, seconds since 1970: its spec is written once. 0 without one."""
+    """When the experiment in a folder was made, seconds since 1970; of one of the first version, when its spec was
+    written. 0 without one.
+    """
+    try:
+        moment = float((folder / CREATED_FILE).read_text(encoding="utf-8"))
+        if 0 <= moment < 1e12:
+            return moment
+    except (OSError, ValueError):
+        pass  # an experiment of the first version has none
     try:
         return (folder / SPEC_FILE).stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _run_of(event: Event) -> int:
-    run = event["run"]
-    return run if isinstance(run, int) else -1

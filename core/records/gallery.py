@@ -9,15 +9,16 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.images import ImageSet
 from core.errors import DataError
-from core.sets.catalogue import SETS
-from core.sets.sample import Members
+from core.families.ladder import Ladder
+from core.sets.members import Members
+from core.sets.registry import SETS, is_known
 
 AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 OF_A_SET: dict[str, type[np.generic]] = {
@@ -28,9 +29,12 @@ OF_A_SET: dict[str, type[np.generic]] = {
     "source": np.int32,
     "prediction": np.int16,
 }
-"""The arrays of each set in the file, SET.NAME there; with them go `k`, int32, and `class_names`, of unicode."""
+"""The arrays of each set in the file, SET.NAME there; with them go `level`, `knob` and `class_names`, of unicode.
+
+Files of the first version have, instead of the first two, `k`: int32, the levels of the knob "K".
+"""
 OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
-"""What they are called in the files of older versions, which hold the adversarial set only."""
+"""What they are called in the oldest files, which hold the adversarial set only."""
 HINT = "no number depends on it: `aefit-tui resume` computes the run again where its checksum is wrong"
 UNREADABLE = (
     ArithmeticError,
@@ -51,17 +55,18 @@ UNREADABLE = (
 )
 """What NumPy and zipfile were seen to raise for damaged or forged bytes, and what they are documented to raise."""
 
-Taken = TypeVar("Taken")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
     """g members of one set, in the order of `core.sets.sample.choose`.
 
-    name: the set's, of `core.sets.catalogue`. original: (g, H, W, C) uint8, the sources. image: (g, H, W, C)
-    float32 in [0, 1], what was made of them, or the same where the set's images are not perturbed. label: (g,) int16, the
-    sources' true labels. target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set.
-    prediction: (L, g) int16 of `image`, one row a level of k. k: the L levels, the most general first.
+    name: the set's. original: (g, H, W, C) uint8, the sources. image: (g, H, W, C) float32 in [0, 1], what was made
+    of them, or the same where the set's images are not perturbed. label: (g,) int16, the sources' true labels.
+    target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set.
+    prediction: (L, g) int16 of `image`, one row a level. knob, levels: the ladder of the L levels, the most general
+    first.
     """
 
     name: str
@@ -71,13 +76,22 @@ class Gallery:
     target: NDArray[np.int16]
     source: NDArray[np.int32]
     prediction: NDArray[np.int16]
-    k: tuple[int, ...]
+    knob: str
+    levels: tuple[str, ...]
     class_names: tuple[str, ...]
 
     @property
     def perturbed(self) -> bool:
-        """Whether the images were made from their originals; else they are these."""
-        return SETS[self.name].perturbed
+        """Whether the images were made from their originals; else they are these.
+
+        Those of a set of a plug-in that is not installed are taken to be.
+        """
+        return not is_known(self.name) or SETS[self.name].perturbed
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """The levels in words: "K = 7"."""
+        return tuple(f"{self.knob} = {level}" for level in self.levels)
 
     def __len__(self) -> int:
         return len(self.label)
@@ -110,9 +124,7 @@ def amplified(original: NDArray[np.uint8], image: NDArray[np.float32]) -> tuple[
     return np.clip(np.rint(127.5 * (1 + gain * change)), 0, 255).astype(np.uint8), gain
 
 
-def galleries_of(
-    samples: Mapping[str, Members], pool: ImageSet, levels: tuple[int, ...]
-) -> tuple[Gallery, ...]:
+def galleries_of(samples: Mapping[str, Members], pool: ImageSet, ladder: Ladder) -> tuple[Gallery, ...]:
     """One for each set that was sampled, and in its order. samples: `source` into the pool it was computed on."""
     return tuple(
         Gallery(
@@ -123,7 +135,8 @@ def galleries_of(
             target=members.target.astype(np.int16),
             source=members.source.astype(np.int32),
             prediction=members.prediction.astype(np.int16),
-            k=levels,
+            knob=ladder.knob,
+            levels=ladder.levels,
             class_names=pool.class_names,
         )
         for name, members in samples.items()
@@ -137,7 +150,8 @@ def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
         for gallery in galleries
         for name, dtype in OF_A_SET.items()
     }
-    arrays["k"] = np.array(galleries[0].k, dtype=np.int32)
+    arrays["knob"] = np.array(galleries[0].knob, dtype=np.str_)
+    arrays["level"] = np.array(galleries[0].levels, dtype=np.str_)
     arrays["class_names"] = np.array(galleries[0].class_names, dtype=np.str_)
     np.savez_compressed(path, **arrays)
 
@@ -145,10 +159,15 @@ def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
 def sets_in(path: Path) -> tuple[str, ...]:
     """The sets that a file has a gallery of, in the order in which tables show them; none where there is no file.
 
-    Raises DataError for a file that cannot be read.
+    Sets that are not registered, of a plug-in that is not installed, come last. Raises DataError for a file that
+    cannot be read.
     """
-    found = _from_file(path, lambda archive: [name for name in SETS if _names_of(archive, name)])
-    return tuple(found or ())
+    names = _from_file(path, lambda archive: [*archive]) or []
+    found = [name.removesuffix(".label") for name in names if name.endswith(".label")]
+    if OLDER["label"] in names:
+        found.append("adversarial")
+    known = [name for name in SETS if name in found]
+    return *known, *(name for name in found if name not in known)
 
 
 def read_gallery(path: Path, name: str = "adversarial") -> Gallery | None:
@@ -160,18 +179,17 @@ def read_gallery(path: Path, name: str = "adversarial") -> Gallery | None:
     arrays = _from_file(path, lambda archive: _arrays_of(archive, name))
     if arrays is None:
         return None
-    class_names = arrays.pop("class_names").tolist()
-    if wrong := _wrong_with(arrays, class_names):
+    class_names, knob, levels = (arrays.pop(name).tolist() for name in ("class_names", "knob", "level"))
+    if wrong := _wrong_with(arrays, class_names, knob, levels):
         raise DataError(f"{path} is not a gallery: of the {name} set, {wrong}", HINT)
-    levels = tuple(int(k) for k in arrays.pop("k"))
-    return Gallery(name, **arrays, k=levels, class_names=tuple(class_names))
+    return Gallery(name, **arrays, knob=knob, levels=tuple(levels), class_names=tuple(class_names))
 
 
 Archive = Mapping[str, NDArray[Any]]
 """The arrays of a file by their names there; each is read when it is asked for."""
 
 
-def _from_file(path: Path, take: Callable[[Archive], Taken]) -> Taken | None:
+def _from_file(path: Path, take: Callable[[Archive], T]) -> T | None:
     """What `take` takes of a file; None where there is none. Raises DataError where that cannot be read."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -190,9 +208,20 @@ def _arrays_of(archive: Archive, name: str) -> dict[str, NDArray[Any]] | None:
     # Casting that allows nothing: another dtype is not what was written.
     return {
         **{own: archive[names[own]].astype(dtype, "K", "no", copy=False) for own, dtype in OF_A_SET.items()},
-        "k": archive["k"].astype(np.int32, "K", "no", copy=False),
+        **_ladder_arrays(archive),
         "class_names": archive["class_names"].astype(np.str_, "K", "same_kind"),
     }
+
+
+def _ladder_arrays(archive: Archive) -> dict[str, NDArray[Any]]:
+    """The arrays `level` and `knob`. Raises TypeError where they are not text."""
+    if "level" not in archive:
+        k = archive["k"].astype(np.int32, "K", "no", copy=False)
+        return {"knob": np.array("K"), "level": k.astype(np.str_)}
+    found = {name: archive[name] for name in ("knob", "level")}
+    if any(array.dtype.kind != "U" for array in found.values()):
+        raise TypeError("levels are text")
+    return found
 
 
 def _names_of(archive: Archive, name: str) -> dict[str, str]:
@@ -202,10 +231,16 @@ def _names_of(archive: Archive, name: str) -> dict[str, str]:
     return OLDER if name == "adversarial" and "label" in archive else {}
 
 
-def _wrong_with(arrays: Mapping[str, NDArray[Any]], names: object) -> str:
+def _wrong_with(arrays: Mapping[str, NDArray[Any]], names: object, knob: object, levels: object) -> str:
     """What contradicts the description of `Gallery`, "" where nothing does."""
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not _is_list_of_text(names):
         return "class_names is not a list of names"
+    if not isinstance(knob, str):
+        return "knob is not a name"
+    if not _is_list_of_text(levels):
+        return "level is not a list of names"
+    if not levels:
+        return "level is empty"
     shape, members, classes = arrays["original"].shape, arrays["label"].size, len(names)
     if len(shape) != 4 or 0 in shape[1:] or shape[3] not in (1, 3):
         return f"original has the shape {shape}, expected (g, H, W, 1 or 3)"
@@ -215,17 +250,18 @@ def _wrong_with(arrays: Mapping[str, NDArray[Any]], names: object) -> str:
         "label": (members,),
         "target": (members,),
         "source": (members,),
-        "k": (arrays["k"].size,),
-        "prediction": (arrays["k"].size, members),
+        "prediction": (len(levels), members),
     }
     for name, wanted in expected.items():
         if arrays[name].shape != wanted:
             return f"{name} has the shape {arrays[name].shape}, expected {wanted}"
-    if not arrays["k"].size:
-        return "k is empty"
     for name, least in (("label", 0), ("target", -1), ("prediction", 0)):
         if ((arrays[name] < least) | (arrays[name] >= classes)).any():
             return f"{name} holds a number that is none of the {classes} classes"
     if not ((arrays["image"] >= 0) & (arrays["image"] <= 1)).all():
         return "image has values outside of [0, 1]"
     return ""
+
+
+def _is_list_of_text(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

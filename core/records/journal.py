@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.records.events import SCHEMA_VERSION, BrokenLine, Event, decode, encode
+from core.errors import RecordError
+from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 
 
 class JournalWriter:
@@ -28,15 +29,15 @@ class JournalWriter:
         self._torn = False
         self._lock = threading.Lock()
 
-    def write(self, kind: str, **fields: object) -> None:
-        """Append one event. Raises ValueError for an unknown kind, a missing field, NaN or Infinity.
+    def write(self, event: Event) -> None:
+        """Append one event; its sequence number and time are filled in. Raises ValueError for NaN or Infinity.
 
         Raises OSError where the disk is full or gone; the journal can be written to again when it is back.
         """
         with self._lock:
             # A clock set back must not put a later event before an earlier one.
             now = max(self._clock(), self._last)
-            line = encode(self._sequence + 1, now, kind, fields)
+            line = encode(event, seq=self._sequence + 1, time=now)
             self._sequence, self._last = self._sequence + 1, now
             # After a write that failed halfway (a full disk) the next event begins on a line of its own.
             line = b"\n" + line if self._torn else line
@@ -81,7 +82,11 @@ class JournalReader:
         self.newer = False
 
     def poll(self) -> list[Event]:
-        """The events added since the last call, in the order that `Event.order` gives."""
+        """The events added since the last call, in one order.
+
+        Coordinators work one after another and number their sessions (0002-coordinator, 0002-worker-1): the
+        clock, which may have been set back or be another host's, only orders the events within a session.
+        """
         try:
             # Workers before their coordinator: a run's first stage must not be read before the run's start,
             # which may be written while this goes on.
@@ -90,10 +95,11 @@ class JournalReader:
             # The folder is deleted at this moment, or its file server has lost it.
             self._report(Problem("", 0, f"{self._folder} cannot be listed: {error.strerror}"))
             return []
-        events: list[Event] = []
+        found: list[tuple[tuple[int, float, str, int], Event]] = []
         for path in paths:
-            events += self._read_on(path)
-        return sorted(events, key=lambda event: event.order)
+            session = session_of(path)
+            found += [((session, event.time, path.stem, event.seq), event) for event in self._read_on(path)]
+        return [event for _, event in sorted(found, key=lambda one: one[0])]
 
     def _read_on(self, path: Path) -> list[Event]:
         writer, offset = path.stem, self._offsets.get(path.stem, 0)
@@ -102,10 +108,12 @@ class JournalReader:
 
         def take(place: int, line: bytes) -> None:
             try:
-                event = decode(writer, line)
-            except BrokenLine as error:
+                event = decode(line)
+            except RecordError as error:
                 problems.append(Problem(writer, place, str(error)))
-            else:
+                return
+            self.newer = self.newer or event.v > SCHEMA_VERSION
+            if not isinstance(event, Unknown):
                 events.append(event)
 
         held: dict[bytes, tuple[int, bytes]] = {}
@@ -135,7 +143,6 @@ class JournalReader:
             take(*last)
         self._offsets[writer] = offset
         self.problems += problems
-        self.newer = self.newer or any(event.version > SCHEMA_VERSION for event in events)
         return events
 
     def _report(self, problem: Problem) -> None:
@@ -147,6 +154,12 @@ class JournalReader:
 _PROGRESS = b'"event":"progress"'
 _SUPERSEDED = (_PROGRESS, b'"event":"statistics"')
 # A quotation mark within a text is escaped: these bytes stand nowhere but at an event's kind.
+
+
+def session_of(path: Path) -> int:
+    """Which of the coordinators of an experiment, one after another, a journal belongs to; 0 for none."""
+    session = path.stem.partition("-")[0]
+    return int(session) if session.isascii() and session.isdecimal() and len(session) < 10 else 0
 
 
 def read_all(folder: Path) -> list[Event]:

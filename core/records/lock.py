@@ -17,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.errors import ExperimentError
+from core.errors import ExperimentError, RecordError
 from core.files.atomic import write_atomically
 from core.records.process import ProcessIdentity, identity
+from core.records.types import parse, plain
 
 HEARTBEAT_SECONDS = 5.0
 """How often a holder proves that it lives."""
@@ -72,7 +73,7 @@ class Lock:
 
     def acquire(self) -> None:
         """Take the lock, from a dead holder if need be. Raises LockHeld."""
-        self._text = json.dumps({**identity().to_json(), "token": uuid.uuid4().hex})
+        self._text = json.dumps({**plain(identity()), "token": uuid.uuid4().hex})
         dead = self._take(self._path)
         self.taken_from = dead if dead is not None and not dead.on_this_host else None
         try:
@@ -121,10 +122,8 @@ class Lock:
         if text is None:
             return None
         try:
-            record = json.loads(text)
-            names = ("host", "pid", "start_time", "boot_id", "pid_namespace")
-            holder = ProcessIdentity(**{name: record[name] for name in names})
-        except (ValueError, TypeError, KeyError, RecursionError):
+            holder = parse(text.encode("utf-8", "replace"), ProcessIdentity, "the lock")
+        except RecordError:
             # Left torn by a crash: age decides.
             return Holding(None, age < SILENCE_SECONDS, text)
         alive = holder.alive if holder.on_this_host else self._silence(age) < SILENCE_SECONDS

@@ -11,12 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import ExperimentError
+from core.errors import ExperimentError, RecordError
 from core.files.locations import experiments_dir
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
-from core.records.events import BrokenLine, Event, decode
-from core.records.experiment import SPEC_FILE, Experiment, created, ending, load
+from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
+from core.records.experiment import SPEC_FILE, Experiment, created, load
+from core.records.journal import session_of
+from core.records.status import ExperimentStatus, experiment_status, is_turning_point
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 
 BLOCK = 1 << 16
@@ -33,15 +35,15 @@ Stamp = tuple[int, int, int]
 class Overview:
     """One folder among the experiments, in short.
 
-    status: as `State.status` has it, or "newer" (a later version wrote its spec) or "unreadable".
+    status: as `State.status` has it, or NEWER (a later version wrote its spec) or UNREADABLE.
     experiment: None exactly where the status is one of these two. done: its complete runs.
-    created: when its spec was written, seconds since 1970. stopping: it runs and was asked to stop.
+    created: when it was made, seconds since 1970. stopping: it runs and was asked to stop.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
     """
 
     folder: Path
-    status: str
+    status: ExperimentStatus
     experiment: Experiment | None = None
     done: int = 0
     created: float = 0.0
@@ -57,11 +59,23 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A status and the reason for it. newer: told by a journal of a later version."""
+class _Unreadable:
+    """A folder whose specification cannot be read: NEWER or UNREADABLE, and why."""
 
-    status: str
-    reason: str = ""
+    status: ExperimentStatus
+    reason: str
+
+
+@dataclass(frozen=True)
+class _JournalEnd:
+    """What the coordinators' journals of an experiment say at their ends.
+
+    turning_point: the newest event by which the status is judged. failure: why the newest coordinator failed or
+    refused, "" where it did neither. newer: a later version wrote the newest journal.
+    """
+
+    turning_point: Event | None = None
+    failure: str = ""
     newer: bool = False
 
 
@@ -88,7 +102,7 @@ class OverviewReader:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._remembered: dict[Path, tuple[Stamp | None, Any]] = {}
+        self._cached: dict[Path, tuple[Stamp | None, Any]] = {}
         self._met: dict[Path, tuple[Stamp | None, Any]] = {}
         self._lock = threading.Lock()
 
@@ -102,7 +116,7 @@ class OverviewReader:
             self._met = {}
             overviews = [self._overview(folder) for folder in folders]
             # Whatever was not met this time is gone.
-            self._remembered = self._met
+            self._cached = self._met
         return tuple(sorted(overviews, key=lambda overview: (-overview.created, overview.id)))
 
     def _overview(self, folder: Path) -> Overview:
@@ -117,21 +131,25 @@ class OverviewReader:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
             done = sum(self._complete(found, run) for run in self._begun(found))
-            told = self._ending(found, running, done)
+            end = _JournalEnd() if running else self._journal_end(found)
             stopping = running and found.cancel_file.exists()
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
-            return Overview(folder, "unreadable", created=made, reason=reason, read_only=True)
+            return Overview(folder, ExperimentStatus.UNREADABLE, created=made, reason=reason, read_only=True)
+        status = experiment_status(
+            running=running, lacking=found.spec.runs - done, turning_point=end.turning_point
+        )
+        failure = end.failure if status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED) else ""
         return Overview(
             folder,
-            told.status,
+            status,
             experiment=found,
             done=done,
             created=made,
             stopping=stopping,
             annotations=noted,
-            reason="; ".join(filter(None, (told.reason, problem))),
-            read_only=told.newer,
+            reason="; ".join(filter(None, (failure, NEWER_JOURNAL if end.newer else "", problem))),
+            read_only=end.newer,
         )
 
     def _begun(self, experiment: Experiment) -> list[int]:
@@ -143,33 +161,28 @@ class OverviewReader:
         result = experiment.run_folder(run) / "result"
         return self._unless_changed(result, lambda _: experiment.result(run) is not None)
 
-    def _ending(self, experiment: Experiment, running: bool, done: int) -> _Told:
-        if running:
-            return _Told("running")
+    def _journal_end(self, experiment: Experiment) -> _JournalEnd:
         journals = _coordinator_journals(experiment.journal)
         if not journals:
-            return _Told("complete" if done == experiment.spec.runs else "created")
+            return _JournalEnd()
         # The newest journal alone may still change.
-        told = self._unless_changed(journals[0], lambda _: _last_ending(journals))
-        if done < experiment.spec.runs:
-            return told
-        return _Told("complete", NEWER_JOURNAL if told.newer else "", told.newer)
+        return self._unless_changed(journals[0], lambda _: _read_end(journals))
 
     def _unless_changed(self, path: Path, read: Callable[[Path], T]) -> T:
         """What `read` makes of `path`, read anew only where the path's entry on disk is another."""
         stamp = _stamp(path)
-        remembered = self._remembered.get(path)
-        if remembered is None or remembered[0] != stamp:
-            remembered = stamp, read(path)
-        self._met[path] = remembered
-        value: T = remembered[1]
+        cached = self._cached.get(path)
+        if cached is None or cached[0] != stamp:
+            cached = stamp, read(path)
+        self._met[path] = cached
+        value: T = cached[1]
         return value
 
 
-def _load(path: Path) -> Experiment | _Told:
+def _load(path: Path) -> Experiment | _Unreadable:
     try:
         if not path.is_file():  # reading from a pipe would wait for ever
-            return _Told("unreadable", f"it holds no file {SPEC_FILE}")
+            return _Unreadable(ExperimentStatus.UNREADABLE, f"it holds no file {SPEC_FILE}")
         return load(path.parent)
     except (ExperimentError, OSError, RecursionError) as error:
         version = _spec_version(path)
@@ -177,8 +190,8 @@ def _load(path: Path) -> Experiment | _Told:
             reason = (
                 f"written by a newer version (spec version {version}, this one reads up to {SPEC_VERSION})"
             )
-            return _Told("newer", reason)
-        return _Told("unreadable", str(error).removeprefix(f"{path.parent}{os.sep}"))
+            return _Unreadable(ExperimentStatus.NEWER, reason)
+        return _Unreadable(ExperimentStatus.UNREADABLE, str(error).removeprefix(f"{path.parent}{os.sep}"))
 
 
 def _spec_version(path: Path) -> int:
@@ -196,27 +209,26 @@ def _annotations(path: Path) -> tuple[Annotations, str]:
     return read_annotations(path.parent)
 
 
-def _last_ending(journals: list[Path]) -> _Told:
-    """What the newest of the coordinators that wrote anything said last, and why it failed or was refused."""
-    newer = _version(journals[0]) > JOURNAL_VERSION
-    events = _last_session(journals)
-    status = ending(events)
-    reasons = [str(event.fields.get("error", "")) for event in events if event.kind == "finished"]
+def _read_end(journals: list[Path]) -> _JournalEnd:
+    """What the journals, the newest first, say last: the newest coordinator that wrote anything counts."""
+    session = _last_session(journals)
+    turning_point = next((event for event in session if is_turning_point(event)), None)
+    reasons = [event.error for event in session if isinstance(event, Finished)]
     reasons += [
-        f"a run failed: {event['error']}"
-        for event in events
-        if event.kind == "run_failed" and not event["retry"]
+        f"a run failed: {event.error}"
+        for event in session
+        if isinstance(event, RunFailed) and not event.retry
     ]
-    reason = next(filter(None, reasons), "") if status in ("failed", "refused") else ""
-    return _Told(status, "; ".join(filter(None, (reason, NEWER_JOURNAL if newer else ""))), newer)
+    failure = next(filter(None, reasons), "")
+    return _JournalEnd(turning_point, failure, _version(journals[0]) > JOURNAL_VERSION)
 
 
 def _last_session(journals: list[Path]) -> list[Event]:
-    """The turning points of the newest coordinator that wrote any, the last first, its start at the end."""
+    """How the newest coordinator that wrote any went, the last event first, its start at the end."""
     events: list[Event] = []
-    for event in chain.from_iterable(map(_turning_points, journals)):
+    for event in chain.from_iterable(map(_decisive_events, journals)):
         events.append(event)
-        if event.kind == "coordinator_started":
+        if isinstance(event, CoordinatorStarted):
             break
     return events
 
@@ -225,24 +237,26 @@ def _version(path: Path) -> int:
     """The schema version of a journal: its last line's, since one writer wrote them all; 0 for an empty one."""
     for line in _lines_from_the_end(path):
         try:
-            return decode(path.stem, line).version
-        except BrokenLine:
+            return decode(line).v
+        except RecordError:
             continue
     return 0
 
 
-def _turning_points(path: Path) -> Iterator[Event]:
-    """The events that tell how a computation ended, the last first; what cannot be read is passed over."""
-    kinds = ("finished", "run_failed", "coordinator_started")
-    marks = [f'"{kind}"'.encode() for kind in kinds]
+_DECISIVE = (Finished, RunFailed, CoordinatorStarted)
+_MARKS = tuple(f'"{kind.__struct_config__.tag}"'.encode() for kind in _DECISIVE)
+
+
+def _decisive_events(path: Path) -> Iterator[Event]:
+    """The events that say how a computation ended, the last first; what cannot be read is passed over."""
     for line in _lines_from_the_end(path):
         # Statistics are long, and most of a coordinator's journal: not parsed for nothing.
-        if any(mark in line for mark in marks):
+        if any(mark in line for mark in _MARKS):
             try:
-                event = decode(path.stem, line)
-            except BrokenLine:
+                event = decode(line)
+            except RecordError:
                 continue
-            if event.kind in kinds:
+            if isinstance(event, _DECISIVE):
                 yield event
 
 
@@ -267,13 +281,8 @@ def _lines_from_the_end(path: Path) -> Iterator[bytes]:
 
 def _coordinator_journals(folder: Path) -> list[Path]:
     """The journals of the coordinators, the newest first: each numbers its session."""
-    names = [name for name in _names(folder) if name.endswith("-coordinator.jsonl")]
-    sessions = [name.partition("-")[0] for name in names]
-    order = [
-        (int(session) if session.isdecimal() else 0, name)
-        for session, name in zip(sessions, names, strict=True)
-    ]
-    return [folder / name for _, name in sorted(order, reverse=True)]
+    paths = [folder / name for name in _names(folder) if name.endswith("-coordinator.jsonl")]
+    return sorted(paths, key=lambda path: (session_of(path), path.name), reverse=True)
 
 
 def _names(folder: Path) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True)
-class ProcessIdentity:
+
+class ProcessIdentity(msgspec.Struct, frozen=True):
     """A process among all machines: host name, pid, its start time and the machine's boot.
 
     start_time, boot_id, pid_namespace: opaque texts, "" where the system does not tell.
@@ -21,10 +21,6 @@ class ProcessIdentity:
     start_time: str
     boot_id: str
     pid_namespace: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """The fields, by name."""
-        return asdict(self)
 
     @property
     def on_this_host(self) -> bool:

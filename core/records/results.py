@@ -7,52 +7,40 @@ gallery.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
+from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
+from core.records.first_version import from_first_version
+from core.records.metrics import SCHEMA_VERSION, RunMetrics
+from core.records.types import Count, Record, parse, to_json
 
 METRICS = "metrics.json"
 ARRAYS = "arrays.npz"
 """In every result."""
 GALLERY = "gallery.npz"
 """Not in the results of older versions, nor where there was no room for it."""
-NEEDED = frozenset(
-    {
-        "counts",
-        "surrogate_accuracy",
-        "attack",
-        "accuracy",
-        "slopes",
-        "slope_reasons",
-        "seconds",
-        "data_sha256",
-        "environment",
-    }
-)
-"""What a run's metrics must hold for statistics and tables; without one of them there is no valid result."""
 
 
 def publish(
     run_folder: Path,
-    metrics: Mapping[str, object],
+    metrics: RunMetrics,
     write_arrays: Callable[[Path], None],
     write_gallery: Callable[[Path], None] | None = None,
 ) -> bool:
     """Make `run_folder`/result appear at once and whole; False where a valid result was there already.
 
-    metrics: what metrics.json is to hold, NEEDED at least; the SHA-256 of its siblings is added under "sha256".
+    metrics: what metrics.json is to hold; the SHA-256 of its siblings is added under "sha256".
     write_arrays, write_gallery: write arrays.npz and gallery.npz to the path they are given; what they raise
     leaves no trace in the folder. A gallery that was not written is not part of the result.
-
-    Raises ValueError for metrics that would be no valid result.
+    Raises OSError; ValueError for NaN or Infinity, RecordError for metrics that no reader would take.
     """
-    if missing := NEEDED - metrics.keys():
-        raise ValueError(f"metrics without {', '.join(sorted(missing))} would be no valid result")
     run_folder.mkdir(parents=True, exist_ok=True)
     temporary = run_folder / f".result.{uuid.uuid4().hex}"
     temporary.mkdir()
@@ -61,9 +49,12 @@ def publish(
         if write_gallery is not None:
             write_gallery(temporary / GALLERY)
         siblings = sorted(path.name for path in temporary.iterdir())
-        record = {**metrics, "sha256": {name: sha256_of(temporary / name) for name in siblings}}
-        text = json.dumps(record, indent=1, allow_nan=False)
-        (temporary / METRICS).write_text(text + "\n", encoding="utf-8")
+        whole = msgspec.structs.replace(
+            metrics, sha256={name: sha256_of(temporary / name) for name in siblings}
+        )
+        content = to_json(whole, indent=1) + b"\n"
+        parse_metrics(content)  # what no reader would take must not look like a result
+        (temporary / METRICS).write_bytes(content)
         for name in (*siblings, METRICS):
             sync_file(temporary / name)
         sync_folder(temporary)
@@ -84,21 +75,34 @@ def publish(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def read_result(result: Path, *, verify: bool = False) -> dict[str, object] | None:
+def read_result(result: Path, *, verify: bool = False) -> RunMetrics | None:
     """The content of metrics.json, or None where there is no valid result. Never raises for what is there.
 
     verify: also compare the SHA-256 of every sibling with its file (reads them whole).
     """
     try:
-        record = json.loads((result / METRICS).read_text(encoding="utf-8"))
-        checksums = record["sha256"].items()
-        whole = ARRAYS in record["sha256"] and record.keys() >= NEEDED
-        present = whole and all((result / name).is_file() for name, _ in checksums)
-        if not present or (verify and any(sha256_of(result / name) != digest for name, digest in checksums)):
+        metrics = parse_metrics((result / METRICS).read_bytes())
+        files = metrics.sha256
+        present = ARRAYS in files and all((result / name).is_file() for name in files)
+        if not present or (verify and any(sha256_of(result / name) != files[name] for name in files)):
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, RecordError, ValueError):  # ValueError: a NUL in a file's name
         return None
-    return dict(record)
+    return metrics
+
+
+def parse_metrics(content: bytes) -> RunMetrics:
+    """The metrics in a metrics.json of any version up to this one. Raises RecordError."""
+    version = parse(content, _Versioned, "metrics").schema_version
+    if version > SCHEMA_VERSION:
+        raise RecordError(f"metrics of version {version}: this program reads versions 1 to {SCHEMA_VERSION}")
+    if version == 1:
+        return from_first_version(content)
+    return parse(content, RunMetrics, "metrics")
+
+
+class _Versioned(Record, frozen=True, kw_only=True):
+    schema_version: Count
 
 
 def sha256_of(path: Path) -> str:

@@ -1,0 +1,16 @@
+"""The exit statuses of every process of this program: the command's, and those that it starts."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """How a process ended. CRASHED and LOCKED are a coordinator's only: a defect; somebody else computes."""
+
+    COMPLETE = 0
+    FAILED = 1
+    REFUSED = 2
+    CRASHED = 70
+    LOCKED = 75
+    INTERRUPTED = 130

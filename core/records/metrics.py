@@ -1,0 +1,88 @@
+"""What a run found: metrics.json of its result, and an entry of `runs[]` of the JSON result."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.families.ladder import Ladder
+from core.records.environment import Environment
+from core.records.statistics import Reason
+from core.records.types import Count, Finite, Name, Record, Seconds, Share
+
+SCHEMA_VERSION = 2
+"""Of metrics.json and of the JSON result."""
+
+ByLevel = dict[Name, Share | None]
+"""Level -> accuracy; None where the set is empty."""
+
+
+class Counts(Record, frozen=True, kw_only=True):
+    """How many images. sets: in each measured set. distinct: in those that count some images more than once."""
+
+    train: Count
+    test: Count
+    correct: Count
+    misclassified: Count
+    candidates: Count
+    rejected: Count
+    adversarial: Count
+    adversarial_sources: Count
+    sets: dict[Name, Count]
+    distinct: dict[Name, Count] = msgspec.field(default_factory=dict)
+
+
+class AttackFigures(Record, frozen=True, kw_only=True):
+    """How an attack did on the surrogate, over all candidates; None where there are none to count.
+
+    surrogate_fooled: the share that the surrogate does not classify as y. target_hit: the share that it
+    classifies as the target, of those with a target. linf_max, l2_mean: the largest and the mean norm of the
+    perturbations, in pixel units.
+    """
+
+    surrogate_fooled: Share | None
+    target_hit: Share | None
+    linf_max: Finite | None
+    l2_mean: Finite | None
+
+
+class RunMetrics(Record, frozen=True, kw_only=True):
+    """What a run found.
+
+    index: the run, from 0. attack: of the experiment's attack; sets: the same for each set that was made by
+    an attack of its own, such as noise. accuracy: set -> level -> share of right answers. slopes, slope_reasons:
+    set -> level j -> S_j, and why it is None. search: what the predictions took, in the family's terms.
+    seconds: of each stage; "attack" and "filter" are parts of stages. data_sha256: of the pooled images.
+    sha256: file beside metrics.json -> digest.
+    """
+
+    schema_version: Count = SCHEMA_VERSION
+    index: Count
+    ladder: Ladder
+    counts: Counts
+    surrogate_accuracy: Share
+    surrogate_reused: bool = False
+    attack: AttackFigures
+    sets: dict[Name, AttackFigures] = msgspec.field(default_factory=dict)
+    accuracy: dict[Name, ByLevel]
+    slopes: dict[Name, dict[Name, Finite | None]]
+    slope_reasons: dict[Name, dict[Name, Reason]]
+    search: dict[Name, Count] = msgspec.field(default_factory=dict)
+    seconds: dict[Name, Seconds]
+    data_sha256: Name
+    environment: Environment
+    sha256: dict[Name, Name] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        levels = set(self.ladder.levels)
+        for name, by_level in self.accuracy.items():
+            if set(by_level) != levels:
+                raise ValueError(
+                    f"accuracy on {name} is of the levels {sorted(by_level)}, not of its ladder's"
+                )
+            if name not in self.counts.sets:
+                raise ValueError(f"counts do not say how many images the set {name} has")
+
+    @property
+    def run_seconds(self) -> float:
+        """How long the run took: the sum of its stages."""
+        return sum(spent for stage, spent in self.seconds.items() if stage not in ("attack", "filter"))
