@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
 
 from core.data.image_tree import Decoded
+from core.files.atomic import replace_file
 
 _RULES = 1
 """Raised whenever `image_tree` reads the same files differently; what was kept before is then dropped."""
@@ -72,19 +73,17 @@ def _load(kept: Path, expected: str) -> Decoded | None:
 
 
 def _save(kept: Path, stamp: str, decoded: Decoded) -> None:
-    """Write beside and rename, so that another process sees the old file, the new one or none."""
+    """Replace the copy whole. Raises OSError."""
     kept.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=kept.parent, prefix=kept.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                fingerprint=np.array(stamp),
-                images=decoded.images,
-                labels=decoded.labels,
-                class_names=np.array(decoded.class_names, dtype=np.str_),
-                notices=np.array(decoded.notices, dtype=np.str_),
-            )
-        os.replace(name, kept)
-    finally:
-        Path(name).unlink(missing_ok=True)
+
+    def write(file: BinaryIO) -> None:
+        np.savez(
+            file,
+            fingerprint=np.array(stamp),
+            images=decoded.images,
+            labels=decoded.labels,
+            class_names=np.array(decoded.class_names, dtype=np.str_),
+            notices=np.array(decoded.notices, dtype=np.str_),
+        )
+
+    replace_file(kept, write, durable=False)

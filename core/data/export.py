@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.data.load import load
+from core.data.narration import refuse, say
 from core.errors import DataError
-from core.files.streams import refuse, say
+from core.files.atomic import replace_file
+from core.files.exit_status import ExitStatus
 
 
 def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: Callable[[str], None]) -> None:
@@ -23,13 +25,14 @@ def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: C
     set itself. DataError where the set cannot be read or the file not be written.
     """
     pool = load(dataset, data_dir=data_dir, cache_dir=cache_dir, note=note)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    arrays: dict[str, Any] = {
+        "images": pool.images,
+        "labels": pool.labels,
+        "class_names": np.array(pool.class_names),
+    }
     try:
-        with temporary.open("wb") as file:
-            np.savez(file, images=pool.images, labels=pool.labels, class_names=np.array(pool.class_names))
-        temporary.replace(path)
+        replace_file(path, lambda file: np.savez(file, **arrays))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise DataError(f"cannot write {path}: {error.strerror}", "choose another --output FILE") from error
     for notice in pool.notices:
         note(notice)
@@ -37,7 +40,7 @@ def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: C
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0, or 2 where it was not possible; everything said goes to standard error."""
+    """Exit status 0, or 2 where it was not possible; every message goes to standard error."""
     parser = argparse.ArgumentParser(prog="python -m core.data.export", description="Write a data set.")
     parser.add_argument("dataset", metavar="NAME|PATH")
     for option in ("--output", "--data-dir", "--cache-dir"):
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except DataError as error:
         return refuse(error)
-    return 0
+    return ExitStatus.COMPLETE
 
 
 if __name__ == "__main__":

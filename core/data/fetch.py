@@ -12,8 +12,9 @@ from pathlib import Path
 
 from core.data import torchvision_sets
 from core.data.catalogue import Entry, find, missing_files
+from core.data.narration import refuse, say
 from core.errors import DataError
-from core.files.streams import refuse, say
+from core.files.exit_status import ExitStatus
 
 _SILENCE_LIMIT = 60.0
 """Seconds without a byte after which a server is given up."""
@@ -57,7 +58,7 @@ def _by_hand(wanted: Entry, data_dir: Path) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0, or 2 where the set could not be had; everything said goes to standard error."""
+    """Exit status 0, or 2 where the set could not be had; every message goes to standard error."""
     parser = argparse.ArgumentParser(prog="python -m core.data.fetch", description="Download a data set.")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--data-dir", metavar="DIR", type=Path, required=True)
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
             fetch(options.name, options.data_dir.expanduser(), say)
         except DataError as error:
             return refuse(error)
-    return 0
+    return ExitStatus.COMPLETE
 
 
 if __name__ == "__main__":

@@ -1,35 +1,36 @@
-"""Candidates: what an attack makes of the sources, with what the classifier and the surrogate say of it.
+"""Step 5: what an attack makes of the sources, with what the classifier and the surrogate say of it.
 
-They come in blocks, so that memory does not grow with their number; all candidates of one source are in
-the same block.
+Candidates come in blocks, so that memory does not grow with their number; all candidates of one source are in
+the same block. Blocks do not depend on the number of threads, so neither does any number.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from core.attacks.attack import Attack
-from core.attacks.candidates import expand
-from core.attacks.catalogue import AttackInfo
+from core.attacks.targets import expand
 from core.families.family import FittedLevels
 from core.protocol.stages import Stages
-from core.sets.sample import Members
+from core.sets.members import Candidates
+from core.tensors.batches import batches
 from core.tensors.pixels import from_torch, to_torch
 
 CANDIDATES_AT_ONCE = 4096
 """Candidates of a block, about: 13 MB of float32 for 28x28 pixels, 50 MB for 32x32 colour."""
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The images to attack, C of the protocol or a part of it. image: (n, H, W, C) uint8.
+@dataclass(frozen=True, eq=False)
+class AttackedImages:
+    """The n images to attack, C of the protocol or a part of it. image: (n, H, W, C) uint8.
 
     label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. known: (n,) bool, whether the
     most fitted level classifies them correctly. near: (n, g), the classifier's notes on them.
@@ -41,82 +42,105 @@ class Sources:
     known: NDArray[np.bool_]
     near: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.label)
+
 
 @dataclass(frozen=True, eq=False)
-class Candidates(Members):
-    """The m candidates of some sources, all of those that the attack kept.
+class _Perturbed:
+    """What the attack made of one block. All rows, with `kept` those that it did not throw away."""
 
-    source: rows of the Sources. source_known: (m,) bool, `known` of the source. support: (m, classes).
-    surrogate_prediction: (m,) int64. linf, l2: (m,) float64, the perturbation's norms in pixel units.
-    rejected: candidates that the attack threw away.
-    """
-
-    source_known: NDArray[np.bool_]
-    support: NDArray[np.int64]
+    rows: slice
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    clean: Tensor
+    perturbed: Tensor
+    kept: Tensor
     surrogate_prediction: NDArray[np.int64]
-    linf: NDArray[np.float64]
-    l2: NDArray[np.float64]
-    rejected: int
 
 
-class CandidateKeeper(Protocol):
-    """Where a run hands every candidate of its attack, for uses beyond the experiment."""
+@dataclass(frozen=True, kw_only=True)
+class CandidateMaker:
+    """Attacks a surrogate from given images and has the classifier judge what comes out.
 
-    def add(self, block: Candidates, source_index: NDArray[np.int64]) -> None:
-        """Keep a block. source_index: (m,) each candidate's source in the pooled data set."""
-        ...
-
-
-def candidates_of(
-    sources: Sources,
-    *,
-    attack: Attack,
-    info: AttackInfo,
-    surrogate: nn.Module,
-    classifier: FittedLevels,
-    classes: int,
-    generator: torch.Generator,
-    stages: Stages,
-    device: str,
-) -> Iterator[Candidates]:
-    """Attack the surrogate from every source (step 5) and classify what comes out, block by block.
-
-    Progress is reported in candidates; time is counted under "attack" and "filter".
+    per_target: a candidate for each other class of a source, else one. threads: blocks that are attacked beside
+    each other and beside the classifier's work, at least 1; an attack that draws random numbers is never asked
+    for two blocks at once, since it draws in their order.
     """
-    per_source = classes - 1 if info.per_target else 1
-    block = max(1, CANDIDATES_AT_ONCE // per_source)
-    for start in range(0, len(sources.label), block):
-        label = sources.label[start : start + block]
-        row, target = expand(info, label, classes)
-        with stages.part("attack"):
-            clean = to_torch(sources.image[start : start + block], device)[torch.from_numpy(row).to(device)]
-            targets = torch.from_numpy(target).to(device)
-            labels = torch.from_numpy(label[row]).to(device)
-            perturbed, kept, _ = attack(surrogate, clean, labels, targets, generator)
-            with torch.inference_mode():
-                surrogate_prediction = surrogate(perturbed).argmax(dim=1)[kept]
-        rows = kept.cpu().numpy()
-        with stages.part("filter"):
-            image = from_torch(perturbed[kept])
-            predictions = classifier.predict(image, sources.near[start + row[rows]])
+
+    attack: Attack
+    per_target: bool
+    surrogate: nn.Module
+    classifier: FittedLevels
+    classes: int
+    generator: torch.Generator
+    device: str
+    threads: int = 1
+
+    def count(self, sources: int) -> int:
+        """How many candidates there are of so many sources, before the attack throws any away."""
+        return sources * (self.classes - 1 if self.per_target else 1)
+
+    def make(self, sources: AttackedImages, stages: Stages) -> Iterator[Candidates]:
+        """The candidates, block by block, in the order of their sources, then of their targets.
+
+        Progress is reported in candidates; time is counted under "attack" and "filter".
+        """
+        blocks = self._perturb(sources)
+        while True:
+            with stages.part("attack"):
+                block = next(blocks, None)
+            if block is None:
+                return
+            with stages.part("filter"):
+                candidates = self._classify(sources, block)
+            yield candidates
+            stages.progress(self.count(min(block.rows.stop, len(sources))))
+
+    def _perturb(self, sources: AttackedImages) -> Iterator[_Perturbed]:
+        """What the attack makes, block by block; with several threads some blocks ahead of who takes them."""
+        rows = batches(len(sources), max(1, CANDIDATES_AT_ONCE // self.count(1)))
+        if self.threads == 1:
+            yield from (self._attack(sources, block) for block in rows)
+            return
+        ahead = 1 if self.attack.random else self.threads - 1
+        with ThreadPoolExecutor(ahead) as pool:
+            started: deque[Future[_Perturbed]] = deque()
+            for block in rows:
+                started.append(pool.submit(self._attack, sources, block))
+                if len(started) > ahead:
+                    yield started.popleft().result()
+            while started:
+                yield started.popleft().result()
+
+    def _attack(self, sources: AttackedImages, rows: slice) -> _Perturbed:
+        label = sources.label[rows]
+        source, target = expand(self.attack, label, self.classes, self.per_target)
+        clean = to_torch(sources.image[rows], self.device)[torch.from_numpy(source).to(self.device)]
+        targets = torch.from_numpy(target).to(self.device)
+        labels = torch.from_numpy(label[source]).to(self.device)
+        perturbed, kept, _ = self.attack(self.surrogate, clean, labels, targets, self.generator)
+        with torch.inference_mode():
+            prediction = self.surrogate(perturbed).argmax(dim=1)[kept]
+        return _Perturbed(rows, source, target, clean, perturbed, kept, prediction.cpu().numpy())
+
+    def _classify(self, sources: AttackedImages, block: _Perturbed) -> Candidates:
+        kept = block.kept.cpu().numpy()
+        image = from_torch(block.perturbed[block.kept])
+        source = block.rows.start + block.source[kept]
+        predictions = self.classifier.predict(image, sources.near[source])
         # On the CPU: some devices have no float64.
-        change = (perturbed - clean)[kept].flatten(1).cpu()
-        yield Candidates(
+        change = (block.perturbed - block.clean)[block.kept].flatten(1).cpu()
+        return Candidates(
             image=image,
-            source=start + row[rows],
-            label=label[row][rows],
-            source_known=sources.known[start + row[rows]],
-            target=target[rows],
+            source=source,
+            label=sources.label[source],
+            source_known=sources.known[source],
+            target=block.target[kept],
             prediction=predictions.label,
             support=predictions.support,
-            surrogate_prediction=surrogate_prediction.cpu().numpy(),
+            surrogate_prediction=block.surrogate_prediction,
             linf=torch.linalg.vector_norm(change, torch.inf, dim=1).double().numpy(),
             l2=torch.linalg.vector_norm(change, dim=1, dtype=torch.float64).numpy(),
-            rejected=int((~rows).sum()),
+            rejected=int((~kept).sum()),
         )
-        stages.progress((start + len(label)) * per_source)
-
-
-def candidate_count(sources: int, info: AttackInfo, classes: int) -> int:
-    """How many candidates an attack makes of so many sources, before it throws any away."""
-    return sources * (classes - 1 if info.per_target else 1)

@@ -1,40 +1,49 @@
-"""ONE run of the experiment, in the order of the paper's Sections 3 and 4.
+"""ONE run of the experiment, in eight steps that follow the paper's Sections 3 and 4.
 
-K, Z and A (accuracy at each K) are the paper's letters; C, M and D are the sets of correctly classified test
-images, misclassified test images and adversarial images. The classifier comes from a family with an ordered
-fitting knob: `levels[0]` is its most general member (K = Z), the last its most fitted one (K = 1).
+A (accuracy at each level) and S (slopes) are the paper's letters; C, M and D are the sets of correctly classified
+test images, misclassified test images and adversarial images. The classifier comes from a family with an ordered
+fitting knob: the first level of its ladder is its most general member, the last its most fitted one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from core.attacks.attack import Attack
-from core.attacks.catalogue import ATTACKS, AttackInfo
-from core.attacks.registry import build_attack
+from core.attacks.registry import ATTACKS
 from core.data.images import ImageSet
-from core.data.split import stratified_split
-from core.families.family import FittedLevels, Predictions
-from core.families.knn import KNearestNeighbours
-from core.files.cache import Cache
-from core.protocol.candidates import CandidateKeeper, Sources, candidate_count, candidates_of
-from core.protocol.stages import Observer, Stages, unobserved
+from core.data.split import Split, stratified_split
+from core.families.family import ONE_PROCESSOR, Family, FittedLevels, Predictions, Resources
+from core.families.ladder import Ladder
+from core.families.registry import FAMILIES
+from core.protocol.candidates import AttackedImages, CandidateMaker
+from core.protocol.keeping import CandidateKeeper
+from core.protocol.selection import AttackTally, Selection
+from core.protocol.stages import Observer, Stages, ignore
 from core.protocol.streams import Streams
-from core.sets.catalogue import SETS
-from core.sets.measured import TestedImages, of_candidates
-from core.sets.sample import Members
-from core.sets.selection import PARTS, Selection, margin_of, matched
+from core.records.environment import Environment
+from core.records.metrics import Counts, RunMetrics
+from core.sets.candidate_part import CandidatePart
+from core.sets.measured import CandidateTally, ClassifiedImages, Measured
+from core.sets.measured_set import MeasuredSet
+from core.sets.members import Members
+from core.sets.registry import SETS
+from core.sets.run_so_far import RunSoFar
+from core.sets.sample import Sample
 from core.spec.spec import Spec
-from core.statistics.slopes import slopes
-from core.surrogates.cached import trained
+from core.statistics.slopes import Slope, slopes
+from core.surrogates.cached import train_or_load
+from core.surrogates.registry import SURROGATES
 from core.surrogates.training import accuracy as accuracy_of
-from core.tensors.batches import parts
-from core.tensors.device import exact_convolutions
+from core.tensors.batches import batches
+from core.tensors.device import exact_convolutions, one_thread
 
 TEST_IMAGES_AT_ONCE = 1000
 """Test images between two reports of progress."""
@@ -44,220 +53,321 @@ TEST_IMAGES_AT_ONCE = 1000
 class RunResult:
     """What a run found.
 
-    metrics: an entry of `runs[]` of the JSON result without its status; JSON values only.
-    arrays: what `core.records.arrays` writes. samples: images of each set, made from `source` of the pooled data
-    set, in the order in which tables show the sets.
+    metrics: of the run alone; `complete` adds what its caller knows. arrays: what `core.records.arrays` writes.
+    samples: images of each set, made from `source` of the pooled data set, in the order in which tables show the
+    sets.
     """
 
-    metrics: dict[str, object]
+    metrics: RunMetrics
     arrays: dict[str, NDArray[np.generic]]
     samples: dict[str, Members]
 
+    def complete(self, data_sha256: str, environment: Environment) -> RunMetrics:
+        """The metrics with the digest of the data and what they were computed with."""
+        return msgspec.structs.replace(self.metrics, data_sha256=data_sha256, environment=environment)
 
-@exact_convolutions()
+
 def compute_run(
     spec: Spec,
     run: int,
     pool: ImageSet,
     *,
-    device: str = "cpu",
-    observe: Observer = unobserved,
+    resources: Resources = ONE_PROCESSOR,
+    observe: Observer = ignore,
     clock: Callable[[], float] = time.perf_counter,
-    cache: Cache | None = None,
     keep: CandidateKeeper | None = None,
 ) -> RunResult:
     """Compute run `run` (from 0) of an experiment on the pooled images of its data set.
 
-    device: a torch device. clock: seconds, for the stages' durations. cache: where surrogates and the test
-    images' neighbours are taken from and kept. keep: is handed every candidate of the attack. Two computations
-    of the same run may differ in these durations, `search` and `surrogate_reused` only. Raises SpecError where
-    Z exceeds the training images.
+    resources: device, threads and cache; no number depends on the threads or the cache. clock: seconds, for the
+    stages' durations. keep: is handed every candidate of the attack. Two computations of the same run may differ
+    in these durations, `search` and `surrogate_reused` only. Raises SpecError where an option asks for more than
+    the data set has.
     """
-    streams, stages = Streams(spec.seed, run), Stages(observe, clock)
-
-    # 1. Split
-    with stages.stage("split"):
-        split = stratified_split(pool.labels, pool.test_size, streams.numpy("split"))
-        train_image, train_label = pool.images[split.train_index], pool.labels[split.train_index]
-        test_image, test_label = pool.images[split.test_index], pool.labels[split.test_index]
-
-    # 2. Neighbours: one search gives the prediction at every K
-    family = KNearestNeighbours(
-        z=spec.z,
-        tie_rule=spec.tie_rule,
-        search=spec.search,
-        device=device,
-        threads=spec.threads,
-        cache=cache,
+    with exact_convolutions(), one_thread():
+        work = _Work(spec, pool, resources, Streams(spec.seed, run), Stages(run, observe, clock))
+        split = split_images(work)
+        classifier, test, near = classify_test_images(work, split)
+        surrogate = train_surrogate(work, split)
+        sources = find_sources(test, near)
+        maker = make_candidates(work, surrogate, classifier)
+        selection = select_adversarial(work, maker, sources, keep)
+        adversarial = selection.adversarial()
+        measured = measure_sets(work, test, sources, maker, selection, adversarial)
+        changes = compute_slopes(work.ladder, measured)
+    return RunResult(
+        _metrics(work, run, test, surrogate, selection, adversarial, measured, changes, classifier),
+        _arrays(work.ladder, split, test, sources, adversarial),
+        {name: found.sample for name, found in measured.items()},
     )
-    with stages.stage("neighbours", total=len(test_label)):
-        classifier = family.fit(train_image, train_label, pool.classes)
-        tested = _predict_all(classifier, test_image, stages)
-        test_prediction = tested.label
 
-    # 3. Surrogate
-    with stages.stage("surrogate", total=spec.epochs * len(train_label)):
-        surrogate, surrogate_reused = trained(
-            cache,
-            train_image,
-            train_label,
+
+@dataclass(frozen=True)
+class _Work:
+    """What every step of a run needs: what is asked for, the images, the means, the random streams, who watches."""
+
+    spec: Spec
+    pool: ImageSet
+    resources: Resources
+    streams: Streams
+    stages: Stages
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.spec.family](**self.spec.part_options("family"))
+
+    @property
+    def ladder(self) -> Ladder:
+        return self.spec.ladder
+
+    @property
+    def attack(self) -> Attack:
+        return ATTACKS[self.spec.attack](epsilon=self.spec.epsilon, **self.spec.part_options("attack"))
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """The trained network, its accuracy on the test images, and whether it was in the cache."""
+
+    network: nn.Module
+    accuracy: float
+    reused: bool
+
+
+def split_images(work: _Work) -> Split:
+    """Step 1. Split: a stratified shuffled split of the pooled images, of the data set's own sizes."""
+    with work.stages.stage("split"):
+        return stratified_split(work.pool.labels, work.pool.test_size, work.streams.numpy("split"))
+
+
+def classify_test_images(
+    work: _Work, split: Split
+) -> tuple[FittedLevels, ClassifiedImages, NDArray[np.int64]]:
+    """Step 2. Classifier: fit every level on the training images, and ask all of them of every test image.
+
+    Also gives the classifier's notes on the test images, (n, g), see `Predictions.near`.
+    """
+    pool, stages = work.pool, work.stages
+    image, label = pool.images[split.test_index], pool.labels[split.test_index]
+    with stages.stage("classifier", total=len(label)):
+        classifier = work.family.fit(
+            pool.images[split.train_index], pool.labels[split.train_index], pool.classes, work.resources
+        )
+        found = []
+        for rows in batches(len(label), TEST_IMAGES_AT_ONCE):
+            found.append(classifier.predict(image[rows]))
+            stages.progress(min(rows.stop, len(label)))
+    predictions = Predictions(
+        np.concatenate([one.label for one in found], axis=1),
+        np.concatenate([one.support for one in found]),
+        np.concatenate([one.near for one in found]),
+    )
+    test = ClassifiedImages(
+        image, label, split.test_index, predictions.label, predictions.support, work.ladder, pool.classes
+    )
+    return classifier, test, predictions.near
+
+
+def train_surrogate(work: _Work, split: Split) -> Surrogate:
+    """Step 3. Surrogate: train the network that is attacked on the run's training images."""
+    spec, pool, stages = work.spec, work.pool, work.stages
+    image, label = pool.images[split.train_index], pool.labels[split.train_index]
+    with stages.stage("surrogate", total=spec.epochs * len(label)):
+        network, reused = train_or_load(
+            work.resources.cache,
+            SURROGATES[spec.surrogate](**spec.part_options("surrogate")),
+            image,
+            label,
             classes=pool.classes,
             epochs=spec.epochs,
-            weights=streams.torch("weights"),
-            batches=streams.numpy("batches"),
-            device=device,
+            weights=work.streams.torch("weights"),
+            batches=work.streams.numpy("batches"),
+            device=work.resources.device,
             on_images=stages.progress,
             on_epoch=stages.epoch,
+            origin=str(SURROGATES.origin(spec.surrogate) or ""),
         )
-        surrogate_accuracy = accuracy_of(surrogate, test_image, test_label, device=device)
+        test_image, test_label = pool.images[split.test_index], pool.labels[split.test_index]
+        accuracy = accuracy_of(network, test_image, test_label, device=work.resources.device)
+    return Surrogate(network, accuracy, reused)
 
-    # 4. Sources: C, the test images that the most general member classifies correctly
-    correct = test_prediction[0] == test_label
-    sources = Sources(
-        image=test_image[correct],
-        label=test_label[correct],
-        index=split.test_index[correct],
-        known=(test_prediction[-1] == test_label)[correct],
-        near=tested.near[correct],
+
+def find_sources(test: ClassifiedImages, near: NDArray[np.int64]) -> AttackedImages:
+    """Step 4. Sources: C, the test images that the most general level classifies correctly.
+
+    Only an image that the classifier recognises can be the source of a cognitively adversarial one.
+    """
+    correct = test.correct
+    return AttackedImages(
+        image=test.image[correct],
+        label=test.label[correct],
+        index=test.index[correct],
+        known=(test.prediction[-1] == test.label)[correct],
+        near=near[correct],
     )
 
-    def attacked_with(info: AttackInfo, attack: Attack, stream: str, stage: str, selected: str) -> Selection:
-        """Steps 5 and 6 for one attack."""
-        kept = selected == "adversarial"
-        selection = Selection(
-            family.levels,
-            pool.shape,
-            pool.classes,
-            streams.numpy("choice"),
-            selected=selected,
-            also=[name for name in PARTS if kept and name in spec.controls],
-            kept=kept,
-        )
-        total = candidate_count(len(sources.label), info, pool.classes)
-        with stages.stage(stage, total=total):
-            for block in candidates_of(
-                sources,
-                attack=attack,
-                info=info,
-                surrogate=surrogate,
-                classifier=classifier,
-                classes=pool.classes,
-                generator=streams.torch(stream),
-                stages=stages,
-                device=device,
-            ):
-                selection.add(block)
-                if kept and keep is not None:
-                    keep.add(block, sources.index[block.source])
-        return selection
 
-    # 5. Candidates, 6. Adversarial set: D, those that the most general member does not classify as y
-    attack = build_attack(
-        spec.attack, epsilon=spec.epsilon, norm=spec.norm, bound=spec.bound, steps=spec.steps
+def make_candidates(work: _Work, surrogate: Surrogate, classifier: FittedLevels) -> CandidateMaker:
+    """Step 5. Candidates: attack the surrogate from every source, toward every other class or once.
+
+    They are made block by block while step 6 selects.
+    """
+    attack = work.attack
+    return CandidateMaker(
+        attack=attack,
+        per_target=attack.per_target,
+        surrogate=surrogate.network,
+        classifier=classifier,
+        classes=work.pool.classes,
+        generator=work.streams.torch("attack"),
+        device=work.resources.device,
+        threads=work.resources.threads,
     )
-    info = ATTACKS[spec.attack]
-    selection = attacked_with(info, attack, "attack", "candidates", "adversarial")
-    adversarial = selection.adversarial()
-    adversarial_sources = np.unique(adversarial.source)
 
-    # 7. The three sets, and the controls
-    tests = TestedImages(
-        test_image, test_label, split.test_index, test_prediction, family.levels, pool.classes
+
+def select_adversarial(
+    work: _Work, maker: CandidateMaker, sources: AttackedImages, keep: CandidateKeeper | None
+) -> Selection:
+    """Step 6. Adversarial set: D, the candidates that the most general level does not classify as their source.
+
+    So accuracy on D is 0 at that level by construction. The controls that are parts of the candidates are
+    selected on the way.
+    """
+    parts = {name: _new_set(name) for name in work.spec.sets if issubclass(SETS[name], CandidatePart)}
+    selection = _selection(work, {n: one for n, one in parts.items() if isinstance(one, CandidatePart)})
+    with work.stages.stage("candidates", total=maker.count(len(sources))):
+        for block in maker.make(sources, work.stages):
+            selection.add(block)
+            if keep is not None:
+                keep.add(block, sources.index[block.source])
+    return selection
+
+
+def measure_sets(
+    work: _Work,
+    test: ClassifiedImages,
+    sources: AttackedImages,
+    maker: CandidateMaker,
+    selection: Selection,
+    adversarial: Members,
+) -> dict[str, Measured]:
+    """Step 7. Accuracy A at every level, on the paper's three sets (all test images, M, D) and on the controls."""
+
+    def attack_anew(attack: Attack, name: str) -> Measured:
+        # As many draws a source as the attack has candidates: more would be more chances to be selected.
+        other = replace(maker, attack=attack, generator=work.streams.torch(name))
+        tally, figures = _tally(work, name), AttackTally()
+        with work.stages.stage(name, total=other.count(len(sources))):
+            for block in other.make(sources, work.stages):
+                tally.add(block, np.flatnonzero(block.prediction[0] != block.label))
+                figures.add(block)
+        return tally.measured(sources.index, figures.figures())
+
+    run = RunSoFar(
+        test=test,
+        source_index=sources.index,
+        parts=selection.parts,
+        adversarial_source=adversarial.source,
+        adversarial_margin=selection.margins(),
+        epsilon=work.spec.epsilon,
+        attack_anew=attack_anew,
     )
-    mistakes, known = np.flatnonzero(~correct), np.flatnonzero(correct)
-    matching: dict[str, object] = {}
-    noise_figures: dict[str, float | None] | None = None
-    measured = {
-        "test": tests.measured("test", np.arange(len(test_label))),
-        "misclassified": tests.measured("misclassified", mistakes),
-        "adversarial": of_candidates(selection.parts["adversarial"], sources.index),
-    }
-    for control in spec.controls:
-        match control:
-            case "noise":
-                noise = build_attack("noise", epsilon=spec.epsilon)
-                # As many draws a source as the attack has candidates: more would be more chances to be selected.
-                draws = replace(ATTACKS["noise"], per_target=info.per_target)
-                drawn = attacked_with(draws, noise, "noise", "noise", "noise")
-                measured[control] = of_candidates(drawn.parts[control], sources.index)
-                noise_figures = drawn.attack_figures()
-            case "matched":
-                margin = margin_of(tested.support[mistakes], test_label[mistakes])
-                partner, unlike = matched(selection.margins(), margin)
-                measured[control] = tests.measured(control, mistakes[partner])
-                matching = {"matched": {"distinct": len(np.unique(partner)), "unlike": unlike}}
-            case "sources":
-                measured[control] = tests.measured(control, known[adversarial_sources])
-            case part if part in PARTS:
-                measured[control] = of_candidates(selection.parts[part], sources.index)
-            case unknown:
-                raise AssertionError(f"the catalogue names the control {unknown}, and nothing computes it")
+    return {name: _new_set(name).measure(run) for name in work.spec.sets}
 
-    # 8. Slopes
-    accuracy = {name: found.tally.accuracy() for name, found in measured.items()}
-    slope = {
+
+def compute_slopes(ladder: Ladder, measured: Mapping[str, Measured]) -> dict[str, dict[str, Slope]]:
+    """Step 8. Slopes: S_j = A_j / A_i on every set, i the level before j; set -> j -> slope."""
+    return {
         name: slopes(
-            SETS[name].as_counted(values, family.levels),
-            levels=family.levels,
-            zero_by_construction=SETS[name].begins_at_zero,
+            SETS[name].as_counted(found.accuracy, ladder),
+            ladder,
+            zero_by_construction=SETS[name].begins_at_zero(),
         )
-        for name, values in accuracy.items()
+        for name, found in measured.items()
     }
-    metrics: dict[str, object] = {
-        "index": run,
-        "counts": {
-            "train": len(train_label),
-            "test": len(test_label),
-            "correct": int(correct.sum()),
-            "misclassified": int((~correct).sum()),
-            "candidates": selection.count,
-            "rejected": selection.rejected,
-            "adversarial": len(adversarial.label),
-            "adversarial_sources": len(adversarial_sources),
-            "sets": {name: found.tally.count for name, found in measured.items()},
-            **matching,
+
+
+def _new_set(name: str) -> MeasuredSet:
+    one = SETS[name]()
+    one.name = name
+    return one
+
+
+def _tally(work: _Work, name: str) -> CandidateTally:
+    shown = SETS[name].shown
+    return CandidateTally(
+        work.ladder, Sample(len(work.ladder.levels), work.pool.shape, work.pool.classes, shown)
+    )
+
+
+def _selection(work: _Work, parts: Mapping[str, CandidatePart]) -> Selection:
+    return Selection(
+        parts,
+        {name: _tally(work, name) for name in parts},
+        levels=len(work.ladder.levels),
+        shape=work.pool.shape,
+        # A plug-in's set that draws must not move what ours draw.
+        random={n: work.streams.numpy("choice" if n in SETS.own else n) for n in parts},
+    )
+
+
+def _metrics(
+    work: _Work,
+    run: int,
+    test: ClassifiedImages,
+    surrogate: Surrogate,
+    selection: Selection,
+    adversarial: Members,
+    measured: Mapping[str, Measured],
+    changes: Mapping[str, Mapping[str, Slope]],
+    classifier: FittedLevels,
+) -> RunMetrics:
+    correct = int(test.correct.sum())
+    return RunMetrics(
+        index=run,
+        ladder=work.ladder,
+        counts=Counts(
+            train=len(work.pool.labels) - len(test.label),
+            test=len(test.label),
+            correct=correct,
+            misclassified=len(test.label) - correct,
+            candidates=selection.attack.count,
+            rejected=selection.attack.rejected,
+            adversarial=len(adversarial.label),
+            adversarial_sources=len(np.unique(adversarial.source)),
+            sets={name: found.count for name, found in measured.items()},
+            distinct={name: found.distinct for name, found in measured.items() if found.distinct is not None},
+        ),
+        surrogate_accuracy=surrogate.accuracy,
+        surrogate_reused=surrogate.reused,
+        attack=selection.attack.figures(),
+        sets={name: found.attack for name, found in measured.items() if found.attack is not None},
+        accuracy={name: dict(found.accuracy) for name, found in measured.items()},
+        slopes={name: {j: slope.value for j, slope in by_j.items()} for name, by_j in changes.items()},
+        slope_reasons={
+            name: {j: slope.reason for j, slope in by_j.items() if slope.reason is not None}
+            for name, by_j in changes.items()
         },
-        "surrogate_accuracy": surrogate_accuracy,
-        "surrogate_reused": surrogate_reused,
-        "attack": selection.attack_figures(),
-        "noise": noise_figures,
-        "accuracy": {name: _by_level(values) for name, values in accuracy.items()},
-        "slopes": {name: _by_level({j: s.value for j, s in by_j.items()}) for name, by_j in slope.items()},
-        "slope_reasons": {
-            name: {str(j): s.reason for j, s in by_j.items() if s.reason is not None}
-            for name, by_j in slope.items()
-        },
-        "search": dict(classifier.effort),
-        "seconds": stages.seconds,
-    }
-    arrays: dict[str, NDArray[np.generic]] = {
+        search=dict(classifier.effort),
+        seconds=work.stages.seconds,
+        data_sha256="",
+        environment=Environment(versions={}, device=work.resources.device, cpu=""),
+    )
+
+
+def _arrays(
+    ladder: Ladder, split: Split, test: ClassifiedImages, sources: AttackedImages, adversarial: Members
+) -> dict[str, NDArray[np.generic]]:
+    numeric = all(isinstance(value, int) for value in ladder.values)
+    return {
         "train_index": split.train_index.astype(np.int32),
         "test_index": split.test_index.astype(np.int32),
-        "test_label": test_label.astype(np.int16),
-        "test_prediction": test_prediction.astype(np.int16),
-        "k": np.array(family.levels, dtype=np.int32),
+        "test_label": test.label.astype(np.int16),
+        "test_prediction": test.prediction.astype(np.int16),
+        ladder.array_name: np.array(ladder.values, dtype=np.int32 if numeric else None),
         "adversarial_image": adversarial.image,
         "adversarial_label": adversarial.label.astype(np.int16),
         "adversarial_source": sources.index[adversarial.source].astype(np.int32),
         "adversarial_target": adversarial.target.astype(np.int16),
         "adversarial_prediction": adversarial.prediction.astype(np.int16),
     }
-    return RunResult(metrics, arrays, {name: found.sample for name, found in measured.items()})
-
-
-def _predict_all(classifier: FittedLevels, images: NDArray[np.uint8], stages: Stages) -> Predictions:
-    """What the classifier says of (n, H, W, C) images, with progress."""
-    found = []
-    for part in parts(len(images), TEST_IMAGES_AT_ONCE):
-        found.append(classifier.predict(images[part]))
-        stages.progress(min(part.stop, len(images)))
-    return Predictions(
-        np.concatenate([f.label for f in found], axis=1),
-        np.concatenate([f.support for f in found]),
-        np.concatenate([f.near for f in found]),
-    )
-
-
-def _by_level(values: dict[int, float | None]) -> dict[str, float | None]:
-    """JSON's keys are strings."""
-    return {str(level): value for level, value in values.items()}

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+
+from core.records.events import EpochFinished, Event, Progress, StageFinished, StageStarted
+
+Observer = Callable[[Event], None]
+"""Receives the events of a run; it must not raise."""
 
 
-class Observer(Protocol):
-    """Receives the events of a run, by kind, with the fields that `core.records.events` lists but `run`."""
-
-    def __call__(self, kind: str, **fields: object) -> None:
-        """Take note of one event; it must not raise."""
-        ...
-
-
-def unobserved(kind: str, **fields: object) -> None:
+def ignore(event: Event) -> None:
     """An observer for whom nothing is of interest."""
 
 
 class Stages:
-    """Reports stages to an observer and adds up their seconds.
+    """Reports the stages of run `run` to an observer and adds up their seconds.
 
     `seconds`: stage or part -> seconds so far, in the order in which they were first entered.
     """
 
-    def __init__(self, observe: Observer, clock: Callable[[], float]) -> None:
+    def __init__(self, run: int, observe: Observer, clock: Callable[[], float]) -> None:
+        self._run = run
         self._observe = observe
         self._clock = clock
         self._stage = ""
@@ -36,10 +33,10 @@ class Stages:
     def stage(self, name: str, total: int = 1) -> Iterator[None]:
         """A stage of `total` steps, reported at its beginning and its end."""
         self._stage, self._total = name, total
-        self._observe("stage_started", stage=name, total=total)
+        self._observe(StageStarted(run=self._run, stage=name, total=total))
         with self.part(name):
             yield
-        self._observe("stage_finished", stage=name, seconds=self.seconds[name])
+        self._observe(StageFinished(run=self._run, stage=name, seconds=self.seconds[name]))
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -51,8 +48,8 @@ class Stages:
 
     def progress(self, done: int) -> None:
         """So many steps of the present stage are done."""
-        self._observe("progress", stage=self._stage, done=done, total=self._total)
+        self._observe(Progress(run=self._run, stage=self._stage, done=done, total=self._total))
 
     def epoch(self, epoch: int, epochs: int, loss: float) -> None:
         """The surrogate finished an epoch (counted from 1) with this mean training loss."""
-        self._observe("epoch", epoch=epoch, epochs=epochs, loss=loss)
+        self._observe(EpochFinished(run=self._run, epoch=epoch, epochs=epochs, loss=loss))

@@ -1,0 +1,89 @@
+"""Step 6: what is selected of the candidates: D, the adversarial set, and the sets that are parts of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records.metrics import AttackFigures
+from core.sets.candidate_part import CandidatePart
+from core.sets.margin import margin_of
+from core.sets.measured import CandidateTally
+from core.sets.members import Candidates, Members, concatenate, no_members
+
+
+class AttackTally:
+    """Counts how an attack does on the surrogate, over all its candidates."""
+
+    def __init__(self) -> None:
+        self.count = self.rejected = 0
+        self._surrogate_fooled = self._target_hit = self._targeted = 0
+        self._linf_max = self._l2_sum = 0.0
+
+    def add(self, block: Candidates) -> None:
+        """Take one block."""
+        self.count += len(block.label)
+        self.rejected += block.rejected
+        self._surrogate_fooled += int((block.surrogate_prediction != block.label).sum())
+        self._target_hit += int((block.surrogate_prediction == block.target).sum())
+        self._targeted += int((block.target >= 0).sum())
+        self._linf_max = max(self._linf_max, float(block.linf.max(initial=0.0)))
+        self._l2_sum += math.fsum(block.l2)
+
+    def figures(self) -> AttackFigures:
+        """What was counted so far."""
+        count = self.count
+        return AttackFigures(
+            surrogate_fooled=self._surrogate_fooled / count if count else None,
+            target_hit=self._target_hit / self._targeted if self._targeted else None,
+            linf_max=self._linf_max if count else None,
+            l2_mean=self._l2_sum / count if count else None,
+        )
+
+
+class Selection:
+    """Takes the candidates of the attack block by block; keeps the members of D, of all others counts and samples.
+
+    parts: set name -> its tally, for D and every other set that consists of candidates.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, CandidatePart],
+        tallies: Mapping[str, CandidateTally],
+        *,
+        levels: int,
+        shape: tuple[int, int, int],
+        random: Mapping[str, np.random.Generator],
+    ) -> None:
+        """sets, tallies, random: of the same names, "adversarial" among them. random: what each set draws from."""
+        self._sets = sets
+        self._random = random
+        self.parts = tallies
+        self.attack = AttackTally()
+        # An empty one, so that a D without members has its shape and dtypes too.
+        self._members = [no_members(levels, shape)]
+        self._margins = [np.empty(0, dtype=np.int64)]
+
+    def add(self, block: Candidates) -> None:
+        """Take one block; all candidates of a source must be in the same one."""
+        for name, one in self._sets.items():
+            places = one.choose(block, self._random[name])
+            self.parts[name].add(block, places)
+            if name == "adversarial":
+                self._members.append(block.take(places))
+                self._margins.append(margin_of(block.support[places], block.label[places]))
+        self.attack.add(block)
+
+    def adversarial(self) -> Members:
+        """D so far, in the order of its sources, then of its targets."""
+        whole = concatenate(self._members)
+        self._members = [whole]  # not twice: it is most of what a run holds
+        return whole
+
+    def margins(self) -> NDArray[np.int64]:
+        """(m,): `margin_of` of every member of D, in its order."""
+        return np.concatenate(self._margins)
