@@ -1,23 +1,19 @@
 """Statistics over the runs: slopes, summaries and tests, with a reason for whatever cannot be had.
 
-Importing this package, and `slopes`, need neither NumPy nor SciPy.
+Importing this package needs neither NumPy nor SciPy; SciPy is imported when there are two values to summarise.
 """
 
-from core.statistics.comparison import Summary, TestResult, compare, holm, summarise
-from core.statistics.over_runs import RunAccuracies, SlopeTest, Statistics, statistics_of
-from core.statistics.slopes import QUANTITIES, REASONS, Quantity, Reason, Slope, changes, slopes
+from core.statistics.comparison import FEWEST_RUNS, Outcome, compare, holm, summarise
+from core.statistics.over_runs import RunAccuracies, statistics_of
+from core.statistics.slopes import QUANTITIES, REASONS, Slope, changes, slopes
 
 __all__ = [
+    "FEWEST_RUNS",
     "QUANTITIES",
     "REASONS",
-    "Quantity",
-    "Reason",
+    "Outcome",
     "RunAccuracies",
     "Slope",
-    "SlopeTest",
-    "Statistics",
-    "Summary",
-    "TestResult",
     "changes",
     "compare",
     "holm",

@@ -6,15 +6,10 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from core.records.statistics import Direction, Interval, Reason, Summary, TestName
 from core.statistics.signed_rank import signed_rank
-from core.statistics.slopes import Reason
 from core.statistics.student_t import critical_value, two_sided_p
-
-TestName = Literal["welch", "paired", "nadeau_bengio", "wilcoxon"]
-Direction = Literal["higher", "lower", "equal"]
-Interval = tuple[float, float]
 
 # With two values a t-test exists and means nothing: one degree of freedom.
 FEWEST_RUNS = 3
@@ -24,31 +19,11 @@ _LARGEST_VALUE = 1e300
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """Mean, standard deviation (ddof 1) and 95 % interval of the mean, over the `n` usable values.
+class Outcome:
+    """What one test finds of the first set against the second, whichever sets these are.
 
-    With n = 0 all are None; with n = 1 there is only a mean.
+    The fields are those of `core.records.statistics.StatisticalTest`, which says what they hold.
     """
-
-    mean: float | None
-    sd: float | None
-    ci95: Interval | None
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """One test of the first set against the second; None is "cannot be had", and `reason` says why.
-
-    n: usable runs: pairs, or for Welch the smaller side (for Wilcoxon before zero differences are dropped).
-    mean_difference: mean(first) - mean(second) over the runs used, given whenever there are any.
-    ci95: of the mean difference, from the same standard error and t distribution; None for Wilcoxon.
-    effect_size: welch: Cohen's d with the standard deviation sqrt((v1 + v2) / 2); paired, nadeau_bengio:
-        d_z = mean(d) / sd(d); wilcoxon: the matched-pairs rank-biserial correlation.
-    direction: of the first against the second, from mean_difference; for Wilcoxon from the sums of the ranks.
-    """
-
-    __test__ = False  # the name starts with Test: this is not a test class for pytest to collect
 
     test: TestName
     n: int
@@ -70,17 +45,17 @@ def summarise(values: Sequence[float | None]) -> Summary:
     """
     usable = [value for value in _usable(values) if value is not None]
     if not usable:
-        return Summary(None, None, None, 0)
+        return Summary(mean=None, sd=None, ci95=None, n=0)
     sample = _Sample.of(usable)
     if sample.n == 1:
-        return Summary(sample.mean, None, None, 1)
+        return Summary(mean=sample.mean, sd=None, ci95=None, n=1)
     interval = _interval(sample.mean, sample.standard_error, sample.n - 1)
-    return Summary(sample.mean, sample.sd, interval, sample.n)
+    return Summary(mean=sample.mean, sd=sample.sd, ci95=interval, n=sample.n)
 
 
 def compare(
     first: Sequence[float | None], second: Sequence[float | None], *, n_test: int, n_train: int
-) -> list[TestResult]:
+) -> list[Outcome]:
     """Welch's t, paired t, Nadeau-Bengio corrected t and Wilcoxon signed-rank test, in this order, two-sided.
 
     first, second: one value a run, aligned by run; None, NaN and infinity are not usable. Welch uses the
@@ -160,7 +135,7 @@ def _interval(centre: float, standard_error: float, df: float) -> Interval:
     return centre - half, centre + half
 
 
-def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> TestResult:
+def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> Outcome:
     n = min(len(first), len(second))
     if n == 0:
         return _without_p("welch", n, None, rounding, "too_few_runs")
@@ -178,7 +153,7 @@ def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> 
     return _t_test("welch", n, difference, standard_error, df, difference / pooled_sd, rounding)
 
 
-def _paired(test: TestName, differences: Sequence[float], rounding: float, *, overlap: float) -> TestResult:
+def _paired(test: TestName, differences: Sequence[float], rounding: float, *, overlap: float) -> Outcome:
     """The t-test of mean(d) = 0 whose variance is widened by `overlap`: n_test/n_train, or 0 for none."""
     if not differences:
         return _without_p(test, 0, None, rounding, "too_few_runs")
@@ -192,7 +167,7 @@ def _paired(test: TestName, differences: Sequence[float], rounding: float, *, ov
     return _t_test(test, sample.n, sample.mean, standard_error, sample.n - 1, effect_size, rounding)
 
 
-def _wilcoxon(differences: Sequence[float], rounding: float) -> TestResult:
+def _wilcoxon(differences: Sequence[float], rounding: float) -> Outcome:
     n = len(differences)
     mean = _Sample.of(differences).mean if differences else None
     if n < FEWEST_RUNS:
@@ -200,7 +175,7 @@ def _wilcoxon(differences: Sequence[float], rounding: float) -> TestResult:
     result = signed_rank(differences, rounding=rounding)
     if result is None:
         return _without_p("wilcoxon", n, mean, rounding, "all_differences_zero")
-    return TestResult(
+    return Outcome(
         test="wilcoxon",
         n=n,
         statistic=result.statistic,
@@ -223,9 +198,9 @@ def _t_test(
     df: float,
     effect_size: float,
     rounding: float,
-) -> TestResult:
+) -> Outcome:
     statistic = difference / standard_error
-    return TestResult(
+    return Outcome(
         test=test,
         n=n,
         statistic=statistic,
@@ -239,10 +214,8 @@ def _t_test(
     )
 
 
-def _without_p(
-    test: TestName, n: int, difference: float | None, rounding: float, reason: Reason
-) -> TestResult:
-    return TestResult(
+def _without_p(test: TestName, n: int, difference: float | None, rounding: float, reason: Reason) -> Outcome:
+    return Outcome(
         test=test,
         n=n,
         statistic=None,

@@ -2,125 +2,125 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Literal
 
-from core.sets.catalogue import SETS
+from core.declarations.words import enumerate_words
+from core.families.ladder import slope_name
+from core.records.statistics import Direction
+from core.sets.measured_set import Counterpart
+from core.sets.registry import SETS
 from core.verdict.numbers import Numbers, direction
-from core.verdict.phrases import ADVERSARIAL, MISCLASSIFIED, counted_runs, listed, plural, ranging, than
+from core.verdict.phrases import ADVERSARIAL, MISCLASSIFIED, count_runs, over_moves, than
 
-COUNTERPARTS = {
-    "noise": (
-        "Random noise of epsilon in every pixel, selected alike, rises",
-        "So the effect is not particular to adversarial examples",
-    ),
-    "matched": (
-        "Misclassified test images that are wrong by as many votes (the control matched) rise",
-        "So the effect is not particular to adversarial examples",
-    ),
-    "reverse": (
-        "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows,",
-        "So being selected at one end of K is enough to rise towards the other",
-    ),
-}
-"""Controls that would have to rise less if adversarial examples were what rises: the subject of the sentence, and
-what follows where they rise as far."""
+Account = Literal["all", "part", "open"]
+"""How much of the rise a counterpart accounts for; "open" where no test tells."""
 
 
-def in_short(numbers: Numbers) -> list[str]:
+def answer_in_short(numbers: Numbers) -> list[str]:
     """Rule 0."""
     if not numbers.compared:
         return []
-    ours = numbers.mean("adversarial", 1, "misclassified")
-    side = direction(ours - numbers.mean("misclassified", 1, "adversarial"))
-    far = {"higher": "further", "lower": "less far", "equal": "no further"}[side]
-    start = "In short" if numbers.testable else f"In short, as far as {counted_runs(numbers.runs)} can tell"
-    text = f"{start}: accuracy rises {far} on {ADVERSARIAL} than on {MISCLASSIFIED}"
-    found = {name: _account(numbers, name) for name in COUNTERPARTS if numbers.comparable(name)}
+    fitted = numbers.ladder.fitted
+    ours = numbers.mean("adversarial", fitted, "misclassified")
+    side = direction(ours - numbers.mean("misclassified", fitted, "adversarial"))
+    far: dict[Direction, str] = {"higher": "further", "lower": "less far", "equal": "no further"}
+    start = "In short" if numbers.testable else f"In short, as far as {count_runs(numbers.runs)} can tell"
+    text = f"{start}: accuracy rises {far[side]} on {ADVERSARIAL} than on {MISCLASSIFIED}"
+    accounts = {name: _account_of(numbers, name) for name in numbers.counterparts}
     same, part, less = (
-        [name for name, account in found.items() if account == one] for one in ("all", "part", "open")
+        [name for name, account in accounts.items() if account == one] for one in ("all", "part", "open")
     )
     conclusion = ""
     if side != "higher":
         conclusion = ", which does not support the paper's claim"
     elif same:
-        text += f", but as far or further still on {_controls_named(same)}"
+        text += f", but as far or further still on {_name_controls(same)}"
         conclusion = ": such a rise is not particular to adversarial examples"
     elif part:
-        conclusion = f", and {_controls_named(part)} cannot account for all of it"
+        conclusion = f", and {_name_controls(part)} cannot account for all of it"
     elif less:
-        text += f"; less far on {_controls_named(less)}"
+        text += f"; less far on {_name_controls(less)}"
         conclusion = ", but no test tells them apart"
     else:
         text += "; no control that could account for it has been measured"
     return [f"{text}{conclusion if numbers.testable else ''}."]
 
 
-def controls(numbers: Numbers) -> list[str]:
+def describe_controls(numbers: Numbers) -> list[str]:
     """Rule 5."""
     if not numbers.shared("adversarial"):
         return []
-    said = []
-    for name in numbers.spec.controls:
-        subject = f"The control {name} ({SETS[name].description})"
-        both = len(numbers.shared(name, "adversarial"))
-        over = f", over the {counted_runs(both)} in which both have images" if both < numbers.runs else ""
-        if not numbers.shared(name):
-            said.append(f"{subject} has no images.")
-        elif not SETS[name].begins_at_zero:
-            general, fitted = (numbers.mean(name, k, name) for k in (numbers.spec.z, 1))
-            said.append(
-                f"{subject} goes from {general:.3f} at K = {numbers.spec.z} to {fitted:.3f} at K = 1."
-            )
-        elif not both:
-            said.append(f"{subject} has images in no run in which the adversarial set has any.")
-        elif name in COUNTERPARTS and numbers.comparable(name):
-            said.append(_counterpart(numbers, name, over))
-        else:
-            fitted, ours = numbers.mean(name, 1, "adversarial"), numbers.mean("adversarial", 1, name)
-            side = than(direction(fitted - ours))
-            said.append(f"{subject} comes to {fitted:.3f} at K = 1, {side} than {ADVERSARIAL}{over}.")
-    return said
+    return [_describe_control(numbers, name) for name in numbers.spec.controls]
 
 
-def _controls_named(names: Sequence[str]) -> str:
-    return f"the control{'s' * (len(names) > 1)} {listed(names)}"
+def _describe_control(numbers: Numbers, name: str) -> str:
+    ladder = numbers.ladder
+    subject = f"The control {name} ({SETS[name].description})"
+    both = len(numbers.shared(name, "adversarial"))
+    over = f", over the {count_runs(both)} in which both have images" if both < numbers.runs else ""
+    if not numbers.shared(name):
+        return f"{subject} has no images."
+    if not SETS[name].begins_at_zero():
+        general, fitted = (numbers.mean(name, level, name) for level in (ladder.general, ladder.fitted))
+        return (
+            f"{subject} goes from {general:.3f} at {ladder.at(ladder.general)} to {fitted:.3f} at "
+            f"{ladder.at(ladder.fitted)}."
+        )
+    if not both:
+        return f"{subject} has images in no run in which the adversarial set has any."
+    if counterpart := numbers.counterparts.get(name):
+        return _compare_with(numbers, name, counterpart, over)
+    other, ours = numbers.ends(name)
+    side = than(direction(other - ours))
+    at_end, elsewhere = _where_they_end(numbers, name)
+    return f"{subject} comes to {other:.3f} at {at_end}, {side} than {ADVERSARIAL}{elsewhere}{over}."
 
 
-def _account(numbers: Numbers, name: str) -> str:
-    """How much of the rise a counterpart accounts for: "all", "part", or "open" where no test tells."""
+def _where_they_end(numbers: Numbers, name: str) -> tuple[str, str]:
+    """Where a control stops rising, and where the adversarial set does: "" if that is the same level."""
+    ladder, end, ours = numbers.ladder, numbers.end(name), numbers.end("adversarial")
+    return ladder.at(end), f" at {ladder.at(ours)}" if end != ours else ""
+
+
+def _name_controls(names: Sequence[str]) -> str:
+    return f"the control{'s' * (len(names) > 1)} {enumerate_words(names)}"
+
+
+def _account_of(numbers: Numbers, name: str) -> Account:
     other, ours = numbers.ends(name)
     if direction(other - ours) != "lower":
         return "all"
-    steps = not SETS[name].from_fitted and numbers.testable and numbers.larger(name, "difference")
-    return "part" if steps else "open"
+    tested = numbers.testable and SETS[name].selected_at != "fitted"
+    return "part" if tested and numbers.larger(name, "difference") else "open"
 
 
-def _counterpart(numbers: Numbers, name: str, over: str) -> str:
+def _compare_with(numbers: Numbers, name: str, counterpart: Counterpart, over: str) -> str:
     """Whether a control does the same: by the means, then by the corrected test of each step and slope."""
-    subject, conclusion = COUNTERPARTS[name]
-    end, account = numbers.end(name), _account(numbers, name)
+    account = _account_of(numbers, name)
+    at_end, elsewhere = _where_they_end(numbers, name)
     other, ours = numbers.ends(name)
     as_far, runs = numbers.as_far(name)
+    remark = SETS[name].remarks(numbers.shared(name, "adversarial"))
     text = (
-        f"{subject} {'as far or further' if account == 'all' else 'less far'}: to {other:.3f} at K = {end}, "
-        f"against {ours:.3f} on {ADVERSARIAL}{' at K = 1' if end != 1 else ''}{over}"
-        f"{f'; as far or further in {as_far} of {counted_runs(runs)}' if runs > 1 else ''}."
-        f"{_likeness(numbers, name)}"
+        f"{counterpart.subject} rise {'as far or further' if account == 'all' else 'less far'}: to {other:.3f} at "
+        f"{at_end}, against {ours:.3f} on {ADVERSARIAL}{elsewhere}{over}"
+        f"{f'; as far or further in {as_far} of {count_runs(runs)}' if runs > 1 else ''}."
+        f"{f' {remark}' if remark else ''}"
     )
     if not numbers.testable:
         return text
-    if SETS[name].from_fitted:
+    if SETS[name].selected_at == "fitted":
         # Its steps lie elsewhere: which of them is larger says nothing that a person could follow.
-        return f"{text} {conclusion}." if account == "all" else text
+        return f"{text} {counterpart.conclusion}." if account == "all" else text
     larger = numbers.larger(name, "difference")
     if account == "all":
-        but = f", although by the corrected test {_larger_on(larger)} them" if larger else ""
-        return f"{text} {conclusion}{but}.{_steeper(numbers, name)}"
+        but = f", although by the corrected test {_larger_steps(numbers, larger)} on them" if larger else ""
+        return f"{text} {counterpart.conclusion}{but}.{_steeper(numbers, name)}"
     if larger:
         return (
-            f"{text} By the corrected test {_larger_on(larger)} {ADVERSARIAL}: this control does not account for "
-            "all of the effect."
+            f"{text} By the corrected test {_larger_steps(numbers, larger)} on {ADVERSARIAL}: this control does "
+            "not account for all of the effect."
         )
     return (
         f"{text} But by the corrected test no step is significantly larger on {ADVERSARIAL}: nothing shows that "
@@ -130,30 +130,13 @@ def _counterpart(numbers: Numbers, name: str, over: str) -> str:
 
 def _steeper(numbers: Numbers, name: str) -> str:
     """The slopes that are significantly higher on the adversarial set than on a control that rises as far."""
-    if not (slopes := [f"S_{j}" for j in numbers.larger(name, "ratio")]):
+    if not (names := [slope_name(j) for j in numbers.larger(name, "ratio")]):
         return ""
-    verb = "are" if len(slopes) > 1 else "is"
-    return f" By the corrected test {listed(slopes)} {verb} significantly higher on the adversarial images."
+    verb = "are" if len(names) > 1 else "is"
+    return f" By the corrected test {enumerate_words(names)} {verb} significantly higher on the adversarial images."
 
 
-def _likeness(numbers: Numbers, name: str) -> str:
-    """In what a control is less like the adversarial set than its name says, where the runs tell."""
-    if name == "matched":
-        distinct = [run["counts"]["matched"]["distinct"] for run in numbers.shared(name, "adversarial")]
-        return f" It has {ranging(distinct)} distinct image{plural(distinct)} a run, used in turn."
-    if name == "noise":
-        norms = [
-            ((run.get("noise") or {}).get("l2_mean"), run["attack"]["l2_mean"])
-            for run in numbers.shared(name)
-        ]
-        if all(noise is not None and own is not None for noise, own in norms):
-            noise, own = (math.fsum(column) / len(norms) for column in zip(*norms, strict=True))
-            return f" Its mean change of an image is {noise:.2f} in L2, that of the attack's candidates {own:.2f}."
-    return ""
-
-
-def _larger_on(steps: Sequence[int]) -> str:
-    """That the steps from K = j + 2 to j, at least one, are significantly larger on a set still to be named."""
-    spans = listed([f"K = {j + 2} to {j}" for j in steps])
-    several = len(steps) > 1
-    return f"the step{'s' * several} from {spans} {'are' if several else 'is'} significantly larger on"
+def _larger_steps(numbers: Numbers, steps: Sequence[str]) -> str:
+    """That some steps, at least one, are significantly larger."""
+    verb = "are" if len(steps) > 1 else "is"
+    return f"{over_moves(numbers.ladder, steps)} {verb} significantly larger"

@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from core.declarations.words import counted, enumerate_words
+from core.families.ladder import Ladder
+from core.records.statistics import Direction, StatisticalTest
 
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
 
 
-def than(direction: str) -> str:
-    """A direction as it stands before "than"."""
-    return "no different" if direction == "equal" else direction
+def than(direction: Direction | None) -> str:
+    """A direction as it stands before "than"; "no different" also where there is none."""
+    return direction if direction in ("higher", "lower") else "no different"
 
 
-def by(test: Mapping[str, Any]) -> str:
+def by(test: StatisticalTest) -> str:
     """By how much, after a direction: " by 0.123"; "" where nothing differs."""
-    return "" if test["direction"] == "equal" else f" by {abs(test['mean_difference']):.3f}"
+    if test.direction == "equal" or test.mean_difference is None:
+        return ""
+    return f" by {abs(test.mean_difference):.3f}"
 
 
-def written_p(p: float | None) -> str:
-    """A p-value with two digits."""
+def format_p(p: float | None) -> str:
+    """A p-value with two digits; "none" where there is none."""
     return "none" if p is None else f"{p:.2g}"
 
 
-def counted_runs(count: int) -> str:
+def count_runs(count: int) -> str:
     """How many runs: "1 run", "2 runs"."""
-    return f"{count} run{'s' * (count != 1)}"
+    return counted(count, "run")
 
 
-def complete_runs(count: int) -> str:
-    """How many complete runs."""
-    return f"{count} complete run{'s' * (count != 1)}"
+def count_complete_runs(count: int) -> str:
+    """How many complete runs: "1 complete run"."""
+    return counted(count, "complete run")
 
 
-def ranging(counts: Sequence[int]) -> str:
+def format_range(counts: Sequence[int]) -> str:
     """The least and the most of some counts, one at least: "3 to 1,200"."""
     least, most = min(counts), max(counts)
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def plural(counts: Sequence[int]) -> str:
+def plural_s(counts: Sequence[int]) -> str:
     """The "s" after a noun that is counted so; "" where every count is 1."""
     return "" if max(counts) == min(counts) == 1 else "s"
 
 
-def listed(items: Sequence[object]) -> str:
-    """Words in a row, one at least: "a, b and c"."""
-    *others, last = map(str, items)
-    return f"{', '.join(others)} and {last}" if others else last
+def at_levels(ladder: Ladder, levels: Sequence[str]) -> str:
+    """Some levels of a ladder, one at least: "depth = 4, 8 and 16"."""
+    first, *others = levels
+    return enumerate_words([ladder.at(first), *others])
+
+
+def over_moves(ladder: Ladder, levels: Sequence[str]) -> str:
+    """The steps that end at some levels, one at least: "the steps from depth = 8 to 16 and depth = 4 to 8"."""
+    return (
+        f"the step{'s' * (len(levels) > 1)} from {enumerate_words([ladder.move(level) for level in levels])}"
+    )
