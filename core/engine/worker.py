@@ -1,217 +1,186 @@
-"""The process that computes runs: loads the data once, then takes runs from its coordinator one by one.
+"""A process that computes runs: for a coordinator over pipes, or alone, wherever the experiment's folder is seen.
 
-Commands come as JSON lines on standard input, answers go as JSON lines to standard output; progress goes to
-the worker's own journal. When the input ends (the coordinator stopped, or died) the process leaves at once.
+`python -m core.engine.worker FOLDER RUN...` computes runs of an experiment, counted from 0 as its folders are,
+but none that has a valid result. It says on standard error what it does; the exit status is 0 when all of them have
+a result, 1 when one failed, 2 when the request cannot be met, 130 when it was interrupted.
+
+With `--serve` runs come as messages (`core.engine.messages`) on standard input, and answers go to standard output.
+When the input ends (the coordinator stopped, or died) the process leaves at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import queue
 import sys
 import threading
-import time
-import traceback
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from core.data.images import ImageSet
-from core.data.load import load
-from core.errors import AefitError, SpecError
-from core.files.atomic import sync_file
-from core.files.cache import Cache
-from core.protocol.run import compute_run
-from core.protocol.stages import Observer
-from core.records.arrays import write_arrays
-from core.records.candidates import KeptCandidates
+from core.engine.arguments import at_least_one
+from core.engine.event_log import EventLog
+from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line
+from core.engine.run_computer import RunComputer, Write, prepare
+from core.errors import AefitError, DataError, ExperimentError
+from core.files.exit_status import ExitStatus
+from core.files.locations import cache_dir, default_data_dir
+from core.records.events import EpochFinished, Event, Notice, StageFinished
 from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
-from core.records.gallery import Gallery, galleries_of, write_galleries
-from core.records.journal import JournalWriter
-from core.records.results import publish
-from core.spec.spec import Spec
-from core.tensors.device import choose_device, processor_name
-
-PROGRESS_SECONDS = 0.25
-"""A stage reports its progress at most this often: a screen shows no more."""
-PACKAGES = ("aefit-tui", "numpy", "scipy", "scikit-learn", "torch", "torchvision")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve one coordinator until it closes our standard input."""
-    parser = argparse.ArgumentParser(prog="python -m core.engine.worker", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--journal", type=Path, required=True)
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--no-cache", action="store_true")
+    """Serve a coordinator until it closes our standard input, or compute the runs that are named."""
+    parser = _parser()
     options = parser.parse_args(arguments)
+    if options.serve == bool(options.runs):
+        parser.error("expected the numbers of runs, counted from 0, or --serve")
+    # Sums of several threads have other last bits, and the threads wait for each other.
+    torch.set_num_threads(1)
+    return _serve(options) if options.serve else _compute_alone(options)
 
-    answer = _answering()
-    commands = _commands()
-    experiment = load_experiment(options.folder)
-    spec = experiment.spec
-    torch.set_num_threads(spec.threads)
-    journal = JournalWriter(options.journal)
+
+def _serve(options: argparse.Namespace) -> int:
+    answer, commands = _answering(), _commands()
     try:
-        device = choose_device(spec.device)
-        environment = describe_environment(device)
-        journal.write("environment", **environment)
-        pool = load(
-            spec.dataset,
-            data_dir=options.data_dir,
-            cache_dir=options.cache_dir,
-            test_size=spec.test_size,
-            note=lambda text: journal.write("notice", text=text),
-        )
-        _check_neighbours(spec, pool)
+        computer = _prepare(load_experiment(options.folder), options, _journal_of(options))
     except AefitError as error:
-        answer({"answer": "refused", "error": str(error), "hint": error.hint})
-        return 2
-    _report_dataset(journal, pool)
-    cache = None if options.no_cache else Cache(options.cache_dir)
-    answer({"answer": "ready", "data_sha256": pool.sha256})
+        answer(Refusal(error=str(error), hint=error.hint))
+        return ExitStatus.REFUSED
+    answer(Ready(data_sha256=computer.pool.sha256))
     while True:
         run = commands.get()
-        answer(_compute(experiment, run, pool, device, environment, journal, cache))
+        failure = computer.compute(run)
+        answer(
+            Completed(run=run)
+            if failure is None
+            else RunFailure(run=run, error=failure.error, hint=failure.hint)
+        )
 
 
-def describe_environment(device: str) -> dict[str, object]:
-    """What a result is computed with now: `versions`, `device`, `threads` (those that torch takes), `cpu`."""
-    versions: dict[str, str] = {"python": platform.python_version()}
-    versions |= {package: version(package) for package in PACKAGES}
-    return {
-        "versions": versions,
-        "device": device,
-        "threads": torch.get_num_threads(),
-        "cpu": processor_name(),
-    }
-
-
-def _compute(
-    experiment: Experiment,
-    run: int,
-    pool: ImageSet,
-    device: str,
-    environment: dict[str, object],
-    journal: JournalWriter,
-    cache: Cache | None,
-) -> dict[str, object]:
-    """Compute and publish one run, unless its valid result is there; the answer for the coordinator."""
+def _compute_alone(options: argparse.Namespace) -> int:
     try:
-        if experiment.result(run, verify=True) is None:
-            with _keeping(experiment, run, pool) as kept:
-                result = compute_run(
-                    experiment.spec, run, pool, device=device, observe=_sparingly(journal, run), cache=cache,
-                    keep=kept,
-                )  # fmt: skip
-                metrics = {
-                    "schema_version": 1,
-                    **result.metrics,
-                    "data_sha256": pool.sha256,
-                    "environment": environment,
-                }
-                galleries = galleries_of(result.samples, pool, experiment.spec.levels)
+        journal = _journal_of(options)
 
-                def write(path: Path) -> None:
-                    write_arrays(path, result.arrays)
-                    if kept is not None:
-                        kept.finish(path.parent)
+        def write(event: Event) -> None:
+            journal(event)
+            _say(_line(event))
 
-                publish(
-                    experiment.run_folder(run),
-                    metrics,
-                    write,
-                    lambda path: _write_if_possible(path, galleries, run, journal),
-                )
-    except OSError as error:
-        return {
-            "answer": "failed",
-            "run": run,
-            "error": f"its result cannot be written to {experiment.run_folder(run)}: {error.strerror or error}",
-            "hint": f"free some space, or allow writing there, then: aefit-tui resume {experiment.id}",
-        }
+        experiment = load_experiment(options.folder)
+        experiment.check_computable()
+        lacking = _lacking(experiment, options.runs)
+        if not lacking:
+            return ExitStatus.COMPLETE
+        computer = _prepare(experiment, options, write)
+        _check_same_data(computer)
     except AefitError as error:
-        return {"answer": "failed", "run": run, "error": str(error), "hint": error.hint}
-    except Exception as error:  # noqa: BLE001  # whatever went wrong is this run's failure, told with its trace
-        traceback.print_exc()
-        text = f"{type(error).__name__}: {error}"
-        return {"answer": "failed", "run": run, "error": text, "hint": f"the trace is in {experiment.log}"}
-    return {"answer": "completed", "run": run}
-
-
-def _keeping(
-    experiment: Experiment, run: int, pool: ImageSet
-) -> AbstractContextManager[KeptCandidates | None]:
-    """Keeps the candidates of a run while the block lasts, if the experiment wants them."""
-    if experiment.spec.keep != "candidates":
-        return nullcontext()
-    return KeptCandidates(experiment.run_folder(run), experiment.spec.levels, pool.shape)
-
-
-def _write_if_possible(path: Path, galleries: Sequence[Gallery], run: int, journal: JournalWriter) -> None:
-    """Write a run's gallery; where the disk has no room for it the run goes without, and that is said."""
+        _say(str(error))
+        _say(error.hint)
+        return ExitStatus.REFUSED
     try:
-        write_galleries(path, galleries)
-        sync_file(path)  # some file servers tell only now that they are full
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        with suppress(OSError):
-            text = f"run {run + 1} has no gallery: it cannot be written: {error.strerror or error}"
-            journal.write("notice", text=text)
+        failed = [run for run in lacking if not _compute_and_say(computer, run)]
+    except KeyboardInterrupt:
+        _say("interrupted: runs that are complete stay so")
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.FAILED if failed else ExitStatus.COMPLETE
 
 
-def _sparingly(journal: JournalWriter, run: int) -> Observer:
-    """An observer that journals a run's events, its progress at most every PROGRESS_SECONDS."""
-    latest = 0.0
-
-    def observe(kind: str, **fields: object) -> None:
-        nonlocal latest
-        now = time.monotonic()
-        if kind == "progress" and fields["done"] != fields["total"] and now - latest < PROGRESS_SECONDS:
-            return
-        latest = now if kind == "progress" else 0.0
-        # A disk that is full for a moment costs a line of the journal, not hours of computing.
-        with suppress(OSError):
-            journal.write(kind, run=run, **fields)
-
-    return observe
-
-
-def _check_neighbours(spec: Spec, pool: ImageSet) -> None:
-    """Raises SpecError where the training part of a run has fewer than Z images."""
-    training = len(pool.labels) - pool.test_size
-    if spec.z > training:
-        raise SpecError("z", spec.z, f"a run has only {training} training images to find neighbours among")
+def _lacking(experiment: Experiment, runs: list[int]) -> list[int]:
+    """Those of the runs that have no valid result, in their order. Raises ExperimentError for one there is not."""
+    there = experiment.spec.runs
+    if unknown := [run for run in runs if not 0 <= run < there]:
+        raise ExperimentError(
+            f"{experiment.id} has no run {unknown[0]}: expected 0 to {there - 1}",
+            f"for more runs: aefit-tui extend {experiment.id} --runs {max(unknown) + 1}",
+        )
+    lacking = []
+    for run in dict.fromkeys(runs):
+        if experiment.result(run, verify=True) is None:
+            lacking.append(run)
+        else:
+            _say(f"run {run} has its result already")
+    return lacking
 
 
-def _report_dataset(journal: JournalWriter, pool: ImageSet) -> None:
-    journal.write(
-        "dataset",
-        name=pool.name,
-        sha256=pool.sha256,
-        images=len(pool.images),
-        shape=list(pool.shape),
-        classes=list(pool.class_names),
-        test_size=pool.test_size,
-        notices=list(pool.notices),
+def _check_same_data(computer: RunComputer) -> None:
+    """Raises DataError where other runs of the experiment were computed from other images."""
+    experiment = computer.experiment
+    for metrics in experiment.results().values():
+        if metrics.data_sha256 != computer.pool.sha256:
+            raise DataError(
+                f"the data set {experiment.spec.dataset} is not what it was when earlier runs were computed",
+                "bring the former files back, or compute all anew: "
+                f"aefit-tui delete {experiment.id}, then start it again",
+            )
+
+
+def _compute_and_say(computer: RunComputer, run: int) -> bool:
+    """Compute a run; whether it has a result now."""
+    _say(f"run {run} begins")
+    failure = computer.compute(run)
+    if failure is None:
+        _say(f"run {run} is complete")
+        return True
+    _say(f"run {run} failed: {failure.error}")
+    _say(failure.hint)
+    return False
+
+
+def _line(event: Event) -> str:
+    """What a person is told of an event of a run, "" for nothing."""
+    match event:
+        case Notice(text=text):
+            return text
+        case StageFinished(run=run, stage=stage, seconds=seconds):
+            return f"run {run}: {stage} took {seconds:.1f} s"
+        case EpochFinished(run=run, epoch=epoch, epochs=epochs, loss=loss):
+            return f"run {run}: epoch {epoch} of {epochs}, loss {loss:.4f}"
+    return ""
+
+
+def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) -> RunComputer:
+    """Raises AefitError."""
+    # A home holds experiments/ID.
+    home = experiment.folder.resolve().parent.parent
+    return prepare(
+        experiment,
+        data_dir=options.data_dir or default_data_dir(home),
+        cache_dir=options.cache_dir or cache_dir(home),
+        cached=not options.no_cache,
+        threads=options.threads,
+        write=write,
+        trace_place=f"in {experiment.log}" if options.serve else "above",
     )
 
 
-def _answering() -> Callable[[dict[str, object]], None]:
+def _journal_of(options: argparse.Namespace) -> Write:
+    """What takes the events. Raises ExperimentError."""
+    if options.journal is None:
+        return lambda event: None
+    try:
+        return EventLog(options.journal).write
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot make the journal {options.journal}: {error.strerror}", "expected a new file"
+        ) from error
+
+
+def _say(line: str) -> None:
+    if line:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+def _answering() -> Callable[[Answer], None]:
     """A function that sends one answer; whatever a library prints goes to the log from now on."""
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def answer(message: dict[str, object]) -> None:
-        channel.write(json.dumps(message) + "\n")
+    def answer(message: Answer) -> None:
+        channel.write(to_line(message))
         channel.flush()
 
     return answer
@@ -222,13 +191,32 @@ def _commands() -> queue.SimpleQueue[int]:
     commands: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen() -> None:
-        for line in sys.stdin:
-            commands.put(int(json.loads(line)["run"]))
+        for line in sys.stdin.buffer:
+            commands.put(parse_command(line).run)
         # Nobody is left to answer to; the run at work is computed again by whoever resumes.
         os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
     return commands
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.engine.worker",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="an experiment's folder")
+    parser.add_argument("runs", type=int, nargs="*", metavar="RUN", help="a run, counted from 0")
+    parser.add_argument("--serve", action="store_true", help="take runs from standard input")
+    parser.add_argument("--journal", type=Path, help="a new file for what happens (default: none)")
+    parser.add_argument("--data-dir", type=Path, help="where data lie (default: in the home)")
+    parser.add_argument("--cache-dir", type=Path, help="for what can be made again (default: in the home)")
+    parser.add_argument(
+        "--threads", type=at_least_one, default=1, help="Python threads of a run (default: 1)"
+    )
+    parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
+    return parser
 
 
 if __name__ == "__main__":

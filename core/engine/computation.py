@@ -1,0 +1,206 @@
+"""The computation of one experiment: submit its runs, retry what a lost worker was at, keep the journal, finish."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from core.engine.executor import (
+    Assigned,
+    Done,
+    Executor,
+    Failed,
+    Lost,
+    Refused,
+    Report,
+    Task,
+    WorkerReady,
+    WorkerStarted,
+)
+from core.engine.extension import Extension
+from core.engine.schedule import Schedule
+from core.engine.statistics_journal import StatisticsJournal
+from core.engine.stopping import Stop
+from core.records import events
+from core.records.events import Ending, Event
+from core.records.experiment import Experiment
+from core.records.metrics import RunMetrics
+
+LOOK_SECONDS = 0.25
+"""How often it is looked whether to stop, or whether more runs are asked for."""
+
+
+class _End(Exception):
+    """No run can be computed, whichever is tried: the status to end with, the reason and what to do."""
+
+    def __init__(self, status: Ending, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.hint = hint
+
+
+class Computation:
+    """Computes the missing runs of one experiment whose lock the caller holds."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        executor: Executor,
+        write: Callable[[Event], bool],
+        stop: Callable[[], Stop | None],
+        *,
+        data_dir: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """write: appends an event to the journal and says whether it is there.
+
+        stop: the status to end with, or None to go on; asked every LOOK_SECONDS. data_dir: where the data lie.
+        clock: seconds, for the time between two publications of the statistics.
+        """
+        self._experiment = experiment
+        self._executor = executor
+        self._write = write
+        self._stop = stop
+        self._data_dir = data_dir
+        complete = experiment.results(verify=True)
+        self._complete = set(complete)
+        self._data_sha256 = next((metrics.data_sha256 for metrics in complete.values()), None)
+        self._makers = {metrics.environment.maker for metrics in complete.values()}
+        self._schedule = Schedule(self._tasks(range(experiment.spec.runs)))
+        self._statistics = StatisticsJournal(experiment.spec, complete, write, clock)
+        self._extension = Extension(experiment, write)
+
+    def compute(self) -> Ending:
+        """Compute until nothing is pending or a stop is asked for; the status, also journaled as Finished."""
+        self._write(
+            events.CoordinatorStarted(
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                jobs=self._executor.capacity,
+                pending=tuple(task.run for task in self._schedule.waiting),
+                data_dir=str(self._data_dir),
+            )
+        )
+        status: Ending = "interrupted"
+        error, hint = "", ""
+        try:
+            status = self._work()
+        except _End as end:
+            status, error, hint = end.status, str(end), end.hint
+        finally:
+            self._executor.stop()
+            self._statistics.publish()
+            self._write(events.Finished(status=status, error=error, hint=hint))
+        return status
+
+    def _work(self) -> Ending:
+        while self._unfinished():
+            if status := self._stop():
+                return status
+            self._statistics.publish_if_due()
+            for task in self._schedule.take(self._executor.capacity):
+                self._executor.submit(task)
+            report = self._executor.next_report(LOOK_SECONDS)
+            # All that has happened by now, first: statistics take a while, and a run's start is to be journaled
+            # before its worker journals more of it.
+            while report is not None:
+                self._hear(report)
+                report = self._executor.next_report(0.0)
+        return "complete" if len(self._complete) == self._experiment.spec.runs else "failed"
+
+    def _unfinished(self) -> bool:
+        """Whether there is more to do, runs that were asked for since included."""
+        if further := self._extension.look():
+            self._experiment = self._extension.experiment
+            for run in further:
+                if (metrics := self._experiment.result(run, verify=True)) is not None:
+                    self._complete.add(run)
+                    self._statistics.add(run, metrics)
+            self._schedule.add(self._tasks(further))
+        return self._schedule.unfinished
+
+    def _tasks(self, runs: Iterable[int]) -> list[Task]:
+        """Those of these runs that lack a result."""
+        return [Task(self._experiment.folder, run) for run in runs if run not in self._complete]
+
+    def _hear(self, report: Report) -> None:
+        match report:
+            case WorkerStarted():
+                self._write(events.WorkerStarted(worker=report.worker, pid=report.pid))
+            case WorkerReady():
+                self._check_data(report.data_sha256)
+                self._schedule.worker_ready(report.worker)
+            case Assigned(task, worker):
+                attempt = self._schedule.begin(task)
+                self._write(events.RunStarted(run=task.run, worker=worker, attempt=attempt))
+            case Done(task):
+                self._complete_run(task)
+            case Failed():
+                self._fail(report.task, report.error, report.hint)
+            case Lost():
+                self._lost(report)
+            case Refused():
+                raise _End("refused", report.error, report.hint)
+
+    def _lost(self, report: Lost) -> None:
+        """A worker is gone: what it was computing is begun once more, or has failed."""
+        self._write(events.WorkerLost(worker=report.worker, reason=report.reason))
+        task = report.task
+        if task is not None and self._experiment.result(task.run, verify=True) is not None:
+            # It was killed between the publication and its answer.
+            self._complete_run(task)
+            task = None
+        then = self._schedule.worker_lost(report.worker, task, ready=report.ready)
+        if then.at_once is not None:
+            text = f"from now on {then.at_once} runs at a time: a worker {report.reason}"
+            self._write(events.Notice(text=text))
+        if then.hopeless:
+            hint = f"see the end of {self._experiment.log}; `aefit-tui doctor` tells what works here"
+            raise _End("failed", f"the worker process {report.reason} before it could start", hint)
+        if then.retry is not None:
+            error = f"its worker process {report.reason}"
+            self._write(events.RunFailed(run=then.retry.run, error=error, hint="", retry=True))
+        if then.failed is not None:
+            hint = "if memory ran out, compute fewer runs at once: --jobs 1"
+            self._fail(then.failed, f"its worker process {report.reason}, twice", hint)
+
+    def _fail(self, task: Task, error: str, hint: str) -> None:
+        self._schedule.finish(task)
+        self._write(events.RunFailed(run=task.run, error=error, hint=hint, retry=False))
+
+    def _complete_run(self, task: Task) -> None:
+        """A run's result is published: the next statistics take it in."""
+        metrics = self._experiment.result(task.run)
+        if metrics is None:
+            hint = (
+                f"see {self._experiment.run_folder(task.run)}, then: aefit-tui resume {self._experiment.id}"
+            )
+            self._fail(task, "its result was published and cannot be read again", hint)
+            return
+        self._schedule.finish(task)
+        self._complete.add(task.run)
+        self._write(events.RunCompleted(run=task.run))
+        self._note_other_maker(metrics)
+        self._statistics.add(task.run, metrics)
+
+    def _check_data(self, sha256: str) -> None:
+        """All runs of an experiment see the same images. Raises _End where the data set has changed."""
+        if self._data_sha256 not in (None, sha256):
+            raise _End(
+                "refused",
+                f"the data set {self._experiment.spec.dataset} is not what it was when earlier runs were computed",
+                "bring the former files back, or compute all anew: "
+                f"aefit-tui delete {self._experiment.id}, then start it again",
+            )
+        self._data_sha256 = sha256
+
+    def _note_other_maker(self, metrics: RunMetrics) -> None:
+        """Runs computed on another device or by another torch may differ in their last bits: say so once."""
+        maker = metrics.environment.maker
+        if len(self._makers) == 1 and maker not in self._makers:
+            text = "some runs were computed on another device, processor or version of torch than others"
+            self._write(events.Notice(text=text))
+        self._makers.add(maker)

@@ -1,0 +1,18 @@
+"""What this process computes with: versions, device, processor."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from core.records.environment import Environment
+from core.tensors.device import processor_name
+
+PACKAGES = ("aefit-tui", "numpy", "scipy", "scikit-learn", "torch", "torchvision")
+
+
+def describe_environment(device: str, plugins: Mapping[str, str]) -> Environment:
+    """device: torch's name. plugins: what of the experiment plug-ins supply -> which, as in `Spec.plugins`."""
+    versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+    return Environment(versions=versions, device=device, cpu=processor_name(), plugins=dict(plugins))

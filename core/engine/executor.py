@@ -1,0 +1,110 @@
+"""What computes runs: it is handed tasks and reports what became of them.
+
+A new place where runs are computed is one module beside this one, with a class that has what `Executor` asks for.
+It need not know of statistics, journals or locks: a task is complete in itself, and a process that sees the
+experiment's folder does it with `python -m core.engine.worker FOLDER RUN`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Task:
+    """Run `run` (from 0) of the experiment in `folder`: to be computed and published there."""
+
+    folder: Path
+    run: int
+
+
+@dataclass(frozen=True)
+class WorkerStarted:
+    """A worker is on its way. worker: a number from 1, never used again. pid: its process, or a job's number."""
+
+    worker: int
+    pid: int
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """A worker has read the data, whose pooled images have this SHA-256, and takes tasks."""
+
+    worker: int
+    data_sha256: str
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A worker begins with a task."""
+
+    task: Task
+    worker: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task's result is published."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A task cannot be computed, and would fail again. hint: what to do about it, may be empty."""
+
+    task: Task
+    error: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A worker is gone without a word.
+
+    task: what comes back with it, to be submitted again or given up: the task that it was at, or one that it was
+    started for; None where there is none. reason: what its process did, such as "was killed (SIGKILL)".
+    ready: whether it had read the data.
+    """
+
+    worker: int
+    task: Task | None
+    reason: str
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A worker finds that no task can be computed: the data are missing, for instance."""
+
+    error: str
+    hint: str
+
+
+Report = WorkerStarted | WorkerReady | Assigned | Done | Failed | Lost | Refused
+
+
+class Executor(Protocol):
+    """Computes tasks, in the order in which they are submitted as far as it can.
+
+    Every task that is submitted comes back once: in a Done, a Failed or a Lost. One thread calls the methods.
+    """
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks it takes at the same time, at least 1; may change."""
+        ...
+
+    def submit(self, task: Task) -> None:
+        """Take one more task. What goes wrong with it is reported, not raised."""
+        ...
+
+    def next_report(self, timeout: float) -> Report | None:
+        """What happened next, in order; None where nothing did within so many seconds."""
+        ...
+
+    def stop(self) -> None:
+        """End all workers, whatever they are at; nothing is reported after that."""
+        ...

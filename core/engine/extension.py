@@ -1,0 +1,55 @@
+"""More runs that a person asks for while an experiment is computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from core.errors import ExperimentError
+from core.records.events import Event, Notice
+from core.records.experiment import SPEC_FILE, Experiment
+
+
+class Extension:
+    """Looks again and again whether an experiment's specification asks for more runs; a glance at the file's times.
+
+    experiment: as it is asked for now. write: appends an event to the journal.
+    """
+
+    def __init__(self, experiment: Experiment, write: Callable[[Event], object]) -> None:
+        self.experiment = experiment
+        self._write = write
+        self._stamp: tuple[int, int, int] | None = None
+
+    def look(self) -> range:
+        """The runs that are asked for since the last look, often none.
+
+        A specification that cannot be read, or is another experiment's by now, changes nothing but is journaled.
+        """
+        stamp = self._stamp_now()
+        if stamp == self._stamp:
+            return range(0)
+        self._stamp = stamp
+        known = self.experiment.spec
+        try:
+            found = self.experiment.reloaded()
+        except ExperimentError as error:
+            self._write(Notice(text=f"going on with what was asked for at first: {error}"))
+            return range(0)
+        if found.spec.identity != known.identity:
+            text = (
+                f"{SPEC_FILE} describes another experiment by now: going on with what was asked for at first"
+            )
+            self._write(Notice(text=text))
+            return range(0)
+        if found.spec.runs <= known.runs:
+            return range(0)
+        self.experiment = found
+        return range(known.runs, found.spec.runs)
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        try:
+            status = os.stat(self.experiment.folder / SPEC_FILE)
+        except OSError:
+            return self._stamp  # a file server that is away
+        return status.st_mtime_ns, status.st_size, status.st_ino

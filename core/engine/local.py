@@ -1,0 +1,249 @@
+"""Runs computed on this machine, by worker processes that stay from one run to the next."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from core.engine.executor import (
+    Assigned,
+    Done,
+    Failed,
+    Lost,
+    Refused,
+    Report,
+    Task,
+    WorkerReady,
+    WorkerStarted,
+)
+from core.engine.messages import Completed, Compute, Ready, Refusal, RunFailure, parse_answer, to_line
+from core.errors import RecordError
+
+LEAVE_SECONDS = 5.0
+"""How long a worker may take to leave before it is killed."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""Environment of a worker: threads of these libraries wait for each other, and change the last bits of sums."""
+
+
+class WorkerProcess(Protocol):
+    """As much of `subprocess.Popen[bytes]` as is used here."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status. Raises subprocess.TimeoutExpired."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+def start_process(command: Sequence[str]) -> WorkerProcess:
+    """A worker process with pipes to it; what it prints otherwise goes to our standard error. Raises OSError."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None,
+        env={**os.environ, **ONE_THREAD},
+        # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
+        start_new_session=True,
+    )
+
+
+@dataclass
+class _Worker:
+    number: int
+    process: WorkerProcess
+    ready: bool = False
+    task: Task | None = None
+    deaf: bool = False
+    """Whether it has died while it had nothing to do: that its output ended is on its way to the inbox."""
+    fault: str = ""
+    """What it did that it was killed for."""
+
+
+class LocalProcesses:
+    """An executor: at most `jobs` worker processes of one experiment, started when they are needed.
+
+    start: the process of the worker with this number, ready to be spoken to by `core.engine.messages`.
+    log: takes what a worker prints in place of an answer.
+    """
+
+    def __init__(
+        self,
+        jobs: int,
+        start: Callable[[int], WorkerProcess],
+        log: Callable[[str], object] = sys.stderr.write,
+    ) -> None:
+        self._jobs = jobs
+        self._start = start
+        self._log = log
+        self._queue: deque[Task] = deque()
+        self._workers: dict[int, _Worker] = {}
+        self._reports: deque[Report] = deque()
+        self._inbox: queue.SimpleQueue[tuple[_Worker, bytes | None]] = queue.SimpleQueue()
+        self._numbers = 0
+
+    @property
+    def capacity(self) -> int:
+        """See `Executor.capacity`."""
+        return self._jobs
+
+    def submit(self, task: Task) -> None:
+        """See `Executor.submit`."""
+        self._queue.append(task)
+
+    def next_report(self, timeout: float) -> Report | None:
+        """See `Executor.next_report`."""
+        self._start_workers()
+        self._hand_out()
+        if not self._reports:
+            try:
+                worker, line = self._inbox.get(timeout=timeout)
+            except queue.Empty:
+                return None
+            if line is None:
+                self._lost(worker)
+            else:
+                self._hear(worker, line)
+        return self._reports.popleft() if self._reports else None
+
+    def stop(self) -> None:
+        """Have every worker leave: the end of its input tells it to; who does not listen is killed."""
+        for worker in self._workers.values():
+            _close(worker.process)
+        deadline = time.monotonic() + LEAVE_SECONDS
+        for worker in self._workers.values():
+            try:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
+        self._workers.clear()
+
+    def _start_workers(self) -> None:
+        """Bring the workers to strength: one until it has read the data, so that one alone meets what is wrong."""
+        wanted = min(self._jobs, len(self._queue) + sum(w.task is not None for w in self._workers.values()))
+        if not any(worker.ready for worker in self._workers.values()):
+            wanted = min(wanted, 1)
+        while len(self._workers) < wanted:
+            self._numbers += 1
+            try:
+                process = self._start(self._numbers)
+            except OSError as error:
+                reason = f"could not be started: {error.strerror or error}"
+                self._reports.append(Lost(self._numbers, self._withdraw(), reason, ready=False))
+                return
+            worker = _Worker(self._numbers, process)
+            self._workers[worker.number] = worker
+            self._reports.append(WorkerStarted(worker.number, process.pid))
+            threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+
+    def _listen(self, worker: _Worker) -> None:
+        """Put a worker's lines into the inbox, and None when there will be no more."""
+        assert worker.process.stdout is not None
+        try:
+            for line in worker.process.stdout:
+                self._inbox.put((worker, line))
+        finally:
+            self._inbox.put((worker, None))
+
+    def _hand_out(self) -> None:
+        """Give each ready, idle worker a task."""
+        for worker in self._workers.values():
+            if self._queue and worker.ready and worker.task is None and not worker.deaf and not worker.fault:
+                task = self._queue[0]
+                if _send(worker.process, Compute(run=task.run)):
+                    worker.task = self._queue.popleft()
+                    self._reports.append(Assigned(task, worker.number))
+                else:
+                    worker.deaf = True
+
+    def _hear(self, worker: _Worker, line: bytes) -> None:
+        """What a worker says; nothing after it was killed for what it said."""
+        if worker.fault:
+            return
+        try:
+            answer = parse_answer(line)
+        except RecordError as error:
+            self._dismiss(worker, f"said what it should not: {error}")
+            return
+        match answer:
+            case None:
+                # A library that was loaded before the worker had its output for itself printed it.
+                self._log(line.decode(errors="replace"))
+            case Refusal():
+                self._reports.append(Refused(answer.error, answer.hint))
+            case Ready():
+                worker.ready = True
+                self._reports.append(WorkerReady(worker.number, answer.data_sha256))
+            case Completed() | RunFailure() if worker.task is None or answer.run != worker.task.run:
+                self._dismiss(worker, f"told of run {answer.run}, which it was not given")
+            case Completed():
+                self._reports.append(Done(self._task_of(worker)))
+            case RunFailure():
+                self._reports.append(Failed(self._task_of(worker), answer.error, answer.hint))
+
+    def _task_of(self, worker: _Worker) -> Task:
+        """The task that a worker has finished; it is free for another."""
+        assert worker.task is not None
+        task, worker.task = worker.task, None
+        return task
+
+    def _dismiss(self, worker: _Worker, fault: str) -> None:
+        """Kill a worker that cannot be relied on; it is lost like any other that dies."""
+        worker.fault = fault
+        worker.process.kill()
+
+    def _lost(self, worker: _Worker) -> None:
+        del self._workers[worker.number]
+        ending = how_it_ended(worker.process.wait())
+        task = worker.task if worker.ready else self._withdraw()
+        self._reports.append(Lost(worker.number, task, worker.fault or ending, worker.ready))
+
+    def _withdraw(self) -> Task | None:
+        """The last waiting task, if others work: a worker less than there should be is there for it."""
+        if self._queue and any(worker.ready for worker in self._workers.values()):
+            return self._queue.pop()
+        return None
+
+
+def how_it_ended(status: int) -> str:
+    """How a process with this exit status ended, in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"was killed (signal {-status})"
+
+
+def _send(process: WorkerProcess, message: Compute) -> bool:
+    """Whether a worker is there to be told."""
+    assert process.stdin is not None
+    try:
+        process.stdin.write(to_line(message))
+        process.stdin.flush()
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _close(process: WorkerProcess) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it is gone already
+        process.stdin.close()

@@ -1,0 +1,107 @@
+"""Which task is next, and what follows when a worker is lost. It starts nothing and reads no file."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.engine.executor import Task
+
+ATTEMPTS = 2
+"""How often a task is begun when its workers keep dying: once, and one retry. Also how many workers in a row may
+die before any is ready."""
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What follows from the loss of a worker.
+
+    retry: it had begun this task, which will be begun once more. failed: it had begun this one, for the last time.
+    at_once: from now on so many tasks at a time, fewer than before; None for as many as before.
+    hopeless: workers die before they can start, whatever is tried.
+    """
+
+    retry: Task | None = None
+    failed: Task | None = None
+    at_once: int | None = None
+    hopeless: bool = False
+
+
+class Schedule:
+    """Tasks on their way: waiting here, submitted to an executor, or begun by a worker."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._waiting = deque(tasks)
+        self._submitted: set[Task] = set()
+        self._begun: set[Task] = set()
+        self._attempts: Counter[Task] = Counter()
+        self._ready: set[int] = set()
+        self._capacity = 1
+        self._limit: int | None = None
+        self._lost_in_a_row = 0
+
+    @property
+    def waiting(self) -> tuple[Task, ...]:
+        """The tasks that are not submitted, the next one first."""
+        return tuple(self._waiting)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether any task is left."""
+        return bool(self._waiting or self._submitted or self._begun)
+
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Further tasks, after those there are."""
+        self._waiting.extend(tasks)
+
+    def take(self, capacity: int) -> list[Task]:
+        """The tasks to submit now to an executor that takes `capacity` of them at the same time."""
+        self._capacity = capacity
+        room = max(0, self._at_once - len(self._submitted) - len(self._begun))
+        taken = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        self._submitted.update(taken)
+        return taken
+
+    def begin(self, task: Task) -> int:
+        """A worker begins with a task; which attempt that is, from 1."""
+        self._submitted.discard(task)
+        self._begun.add(task)
+        self._attempts[task] += 1
+        return self._attempts[task]
+
+    def finish(self, task: Task) -> None:
+        """A task has its result, or has failed for good."""
+        self._submitted.discard(task)
+        self._begun.discard(task)
+
+    def worker_ready(self, worker: int) -> None:
+        """A worker takes tasks."""
+        self._ready.add(worker)
+        self._lost_in_a_row = 0
+
+    def worker_lost(self, worker: int, task: Task | None, *, ready: bool) -> Consequence:
+        """A worker is gone, and `task`, if it is not finished by now, came back with it."""
+        self._ready.discard(worker)
+        at_once, hopeless = None, False
+        if not ready and self._ready:
+            # There is no room for so many (memory, most likely): those that work go on.
+            at_once = self._limit = max(1, self._at_once - 1)
+        elif not ready:
+            self._lost_in_a_row += 1
+            hopeless = self._lost_in_a_row >= ATTEMPTS
+        retry, failed = self._take_back(task) if task is not None else (None, None)
+        return Consequence(retry, failed, at_once, hopeless)
+
+    @property
+    def _at_once(self) -> int:
+        return self._capacity if self._limit is None else min(self._capacity, self._limit)
+
+    def _take_back(self, task: Task) -> tuple[Task | None, Task | None]:
+        """Have a task wait again at the front, or give it up: what is begun once more, and what has failed."""
+        begun = task in self._begun
+        self.finish(task)
+        if begun and self._attempts[task] >= ATTEMPTS:
+            return None, task
+        self._waiting.appendleft(task)
+        return (task if begun else None), None

@@ -1,0 +1,58 @@
+"""Statistics over the complete runs of an experiment, journaled now and then while more runs are computed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from core.engine.statistics import experiment_statistics
+from core.records.events import Event, StatisticsComputed
+from core.records.metrics import RunMetrics
+from core.spec.spec import Spec
+
+STATISTICS_SECONDS = 3.0
+"""How often statistics are journaled at most: they grow with the sets and tests, to 100 kB and more."""
+
+
+class StatisticsJournal:
+    """The metrics of an experiment's complete runs, and whether the statistics over them are journaled.
+
+    results: run -> metrics, of the runs that are complete already. write: appends an event to the journal and says
+    whether it is there. clock: seconds, for the time between two publications.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        results: Mapping[int, RunMetrics],
+        write: Callable[[Event], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spec = spec
+        self._results = dict(results)
+        self._write = write
+        self._clock = clock
+        self._changed = bool(self._results)
+        self._published_at = -math.inf
+
+    def add(self, run: int, metrics: RunMetrics) -> None:
+        """One more run is complete."""
+        self._results[run] = metrics
+        self._changed = True
+
+    def publish_if_due(self) -> None:
+        """Journal the statistics if they have changed and were not journaled a moment ago."""
+        if self._clock() - self._published_at >= STATISTICS_SECONDS:
+            self.publish()
+
+    def publish(self) -> None:
+        """Journal the statistics if they have changed; what cannot be written is tried again the next time."""
+        if not self._changed:
+            return
+        computed = experiment_statistics(self._spec, self._results)
+        event = StatisticsComputed(
+            runs=computed.runs, summary=computed.summary, tests=computed.tests, verdict=computed.verdict
+        )
+        self._changed = not self._write(event)
+        self._published_at = self._clock()
