@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from core.errors import ExperimentError
-from core.sets.catalogue import PAPER_SETS
+from core.report.result import Result
 from core.spec.spec import Spec
 
 
@@ -17,26 +16,25 @@ def names_in(text: str) -> list[str] | None:
 
 def check_sets(spec: Spec, identity: str, sets: Iterable[str]) -> None:
     """Raises ExperimentError for a set that an experiment of this spec does not measure."""
-    measured = (*PAPER_SETS, *spec.controls)
     for name in sets:
-        if name not in measured:
+        if name not in spec.sets:
             raise ExperimentError(
-                f"{identity} has no set {name!r}: expected one of {', '.join(measured)}",
+                f"{identity} has no set {name!r}: expected one of {', '.join(spec.sets)}",
                 "name sets with commas between them, such as --sets adversarial,noise",
             )
 
 
-def pairs_among(result: Mapping[str, Any], sets: Collection[str] | None) -> list[tuple[str, str]]:
-    """The pairs that a JSON result compares, of which both are among these sets; all of them for None."""
-    pairs = dict.fromkeys((test["sets"][0], test["sets"][1]) for test in result["tests"])
+def pairs_among(result: Result, sets: Collection[str] | None) -> list[tuple[str, str]]:
+    """The pairs that a result compares, of which both are among these sets; all of them for None."""
+    pairs = dict.fromkeys(test.sets for test in result.tests)
     return [pair for pair in pairs if sets is None or set(sets).issuperset(pair)]
 
 
-def some_pairs_among(result: Mapping[str, Any], sets: Collection[str] | None) -> list[tuple[str, str]]:
+def some_pairs_among(result: Result, sets: Collection[str] | None) -> list[tuple[str, str]]:
     """The same. Raises ExperimentError where there is none."""
     if pairs := pairs_among(result, sets):
         return pairs
     raise ExperimentError(
-        f"{result['id']} compares no pair of these sets",
+        f"{result.id} compares no pair of these sets",
         "name two sets that it compares, or leave --sets out",
     )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from core.records.experiment import State
+import msgspec
 
-SCHEMA_VERSION = 1
-RUN_FIELDS = (
+from core.families.ladder import Ladder
+from core.records.environment import Environment
+from core.records.events import EnvironmentReported, StatisticsComputed
+from core.records.experiment import State
+from core.records.metrics import SCHEMA_VERSION, AttackFigures, ByLevel, Counts, RunMetrics
+from core.records.statistics import Reason, StatisticalTest, SummaryTable
+from core.records.status import ExperimentStatus, RunStatus
+from core.records.types import Count, Finite, Name, Record, Seconds, Share, plain
+from core.spec.spec import Spec
+
+_FROM_METRICS = (
     "counts",
     "surrogate_accuracy",
     "surrogate_reused",
     "attack",
-    "noise",
+    "sets",
     "accuracy",
     "slopes",
     "slope_reasons",
@@ -23,34 +33,113 @@ RUN_FIELDS = (
 )
 
 
-def result_of(state: State) -> dict[str, Any]:
-    """The object that `--json`, `show --json` and `export --format json` print.
+class RunEntry(Record, frozen=True, kw_only=True):
+    """A run: its metrics (see `core.records.metrics.RunMetrics`), all None where it has no result.
 
-    A run without a result has its index, its status and, if it failed, `error` and `hint`; all else of it is
-    null. `summary`, `tests` and `verdict` (sentences) are over the runs in `statistics_runs`; they are what the
-    coordinator last journaled, null or empty where it has not yet.
+    error, hint: of a run that failed; else they are left out.
     """
-    statistics = state.last("statistics")
-    environment = state.last("environment")
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "id": state.experiment.id,
-        "status": state.status,
-        "spec": state.experiment.spec.to_json(),
-        "environment": dict(environment.fields) if environment else None,
-        "runs": [_run(state, run) for run in range(state.experiment.spec.runs)],
-        "statistics_runs": statistics["runs"] if statistics else [],
-        "summary": statistics["summary"] if statistics else None,
-        "tests": statistics["tests"] if statistics else [],
-        # Journals of older versions have none.
-        "verdict": statistics.fields.get("verdict", []) if statistics else [],
-    }
+
+    index: Count
+    status: RunStatus
+    counts: Counts | None = None
+    surrogate_accuracy: Share | None = None
+    surrogate_reused: bool | None = None
+    attack: AttackFigures | None = None
+    sets: dict[Name, AttackFigures] | None = None
+    accuracy: dict[Name, ByLevel] | None = None
+    slopes: dict[Name, dict[Name, Finite | None]] | None = None
+    slope_reasons: dict[Name, dict[Name, Reason]] | None = None
+    search: dict[Name, Count] | None = None
+    seconds: dict[Name, Seconds] | None = None
+    data_sha256: Name | None = None
+    environment: Environment | None = None
+    error: str | msgspec.UnsetType = msgspec.UNSET
+    hint: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def _run(state: State, run: int) -> dict[str, Any]:
-    metrics = state.results.get(run, {})
-    record = {"index": run, "status": state.run_status(run), **{key: metrics.get(key) for key in RUN_FIELDS}}
-    if run in state.failures:
-        failure = state.failures[run]
-        record |= {"error": failure["error"], "hint": failure["hint"]}
-    return record
+class Result(Record, frozen=True, kw_only=True):
+    """An experiment as it stands.
+
+    metrics: of the complete runs, by run, for who reads on; in the JSON form they stand in `runs`.
+    summary, tests, verdict (sentences): over the runs in `statistics_runs`; they are what the coordinator last
+    journaled, None or empty where it has not yet.
+    """
+
+    id: str
+    status: ExperimentStatus
+    ladder: Ladder
+    spec: Spec
+    environment: Environment | None
+    runs: tuple[RunEntry, ...]
+    metrics: dict[int, RunMetrics]
+    statistics_runs: tuple[int, ...] = ()
+    summary: SummaryTable | None = None
+    tests: tuple[StatisticalTest, ...] = ()
+    verdict: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> int:
+        """How many runs are complete."""
+        return len(self.metrics)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json`, `show --json` and `export --format json` print."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "id": self.id,
+            "status": self.status.value,
+            "ladder": plain(self.ladder),
+            "spec": self.spec.to_json(),
+            "environment": plain(self.environment),
+            "runs": plain(self.runs),
+            "statistics_runs": list(self.statistics_runs),
+            "summary": plain(self.summary),
+            "tests": plain(self.tests),
+            "verdict": list(self.verdict),
+        }
+
+    def to_text(self) -> str:
+        """The same as text."""
+        return json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n"
+
+
+def result_of(state: State) -> Result:
+    """The result of an experiment as one reading of its folder gives it."""
+    statistics = _statistics_of(state)
+    return Result(
+        id=state.experiment.id,
+        status=state.status,
+        ladder=state.ladder,
+        spec=state.experiment.spec,
+        environment=_environment(state),
+        runs=tuple(_entry(state, run) for run in range(state.experiment.spec.runs)),
+        metrics=state.results,
+        statistics_runs=statistics.runs if statistics else (),
+        summary=statistics.summary if statistics else None,
+        tests=statistics.tests if statistics else (),
+        verdict=statistics.verdict if statistics else (),
+    )
+
+
+def _statistics_of(state: State) -> StatisticsComputed | None:
+    """What was last journaled; None where it is of other levels than the results: of a specification before."""
+    found, levels = state.statistics, set(state.ladder.levels)
+    if found is None or not all(set(by_level) == levels for by_level in found.summary.accuracy.values()):
+        return None
+    return found if levels.issuperset(test.j for test in found.tests) else None
+
+
+def _environment(state: State) -> Environment | None:
+    last = state.last(EnvironmentReported)
+    if last is None:
+        return None
+    return Environment(versions=last.versions, device=last.device, cpu=last.cpu, plugins=last.plugins)
+
+
+def _entry(state: State, run: int) -> RunEntry:
+    metrics, failure = state.results.get(run), state.failures.get(run)
+    found = {name: getattr(metrics, name) for name in _FROM_METRICS} if metrics is not None else {}
+    entry = RunEntry(index=run, status=state.run_status(run), **found)
+    if failure is None:
+        return entry
+    return msgspec.structs.replace(entry, error=failure.error, hint=failure.hint)

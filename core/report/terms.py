@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from core.statistics.slopes import REASONS
 
-TEST_NAMES = {
+TEST_NAMES: dict[str, str] = {
     "welch": "Welch",
     "paired": "paired t",
     "nadeau_bengio": "Nadeau-Bengio",
     "wilcoxon": "Wilcoxon",
 }
 """What people call the tests, by their name in the JSON result."""
-SLOPES = {"ratio": "S_j = A_j / A_j+2", "difference": "A_j - A_j+2", "log_ratio": "log S_j"}
-"""The quantities that are tested, in the paper's letters."""
+SLOPES: dict[str, str] = {"ratio": "S_j = A_j / A_i", "difference": "A_j - A_i", "log_ratio": "log S_j"}
+"""The quantities that are tested, in the paper's letters; what i is, says `STEP`."""
+STEP = "i is the level before j"
 SENTENCES: dict[str, str] = {str(code): sentence for code, sentence in REASONS.items()}
-"""Why a number does not exist, by reason code; a newer version may have codes that are not here."""
+"""Why a number does not exist, by reason code."""
 
 
 def brief_reason(code: str | None) -> str:

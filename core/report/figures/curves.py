@@ -1,4 +1,4 @@
-"""Figures for a paper, by matplotlib: accuracy against K (its Figures 5 and 6) and p-values (Figures 7 and 8).
+"""Figures for a paper, by matplotlib: accuracy by level (its Figures 5 and 6) and p-values (Figures 7 and 8).
 
 Everything is drawn on a `Figure` of its own, without pyplot. Series differ by marker, by dashes and by colour, so
 that they can be told apart in grey. Equal results give equal bytes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,12 +21,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from core.errors import ExperimentError
+from core.families.ladder import Ladder
+from core.records.statistics import StatisticalTest, SummaryTable
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, some_pairs_among
 from core.report.formats import FigureFormat
+from core.report.result import Result
 from core.report.terms import TEST_NAMES, brief_reason
-from core.sets.catalogue import SETS
-from core.spec.spec import Spec
+from core.sets.registry import SETS
 
 INK, PAPER = "#1b1b1b", "#fefefe"
 """Nothing else is drawn in these two: who embeds an SVG can exchange them."""
@@ -50,7 +52,7 @@ THRESHOLDS = (0.05, 0.01)
 SMALLEST_P = 1e-16
 """Where the log axis ends: t distributions in double precision say little below it."""
 SPREAD = 0.26
-"""Of the distance between two K, the width over which the series stand beside each other."""
+"""Of the distance between two levels, the width over which the series stand beside each other."""
 DPI = 200
 LETTER = 0.062
 """Inches: as wide as a letter of the caveat is at most, on average."""
@@ -65,34 +67,33 @@ _STYLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = None) -> Figure:
-    """Mean accuracy against K, general to fitted, with 95 % intervals: a line a set.
+def accuracy_figure(result: Result, sets: Collection[str] | None = None) -> Figure:
+    """Mean accuracy at every level, general to fitted, with 95 % intervals: a line a set.
 
     Over it stands the caveat of a result that is not final. sets: those to draw, all that were measured by
     default. Raises ExperimentError where no run is complete, or a set was not measured.
     """
-    accuracy = _accuracy(result, sets)
+    accuracy, ladder = _summary_of(result, sets).accuracy, result.ladder
     names = list(accuracy)
-    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
     drawn = [name for name in names if sets is None or name in sets]
     with style():
         figure = Figure(figsize=(6.6, 4.0), layout="constrained")
         axes = figure.add_subplot()
         for place, name in enumerate(drawn):
             points = [
-                (position + _offset(place, len(drawn)), accuracy[name][str(k)])
-                for position, k in enumerate(levels)
-                if accuracy[name][str(k)]["mean"] is not None
+                (position + _offset(place, len(drawn)), accuracy[name][level])
+                for position, level in enumerate(ladder.levels)
+                if accuracy[name][level].mean is not None
             ]
             look = look_of(_set_number(name, names))
             for x, summary in points:
-                if summary["ci95"] is not None:
-                    bar = Line2D([x, x], summary["ci95"], color=look["color"], linewidth=0.9, marker="_",
+                if summary.ci95 is not None:
+                    bar = Line2D([x, x], summary.ci95, color=look["color"], linewidth=0.9, marker="_",
                                  markersize=4, label=f"_interval {name}")  # fmt: skip
                     axes.add_line(bar)
-            means = [summary["mean"] for _, summary in points]
+            means = [summary.mean for _, summary in points if summary.mean is not None]
             axes.plot([x for x, _ in points], means, label=name if points else f"{name} (empty)", **look)
-        _levels(axes, levels, "K (general → fitted)")
+        _label_levels(axes, ladder.levels, f"{ladder.knob} (general → fitted)")
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("accuracy")
         figure.legend(loc="outside right center")
@@ -100,7 +101,7 @@ def accuracy_figure(result: Mapping[str, Any], sets: Collection[str] | None = No
     return figure
 
 
-def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = None) -> Figure:
+def p_value_figure(result: Result, sets: Collection[str] | None = None) -> Figure:
     """p-values of the slopes S_j on a log axis with dashed lines at 0.05 and 0.01: a panel a compared pair.
 
     Below SMALLEST_P a point stands at the end of the axis, and the panel says so. Where there is no p-value, the
@@ -108,9 +109,9 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
     both are among them. Raises ExperimentError where no run is complete, a set was not measured, or no such pair
     was compared.
     """
-    _accuracy(result, sets)
-    tests = [test for test in result["tests"] if test["quantity"] == "ratio"]
-    kinds = list(dict.fromkeys(test["test"] for test in tests))
+    _summary_of(result, sets)
+    tests = [test for test in result.tests if test.quantity == "ratio"]
+    kinds = list(dict.fromkeys(test.test for test in tests))
     pairs = some_pairs_among(result, sets)
     columns = min(len(pairs), 3)
     rows = -(-len(pairs) // columns)
@@ -122,13 +123,9 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
         for axes in panels[len(pairs) :]:
             axes.remove()
         for axes, pair in zip(panels, pairs, strict=False):
-            _panel(axes, [test for test in tests if tuple(test["sets"]) == pair], kinds)
+            _panel(axes, result.ladder, [test for test in tests if test.sets == pair], kinds)
             axes.set_title(f"{pair[0]} against\n{pair[1]}" if columns > 1 else f"{pair[0]} against {pair[1]}")
-        drawn = [
-            max(test["p"], SMALLEST_P)
-            for test in tests
-            if test["p"] is not None and tuple(test["sets"]) in pairs
-        ]
+        drawn = [max(test.p, SMALLEST_P) for test in tests if test.p is not None and test.sets in pairs]
         decades = max(3.0, -math.log10(min(drawn, default=1.0)))
         panels[0].set_ylim(10 ** (-1.07 * decades), 10 ** (0.07 * decades))
         step = math.ceil(decades / 6)
@@ -137,11 +134,8 @@ def p_value_figure(result: Mapping[str, Any], sets: Collection[str] | None = Non
                 FixedLocator([10.0**-exponent for exponent in range(0, math.ceil(decades) + 1, step)])
             )
         for axes in panels[::columns][:rows]:
-            axes.set_ylabel("p of Sⱼ = Aⱼ / Aⱼ₊₂,\nnot adjusted")
-        handles = [
-            Line2D([], [], label=TEST_NAMES.get(kind, kind), **look_of(_test_number(kind, kinds)))
-            for kind in kinds
-        ]
+            axes.set_ylabel("p of Sⱼ = Aⱼ / Aᵢ,\ni before j, not adjusted")
+        handles = [Line2D([], [], label=TEST_NAMES[kind], **look_of(TEST_NUMBERS[kind])) for kind in kinds]
         figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
         _warn(figure, result)
     return figure
@@ -195,36 +189,28 @@ def _set_number(name: str, names: Sequence[str]) -> int:
     return [*SETS, *(other for other in names if other not in SETS)].index(name)
 
 
-def _test_number(kind: str, kinds: Sequence[str]) -> int:
-    if kind in TEST_NUMBERS:
-        return TEST_NUMBERS[kind]
-    newer = [other for other in kinds if other not in TEST_NUMBERS]
-    return max(TEST_NUMBERS.values()) + 1 + newer.index(kind)
-
-
-def _accuracy(result: Mapping[str, Any], sets: Collection[str] | None) -> Mapping[str, Any]:
+def _summary_of(result: Result, sets: Collection[str] | None) -> SummaryTable:
     """What there is to draw, of all sets; raises ExperimentError where that is nothing, or lacks one of these."""
-    summary: Mapping[str, Any] | None = result["summary"]
-    if summary is None:
+    if result.summary is None:
         raise ExperimentError(
-            f"{result['id']} has no complete run: there is nothing to draw yet",
-            f"aefit-tui resume {result['id']} computes what is missing",
+            f"{result.id} has no complete run: there is nothing to draw yet",
+            f"aefit-tui resume {result.id} computes what is missing",
         )
-    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
-    accuracy: Mapping[str, Any] = summary["accuracy"]
-    return accuracy
+    check_sets(result.spec, result.id, sets or ())
+    return result.summary
 
 
-def _warn(figure: Figure, result: Mapping[str, Any]) -> None:
+def _warn(figure: Figure, result: Result) -> None:
     if warning := caveat(result):
         # In letters of this size; matplotlib's own wrapping does not reckon with the layout.
         lines = textwrap.fill(warning, int(figure.get_figwidth() / LETTER))
         figure.suptitle(lines, fontsize=7.5, fontstyle="italic")
 
 
-def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> None:
+def _panel(axes: Axes, ladder: Ladder, tests: Sequence[StatisticalTest], kinds: Sequence[str]) -> None:
     """The p-values of one pair of sets."""
-    levels = sorted({int(test["j"]) for test in tests}, reverse=True)
+    tested = {test.j for test in tests}
+    levels = [level for level in ladder.levels if level in tested]
     axes.set_yscale("log")
     for threshold in THRESHOLDS:
         axes.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label=f"_{threshold:g}")
@@ -232,42 +218,39 @@ def _panel(axes: Axes, tests: Sequence[Mapping[str, Any]], kinds: Sequence[str])
         axes.annotate(f"{threshold:g}", (1.01, threshold), xycoords=("axes fraction", "data"), fontsize=7,
                       va="bottom" if threshold == max(THRESHOLDS) else "top")  # fmt: skip
     for place, kind in enumerate(kinds):
+        p_at = {test.j: test.p for test in tests if test.test == kind}
         points = [
-            (levels.index(int(test["j"])) + _offset(place, len(kinds)), max(test["p"], SMALLEST_P))
-            for test in sorted(tests, key=lambda test: -int(test["j"]))
-            if test["test"] == kind and test["p"] is not None
+            (position + _offset(place, len(kinds)), max(p, SMALLEST_P))
+            for position, level in enumerate(levels)
+            if (p := p_at.get(level)) is not None
         ]
-        axes.plot(
-            [x for x, _ in points], [y for _, y in points], label=kind, **look_of(_test_number(kind, kinds))
-        )
-    _levels(axes, levels, "\n".join(["j (general → fitted)", *_notes(tests)]))
+        axes.plot([x for x, _ in points], [y for _, y in points], label=kind, **look_of(TEST_NUMBERS[kind]))
+    _label_levels(axes, levels, "\n".join(["j (general → fitted)", *_notes(tests)]))
     axes.yaxis.set_major_formatter(FuncFormatter(_decade))
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _notes(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+def _notes(tests: Sequence[StatisticalTest]) -> list[str]:
     """What the points of a panel do not say."""
     missing: dict[tuple[str, str | None], list[str]] = {}
     for test in tests:
-        if test["p"] is None:
-            missing.setdefault((test["j"], test["reason"]), []).append(
-                TEST_NAMES.get(test["test"], test["test"])
-            )
-    kinds = len({test["test"] for test in tests})
+        if test.p is None:
+            missing.setdefault((test.j, test.reason), []).append(TEST_NAMES[test.test])
+    kinds = len({test.test for test in tests})
     notes = [
         f"j = {j}{'' if len(names) == kinds else ', ' + ', '.join(names)}: {brief_reason(reason)}"
         for (j, reason), names in missing.items()
     ]
-    if any(test["p"] is not None and test["p"] < SMALLEST_P for test in tests):
+    if any(test.p is not None and test.p < SMALLEST_P for test in tests):
         notes.append(f"at the lower end: p below {SMALLEST_P:g}")
     return notes
 
 
-def _levels(axes: Axes, levels: Sequence[int], label: str) -> None:
+def _label_levels(axes: Axes, levels: Sequence[str], label: str) -> None:
     """An axis with a place for each level, the most general one to the left."""
     axes.set_xlim(-0.4, len(levels) - 0.6)
     axes.xaxis.set_major_locator(FixedLocator(list(range(len(levels)))))
-    axes.set_xticklabels([str(level) for level in levels])
+    axes.set_xticklabels(levels)
     axes.set_xlabel(label)
 
 

@@ -83,7 +83,7 @@ def gallery_figure(rows: Sequence[tuple[Gallery, int]]) -> Figure:
     """One row for each member of a gallery, by its position there; one at least, all images of one size."""
     _, height, width, _ = rows[0][0].original.shape
     tall = SIDE * height / width
-    below = LINE * (1 + len(rows[0][0].k)) + 0.08
+    below = LINE * (1 + len(rows[0][0].levels)) + 0.08
     row_height = tall + below + GAP
     size = 3 * SIDE + 4 * GAP, GAP + row_height * len(rows)
     with style():

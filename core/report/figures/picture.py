@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import ExperimentError
+from core.files.atomic import replace_file
 from core.records.gallery import Gallery, amplified, grey_levels
 
 LEAST_SIDE = 190
@@ -48,7 +47,7 @@ def geometry(gallery: Gallery) -> Geometry:
     _, height, width, _ = gallery.original.shape
     scale = -(-LEAST_SIDE // width)
     # The longest caption: the target, then one line a level.
-    return Geometry(scale, width * scale, height * scale, LINE * (1 + len(gallery.k)) + MARGIN // 2)
+    return Geometry(scale, width * scale, height * scale, LINE * (1 + len(gallery.levels)) + MARGIN // 2)
 
 
 def figure(gallery: Gallery, members: Sequence[int]) -> Image.Image:
@@ -75,19 +74,15 @@ def write_figure(path: Path, gallery: Gallery, members: Sequence[int]) -> None:
 
     Raises ExperimentError where that fails.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    image = figure(gallery, members)
     try:
         path.parent.mkdir(exist_ok=True)
-        figure(gallery, members).save(temporary, format="PNG")
-        temporary.replace(path)
+        replace_file(path, lambda file: image.save(file, format="PNG"))
     except OSError as error:
         raise ExperimentError(
             f"cannot write {path}: {error.strerror or error}",
             "free some space, or allow writing to the folder",
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def row_of(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[list[str]]]:
@@ -96,15 +91,15 @@ def row_of(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list
     label, target = int(gallery.label[member]), int(gallery.target[member])
     perturbation, gain = amplified(original, image)
     names = gallery.class_names
-    votes = [
-        f"K = {k}: {names[predicted]}" + (", right" if predicted == label else ", wrong")
-        for k, predicted in zip(gallery.k, gallery.prediction[:, member].tolist(), strict=True)
+    answers = [
+        f"{level}: {names[predicted]}" + (", right" if predicted == label else ", wrong")
+        for level, predicted in zip(gallery.level_names, gallery.prediction[:, member].tolist(), strict=True)
     ]
     change = [f"perturbation x{gain}", "mid grey: no change", "lighter: added, darker: removed"]
     return [original, perturbation, grey_levels(image)], [
         ["original", f"true label: {names[label]}", f"image {gallery.source[member]} of the data set"],
         change if gallery.perturbed else ["no perturbation"],
-        [gallery.name + (f", target: {names[target]}" if target >= 0 else ""), *votes],
+        [gallery.name + (f", target: {names[target]}" if target >= 0 else ""), *answers],
     ]
 
 

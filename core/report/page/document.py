@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from typing import Any
 
-from core.attacks.catalogue import ATTACKS
+from core.attacks.registry import ATTACKS
+from core.records.environment import Environment
 from core.records.gallery import Gallery
-from core.report.caveat import caveat, listed
+from core.records.metrics import RunMetrics
+from core.records.statistics import StatisticalTest
+from core.records.status import RunStatus
+from core.report.attack_figures import COLUMNS as ATTACK_COLUMNS
+from core.report.attack_figures import READING as ATTACK_READING
+from core.report.attack_figures import by_attack
+from core.report.caveat import caveat, enumerate_runs
 from core.report.figures.curves import accuracy_figure, p_value_figure, render
 from core.report.figures.images import gallery_figure, rows_of
-from core.report.page.markup import ABSENT, facts, figure, interval, number, section, table, words
+from core.report.formatting import ABSENT
+from core.report.page.markup import facts, figure, interval, number, section, table, words
 from core.report.reproduce import commands
-from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
-from core.sets.catalogue import SETS
+from core.report.result import Result
+from core.report.terms import SENTENCES, SLOPES, STEP, TEST_NAMES, brief_reason
+from core.sets.registry import SETS, is_known
+from core.spec.command import format_value
 from core.spec.spec import Spec
 
 COUNTED = ("train", "test", "correct", "misclassified", "candidates", "adversarial", "adversarial_sources")
 """The counts of a run that have a column, besides those of the sets."""
-ATTACK_NUMBERS = {
-    "surrogate_fooled": ("fooled", ".4f"),
-    "target_hit": ("target hit", ".4f"),
-    "linf_max": ("largest change", ".4g"),
-    "l2_mean": ("mean L2", ".4g"),
-}
-"""What a run tells of its attack: the column's title and the format."""
-PICTURED = ("adversarial", "misclassified", "noise", "matched", "reverse")
-"""The sets whose images are shown; the other controls are parts of the first, or its originals."""
 READING = (
     "n: runs used. Statistic: t, for Wilcoxon the smaller rank sum, which has no df and no interval. Holm: p "
     "adjusted over j within one quantity, pair and test. Difference: mean of the first set minus the second over "
@@ -37,15 +37,19 @@ READING = (
 )
 
 
-def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery] | str]) -> str:
-    """The page for a JSON result, finished or not; the same result gives the same text.
+def pictured_sets(spec: Spec) -> tuple[str, ...]:
+    """The sets of an experiment whose images its report shows."""
+    return tuple(name for name in spec.sets if is_known(name) and SETS[name].in_report)
 
-    images: for each set of PICTURED the run, from 0, whose gallery is shown, and the gallery, with a member at
+
+def report_html(result: Result, images: Mapping[str, tuple[int, Gallery] | str]) -> str:
+    """The page for a result, finished or not; the same result gives the same text.
+
+    images: for each of `pictured_sets` the run, from 0, whose gallery is shown, and the gallery, with a member at
     least; or why there is none.
     """
-    spec = Spec.from_mapping(result["spec"])
-    title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}, epsilon {spec.epsilon:g}, Z = {spec.z}"
-    done = sum(run["status"] == "complete" for run in result["runs"])
+    spec = result.spec
+    title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}, epsilon {spec.epsilon:g}, {result.ladder.span}"
     sections = {
         "verdict": _verdict(result),
         "accuracy": _accuracy(result),
@@ -66,14 +70,14 @@ def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery]
             '<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{words(title)}</title>",
-            f"<style>\n{files('core.report').joinpath('report.css').read_text(encoding='utf-8')}</style>",
+            f"<style>\n{files('core.report.page').joinpath('report.css').read_text(encoding='utf-8')}</style>",
             "</head>",
             "<body>",
             "<header>",
             f"<h1>{words(title)}</h1>",
-            f'<p class="state"><strong id="state">{words(result["status"])}</strong>: '
-            f"{number(done, 'd')} of {number(spec.runs, 'd')} runs, "
-            f"experiment <code>{words(result['id'])}</code></p>",
+            f'<p class="state"><strong id="state">{words(result.status)}</strong>: '
+            f"{number(result.complete, 'd')} of {number(spec.runs, 'd')} runs, "
+            f"experiment <code>{words(result.id)}</code></p>",
             *_notice(result),
             f'<nav aria-label="Sections"><ul>{links}</ul></nav>',
             "</header>",
@@ -87,57 +91,60 @@ def report_html(result: dict[str, Any], images: Mapping[str, tuple[int, Gallery]
     )
 
 
-def _notice(result: dict[str, Any]) -> Iterator[str]:
+def _notice(result: Result) -> Iterator[str]:
     """What a reader must know of an experiment that is not complete."""
-    said = []
+    lines = []
     if warning := caveat(result):
         head, _, rest = warning.partition(":")
-        said.append(f"<strong>{head}:</strong>{rest}")
-    said += [
-        f"<strong>Run {run['index'] + 1} failed:</strong> {words(run['error'])}"
-        + (f" ({words(run['hint'])})" if run["hint"] else "")
-        for run in result["runs"]
-        if run["status"] == "failed"
+        lines.append(f"<strong>{head}:</strong>{rest}")
+    lines += [
+        f"<strong>Run {run.index + 1} failed:</strong> {words(run.error)}"
+        + (f" ({words(run.hint)})" if run.hint else "")
+        for run in result.runs
+        if run.status is RunStatus.FAILED
     ]
-    if said:
-        yield '<div class="notice">' + "".join(f"<p>{one}</p>" for one in said) + "</div>"
+    if lines:
+        yield '<div class="notice">' + "".join(f"<p>{line}</p>" for line in lines) + "</div>"
 
 
-def _verdict(result: dict[str, Any]) -> str:
-    sentences = "\n".join(f"<li>{words(sentence)}</li>" for sentence in result["verdict"])
+def _verdict(result: Result) -> str:
+    sentences = "\n".join(f"<li>{words(sentence)}</li>" for sentence in result.verdict)
     body = f"<ul>\n{sentences}\n</ul>" if sentences else "<p>There is none before a run is complete.</p>"
     return section("Verdict", body, name="verdict")
 
 
-def _accuracy(result: dict[str, Any]) -> str:
-    title = "Accuracy against K"
-    if result["summary"] is None:
+def _accuracy(result: Result) -> str:
+    ladder = result.ladder
+    knob = words(ladder.knob)
+    title = f"Accuracy against {knob}"
+    if result.summary is None:
         return section(title, "<p>No run is complete yet.</p>", name="accuracy")
-    accuracy = result["summary"]["accuracy"]
-    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
+    accuracy = result.summary.accuracy
     rows = []
-    for name, by_k in accuracy.items():
+    for name, by_level in accuracy.items():
+        summaries = [by_level[level] for level in ladder.levels]
         cells = [
-            number(by_k[str(k)]["mean"], ".4f")
-            + (f"<br><small>{interval(by_k[str(k)]['ci95'], '.4f')}</small>" if by_k[str(k)]["ci95"] else "")
-            for k in levels
+            number(summary.mean, ".4f")
+            + (f"<br><small>{interval(summary.ci95, '.4f')}</small>" if summary.ci95 else "")
+            for summary in summaries
         ]
-        counts = sorted({by_k[str(k)]["n"] for k in levels})
+        counts = sorted({summary.n for summary in summaries})
         rows.append([words(name), *cells, ", ".join(number(count, "d") for count in counts)])
-    over = listed(result["statistics_runs"])
-    described = [(words(name), words(SETS[name].description)) for name in accuracy if name in SETS]
+    over = enumerate_runs(result.statistics_runs)
+    described = [(words(name), words(SETS[name].description)) for name in accuracy if is_known(name)]
     return section(
         title,
         figure(
             render(accuracy_figure(result), "svg", text=True),
-            "Accuracy against K for every set, from the most general K to K = 1",
-            f"Mean accuracy over {over} against K, from general to fitted, with 95 % intervals. The same numbers "
-            "stand in the table. Points of one K stand beside each other only to be told apart.",
+            f"Accuracy against {ladder.knob} for every set, from {ladder.at(ladder.general)}, the most general "
+            f"level, to {ladder.at(ladder.fitted)}",
+            f"Mean accuracy over {over} against {knob}, from general to fitted, with 95 % intervals. The same "
+            "numbers stand in the table. Points of one level stand beside each other only to be told apart.",
             name="accuracy-figure",
         ),
         table(
             f"Mean accuracy over {over}, and its 95 % interval",
-            ["set", *(f"K = {k}" for k in levels), "n"],
+            ["set", *(words(ladder.at(level)) for level in ladder.levels), "n"],
             [("", rows)],
             name="accuracy-table",
         ),
@@ -146,21 +153,20 @@ def _accuracy(result: dict[str, Any]) -> str:
     )
 
 
-def _tests(result: dict[str, Any]) -> str:
-    tests = result["tests"]
-    if not tests:
+def _tests(result: Result) -> str:
+    if not result.tests:
         return section("Tests", "<p>No run is complete yet.</p>", name="tests")
     header = [
         "j", "test", "n", "statistic", "df", "p", "p, Holm", "difference", "95 % interval", "effect",
         "direction", "reason",
     ]  # fmt: skip
     tables = []
-    for place, pair in enumerate(dict.fromkeys(tuple(test["sets"]) for test in tests)):
+    for place, pair in enumerate(dict.fromkeys(test.sets for test in result.tests)):
         rows: dict[str, list[list[str]]] = {}
-        for test in tests:
-            if tuple(test["sets"]) == pair:
-                rows.setdefault(test["quantity"], []).append(_test(test))
-        groups = [(words(SLOPES.get(quantity, quantity)), group) for quantity, group in rows.items()]
+        for test in result.tests:
+            if test.sets == pair:
+                rows.setdefault(test.quantity, []).append(_test_row(test))
+        groups = [(words(SLOPES[quantity]), group) for quantity, group in rows.items()]
         caption = f"{words(pair[0])} against {words(pair[1])}"
         tables.append(table(caption, header, groups, name=f"tests-{place + 1}", wordy=(0, 1, 10, 11),
                             kind="wide tests"))  # fmt: skip
@@ -169,7 +175,7 @@ def _tests(result: dict[str, Any]) -> str:
         figure(
             render(p_value_figure(result), "svg", text=True),
             "p-values of the slopes on a logarithmic axis, a panel for each compared pair of sets",
-            "p-values (not adjusted) of the slopes S_j = A_j / A_j+2, on a logarithmic axis. "
+            f"p-values (not adjusted) of the slopes {SLOPES['ratio']} ({STEP}), on a logarithmic axis. "
             "Dashed lines: 0.05 and 0.01.",
             name="p-value-figure",
         ),
@@ -179,66 +185,82 @@ def _tests(result: dict[str, Any]) -> str:
     )
 
 
-def _test(test: dict[str, Any]) -> list[str]:
+def _test_row(test: StatisticalTest) -> list[str]:
     return [
-        words(test["j"]), words(TEST_NAMES.get(test["test"], test["test"])), number(test["n"], "d"),
-        number(test["statistic"], ".3f"), number(test["df"], ".2f"), number(test["p"], ".3g"),
-        number(test["p_holm"], ".3g"), number(test["mean_difference"], "+.4f"), interval(test["ci95"], "+.4f"),
-        number(test["effect_size"], "+.3f"), words(test["direction"] or ABSENT),
-        words(brief_reason(test["reason"]) if test["reason"] else ""),
+        words(test.j), words(TEST_NAMES[test.test]), number(test.n, "d"), number(test.statistic, ".3f"),
+        number(test.df, ".2f"), number(test.p, ".3g"), number(test.p_holm, ".3g"),
+        number(test.mean_difference, "+.4f"), interval(test.ci95, "+.4f"), number(test.effect_size, "+.3f"),
+        words(test.direction or ABSENT), words(brief_reason(test.reason) if test.reason else ""),
     ]  # fmt: skip
 
 
-def _reasons(result: dict[str, Any]) -> str:
+def _reasons(result: Result) -> str:
     """Every reason code that stands in the result, in words."""
-    codes = {test["reason"] for test in result["tests"]}
-    for run in result["runs"]:
-        codes.update(code for by_j in (run["slope_reasons"] or {}).values() for code in by_j.values())
-    told = [
-        (f"{words(brief_reason(code))} (<code>{words(code)}</code>)", words(SENTENCES.get(code, "")))
-        for code in sorted(codes - {None})
+    codes = {str(test.reason) for test in result.tests if test.reason is not None}
+    for metrics in result.metrics.values():
+        codes.update(reason for by_step in metrics.slope_reasons.values() for reason in by_step.values())
+    entries = [
+        (f"{words(brief_reason(code))} (<code>{words(code)}</code>)", words(SENTENCES[code]))
+        for code in sorted(codes)
     ]
-    nothing = "Nothing is undefined." if result["summary"] is not None else "No run is complete yet."
-    body = facts(told) if told else f"<p>{nothing}</p>"
+    nothing = "Nothing is undefined." if result.summary is not None else "No run is complete yet."
+    body = facts(entries) if entries else f"<p>{nothing}</p>"
     return section("Why a number is undefined", body, name="reasons")
 
 
-def _runs(result: dict[str, Any]) -> str:
-    complete = [run for run in result["runs"] if run["status"] == "complete"]
-    rows = []
-    for run in result["runs"]:
-        if run["status"] != "complete":
-            rows.append([number(run["index"] + 1, "d"), words(run["status"]), *[ABSENT] * (2 + len(COUNTED))])
-            continue
-        seconds = sum(spent for stage, spent in run["seconds"].items() if stage not in ("attack", "filter"))
-        counts = [number(run["counts"][name], ",d") for name in COUNTED]
-        index, state = number(run["index"] + 1, "d"), words(run["status"])
-        accuracy = number(run["surrogate_accuracy"], ".4f")
-        rows.append([index, state, accuracy, *counts, number(seconds, ".0f")])
+def _runs(result: Result) -> str:
     titles = [name.removeprefix("adversarial_") for name in COUNTED]
+    rows = [
+        [
+            number(run.index + 1, "d"),
+            words(run.status),
+            *_count_cells(result.metrics.get(run.index)),
+        ]
+        for run in result.runs
+    ]
     parts = [
         table("Images of each run", ["run", "state", "surrogate accuracy", *titles, "seconds"], [("", rows)],
               name="counts-table", wordy=(0, 1)),
+        '<p class="note">Seconds of all stages.</p>',
     ]  # fmt: skip
-    if complete:
-        names = list(dict.fromkeys(name for run in complete for name in run["counts"]["sets"]))
-        rows = [
-            [
-                number(run["index"] + 1, "d"),
-                *(number(run["counts"]["sets"].get(name), ",d") for name in names),
-                *(number(run["attack"][name], form) for name, (_, form) in ATTACK_NUMBERS.items()),
-            ]
-            for run in complete
-        ]
-        header = ["run", *map(words, names), *(title for title, _ in ATTACK_NUMBERS.values())]
-        parts += [
-            table(
-                "Images in each set, and the attack on the surrogate", header, [("", rows)], name="sets-table"
-            ),
-            '<p class="note">Seconds of all stages. Fooled, target hit: shares of the candidates that the '
-            "surrogate misclassifies, and takes for the target. Changes of pixels in [0, 1].</p>",
-        ]
+    if result.metrics:
+        parts += [_set_sizes(result), _attacks(result)]
     return section("Runs", *parts, name="runs")
+
+
+def _count_cells(metrics: RunMetrics | None) -> list[str]:
+    if metrics is None:
+        return [ABSENT] * (2 + len(COUNTED))
+    counts = [number(getattr(metrics.counts, name), ",d") for name in COUNTED]
+    return [number(metrics.surrogate_accuracy, ".4f"), *counts, number(metrics.run_seconds, ".0f")]
+
+
+def _set_sizes(result: Result) -> str:
+    names = list(dict.fromkeys(name for metrics in result.metrics.values() for name in metrics.counts.sets))
+    rows = [
+        [number(run + 1, "d"), *(number(metrics.counts.sets.get(name), ",d") for name in names)]
+        for run, metrics in result.metrics.items()
+    ]
+    return table("Images in each set", ["run", *map(words, names)], [("", rows)], name="sets-table")
+
+
+def _attacks(result: Result) -> str:
+    groups = [
+        (
+            words(name),
+            [
+                [
+                    number(run + 1, "d"),
+                    *(number(getattr(one, f), form) for f, (_, form) in ATTACK_COLUMNS.items()),
+                ]
+                for run, one in by_run.items()
+            ],
+        )
+        for name, by_run in by_attack(result).items()
+    ]
+    header = ["run", *(title for title, _ in ATTACK_COLUMNS.values())]
+    drawn = table("The attack on the surrogate", header, groups, name="attack-table")
+    return f'{drawn}\n<p class="note">{words(ATTACK_READING)}</p>'
 
 
 def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
@@ -250,7 +272,7 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
         parts = [
             figure(
                 render(gallery_figure(rows_of([gallery])), "svg", text=True),
-                "Original, perturbation and adversarial image in a row, with what every K says of it",
+                "Original, perturbation and adversarial image in a row, with what every level says of it",
                 f"Adversarial images of run {run + 1}: original, amplified perturbation, adversarial image.",
                 name="gallery-figure",
             )
@@ -263,7 +285,7 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
                 render(
                     gallery_figure(rows_of([gallery for _, gallery in others], len(others))), "svg", text=True
                 ),
-                "One image of each other set: original, perturbation, image, with what every K says of it",
+                "One image of each other set: original, perturbation, image, with what every level says of it",
                 f"For comparison, one image of each set: {names}.",
                 name="others-figure",
             )
@@ -271,38 +293,36 @@ def _gallery(images: Mapping[str, tuple[int, Gallery] | str]) -> str:
     return section("Gallery", *parts, name="gallery")
 
 
-def _settings(result: dict[str, Any]) -> str:
+def _settings(result: Result) -> str:
+    spec = result.spec
     rows = [
-        [words(name), words(", ".join(value) or "none" if isinstance(value, list) else value)]
-        for name, value in result["spec"].items()
-        if name != "schema_version" and value is not None
+        [words(setting.title), f"<code>{words(setting.option)}</code>", words(format_value(value))]
+        for name, setting in spec.settings.items()
+        if (value := spec.values[name]) is not None
     ]
-    for checksum in dict.fromkeys(run["data_sha256"] for run in result["runs"] if run["data_sha256"]):
-        rows.append(["SHA-256 of the data", f"<code>{words(checksum)}</code>"])
-    return section("Settings", table("What was asked for", ["setting", "value"], [("", rows)],
-                                     name="settings-table", wordy=(0, 1)), name="settings")  # fmt: skip
+    for checksum in dict.fromkeys(metrics.data_sha256 for metrics in result.metrics.values()):
+        rows.append(["SHA-256 of the data", "", f"<code>{words(checksum)}</code>"])
+    return section("Settings", table("What was asked for", ["setting", "option", "value"], [("", rows)],
+                                     name="settings-table", wordy=(0, 1, 2)), name="settings")  # fmt: skip
 
 
-def _environment(result: dict[str, Any]) -> str:
+def _environment(result: Result) -> str:
     """A column for each environment that runs were computed in."""
-    found: list[tuple[dict[str, Any], list[int]]] = []
-    for run in result["runs"]:
-        if run["environment"] is not None:
-            runs = next((runs for one, runs in found if one == run["environment"]), None)
-            if runs is None:
-                found.append((run["environment"], [run["index"]]))
-            else:
-                runs.append(run["index"])
-    if not found and result["environment"] is not None:
-        found = [(result["environment"], [])]
+    found: list[tuple[Environment, list[int]]] = []
+    for run, metrics in result.metrics.items():
+        runs = next((runs for one, runs in found if one == metrics.environment), None)
+        if runs is None:
+            found.append((metrics.environment, [run]))
+        else:
+            runs.append(run)
+    if not found and result.environment is not None:
+        found = [(result.environment, [])]
     if not found:
         return section("Environment", "<p>Nothing was computed yet.</p>", name="environment")
-    described = [
-        {**{name: one[name] for name in one if name != "versions"}, **one["versions"]} for one, _ in found
-    ]
+    described = [_described(environment) for environment, _ in found]
     names = dict.fromkeys(name for one in described for name in one)
     rows = [[words(name), *(words(one.get(name, ABSENT)) for one in described)] for name in names]
-    header = ["", *(listed(runs).capitalize() or "So far" for _, runs in found)]
+    header = ["", *(enumerate_runs(runs).capitalize() or "So far" for _, runs in found)]
     return section(
         "Environment",
         table("Where it was computed, and with which versions", header, [("", rows)], name="environment-table",
@@ -311,7 +331,14 @@ def _environment(result: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
-def _reproduce(result: dict[str, Any]) -> str:
+def _described(environment: Environment) -> dict[str, str]:
+    """What it is made of, by name."""
+    threads = {} if environment.threads is None else {"threads": str(environment.threads)}
+    machine = {"device": environment.device, "cpu": environment.cpu, **threads}
+    return {**machine, **environment.plugins, **environment.versions}
+
+
+def _reproduce(result: Result) -> str:
     lines = "\n".join(words(line) for line in commands(result))
     return section(
         "Reproduce",

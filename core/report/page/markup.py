@@ -7,9 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from core.report.figures.curves import INK, PAPER
-
-ABSENT = "–"
-"""What stands for a number that does not exist; the reason stands beside it."""
+from core.report.formatting import ABSENT
 
 
 def words(value: object) -> str:
@@ -69,8 +67,8 @@ def table(
 
 
 def facts(entries: Iterable[tuple[str, str]]) -> str:
-    """Names and what is said of each, both as markup."""
-    return "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{said}</dd>" for name, said in entries) + "\n</dl>"
+    """Names and what each means, both as markup."""
+    return "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in entries) + "\n</dl>"
 
 
 def section(title: str, *parts: str, name: str) -> str:

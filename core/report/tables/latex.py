@@ -2,24 +2,27 @@ r"""The accuracies and the tests as LaTeX tables for a paper; they need \usepack
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
-from core.attacks.catalogue import ATTACKS
+from core.attacks.registry import ATTACKS
 from core.errors import ExperimentError
+from core.families.ladder import Ladder
+from core.records.statistics import Quantity, Summary, SummaryTable
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.formats import TableName
+from core.report.result import Result
 from core.report.terms import TEST_NAMES, brief_reason
-from core.spec.spec import Spec
 
-ABSENT = "--"
+DASH = "--"
+"""Stands for what is undefined; LaTeX sets it as a dash."""
 ALL_TESTS = "all"
 """In the column of the tests, where one row stands for them."""
-QUANTITIES = {
-    "ratio": "$S_j = A_j / A_{j+2}$",
-    "difference": "$A_j - A_{j+2}$",
+QUANTITIES: dict[Quantity, str] = {
+    "ratio": "$S_j = A_j / A_i$ ($i$ the level before $j$)",
+    "difference": "$A_j - A_i$ ($i$ the level before $j$)",
     "log_ratio": r"$\log S_j$",
 }
 """The quantities that are tested, in the paper's letters."""
@@ -37,10 +40,10 @@ _ACCENTS = {
 }  # fmt: skip
 
 
-def latex(result: dict[str, Any], table: TableName | None = None, sets: Collection[str] | None = None) -> str:
-    """The tables of a JSON result as `table` environments, both or one; a comment says what they need.
+def latex(result: Result, table: TableName | None = None, sets: Collection[str] | None = None) -> str:
+    """The tables of a result as `table` environments, both or one; a comment says what they need.
 
-    accuracy: a row a set, a column a K: the mean over the runs +- half the 95 % interval, and n.
+    accuracy: a row a set, a column a level: the mean over the runs +- half the 95 % interval, and n.
     tests: one for each compared pair and quantity, a row a j and test; where there is no p-value, the reason.
     Where all tests of one j have none for the same reason, they share a row.
     What is undefined is a dash. Labels are `tab:ID-accuracy` and `tab:ID-FIRST-SECOND-QUANTITY`.
@@ -53,16 +56,16 @@ def latex(result: dict[str, Any], table: TableName | None = None, sets: Collecti
             "LaTeX has no table summary of its own: its table accuracy is the summary",
             "--format latex --table accuracy; csv and parquet have --table summary",
         )
-    check_sets(Spec.from_mapping(result["spec"]), result["id"], sets or ())
-    parts = [f"% {escaped(result['id'])}: in the preamble \\usepackage{{booktabs}}"]
-    if result["summary"] is None:
+    check_sets(result.spec, result.id, sets or ())
+    parts = [f"% {escaped(result.id)}: in the preamble \\usepackage{{booktabs}}"]
+    if result.summary is None:
         parts.append("% no run is complete: there are no numbers yet")
         return "\n\n".join(parts) + "\n"
     if table != "tests":
-        parts.append(_accuracy(result, sets))
+        parts.append(_accuracy(result, result.summary, sets))
     if table != "accuracy":
         pairs = some_pairs_among(result, sets) if table == "tests" else pairs_among(result, sets)
-        keys = dict.fromkeys((*test["sets"], test["quantity"]) for test in result["tests"])
+        keys = dict.fromkeys((*test.sets, test.quantity) for test in result.tests)
         parts += [_tests(result, *key) for key in keys if key[:2] in pairs]
     return "\n\n".join(parts) + "\n"
 
@@ -87,91 +90,102 @@ def _letter(letter: str) -> str:
     return "?"
 
 
-def _accuracy(result: dict[str, Any], sets: Collection[str] | None) -> str:
-    accuracy = result["summary"]["accuracy"]
-    levels = sorted({int(k) for by_k in accuracy.values() for k in by_k}, reverse=True)
+def _accuracy(result: Result, summary: SummaryTable, sets: Collection[str] | None) -> str:
+    levels = result.ladder.levels
     rows = []
-    for name, by_k in accuracy.items():
+    for name, by_level in summary.accuracy.items():
         if sets is not None and name not in sets:
             continue
-        counts = sorted({by_k[str(k)]["n"] for k in levels})
-        rows.append([escaped(name), *(_mean(by_k[str(k)]) for k in levels), "--".join(map(str, counts))])
-    runs = len(result["statistics_runs"])
+        counts = sorted({by_level[level].n for level in levels})
+        cells = [_mean(by_level[level]) for level in levels]
+        rows.append([escaped(name), *cells, "--".join(map(str, counts))])
+    runs = len(result.statistics_runs)
     over = f"mean over {runs} runs $\\pm$ half the 95\\,\\% interval" if runs > 1 else "one run"
     return _table(
         "l" + "r" * len(levels) + "r",
-        ["set", *(f"$K = {k}$" for k in levels), "$n$"],
+        ["set", *(_at(result.ladder, level) for level in levels), "$n$"],
         [rows],
-        f"Accuracy against $K$; {over}. {_asked(result)}",
-        f"{result['id']}-accuracy",
+        f"Accuracy against {_knob(result.ladder)}; {over}. {_asked(result)}",
+        f"{result.id}-accuracy",
     )
 
 
-def _mean(summary: dict[str, Any]) -> str:
-    if summary["mean"] is None:
-        return ABSENT
-    text = f"{summary['mean']:.4f}"
-    return f"${text} \\pm {(summary['ci95'][1] - summary['ci95'][0]) / 2:.4f}$" if summary["ci95"] else text
+def _knob(ladder: Ladder) -> str:
+    """What is turned; one letter is a variable, set as mathematics."""
+    return f"${ladder.knob}$" if _is_variable(ladder.knob) else escaped(ladder.knob)
 
 
-def _tests(result: dict[str, Any], first: str, second: str, quantity: str) -> str:
-    tests = [t for t in result["tests"] if (*t["sets"], t["quantity"]) == (first, second, quantity)]
-    with_p = {test["j"] for test in tests if test["p"] is not None}
+def _at(ladder: Ladder, level: str) -> str:
+    """A level in words; that of a variable is an equation where it is a number."""
+    if _is_variable(ladder.knob) and re.fullmatch(r"\d+(\.\d+)?", level, re.ASCII):
+        return f"${ladder.at(level)}$"
+    return escaped(ladder.at(level))
+
+
+def _is_variable(knob: str) -> bool:
+    return len(knob) == 1 and knob.isascii() and knob.isalpha()
+
+
+def _mean(summary: Summary) -> str:
+    if summary.mean is None:
+        return DASH
+    text = f"{summary.mean:.4f}"
+    return f"${text} \\pm {(summary.ci95[1] - summary.ci95[0]) / 2:.4f}$" if summary.ci95 else text
+
+
+def _tests(result: Result, first: str, second: str, quantity: Quantity) -> str:
+    tests = [t for t in result.tests if (*t.sets, t.quantity) == (first, second, quantity)]
+    with_p = {test.j for test in tests if test.p is not None}
     groups: dict[str, list[list[str]]] = {}
     for test in tests:
-        numbers = [
-            _number(test["statistic"], ".3f"),
-            _number(test["df"], ".2f"),
-            _p(test["p"]),
-            _p(test["p_holm"]),
-        ]
-        if test["reason"] is not None:
-            numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test['reason']))}}}"]
-        interval = f"$[{test['ci95'][0]:+.4f}, {test['ci95'][1]:+.4f}]$" if test["ci95"] else ABSENT
+        numbers = [_number(test.statistic, ".3f"), _number(test.df, ".2f"), _p(test.p), _p(test.p_holm)]
+        if test.reason is not None:
+            numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test.reason))}}}"]
+        interval = f"$[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]$" if test.ci95 else DASH
         row = [
-            test["j"], escaped(TEST_NAMES.get(test["test"], test["test"])), str(test["n"]), *numbers,
-            _number(test["mean_difference"], "+.4f"), interval, _number(test["effect_size"], "+.3f"),
-            test["direction"] or ABSENT,
+            escaped(test.j), escaped(TEST_NAMES[test.test]), str(test.n), *numbers,
+            _number(test.mean_difference, "+.4f"), interval, _number(test.effect_size, "+.3f"),
+            test.direction or DASH,
         ]  # fmt: skip
-        groups.setdefault(test["j"], []).append(row)
+        groups.setdefault(test.j, []).append(row)
     header = [
         "$j$", "test", "$n$", "statistic", "df", "$p$", "$p$, Holm", "difference", "95\\,\\% interval", "effect",
         "direction",
     ]  # fmt: skip
-    title = QUANTITIES.get(quantity, escaped(quantity))
     return _table(
         "rlrrrrrrrrl",
         header,
         [group if j in with_p else _merged(group) for j, group in groups.items()],
-        f"{title}: {escaped(first)} against {escaped(second)}. {_asked(result)}",
-        f"{result['id']}-{first}-{second}-{quantity}",
+        f"{QUANTITIES[quantity]}: {escaped(first)} against {escaped(second)}. {_asked(result)}",
+        f"{result.id}-{first}-{second}-{quantity}",
     )
 
 
 def _merged(rows: list[list[str]]) -> list[list[str]]:
-    """One row for all tests of a j, where they say the same of it."""
-    (j, _, *said), *others = rows
-    alike = bool(others) and all(row[2:] == said for row in others)
-    return [[j, ALL_TESTS, *said]] if alike else rows
+    """One row for all tests of a j, where all they say is the same."""
+    (j, _, *cells), *others = rows
+    alike = bool(others) and all(row[2:] == cells for row in others)
+    return [[j, ALL_TESTS, *cells]] if alike else rows
 
 
-def _asked(result: dict[str, Any]) -> str:
+def _asked(result: Result) -> str:
     """What was run, as a sentence, and the caveat of a result that is not final."""
-    spec = Spec.from_mapping(result["spec"])
+    spec, ladder = result.spec, result.ladder
     title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}"
+    span = f"{_at(ladder, ladder.general)} to {escaped(ladder.fitted)}"
     warning = caveat(result)
-    asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, $Z = {spec.z}$."
+    asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, {span}."
     return f"{asked} {escaped(warning)}" if warning else asked
 
 
 def _number(value: float | None, form: str) -> str:
     """In mathematics, where a minus is a minus."""
-    return ABSENT if value is None else f"${format(value, form)}$"
+    return DASH if value is None else f"${format(value, form)}$"
 
 
 def _p(value: float | None) -> str:
     if value is None:
-        return ABSENT
+        return DASH
     digits, _, exponent = f"{value:.2g}".partition("e")
     return f"${digits} \\times 10^{{{int(exponent)}}}$" if exponent else f"${digits}$"
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.report.formats import TableName
+from core.report.result import Result
 from core.report.tables.long import COLUMNS_OF, long_rows
 
-_WHOLE = {"z", "seed", "run", "size", "k", "j", "n"}
-_WORDS = {
-    "id", "dataset", "attack", "set", "quantity", "first_set", "second_set", "test", "direction", "reason",
-    "status",
+_WHOLE = {"seed", "run", "size", "n"}
+_TEXT = {
+    "id", "dataset", "attack", "family", "knob", "set", "level", "quantity", "j", "first_set", "second_set", "test",
+    "direction", "reason", "status",
 }  # fmt: skip
 
 
-def long_parquet(result: dict[str, Any], table: TableName = "accuracy") -> bytes:
-    """A Parquet file with the columns of `COLUMNS_OF`: words, int64 and float64; what is undefined is null."""
+def long_parquet(result: Result, table: TableName = "accuracy") -> bytes:
+    """A Parquet file with the columns of `COLUMNS_OF`: text, int64 and float64; what is undefined is null."""
     schema = pa.schema([(name, _type(name)) for name in COLUMNS_OF[table]])
     rows = [dict(zip(COLUMNS_OF[table], row, strict=True)) for row in long_rows(result, table)]
     file = io.BytesIO()
@@ -28,4 +28,4 @@ def long_parquet(result: dict[str, Any], table: TableName = "accuracy") -> bytes
 
 
 def _type(column: str) -> pa.DataType:
-    return pa.string() if column in _WORDS else pa.int64() if column in _WHOLE else pa.float64()
+    return pa.string() if column in _TEXT else pa.int64() if column in _WHOLE else pa.float64()

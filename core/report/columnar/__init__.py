@@ -1,0 +1,1 @@
+"""Tables in binary formats; loads pyarrow."""
