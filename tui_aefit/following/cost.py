@@ -1,16 +1,21 @@
-"""What an experiment will cost, said before it is started: images, neighbours, and a rough time from past runs."""
+"""What an experiment will cost, said before it is started: images, predictions, and a rough time from past runs."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.attacks.catalogue import ATTACKS
+from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
+from core.families.registry import FAMILIES
+from core.report.formatting import duration
+from core.sets.registry import SETS
 from core.spec.spec import Spec
-from tui_aefit.following.sound import sound_seconds
+
+SAME_KIND = ("dataset", "attack", "family", "surrogate", "epochs", "controls", "test_size")
+"""The settings that decide how long a run takes, with those options that change no number."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +31,16 @@ class Cost:
     """What is known of an experiment before it runs.
 
     train, test: images of a run; None for a user's own set, whose size is not known without reading it.
-    candidates: at most so many a run, all test images being sources. queries: exact neighbour searches a
-    run, at most. seconds: rough time for all runs, None without a past run to go by; basis says which.
+    candidates: at most so many a run, all test images being sources. predictions: images that the classifier
+    answers in a run, at most; needed: what it calls that, in the plural. seconds: rough time for all runs, None
+    without a past run to go by; basis says which.
     """
 
     train: int | None
     test: int | None
     candidates: int | None
-    queries: int | None
+    predictions: int | None
+    needed: str
     seconds: float | None
     basis: str
 
@@ -41,62 +48,43 @@ class Cost:
 def cost_of(spec: Spec, jobs: int, past: Iterable[PastRun]) -> Cost:
     """The cost of an experiment. past: complete runs of any experiments, the newest first."""
     seconds, basis = _seconds(spec, jobs, list(past))
+    needed = FAMILIES[spec.family](**spec.part_options("family")).needed
     if spec.dataset not in CATALOGUE:
-        return Cost(None, None, None, None, seconds, basis)
+        return Cost(None, None, None, None, needed, seconds, basis)
     entry = CATALOGUE[spec.dataset]
     images = entry.train_size + entry.test_size
     test = spec.test_size or entry.test_size
     candidates = test * (entry.classes - 1 if ATTACKS[spec.attack].per_target else 1)
-    # The noise control draws as often as the attack does.
-    draws = candidates if "noise" in spec.controls else 0
-    return Cost(images - test, test, candidates, test + candidates + draws, seconds, basis)
+    attacks = 1 + sum(SETS[name].draws for name in spec.controls)
+    return Cost(images - test, test, candidates, test + attacks * candidates, needed, seconds, basis)
 
 
-def _seconds(spec: Spec, jobs: int, past: list[PastRun]) -> tuple[float | None, str]:
+def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | None, str]:
     """The median duration of the most similar past runs, times the rounds in which the runs are computed."""
     for names, basis in (
-        (
-            ("dataset", "attack", "epochs", "controls", "threads", "search", "test_size"),
-            "runs of the same kind",
-        ),
+        ((*SAME_KIND, *_options_of_speed(spec)), "runs of the same kind"),
         (("dataset", "attack"), "runs of this data set and attack with other settings"),
         (("dataset",), "runs of this data set with another attack"),
     ):
-        alike = [run for run in past if all(getattr(run.spec, n) == getattr(spec, n) for n in names)]
+        alike = [run for run in past if all(run.spec.values.get(n) == spec.values[n] for n in names)]
         if alike:
             rounds = math.ceil(spec.runs / jobs)
             return rounds * statistics.median(run.seconds for run in alike), basis
     return None, "no past run of this data set to go by"
 
 
-def run_seconds(metrics: Mapping[str, object]) -> float | None:
-    """How long a run took: the sum of its stages ("attack" and "filter" are parts of stages).
-
-    None where its metrics hold no durations, or those of a run that took its surrogate from the cache.
-    """
-    seconds = sound_seconds(metrics)
-    if seconds is None or metrics.get("surrogate_reused") is True:
-        return None
-    return math.fsum(s for stage, s in seconds.items() if stage not in ("attack", "filter"))
+def _options_of_speed(spec: Spec) -> list[str]:
+    """The options of its parts that change no number: they are there to be faster."""
+    return [name for name, setting in spec.declared_options.items() if not setting.identifies]
 
 
-def said(cost: Cost) -> str:
+def describe_cost(cost: Cost) -> str:
     """The cost in two or three short lines."""
     lines = ["images: those of your own data set; how many is known once it is read"]
     if cost.train is not None:
         lines = [
             f"images: {cost.train:,} for training and {cost.test:,} for testing, in each run",
-            f"work: up to {cost.candidates:,} candidates and {cost.queries:,} neighbour searches a run",
+            f"work: up to {cost.candidates:,} candidates and {cost.predictions:,} {cost.needed} a run",
         ]
     about = "" if cost.seconds is None else f"about {duration(cost.seconds)}, from "
     return "\n".join([*lines, f"time: {about}{cost.basis}"])
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 42 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

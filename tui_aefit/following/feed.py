@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import os.path
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-from textual.dom import DOMNode
-from textual.message import Message
-from textual.worker import Worker, get_current_worker
-
-from core.records.events import Event
-from core.records.experiment import Experiment
+from core.errors import ExperimentError
+from core.records.events import CoordinatorStarted, Event, RunCompleted
+from core.records.experiment import SPEC_FILE, Experiment
 from core.records.journal import JournalReader
+from core.records.metrics import RunMetrics
 from tui_aefit.following.fold import Fold
-from tui_aefit.following.listing import printable
+from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.following.sound import is_sound_result
 
-TICK_SECONDS = 0.25
-"""How often a feed looks."""
 CLOCK_SECONDS = 1.0
 """How often a running experiment gives a snapshot for the passing of time alone."""
 PROBLEMS = 20
 """How many unreadable lines a snapshot names."""
 
-
-class SnapshotArrived(Message):
-    """An experiment has changed. Of several that wait to be handled, only the newest is."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
-
-    def can_replace(self, message: Message) -> bool:
-        """Whether the later `message` makes this one superfluous."""
-        return isinstance(message, SnapshotArrived) and message.snapshot.id == self.snapshot.id
+Stamp = tuple[int, int, int]
 
 
 class Feed:
@@ -46,15 +28,15 @@ class Feed:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
+        self._spec_stamp = _stamp_of(experiment)
         self._reader = JournalReader(experiment.journal, newest_only=True)
-        self._fold = Fold(experiment.id, experiment.spec.to_json())
-        self._metrics: Mapping[int, Mapping[str, Any]] = {}
+        self._fold = Fold(experiment.id, experiment.spec)
+        self._metrics: Mapping[int, RunMetrics] = {}
         self._unread: set[int] = set()
-        self._misshapen: set[int] = set()
         self._problems: tuple[str, ...] = ()
         self._counted = 0
         self._alive: bool | None = None
-        self._told = -CLOCK_SECONDS
+        self._shown = -CLOCK_SECONDS
         self._gone = False
 
     def look(self, now: float) -> Snapshot | None:
@@ -64,19 +46,23 @@ class Feed:
         one more, with an error.
         """
         if not os.path.isdir(self._experiment.folder):
-            return self._farewell(now)
+            return self._last_snapshot(now)
         self._gone = False
         # Asked first: once nobody computes any more, what is read after that is final.
         alive = self._is_alive()
         events = self._reader.poll()
+        # After the events: a run that the experiment was extended by is in the specification before it is begun.
+        extended = self._read_spec()
         self._fold.add(events)
-        anew = alive != self._alive or any(event.kind == "coordinator_started" for event in events)
+        anew = (
+            extended or alive != self._alive or any(isinstance(event, CoordinatorStarted) for event in events)
+        )
         found = self._read_results(events, anew=anew)
         problems = self._read_problems()
-        passed = alive and not 0 <= now - self._told < CLOCK_SECONDS
+        passed = alive and not 0 <= now - self._shown < CLOCK_SECONDS
         if not (events or found or anew or passed or problems != self._problems):
             return None
-        self._alive, self._problems, self._told = alive, problems, now
+        self._alive, self._problems, self._shown = alive, problems, now
         return self._snapshot(now)
 
     def _snapshot(self, now: float) -> Snapshot:
@@ -88,7 +74,7 @@ class Feed:
             newer=self._reader.newer,
         )
 
-    def _farewell(self, now: float) -> Snapshot | None:
+    def _last_snapshot(self, now: float) -> Snapshot | None:
         if self._gone:
             return None
         self._gone, self._alive = True, False
@@ -102,65 +88,52 @@ class Feed:
             # A file server that does not answer says nothing of the process.
             return bool(self._alive)
 
-    def _read_results(self, events: list[Event], *, anew: bool) -> bool:
+    def _read_spec(self) -> bool:
+        """Read the specification again where its file has changed; whether more runs are asked for now."""
+        stamp = _stamp_of(self._experiment)
+        if stamp is None or stamp == self._spec_stamp:
+            return False
+        try:
+            found = self._experiment.reloaded()
+        except ExperimentError:
+            return False  # what was read before still holds; the list of experiments says what is wrong
+        self._spec_stamp = stamp
+        if found.spec.runs <= self._experiment.spec.runs:
+            return False
+        self._experiment = found
+        self._fold.take_spec(found.spec)
+        return True
+
+    def _read_results(self, events: Sequence[Event], *, anew: bool) -> bool:
         """Read the results of the runs that are said to be complete, or of all; whether that changed any."""
         before = self._metrics
         if anew:
-            self._metrics = {run: self._checked(run, one) for run, one in self._experiment.results().items()}
-        completed = (event["run"] for event in events if event.kind == "run_completed")
-        self._unread |= {run for run in completed if type(run) is int}
+            self._metrics = self._experiment.results()
+        self._unread |= {event.run for event in events if isinstance(event, RunCompleted)}
         # On a file server a result may be seen a little later than the line that tells of it.
         self._unread = {
-            run for run in self._unread if run not in self._metrics and 0 <= run < self._experiment.spec.runs
+            run for run in self._unread if run not in self._metrics and run < self._experiment.spec.runs
         }
-        new = {
-            run: self._checked(run, metrics)
-            for run in self._unread
-            if (metrics := self._experiment.result(run)) is not None
-        }
+        new = {run: metrics for run in self._unread if (metrics := self._experiment.result(run)) is not None}
         if new:
             self._unread -= new.keys()
             # Another mapping, never the same one changed: an earlier snapshot may still be looked at.
             self._metrics = dict(sorted({**self._metrics, **new}.items()))
         return self._metrics != before if anew else bool(new)
 
-    def _checked(self, run: int, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The metrics of a run; none of them, and a problem, where they are not what this version writes."""
-        if is_sound_result(metrics):
-            self._misshapen.discard(run)
-            return metrics
-        self._misshapen.add(run)
-        return {}
-
     def _read_problems(self) -> tuple[str, ...]:
         lines = self._reader.problems
-        count = len(self._misshapen) + len(lines)
-        if count == self._counted:
+        if len(lines) == self._counted:
             return self._problems
-        self._counted = count
-        named = [
-            *(
-                f"run {run + 1}: its metrics.json lacks the counts and accuracies that this version shows"
-                for run in sorted(self._misshapen)
-            ),
-            *(printable(f"{line.writer or 'journal'}: {line.reason}") for line in lines[:PROBLEMS]),
-        ][:PROBLEMS]
-        return (*named, f"and {count - len(named)} more") if count > len(named) else tuple(named)
+        self._counted = len(lines)
+        named = tuple(printable(f"{line.writer or 'journal'}: {line.reason}") for line in lines[:PROBLEMS])
+        return (*named, f"and {len(lines) - PROBLEMS} more") if len(lines) > PROBLEMS else named
 
 
-def start_feed(node: DOMNode, experiment: Experiment, clock: Callable[[], float] = time.time) -> Worker[None]:
-    """Post a SnapshotArrived to `node` whenever the experiment changes, until the worker is cancelled.
-
-    It is cancelled with its node, and by following another experiment on the same node.
-    """
-    work = partial(_run, node, Feed(experiment), clock)
-    return node.run_worker(work, name=experiment.id, group="feed", exclusive=True, thread=True)
-
-
-def _run(node: DOMNode, feed: Feed, clock: Callable[[], float]) -> None:
-    worker = get_current_worker()
-    while not worker.is_cancelled:
-        snapshot = feed.look(clock())
-        if snapshot is not None and not worker.is_cancelled:
-            node.post_message(SnapshotArrived(snapshot))
-        worker.cancelled_event.wait(TICK_SECONDS)
+def _stamp_of(experiment: Experiment) -> Stamp | None:
+    """What changes with the specification's file; None where it cannot be looked at."""
+    try:
+        status = os.stat(experiment.folder / SPEC_FILE)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -5,105 +5,128 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from core.records.events import Event
+from core.records.events import (
+    CoordinatorStarted,
+    DatasetLoaded,
+    EnvironmentReported,
+    EpochFinished,
+    Event,
+    Finished,
+    Notice,
+    Progress,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StatisticsComputed,
+    WorkerLost,
+)
+from core.records.metrics import RunMetrics
+from core.records.status import (
+    ExperimentStatus,
+    RunStatus,
+    experiment_status,
+    is_turning_point,
+    run_status,
+)
+from core.sets.registry import SETS
+from core.spec.spec import Spec
 from tui_aefit.following.estimate import AtWork, seconds_left
-from tui_aefit.following.listing import printable_lines
-from tui_aefit.following.snapshot import LOG_LINES, LogLine, RunView, Snapshot
-from tui_aefit.following.sound import sound_summary, sound_tests
-from tui_aefit.following.wording import ending, progress_sentence, sentence
+from tui_aefit.following.printable import printable_lines
+from tui_aefit.following.sentences import describe, describe_ending, describe_progress
+from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot
 
-STAGES = ("split", "neighbours", "surrogate", "candidates", "noise")
-"""The stages of a run in their order; noise only where that control is measured."""
+Metrics = Mapping[int, RunMetrics]
+"""Of the complete runs, by run."""
 
 
 class Fold:
     """Takes an experiment's events in order and gives the snapshot they make.
 
-    Adding one event at a time or all at once gives the same snapshot. Fields of a wrong type are passed over:
-    nothing here raises for what a journal holds.
+    Adding one event at a time or all at once gives the same snapshot. Events of runs that the experiment does
+    not have are passed over.
     """
 
-    def __init__(self, experiment_id: str, spec: Mapping[str, Any]) -> None:
+    def __init__(self, experiment_id: str, spec: Spec) -> None:
         self._id, self._spec = experiment_id, spec
-        self._runs = [_Run(index) for index in range(spec["runs"])]
-        self._views = [RunView(index) for index in range(spec["runs"])]
+        self._runs: list[_Run] = []
+        self._views: list[RunView] = []
         self._changed: set[int] = set()
         self._complete: frozenset[int] = frozenset()
         self._alive = False
         self._waiting: set[int] = set()
         self._spent: dict[str, tuple[int, float]] = {}
-        self._host: object = None
-        self._log: deque[LogLine | Event] = deque(maxlen=LOG_LINES)
+        self._host = ""
+        self._jobs = 0
+        self._log: deque[LogLine | RunCompleted] = deque(maxlen=LOG_LINES)
         self._log_lines: tuple[LogLine, ...] | None = ()
-        self._said: set[str] = set()
-        self._ending, self._ended = "created", True
-        # What the newest event of a kind says, as the snapshot shows it.
-        self._newest: dict[str, Any] = {}
-        self._handlers = {
-            "coordinator_started": self._coordinator_started,
-            "run_started": self._run_started,
-            "run_completed": self._run_completed,
-            "run_failed": self._run_failed,
-            "statistics": self._statistics,
-            "finished": self._finished,
-            "environment": self._environment,
-            "dataset": self._dataset,
-            "notice": self._say_once,
-            "worker_lost": self._worker_lost,
-            "stage_started": self._stage_started,
-            "progress": self._progress,
-            "epoch": self._epoch,
-            "stage_finished": self._stage_finished,
-        }
+        self._announced: set[str] = set()
+        self._turning_point: Event | None = None
+        self._ended = True
+        self._error = self._hint = ""
+        self._statistics: StatisticsComputed | None = None
+        self._environment: EnvironmentReported | None = None
+        self._dataset: DatasetLoaded | None = None
+        self.take_spec(spec)
+
+    def take_spec(self, spec: Spec) -> None:
+        """The specification as it is now: more runs may have been asked for. They wait to be computed."""
+        further = range(len(self._runs), spec.runs)
+        self._spec = spec
+        self._runs += [_Run(index) for index in further]
+        self._views += [RunView(index) for index in further]
+        self._waiting |= set(further)
 
     def add(self, events: Iterable[Event]) -> None:
-        """Take further events; unknown kinds are passed over."""
+        """Take further events."""
         for event in events:
-            if handler := self._handlers.get(event.kind):
-                handler(event)
+            self._take(event)
 
     def snapshot(
-        self,
-        *,
-        now: float,
-        alive: bool,
-        metrics: Mapping[int, Mapping[str, Any]],
-        problems: tuple[str, ...],
-        newer: bool,
+        self, *, now: float, alive: bool, metrics: Metrics, problems: tuple[str, ...], newer: bool
     ) -> Snapshot:
         """The state after the events so far.
 
         now: seconds since 1970. alive: whether a coordinator holds the lock. metrics: of the complete runs.
         """
         self._look_at_runs(alive, metrics)
-        all_complete = len(metrics) == len(self._runs)
-        status = "running" if alive else "complete" if all_complete else self._ending
+        status = experiment_status(
+            running=alive, lacking=len(self._runs) - len(metrics), turning_point=self._turning_point
+        )
         at_work = [run for run in self._runs if alive and run.at_work and run.index not in metrics]
-        told = self._newest
-        if status == "interrupted" and not self._ended:
-            told = {
-                **told,
-                "error": "its computation ended without a word: killed, or the machine went down",
-                "hint": "resume it: complete runs are kept",
-            }
+        error, hint = self._error, self._hint
+        if status is ExperimentStatus.INTERRUPTED and not self._ended:
+            error = "its computation ended without a word: killed, or the machine went down"
+            hint = "resume it: complete runs are kept"
+        last = self._statistics
         return Snapshot(
             id=self._id,
             spec=self._spec,
+            ladder=next((found.ladder for found in metrics.values()), self._spec.ladder),
             status=status,
             now=now,
             runs=tuple(self._views),
             metrics=metrics,
+            summary=last.summary if last else None,
+            tests=last.tests if last else (),
+            verdict=tuple(map(printable_lines, last.verdict)) if last else (),
+            statistics_runs=last.runs if last else (),
+            environment=self._environment,
+            dataset=self._dataset,
+            jobs=self._jobs,
             log=self._lines(metrics),
             remaining=self._remaining(at_work, now, metrics) if alive else None,
             throughput=_throughput(at_work),
             problems=problems,
             newer=newer,
-            **told,
+            error=error,
+            hint=hint,
         )
 
-    def _look_at_runs(self, alive: bool, metrics: Mapping[int, Mapping[str, Any]]) -> None:
+    def _look_at_runs(self, alive: bool, metrics: Metrics) -> None:
         """Bring those views up to date that may have changed."""
         if metrics.keys() != self._complete:
             self._changed |= metrics.keys() ^ self._complete
@@ -117,159 +140,161 @@ class Fold:
                 self._views[index] = self._runs[index].view(complete=index in metrics, alive=alive)
         self._changed.clear()
 
-    def _lines(self, metrics: Mapping[int, Mapping[str, Any]]) -> tuple[LogLine, ...]:
+    def _lines(self, metrics: Metrics) -> tuple[LogLine, ...]:
         """The log; what a run found can only be said now that its result may have been read."""
         if self._log_lines is None:
             self._log_lines = tuple(
-                LogLine(line.time, _shown(self._sentence(line, metrics))) if isinstance(line, Event) else line
-                for line in self._log
+                line if isinstance(line, LogLine) else self._line_of(line, metrics) for line in self._log
             )
         return self._log_lines
 
-    def _sentence(self, event: Event, metrics: Mapping[int, Mapping[str, Any]] | None = None) -> str:
-        run = event.fields.get("run")
-        found = metrics.get(run) if metrics and isinstance(run, int) else None
-        return sentence(event, self._id, len(self._runs), found)
+    def _line_of(self, event: RunCompleted, metrics: Metrics) -> LogLine:
+        text = describe(event, self._id, len(self._runs), metrics.get(event.run))
+        return LogLine(event.time, printable_lines(text))
 
-    def _remaining(
-        self, at_work: Iterable[_Run], now: float, metrics: Mapping[int, Mapping[str, Any]]
-    ) -> float | None:
-        controls = self._spec.get("controls", ())
-        left = seconds_left(
+    def _describe(self, event: Event) -> str:
+        return describe(event, self._id, len(self._runs))
+
+    def _remaining(self, at_work: Iterable[_Run], now: float, metrics: Metrics) -> float | None:
+        return seconds_left(
             {stage: total / count for stage, (count, total) in self._spent.items()},
             [run.progress(now) for run in at_work],
             waiting=len(self._waiting - metrics.keys()),
-            jobs=self._newest.get("jobs", 0),
-            stages=[stage for stage in STAGES if stage != "noise" or "noise" in controls],
+            jobs=self._jobs,
+            stages=last_stages(self._spec),
         )
-        return _finite(left)
+
+    def _take(self, event: Event) -> None:
+        if is_turning_point(event):
+            self._turning_point = event
+        match event:
+            case CoordinatorStarted():
+                self._coordinator_started(event)
+            case RunStarted():
+                self._run_started(event)
+            case RunCompleted():
+                self._run_completed(event)
+            case RunFailed():
+                self._run_failed(event)
+            case StatisticsComputed():
+                self._statistics = event
+            case Finished():
+                self._finished(event)
+            case EnvironmentReported():
+                self._environment = event
+                self._say_once(event, self._describe(event))
+            case DatasetLoaded(notices=notices):
+                self._dataset = event
+                self._say_once(event, self._describe(event), *notices)
+            case Notice():
+                self._say_once(event, self._describe(event))
+            case WorkerLost():
+                self._say(event, self._describe(event), "warning")
+            case StageStarted():
+                self._stage_started(event)
+            case Progress():
+                self._progress(event)
+            case EpochFinished():
+                self._epoch(event)
+            case StageFinished():
+                self._stage_finished(event)
 
     # One method a kind of event
 
-    def _coordinator_started(self, event: Event) -> None:
+    def _coordinator_started(self, event: CoordinatorStarted) -> None:
         for run in self._runs:
             if run.at_work:
                 # What the last coordinator left unfinished is begun anew.
                 self._replace(_Run(run.index))
-        self._said.clear()
-        if event["host"] != self._host:
+        self._announced.clear()
+        if event.host != self._host:
             # Another machine has another pace.
-            self._host = event["host"]
+            self._host = event.host
             self._spent.clear()
-        pending = event["pending"]
-        named = {run for run in pending if type(run) is int} if isinstance(pending, list) else set()
-        self._waiting = named.intersection(range(len(self._runs)))
-        self._ending, self._ended = "interrupted", False
-        self._newest |= {"jobs": _whole(event["jobs"]), "error": "", "hint": ""}
-        self._say(event, self._sentence(event))
+        self._waiting = set(event.pending).intersection(range(len(self._runs)))
+        self._ended = False
+        self._jobs = event.jobs
+        self._error = self._hint = ""
+        self._say(event, self._describe(event))
 
-    def _finished(self, event: Event) -> None:
-        status = _shown(event["status"])
-        if status != "complete":
-            self._ending = status
+    def _finished(self, event: Finished) -> None:
         self._ended = True
-        error, hint = (_shown(event.fields.get(name, "")) for name in ("error", "hint"))
-        self._newest |= {"error": error, "hint": hint}
-        text = _shown(ending(event))
+        self._error, self._hint = printable_lines(event.error), printable_lines(event.hint)
+        text = describe_ending(event)
         # The headline has room for one line of it.
-        text = text if not error or error in text else f"{text}: {error}"
-        self._say(event, text, "error" if status in ("failed", "refused") else "info")
+        text = text if event.error in text else f"{text}: {event.error}"
+        self._say(event, text, "error" if event.status in ("failed", "refused") else "info")
 
-    def _run_started(self, event: Event) -> None:
+    def _run_started(self, event: RunStarted) -> None:
         if run := self._run_of(event):
             self._waiting.discard(run.index)
-            attempt = max(1, _whole(event["attempt"]))
-            self._replace(_Run(run.index, attempt=attempt, started=event.time, at_work=True))
+            attempt = max(1, event.attempt)
+            self._replace(_Run(run.index, attempt=attempt, started=event.time, at_work=True, newest=event))
 
-    def _run_completed(self, event: Event) -> None:
+    def _run_completed(self, event: RunCompleted) -> None:
         if run := self._run_of(event):
             run.finished, run.at_work = event.time, False
         self._log.append(event)
         self._log_lines = None
 
-    def _run_failed(self, event: Event) -> None:
-        again = bool(event["retry"])
+    def _run_failed(self, event: RunFailed) -> None:
         if run := self._run_of(event):
-            if again:
+            if event.retry:
                 self._replace(_Run(run.index))
                 self._waiting.add(run.index)
             else:
-                run.finished, run.at_work, run.failed = event.time, False, True
-                run.error, run.hint = _shown(event["error"]), _shown(event["hint"])
-        self._say(event, self._sentence(event), "warning" if again else "error")
+                run.finished, run.at_work, run.newest = event.time, False, event
+        self._say(event, self._describe(event), "warning" if event.retry else "error")
 
-    def _worker_lost(self, event: Event) -> None:
-        self._say(event, self._sentence(event), "warning")
-
-    def _statistics(self, event: Event) -> None:
-        runs, verdict = event["runs"], event.fields.get("verdict")
-        self._newest |= {
-            "statistics_runs": tuple(runs) if isinstance(runs, list) else (),
-            "summary": sound_summary(event["summary"]),
-            "tests": sound_tests(event["tests"]),
-            "verdict": tuple(map(_shown, verdict)) if isinstance(verdict, list) else (),
-        }
-
-    def _environment(self, event: Event) -> None:
-        self._newest["environment"] = event.fields
-        self._say_once(event)
-
-    def _dataset(self, event: Event) -> None:
-        self._newest["dataset"] = event.fields
-        self._say_once(event)
-
-    def _stage_started(self, event: Event) -> None:
+    def _stage_started(self, event: StageStarted) -> None:
         if run := self._attempt_of(event):
-            run.stage, run.done, run.total = _shown(event["stage"]), 0, _whole(event["total"])
+            run.stage, run.done, run.total = printable_lines(event.stage), 0, event.total
             run.stage_started = run.reported = event.time
 
-    def _progress(self, event: Event) -> None:
+    def _progress(self, event: Progress) -> None:
         run = self._attempt_of(event)
-        if run and _shown(event["stage"]) == run.stage:
-            run.done, run.total = _whole(event["done"]), _whole(event["total"])
+        if run and printable_lines(event.stage) == run.stage:
+            run.done, run.total = event.done, event.total
             run.reported = event.time
 
-    def _epoch(self, event: Event) -> None:
+    def _epoch(self, event: EpochFinished) -> None:
         if run := self._attempt_of(event):
-            run.epoch, run.epochs = _whole(event["epoch"]), _whole(event["epochs"])
-            run.loss = _finite(event["loss"])
-        self._say(event, progress_sentence(event))
+            run.epoch, run.epochs, run.loss = event.epoch, event.epochs, event.loss
+        self._say(event, describe_progress(event))
 
-    def _stage_finished(self, event: Event) -> None:
-        stage, seconds = _shown(event["stage"]), _finite(event["seconds"])
-        if (run := self._attempt_of(event)) and seconds is not None:
-            run.seconds[stage] = seconds
+    def _stage_finished(self, event: StageFinished) -> None:
+        stage = printable_lines(event.stage)
+        if run := self._attempt_of(event):
+            run.seconds[stage] = event.seconds
             if stage == run.stage:
                 run.done, run.reported = run.total, event.time
             count, total = self._spent.get(stage, (0, 0.0))
-            self._spent[stage] = count + 1, total + seconds
-        self._say(event, progress_sentence(event))
+            self._spent[stage] = count + 1, total + event.seconds
+        self._say(event, describe_progress(event))
 
-    def _say(self, event: Event, text: str, level: str = "info") -> None:
-        self._log.append(LogLine(event.time, _shown(text), level))
+    def _say(self, event: Event, text: str, level: Level = "info") -> None:
+        self._log.append(LogLine(event.time, printable_lines(text), level))
         self._log_lines = None
 
-    def _say_once(self, event: Event) -> None:
+    def _say_once(self, event: Event, *texts: str) -> None:
         """What every worker says when it starts."""
-        notices = event.fields.get("notices")
-        for text in (self._sentence(event), *(map(str, notices) if isinstance(notices, list) else ())):
-            if text not in self._said:
-                self._said.add(text)
+        for text in texts:
+            if text not in self._announced:
+                self._announced.add(text)
                 self._say(event, text)
 
     def _replace(self, run: _Run) -> None:
         self._runs[run.index] = run
         self._changed.add(run.index)
 
-    def _run_of(self, event: Event) -> _Run | None:
+    def _run_of(self, event: RunEvent) -> _Run | None:
         """The run that an event tells of, None where there is no such run."""
-        run = event.fields["run"]
-        if type(run) is not int or not 0 <= run < len(self._runs):
+        if event.run >= len(self._runs):
             return None
-        self._changed.add(run)
-        return self._runs[run]
+        self._changed.add(event.run)
+        return self._runs[event.run]
 
-    def _attempt_of(self, event: Event) -> _Run | None:
+    def _attempt_of(self, event: RunEvent) -> _Run | None:
         """The same, None too where the event belongs to an earlier attempt whose last lines came late."""
         run = self._run_of(event)
         return None if run is None or (run.started is not None and event.time < run.started) else run
@@ -277,13 +302,16 @@ class Fold:
 
 @dataclass(slots=True)
 class _Run:
-    """One attempt at a run, as its events change it; see RunView. reported: when it last said how far it is."""
+    """One attempt at a run, as its events change it; see RunView.
+
+    newest: what its status follows from. reported: when it last said how far it is.
+    """
 
     index: int
     attempt: int = 0
     started: float | None = None
     at_work: bool = False
-    failed: bool = False
+    newest: RunStarted | RunFailed | None = None
     finished: float | None = None
     stage: str = ""
     done: int = 0
@@ -294,13 +322,13 @@ class _Run:
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
-    error: str = ""
-    hint: str = ""
 
     def view(self, *, complete: bool, alive: bool) -> RunView:
-        status = "complete" if complete else "failed" if self.failed else "running"
-        if status == "running" and not (alive and self.at_work):
+        running = alive and self.at_work
+        status = run_status(complete=complete, running=running, newest=self.newest)
+        if status is RunStatus.PENDING:
             return RunView(self.index)
+        failure = self.newest if status is RunStatus.FAILED and isinstance(self.newest, RunFailed) else None
         return RunView(
             index=self.index,
             status=status,
@@ -315,20 +343,27 @@ class _Run:
             epochs=self.epochs,
             loss=self.loss,
             attempt=self.attempt,
-            error="" if complete else self.error,
-            hint="" if complete else self.hint,
+            error=printable_lines(failure.error) if failure else "",
+            hint=printable_lines(failure.hint) if failure else "",
         )
 
     @property
     def elapsed(self) -> float:
         """Seconds from the start of the stage until the last report."""
-        return self.reported - self.stage_started if self.reported and self.stage_started else 0.0
+        return max(0.0, self.reported - self.stage_started) if self.reported and self.stage_started else 0.0
 
     def progress(self, now: float) -> AtWork:
         """For the estimate of the time left."""
         silent = max(0.0, now - self.reported) if self.reported else 0.0
         share = min(1.0, self.done / self.total) if self.total else 0.0
         return AtWork(self.seconds, self.stage, share, self.elapsed, silent)
+
+
+def last_stages(spec: Spec) -> tuple[str, ...]:
+    """The stages that end a run: whoever has been through them has been through all. A set that attacks anew has
+    one of its own.
+    """
+    return ("candidates", *(name for name in spec.controls if SETS[name].draws))
 
 
 def _throughput(at_work: Iterable[_Run]) -> dict[str, float]:
@@ -338,18 +373,3 @@ def _throughput(at_work: Iterable[_Run]) -> dict[str, float]:
         if run.done and run.elapsed > 0 and run.stage not in run.seconds:
             pace[run.stage] = pace.get(run.stage, 0.0) + run.done / run.elapsed
     return pace
-
-
-def _shown(value: object) -> str:
-    """A text from a journal, as a terminal shows it and does not obey it."""
-    return printable_lines(str(value))
-
-
-def _whole(value: object) -> int:
-    """A count from a journal; 0 for what is none."""
-    return value if type(value) is int and 0 <= value < 2**53 else 0
-
-
-def _finite(value: object) -> float | None:
-    """A duration or a loss from a journal; None for what is none."""
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e12 else None

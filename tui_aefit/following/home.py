@@ -11,7 +11,8 @@ from core.errors import ExperimentError
 from core.files.locations import experiments_dir
 from core.records.experiment import Experiment, State, every, load
 from core.records.overview import experiment_folders
-from tui_aefit.following.cost import PastRun, run_seconds
+from core.records.status import ExperimentStatus
+from tui_aefit.following.cost import PastRun
 
 PAST_EXPERIMENTS = 30
 """How many of the newest experiments the time of a new one is estimated from."""
@@ -36,14 +37,16 @@ def at_work(home: Path) -> list[Experiment]:
 
 
 def past_runs(home: Path) -> list[PastRun]:
-    """The first run of the newest experiments, where it is complete. Raises ExperimentError as `at_work`."""
+    """The first run of the newest experiments, where it is complete and has trained its surrogate itself.
+
+    Raises ExperimentError as `at_work`.
+    """
     past = []
     try:
         for found in islice(every(home), PAST_EXPERIMENTS):
-            if isinstance(found, Experiment) and (metrics := found.result(0)) is not None:
-                seconds = run_seconds(metrics)
-                if seconds is not None:
-                    past.append(PastRun(found.spec, seconds))
+            metrics = found.result(0) if isinstance(found, Experiment) else None
+            if isinstance(found, Experiment) and metrics is not None and not metrics.surrogate_reused:
+                past.append(PastRun(found.spec, metrics.run_seconds))
     except OSError as error:
         raise ExperimentError(
             f"cannot list {experiments_dir(home)}: {error.strerror}", "choose another home with --home DIR"
@@ -76,9 +79,10 @@ class Watch:
                 state = experiment.state()
             except OSError:
                 continue  # a file server that does not answer says nothing of the process: asked again
-            if state.status != "running":
+            if state.status is not ExperimentStatus.RUNNING:
                 del self._watched[name]
-            if state.status not in ("running", "created"):  # "created": it never began, or was deleted
+            # CREATED: it never began, or was deleted.
+            if state.status not in (ExperimentStatus.RUNNING, ExperimentStatus.CREATED):
                 ended.append(state)
         self._watched |= working
         return ended

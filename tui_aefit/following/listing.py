@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from rich.cells import cell_len
 
 from core.records.overview import Overview
+from core.records.status import ExperimentStatus
+from core.report.formatting import moment
+from tui_aefit.following.printable import printable
 
-STATES: Mapping[str, tuple[str, str, str]] = {
-    "created": ("·", "not started", ""),
-    "running": ("▶", "running", "bold"),
-    "stopping": ("◼", "stopping", "bold"),
-    "complete": ("✓", "complete", "green"),
-    "failed": ("✗", "failed", "red"),
-    "refused": ("!", "refused", "red"),
-    "cancelled": ("■", "cancelled", "yellow"),
-    "interrupted": ("◐", "interrupted", "yellow"),
-    "newer": ("^", "newer version", "dim"),
-    "unreadable": ("?", "unreadable", "red"),
+STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
+    ExperimentStatus.CREATED: ("·", "not started", ""),
+    ExperimentStatus.RUNNING: ("▶", "running", "bold"),
+    ExperimentStatus.COMPLETE: ("✓", "complete", "green"),
+    ExperimentStatus.FAILED: ("✗", "failed", "red"),
+    ExperimentStatus.REFUSED: ("!", "refused", "red"),
+    ExperimentStatus.CANCELLED: ("■", "cancelled", "yellow"),
+    ExperimentStatus.INTERRUPTED: ("◐", "interrupted", "yellow"),
+    ExperimentStatus.NEWER: ("^", "newer version", "dim"),
+    ExperimentStatus.UNREADABLE: ("?", "unreadable", "red"),
 }
 """Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+STOPPING = ("◼", "stopping", "bold")
+"""The same for one that runs and was asked to stop."""
 MARK = "●"
 PADDING = 2
 """Cells of a column beside its text."""
@@ -35,42 +38,23 @@ COLUMNS = {
     "dataset": "data set",
     "attack": "attack",
     "epsilon": "ε",
-    "z": "Z",
+    "ladder": "ladder",
     "created": "created",
 }
 """Column key -> its title."""
-WIDEST = {"dataset": (10, 24), "attack": (12, 20)}
+WIDEST = {"dataset": (10, 24), "attack": (12, 20), "ladder": (10, 20)}
 """Column key -> the most cells that it takes in a narrow and in a wide terminal."""
 
 
 def state_words(overview: Overview) -> tuple[str, str, str]:
     """Glyph, word and Rich style of an experiment's state."""
-    status = "stopping" if overview.stopping else overview.status
-    return STATES.get(status, ("?", printable(status), ""))
+    return STOPPING if overview.stopping else STATES[overview.status]
 
 
 def name_of(overview: Overview) -> str:
     """Its label or, without one, what `aefit-tui show` takes for its name: the digits that end its id."""
     digest = overview.id.rpartition("-")[2] if overview.experiment else overview.id
     return printable(overview.annotations.label or digest)
-
-
-def printable(text: str) -> str:
-    """`text` as one line that a terminal shows and does not obey."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def printable_lines(text: str) -> str:
-    """The same for a text of several lines, which stay lines."""
-    return "\n".join(map(printable, text.expandtabs(4).splitlines()))
-
-
-def moment(seconds: float, form: str) -> str:
-    """Seconds since 1970 in local time; "?" for a year that no calendar has."""
-    try:
-        return f"{datetime.fromtimestamp(seconds):{form}}"
-    except (OverflowError, ValueError, OSError):
-        return "?"
 
 
 def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
@@ -92,9 +76,9 @@ def cells_of(overview: Overview, *, marked: bool, narrow: bool) -> dict[str, str
         cells |= {
             "runs": f"{overview.done}/{spec.runs}",
             "dataset": printable(spec.dataset_title),
-            "attack": spec.attack,
+            "attack": printable(spec.attack),
             "epsilon": f"{spec.epsilon:.3g}",
-            "z": str(spec.z),
+            "ladder": printable(spec.ladder.span),
         }
     return cells
 
@@ -123,9 +107,14 @@ def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool
 def matches(overview: Overview, words: str) -> bool:
     """Whether every one of the words is in its id, label, tags, data set, attack or state, in any case."""
     spec = overview.experiment.spec if overview.experiment else None
-    told_of = [overview.id, overview.annotations.label, *overview.annotations.tags, state_words(overview)[1]]
-    said = "\n".join([*told_of, *((spec.dataset, spec.attack) if spec else ())]).casefold()
-    return all(word in said for word in words.casefold().split())
+    described = [
+        overview.id,
+        overview.annotations.label,
+        *overview.annotations.tags,
+        state_words(overview)[1],
+    ]
+    text = "\n".join([*described, *((spec.dataset, spec.attack) if spec else ())]).casefold()
+    return all(word in text for word in words.casefold().split())
 
 
 def detail(overview: Overview) -> str:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
+
+from core.families.ladder import Ladder
+from core.records.events import DatasetLoaded, EnvironmentReported
+from core.records.metrics import RunMetrics
+from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.status import ExperimentStatus, RunStatus
+from core.spec.spec import Spec
 
 LOG_LINES = 500
 """How many of the newest log lines a snapshot keeps."""
+
+Level = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True)
 class RunView:
     """One run as it stands.
 
-    index: from 0. status: pending | running | complete | failed. stage: the stage at work or last at work,
-    "" before the first. done, total: progress of that stage, in its own units; total is 0 where unknown.
-    stage_started, started, finished: seconds since 1970, None where it has not happened. seconds: finished
-    stages of the present attempt -> how long they took. epoch, epochs, loss: of the surrogate, 0 before the
-    first epoch ended. attempt: from 1, 0 while pending. error, hint: of a failed run, else "".
+    index: from 0. stage: the stage at work or last at work, "" before the first. done, total: progress of that
+    stage, in its own units; total is 0 where unknown. stage_started, started, finished: seconds since 1970, None
+    where it has not happened. seconds: finished stages of the present attempt -> how long they took. epoch,
+    epochs, loss: of the surrogate, 0 before the first epoch ended. attempt: from 1, 0 while pending. error,
+    hint: of a failed run, else "".
     """
 
     index: int
-    status: str = "pending"
+    status: RunStatus = RunStatus.PENDING
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -40,41 +49,40 @@ class RunView:
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of the log pane. level: info | warning | error."""
+    """One line of the log pane."""
 
     time: float
     text: str
-    level: str = "info"
+    level: Level = "info"
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """The whole truth of a moment; widgets draw it and nothing else.
 
-    id, spec (as `Spec.to_json`): which experiment. status: created | running | complete | failed | refused |
-    cancelled | interrupted. now: when the snapshot was made, seconds since 1970. runs: one view a run.
-    metrics: run -> metrics.json of its result, complete runs only; empty where it is not what this version
-    writes. summary, tests, verdict: as last
-    journaled by the coordinator over `statistics_runs`; None, (), () before the first. environment, dataset:
-    fields of the events of these names, empty before. jobs: runs computed at the same time, 0 before.
-    log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are complete,
-    None where there is nothing to estimate from. throughput: steps of the present stages per second, by
-    stage, of the runs at work. problems: what could not be read. newer: written by a newer version.
+    id, spec: which experiment. ladder: of its results, of its spec before the first. now: when the snapshot was
+    made, seconds since 1970. runs: one view a run. metrics: of the complete runs, by run. summary, tests,
+    verdict: as last journaled by the coordinator over `statistics_runs`; None, (), () before the first.
+    environment, dataset: the last events of these kinds, None before. jobs: runs computed at the same time, 0
+    before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are
+    complete, None where there is nothing to estimate from. throughput: steps of the present stages per second,
+    by stage, of the runs at work. problems: what could not be read. newer: written by a newer version.
     error, hint: why the last coordinator refused or stopped, "" otherwise.
     """
 
     id: str
-    spec: Mapping[str, Any]
-    status: str = "created"
+    spec: Spec
+    ladder: Ladder
+    status: ExperimentStatus = ExperimentStatus.CREATED
     now: float = 0.0
     runs: tuple[RunView, ...] = ()
-    metrics: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    summary: Mapping[str, Any] | None = None
-    tests: tuple[Mapping[str, Any], ...] = ()
+    metrics: Mapping[int, RunMetrics] = field(default_factory=dict)
+    summary: SummaryTable | None = None
+    tests: tuple[StatisticalTest, ...] = ()
     verdict: tuple[str, ...] = ()
     statistics_runs: tuple[int, ...] = ()
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    dataset: Mapping[str, Any] = field(default_factory=dict)
+    environment: EnvironmentReported | None = None
+    dataset: DatasetLoaded | None = None
     jobs: int = 0
     log: tuple[LogLine, ...] = ()
     remaining: float | None = None

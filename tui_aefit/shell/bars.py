@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core.records.events import Event
+from core.errors import ExperimentError
+from core.records import events
 from core.records.experiment import Experiment
-from tui_aefit.following.wording import run_number
 from tui_aefit.shell.narration import Sentences
 
 
@@ -22,31 +24,34 @@ class Bars:
             console=Console(stderr=True), transient=True,
         )  # fmt: skip
         self._all = self._progress.add_task("all runs", total=experiment.spec.runs, completed=0)
-        self._bars: dict[object, TaskID] = {}
+        self._bars: dict[int, TaskID] = {}
         self._progress.start()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: events.Event) -> None:
         """See `Narrator.tell`."""
         if text := self._sentences.of(event):
             self._progress.console.print(text, highlight=False, markup=False)
-        match event.kind:
-            case "stage_started":
-                self._clear(event["run"])
-                text = f"run {run_number(event)} {event['stage']}"
-                total = event["total"]
-                self._bars[event["run"]] = self._progress.add_task(
-                    text, total=float(total) if isinstance(total, int | float) else None
-                )
-            case "progress" if event["run"] in self._bars and isinstance(event["done"], int | float):
-                self._progress.update(self._bars[event["run"]], completed=float(event["done"]))
-            case "run_completed" | "run_failed":
-                self._clear(event["run"])
-                self._progress.update(self._all, completed=len(self._experiment.results()))
+        match event:
+            case events.StageStarted(run=run, stage=stage, total=total):
+                self._clear(run)
+                self._bars[run] = self._progress.add_task(f"run {run + 1} {stage}", total=total)
+            case events.Progress(run=run, done=done) if run in self._bars:
+                self._progress.update(self._bars[run], completed=done)
+            case events.RunCompleted(run=run) | events.RunFailed(run=run):
+                self._clear(run)
+                self._count()
 
     def close(self) -> None:
         """Take the bars away; the lines stay."""
         self._progress.stop()
 
-    def _clear(self, run: object) -> None:
+    def _count(self) -> None:
+        """Say how many runs are complete, of as many as are asked for by now."""
+        with suppress(ExperimentError):  # what was read before still holds
+            self._experiment = self._experiment.reloaded()
+        total, complete = self._experiment.spec.runs, len(self._experiment.results())
+        self._progress.update(self._all, total=total, completed=complete)
+
+    def _clear(self, run: int) -> None:
         if run in self._bars:
             self._progress.remove_task(self._bars.pop(run))

@@ -10,22 +10,32 @@ from pathlib import Path
 
 from core.data.catalogue import CATALOGUE, check_available
 from core.errors import DataError, ExperimentError
+from core.files.exit_status import ExitStatus
+from core.records.events import Finished
 from core.records.experiment import Experiment, State, create
 from core.records.journal import JournalReader
+from core.records.status import ExperimentStatus
+from core.report.formatting import counted
 from core.report.result import result_of
 from core.report.tables.text import WIDTH, tables
-from tui_aefit.shell.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
+from core.spec.spec import Spec
+from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
-from tui_aefit.shell.launcher import EXIT_CRASHED, EXIT_LOCKED, EXIT_REFUSED, start_coordinator
+from tui_aefit.shell.launcher import start_coordinator
 from tui_aefit.shell.narration import Lines, Narrator, Silence
 from tui_aefit.shell.settings import Settings, processors
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a headless call behaves. jobs, data_dir, cache_dir, no_cache: see `core.engine.coordinator.Settings`."""
+    """How a headless call behaves.
+
+    jobs: runs at the same time; threads: of each. data_dir, cache_dir: where data lie and what can be made again.
+    detach: go on in the background. as_json: print JSON.
+    """
 
     jobs: int
+    threads: int
     data_dir: Path
     cache_dir: Path
     no_cache: bool = False
@@ -33,19 +43,37 @@ class BatchOptions:
     as_json: bool = False
 
 
-def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bool) -> int:
-    """Compute the experiment that the settings ask for; the exit status. Raises AefitError, having made nothing."""
-    spec = settings.spec()
-    check_available(spec.dataset, settings.data_dir)
-    jobs = settings.jobs(spec)
-    experiment, new = create(settings.home, spec)
-    options = BatchOptions(
-        jobs=jobs,
-        data_dir=settings.data_dir,
+def batch_options(
+    settings: Settings, spec: Spec, *, data_dir: Path, detach: bool, as_json: bool
+) -> BatchOptions:
+    """How a call with these settings computes an experiment. Raises SpecError for wrong jobs or threads."""
+    return BatchOptions(
+        jobs=settings.jobs(spec),
+        threads=settings.threads(spec),
+        data_dir=data_dir,
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
         detach=detach,
         as_json=as_json,
+    )
+
+
+def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bool) -> int:
+    """Compute the experiment that the settings ask for; the exit status. Raises AefitError, having made nothing.
+
+    One that exists with fewer runs is extended; with more, all of them count.
+    """
+    spec = settings.spec()
+    check_available(spec.dataset, settings.data_dir)
+    settings.jobs(spec)  # what is wrong with it is said before anything is made
+    experiment, new = create(settings.home, spec)
+    if experiment.spec.runs > spec.runs:
+        runs = counted(experiment.spec.runs, "run")
+        console.narrate(
+            f"{experiment.id} has {runs} already, more than {spec.runs}: its result is that of all"
+        )
+    options = batch_options(
+        settings, experiment.spec, data_dir=settings.data_dir, detach=detach, as_json=as_json
     )
     return run_batch(experiment, options, console, new=new)
 
@@ -54,82 +82,102 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     """Compute what an experiment lacks and print its result; the exit status.
 
     new: the folder was made for this call: it is taken away again where the request turns out to be wrong.
-    Raises DataError where nothing is lacking, but the data set is another one by now.
+    Raises ExperimentError where nothing can be added to it, DataError where nothing is lacking, but the data set
+    is another one by now.
     """
     state = experiment.state()
-    if state.status == "running":
+    if state.status is ExperimentStatus.RUNNING:
         return _join(experiment, options, console)
-    sound = len(experiment.results(verify=True)) == experiment.spec.runs
-    if state.status == "complete" and state.summarised and sound:
+    valid = len(experiment.results(verify=True)) == experiment.spec.runs
+    if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
         _refuse_changed_source(experiment, options.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
         return print_result(state, console, as_json=options.as_json)
-    jobs, threads = options.jobs, experiment.spec.threads
+    experiment.check_computable()
+    jobs, threads = options.jobs, options.threads
     if jobs * threads > processors():
         console.narrate(
             f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
             "processors there are: they will wait for each other (see --jobs and --threads)"
         )
     status = (_detach if options.detach else _compute)(experiment, options, console)
-    if status == EXIT_LOCKED:
+    if status == ExitStatus.LOCKED:
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
-    if status == EXIT_REFUSED:
-        _tell_ending(experiment.state(), console)
+    if status == ExitStatus.REFUSED:
+        _explain_ending(experiment.state(), console)
         if new and not experiment.results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
                 experiment.delete()
-        return EXIT_WRONG_REQUEST
-    if status == EXIT_CRASHED:
-        _tell_log(experiment, console)
-        return EXIT_FAILED
-    if status == EXIT_INTERRUPTED:
+        return status
+    if status == ExitStatus.CRASHED:
+        _show_log(experiment, console)
+        return ExitStatus.FAILED
+    if status == ExitStatus.INTERRUPTED:
         console.problem(
             "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.id}"
         )
         return status
     if options.detach:
         return status
-    if status == EXIT_FAILED and experiment.state().last("finished") is None:
-        _tell_log(experiment, console)
-    return print_result(experiment.state(), console, as_json=options.as_json)
+    state = _reloaded(experiment).state()
+    if status == ExitStatus.FAILED and state.last(Finished) is None:
+        _show_log(experiment, console)
+    return print_result(state, console, as_json=options.as_json)
 
 
 def attach(experiment: Experiment, console: Console, *, as_json: bool) -> int:
     """Follow an experiment that somebody else computes and print its result; leaving does not stop it."""
-    reader = JournalReader(experiment.journal)
-    try:
-        with stop_signals(), closing(_narrator(experiment, console)) as told:
-            follow(reader, told, lambda: experiment.running, from_last_start(reader))
-    except Stopped:
-        again = f"aefit-tui attach {experiment.id}"
-        console.narrate(f"{experiment.id} goes on without you; see it again with: {again}")
-        return EXIT_INTERRUPTED
-    return print_result(experiment.state(), console, as_json=as_json)
+    if not _follow_to_its_end(experiment, console):
+        return ExitStatus.INTERRUPTED
+    return print_result(_reloaded(experiment).state(), console, as_json=as_json)
 
 
 def print_result(state: State, console: Console, *, as_json: bool) -> int:
     """Print a result as it stands; the exit status that it means."""
     result = result_of(state)
     if as_json:
-        console.result_json(result)
+        console.result(result.to_text())
     else:
         console.result(tables(result, console.width or WIDTH))
     for run, failure in state.failures.items():
-        console.problem(f"run {run + 1} failed: {failure['error']}", str(failure["hint"]))
+        console.problem(f"run {run + 1} failed: {failure.error}", failure.hint)
     if state.failures:
         console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.id}")
-    if state.status in ("failed", "refused"):
-        _tell_ending(state, console)
-    if state.status == "refused":
-        return EXIT_WRONG_REQUEST
-    return EXIT_COMPLETE if len(state.results) == state.experiment.spec.runs else EXIT_FAILED
+    if state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED):
+        _explain_ending(state, console)
+    if state.status is ExperimentStatus.REFUSED:
+        return ExitStatus.REFUSED
+    return ExitStatus.COMPLETE if result.complete == state.experiment.spec.runs else ExitStatus.FAILED
 
 
 def _join(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Somebody else computes it: follow them, or leave them to it."""
     console.narrate(f"{experiment.id} is being computed already")
-    return EXIT_COMPLETE if options.detach else attach(experiment, console, as_json=options.as_json)
+    if options.detach:
+        _print_background(experiment, console, as_json=options.as_json)
+        return ExitStatus.COMPLETE
+    if not _follow_to_its_end(experiment, console):
+        return ExitStatus.INTERRUPTED
+    state = _reloaded(experiment).state()
+    last = state.last(Finished)
+    if len(state.results) < state.experiment.spec.runs and last is not None and last.status == "complete":
+        # It ended before it could hear of the runs that we ask for besides.
+        return run_batch(state.experiment, options, console)
+    return print_result(state, console, as_json=options.as_json)
+
+
+def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
+    """Narrate what somebody else computes until they end; False where the person leaves before."""
+    reader = JournalReader(experiment.journal)
+    try:
+        with stop_signals(), closing(_narrator(experiment, console)) as narrator:
+            follow(reader, narrator, lambda: experiment.running, from_last_start(reader))
+    except Stopped:
+        again = f"aefit-tui attach {experiment.id}"
+        console.narrate(f"{experiment.id} goes on without you; see it again with: {again}")
+        return False
+    return True
 
 
 def _compute(experiment: Experiment, options: BatchOptions, console: Console) -> int:
@@ -137,20 +185,20 @@ def _compute(experiment: Experiment, options: BatchOptions, console: Console) ->
     reader = JournalReader(experiment.journal)
     reader.poll()
     process = None
-    with closing(_narrator(experiment, console)) as told, stop_signals():
+    with closing(_narrator(experiment, console)) as narrator, stop_signals():
         try:
             process = _start(experiment, options, tied=True)
-            follow(reader, told, lambda: process.poll() is None)
+            follow(reader, narrator, lambda: process.poll() is None)
         except Stopped:
             if process is None:
-                return EXIT_INTERRUPTED
+                return ExitStatus.INTERRUPTED
             assert process.stdin is not None
             process.stdin.close()  # which asks it to stop
         # Still deaf to further signals: the work is being put away.
         status = process.wait()
     if status < 0:
         console.problem(f"the coordinator was killed by signal {-status}; nothing that was complete is lost")
-        return EXIT_INTERRUPTED
+        return ExitStatus.INTERRUPTED
     return status
 
 
@@ -162,20 +210,34 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
         Silence(),
         lambda: process.poll() is None and not experiment.running,
     )
-    status = process.poll() or EXIT_COMPLETE
-    if status == EXIT_COMPLETE:
+    status = process.poll() or ExitStatus.COMPLETE
+    if status == ExitStatus.COMPLETE:
         console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.id}")
-        if options.as_json:
-            console.result_json(result_of(experiment.state()))
-        else:
-            console.result(experiment.id)
+        _print_background(experiment, console, as_json=options.as_json)
     return status
+
+
+def _print_background(experiment: Experiment, console: Console, *, as_json: bool) -> None:
+    """Print which experiment goes on in the background."""
+    if as_json:
+        console.result(result_of(experiment.state()).to_text())
+    else:
+        console.result(experiment.id)
+
+
+def _reloaded(experiment: Experiment) -> Experiment:
+    """The experiment with the runs that are asked for by now: somebody may have extended it meanwhile."""
+    try:
+        return experiment.reloaded()
+    except ExperimentError:
+        return experiment  # what was read before still holds
 
 
 def _start(experiment: Experiment, options: BatchOptions, *, tied: bool) -> subprocess.Popen[bytes]:
     return start_coordinator(
         experiment,
         jobs=options.jobs,
+        threads=options.threads,
         data_dir=options.data_dir,
         cache_dir=options.cache_dir,
         no_cache=options.no_cache,
@@ -194,7 +256,7 @@ def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
     # Pillow and the decoders, which hardly anybody waits for here.
     from core.data import own  # noqa: PLC0415
 
-    computed_from = {metrics["data_sha256"] for metrics in experiment.results().values()}
+    computed_from = {metrics.data_sha256 for metrics in experiment.results().values()}
     if {own.read(source, cache_dir / "datasets", lambda text: None).sha256} != computed_from:
         raise DataError(
             f"{source} has changed since {experiment.id} was computed from it",
@@ -213,14 +275,14 @@ def _written_since(source: Path, moment: float) -> bool:
         return False  # moved away or unreadable: the stored result stands for itself
 
 
-def _tell_ending(state: State, console: Console) -> None:
+def _explain_ending(state: State, console: Console) -> None:
     """Why the last coordinator ended, if it said so."""
-    finished = state.last("finished")
-    if finished is not None and "error" in finished.fields:
-        console.problem(str(finished["error"]), str(finished["hint"]))
+    last = state.last(Finished)
+    if last is not None and last.error:
+        console.problem(last.error, last.hint)
 
 
-def _tell_log(experiment: Experiment, console: Console) -> None:
+def _show_log(experiment: Experiment, console: Console) -> None:
     try:
         log = experiment.log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:

@@ -8,9 +8,9 @@ import signal
 import sys
 
 from core.errors import AefitError
-from tui_aefit.shell.console import EXIT_FAILED, EXIT_INTERRUPTED, Console
+from core.files.exit_status import ExitStatus
+from tui_aefit.shell.console import Console
 from tui_aefit.shell.options import FORGIVING, given_settings, parse
-from tui_aefit.shell.settings import Settings
 
 
 def main() -> None:
@@ -27,10 +27,10 @@ def main() -> None:
         status = 128 + signal.SIGPIPE
         _forget_output()
     except KeyboardInterrupt:
-        status = EXIT_INTERRUPTED
+        status = ExitStatus.INTERRUPTED
     except OSError as error:
         Console().problem(f"the output cannot be written: {error.strerror}")
-        status = EXIT_FAILED
+        status = ExitStatus.FAILED
         _forget_output()
     sys.exit(status)
 
@@ -46,6 +46,9 @@ def run(words: list[str]) -> int:
         options = parse(words)
     except AefitError as error:
         return Console().refuse(error)
+    # From here on every way loads only what it needs: a person waits for it.
+    from tui_aefit.shell.settings import Settings  # noqa: PLC0415
+
     given = vars(options)
     console = Console(quiet=given.get("quiet", False))
     try:
@@ -58,7 +61,6 @@ def run(words: list[str]) -> int:
         console.typed_home = settings.typed_home
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
-        # Each of the three ways loads only what it needs: a person waits for it.
         if options.command is not None:
             from tui_aefit.shell import commands  # noqa: PLC0415
 

@@ -15,25 +15,34 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, availability
+from core.declarations.setting import Value
 from core.errors import AefitError, ExperimentError
+from core.files.exit_status import ExitStatus
 from core.files.output import write_output
 from core.records.experiment import Experiment, delete, find, find_folder, load
 from core.records.overview import Overview, OverviewReader
+from core.records.status import ExperimentStatus
 from core.report.chosen import names_in
 from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TEXTS
+from core.report.formatting import counted
 from core.report.result import result_of
 from core.report.tables.text import align
-from core.spec.spec import DEFAULTS, Spec
-from tui_aefit.following.listing import date_of, printable
-from tui_aefit.lab.coordinators import data_dir_of
-from tui_aefit.lab.form import word_of
+from core.spec.command import word_of
+from core.spec.settings import COMMON
+from core.spec.spec import Spec
+from tui_aefit.following.listing import date_of
+from tui_aefit.following.printable import printable
+from tui_aefit.following.stopping import request_stop
 from tui_aefit.lab.opening import open_lab
-from tui_aefit.shell.batch import BatchOptions, attach, print_result, run_batch
-from tui_aefit.shell.console import EXIT_COMPLETE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_REQUEST, Console
+from tui_aefit.shell.batch import attach, batch_options, print_result, run_batch
+from tui_aefit.shell.console import Console
+from tui_aefit.shell.launcher import data_dir_of
 from tui_aefit.shell.publications import default_path, publish, text_of
-from tui_aefit.shell.settings import Settings, default_threads, processors, written
+from tui_aefit.shell.settings import Settings, processors
 from tui_aefit.shell.terminal import lab_is_possible
 
+IN_COLUMNS = ("dataset", "attack", "epsilon", "z", "runs")
+"""The settings that have a column of their own, or a field, in a list; a ladder says what z does."""
 CANCEL_SECONDS = 30.0
 """How long `cancel` waits to see the work stop before it says that it has not yet."""
 
@@ -51,9 +60,20 @@ def _list(options: dict[str, Any], settings: Settings, console: Console) -> int:
     elif not found:
         console.narrate(f"there is no experiment under {settings.home} yet")
     else:
-        header = ("id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings")
+        header = (
+            "id",
+            "status",
+            "runs",
+            "dataset",
+            "attack",
+            "epsilon",
+            "ladder",
+            "created",
+            "label",
+            "settings",
+        )
         console.result(align([header, *map(_list_row, found)], console.width, left=(0, 8, 9)))
-    return EXIT_COMPLETE
+    return ExitStatus.COMPLETE
 
 
 def _list_record(overview: Overview) -> dict[str, object]:
@@ -69,8 +89,9 @@ def _list_record(overview: Overview) -> dict[str, object]:
         record["reason"] = overview.reason
     if overview.experiment is not None:
         spec = overview.experiment.spec
-        named = {name: getattr(spec, name) for name in ("runs", "dataset", "attack", "epsilon", "z")}
-        record |= {"complete": overview.done, **named, "settings": _unusual(spec)}
+        named = {name: spec.values[name] for name in ("runs", "dataset", "attack", "epsilon")}
+        of_knn = {"z": spec.options["z"]} if "z" in spec.options else {}
+        record |= {"complete": overview.done, **named, **of_knn, "settings": _unusual(spec)}
     return record
 
 
@@ -80,26 +101,25 @@ def _list_row(overview: Overview) -> list[str]:
         return [overview.id, overview.status, *[""] * 5, *about, ""]
     spec = overview.experiment.spec
     unusual = " ".join(f"{name}={word_of(value)}" for name, value in _unusual(spec).items())
-    asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", str(spec.z)]
+    asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", spec.ladder.span]
     return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, unusual]
 
 
-def _unusual(spec: Spec) -> dict[str, object]:
-    """The settings that have no column of their own and are not what this machine would choose, by name."""
+def _unusual(spec: Spec) -> dict[str, Value]:
+    """The settings without a column of their own that are not at their default, by name."""
     epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
-    usual = {**DEFAULTS, "epochs": epochs, "threads": default_threads(spec.runs)}
-    in_columns = ("dataset", "attack", "epsilon", "z", "runs")
-    chosen = {
-        name: value for name, value in spec.to_json().items() if name in usual and name not in in_columns
+    usual = {**{name: setting.default for name, setting in spec.settings.items()}, "epochs": epochs}
+    return {
+        name: value for name, value in spec.values.items() if name not in IN_COLUMNS and value != usual[name]
     }
-    return {name: value for name, value in chosen.items() if getattr(spec, name) != usual[name]}
 
 
 def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
     state = find(settings.home, options["id"]).state()
     status = print_result(state, console, as_json=options.get("as_json", False))
     # Runs that were not computed yet are no failure to show them.
-    return status if state.status in ("failed", "refused") else EXIT_COMPLETE
+    failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
+    return status if failed else ExitStatus.COMPLETE
 
 
 def _attach(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -111,11 +131,25 @@ def _attach(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 def _resume(options: dict[str, Any], settings: Settings, console: Console) -> int:
     experiment = find(settings.home, options["id"])
-    batch = BatchOptions(
-        jobs=settings.jobs(experiment.spec),
+    experiment.check_computable()
+    return _compute_missing(experiment, options, settings, console)
+
+
+def _extend(options: dict[str, Any], settings: Settings, console: Console) -> int:
+    experiment = find(settings.home, options["id"])
+    settings.jobs(experiment.spec)  # what is wrong with it is said before anything changes
+    runs = COMMON["runs"].check(settings["runs"])
+    assert isinstance(runs, int)
+    return _compute_missing(experiment.extend(runs), options, settings, console)
+
+
+def _compute_missing(
+    experiment: Experiment, options: dict[str, Any], settings: Settings, console: Console
+) -> int:
+    batch = batch_options(
+        settings,
+        experiment.spec,
         data_dir=data_dir_of(experiment.state(), settings),
-        cache_dir=settings.cache_dir,
-        no_cache=settings.no_cache,
         detach=options.get("detach", False),
         as_json=options.get("as_json", False),
     )
@@ -124,50 +158,50 @@ def _resume(options: dict[str, Any], settings: Settings, console: Console) -> in
 
 def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> int:
     experiment = find(settings.certain_home(), options["id"])
-    if not experiment.running:
-        raise ExperimentError(
-            f"{experiment.id} is not being computed", f"aefit-tui show {experiment.id} tells its state"
-        )
-    try:
-        experiment.cancel_file.touch()
-    except OSError as error:
-        raise ExperimentError(f"{experiment.cancel_file} cannot be written: {error.strerror}") from error
+    request_stop(experiment)
     deadline = time.monotonic() + CANCEL_SECONDS
-    while experiment.running:
-        if time.monotonic() > deadline:
-            console.problem(
-                f"{experiment.id} was asked to stop and has not yet", "look again with aefit-tui list"
-            )
-            return EXIT_FAILED
+    while (running := experiment.running) and time.monotonic() < deadline:
         time.sleep(0.1)
+    if options.get("as_json"):
+        state = experiment.state()
+        console.result_json({"id": experiment.id, "status": state.status, "complete": len(state.results)})
+    if running:
+        console.problem(
+            f"{experiment.id} was asked to stop and has not yet", "look again with aefit-tui list"
+        )
+        return ExitStatus.FAILED
     console.narrate(f"{experiment.id} stopped; go on with: aefit-tui resume {experiment.id}")
-    return EXIT_COMPLETE
+    return ExitStatus.COMPLETE
 
 
 def _delete(options: dict[str, Any], settings: Settings, console: Console) -> int:
     folder = find_folder(settings.certain_home(), options["id"])
+    done: int | None = None
     try:
         done = len(load(folder).results())
-        what = f"with {done} complete run{'s' * (done != 1)}"
-        reason = ""
+        what, reason = f"with {counted(done, 'complete run')}", ""
     except ExperimentError as error:
         what, reason = "which cannot be read", f": {error}"
-    if not options.get("yes", False):
-        if not sys.stdin.isatty():
-            raise ExperimentError(
-                f"deleting {folder.name}, {what}, needs a yes{reason}",
-                f"aefit-tui delete {folder.name} --yes",
-            )
-        if reason:
-            console.narrate(f"{folder.name} cannot be read{reason}")
-        sys.stderr.write(f"delete {folder.name}, {what}? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            console.narrate("nothing was deleted")
-            return EXIT_INTERRUPTED
-    delete(folder)
-    console.narrate(f"deleted {folder.name}, {what}")
-    return EXIT_COMPLETE
+    deleted = options.get("yes", False) or _is_confirmed(folder.name, what, reason, console)
+    if deleted:
+        delete(folder)
+    if options.get("as_json"):
+        console.result_json({"id": folder.name, "deleted": deleted, "complete": done})
+    console.narrate(f"deleted {folder.name}, {what}" if deleted else "nothing was deleted")
+    return ExitStatus.COMPLETE if deleted else ExitStatus.INTERRUPTED
+
+
+def _is_confirmed(name: str, what: str, reason: str, console: Console) -> bool:
+    """Ask at the terminal whether to delete an experiment. Raises ExperimentError where there is none."""
+    if not sys.stdin.isatty():
+        raise ExperimentError(
+            f"deleting {name}, {what}, needs a yes{reason}", f"aefit-tui delete {name} --yes"
+        )
+    if reason:
+        console.narrate(f"{name} cannot be read{reason}")
+    sys.stderr.write(f"delete {name}, {what}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _export(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -184,7 +218,7 @@ def _export(options: dict[str, Any], settings: Settings, console: Console) -> in
         else:
             write_output(Path(output), text.encode())
             console.narrate(f"wrote {output}")
-        return EXIT_COMPLETE
+        return ExitStatus.COMPLETE
     chosen = {"table": table, "figure": figure, "sets": options.get("sets")}
     given = {name: value for name, value in chosen.items() if value is not None}
     return _publish(
@@ -223,14 +257,14 @@ def _publish(
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
         publish(experiment, form, None, **chosen)
-        return EXIT_COMPLETE
+        return ExitStatus.COMPLETE
     path = default_path(experiment, form, part) if output is None else Path(output).absolute()
     publish(experiment, form, path, **chosen)
     if output is None or form == "html":
         console.result(str(path))
     else:
         console.narrate(f"wrote {output}")
-    return EXIT_COMPLETE
+    return ExitStatus.COMPLETE
 
 
 def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -256,13 +290,13 @@ def _data_list(options: dict[str, Any], settings: Settings, console: Console) ->
         console.result_json(
             {name: {"ready": there.ready, "detail": there.detail} for name, there in found.items()}
         )
-        return EXIT_COMPLETE
+        return ExitStatus.COMPLETE
     for name, there in found.items():
         entry = CATALOGUE[name]
         size = f"{entry.train_size + entry.test_size:,} images of {' x '.join(map(str, entry.shape))}"
         state = "ready" if there.ready else "damaged" if there.damaged else "not here"
         console.result(f"{name:14}  {state:8}  {size:30}  {there.detail}")
-    return EXIT_COMPLETE
+    return ExitStatus.COMPLETE
 
 
 def _doctor(options: dict[str, Any], settings: Settings, console: Console) -> int:
@@ -288,8 +322,8 @@ def _doctor(options: dict[str, Any], settings: Settings, console: Console) -> in
     else:
         for text in _doctor_lines(examined):
             console.result(text)
-    sound = heavy.returncode == 0 and folders["experiments home"][1]
-    return EXIT_COMPLETE if sound else EXIT_WRONG_REQUEST
+    works = heavy.returncode == 0 and folders["experiments home"][1]
+    return ExitStatus.COMPLETE if works else ExitStatus.REFUSED
 
 
 def _doctor_lines(examined: dict[str, Any]) -> list[str]:
@@ -323,17 +357,30 @@ def _writable(folder: Path) -> tuple[Path, bool]:
 
 
 def _config(options: dict[str, Any], settings: Settings, console: Console) -> int:
+    status: int = ExitStatus.COMPLETE
     try:
-        shown, status = settings.shown(), EXIT_COMPLETE
+        shown = settings.shown()
     except AefitError as error:
         # Where each value is from is what a person needs now.
         shown, status = settings.as_set(), console.refuse(error)
     if options.get("as_json"):
-        console.result_json({name: {"value": value, "source": source} for name, value, source in shown})
+        console.result_json(
+            {name: {"value": found.value, "source": found.source} for name, found in shown.items()}
+        )
     else:
-        rows = [(name, written(value), source) for name, value, source in shown]
+        rows = [
+            (name, _describe_value(found.value, settings.declared[name].default_text), found.source)
+            for name, found in shown.items()
+        ]
         console.result(align([("setting", "value", "source"), *rows]))
     return status
+
+
+def _describe_value(value: object, default: str) -> str:
+    """A setting's value for a person. default: what stands for none, in words."""
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value)) or "none"
+    return default if value is None else str(value)
 
 
 _COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {
@@ -341,6 +388,7 @@ _COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {
     "show": _show,
     "attach": _attach,
     "resume": _resume,
+    "extend": _extend,
     "cancel": _cancel,
     "delete": _delete,
     "export": _export,

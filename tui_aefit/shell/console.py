@@ -10,14 +10,10 @@ import sys
 from collections.abc import Mapping
 
 from core.errors import AefitError
-
-EXIT_COMPLETE = 0
-EXIT_FAILED = 1
-EXIT_WRONG_REQUEST = 2
-EXIT_INTERRUPTED = 130
+from core.files.exit_status import ExitStatus
 
 SUGGESTED = re.compile(
-    r"aefit-tui (?:--batch|list|doctor|(?:show|attach|resume|cancel|delete|export|report) "
+    r"aefit-tui (?:--batch|list|doctor|(?:show|attach|resume|extend|cancel|delete|export|report) "
     r"(?>[\w-]+(?:\.[\w-]+)*))\b(?! --home)"
 )
 """A command that a person is told to type and that depends on the home, up to its id."""
@@ -59,9 +55,9 @@ class Console:
         sys.stderr.flush()
 
     def refuse(self, error: AefitError) -> int:
-        """Tell a person's mistake; the exit status for it."""
+        """Say what is wrong with a request; the exit status for it."""
         self.problem(str(error), error.hint)
-        return EXIT_WRONG_REQUEST
+        return ExitStatus.REFUSED
 
     def _to_type(self, text: str) -> str:
         """`text` with commands that mean the experiments of this call when they are typed as they stand."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from core.records.events import Event
+from core.records.events import CoordinatorStarted, Event
 from core.records.journal import JournalReader
 from tui_aefit.shell.narration import Narrator
 
@@ -45,14 +45,14 @@ def stop_signals() -> Iterator[None]:
 def from_last_start(reader: JournalReader) -> list[Event]:
     """What the journals hold from where the last coordinator began."""
     events = reader.poll()
-    starts = [position for position, event in enumerate(events) if event.kind == "coordinator_started"]
+    starts = [position for position, event in enumerate(events) if isinstance(event, CoordinatorStarted)]
     return events[starts[-1] if starts else 0 :]
 
 
 def follow(
     reader: JournalReader, narrator: Narrator, goes_on: Callable[[], bool], events: Sequence[Event] = ()
 ) -> None:
-    """Tell of `events`, then of those that the reader has not read yet, until `goes_on` says no."""
+    """Narrate `events`, then of those that the reader has not read yet, until `goes_on` says no."""
     more = True
     while more:
         # Asked before reading: what is written between the two is read in this round.

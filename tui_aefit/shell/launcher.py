@@ -7,23 +7,30 @@ import sys
 from pathlib import Path
 
 from core.errors import ExperimentError
-from core.records.experiment import Experiment
-
-# The exit statuses of core.engine.coordinator beyond those that the command has too; importing it would cost SciPy.
-EXIT_REFUSED, EXIT_CRASHED, EXIT_LOCKED = 2, 70, 75
+from core.records.events import CoordinatorStarted
+from core.records.experiment import Experiment, State
+from tui_aefit.shell.settings import Settings
 
 
 def start_coordinator(
-    experiment: Experiment, *, jobs: int, data_dir: Path, cache_dir: Path, tied: bool, no_cache: bool = False
+    experiment: Experiment,
+    *,
+    jobs: int,
+    threads: int,
+    data_dir: Path,
+    cache_dir: Path,
+    tied: bool,
+    no_cache: bool = False,
 ) -> subprocess.Popen[bytes]:
     """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
 
-    tied: it stops when this process closes `stdin` of the result, or dies. Otherwise nothing here ends it.
-    Raises ExperimentError where the log cannot be written.
+    It ends with one of `core.files.exit_status.ExitStatus`. tied: it stops when this process closes `stdin` of
+    the result, or dies. Otherwise nothing here ends it. Raises ExperimentError where the log cannot be written.
     """
     command = [
         sys.executable, "-P", "-m", "core.engine.coordinator", str(experiment.folder),
-        "--jobs", str(jobs), "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
+        "--jobs", str(jobs), "--threads", str(threads),
+        "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
         *(["--no-cache"] if no_cache else []),
         *(["--foreground"] if tied else []),
     ]  # fmt: skip
@@ -39,3 +46,11 @@ def start_coordinator(
             stderr=log,
             start_new_session=True,
         )
+
+
+def data_dir_of(state: State, settings: Settings) -> Path:
+    """Where the data of an experiment are: unless that is set, where they were when it was computed last."""
+    last = state.last(CoordinatorStarted)
+    if settings["data_dir"] is None and last is not None and last.data_dir:
+        return Path(last.data_dir)
+    return settings.data_dir

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from core.records.events import Event
+from core.records.events import (
+    CoordinatorStarted,
+    DatasetLoaded,
+    EnvironmentReported,
+    Event,
+    Notice,
+    RunCompleted,
+    RunStarted,
+    StageFinished,
+    WorkerLost,
+)
 from core.records.experiment import Experiment
-from tui_aefit.following import wording
-from tui_aefit.following.wording import run_number
+from tui_aefit.following.sentences import describe, describe_progress
 
 
 class Narrator(Protocol):
@@ -42,9 +51,7 @@ class Lines:
 
     def tell(self, event: Event) -> None:
         """See `Narrator.tell`."""
-        text = self._sentences.of(event)
-        if event.kind == "stage_finished":
-            text = wording.progress_sentence(event)
+        text = describe_progress(event) if isinstance(event, StageFinished) else self._sentences.of(event)
         if text:
             self._say(text)
 
@@ -57,33 +64,32 @@ class Sentences:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._said: set[str] = set()
+        self._announced: set[str] = set()
         self._held: list[str] = []
 
     def of(self, event: Event) -> str:
-        """See `wording.sentence`; what a run found is read from its result.
+        """See `describe`; what a run found is read from its result.
 
         What is announced of the computation is held back until the data have been read: the request may be refused.
         """
         text = self._sentence(event)
-        match event.kind:
-            case "coordinator_started":
+        match event:
+            case CoordinatorStarted():
                 self._held = [f"results go to {self._experiment.folder}", text]
                 return ""
-            case "environment" if self._held:
+            case EnvironmentReported() if self._held:
                 self._held.append(text)
                 return ""
-            case "dataset" | "run_started" | "worker_lost":
+            case DatasetLoaded() | RunStarted() | WorkerLost():
                 text = "\n".join(filter(None, [*self._held, text]))
                 self._held = []
         return text
 
     def _sentence(self, event: Event) -> str:
         experiment = self._experiment
-        metrics = experiment.result(run_number(event) - 1) if event.kind == "run_completed" else None
-        text = wording.sentence(event, experiment.id, experiment.spec.runs, metrics)
-        if event.kind in ("environment", "dataset", "notice") and text in self._said:
+        metrics = experiment.result(event.run) if isinstance(event, RunCompleted) else None
+        text = describe(event, experiment.id, experiment.spec.runs, metrics)
+        if isinstance(event, EnvironmentReported | DatasetLoaded | Notice) and text in self._announced:
             return ""
-        self._said.add(text)
-        notices = event.fields.get("notices")
-        return "\n".join([text, *map(str, notices)]) if isinstance(notices, list) else text
+        self._announced.add(text)
+        return "\n".join([text, *event.notices]) if isinstance(event, DatasetLoaded) else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -11,12 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from core.errors import ExperimentError
-from core.files.streams import EXIT_REFUSED
+from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
+from core.report.refusal import refusal_in
+from core.report.result import Result
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
 
@@ -73,9 +73,9 @@ CHOICES = {**_SINGLE, "everything": Choice("Everything", f"{len(_ALL)} files", _
 
 
 def text_of(
-    result: dict[str, Any], form: str, table: TableName | None = None, sets: Collection[str] | None = None
+    result: Result, form: str, table: TableName | None = None, sets: Collection[str] | None = None
 ) -> str:
-    """A JSON result as json, csv or latex.
+    """A result as json, csv or latex.
 
     table: of csv, "accuracy" by default, and of latex, accuracy and tests by default. sets: of latex, all by
     default. Raises ExperimentError for a table or set that latex has not.
@@ -84,7 +84,7 @@ def text_of(
         return long_csv(result, table or "accuracy")
     if form == "latex":
         return latex(result, table, sets)
-    return json.dumps(result, indent=2, allow_nan=False) + "\n"
+    return result.to_text()
 
 
 def file_name(experiment: Experiment, form: str, part: str = "") -> str:
@@ -141,8 +141,8 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
             f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
             "see whether the machine or its disk is overloaded, and try again",
         ) from error
-    if done.returncode == EXIT_REFUSED and (told := _told(done.stderr)) is not None:
-        raise ExperimentError(told["error"], told["hint"])
+    if done.returncode == ExitStatus.REFUSED and (refusal := refusal_in(done.stderr)) is not None:
+        raise ExperimentError(refusal.error, refusal.hint)
     if done.returncode == 128 + signal.SIGPIPE:
         raise BrokenPipeError
     if done.returncode != 0:
@@ -150,12 +150,3 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
             f"cannot publish {experiment.id}: the process that should ended with status {done.returncode}",
             done.stderr.strip()[-2000:],
         )
-
-
-def _told(errors: str) -> dict[str, str] | None:
-    """The mistake that a publishing process told of; None where it ended so for another reason."""
-    try:
-        told = json.loads(errors.splitlines()[-1])
-    except (IndexError, ValueError):
-        return None
-    return told if isinstance(told, dict) and {"error", "hint"} <= told.keys() else None

@@ -1,0 +1,111 @@
+"""The settings of the command: those of an experiment, those of a call, and the options of plug-ins that it uses.
+
+The help is answered from here, so that nothing is loaded that only computing needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.declarations.setting import Number, Setting, Value, Whole, Words, by_name
+from core.errors import AefitError, PluginError
+from core.files.locations import default_home
+from core.spec.settings import COMMON, PARTS, known_options, part_options
+
+PREFIX = "AEFIT_"
+TYPED_ONLY = ("batch", "config", "detach", "json", "no-cache", "quiet", "yes")
+"""Options that are no settings: neither the environment nor a file gives them."""
+MOST_THREADS = 8
+"""A LeNet-5 and blocks of a few thousand images gain nothing from more threads a run."""
+
+CALL: dict[str, Setting] = by_name(
+    (
+        Setting(
+            name="jobs", title="Runs at a time", metavar="N", kind=Whole(1, 10_000), identifies=False,
+            default_text="processors / threads", help="runs computed at the same time",
+        ),
+        Setting(
+            name="threads", title="Threads a run", metavar="N", kind=Whole(1, 1_024), identifies=False,
+            default_text=f"processors / runs, 1 to {MOST_THREADS}",
+            help="compute threads of a run; they change no number",
+        ),
+        Setting(
+            name="data_dir", title="Data folder", metavar="DIR", kind=Words("the path of a folder"),
+            identifies=False, default_text="HOME/data", help="where torchvision's data sets lie",
+        ),
+        Setting(
+            name="home", title="Home", metavar="DIR", kind=Words("the path of a folder"), identifies=False,
+            default_text=str(default_home()), help="where experiments are kept",
+        ),
+    )
+)  # fmt: skip
+"""The settings of a call: how and where it computes. They are no part of an experiment."""
+
+SETTINGS: dict[str, Setting] = {**COMMON, **known_options(plugins=False), **CALL}
+"""Every setting that comes with the program, by name."""
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def plugin_options() -> dict[str, Setting]:
+    """The options of all installed plug-ins that the program itself has not, which loads them.
+
+    One that cannot be loaded hides no other setting: who chooses it is told what is wrong with it.
+    """
+    try:
+        found = known_options(plugins=True)
+    except PluginError:
+        return {}
+    return {name: setting for name, setting in found.items() if name not in SETTINGS and not _is_taken(name)}
+
+
+def declared_with(parts: Mapping[str, str]) -> dict[str, Setting]:
+    """The settings there are where these parts (attack, family, surrogate) are named: their options stand first.
+
+    A name that nothing has adds nothing. Raises PluginError for a plug-in that cannot be loaded, or one of whose
+    options has the name of another option of the command.
+    """
+    named = {part: name for part, name in parts.items() if name in PARTS[part]}
+    options = {k: setting for part, name in named.items() for k, setting in part_options(part, name).items()}
+    for name in options:
+        if _is_taken(name):
+            raise PluginError(
+                f"a plug-in's option is called {name}, as an option of the command is",
+                "rename it in the plug-in",
+            )
+    return {**SETTINGS, **options, **COMMON}
+
+
+def _is_taken(name: str) -> bool:
+    return name in CALL or name.replace("_", "-") in (*TYPED_ONLY, "help", "version")
+
+
+def read_word(setting: Setting, word: str, source: str) -> Value:
+    """The value of a word. Raises AefitError that names the setting, the word and what is expected."""
+    try:
+        return setting.kind.read(word)
+    except ValueError as error:
+        expected = setting.kind.expected + _as_decimal(setting, word)
+        raise AefitError(
+            f"{source} = {word!r} is not possible: expected {expected}", explain(setting)
+        ) from error
+
+
+def explain(setting: Setting) -> str:
+    """What a setting means, with the names that it can be where its own words leave them out."""
+    names = setting.choices()
+    if all(name in setting.help for name in names):
+        return setting.help
+    return f"{setting.help}: {', '.join(names)}"
+
+
+def _as_decimal(setting: Setting, word: str) -> str:
+    """What to type for a fraction, 8/255 say, in place of a number; "" where the word is none."""
+    try:
+        above, below = map(float, word.split("/"))
+        return f", {above / below:.3g} for {word}" if isinstance(setting.kind, Number) else ""
+    except (ValueError, ZeroDivisionError):
+        return ""
