@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -16,31 +17,39 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.data.catalogue import check_available
-from core.errors import AefitError, DataError, ExperimentError
+from core.errors import AefitError, DataError, ExperimentError, SpecError
 from core.files.atomic import write_atomically
+from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, create
-from core.report.formats import TEXTS
+from core.records.status import ExperimentStatus
+from core.spec.command import word_of
+from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.cost import PastRun
 from tui_aefit.following.home import Watch, at_work, past_runs
-from tui_aefit.following.listing import printable
+from tui_aefit.lab.actions import stop
+from tui_aefit.lab.background import GROUP, carry_out
 from tui_aefit.lab.coordinators import Coordinators
-from tui_aefit.lab.form import FIELDS, word_of, words_of
-from tui_aefit.lab.preferences import Memory, recall, remember
-from tui_aefit.lab.screens.leave import Answer, Leave
-from tui_aefit.lab.screens.requests import (
+from tui_aefit.lab.form import OF_CALL, words_of
+from tui_aefit.lab.messages import (
     CloneExperiment,
-    CompareExperiments,
     ExportExperiment,
+    ExtendExperiment,
     Finished,
     OpenExperiment,
-    OpenGallery,
+    OpenScreen,
     ResumeExperiment,
 )
+from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
+from tui_aefit.lab.screens import make_screen, screen_class
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.theme import MONOCHROME
-from tui_aefit.shell.launcher import EXIT_CRASHED
-from tui_aefit.shell.settings import Settings, jobs_of
+from tui_aefit.shell.declarations import CALL
+from tui_aefit.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from tui_aefit.lab.screens.leave import Answer, Leave
+    from tui_aefit.lab.screens.live import LiveScreen
 
 COMMAND_FILE = "last-command.txt"
 """In the home: the command that was copied last, for terminals that drop clipboard escapes."""
@@ -89,14 +98,14 @@ class Lab(App[None]):
         self._first = first
         self._home = settings.home
         self.register_theme(MONOCHROME)
-        self._memory = recall(settings.home)
+        self._preferences = load_preferences(settings.home)
         self._watch = Watch(settings.home)
         self._coordinators = Coordinators(settings)
-        self._said: set[str] = set()
+        self._complaints: set[str] = set()
         self._writing = asyncio.Lock()
         self._leaving: Timer | None = None
-        if self._memory.theme in self.available_themes:
-            self.theme = self._memory.theme
+        if self._preferences.theme in self.available_themes:
+            self.theme = self._preferences.theme
 
     # Opening
 
@@ -116,8 +125,8 @@ class Lab(App[None]):
 
     def watch_theme(self, theme: str) -> None:
         """A chosen theme is kept for the next visit."""
-        if self.is_running and theme != self._memory.theme:
-            self._keep(replace(self._memory, theme=theme))
+        if self.is_running and theme != self._preferences.theme:
+            self._save(replace(self._preferences, theme=theme))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to every line that is drawn: without colour, also what a theme does not say is grey."""
@@ -133,7 +142,7 @@ class Lab(App[None]):
             if active.binding.id is not None and active.binding.description:
                 run = partial(self.run_action, active.binding.action, active.node)
                 yield SystemCommand(active.binding.description, active.binding.tooltip, run)
-        bell = "off" if self._memory.bell else "on"
+        bell = "off" if self._preferences.bell else "on"
         yield SystemCommand(
             f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
         )
@@ -145,10 +154,8 @@ class Lab(App[None]):
 
     def action_experiments(self) -> None:
         """All experiments."""
-        from tui_aefit.lab.screens.experiments import ExperimentsScreen  # noqa: PLC0415  # not needed for first paint
-
         self._back_to_form()
-        self.push_screen(ExperimentsScreen(self._home))
+        self.push_screen(make_screen("experiments", self._home))
 
     def action_set_up(self) -> None:
         """The form, as it was left."""
@@ -156,15 +163,13 @@ class Lab(App[None]):
 
     def action_help(self) -> None:
         """Help for the screen that is in front."""
-        from tui_aefit.lab.screens.help import HelpScreen  # noqa: PLC0415  # not needed for first paint
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen))
+        if not self._is_in_front("help"):
+            self.push_screen(make_screen("help", self.screen))
 
     def action_bell_switch(self) -> None:
         """Turn the bell on or off, also for later visits."""
-        self._keep(replace(self._memory, bell=not self._memory.bell))
-        self.notify(f"the bell is {'on' if self._memory.bell else 'off'}")
+        self._save(replace(self._preferences, bell=not self._preferences.bell))
+        self.notify(f"the bell is {'on' if self._preferences.bell else 'off'}")
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
@@ -177,19 +182,17 @@ class Lab(App[None]):
     def action_leave(self) -> None:
         """Quit, after asking about work that is going on."""
         running = [experiment.id for experiment in self._at_work()]
-        if isinstance(self.screen, Leave):
+        if self._is_in_front("leave"):
             return
         if running:
-            self.push_screen(Leave(running), self._answered)
+            self.push_screen(make_screen("leave", running), self._answered)
         else:
             self._leave()
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
-            from tui_aefit.lab import actions as deeds  # noqa: PLC0415  # not needed for first paint
-
             for experiment in self._at_work():
-                self._attempt(partial(deeds.stop, experiment))
+                carry_out(self, partial(stop, experiment))
         if answer in ("leave", "stop"):
             self._leave()
         elif self._leaving is not None:
@@ -199,7 +202,7 @@ class Lab(App[None]):
     def _leave(self) -> None:
         """Exit as soon as that does no harm; to stay meanwhile takes it back."""
         if self._leaving is None:
-            if self._is_writing():
+            if self._is_at_work("publish"):
                 self.notify("the lab closes when all files are written", timeout=60)
             self._leaving = self.set_interval(LOOK_SECONDS, self._exit_if_harmless)
             self._exit_if_harmless()
@@ -207,22 +210,25 @@ class Lab(App[None]):
     def _exit_if_harmless(self) -> None:
         """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them.
 
-        And when all files are written that were asked for.
+        And when all is done that was asked for: files written, experiments told to stop.
         """
         widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
-        if not self._is_writing() and all(widget.is_mounted for widget in (*self.screen_stack, *widgets)):
+        if not self._is_at_work("publish", GROUP) and all(
+            widget.is_mounted for widget in (*self.screen_stack, *widgets)
+        ):
             self.exit()
 
-    def _is_writing(self) -> bool:
-        return any(worker.group == "publish" and not worker.is_finished for worker in self.workers)
+    def _is_at_work(self, *groups: str) -> bool:
+        """Whether a worker of one of these groups has not ended."""
+        return any(worker.group in groups and not worker.is_finished for worker in self.workers)
 
     # What screens ask for
 
     @on(SetupScreen.Start)
     def _start(self, message: SetupScreen.Start) -> None:
         # A relative path would mean something else in another folder.
-        self._keep(replace(self._memory, words={**message.words, "dataset": message.spec.dataset}))
-        self._begin(lambda: create(self._home, message.spec)[0], message.jobs)
+        self._save(replace(self._preferences, words={**message.words, "dataset": message.spec.dataset}))
+        self._begin(lambda: create(self._home, message.spec)[0], message.jobs, message.threads)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -235,6 +241,10 @@ class Lab(App[None]):
             self.notify(f"{path} cannot be written: {error.strerror}", severity="warning", markup=False)
             return
         self.notify(f"also in {path}", title="Command copied", markup=False)
+
+    def on_open_screen(self, message: OpenScreen) -> None:
+        """Show a screen."""
+        self.push_screen(make_screen(message.name, *message.arguments))
 
     def on_new_experiment(self) -> None:
         """Show the form."""
@@ -251,44 +261,47 @@ class Lab(App[None]):
 
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
+        self._begin(lambda: message.experiment)
+
+    def on_extend_experiment(self, message: ExtendExperiment) -> None:
+        """Ask how many runs an experiment is to have, then have them computed, and show it."""
         experiment = message.experiment
-        self._begin(lambda: experiment, jobs_of(None, experiment.spec))
+        try:
+            experiment.check_computable()
+        except AefitError as error:
+            self._complain(error)
+            return
 
-    def on_compare_experiments(self, message: CompareExperiments) -> None:
-        """Show experiments side by side."""
-        from tui_aefit.lab.screens.compare import CompareScreen  # noqa: PLC0415  # not needed for first paint
+        def answered(word: str | None) -> None:
+            if word is not None:
+                self._begin(lambda: experiment.reloaded().extend(_number_of_runs(word)))
 
-        self.push_screen(CompareScreen(message.experiments))
-
-    def on_open_gallery(self, message: OpenGallery) -> None:
-        """Show an experiment's images."""
-        from tui_aefit.lab.screens.gallery import GalleryScreen  # noqa: PLC0415  # loads NumPy
-
-        self.push_screen(GalleryScreen(message.experiment))
+        question = f"How many runs in all? {experiment.id} has {experiment.spec.runs}"
+        ask = make_screen("ask", question, str(2 * experiment.spec.runs), enter="has them computed")
+        self.push_screen(ask, answered)
 
     def on_export_experiment(self, message: ExportExperiment) -> None:
         """Have files of an experiment written, after asking which unless that is said."""
-        from tui_aefit.lab.screens.export import Export  # noqa: PLC0415  # not needed for first paint
-
         publish = partial(self._publish, message.experiment)
         if message.choice:
             publish(message.choice)
-        elif not isinstance(self.screen, Export):
-            self.push_screen(Export(message.experiment, message.status, message.done), publish)
+        elif not self._is_in_front("export"):
+            self.push_screen(make_screen("export", message.experiment, message.status, message.done), publish)
 
     def on_finished(self, message: Finished) -> None:
-        """Tell that an experiment has ended."""
+        """Say that an experiment has ended."""
         state = message.state
-        if self._memory.bell:
+        if self._preferences.bell:
             self.bell()
         for screen in self.screen_stack:
-            if isinstance(screen, Leave):
-                screen.at_work = tuple(one for one in screen.at_work if one != state.experiment.id)
-        failed = state.status in ("failed", "refused")
+            if isinstance(screen, screen_class("leave")):
+                question = cast("Leave", screen)
+                question.at_work = tuple(one for one in question.at_work if one != state.experiment.id)
+        failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
         text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
         self.notify(
             text,
-            title=f"{state.experiment.id}: {printable(state.status)}",
+            title=f"{state.experiment.id}: {state.status}",
             severity="error" if failed else "information",
             timeout=10,
             markup=False,
@@ -298,33 +311,32 @@ class Lab(App[None]):
 
     def _publish(self, experiment: Experiment, choice: str | None) -> None:
         """Have files written beside the screen. None: the person would rather not."""
-        from tui_aefit.shell.publications import CHOICES  # noqa: PLC0415  # not needed for first paint
-
-        if choice is None:
-            return
-        if not all(file.form in TEXTS for file in CHOICES[choice].files):
-            title = f"{CHOICES[choice].name} of {experiment.id}"
-            self.notify("being written; you are told when it is done", title=title, markup=False)
-        self.run_worker(self._write(experiment, choice), group="publish")
+        if choice is not None:
+            self.run_worker(self._write(experiment, choice), group="publish")
 
     async def _write(self, experiment: Experiment, choice: str) -> None:
-        from tui_aefit.lab import actions as deeds  # noqa: PLC0415  # not needed for first paint
+        from tui_aefit.lab import exporting  # noqa: PLC0415  # a tenth of the time to the first picture
 
-        # One after the other: who asks for several figures gets no crowd of processes.
+        if slow := exporting.title_if_slow(choice):
+            title = f"{slow} of {experiment.id}"
+            self.notify("being written; you are told when it is done", title=title, markup=False)
+        # One after the other, so that several figures do not start as many processes.
         async with self._writing:
             try:
-                told = await asyncio.to_thread(deeds.export, experiment, choice)
+                message = await asyncio.to_thread(exporting.export, experiment, choice)
             except AefitError as error:
                 self._complain(error)
             else:
-                self.notify(told, timeout=10, markup=False)
+                self.notify(message, timeout=10, markup=False)
 
     @work(thread=True, group="begin")
-    def _begin(self, find: Callable[[], Experiment], jobs: int) -> None:
+    def _begin(
+        self, find: Callable[[], Experiment], jobs: int | None = None, threads: int | None = None
+    ) -> None:
         """Have an experiment computed and show it, or say why that cannot be: beside the screen, for it reads."""
         try:
             experiment = find()
-            if not self._coordinators.start(experiment, jobs):
+            if not self._coordinators.start(experiment, jobs, threads):
                 self.notify("it was computed before: these are its stored results", title="Already complete")
         except AefitError as error:
             self._complain(error)
@@ -337,12 +349,12 @@ class Lab(App[None]):
     def _look_around(self) -> None:
         """See which coordinators of ours have died, and have all endings looked for."""
         # One look at a time: a slow file server must not make them queue up.
-        if any(worker.group == "watch" and not worker.is_finished for worker in self.workers):
+        if self._is_at_work("watch"):
             return
         found = self._coordinators.look()
         for experiment, status in found:
             self._watch.add(experiment)
-            if status is not None and (status < 0 or status == EXIT_CRASHED):
+            if status is not None and (status < 0 or status == ExitStatus.CRASHED):
                 # All other endings are told by its journal.
                 why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
                 self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
@@ -357,11 +369,14 @@ class Lab(App[None]):
             self._complain_once(error)
 
     def _open(self, experiment: Experiment) -> None:
-        from tui_aefit.lab.screens.live import LiveScreen  # noqa: PLC0415  # not needed for first paint
+        if self._is_in_front("live") and cast("LiveScreen", self.screen).experiment.id == experiment.id:
+            return
+        self._back_to_form()
+        self.push_screen(make_screen("live", experiment))
 
-        if not (isinstance(self.screen, LiveScreen) and self.screen.experiment.id == experiment.id):
-            self._back_to_form()
-            self.push_screen(LiveScreen(experiment))
+    def _is_in_front(self, name: str) -> bool:
+        """Whether the screen of that name is the one that is seen."""
+        return isinstance(self.screen, screen_class(name))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
@@ -387,8 +402,14 @@ class Lab(App[None]):
             # Shown in the form, where it can be put right.
             self.notify(str(error), severity="warning", markup=False)
             defaults = words_of(Spec())
-        asked = {name: word_of(found.value) for name, found in self._settings.found.items() if name in FIELDS}
-        return {**defaults, "epochs": "", "controls": "", "threads": "", **self._memory.words, **asked}
+        # Shown empty, unless asked for: these follow the data set.
+        open_ones = {name: "" for name, setting in COMMON.items() if setting.default_text}
+        asked = {
+            name: _word_as_set(found.value)
+            for name, found in self._settings.found.items()
+            if name not in CALL or name in OF_CALL
+        }
+        return {**defaults, **open_ones, **self._preferences.words, **asked}
 
     def _missing(self, name: str) -> str:
         try:
@@ -409,21 +430,30 @@ class Lab(App[None]):
             self._complain_once(error)
             return []
 
-    def _keep(self, memory: Memory) -> None:
-        self._memory = memory
-        remember(self._home, memory)
-
-    def _attempt(self, deed: partial[str]) -> None:
-        try:
-            self.notify(deed(), markup=False)
-        except AefitError as error:
-            self._complain(error)
+    def _save(self, preferences: Preferences) -> None:
+        self._preferences = preferences
+        save_preferences(self._home, preferences)
 
     def _complain(self, error: AefitError) -> None:
         self.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
 
     def _complain_once(self, error: AefitError) -> None:
         """For what would be met again at every look."""
-        if str(error) not in self._said:
-            self._said.add(str(error))
+        if str(error) not in self._complaints:
+            self._complaints.add(str(error))
             self._complain(error)
+
+
+def _number_of_runs(word: str) -> int:
+    """The number in a word. Raises SpecError where it is none, or not possible."""
+    runs = COMMON["runs"]
+    try:
+        number = runs.kind.read(word.strip())
+    except ValueError as error:
+        raise SpecError(runs.name, word, f"expected {runs.kind.expected}") from error
+    return cast("int", runs.check(number))
+
+
+def _word_as_set(value: object) -> str:
+    """The word for a value as it stands in a settings file, be it possible or not."""
+    return word_of(tuple(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from graphlib import CycleError, TopologicalSorter
 
-from core.sets.catalogue import SETS
-from core.spec.spec import DEFAULTS, Spec
-from tui_aefit.lab.charts.data import AccuracyData, AccuracyPoint, accuracy_data
-
-ABSENT = "-"
+from core.families.ladder import Ladder
+from core.records.statistics import SummaryTable
+from core.records.status import ExperimentStatus
+from core.report.formatting import ABSENT
+from core.sets.registry import SETS, is_known
+from core.spec.command import format_value
+from core.spec.spec import Spec
+from tui_aefit.lab.charts.data import AccuracyData, AccuracyPoint, curve_of
 
 
 @dataclass(frozen=True)
 class Compared:
     """One of the experiments.
 
-    name: tells it from the others. status: as `State.status`. runs: how many its summary is over.
-    summary: the mean accuracies as the JSON result has them; None where there are none that can be read.
+    name: tells it from the others. runs: how many its summary is over. ladder: of its results.
+    summary: the mean accuracies; None where there are none.
     """
 
     name: str
     spec: Spec
-    status: str
+    status: ExperimentStatus
     runs: int
-    summary: Mapping[str, Any] | None
+    ladder: Ladder
+    summary: SummaryTable | None
 
 
 def names(ids: Sequence[str], labels: Sequence[str]) -> list[str]:
@@ -42,43 +46,60 @@ def names(ids: Sequence[str], labels: Sequence[str]) -> list[str]:
 
 
 def differing(specs: Sequence[Spec]) -> list[tuple[str, list[str]]]:
-    """The settings that are not the same in all specs, each with its value in every spec, as text."""
-    rows = [(setting, [written(getattr(spec, setting)) for spec in specs]) for setting in DEFAULTS]
-    return [(setting, values) for setting, values in rows if len(set(values)) > 1]
+    """The settings that are not the same in all specs, each with its value in every spec, as text.
 
-
-def written(value: object) -> str:
-    """A setting's value for a person."""
-    if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    if isinstance(value, float):
-        return repr(value)
-    return "the data set's own" if value is None else str(value)
+    ABSENT stands for an option that an experiment with another attack, family or surrogate does not have. An
+    option that has its default wherever there is one is left out.
+    """
+    settings = {name: setting for spec in specs for name, setting in spec.settings.items()}
+    return [
+        (name, [format_value(spec.values[name]) if name in spec.values else ABSENT for spec in specs])
+        for name, setting in settings.items()
+        if len({spec.values.get(name, setting.default) for spec in specs}) > 1
+    ]
 
 
 def sets_of(compared: Sequence[Compared]) -> list[str]:
-    """The sets that any of them measured, in the order of `SETS`."""
-    measured = dict.fromkeys(name for one in compared for name in (one.summary or {}).get("accuracy", {}))
-    return sorted(measured, key=lambda name: list(SETS).index(name) if name in SETS else len(SETS))
+    """The sets that any of them measured, in the order of `SETS`, then those of plug-ins that are not installed."""
+    measured = dict.fromkeys(name for one in compared if one.summary for name in one.summary.accuracy)
+    return [name for name in SETS if name in measured] + [name for name in measured if not is_known(name)]
+
+
+def merge_levels(ladders: Iterable[Ladder]) -> tuple[str, ...]:
+    """The levels of all ladders, in the order of each; where they contradict each other, as first met."""
+    before: dict[str, list[str]] = {}
+    for ladder in ladders:
+        before |= {level: [] for level in ladder.levels if level not in before}
+        for step in ladder.steps:
+            before[step.fitted].append(step.general)
+    try:
+        return tuple(TopologicalSorter(before).static_order())
+    except CycleError:
+        return tuple(before)
 
 
 def curves(compared: Sequence[Compared], name: str, *, fit: bool = False) -> AccuracyData | None:
-    """Mean accuracy on set `name` against K, a curve for each that has any; None where none has.
+    """Mean accuracy on set `name` against the levels, a curve for each that has any; None where none has.
 
-    fit: as in AccuracyData.
+    Of experiments with another knob than the first of these has there is no curve. fit: as in AccuracyData.
     """
-    found: dict[str, tuple[AccuracyPoint, ...]] = {}
-    for one in compared:
-        data = accuracy_data(one.summary, sets=[name])
-        if data is not None:
-            found[one.name] = data.curves[name]
-    levels = sorted({point.level for points in found.values() for point in points}, reverse=True)
+    measured = [one for one in compared if curve_of(one.summary, name, one.ladder)]
+    if not measured:
+        return None
+    knob = measured[0].ladder.knob
+    drawn = [one for one in measured if one.ladder.knob == knob]
     places = {one.name: place for place, one in enumerate(compared)}
-    return AccuracyData(tuple(levels), found, fit, places) if found else None
+    return AccuracyData(
+        knob,
+        merge_levels(one.ladder for one in drawn),
+        {one.name: curve_of(one.summary, name, one.ladder) for one in drawn},
+        fit,
+        places,
+    )
 
 
-def numbers(compared: Sequence[Compared], name: str) -> list[tuple[int, list[str]]]:
-    """K, from general to fitted, and every experiment's mean accuracy on set `name` there.
+def numbers(compared: Sequence[Compared], name: str) -> list[tuple[str, list[str]]]:
+    """The levels of `curves`, and every experiment's mean accuracy on set `name` there.
 
     A mean has half the width of its 95 % interval beside it, where it has an interval; ABSENT stands for none.
     """
@@ -89,6 +110,11 @@ def numbers(compared: Sequence[Compared], name: str) -> list[tuple[int, list[str
     return [
         (level, [by_level.get(one.name, {}).get(level, ABSENT) for one in compared]) for level in data.levels
     ]
+
+
+def with_another_knob(compared: Sequence[Compared], data: AccuracyData) -> list[str]:
+    """The names of those that have no place in `data`, their levels being of another knob than its."""
+    return [one.name for one in compared if one.ladder.knob != data.knob]
 
 
 def _mean(point: AccuracyPoint) -> str:

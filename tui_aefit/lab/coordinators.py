@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 from core.errors import ExperimentError
 from core.records.experiment import Experiment, State
 from core.records.journal import JournalReader
-from tui_aefit.shell.launcher import start_coordinator
+from core.records.status import ExperimentStatus
+from tui_aefit.shell.launcher import data_dir_of, start_coordinator
 from tui_aefit.shell.settings import Settings
 
 
@@ -19,25 +19,28 @@ class Coordinators:
         self._settings = settings
         self._started: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
 
-    def start(self, experiment: Experiment, jobs: int) -> bool:
+    def start(self, experiment: Experiment, jobs: int | None = None, threads: int | None = None) -> bool:
         """Start one, unless one is at work; False where none is needed, for nothing is missing.
 
-        Raises ExperimentError where it cannot be started or must not be, OSError where a file cannot be read.
+        jobs: runs at the same time; threads: of each; None for what the settings say.
+        Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
         """
         if experiment.running:
             return True
         reader = JournalReader(experiment.journal, newest_only=True)
         state = State(experiment, experiment.results(), tuple(reader.poll()), running=False)
-        if state.status == "complete" and (state.summarised or reader.newer):
+        if state.status is ExperimentStatus.COMPLETE and (state.summarised or reader.newer):
             return False
         if reader.newer:
             raise ExperimentError(
                 f"{experiment.id} was written by a newer version: this one can only show it",
                 "go on with the version that wrote it, or change a setting or the seed",
             )
+        experiment.check_computable()
         process = start_coordinator(
             experiment,
-            jobs=jobs,
+            jobs=self._settings.jobs(experiment.spec) if jobs is None else jobs,
+            threads=self._settings.threads(experiment.spec) if threads is None else threads,
             data_dir=data_dir_of(state, self._settings),
             cache_dir=self._settings.cache_dir,
             no_cache=self._settings.no_cache,
@@ -54,11 +57,3 @@ class Coordinators:
             if status is not None:
                 self._started.remove((experiment, process))
         return [(experiment, status) for experiment, _, status in found]
-
-
-def data_dir_of(state: State, settings: Settings) -> Path:
-    """Where the data of an experiment are: unless that is set, where they were when it was computed last."""
-    began = state.last("coordinator_started")
-    if settings["data_dir"] is None and began is not None and "data_dir" in began.fields:
-        return Path(str(began["data_dir"]))
-    return settings.data_dir

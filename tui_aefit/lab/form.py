@@ -7,96 +7,134 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from core.data.catalogue import CATALOGUE
-from core.errors import AefitError, DataError, SpecError
-from core.spec.spec import DEFAULTS, Spec
-from tui_aefit.shell.settings import SETTINGS, jobs_of, read_word, spec_of
+from core.declarations.setting import Setting, Value
+from core.errors import AefitError, DataError, PluginError, SpecError
+from core.sets.registry import SETS
+from core.spec.command import word_of
+from core.spec.settings import COMMON, PARTS, part_options
+from core.spec.spec import Spec
+from tui_aefit.shell.declarations import CALL, read_word
+from tui_aefit.shell.settings import jobs_of, spec_of, threads_of
 
-FIELDS = (*DEFAULTS, "jobs")
-"""The names of the form's fields: every setting of a spec, and the runs computed at the same time."""
+OF_CALL = ("jobs", "threads")
+"""The settings of a call that the form asks for."""
 
 
 @dataclass(frozen=True)
 class Checked:
     """The form as it stands.
 
-    spec, jobs: what would be computed; None while a field is wrong. problems: field -> the reason.
+    spec, jobs, threads: what would be computed; None while a field is wrong. problems: field -> the reason.
     """
 
     spec: Spec | None
     jobs: int | None
+    threads: int | None
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
+def fields_of(words: Mapping[str, str]) -> dict[str, Setting]:
+    """The form's fields, by name, for the attack, the family and the surrogate that the words choose.
+
+    They are the settings of every experiment, the options of these parts, and how many runs are computed at the
+    same time by how many threads. A part that there is not, or that cannot be loaded, has no options.
+    """
+    options: dict[str, Setting] = {}
+    for part in PARTS:
+        with suppress(AefitError):
+            options |= part_options(part, _chosen(words, part))
+    return {**COMMON, **options, **{name: CALL[name] for name in OF_CALL}}
+
+
 def check(words: Mapping[str, str]) -> Checked:
-    """Check the words of all FIELDS; an empty or absent word asks for the default. Every wrong field is named."""
+    """Check the words of the fields; an empty or absent word asks for the default. Every wrong field is named."""
     values, problems = _read(words)
     while True:
         try:
-            spec = spec_of({name: value for name, value in values.items() if name in DEFAULTS})
-            jobs = jobs_of(values.get("jobs"), spec)
+            spec = spec_of({name: value for name, value in values.items() if name not in OF_CALL})
+            threads = threads_of(values.get("threads"), spec.runs)
+            jobs = jobs_of(values.get("jobs"), threads, spec.runs)
             _check_test_size(spec)
+            _check_controls(spec)
             break
         except DataError as error:
             name, reason = "dataset", _reason(str(error), error.hint)
         except SpecError as error:
             name, reason = error.field, _reason(error.allowed, error.hint)
+        except PluginError as error:
+            name, reason = _plugged_in(values), _reason(str(error), error.hint)
         # Its default stands in for the wrong value, so that the next wrong field is found too.
         problems[name] = reason
         if name not in values:
-            return Checked(None, None, problems)
+            return Checked(None, None, None, problems)
         del values[name]
-    return Checked(None, None, problems) if problems else Checked(spec, jobs)
+    return Checked(None, None, None, problems) if problems else Checked(spec, jobs, threads)
 
 
-def words_of(spec: Spec, jobs: int | None = None) -> dict[str, str]:
+def words_of(spec: Spec, jobs: int | None = None, threads: int | None = None) -> dict[str, str]:
     """The words that ask for a spec: what a form shows that begins from it."""
-    values: dict[str, object] = {**spec.to_json(), "jobs": jobs}
-    return {name: word_of(values[name]) for name in FIELDS}
+    values: dict[str, Value] = {**spec.values, "jobs": jobs, "threads": threads}
+    return {name: word_of(value) for name, value in values.items()}
 
 
-def word_of(value: object) -> str:
-    """The word that asks for a setting's value; "" for None, the default."""
-    if value is None:
-        return ""
-    return (",".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
-
-
-def command_line(spec: Spec, jobs: int, folders: Mapping[str, str]) -> str:
+def command_line(spec: Spec, jobs: int, threads: int, folders: Mapping[str, str]) -> str:
     """The shell command that computes the same experiment headless; settings at their defaults are left out.
 
     folders: `home` and `data_dir` where they are not the defaults.
     """
-    default = spec_of({"dataset": spec.dataset, "runs": spec.runs})
-    values: dict[str, object] = spec.to_json()
-    chosen = {
-        name: word_of(values[name])
-        for name in DEFAULTS
-        if name == "dataset" or getattr(spec, name) != getattr(default, name)
+    parts = {part: spec.values[part] for part in PARTS}
+    usual = {
+        **spec_of({"dataset": spec.dataset, **parts}).values,
+        **{part: COMMON[part].default for part in PARTS},
     }
-    if spec.runs != DEFAULTS["runs"]:
-        chosen["runs"] = str(spec.runs)
-    if jobs != jobs_of(None, spec):
+    chosen = {
+        name: word_of(value)
+        for name, value in spec.values.items()
+        if name == "dataset" or value != usual[name]
+    }
+    if threads != threads_of(None, spec.runs):
+        chosen["threads"] = str(threads)
+    if jobs != jobs_of(None, threads, spec.runs):
         chosen["jobs"] = str(jobs)
-    words = [word for name, value in {**chosen, **folders}.items() for word in (SETTINGS[name].option, value)]
+    settings = {**spec.settings, **CALL}
+    words = [word for name, value in {**chosen, **folders}.items() for word in (settings[name].option, value)]
     return shlex.join(["aefit-tui", "--batch", *words])
+
+
+def _chosen(words: Mapping[str, str], part: str) -> str:
+    return words.get(part, "").strip() or str(COMMON[part].default)
 
 
 def _read(words: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:
     """The values of the words that can be read, and what is wrong with the others."""
     values: dict[str, object] = {}
     problems: dict[str, str] = {}
-    for name in FIELDS:
-        word = words.get(name, "").strip()
-        if word:
+    fields = fields_of(words)
+    for name, word in ((name, word.strip()) for name, word in words.items()):
+        if word and name not in fields:
+            values[name] = word  # an option of another part: the specification says whose
+        elif word:
             try:
-                values[name] = read_word(SETTINGS[name], word, name)
+                values[name] = read_word(fields[name], word, name)
             except AefitError as error:
                 # The word itself, which stands before, may hold anything.
                 problems[name] = str(error).rpartition(": ")[2]
     return values, problems
+
+
+def _plugged_in(values: Mapping[str, object]) -> str:
+    """The field that chooses a plug-in which cannot be used."""
+    return next((part for part in PARTS if values.get(part) not in (None, *PARTS[part].own)), "controls")
+
+
+def _check_controls(spec: Spec) -> None:
+    """Raises PluginError for a measured set of a plug-in that cannot be loaded: what it costs could not be said."""
+    for name in spec.controls:
+        SETS[name]
 
 
 def _check_test_size(spec: Spec) -> None:

@@ -9,8 +9,8 @@ from core.errors import DataError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, read_gallery, sets_in
 from core.records.results import GALLERY
-from core.sets.catalogue import SETS
-from tui_aefit.following.listing import printable
+from core.sets.registry import SETS, is_known
+from tui_aefit.following.printable import printable
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,15 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
             "s shows the next set that it has images of"
         )
     if len(gallery):
-        counts = results[run].get("counts")
-        size, distinct = _count(counts, "sets", name), _count(counts, name, "distinct")
-        return reading(gallery=gallery, size=len(gallery) if size is None else size, distinct=distinct)
+        counts = results[run].counts
+        return reading(
+            gallery=gallery, size=counts.sets.get(name, len(gallery)), distinct=counts.distinct.get(name)
+        )
     if name == "adversarial":
         return reading(
             problem=f"Run {run + 1} found no adversarial image\n\n"
-            f"every candidate is still classified correctly at K = {gallery.k[0]}; a larger epsilon may find some"
+            f"every candidate is still classified correctly at {printable(gallery.level_names[0])}; "
+            "a larger epsilon may find some"
         )
-    return reading(problem=f"Run {run + 1} has no image in the set {name}: {SETS[name].description}")
-
-
-def _count(counts: object, *path: str) -> int | None:
-    """A number within a run's counts; None where the version that computed them wrote none."""
-    for name in path:
-        counts = counts.get(name) if isinstance(counts, dict) else None
-    return counts if isinstance(counts, int) else None
+    described = f": {SETS[name].description}" if is_known(name) else ""
+    return reading(problem=f"Run {run + 1} has no image in the set {printable(name)}{described}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 
 from core.errors import ExperimentError
+from core.files.exit_status import ExitStatus
 from core.records.experiment import find
 from tui_aefit.following.home import at_work
-from tui_aefit.shell.console import EXIT_COMPLETE, Console
+from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.terminal import leave_with_terminal, require_terminal
 
 
 def open_lab(settings: Settings, console: Console, first: str | None = None) -> int:
-    """Show the lab until it is left, then tell what goes on without it; the exit status.
+    """Show the lab until it is left, then say what goes on without it; the exit status.
 
     first: the id, as a person types it, of the experiment to open with. Raises AefitError where there is no
     such experiment or no terminal.
@@ -27,19 +28,19 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
     leave_with_terminal()
     lab = Lab(settings, experiment)
     lab.run()
-    _tell_at_work(settings, console)
-    return lab.return_code or EXIT_COMPLETE
+    _name_those_at_work(settings, console)
+    return lab.return_code or ExitStatus.COMPLETE
 
 
-def _tell_at_work(settings: Settings, console: Console) -> None:
-    """Tell how to come back to each experiment that is being computed."""
+def _name_those_at_work(settings: Settings, console: Console) -> None:
+    """Say how to come back to each experiment that is being computed."""
     try:
         running = at_work(settings.home)
     except ExperimentError as error:
         console.problem(str(error), error.hint)
         return
     for experiment in running:
-        told, command = "goes on without you; see it again with", "attach"
+        what, command = "goes on without you; see it again with", "attach"
         if os.path.lexists(experiment.cancel_file):
-            told, command = "is being stopped; compute what is missing with", "resume"
-        console.narrate(f"{experiment.id} {told}: aefit-tui {command} {experiment.id}")
+            what, command = "is being stopped; compute what is missing with", "resume"
+        console.narrate(f"{experiment.id} {what}: aefit-tui {command} {experiment.id}")

@@ -1,24 +1,25 @@
-"""What the lab remembers between two visits: the form's last words, the theme, whether the bell rings.
+"""What the lab keeps between two visits: the form's last words, the theme, whether the bell rings.
 
 A small file in the home. It is a convenience: a home that cannot be written, or a file that cannot be read, costs
-the memory and nothing else.
+the preferences and nothing else.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from core.errors import RecordError
 from core.files.atomic import write_atomically
-from tui_aefit.lab.form import FIELDS
+from core.records.types import parse, to_json
+from tui_aefit.lab.form import fields_of
 
 FILE = "lab.json"
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
     """words: the set-up form's fields when an experiment was last started. theme: "" for the default."""
 
     words: Mapping[str, str] = field(default_factory=dict)
@@ -26,22 +27,22 @@ class Memory:
     bell: bool = True
 
 
-def recall(home: Path) -> Memory:
-    """What is remembered in a home; nothing of a file that is missing or broken."""
+def load_preferences(home: Path) -> Preferences:
+    """What was kept in a home; the defaults where the file is missing or broken."""
     try:
-        record = json.loads((home / FILE).read_text(encoding="utf-8"))
-        words, theme, bell = record["words"], record["theme"], record["bell"]
-        known = {name: word for name, word in words.items() if name in FIELDS and isinstance(word, str)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Memory()
-    return Memory(known, theme if isinstance(theme, str) else "", bell is not False)
+        found = parse((home / FILE).read_bytes(), Preferences, "the preferences")
+    except (OSError, RecordError):
+        return Preferences()
+    # Another version, or a plug-in that is gone, may have had further fields.
+    known = fields_of(found.words)
+    return replace(found, words={name: word for name, word in found.words.items() if name in known})
 
 
-def remember(home: Path, memory: Memory) -> bool:
-    """Keep it for the next visit; False where the home does not let us."""
+def save_preferences(home: Path, preferences: Preferences) -> bool:
+    """Keep them for the next visit; False where the home does not let us."""
     try:
         home.mkdir(parents=True, exist_ok=True)
-        write_atomically(home / FILE, json.dumps(asdict(memory), indent=1))
-    except OSError:
+        write_atomically(home / FILE, to_json(preferences, indent=1))
+    except (OSError, UnicodeEncodeError):  # a word of the shell may be no Unicode
         return False
     return True

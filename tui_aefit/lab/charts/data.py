@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from core.families.ladder import Ladder
+from core.records.statistics import StatisticalTest, SummaryTable
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
-from core.sets.catalogue import SETS
+from core.sets.registry import SETS, is_known
 
 OTHER_MARKER = "•"
 """The marker of what has none of its own."""
 MARKERS = "●▲◆○△◇■□▼▽★☆"
 """The markers of curves, by their number."""
-SET_MARKERS: dict[str, str] = dict(zip(SETS, MARKERS, strict=False))
-"""The marker of every set, the same wherever it is shown."""
 TEST_MARKERS = {"welch": "●", "paired": "▲", "nadeau_bengio": "◆", "wilcoxon": "■"}
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
@@ -24,20 +23,22 @@ PAPER_PAIR = ("adversarial", "misclassified")
 class AccuracyPoint:
     """Accuracy at one level: the mean, 0 to 1, and its 95 % interval, None where there is none."""
 
-    level: int
+    level: str
     mean: float
     interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class AccuracyData:
-    """levels: general to fitted. curves: set -> its points, levels without a mean left out.
+    """knob, levels: what the curves run along, from general to fitted. curves: set -> its points, levels without
+    a mean left out.
 
     fit: the axis runs over what is drawn, not from 0 to 1. numbers: of the curves that are no sets, which
     marker and colour each has.
     """
 
-    levels: tuple[int, ...]
+    knob: str
+    levels: tuple[str, ...]
     curves: Mapping[str, tuple[AccuracyPoint, ...]]
     fit: bool = False
     numbers: Mapping[str, int] = field(default_factory=dict)
@@ -45,9 +46,9 @@ class AccuracyData:
 
 @dataclass(frozen=True)
 class PValue:
-    """One test of the slope at j: its p-value, or None and the reason code (a key of REASONS)."""
+    """One test of the step that ends at j: its p-value, or None and the reason code (a key of REASONS)."""
 
-    j: int
+    j: str
     test: str
     p: float | None
     reason: str | None = None
@@ -57,7 +58,7 @@ class PValue:
 class PValueData:
     """The tests of one quantity for one pair of sets. levels: every j, general to fitted. holm: p is adjusted."""
 
-    levels: tuple[int, ...]
+    levels: tuple[str, ...]
     points: tuple[PValue, ...]
     quantity: str = "ratio"
     pair: tuple[str, str] = PAPER_PAIR
@@ -66,51 +67,77 @@ class PValueData:
 
 def series_number(name: str) -> int:
     """The number of a set's colour in a palette."""
-    return list(SETS).index(name) if name in SETS else len(SETS)
+    return list(SETS).index(name) if is_known(name) else len(SETS)
+
+
+def set_marker(name: str) -> str:
+    """The marker of a set, the same wherever it is shown."""
+    number = series_number(name)
+    return MARKERS[number] if is_known(name) and number < len(MARKERS) else OTHER_MARKER
+
+
+def sets_in_charts(names: Iterable[str]) -> list[str]:
+    """Those of some sets that charts draw unless they are asked for all: a terminal has too few cells for all."""
+    return [name for name in names if is_known(name) and SETS[name].in_charts]
 
 
 def accuracy_data(
-    summary: Mapping[str, Any] | None, *, sets: Iterable[str] | None = None, fit: bool = False
+    summary: SummaryTable | None, ladder: Ladder, *, all_sets: bool = True, fit: bool = False
 ) -> AccuracyData | None:
     """The curves of a snapshot's `summary`, None where there is nothing to draw.
 
-    sets: the sets to draw, all by default; those that the summary lacks are passed over.
+    all_sets: not only those that charts draw by themselves.
     """
-    accuracy: Mapping[str, Any] = summary["accuracy"] if summary else {}
-    chosen = accuracy if sets is None else [name for name in sets if name in accuracy]
-    levels = sorted({int(k) for name in chosen for k in accuracy[name]}, reverse=True)
-    curves = {
-        name: tuple(
-            AccuracyPoint(k, at["mean"], tuple(at["ci95"]) if at["ci95"] else None)
-            for k in levels
-            if (at := accuracy[name].get(str(k))) and at["mean"] is not None
-        )
-        for name in chosen
-    }
-    curves = {name: points for name, points in curves.items() if points}
-    return AccuracyData(tuple(levels), curves, fit) if curves else None
+    accuracy = summary.accuracy if summary is not None else {}
+    chosen = accuracy if all_sets else sets_in_charts(accuracy)
+    curves = {name: points for name in chosen if (points := curve_of(summary, name, ladder))}
+    return AccuracyData(ladder.knob, ladder.levels, curves, fit) if curves else None
+
+
+def curve_of(summary: SummaryTable | None, name: str, ladder: Ladder) -> tuple[AccuracyPoint, ...]:
+    """The points of one set, general to fitted; none where there are no means."""
+    by_level = summary.accuracy.get(name, {}) if summary is not None else {}
+    return tuple(
+        AccuracyPoint(level, found.mean, found.ci95)
+        for level in ladder.levels
+        if (found := by_level.get(level)) is not None and found.mean is not None
+    )
+
+
+def tests_of(
+    tests: Iterable[StatisticalTest], ladder: Ladder, pair: tuple[str, str]
+) -> list[StatisticalTest]:
+    """The tests of one pair of sets at the steps of a ladder."""
+    steps = {step.fitted for step in ladder.steps}
+    return [test for test in tests if test.sets == pair and test.j in steps]
 
 
 def p_value_data(
-    tests: Iterable[Mapping[str, Any]], *, pair: tuple[str, str], quantity: str = "ratio", holm: bool = False
+    tests: Iterable[StatisticalTest],
+    ladder: Ladder,
+    *,
+    pair: tuple[str, str],
+    quantity: str = "ratio",
+    holm: bool = False,
 ) -> PValueData | None:
     """The p-values of a snapshot's `tests` for one pair and quantity, None where it has none of them.
 
     holm: as adjusted over j, instead of as they are.
     """
     points = tuple(
-        PValue(int(test["j"]), test["test"], test["p_holm" if holm else "p"], test["reason"])
-        for test in tests
-        if tuple(test["sets"]) == pair and test["quantity"] == quantity
+        PValue(test.j, test.test, test.p_holm if holm else test.p, test.reason)
+        for test in tests_of(tests, ladder, pair)
+        if test.quantity == quantity
     )
-    levels = tuple(sorted({point.j for point in points}, reverse=True))
+    steps = {point.j for point in points}
+    levels = tuple(level for level in ladder.levels if level in steps)
     return PValueData(levels, points, quantity, pair, holm) if points else None
 
 
 def p_value_captions(data: PValueData) -> list[str]:
     """What a p-value chart shows, in one line: which p-values, of what, for which sets; the longest first."""
     which = "Holm-adjusted p" if data.holm else "unadjusted p"
-    of = SLOPES.get(data.quantity, data.quantity)
+    of = SLOPES[data.quantity]
     sets = " against ".join(data.pair)
     return [
         f"{which} of {of}: {sets}, general → fitted",
@@ -126,20 +153,21 @@ def p_value_notes(data: PValueData, beyond: Sequence[PValue], smallest: float) -
     beyond: the points below `smallest`, where the axis ends.
     """
     tests = {point.test for point in data.points}
-    missing: dict[tuple[int, str | None], list[str]] = {}
-    for point in data.points:
-        if point.p is None:
-            missing.setdefault((point.j, point.reason), []).append(TEST_NAMES.get(point.test, point.test))
+    missing: dict[tuple[str, str | None], list[str]] = {}
+    for level in data.levels:
+        for point in data.points:
+            if point.j == level and point.p is None:
+                missing.setdefault((level, point.reason), []).append(TEST_NAMES[point.test])
     alike: dict[tuple[str | None, tuple[str, ...]], list[str]] = {}
-    for (j, reason), names in sorted(missing.items(), key=lambda item: -item[0][0]):
-        alike.setdefault((reason, tuple(names)), []).append(str(j))
+    for (j, reason), names in missing.items():
+        alike.setdefault((reason, tuple(names)), []).append(j)
     full, brief = [], []
     for (reason, which), levels in alike.items():
         where = ", ".join([f"j = {levels[0]}", *levels[1:], *(which if len(which) < len(tests) else ())])
         full.append(f"{where}: no p-value. {SENTENCES.get(reason or '', brief_reason(reason))}")
         brief.append(f"{where}: {brief_reason(reason)}")
     if beyond:
-        clamped = ", ".join(f"{TEST_NAMES.get(point.test, point.test)} at j = {point.j}" for point in beyond)
+        clamped = ", ".join(f"{TEST_NAMES[point.test]} at j = {point.j}" for point in beyond)
         full.append(f"↓ below {smallest:g}: {clamped}")
         brief.append(f"↓ {clamped}")
     return full, brief

@@ -1,4 +1,4 @@
-"""The lab's two charts as text: accuracy against K, p-values on a log axis. Nothing else knows plotext.
+"""The lab's two charts as text: accuracy against the levels, p-values on a log axis. Nothing else knows plotext.
 
 Everything is a pure function of data, size and palette. plotext draws on one figure of its own, for the whole
 process; it is emptied before every chart and guarded by a lock. It is imported when the first chart is drawn.
@@ -20,14 +20,13 @@ from rich.text import Text
 from core.report.terms import TEST_NAMES
 from tui_aefit.lab.charts.data import (
     MARKERS,
-    OTHER_MARKER,
-    SET_MARKERS,
     TEST_MARKERS,
     AccuracyData,
     PValueData,
     p_value_captions,
     p_value_notes,
     series_number,
+    set_marker,
 )
 
 THRESHOLDS = {0.05: "╌", 0.01: "─"}
@@ -60,14 +59,14 @@ class Palette:
 
 
 def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette | None = None) -> Text:
-    """Accuracy against K, from general to fitted, with 95 % intervals (the paper's Figures 5 and 6).
+    """Accuracy against the levels, from general to fitted, with 95 % intervals (the paper's Figures 5 and 6).
 
     width, height: cells; the text fits them. palette: None draws without colour; every set has a marker of
     its own in any case.
     """
     names = list(data.curves)
     series = [_Series(name, *_marker_and_number(data, name), place) for place, name in enumerate(names)]
-    frame = _Frame.fitting(series, ["accuracy against K, general → fitted"], [], [], width, height)
+    frame = _Frame.fitting(series, [f"accuracy against {data.knob}, general → fitted"], [], [], width, height)
     if frame is None:
         return _too_small(width, height)
     low, high, y_ticks = _accuracy_axis(data, frame.rows)
@@ -82,14 +81,14 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
             _through_centres(x, slots.limits, columns, 2),
             _through_centres(y, (low, high), frame.rows, 4),
         )
-        lines.append(_Stroke(*on_dots, "braille", one.colour, joined=True))
+        lines.append(_Stroke(*on_dots, "braille", one.colour, connected=True))
         dots.append(_Stroke(x, y, one.marker, one.colour))
         for at, point in zip(x, points, strict=True):
             if point.interval is not None:
                 # Not plotext's error(), which takes whole widths for half ones and covers the marker.
                 ends = [min(max(end, low), high) for end in point.interval]
-                bars.append(_Stroke([at, at], ends, "│", one.colour, joined=True))
-    plot = _Plot(slots.limits, (low, high), slots.ticks("K"), y_ticks, [*lines, *bars, *dots])
+                bars.append(_Stroke([at, at], ends, "│", one.colour, connected=True))
+    plot = _Plot(slots.limits, (low, high), slots.ticks(data.knob), y_ticks, [*lines, *bars, *dots])
     return frame.around(plot, palette)
 
 
@@ -101,8 +100,7 @@ def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | 
     """
     tests = list(dict.fromkeys(point.test for point in data.points))
     series = {
-        test: _Series(TEST_NAMES.get(test, test), TEST_MARKERS.get(test, OTHER_MARKER), place, place)
-        for place, test in enumerate(tests)
+        test: _Series(TEST_NAMES[test], TEST_MARKERS[test], place, place) for place, test in enumerate(tests)
     }
     drawn = [(point, _exponent(point.p)) for point in data.points if point.p is not None]
     beyond = [point for point in data.points if point.p is not None and point.p < SMALLEST_P]
@@ -119,7 +117,7 @@ def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | 
             [exponent] * 2,
             THRESHOLDS[float(label.split()[0])],
             _RULES,
-            joined=True,
+            connected=True,
             right=True,
         )
         for exponent, label in rules.items()
@@ -136,7 +134,7 @@ def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | 
 def _marker_and_number(data: AccuracyData, name: str) -> tuple[str, int]:
     number = data.numbers.get(name)
     if number is None:
-        return SET_MARKERS.get(name, OTHER_MARKER), series_number(name)
+        return set_marker(name), series_number(name)
     return MARKERS[number % len(MARKERS)], number
 
 
@@ -156,13 +154,13 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Stroke:
-    """Points with one glyph; joined: with the line between them; right: measured on the right axis."""
+    """Points with one glyph; connected: with the line between them; right: measured on the right axis."""
 
     x: Sequence[float]
     y: Sequence[float]
     marker: str
     colour: int
-    joined: bool = False
+    connected: bool = False
     right: bool = False
 
 
@@ -182,13 +180,13 @@ class _Plot:
 class _Slots:
     """Where the series stand on the x axis: at their level, side by side as far as there is room."""
 
-    levels: tuple[int, ...]
+    levels: tuple[str, ...]
     cells: float  # between two levels
     step: int  # cells between two series
     middle: float
 
     @classmethod
-    def on(cls, levels: tuple[int, ...], series: int, columns: int) -> _Slots:
+    def on(cls, levels: tuple[str, ...], series: int, columns: int) -> _Slots:
         cells = (columns - 1) / len(levels)
         step = 2 if cells >= 4 * series else 1 if cells >= series + 2 else 0
         return cls(levels, cells, step, (series - 1) / 2)
@@ -197,16 +195,16 @@ class _Slots:
     def limits(self) -> tuple[float, float]:
         return -0.5, len(self.levels) - 0.5
 
-    def at(self, level: int, series: _Series) -> float:
+    def at(self, level: str, series: _Series) -> float:
         return self.levels.index(level) + (series.place - self.middle) * self.step / self.cells
 
     def ticks(self, name: str) -> dict[float, str]:
         """The last level always; of the others as many as plotext has room for, whatever their order."""
-        widest = len(str(max(self.levels))) + 2
+        widest = max(map(cell_len, self.levels)) + cell_len(f"{name}=")
         every = math.ceil((widest + 2) / self.cells)
-        labels = {float(at): str(level) for at, level in enumerate(self.levels)}
-        kept = [at for at in labels if (len(self.levels) - 1 - at) % every == 0]
-        return {at: labels[at] if at != kept[0] else f"{name}={labels[at]}" for at in kept}
+        labels = {float(at): level for at, level in enumerate(self.levels)}
+        shown = [at for at in labels if (len(self.levels) - 1 - at) % every == 0]
+        return {at: labels[at] if at != shown[0] else f"{name}={labels[at]}" for at in shown}
 
 
 @dataclass(frozen=True)
@@ -242,9 +240,9 @@ class _Frame:
             legend[-1].append(one)
         caption = next((one for one in captions if height >= 10 and cell_len(one) <= width - 2), "")
         most = max(1, height // 4)
-        lines = _wrapped(notes, width)
+        lines = _wrap(notes, width)
         if len(lines) > most:
-            lines = _wrapped(brief, width)
+            lines = _wrap(brief, width)
         if len(lines) > most:
             lines = [*lines[: most - 1], lines[most - 1][: width - 1] + "…"]
         rows = height - len(legend) - len(lines) - bool(caption) - 2
@@ -263,7 +261,7 @@ class _Frame:
         legend = Text("\n").join(self._legend_line(line, palette) for line in self.legend)
         words = palette.words if palette else ""
         notes = [Text(note, style=words) for note in self.notes]
-        drawing = _styled(_drawn(plot, self.width, self.rows + 2), palette)
+        drawing = _with_styles(_build(plot, self.width, self.rows + 2), palette)
         # Not plotext's label of the axis, which has less room and is left out without a word.
         caption = [Text(self.caption.center(self.width).rstrip(), style=words)] if self.caption else []
         return Text("\n", no_wrap=True, end="").join([legend, *drawing.split("\n"), *caption, *notes])
@@ -278,7 +276,7 @@ class _Frame:
         return text
 
 
-def _wrapped(paragraphs: Iterable[str], width: int) -> list[str]:
+def _wrap(paragraphs: Iterable[str], width: int) -> list[str]:
     return [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, width)]
 
 
@@ -349,7 +347,7 @@ def _rules(low: float, rows: int) -> dict[float, str]:
     return rules
 
 
-def _drawn(plot: _Plot, width: int, height: int) -> str:
+def _build(plot: _Plot, width: int, height: int) -> str:
     """The plot as plotext builds it: `height` lines of `width` cells, with the colour numbers of the strokes."""
     plotext = importlib.import_module("plotext")
     with _FIGURE_LOCK:
@@ -370,14 +368,14 @@ def _drawn(plot: _Plot, width: int, height: int) -> str:
         # plotext leaves out the ticks of an axis on which nothing is drawn.
         plotext.scatter([plot.x_limits[0]], [plot.y_limits[0]], marker=" ", color=_AXES)
         for stroke in plot.strokes:
-            draw = plotext.plot if stroke.joined else plotext.scatter
+            draw = plotext.plot if stroke.connected else plotext.scatter
             side = "right" if stroke.right else "left"
             draw(stroke.x, stroke.y, marker=stroke.marker, color=stroke.colour, yside=side)
         built: str = plotext.build()
         return built.rstrip("\n")
 
 
-def _styled(built: str, palette: Palette | None) -> Text:
+def _with_styles(built: str, palette: Palette | None) -> Text:
     """plotext's output with the palette's styles in place of the colour numbers."""
     text, style = Text(), ""
     parts = _COLOUR.split(built)

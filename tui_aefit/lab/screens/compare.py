@@ -17,12 +17,22 @@ from textual.widgets import Static, Tab, Tabs
 
 from core.records.annotations import read_annotations
 from core.records.experiment import Experiment
-from core.sets.catalogue import SETS
-from tui_aefit.following.listing import STATES, printable
-from tui_aefit.following.sound import sound_summary
+from core.records.status import ExperimentStatus
+from core.report.formatting import counted, enumerate_words
+from core.sets.registry import SETS, is_known
+from tui_aefit.following.listing import STATES
+from tui_aefit.following.printable import printable
 from tui_aefit.lab.charts.data import MARKERS
 from tui_aefit.lab.charts.drawing import accuracy_chart
-from tui_aefit.lab.comparison import Compared, curves, differing, names, numbers, sets_of
+from tui_aefit.lab.comparison import (
+    Compared,
+    curves,
+    differing,
+    names,
+    numbers,
+    sets_of,
+    with_another_knob,
+)
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.chart import Chart
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -146,19 +156,22 @@ class CompareScreen(Screen[None]):
 
     def _show_settings(self) -> None:
         rows = {
-            "state": [
-                f"{STATES.get(one.status, ('?', one.status))[1]}, {one.runs} runs" for one in self._compared
-            ],
+            "state": [f"{STATES[one.status][1]}, {counted(one.runs, 'run')}" for one in self._compared],
             **dict(differing([one.spec for one in self._compared])),
         }
         self._fill("settings", "setting", rows, left)
 
     def _show_set(self) -> None:
-        described = f": {SETS[self._set].description}" if self._set in SETS else ""
-        self.query_one("#set", Static).update(f"Accuracy on {printable(self._set)}{described}")
-        self.query_one("#curves", Chart).data = curves(self._compared, self._set, fit=self._fit)
-        rows = {str(level): cells for level, cells in numbers(self._compared, self._set)}
-        self._fill("numbers", "K", rows, right)
+        text = f"Accuracy on {printable(self._set)}"
+        if is_known(self._set):
+            text += f": {SETS[self._set].description}"
+        data = curves(self._compared, self._set, fit=self._fit)
+        knob = "level" if data is None else data.knob
+        if data is not None and (others := with_another_knob(self._compared, data)):
+            text += f" (against {knob}, which {enumerate_words(others)} {'have' if len(others) > 1 else 'has'} not)"
+        self.query_one("#set", Static).update(text)
+        self.query_one("#curves", Chart).data = data
+        self._fill("numbers", knob, dict(numbers(self._compared, self._set)), right)
 
     def _fill(
         self, table: str, corner: str, rows: Mapping[str, Sequence[str]], cell: Callable[[str], Text]
@@ -179,22 +192,23 @@ def read(experiments: Sequence[Experiment]) -> list[Compared]:
     """The experiments as they are now; what has gone or cannot be read has no summary."""
     labels = [printable(read_annotations(experiment.folder)[0].label) for experiment in experiments]
     ids = [printable(experiment.id) for experiment in experiments]
-    found = []
+    found: list[Compared] = []
     for experiment, name in zip(experiments, names(ids, labels), strict=True):
         try:
             state = experiment.state()
         except OSError:
-            found.append(Compared(name, experiment.spec, "unreadable", 0, None))
+            status, spec = ExperimentStatus.UNREADABLE, experiment.spec
+            found.append(Compared(name, spec, status, 0, spec.ladder, None))
             continue
-        told = state.last("statistics")
-        runs = told["runs"] if told is not None else None
+        statistics = state.statistics
         found.append(
             Compared(
                 name,
                 experiment.spec,
                 state.status,
-                len(runs) if isinstance(runs, list) else 0,
-                sound_summary(told["summary"]) if told is not None else None,
+                len(statistics.runs) if statistics is not None else 0,
+                state.ladder,
+                statistics.summary if statistics is not None else None,
             )
         )
     return found

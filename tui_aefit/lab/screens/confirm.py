@@ -66,7 +66,7 @@ class Confirm(ModalScreen[bool]):
 class Ask(ModalScreen[str | None]):
     """A question that one line of text answers; None where the person would rather not.
 
-    value: what the line holds at first.
+    value: what the line holds at first. enter: what that key does with it.
     """
 
     CSS_PATH = "confirm.tcss"
@@ -75,17 +75,18 @@ class Ask(ModalScreen[str | None]):
         Binding("escape", "leave", "Cancel", id="ask.cancel", tooltip="Leave it as it was"),
     ]
 
-    def __init__(self, question: str, value: str = "") -> None:
+    def __init__(self, question: str, value: str = "", enter: str = "keeps it") -> None:
         super().__init__()
         self._question = question
         self._value = value
+        self._enter = enter
 
     def compose(self) -> ComposeResult:
         """The question, the line, the keys."""
         with Vertical(classes="dialog"):
             yield Static(self._question, id="question", markup=False)
             yield Input(self._value, id="answer", compact=True)
-            yield Static("enter keeps it, escape leaves it as it was", id="keys")
+            yield Static(f"enter {self._enter}, escape leaves it as it was", id="keys", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

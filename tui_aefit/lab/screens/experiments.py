@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events, on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 
-from core.errors import AefitError, ExperimentError
+from core.errors import ExperimentError
 from core.records.experiment import Experiment
 from core.records.overview import Overview, OverviewReader
-from tui_aefit.following.listing import detail, matches, printable
-from tui_aefit.lab.actions import delete, label, stop, told
-from tui_aefit.lab.screens.confirm import Ask, Confirm
-from tui_aefit.lab.screens.requests import (
+from core.records.status import ExperimentStatus
+from tui_aefit.following.listing import detail, matches
+from tui_aefit.following.printable import printable
+from tui_aefit.lab.actions import delete, label, stop
+from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
+from tui_aefit.lab.messages import (
     CloneExperiment,
-    CompareExperiments,
     ExportExperiment,
+    ExtendExperiment,
     NewExperiment,
     OpenExperiment,
+    OpenScreen,
     ResumeExperiment,
 )
+from tui_aefit.lab.screens.confirm import Ask, Confirm
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
 from tui_aefit.lab.widgets.footer import KeysFooter
 
 LOOK_SECONDS = 2.0
 """How often the home is looked at."""
 
-ABOUT_ONE = ("clone", "resume", "mark", "stop", "delete", "label", "export")
+ABOUT_ONE = ("clone", "resume", "extend", "mark", "stop", "delete", "label", "export")
 """The actions that need an experiment under the cursor."""
 
 
@@ -49,7 +52,7 @@ class Filter(Input):
 
 
 class ExperimentsScreen(Screen[None]):
-    """All experiments of `home`. What concerns other screens it asks the app for: see `requests`."""
+    """All experiments of `home`. What concerns other screens it asks the app for: see `lab.messages`."""
 
     CSS_PATH = "experiments.tcss"
     AUTO_FOCUS = "ExperimentsTable"
@@ -58,6 +61,8 @@ class ExperimentsScreen(Screen[None]):
         Binding("c", "clone", "Clone", id="experiments.clone", show=False,
                 tooltip="Set up a new one that begins from this"),
         Binding("r", "resume", "Resume", id="experiments.resume", tooltip="Compute the runs that are missing"),
+        Binding("m", "extend", "More runs", id="experiments.extend", show=False,
+                tooltip="Have more runs computed; those that are complete stay"),
         Binding("space", "mark", "Mark", id="experiments.mark", tooltip="Mark for comparing, or take the mark away",
                 key_display="space"),
         Binding("equals_sign,C", "compare", "Compare", id="experiments.compare",
@@ -96,7 +101,7 @@ class ExperimentsScreen(Screen[None]):
         self._reader = OverviewReader(home)
         self._overviews: tuple[Overview, ...] | None = None
         self._problem = ""
-        self._said: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
         self._some_chosen = False
 
     def compose(self) -> ComposeResult:
@@ -139,7 +144,7 @@ class ExperimentsScreen(Screen[None]):
         try:
             self.post_message(self.Looked(self._reader.look(), ""))
         except ExperimentError as error:
-            self.post_message(self.Looked((), told(error)))
+            self.post_message(self.Looked((), describe_error(error)))
 
     @on(Looked)
     def _looked(self, message: Looked) -> None:
@@ -157,7 +162,7 @@ class ExperimentsScreen(Screen[None]):
         words = self.query_one("#filter", Input).value
         table = self._table
         table.overviews = tuple(overview for overview in everything if matches(overview, words))
-        running = sum(overview.status == "running" for overview in everything)
+        running = sum(overview.status is ExperimentStatus.RUNNING for overview in everything)
         counts = [f"{len(everything)}", f"{running} running" if running else ""]
         if table.marked:
             counts.append(
@@ -165,7 +170,7 @@ class ExperimentsScreen(Screen[None]):
             )
         counts.append(f"{len(table.overviews)} shown" if words.strip() else "")
         title = f"Experiments: {', '.join(filter(None, counts))}" if everything else "Experiments"
-        self._say("#title", title)
+        self._set_text("#title", title)
         if self._overviews is None:
             empty = "Looking ..."
         elif self._problem:
@@ -174,7 +179,7 @@ class ExperimentsScreen(Screen[None]):
             empty = f"No experiments yet under {printable(str(self._home))}\n\nn  sets up a new one"
         else:
             empty = "No experiment matches the filter\n\nescape  shows all again"
-        self._say("#empty", empty)
+        self._set_text("#empty", empty)
         self.set_class(not table.overviews, "-empty")
         if table.overviews and self.focused is None:
             table.focus()
@@ -183,15 +188,15 @@ class ExperimentsScreen(Screen[None]):
     @on(DataTable.RowHighlighted)
     def _show_detail(self) -> None:
         chosen = self._table.chosen
-        self._say("#detail", detail(chosen) if chosen else "")
+        self._set_text("#detail", detail(chosen) if chosen else "")
         if self._some_chosen != (chosen is not None):
             self._some_chosen = not self._some_chosen
             self.refresh_bindings()
 
-    def _say(self, selector: str, text: str) -> None:
+    def _set_text(self, selector: str, text: str) -> None:
         """Put a text on the screen. The same text again would cost a layout at every look."""
-        if self._said.get(selector) != text:
-            self._said[selector] = text
+        if self._shown.get(selector) != text:
+            self._shown[selector] = text
             self.query_one(selector, Static).update(text)
 
     # Moving about
@@ -247,20 +252,25 @@ class ExperimentsScreen(Screen[None]):
         if (experiment := self._changeable()) is None:
             return
         match self._table.chosen:
-            case Overview(status="running"):
-                self._tell(f"{experiment.id} is running already")
-            case Overview(status="complete"):
-                self._tell(f"{experiment.id} is complete: no run is missing")
+            case Overview(status=ExperimentStatus.RUNNING):
+                self._explain(f"{experiment.id} is running already")
+            case Overview(status=ExperimentStatus.COMPLETE):
+                self._explain(f"{experiment.id} is complete: no run is missing")
             case _:
                 self.post_message(ResumeExperiment(experiment))
+
+    def action_extend(self) -> None:
+        """Ask the app for more runs of the chosen experiment."""
+        if (experiment := self._changeable()) is not None:
+            self.post_message(ExtendExperiment(experiment))
 
     def action_compare(self) -> None:
         """Ask the app to compare the marked experiments, in the order of the table."""
         marked = [o.experiment for o in self._overviews or () if o.experiment and o.id in self._table.marked]
         if len(marked) < 2:
-            self._tell("mark two or more experiments with space, then compare them")
+            self._explain("mark two or more experiments with space, then compare them")
         else:
-            self.post_message(CompareExperiments(marked))
+            self.post_message(OpenScreen("compare", marked))
 
     def action_export(self, choice: str = "") -> None:
         """Ask the app to write files of the chosen experiment: the choice, or what the person says."""
@@ -275,24 +285,24 @@ class ExperimentsScreen(Screen[None]):
         if (experiment := self._changeable()) is None:
             return
         chosen = self._table.chosen
-        if chosen is None or chosen.status != "running":
-            self._tell(f"{experiment.id} is not running")
+        if chosen is None or chosen.status is not ExperimentStatus.RUNNING:
+            self._explain(f"{experiment.id} is not running")
             return
         kept = f"{chosen.done} of {experiment.spec.runs} runs are complete and kept; those at work are begun anew."
-        self._confirm(
-            f"Stop {experiment.id}?", f"{kept} Resume goes on with it.", "Stop", lambda: stop(experiment)
-        )
+        question = Confirm(f"Stop {experiment.id}?", f"{kept} Resume goes on with it.", "Stop")
+        confirm_and_carry_out(self.app, question, partial(stop, experiment), self._look_after)
 
     def action_delete(self) -> None:
         """Ask whether to delete the chosen experiment, then do."""
         if (experiment := self._changeable()) is None:
             return
         chosen = self._table.chosen
-        if chosen is None or chosen.status == "running":
-            self._tell(f"{experiment.id} is running: stop it first (s)")
+        if chosen is None or chosen.status is ExperimentStatus.RUNNING:
+            self._explain(f"{experiment.id} is running: stop it first (s)")
             return
         lost = f"Its results ({chosen.done} complete runs), exports and notes are removed for good."
-        self._confirm(f"Delete {experiment.id}?", lost, "Delete", lambda: delete(experiment))
+        question = Confirm(f"Delete {experiment.id}?", lost, "Delete")
+        confirm_and_carry_out(self.app, question, partial(delete, experiment), self._look_after)
 
     def action_label(self) -> None:
         """Ask for the label of the chosen experiment, then write it."""
@@ -302,27 +312,12 @@ class ExperimentsScreen(Screen[None]):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self._do(lambda: label(experiment, text))
+                carry_out(self.app, partial(label, experiment, text), self._look_after)
 
         self.app.push_screen(Ask(f"Label of {experiment.id}", chosen.annotations.label), answered)
 
-    def _confirm(self, question: str, detail: str, yes_label: str, deed: Callable[[], str]) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._do(deed)
-
-        self.app.push_screen(Confirm(question, detail, yes_label), answered)
-
-    def _do(self, deed: Callable[[], str]) -> None:
-        """Do something with the disk beside the screen, and tell what came of it."""
-        # The app's work: this screen's would be given up where the person leaves it at once.
-        self.app.run_worker(partial(self._carry_out, self.app, deed), thread=True, group="do")
-
-    def _carry_out(self, app: App[object], deed: Callable[[], str]) -> None:
-        try:
-            app.notify(deed(), markup=False)
-        except AefitError as error:
-            app.notify(told(error), severity="error", markup=False)
+    def _look_after(self) -> None:
+        """Have the home looked at after something was done to it; called in the thread that did it."""
         self.post_message(self.Done())
 
     @on(Done)
@@ -339,16 +334,16 @@ class ExperimentsScreen(Screen[None]):
         """The chosen experiment; None, and the person is told why, where its spec cannot be read."""
         chosen = self._table.chosen
         if chosen is not None and chosen.experiment is None:
-            self._tell(f"{printable(chosen.id)}: {printable(chosen.reason)}", failed=True)
+            self._explain(f"{printable(chosen.id)}: {printable(chosen.reason)}", failed=True)
         return chosen.experiment if chosen is not None else None
 
     def _changeable(self) -> Experiment | None:
         """The chosen experiment; None, and the person is told why, where this version must not change it."""
         chosen = self._table.chosen
         if chosen is not None and chosen.experiment is not None and chosen.read_only:
-            self._tell(f"{printable(chosen.id)} can only be read: {printable(chosen.reason)}", failed=True)
+            self._explain(f"{printable(chosen.id)} can only be read: {printable(chosen.reason)}", failed=True)
             return None
         return self._readable()
 
-    def _tell(self, text: str, *, failed: bool = False) -> None:
+    def _explain(self, text: str, *, failed: bool = False) -> None:
         self.notify(text, severity="error" if failed else "information", markup=False)

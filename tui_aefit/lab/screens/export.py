@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.records.experiment import Experiment
+from core.records.status import ExperimentStatus
 from tui_aefit.following.listing import STATES
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 
@@ -21,7 +22,7 @@ from tui_aefit.shell.publications import CHOICES, EXPORTS
 class Export(ModalScreen[str | None]):
     """Asks what to write of an experiment: a name among CHOICES, None where the person would rather not.
 
-    status: as `State.status` has it, "" where it is not known. done: its complete runs.
+    status: None where it is not known yet. done: its complete runs.
     """
 
     CSS_PATH: ClassVar = ["confirm.tcss", "export.tcss"]
@@ -35,7 +36,7 @@ class Export(ModalScreen[str | None]):
         ),
     ]  # fmt: skip
 
-    def __init__(self, experiment: Experiment, status: str, done: int) -> None:
+    def __init__(self, experiment: Experiment, status: ExperimentStatus | None, done: int) -> None:
         super().__init__()
         self._experiment = experiment
         self._note = note(status, done, experiment.spec.runs)
@@ -69,11 +70,11 @@ class Export(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-def note(status: str, done: int, runs: int) -> str:
+def note(status: ExperimentStatus | None, done: int, runs: int) -> str:
     """What to know before files of an experiment are written that is not complete; "" where there is nothing."""
-    if status in ("", "complete"):
+    if status is None or status is ExperimentStatus.COMPLETE:
         return ""
-    glyph, word, _ = STATES.get(status, ("?", status, ""))
+    glyph, word, _ = STATES[status]
     if not done:
         return f"{glyph} {word}: no run is complete yet, so tables are empty and nothing can be drawn"
     return f"{glyph} {word}: the numbers are over {done} of {runs} runs; files with numbers say so"

@@ -1,4 +1,4 @@
-"""The gallery: one image of a set at a time, between its original and what every K says of it.
+"""The gallery: one image of a set at a time, between its original and what every level says of it.
 
 NumPy is loaded with this module, so it must be imported only when the gallery is opened.
 """
@@ -22,8 +22,8 @@ from textual.widgets import Header, Static
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, amplified, grey_levels
-from core.sets.catalogue import SETS
-from tui_aefit.following.listing import printable
+from core.sets.registry import SETS
+from tui_aefit.following.printable import printable
 from tui_aefit.lab.gallery_reading import Reading, read
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.picture import SIGNED, Panel, Pictures, shows_colours
@@ -120,7 +120,7 @@ class GalleryScreen(Screen[None]):
                 yield Static(id="legend", markup=False)
             with VerticalScroll(id="details", can_focus=False):
                 yield Static(id="facts", markup=False)
-                yield Static(id="votes", markup=False)
+                yield Static(id="answers", markup=False)
         yield Static(id="empty", markup=False)
         yield KeysFooter()
 
@@ -271,7 +271,8 @@ class GalleryScreen(Screen[None]):
         pictures = self.query_one(Pictures)
         pictures.as_text = self._as_text
         following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
-        rows = [panels(gallery, member, "original" if gallery.perturbed else gallery.name, gallery.name)]
+        name = printable(gallery.name)
+        rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
         for other in following:
             label, target = _name(gallery, int(gallery.label[other])), _target(gallery, other)
             rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
@@ -285,7 +286,7 @@ class GalleryScreen(Screen[None]):
             legend if gallery.perturbed else SETS[gallery.name].description
         )
         self.query_one("#facts", Static).update(self._facts(gallery, member))
-        self.query_one("#votes", Static).update(votes(gallery, member))
+        self.query_one("#answers", Static).update(answers(gallery, member))
 
     def on_resize(self) -> None:
         """Say where we are in the words that there is room for."""
@@ -300,9 +301,10 @@ class GalleryScreen(Screen[None]):
         )
         gallery, name = self._reading.gallery, self._reading.name
         if gallery is None or not self._members:
-            return Content("   ").join([run, _filter("set: ", "set", name)]) if self._reading.sets else run
+            parts = [run, _filter("set: ", "set", printable(name))] if self._reading.sets else [run]
+            return Content("   ").join(parts)
         place = Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members))
-        chosen = name, _name(gallery, self._class, "all"), _name(gallery, self._target, "all")
+        chosen = printable(name), _name(gallery, self._class, "all"), _name(gallery, self._target, "all")
         long, short = (
             Content("   ").join([run, place, *map(_filter, words, ("set", "class", "target"), chosen)])
             for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
@@ -329,7 +331,7 @@ class GalleryScreen(Screen[None]):
     def _sample(self, gallery: Gallery) -> str:
         size, distinct = self._reading.size, self._reading.distinct
         if distinct is None:
-            return f"{len(gallery):,} of {size:,} {gallery.name}"
+            return f"{len(gallery):,} of {size:,} {printable(gallery.name)}"
         return f"{len(gallery):,} of {distinct:,}, counted {size:,} times"
 
 
@@ -355,19 +357,21 @@ def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Pane
     )
 
 
-def votes(gallery: Gallery, member: int) -> Content:
-    """A line for each K: what it takes the image for, and whether that is the true label."""
+def answers(gallery: Gallery, member: int) -> Content:
+    """A line for each level: what it takes the image for, and whether that is the true label."""
     label, target = int(gallery.label[member]), int(gallery.target[member])
     predictions = gallery.prediction[:, member].tolist()
     width = max(Content(_name(gallery, predicted)).cell_length for predicted in predictions)
     width = max(width, len("classified as"))
-    lines = [Content.styled(f"  K  {'classified as':<{width}}", "$foreground-muted")]
-    for k, predicted in zip(gallery.k, predictions, strict=True):
+    knob, *levels = [Content(printable(word)) for word in (gallery.knob, *gallery.levels)]
+    column = max(3, *(word.cell_length for word in (knob, *levels)))
+    lines = [Content.styled(f"{_at_right(knob, column)}  {'classified as':<{width}}", "$foreground-muted")]
+    for level, predicted in zip(levels, predictions, strict=True):
         mark, style = ("✓ right", "bold $text-success") if predicted == label else ("✗ wrong", "$text-error")
         name = Content(_name(gallery, predicted))
         lines.append(
             Content.assemble(
-                f"{k:>3}  ",
+                f"{_at_right(level, column)}  ",
                 name.pad_right(width - name.cell_length),
                 "  ",
                 (mark, style),
@@ -375,6 +379,10 @@ def votes(gallery: Gallery, member: int) -> Content:
             )
         )
     return Content("\n").join(lines)
+
+
+def _at_right(word: Content, width: int) -> str:
+    return " " * (width - word.cell_length) + word.plain
 
 
 def _target(gallery: Gallery, member: int) -> str:

@@ -12,14 +12,15 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from core.sets.catalogue import SETS
-from tui_aefit.lab.widgets.runs_table import WORDS, RunsTable
+from core.sets.registry import SETS
+from tui_aefit.lab.widgets.live.runs_table import WORDS, RunsTable
 
 ABOUT = """\
-The experiment moves a K-nearest-neighbour classifier from general (K = Z) to fitted (K = 1) and measures its \
-accuracy A on adversarial images made on a LeNet-5, on its own mistakes, on the whole test set and on controls. \
-S at K is A_K / A_K+2. If adversarial images come from too little fitting, A should climb faster on them than on \
-ordinary mistakes - and faster than on the controls, images that were not made by an adversary or not selected.
+The experiment turns the knob of a classifier from general to fitted and measures its accuracy A at every level: \
+on adversarial images made on a surrogate network, on its own mistakes, on the whole test set and on controls. \
+S at level j is A_j / A_i, i being the level before j. If adversarial images come from too little fitting, A \
+should climb faster on them than on ordinary mistakes - and faster than on the controls, images that were not made \
+by an adversary or not selected.
 
 Work is done by processes of their own: closing this terminal stops nothing. Open the lab again to see it."""
 

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
+from rich.cells import cell_len
 from rich.text import Text
-from textual import on, work
-from textual.app import App, ComposeResult
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Static, Tab, Tabs
 
-from core.errors import AefitError
 from core.records.experiment import Experiment
+from core.records.status import ExperimentStatus
+from core.report.formatting import duration
 from core.report.terms import SLOPES
-from tui_aefit.following.cost import duration
-from tui_aefit.following.feed import SnapshotArrived, start_feed
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab import actions as deeds
+from tui_aefit.lab.actions import stop
+from tui_aefit.lab.background import confirm_and_carry_out
+from tui_aefit.lab.feeds import SnapshotArrived, start_feed
+from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
 from tui_aefit.lab.screens.confirm import Confirm
-from tui_aefit.lab.screens.requests import ExportExperiment, OpenGallery, ResumeExperiment
 from tui_aefit.lab.theme import FollowsTheme, ink
-from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.chart import AccuracyChart, PValueChart
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.lab.widgets.log_pane import LogPane
-from tui_aefit.lab.widgets.runs_table import RunsTable
-from tui_aefit.lab.widgets.tests_table import TestsTable
+from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.log_pane import LogPane
+from tui_aefit.lab.widgets.live.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 
 PANES = {
     "runs": "Runs",
@@ -42,10 +45,12 @@ PANES = {
 }
 """The panes with their titles; in a narrow terminal one is seen at a time."""
 
+HEADLINE_PADDING = 2
+"""Cells beside the headline."""
 KEY_SECONDS = 2.0
-"""How long it is told what a key did to a chart, which says so itself where it is seen.
+"""How long a notice stays of what a key did to a chart, which says so itself where it is seen.
 
-Longer, it would lie over the next screen; Textual takes back all that is told or nothing.
+Longer, it would lie over the next screen; Textual takes back all notices or none.
 """
 
 
@@ -62,6 +67,14 @@ class LiveScreen(FollowsTheme, Screen[None]):
         Binding("s", "stop", "Stop", id="live.stop", tooltip="Stop computing; complete runs are kept"),
         Binding(
             "r", "resume", "Resume", id="live.resume", tooltip="Compute the runs that are missing or failed"
+        ),
+        Binding(
+            "m",
+            "extend",
+            "More runs",
+            id="live.extend",
+            show=False,
+            tooltip="Have more runs computed; those that are complete stay",
         ),
         Binding(
             "h", "holm", "Holm", id="live.holm", show=False, tooltip="p-values as they are, or Holm-adjusted"
@@ -96,7 +109,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
             "All curves",
             id="live.curves",
             show=False,
-            tooltip="Chart the accuracy of all sets, or of the paper's with noise and matched",
+            tooltip="Chart the accuracy of all sets, or of those that charts begin with",
         ),
         Binding(
             "x",
@@ -126,6 +139,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
         super().__init__()
         self.experiment = experiment
         self._snapshot: Snapshot | None = None
+        self._headline_length = 0
 
     def compose(self) -> ComposeResult:
         """A line on the whole, tabs where it is narrow, the panes."""
@@ -144,7 +158,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
                 yield AccuracyChart(id="accuracy-chart")
                 yield PValueChart(id="p-chart")
             with Container(id="tests-pane", classes="pane"):
-                yield TestsTable(id="tests-table")
+                yield StatisticsTable(id="tests-table")
             with VerticalScroll(id="verdict-pane", classes="pane"):
                 yield Static("", id="verdict-text", markup=False)
         yield KeysFooter(palette=False)
@@ -158,21 +172,19 @@ class LiveScreen(FollowsTheme, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
-        if self._snapshot is None:
-            return action not in ("stop", "resume")
-        running = self._snapshot.status == "running"
+        seen = self._snapshot
+        if seen is None:
+            return action not in ("stop", "resume", "extend")
+        running = seen.status is ExperimentStatus.RUNNING
         if action == "stop":
-            return running and not self._snapshot.newer
+            return running and not seen.newer
         if action == "resume":
-            return (
-                not running
-                and self._snapshot.complete < self.experiment.spec.runs
-                and not self._snapshot.newer
-            )
-        return True
+            return not running and seen.complete < seen.spec.runs and not seen.newer
+        return action != "extend" or not seen.newer
 
     def on_resize(self) -> None:
         """Keep the focus in sight: of what is hidden now, the pane that is shown takes it over."""
+        self._show_headline()
         self.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
@@ -184,15 +196,14 @@ class LiveScreen(FollowsTheme, Screen[None]):
         message.stop()
         before, snapshot = self._snapshot, message.snapshot
         self._snapshot = snapshot
-        # A new layout draws every pane again, so only where lines may break in another place.
-        text = headline(snapshot, partial(ink, self.app))
-        broken_anew = before is None or text.cell_len != headline(before).cell_len
-        self.query_one("#headline", Static).update(text, layout=broken_anew)
+        # More runs may be asked for now.
+        self.experiment = replace(self.experiment, spec=snapshot.spec)
+        self._show_headline()
         self.query_one(RunsTable).snapshot = snapshot
         self.query_one(AccuracyTable).snapshot = snapshot
         self.query_one(AccuracyChart).snapshot = snapshot
         self.query_one(PValueChart).snapshot = snapshot
-        self.query_one(TestsTable).snapshot = snapshot
+        self.query_one(StatisticsTable).snapshot = snapshot
         self.query_one(LogPane).snapshot = snapshot
         if before is None or before.verdict != snapshot.verdict:
             self.query_one("#verdict-text", Static).update(verdict(snapshot))
@@ -201,9 +212,15 @@ class LiveScreen(FollowsTheme, Screen[None]):
 
     def theme_changed(self, theme: Theme) -> None:
         """Draw the headline in the colours of another theme."""
-        if self._snapshot is not None:
-            text = headline(self._snapshot, partial(ink, self.app))
-            self.query_one("#headline", Static).update(text, layout=False)
+        self._show_headline()
+
+    def _show_headline(self) -> None:
+        if self._snapshot is None:
+            return
+        text = headline(self._snapshot, self.app.size.width - HEADLINE_PADDING, partial(ink, self.app))
+        # A new layout draws every pane again, so only where lines may break in another place.
+        self.query_one("#headline", Static).update(text, layout=text.cell_len != self._headline_length)
+        self._headline_length = text.cell_len
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
@@ -213,8 +230,8 @@ class LiveScreen(FollowsTheme, Screen[None]):
     def _run_selected(self, event: RunsTable.RunSelected) -> None:
         self.query_one(AccuracyTable).run = event.index
 
-    @on(TestsTable.PairChanged)
-    def _pair_changed(self, event: TestsTable.PairChanged) -> None:
+    @on(StatisticsTable.PairChanged)
+    def _pair_changed(self, event: StatisticsTable.PairChanged) -> None:
         self.query_one(PValueChart).pair = event.pair
 
     def action_pane(self, name: str) -> None:
@@ -242,19 +259,19 @@ class LiveScreen(FollowsTheme, Screen[None]):
         """Change which p-values the chart shows."""
         chart = self.query_one(PValueChart)
         chart.holm = not chart.holm
-        told = "p-values are Holm-adjusted over j" if chart.holm else "p-values are as they are"
-        self.notify(told, timeout=KEY_SECONDS)
+        text = "p-values are Holm-adjusted over j" if chart.holm else "p-values are as they are"
+        self.notify(text, timeout=KEY_SECONDS)
 
     def action_versus(self) -> None:
         """Compare another pair of sets."""
-        self.query_one(TestsTable).next_pair()
+        self.query_one(StatisticsTable).next_pair()
 
     def action_quantity(self) -> None:
         """Chart the tests of the next quantity."""
         chart, quantities = self.query_one(PValueChart), list(SLOPES)
         chart.quantity = quantities[(quantities.index(chart.quantity) + 1) % len(quantities)]
-        told = f"p-values are those of {SLOPES[chart.quantity]}"
-        self.notify(told, timeout=KEY_SECONDS, markup=False)
+        text = f"p-values are those of {SLOPES[chart.quantity]}"
+        self.notify(text, timeout=KEY_SECONDS, markup=False)
 
     def action_fit(self) -> None:
         """Change between an axis from 0 to 1 and one that ends at the curves."""
@@ -262,57 +279,55 @@ class LiveScreen(FollowsTheme, Screen[None]):
         chart.fit = not chart.fit
 
     def action_curves(self) -> None:
-        """Chart all sets, or the plain ones."""
+        """Chart all sets, or those that charts draw by themselves."""
         chart = self.query_one(AccuracyChart)
         chart.all_sets = not chart.all_sets
 
     def action_gallery(self) -> None:
         """Look at the images."""
-        self.post_message(OpenGallery(self.experiment))
+        self.post_message(OpenScreen("gallery", self.experiment))
 
     def action_resume(self) -> None:
         """Have what is missing computed."""
         self.post_message(ResumeExperiment(self.experiment))
 
-    @work
-    async def action_stop(self) -> None:
+    def action_extend(self) -> None:
+        """Have more runs computed; the app asks how many."""
+        self.post_message(ExtendExperiment(self.experiment))
+
+    def action_stop(self) -> None:
         """Stop, after asking."""
-        if await self.app.push_screen_wait(
-            Confirm(f"Stop {self.experiment.id}?", "Complete runs are kept; it can be resumed.", "Stop")
-        ):
-            self._do(partial(deeds.stop, self.experiment))
+        question = Confirm(
+            f"Stop {self.experiment.id}?", "Complete runs are kept; it can be resumed.", "Stop"
+        )
+        confirm_and_carry_out(self.app, question, partial(stop, self.experiment))
 
     def action_export(self, choice: str = "") -> None:
         """Have files written: the choice, or what the person says."""
         seen = self._snapshot
-        status, done = (seen.status, seen.complete) if seen else ("", 0)
+        status, done = (seen.status, seen.complete) if seen else (None, 0)
         self.post_message(ExportExperiment(self.experiment, status, done, choice))
-
-    def _do(self, deed: partial[str]) -> None:
-        """Do something with the disk beside the screen, and tell what came of it, also when it has been left."""
-        self.app.run_worker(partial(_carry_out, self.app, deed), thread=True, group="do")
 
     def _show_pane(self, name: str) -> None:
         for other in PANES:
             self.query_one(f"#{other}-pane").set_class(other == name, "-active")
 
 
-def _carry_out(app: App[object], deed: partial[str]) -> None:
-    try:
-        app.notify(deed(), markup=False)
-    except AefitError as error:
-        app.notify(deeds.told(error), severity="error", markup=False)
+def headline(snapshot: Snapshot, width: int, tint: Callable[[str], str] = str) -> Text:
+    """The whole in one line of `width` cells: id, state, how far, how long yet; the settings where they fit.
 
-
-def headline(snapshot: Snapshot, tint: Callable[[str], str] = str) -> Text:
-    """The whole in one line: id, state, how far, how long yet. tint: of a style, the one that is drawn."""
+    tint: of a style, the one that is drawn.
+    """
     spec = snapshot.spec
-    glyph, word, style = STATES.get(snapshot.status, ("?", snapshot.status, ""))
+    glyph, word, style = STATES[snapshot.status]
     text = Text.assemble((snapshot.id, "bold"), "  ", (f"{glyph} {word}", tint(style)))
-    text.append(f"  {snapshot.complete}/{spec['runs']} runs")
-    if snapshot.status == "running" and snapshot.remaining is not None:
+    text.append(f"  {snapshot.complete}/{spec.runs} runs")
+    if snapshot.status is ExperimentStatus.RUNNING and snapshot.remaining is not None:
         text.append(f"  {duration(snapshot.remaining)} left")
-    text.append(f"  epsilon {spec['epsilon']:g}  Z {spec['z']}")
+    for setting in (f"  epsilon {spec.epsilon:g}", f"  {snapshot.ladder.span}"):
+        if text.cell_len + cell_len(setting) > width:
+            break
+        text.append(setting)
     if snapshot.newer:
         text.append("  written by a newer version: only looked at here", "bold")
     if snapshot.error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,50 +13,55 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Collapsible, Input, Label, Select, Static
 
-from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS, OPTIONS
 from core.data.catalogue import CATALOGUE
-from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.spec.spec import DEVICES, KEEPS, Spec
-from tui_aefit.following.cost import PastRun, cost_of, said
-from tui_aefit.lab.form import FIELDS, Checked, check, command_line
+from core.declarations.setting import Names, Setting
+from core.errors import AefitError
+from core.spec.settings import COMMON, PARTS, part_options
+from core.spec.spec import Spec
+from tui_aefit.following.cost import PastRun, cost_of, describe_cost
+from tui_aefit.lab.form import OF_CALL, Checked, check, command_line
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.shell.settings import SETTINGS
+from tui_aefit.shell.declarations import CALL, explain
 
 OWN = "own"
 """The choice of data set that opens the field for a path."""
-
 LINES = ("hint", "problems", "cost", "command")
 """What stands below the form, by id."""
-BASIC = ("attack", *OPTIONS, "epsilon", "z", "runs")
-TITLES = {
-    "dataset": "Data set",
-    "attack": "Attack",
-    "epsilon": "Epsilon",
-    "z": "Z, largest K",
-    "runs": "Runs",
-    "seed": "Seed",
-    "epochs": "Epochs",
-    "controls": "Controls",
-    "tie_rule": "Tied votes",
-    "norm": "DeepFool norm",
-    "bound": "DeepFool bound",
-    "steps": "PGD steps",
-    "test_size": "Test images",
-    "search": "Search",
-    "keep": "Keep",
-    "device": "Device",
-    "threads": "Threads a run",
-    "jobs": "Runs at a time",
-}
-CHOICES: dict[str, Iterable[str]] = {
-    "attack": ATTACKS,
-    "tie_rule": TIE_RULES,
-    "norm": NORMS,
-    "bound": BOUNDS,
-    "search": SEARCHES,
-    "keep": KEEPS,
-    "device": DEVICES,
-}
+
+Field = Select[str] | Input
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the form: a setting's title, its field, and why the field is wrong."""
+
+    setting: Setting
+    field: Field
+    why: Label
+    line: Horizontal
+
+
+def rows_of(parts: Mapping[str, str]) -> tuple[dict[str, Setting], dict[str, Setting]]:
+    """The settings of the first rows and those of the fold, by name; an option follows the part that it is of.
+
+    parts: "attack", "family", "surrogate" -> the chosen one. A plug-in that cannot be loaded has no options:
+    what is wrong with it is said beside its name.
+    """
+    first: dict[str, Setting] = {}
+    folded: dict[str, Setting] = {}
+    for name, setting in COMMON.items():
+        (first if setting.main else folded)[name] = setting
+        if name in PARTS:
+            for option in _options_of(name, parts[name]):
+                (first if setting.main or option.main else folded)[option.name] = option
+    return first, {**folded, **{name: CALL[name] for name in OF_CALL}}
+
+
+def _options_of(part: str, name: str) -> list[Setting]:
+    try:
+        return list(part_options(part, name).values())
+    except AefitError:
+        return []
 
 
 class SetupScreen(Screen[None]):
@@ -88,10 +94,11 @@ class SetupScreen(Screen[None]):
     class Start(Message):
         """The person wants this experiment computed."""
 
-        def __init__(self, spec: Spec, jobs: int, words: dict[str, str]) -> None:
+        def __init__(self, spec: Spec, jobs: int, threads: int, words: dict[str, str]) -> None:
             super().__init__()
             self.spec = spec
             self.jobs = jobs
+            self.threads = threads
             self.words = words
 
     class CopyCommand(Message):
@@ -123,8 +130,8 @@ class SetupScreen(Screen[None]):
         self._read_past = past
         self._folders = folders
         self._past: list[PastRun] = []
-        self._fields: dict[str, Select[str] | Input] = {}
-        self._whys: dict[str, Label] = {}
+        self._rows: dict[str, Row] = {}
+        self._has_folded = False
         # Kept, not looked up: who leaves at once does so before all of them are on the screen.
         self._own_row = Horizontal(id="own-row", classes="row")
         self._lines = {name: Static("", id=name, markup=False) for name in LINES}
@@ -132,12 +139,14 @@ class SetupScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The basic fields and the advanced fold; below them help, what is wrong or what it costs, the command."""
         yield Static("New experiment", id="title")
+        first, _ = rows_of(self._parts())
         with VerticalScroll(id="form", can_focus=False):
             yield from self._dataset_rows()
-            for name in BASIC:
-                yield self._row(name)
+            for name, setting in first.items():
+                if name != "dataset":
+                    yield self._make_row(setting).line
             with Collapsible(title="Advanced", id="advanced"):
-                yield Vertical(id="advanced-rows")
+                yield Vertical(id="folded")
         with VerticalScroll(id="foot", can_focus=False):
             yield from self._lines.values()
         yield KeysFooter()
@@ -148,7 +157,7 @@ class SetupScreen(Screen[None]):
         self.watch(self, "focused", self._show_hint)
         self._load_past()
         # Half the fields, folded away at first: nobody need wait for them.
-        self.call_after_refresh(self._add_advanced)
+        self.call_after_refresh(self._add_folded)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A field can be left while there is one."""
@@ -156,8 +165,10 @@ class SetupScreen(Screen[None]):
 
     @on(Input.Changed)
     @on(Select.Changed)
-    def _changed(self) -> None:
+    async def _changed(self, event: Input.Changed | Select.Changed) -> None:
         had_path = self._own_row.display
+        if event.control.id in PARTS:
+            await self._place_rows()
         self._check()
         # Not where the form began with a path: its row has been there from the start.
         if self._own_row.display and not had_path:
@@ -170,15 +181,18 @@ class SetupScreen(Screen[None]):
     async def action_start(self) -> None:
         """Start the experiment, or go to the first field that is wrong."""
         checked = self._check()
-        if checked.spec is not None and checked.jobs is not None:
-            self.post_message(self.Start(checked.spec, checked.jobs, self._current_words()))
+        if checked.spec is not None and checked.jobs is not None and checked.threads is not None:
+            self.post_message(self.Start(checked.spec, checked.jobs, checked.threads, self._current_words()))
             return
-        name = next(name for name in ("dataset", *BASIC, *FIELDS) if name in checked.problems)
-        if name not in self._fields:
-            await self._add_advanced()
-        title = f"{TITLES[name]} is not possible"
+        await self._add_folded()
+        first, folded = rows_of(self._parts())
+        settings = {**first, **folded}
+        name = next((name for name in settings if name in checked.problems), next(iter(checked.problems)))
+        title = f"{settings[name].title if name in settings else name} is not possible"
         self.notify(checked.problems[name], title=title, severity="warning", markup=False)
-        if name not in (*BASIC, "dataset"):
+        if name not in settings:
+            return
+        if name in folded:
             self.query_one("#advanced", Collapsible).collapsed = False
         own_path = name == "dataset" and self.query_one("#dataset", Select).value == OWN
         self.query_one("#dataset-path" if own_path else f"#{name}").focus()
@@ -186,8 +200,8 @@ class SetupScreen(Screen[None]):
     def action_copy_command(self) -> None:
         """Ask for the command line to be copied."""
         checked = self._check()
-        if checked.spec is not None and checked.jobs is not None:
-            self.post_message(self.CopyCommand(command_line(checked.spec, checked.jobs, self._folders)))
+        if (line := self._command(checked)) is not None:
+            self.post_message(self.CopyCommand(line))
         else:
             self.notify("a field is wrong", title="There is no such command", severity="warning")
 
@@ -195,13 +209,37 @@ class SetupScreen(Screen[None]):
         """Take the focus from a field, so that single keys reach the app."""
         self.set_focus(None)
 
-    async def _add_advanced(self) -> None:
+    async def _add_folded(self) -> None:
         """Make the fields of the fold, once."""
-        if self._fields.keys() == set(FIELDS):
-            return
-        rows = [self._row(name) for name in FIELDS if name not in (*BASIC, "dataset")]
-        await self.query_one("#advanced-rows").mount_all(rows)
-        self._check()
+        if not self._has_folded:
+            self._has_folded = True
+            await self._place_rows()
+            self._check()
+
+    async def _place_rows(self) -> None:
+        """Show the rows that the chosen parts have, in their order, and no others; make those that are new.
+
+        A row that is not shown keeps what was written into it.
+        """
+        first, folded = rows_of(self._parts())
+        settings = {**first, **(folded if self._has_folded else {})}
+        for name, row in list(self._rows.items()):
+            if name in settings and row.setting != settings[name]:
+                # Another part's option of the same name, which can be something else.
+                await self._rows.pop(name).line.remove()
+        before: Horizontal | None = None
+        for name, setting in settings.items():
+            if name == next(iter(folded)):
+                before = None
+            if name not in self._rows:
+                line = self._make_row(setting).line
+                if before is None:
+                    await self.query_one("#folded").mount(line, before=0)
+                else:
+                    await self.mount(line, after=before)
+            before = self._own_row if name == "dataset" else self._rows[name].line
+        for name, row in self._rows.items():
+            row.line.display = name in settings
 
     @work(thread=True)
     def _load_past(self) -> None:
@@ -223,7 +261,7 @@ class SetupScreen(Screen[None]):
             compact=True,
             id="dataset",
         )
-        yield self._labelled("dataset", select)
+        yield self._add_row(COMMON["dataset"], select).line
         path = Input(word if own else "", placeholder=".npz, .zip or folder", compact=True, id="dataset-path")
         with self._own_row:
             yield Label("", classes="name")
@@ -232,39 +270,50 @@ class SetupScreen(Screen[None]):
     def _dataset_choice(self, name: str) -> str:
         return f"{name} (not here)" if self._missing(name) else name
 
-    def _row(self, name: str) -> Horizontal:
-        word = self._words.get(name, "")
-        field: Select[str] | Input
-        if name in CHOICES:
-            known = list(CHOICES[name])
+    def _make_row(self, setting: Setting) -> Row:
+        word = self._words.get(setting.name, "")
+        # Of several names at once a person types the list.
+        names = [] if isinstance(setting.kind, Names) else list(setting.choices())
+        field: Field
+        if names:
+            chosen = next(one for one in (word, setting.default, names[0]) if one in names)
             field = Select(
-                [(choice, choice) for choice in known],
-                value=word if word in known else known[0],
+                [(name, name) for name in names],
+                value=str(chosen),
                 allow_blank=False,
                 compact=True,
-                id=name,
+                id=setting.name,
             )
         else:
-            placeholder = SETTINGS[name].default_text or "default"
-            field = Input(word, placeholder=placeholder, compact=True, id=name)
-        field.tooltip = SETTINGS[name].summary
-        return self._labelled(name, field)
+            placeholder = setting.default_text or "default"
+            field = Input(word, placeholder=placeholder, compact=True, id=setting.name)
+        field.tooltip = explain(setting)
+        return self._add_row(setting, field)
 
-    def _labelled(self, name: str, field: Select[str] | Input) -> Horizontal:
-        why = Label("", id=f"why-{name}", classes="why", markup=False)
-        self._fields[name], self._whys[name] = field, why
-        return Horizontal(Label(TITLES[name], classes="name"), field, why, classes="row")
+    def _add_row(self, setting: Setting, field: Field) -> Row:
+        why = Label("", id=f"why-{setting.name}", classes="why", markup=False)
+        line = Horizontal(Label(setting.title, classes="name"), field, why, classes="row")
+        self._rows[setting.name] = Row(setting, field, why, line)
+        return self._rows[setting.name]
+
+    def _word(self, name: str) -> str:
+        """What stands in a field; where it is still to be made, what it will show first."""
+        row = self._rows.get(name)
+        return str(row.field.value) if row and row.field.is_mounted else self._words.get(name, "")
+
+    def _parts(self) -> dict[str, str]:
+        """The chosen attack, family and surrogate."""
+        words = {part: self._word(part) for part in PARTS}
+        return {
+            part: word if word in PARTS[part] else str(COMMON[part].default) for part, word in words.items()
+        }
 
     def _current_words(self) -> dict[str, str]:
-        # A field that is still to be made says what it will show first.
-        words = {name: self._words.get(name, "") for name in FIELDS}
-        words |= {name: str(field.value) for name, field in self._fields.items() if field.is_mounted}
+        parts = self._parts()
+        first, folded = rows_of(parts)
+        words = {**{name: self._word(name) for name in (*first, *folded)}, **parts}
         if words["dataset"] == OWN:
             words["dataset"] = self.query_one("#dataset-path", Input).value
-        # An option of another attack than the chosen one is not shown, and has its default.
-        for option in OPTIONS:
-            if option not in ATTACKS[words["attack"]].options:
-                words[option] = ""
         return words
 
     def _check(self) -> Checked:
@@ -278,24 +327,29 @@ class SetupScreen(Screen[None]):
         elif dataset in CATALOGUE and (missing := self._missing(dataset)):
             problems["dataset"] = missing
         if problems:
-            checked = Checked(None, None, problems)
-        for name, field in self._fields.items():
-            self._whys[name].update(f"✗ {problems[name]}" if name in problems else "")
-            field.set_class(name in problems, "-wrong")
-        self._own_row.display = self._fields["dataset"].value == OWN
-        for option in OPTIONS & self._fields.keys():
-            row = self._fields[option].parent
-            if row is not None:
-                row.display = option in ATTACKS[words["attack"]].options
-        cost, command = "", ""
+            checked = Checked(None, None, None, problems)
+        for name, row in self._rows.items():
+            row.why.update(f"✗ {problems[name]}" if name in problems else "")
+            row.field.set_class(name in problems, "-wrong")
+        self._own_row.display = self._rows["dataset"].field.value == OWN
+        cost = ""
         if checked.spec is not None and checked.jobs is not None:
-            cost = said(cost_of(checked.spec, checked.jobs, self._past))
-            command = "$ " + command_line(checked.spec, checked.jobs, self._folders)
-        reasons = [f"✗ {TITLES[name]}: {problems[name]}" for name in TITLES if name in problems]
+            cost = describe_cost(cost_of(checked.spec, checked.jobs, self._past))
+        command = self._command(checked)
+        first, folded = rows_of(self._parts())
+        titles = {name: setting.title for name, setting in (first | folded).items()}
+        order = [name for name in (*titles, *problems) if name in problems]
+        reasons = [f"✗ {titles.get(name, name)}: {problems[name]}" for name in dict.fromkeys(order)]
         self._show("problems", "\n".join(reasons))
         self._show("cost", cost)
-        self._show("command", command)
+        self._show("command", f"$ {command}" if command is not None else "")
         return checked
+
+    def _command(self, checked: Checked) -> str | None:
+        """The shell command for what is in the form; None where a field is wrong."""
+        if checked.spec is None or checked.jobs is None or checked.threads is None:
+            return None
+        return command_line(checked.spec, checked.jobs, checked.threads, self._folders)
 
     def _show(self, place: str, text: str) -> None:
         static = self._lines[place]
@@ -304,10 +358,9 @@ class SetupScreen(Screen[None]):
 
     def _show_hint(self) -> None:
         """Say what the focused field means."""
-        name = "" if self.focused is None else (self.focused.id or "").removesuffix("-path")
+        row = self._rows.get((self.focused.id or "").removesuffix("-path")) if self.focused else None
         hint = ""
-        if name in TITLES:
-            setting = SETTINGS[name]
-            default = f" (default: {setting.default_text})" if setting.default_text else ""
-            hint = f"{TITLES[name]}: {setting.summary}{default}"
+        if row is not None:
+            default = f" (default: {row.setting.default_text})" if row.setting.default_text else ""
+            hint = f"{row.setting.title}: {explain(row.setting)}{default}"
         self._lines["hint"].update(hint)

@@ -1,4 +1,4 @@
-"""A table that is told all its cells every time, and draws again only those that changed."""
+"""A table that is given all its cells every time, and draws again only those that changed."""
 
 from __future__ import annotations
 

@@ -13,10 +13,7 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import Static
 
-from core.sets.catalogue import PAPER_SETS
-from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.data import PAPER_PAIR, accuracy_data, p_value_data
-from tui_aefit.lab.charts.drawing import Palette, accuracy_chart, p_value_chart
+from tui_aefit.lab.charts.drawing import Palette
 from tui_aefit.lab.theme import FollowsTheme, is_colourless
 
 THEME_COLOURS = ("foreground", "primary", "error", "success", "warning", "secondary", "accent")
@@ -108,71 +105,3 @@ class Chart(FollowsTheme, Static):
             self.update(Text(self._empty, style="dim"), layout=False)
         else:
             self.update(self._draw(self.data, width, height, palette_of(self.app)), layout=False)
-
-
-PLAIN = (*PAPER_SETS, "noise", "matched")
-"""The sets that are drawn unless all are asked for: the paper's, and what could explain its finding away. A
-terminal has too few cells for ten curves."""
-
-
-class AccuracyChart(Chart):
-    """Accuracy against K of the PLAIN sets of a `snapshot`, or `all_sets`; `fit` ends the axis at the curves."""
-
-    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
-    all_sets: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
-    fit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(
-            accuracy_chart, empty="Accuracy appears when the first run is complete.", id=id, classes=classes
-        )
-
-    def watch_snapshot(self) -> None:
-        """Take what concerns the chart."""
-        self._choose()
-
-    def watch_all_sets(self) -> None:
-        """Draw more curves, or fewer."""
-        self._choose()
-
-    def watch_fit(self) -> None:
-        """Draw another axis."""
-        self._choose()
-
-    def _choose(self) -> None:
-        summary = self.snapshot.summary if self.snapshot else None
-        self.data = accuracy_data(summary, sets=None if self.all_sets else PLAIN, fit=self.fit)
-
-
-class PValueChart(Chart):
-    """The p-values of a `snapshot` for a `pair` of sets and a `quantity`; `holm`: as adjusted over j."""
-
-    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
-    pair: reactive[tuple[str, str]] = reactive(PAPER_PAIR, init=False, layout=False, repaint=False)
-    quantity: reactive[str] = reactive("ratio", init=False, layout=False, repaint=False)
-    holm: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(
-            p_value_chart, empty="p-values appear when runs are complete.", id=id, classes=classes
-        )
-
-    def watch_snapshot(self) -> None:
-        """Take what concerns the chart."""
-        self._choose()
-
-    def watch_pair(self) -> None:
-        """Draw another comparison."""
-        self._choose()
-
-    def watch_quantity(self) -> None:
-        """Draw another quantity."""
-        self._choose()
-
-    def watch_holm(self) -> None:
-        """Draw the other p-values."""
-        self._choose()
-
-    def _choose(self) -> None:
-        tests = self.snapshot.tests if self.snapshot else ()
-        self.data = p_value_data(tests, pair=self.pair, quantity=self.quantity, holm=self.holm)

@@ -16,7 +16,7 @@ from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
 NARROW = 110
 """Below this width in cells data sets and dates are shortened."""
-AT_THE_RIGHT = ("epsilon", "z", "created")
+AT_THE_RIGHT = ("epsilon", "created")
 """The columns whose cells stand to the right."""
 
 

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from rich.text import Text
 from textual.events import Resize
@@ -15,20 +14,26 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import DataTable
 
+from core.records.metrics import RunMetrics
+from core.records.status import ExperimentStatus, RunStatus
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.snapshot import RunView, Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
-ABSENT = "-"
 ALL = "all"
 """The key of the row of all runs together."""
-RUN_STATES: Mapping[str, tuple[str, str, str]] = {**STATES, "pending": ("·", "waiting", "dim")}
+RUN_STATES: Mapping[RunStatus, tuple[str, str, str]] = {
+    RunStatus.PENDING: ("·", "waiting", "dim"),
+    RunStatus.RUNNING: STATES[ExperimentStatus.RUNNING],
+    RunStatus.COMPLETE: STATES[ExperimentStatus.COMPLETE],
+    RunStatus.FAILED: STATES[ExperimentStatus.FAILED],
+}
 """Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
 WORDS = {
     "M": "misclassified test images of the run",
     "D": "adversarial images of the run; its sources: the test images that they come from",
-    "net": "accuracy of the surrogate, the LeNet-5 that they were made on, on the test images",
+    "net": "accuracy of the surrogate, the network that they were made on, on the test images",
 }
 """What stands short in the table -> its meaning."""
 TITLE, LEGEND = "Runs", "net surrogate's accuracy, M misclassified, D adversarial"
@@ -74,11 +79,11 @@ class RunsTable(FollowsTheme, CellTable):
         self._update_cells()
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Tell which run the person looks at, if it is another one."""
+        """Post which run the person looks at, if it is another one."""
         event.stop()
-        self._tell_selected()
+        self._post_selected()
 
-    def _tell_selected(self) -> None:
+    def _post_selected(self) -> None:
         row = self.row_under_cursor
         selected = None if row is None or row == ALL else int(row)
         if selected != self._selected:
@@ -90,17 +95,17 @@ class RunsTable(FollowsTheme, CellTable):
         if self.snapshot is None:
             return ""
         if row == ALL:
-            counts = Counter(RUN_STATES.get(view.status, ("", view.status))[1] for view in self.snapshot.runs)
+            counts = Counter(RUN_STATES[view.status][1] for view in self.snapshot.runs)
             error = [_line(self.snapshot.error)] if self.snapshot.error else []
             return ", ".join([*error, *(f"{count} {word}" for word, count in counts.items())])
         view = self.snapshot.runs[int(row)]
-        if view.status == "failed":
+        if view.status is RunStatus.FAILED:
             return _line(f"{view.error}; {view.hint}" if view.hint else view.error)
         words = [f"attempt {view.attempt}"] if view.attempt > 1 else []
-        if view.status == "running" and view.loss is not None:
+        if view.status is RunStatus.RUNNING and view.loss is not None:
             words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
         if metrics := self.snapshot.metrics.get(view.index):
-            words.append(f"{metrics['counts']['adversarial_sources']:,} sources of D")
+            words.append(f"{metrics.counts.adversarial_sources:,} sources of D")
         return ", ".join([*words, *(f"{stage} {took:.1f} s" for stage, took in view.seconds.items())])
 
     def theme_changed(self, theme: Theme) -> None:
@@ -131,28 +136,28 @@ class RunsTable(FollowsTheme, CellTable):
         for view in snapshot.runs:
             view_before, cells = self._drawn.get(view.index, (None, []))
             # Only a run at work changes with time alone.
-            if view.status == "running" or view != view_before:
+            if view.status is RunStatus.RUNNING or view != view_before:
                 cells = _run_cells(view, snapshot, typical, width, tint)
             self._drawn[view.index] = view, cells
             rows[str(view.index)] = cells
         self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
         self.fill(columns, rows)
-        self._tell_selected()
+        self._post_selected()
 
 
 def _typical_seconds(snapshot: Snapshot) -> float | None:
     """The mean seconds of the complete runs."""
-    took = [sum(view.seconds.values()) for view in snapshot.runs if view.status == "complete"]
+    took = [sum(view.seconds.values()) for view in snapshot.runs if view.status is RunStatus.COMPLETE]
     return sum(took) / len(took) if took else None
 
 
 def _all_cells(snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> list[Text]:
-    glyph, word, style = RUN_STATES.get(snapshot.status, ("?", snapshot.status, ""))
+    glyph, word, style = STATES[snapshot.status]
     style = tint(style)
     runs = len(snapshot.runs)
     starts = [view.started for view in snapshot.runs if view.started is not None]
     ends = [view.finished for view in snapshot.runs if view.finished is not None]
-    working = snapshot.status == "running"
+    working = snapshot.status is ExperimentStatus.RUNNING
     now = snapshot.now if working else max(ends, default=0.0)
     elapsed = _since(min(starts), now) if starts else None
     return [
@@ -167,35 +172,32 @@ def _all_cells(snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> li
 def _run_cells(
     view: RunView, snapshot: Snapshot, typical: float | None, width: int, tint: Callable[[str], str]
 ) -> list[Text]:
-    glyph, word, style = RUN_STATES.get(view.status, ("?", view.status, ""))
+    glyph, word, style = RUN_STATES[view.status]
     style = tint(style)
     stage, progress, times = view.stage, "", ""
     match view.status:
-        case "running":
+        case RunStatus.RUNNING:
             progress = _progress(view, snapshot.now, width - 1)
             times = _times(_since(view.started, snapshot.now), _left(view, snapshot.now, typical))
-        case "complete":
-            stage, progress = _found(snapshot.metrics.get(view.index))
+        case RunStatus.COMPLETE:
+            stage, progress = _findings(snapshot.metrics[view.index])
             times = _times(_since(view.started, view.finished), None)
-        case "failed":
+        case RunStatus.FAILED:
             progress = _line(view.error)
             times = _times(_since(view.started, view.finished), None)
     return [
         right(str(view.index + 1)),
         left((f"{glyph} {word}", style)),
         left(stage),
-        left((progress, style if view.status == "failed" else "")),
+        left((progress, style if view.status is RunStatus.FAILED else "")),
         right(times),
     ]
 
 
-def _found(metrics: Mapping[str, Any] | None) -> tuple[str, str]:
+def _findings(metrics: RunMetrics) -> tuple[str, str]:
     """The surrogate's accuracy; |M| and |D|: what a complete run is judged by at a glance."""
-    if not metrics:
-        return "", "result unreadable"
-    counts = metrics["counts"]
-    found = f"M {counts['misclassified']:,} D {counts['adversarial']:,}"
-    return f"net {metrics['surrogate_accuracy']:.3f}", found
+    counts = metrics.counts
+    return f"net {metrics.surrogate_accuracy:.3f}", f"M {counts.misclassified:,} D {counts.adversarial:,}"
 
 
 def _progress(view: RunView, now: float, width: int) -> str:

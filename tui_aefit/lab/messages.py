@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.message import Message
 
 from core.records.experiment import Experiment, State
+from core.records.status import ExperimentStatus
 from core.spec.spec import Spec
+
+
+class OpenScreen(Message):
+    """The person wants to see a screen: its name in `SCREENS`, and what it is made with."""
+
+    def __init__(self, name: str, *arguments: object) -> None:
+        super().__init__()
+        self.name = name
+        self.arguments = arguments
 
 
 class NewExperiment(Message):
@@ -16,14 +24,6 @@ class NewExperiment(Message):
 
 class OpenExperiment(Message):
     """The person wants to look at an experiment, running or not."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        super().__init__()
-        self.experiment = experiment
-
-
-class OpenGallery(Message):
-    """The person wants to look at an experiment's images."""
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
@@ -46,22 +46,24 @@ class ResumeExperiment(Message):
         self.experiment = experiment
 
 
-class CompareExperiments(Message):
-    """The person wants to see these experiments, two or more, side by side."""
+class ExtendExperiment(Message):
+    """The person wants more runs of an experiment than it has; how many is still to be asked."""
 
-    def __init__(self, experiments: Sequence[Experiment]) -> None:
+    def __init__(self, experiment: Experiment) -> None:
         super().__init__()
-        self.experiments = list(experiments)
+        self.experiment = experiment
 
 
 class ExportExperiment(Message):
     """The person wants files of an experiment written.
 
-    status, done: how it stands and how many runs are complete, "" and 0 where that is not known yet.
+    status, done: how it stands and how many runs are complete, None and 0 where that is not known yet.
     choice: which of `publications.CHOICES`; "" where the person is to be asked.
     """
 
-    def __init__(self, experiment: Experiment, status: str, done: int, choice: str = "") -> None:
+    def __init__(
+        self, experiment: Experiment, status: ExperimentStatus | None, done: int, choice: str = ""
+    ) -> None:
         super().__init__()
         self.experiment = experiment
         self.status = status

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import RichLog
 
-from tui_aefit.following.listing import moment
+from core.report.formatting import moment
 from tui_aefit.following.snapshot import LogLine, Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import accumulate
-from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
 
+from core.families.ladder import Ladder, slope_name
+from core.records.statistics import StatisticalTest
+from core.report.formatting import ABSENT, number
 from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.data import PAPER_PAIR
+from tui_aefit.lab.charts.data import PAPER_PAIR, tests_of
 from tui_aefit.lab.charts.drawing import SMALLEST_P
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
-ABSENT = "-"
 COLUMNS = {
     "test": ("test", 14),
     "p": ("p", 8),
@@ -38,10 +39,8 @@ ARROW = ("dir", 4)
 DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
 
 
-class TestsTable(CellTable):
+class StatisticsTable(CellTable):
     """The tests of `pair`, first set against second: statistics, p-values plain and Holm-adjusted, direction."""
-
-    __test__ = False  # the name starts with Tests: this is not a test class for pytest to collect
 
     placeholder = "Tests need 3 complete runs"
 
@@ -57,7 +56,7 @@ class TestsTable(CellTable):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._tests: dict[str, Mapping[str, Any]] = {}
+        self._tests: dict[str, StatisticalTest] = {}
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns to the new width."""
@@ -80,39 +79,43 @@ class TestsTable(CellTable):
 
     def explanation(self, row: str) -> str:
         """A test in words, or why there is none."""
+        assert self.snapshot is not None
         test = self._tests[row]
-        if test["p"] is None:
-            return SENTENCES.get(test["reason"] or "", brief_reason(test["reason"]))
-        first, second = test["sets"]
-        p = f"p = {test['p']:.2g}" if test["p"] >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
-        return f"{_what(test)} is {test['direction']} on {first} than on {second}, {p}".replace(
-            "equal on", "equally high on"
-        )
+        if test.p is None:
+            return SENTENCES.get(test.reason or "", brief_reason(test.reason))
+        first, second = test.sets
+        comparison = "equally high" if test.direction == "equal" else test.direction
+        than = "as" if test.direction == "equal" else "than"
+        p = f"p = {test.p:.2g}" if test.p >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
+        what = _quantity(test, self.snapshot.ladder)
+        return f"{what} is {comparison} on {first} {than} on {second}, {p}"
 
     def _pairs(self) -> list[tuple[str, str]]:
         tests = self.snapshot.tests if self.snapshot else ()
-        return list(dict.fromkeys((test["sets"][0], test["sets"][1]) for test in tests))
+        return list(dict.fromkeys(test.sets for test in tests))
 
     def _update_cells(self) -> None:
-        if not self.size.width:
+        snapshot = self.snapshot
+        if snapshot is None or not self.size.width:
             return
-        tests = self.snapshot.tests if self.snapshot else ()
+        ladder = snapshot.ladder
         self._tests = {
-            f"{test['quantity']}/{test['j']}/{test['test']}": test
-            for test in tests
-            if tuple(test["sets"]) == self.pair
+            f"{test.quantity}/{test.j}/{test.test}": test
+            for test in tests_of(snapshot.tests, ladder, self.pair)
         }
         pairs = self._pairs()
         place = f" ({pairs.index(self.pair) + 1} of {len(pairs)})" if self.pair in pairs else ""
         self.entitle(f"{self.pair[0]} against {self.pair[1]}{place}")
-        what = max(len(text) for text in ("of", *map(_what, self._tests.values())))
+        what = max(
+            cell_len(text) for text in ("of", *(_quantity(test, ladder) for test in self._tests.values()))
+        )
         columns = {"what": ("of", what + 1), **COLUMNS}
         available = self.size.width - self.styles.scrollbar_size_vertical
         tight = available < sum(columns[name][1] for name in IN_SIGHT)
         if tight:
             columns["direction"] = ARROW
         _end_with_a_column(columns, available)
-        self.fill(columns, {key: _cells(test, tight=tight) for key, test in self._tests.items()})
+        self.fill(columns, {key: _cells(test, ladder, tight=tight) for key, test in self._tests.items()})
 
 
 def _end_with_a_column(columns: dict[str, tuple[str, int]], available: int) -> None:
@@ -124,50 +127,49 @@ def _end_with_a_column(columns: dict[str, tuple[str, int]], available: int) -> N
         columns[name] = title, width + available - totals[whole - 1]
 
 
-def _cells(test: Mapping[str, Any], *, tight: bool) -> list[Text]:
-    reason, direction = test["reason"], DIRECTIONS.get(test["direction"], ABSENT)
+def _cells(test: StatisticalTest, ladder: Ladder, *, tight: bool) -> list[Text]:
+    direction = DIRECTIONS[test.direction] if test.direction is not None else ABSENT
+    why = SENTENCES.get(test.reason, brief_reason(test.reason)) if test.reason is not None else ""
     return [
-        left(_what(test)),
-        left(TEST_NAMES.get(test["test"], test["test"])),
-        right((_p(test["p"]), _emphasis(test["p"]))),
-        right((_p(test["p_holm"]), _emphasis(test["p_holm"]))),
+        left(_quantity(test, ladder)),
+        left(TEST_NAMES[test.test]),
+        right((_p(test.p), _emphasis(test.p))),
+        right((_p(test.p_holm), _emphasis(test.p_holm))),
         left(direction[0] if tight else direction),
         left(_difference(test)),
-        right(_number(test["effect_size"], "+.2f")),
-        right(_number(test["statistic"], ".4g")),
-        right(_number(test["df"], ".3g")),
-        right(str(test["n"])),
-        left((SENTENCES.get(reason, brief_reason(reason)) if reason else "", "dim")),
+        right(number(test.effect_size, "+.2f")),
+        right(number(test.statistic, ".4g")),
+        right(number(test.df, ".3g")),
+        right(str(test.n)),
+        left((why, "dim")),
     ]
 
 
-def _what(test: Mapping[str, Any]) -> str:
-    """The quantity in the paper's letters."""
-    j = int(test["j"])
-    names = {"ratio": f"S_{j}", "difference": f"A_{j}-A_{j + 2}", "log_ratio": f"log S_{j}"}
-    return names.get(test["quantity"], f"{test['quantity']} {j}")
+def _quantity(test: StatisticalTest, ladder: Ladder) -> str:
+    """What is tested, in the paper's letters."""
+    match test.quantity:
+        case "ratio":
+            return slope_name(test.j)
+        case "difference":
+            return f"A_{test.j}-A_{ladder.before(test.j)}"
+        case "log_ratio":
+            return f"log {slope_name(test.j)}"
 
 
-def _difference(test: Mapping[str, Any]) -> str:
+def _difference(test: StatisticalTest) -> str:
     """The mean with its interval; where there is no test, the reason in two or three words instead."""
-    mean, interval = test["mean_difference"], test["ci95"]
-    words = [] if mean is None else [f"{mean:+.3f}"]
-    if interval:
-        words.append(f"[{interval[0]:+.3f}, {interval[1]:+.3f}]")
-    if test["p"] is None:
-        words.append(f"({brief_reason(test['reason'])})" if words else brief_reason(test["reason"]))
+    words = [] if test.mean_difference is None else [f"{test.mean_difference:+.3f}"]
+    if test.ci95 is not None:
+        low, high = test.ci95
+        words.append(f"[{low:+.3f}, {high:+.3f}]")
+    if test.p is None:
+        words.append(f"({brief_reason(test.reason)})" if words else brief_reason(test.reason))
     return " ".join(words)
 
 
 def _p(value: float | None) -> str:
-    if value is None:
-        return ABSENT
-    return f"<{SMALLEST_P:.0e}" if value < SMALLEST_P else f"{value:.2g}"
+    return f"<{SMALLEST_P:.0e}" if value is not None and value < SMALLEST_P else number(value, ".2g")
 
 
 def _emphasis(p: float | None) -> str:
     return "bold" if p is not None and p < 0.05 else ""
-
-
-def _number(value: float | None, form: str) -> str:
-    return ABSENT if value is None else format(value, form)
