@@ -1,4 +1,5 @@
-# `make run` opens the lab, `make batch ARGS="--runs 3"` computes headless, `make test` runs every test.
+# `make run` opens the lab, `make batch ARGS="--runs 3"` computes headless, `make test` runs the quick tests,
+# `make test-all` every test.
 # Everything happens in .venv, made with the first use. An existing PyTorch can be used:
 #   make install VENV_FLAGS=--system-site-packages
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: install run batch test lint format bench clean
+.PHONY: install run batch test test-all test-slow lint format bench clean
 
 install: $(VENV)/.installed
 
@@ -20,7 +21,14 @@ batch: install
 	@$(BIN)/aefit-tui --batch $(ARGS)
 
 test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(ARGS)
+
+# What `make test` leaves out: real processes, every recorded number, every screen.
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

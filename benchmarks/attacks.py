@@ -21,8 +21,8 @@ from torch import Tensor
 from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import EPSILON, Targets, problem, targets
 from core.attacks.attack import Attack
-from core.attacks.registry import build_attack
-from core.surrogates.lenet5 import LeNet5
+from core.attacks.registry import ATTACKS
+from core.surrogates.network import Network
 
 FEW = {"torchattacks": 4, "ART": 8, "foolbox": 128}
 """Images that each library's DeepFool is measured on: some take a sixth of a second for one."""
@@ -41,14 +41,14 @@ def main() -> None:
     classes = given.pool.classes
 
     fgsm: list[tuple[str, int, Callable[[], object]]] = [
-        ("ours", len(wanted.image), _ours(build_attack("fgsm", epsilon=EPSILON), model, wanted)),
+        ("ours", len(wanted.image), _ours(ATTACKS["fgsm"](epsilon=EPSILON), model, wanted)),
         ("torchattacks", len(wanted.image), _torchattacks_fgsm(model, wanted)),
         ("foolbox", len(wanted.image), _foolbox_fgsm(model, wanted)),
         ("ART", len(wanted.image), _art_fgsm(model, wanted, classes)),
     ]
-    rows = _measured(fgsm, chosen.rounds)
+    rows = _measure(fgsm, chosen.rounds)
 
-    deepfool = build_attack("deepfool", epsilon=EPSILON)
+    deepfool = ATTACKS["deepfool"](epsilon=EPSILON)
     steps = int(deepfool(model, wanted.image, wanted.label, wanted.target, torch.Generator()).steps.sum())
     once = wanted.image[:: classes - 1]
     own = wanted.label[:: classes - 1]
@@ -56,13 +56,13 @@ def main() -> None:
         ("ours", len(wanted.image), _ours(deepfool, model, wanted)),
         ("its passes alone", len(wanted.image), _passes(model, wanted.image, steps)),
         ("ours, untargeted", len(once), _ours(
-            build_attack("deepfool-untargeted", epsilon=EPSILON), model, Targets(once, own, own)
+            ATTACKS["deepfool-untargeted"](epsilon=EPSILON), model, Targets(once, own, own)
         )),
         ("foolbox", FEW["foolbox"], _foolbox_deepfool(model, once, own)),
         ("ART", FEW["ART"], _art_deepfool(model, once, classes)),
         ("torchattacks", FEW["torchattacks"], _torchattacks_deepfool(model, once, own)),
     ]  # fmt: skip
-    others = _measured(untargeted, chosen.rounds)
+    others = _measure(untargeted, chosen.rounds)
     title = f"{given.name}, LeNet-5, epsilon {EPSILON:g}"
     report(
         f"{title}: targeted FGSM, and DeepFool (ours targeted, {steps / len(wanted.image):.1f} steps a candidate)",
@@ -72,7 +72,7 @@ def main() -> None:
     )
 
 
-def _measured(works: list[tuple[str, int, Callable[[], object]]], rounds: int) -> list[dict[str, object]]:
+def _measure(works: list[tuple[str, int, Callable[[], object]]], rounds: int) -> list[dict[str, object]]:
     seconds = in_turns([work for _, _, work in works], rounds)
     rate = [count / median(times) for (_, count, _), times in zip(works, seconds, strict=True)]
     return [
@@ -81,11 +81,11 @@ def _measured(works: list[tuple[str, int, Callable[[], object]]], rounds: int) -
     ]
 
 
-def _ours(attack: Attack, model: LeNet5, wanted: Targets) -> Callable[[], object]:
+def _ours(attack: Attack, model: Network, wanted: Targets) -> Callable[[], object]:
     return lambda: attack(model, wanted.image, wanted.label, wanted.target, torch.Generator())
 
 
-def _passes(model: LeNet5, images: Tensor, count: int) -> Callable[[], object]:
+def _passes(model: Network, images: Tensor, count: int) -> Callable[[], object]:
     """As many forward and backward passes of one image as the attack makes, in full batches."""
     batch = images[:512]
 
@@ -98,7 +98,7 @@ def _passes(model: LeNet5, images: Tensor, count: int) -> Callable[[], object]:
     return run
 
 
-def _torchattacks_fgsm(model: LeNet5, wanted: Targets) -> Callable[[], object]:
+def _torchattacks_fgsm(model: Network, wanted: Targets) -> Callable[[], object]:
     attack = torchattacks.FGSM(model, eps=EPSILON)
     attack.set_mode_targeted_by_label(quiet=True)
     return lambda: [
@@ -107,14 +107,14 @@ def _torchattacks_fgsm(model: LeNet5, wanted: Targets) -> Callable[[], object]:
     ]
 
 
-def _torchattacks_deepfool(model: LeNet5, images: Tensor, labels: Tensor) -> Callable[[], object]:
+def _torchattacks_deepfool(model: Network, images: Tensor, labels: Tensor) -> Callable[[], object]:
     attack = torchattacks.DeepFool(model, steps=STEPS, overshoot=0.02)
     few = FEW["torchattacks"]
     return lambda: attack(images[:few], labels[:few])
 
 
-def _foolbox_fgsm(model: LeNet5, wanted: Targets) -> Callable[[], object]:
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
+def _foolbox_fgsm(model: Network, wanted: Targets) -> Callable[[], object]:
+    wrapped = foolbox.models.PyTorchModel(model, bounds=(0, 1), device="cpu")
     # foolbox's FGSM is untargeted; one step of its iterative method is the same and takes targets.
     attack = foolbox.attacks.LinfBasicIterativeAttack(abs_stepsize=EPSILON, steps=1, random_start=False)
     return lambda: [
@@ -123,21 +123,21 @@ def _foolbox_fgsm(model: LeNet5, wanted: Targets) -> Callable[[], object]:
     ]
 
 
-def _foolbox_deepfool(model: LeNet5, images: Tensor, labels: Tensor) -> Callable[[], object]:
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
+def _foolbox_deepfool(model: Network, images: Tensor, labels: Tensor) -> Callable[[], object]:
+    wrapped = foolbox.models.PyTorchModel(model, bounds=(0, 1), device="cpu")
     attack = foolbox.attacks.L2DeepFoolAttack(steps=STEPS, candidates=None, overshoot=0.02)
     few = FEW["foolbox"]
     return lambda: attack(wrapped, images[:few], labels[:few], epsilons=None)
 
 
-def _art(model: LeNet5, images: Tensor, classes: int) -> PyTorchClassifier:
+def _art(model: Network, images: Tensor, classes: int) -> PyTorchClassifier:
     return PyTorchClassifier(
         model, loss=torch.nn.CrossEntropyLoss(), input_shape=tuple(images.shape[1:]), nb_classes=classes,
         clip_values=(0.0, 1.0), device_type="cpu",
     )  # fmt: skip
 
 
-def _art_fgsm(model: LeNet5, wanted: Targets, classes: int) -> Callable[[], object]:
+def _art_fgsm(model: Network, wanted: Targets, classes: int) -> Callable[[], object]:
     attack = FastGradientMethod(
         _art(model, wanted.image, classes), eps=EPSILON, targeted=True, batch_size=512
     )
@@ -145,7 +145,7 @@ def _art_fgsm(model: LeNet5, wanted: Targets, classes: int) -> Callable[[], obje
     return lambda: attack.generate(images, y=target)
 
 
-def _art_deepfool(model: LeNet5, images: Tensor, classes: int) -> Callable[[], object]:
+def _art_deepfool(model: Network, images: Tensor, classes: int) -> Callable[[], object]:
     attack = ArtDeepFool(
         _art(model, images, classes),
         max_iter=STEPS,

@@ -23,7 +23,7 @@ from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import fgsm_candidates, problem
 from core.families.knn import NEARBY
 from core.neighbours.registry import build_search
-from core.tensors.batches import parts
+from core.tensors.batches import batches
 
 Z = 7
 KD_TREE_QUERIES = 45
@@ -85,7 +85,7 @@ def main() -> None:
         found = search(queries[: KD_TREE_QUERIES if method.few else len(queries)])[places]
         agreement.append(_share_right(found, queries[places], training, truth[: len(places)]))
     works = [
-        lambda search=search, count=count: search(queries[:count])  # type: ignore[misc]
+        lambda search=search, count=count: search(queries[:count])
         for search, count in zip(searches, counts, strict=True)
     ]
     seconds = in_turns(works, chosen.rounds)
@@ -159,7 +159,7 @@ def _torch(training: NDArray[np.uint8]) -> Search:
     def found(queries: NDArray[np.float32]) -> NDArray[np.int64]:
         grey = torch.from_numpy(queries * np.float32(255))
         blocks = [
-            (norms - 2 * grey[part] @ table.T).topk(Z, largest=False)[1] for part in parts(len(grey), 256)
+            (norms - 2 * grey[part] @ table.T).topk(Z, largest=False)[1] for part in batches(len(grey), 256)
         ]
         nearest: NDArray[np.int64] = torch.cat(blocks).numpy()
         return nearest
@@ -171,7 +171,7 @@ def _brute_force_distances(queries: NDArray[np.float32], training: NDArray[np.ui
     """(n, Z) the smallest squared distances, ascending, every one from a float64 product."""
     grey = (queries * np.float32(255)).astype(np.float64)
     smallest = np.full((len(queries), Z), np.inf)
-    for block in parts(len(training), 4096):
+    for block in batches(len(training), 4096):
         images = training[block].astype(np.float64)
         distances = (grey**2).sum(axis=1)[:, None] + (images**2).sum(axis=1) - 2 * grey @ images.T
         smallest = np.sort(np.concatenate([smallest, distances], axis=1), axis=1)[:, :Z]

@@ -26,10 +26,11 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
 
+from core.records.events import Progress
 from core.records.experiment import Experiment
 from core.records.journal import JournalWriter, read_all
-from tests.pseudo_terminal import PseudoTerminal
-from tests.recorded import make_experiment
+from tests.fakes.experiments import make_experiment
+from tests.fakes.terminal import PseudoTerminal
 
 ROOT = Path(__file__).parents[1]
 LAB = ("-m", "tui_aefit.shell.cli")
@@ -255,7 +256,7 @@ def _fill(experiment: Experiment, events: int) -> None:
 
 def _report(journal: JournalWriter, stages: Sequence[Stage], number: int) -> None:
     run, stage, total = stages[number % len(stages)]
-    journal.write("progress", run=run, stage=stage, done=number % total + 1, total=total)
+    journal.write(Progress(run=run, stage=stage, done=number % total + 1, total=total))
 
 
 def _stages(experiment: Experiment) -> list[Stage]:
@@ -263,23 +264,16 @@ def _stages(experiment: Experiment) -> list[Stage]:
     stages: dict[int, Stage] = {}
     state = experiment.state()
     for event in state.events:
-        if event.kind == "progress":
-            run, stage, total = event["run"], event["stage"], event["total"]
-            assert isinstance(run, int)
-            assert isinstance(stage, str)
-            assert isinstance(total, int)
-            stages[run] = (run, stage, total)
+        if isinstance(event, Progress):
+            stages[event.run] = (event.run, event.stage, event.total)
     at_work = [stage for run, stage in stages.items() if run not in state.results]
     return at_work or list(stages.values())
 
 
 def _mean_accuracy(experiment: Experiment) -> str:
-    """The mean accuracy at K = 1 on the adversarial sets, as only the table shows it."""
-    found = []
-    for metrics in experiment.results().values():
-        accuracy = metrics["accuracy"]
-        assert isinstance(accuracy, dict)
-        found.append(accuracy["adversarial"]["1"])
+    """The mean accuracy of the most fitted level on the adversarial sets, as only the table shows it."""
+    fitted = experiment.spec.ladder.fitted
+    found = [metrics.accuracy["adversarial"][fitted] or 0.0 for metrics in experiment.results().values()]
     return " " + f"{statistics.mean(found):.3f}".lstrip("0")
 
 

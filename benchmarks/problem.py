@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.attacks.candidates import targets_of
-from core.attacks.registry import build_attack
+from core.attacks.registry import ATTACKS
+from core.attacks.targets import targets_of
 from core.data.images import ImageSet
 from core.data.load import load
 from core.data.split import stratified_split
 from core.protocol.streams import Streams
 from core.surrogates.lenet5 import LeNet5
+from core.surrogates.network import Network
 from core.surrogates.training import train
 from core.tensors.pixels import from_torch, to_torch
 
@@ -39,10 +40,11 @@ class Problem:
         """(N, d) training images."""
         return self.train_image.reshape(len(self.train_image), -1)
 
-    def surrogate(self, epochs: int = 1) -> LeNet5:
+    def surrogate(self, epochs: int = 1) -> Network:
         """A LeNet-5 trained on the training part."""
         streams = Streams(0, 0)
         return train(
+            LeNet5(),
             self.train_image,
             self.train_label,
             classes=self.pool.classes,
@@ -90,9 +92,9 @@ def targets(given: Problem, sources: int) -> Targets:
     )
 
 
-def fgsm_candidates(given: Problem, model: LeNet5, sources: int) -> NDArray[np.float32]:
+def fgsm_candidates(given: Problem, model: Network, sources: int) -> NDArray[np.float32]:
     """(n, d) float32 FGSM candidates of the first test images, source after source."""
     wanted = targets(given, sources)
-    attack = build_attack("fgsm", epsilon=EPSILON)
+    attack = ATTACKS["fgsm"](epsilon=EPSILON)
     images = attack(model, wanted.image, wanted.label, wanted.target, torch.Generator()).images
     return from_torch(images).reshape(len(images), -1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 import faiss
+import msgspec
 import numpy as np
 import torch
 import torchattacks
@@ -19,6 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from benchmarks.measuring import limit_threads, parser, report
 from benchmarks.problem import EPSILON, Problem, problem, targets
 from benchmarks.training import plain_loop
+from core.families.family import Resources
 from core.protocol.run import compute_run
 from core.spec.spec import Spec
 from core.tensors.pixels import from_torch
@@ -34,14 +36,12 @@ def main() -> None:
     chosen = parser("run", __doc__).parse_args()
     limit_threads(chosen.threads)
     given = problem(chosen.dataset, chosen.data_dir)
-    spec = Spec(dataset=chosen.dataset, epochs=EPOCHS, z=Z, runs=1, controls=(), threads=chosen.threads)
+    spec = Spec(dataset=chosen.dataset, epochs=EPOCHS, runs=1, controls=(), options={"z": Z})
     start = time.perf_counter()
-    metrics = compute_run(spec, 0, given.pool).metrics
+    metrics = compute_run(spec, 0, given.pool, resources=Resources(threads=chosen.threads)).metrics
     whole = time.perf_counter() - start
-    counts, ours = metrics["counts"], metrics["seconds"]
-    assert isinstance(counts, dict)
-    assert isinstance(ours, dict)
-    candidates, queries = counts["candidates"], counts["candidates"] + counts["test"]
+    counts, ours = metrics.counts, metrics.seconds
+    candidates, queries = counts.candidates, counts.candidates + counts.test
 
     model, training = plain_loop(given, EPOCHS, 0)
     images, attack = _attacked(given, model)
@@ -60,7 +60,9 @@ def main() -> None:
         f"{given.name}: one run of FGSM, Z = {Z}, {EPOCHS} epochs, {candidates:,} candidates; the scripts' attack "
         f"and faiss scaled from {len(images):,} candidates, their KD-tree from {KD_TREE_QUERIES}"
     )
-    report(title, rows, threads=chosen.threads, path=chosen.json, extra={"counts": counts})
+    report(
+        title, rows, threads=chosen.threads, path=chosen.json, extra={"counts": msgspec.to_builtins(counts)}
+    )
 
 
 def _attacked(given: Problem, model: torch.nn.Module) -> tuple[np.ndarray, float]:

@@ -77,7 +77,7 @@ def _search(
         np.array([-1, 1], dtype=np.float32), (DRAWS * len(sources), training.shape[1])
     )
     clean = sources.astype(np.float32).repeat(DRAWS, axis=0) / np.float32(255)
-    queries = np.clip(clean + np.float32(EPSILON) * signs, 0, 1)
+    queries = np.clip(clean + np.float32(EPSILON) * signs, 0, 1).astype(np.float32)
     measured = []
 
     def work() -> None:

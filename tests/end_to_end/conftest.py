@@ -8,21 +8,37 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+import tests.fakes
+from core.records.events import Event
 from core.records.experiment import Experiment, every
 from core.records.journal import read_all
-from tests.made_up import write_npz
+from tests.fakes.images import write_npz
 
 BATCH = ("--batch", "--z", "5", "--epsilon", "0.25", "--threads", "1")
 """A small experiment; more threads would only wait for each other on a busy machine."""
 PATIENCE = 120.0
 """Seconds after which something that should happen counts as not happening."""
+HOLDING = Path(tests.fakes.__file__).parent / "holding"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real processes take seconds each: `make test` runs those that are marked quick, `make test-all` all."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("quick") is None:
+            item.add_marker(pytest.mark.slow)
+
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
 
 
 @dataclass
@@ -54,12 +70,13 @@ class Shell:
                 **clean,
                 "AEFIT_HOME": str(self.home),
                 "XDG_CONFIG_HOME": str(self.home.parent / "config"),
+                **self.holding,
                 **environment,
             },
         )
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, **environment)
+        process = self.start(*words, ignored=None, **environment)
         out, err = process.communicate(timeout=2 * PATIENCE)
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(words, process.returncode, out, err)
@@ -78,13 +95,39 @@ class Shell:
         assert isinstance(found, Experiment)
         return found
 
+    @contextmanager
+    def workers_held(self) -> Iterator[None]:
+        """Workers wait after each epoch, which they have journaled, until the block ends.
+
+        That holds for the workers of what is started within the block, however fast the machine.
+        """
+        self._hold_file.touch()
+        try:
+            yield
+        finally:
+            self._hold_file.unlink()
+
+    @property
+    def holding(self) -> dict[str, str]:
+        """The variables by which workers can be held."""
+        if not self._hold_file.exists():
+            return {}
+        return {
+            "AEFIT_TEST_HOLD": str(self._hold_file),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(HOLDING), os.environ.get("PYTHONPATH")))),
+        }
+
+    @property
+    def _hold_file(self) -> Path:
+        return self.home.parent / "hold"
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path / "home", write_npz(tmp_path / "made-up.npz"))
 
 
-def wait_for(condition: Callable[[], Any]) -> Any:
+def wait_for(condition: Callable[[], T | None]) -> T:
     """The first truthy answer of a condition."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -94,24 +137,24 @@ def wait_for(condition: Callable[[], Any]) -> Any:
     raise AssertionError("it did not happen")
 
 
-def wait_for_event(shell: Shell, kind: str, count: int = 1) -> dict[str, Any]:
-    """The fields of the count-th event of a kind in the only experiment."""
+def wait_for_event(shell: Shell, kind: type[E], count: int = 1) -> E:
+    """The count-th event of a type in the only experiment."""
 
-    def look() -> Any:
-        found = [event for event in every(shell.home) if isinstance(event, Experiment)]
-        events = [e for experiment in found for e in read_all(experiment.journal) if e.kind == kind]
-        return [dict(event.fields) for event in events[count - 1 : count]]
+    def look() -> E | None:
+        experiments = [found for found in every(shell.home) if isinstance(found, Experiment)]
+        events = [event for experiment in experiments for event in read_all(experiment.journal)]
+        found = [event for event in events if isinstance(event, kind)]
+        return found[count - 1] if len(found) >= count else None
 
-    return wait_for(look)[0]
+    return wait_for(look)
 
 
-def kill_hard(pid: object) -> None:
-    assert isinstance(pid, int)
+def kill_hard(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
 def numbers(result: dict[str, Any]) -> str:
-    """All that must not depend on how an experiment was computed."""
+    """All of a JSON result that must not depend on how an experiment was computed."""
     passing = ("seconds", "search", "surrogate_reused")
     runs = [{k: v for k, v in run.items() if k not in passing} for run in result["runs"]]
     return json.dumps([runs, result["summary"], result["tests"]])

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from core.records.events import CoordinatorStarted, EpochFinished, RunStarted, WorkerStarted
 from tests.end_to_end.conftest import kill_hard, numbers, wait_for, wait_for_event
 
-LONG = ("--epochs", "60")
-"""Epochs that leave time to interrupt a run on the made-up images."""
+SHORT = ("--epochs", "3")
+"""Epochs that are enough for the made-up images; where a run is to be met at work, workers are held."""
 
 
 def test_json_is_one_object_as_specified(shell):
@@ -35,9 +36,10 @@ def test_json_is_one_object_as_specified(shell):
             assert run["slopes"][name]["3"] is None
             assert run["slope_reasons"][name]["3"] == "by_construction"
         assert set(run["attack"]) == {"surrogate_fooled", "target_hit", "linf_max", "l2_mean"}
-        assert set(run["noise"]) == set(run["attack"])
-        assert {"split", "neighbours", "surrogate", "attack", "filter"} <= set(run["seconds"])
-    assert {"versions", "device", "threads", "cpu"} <= set(result["environment"])
+        assert set(run["sets"]["noise"]) == set(run["attack"])
+        assert {"split", "classifier", "surrogate", "attack", "filter"} <= set(run["seconds"])
+    assert result["ladder"] == {"knob": "K", "levels": ["5", "3", "1"], "values": [5, 3, 1]}
+    assert {"versions", "device", "cpu"} <= set(result["environment"])
     assert result["environment"]["device"] == "cpu"
     test_accuracy = [run["accuracy"]["test"]["1"] for run in result["runs"]]
     summary = result["summary"]["accuracy"]["test"]["1"]
@@ -51,6 +53,7 @@ def test_json_is_one_object_as_specified(shell):
     assert all((test["p"] is None) == (test["reason"] is not None) for test in result["tests"])
 
 
+@pytest.mark.quick
 def test_results_go_to_standard_output_and_narration_to_standard_error(shell):
     done = shell.batch("--runs", "1", "--epochs", "2")
     assert done.returncode == 0
@@ -72,36 +75,84 @@ def test_numbers_do_not_depend_on_the_number_of_parallel_runs(shell, tmp_path):
     assert results[0] == results[1] == results[2]
 
 
+def test_numbers_do_not_depend_on_the_threads_of_a_run(shell, tmp_path):
+    results = []
+    for threads in ("1", "2", "4"):
+        done = shell.batch(
+            "--runs", "1", *SHORT, "--json", "--threads", threads, "--home", str(tmp_path / threads)
+        )
+        assert done.returncode == 0, done.stderr
+        results.append(numbers(json.loads(done.stdout)))
+    assert results[0] == results[1] == results[2]
+
+
 def test_a_killed_coordinator_is_resumed_to_the_same_numbers(shell, tmp_path):
-    settings = ("--runs", "3", *LONG, "--jobs", "2")
-    whole = shell.batch(*settings, "--json", "--home", str(tmp_path / "whole"))
+    settings = (*SHORT, "--jobs", "2")
+    whole = shell.batch("--runs", "3", *settings, "--json", "--home", str(tmp_path / "whole"))
     assert whole.returncode == 0, whole.stderr
 
-    process = shell.start_batch(*settings)
-    wait_for_event(shell, "run_completed")
-    kill_hard(wait_for_event(shell, "coordinator_started")["pid"])
-    _, err = process.communicate(timeout=60)
+    first = shell.batch("--runs", "1", *settings)
+    assert first.returncode == 0, first.stderr
+    experiment = shell.only_experiment()
+    result = experiment.run_folder(0) / "result"
+    before = result.stat().st_mtime_ns
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "3", *settings)
+        wait_for_event(shell, EpochFinished, 4)  # three of the first run
+        kill_hard(wait_for_event(shell, CoordinatorStarted, 2).pid)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "aefit-tui resume" in err
+    wait_for(lambda: not any(_alive(event.pid) for event in _workers(experiment)))
     experiment = shell.only_experiment()
-    wait_for(lambda: not any(_alive(event["pid"]) for event in _workers(experiment)))
     assert experiment.state().status == "interrupted"
-    assert 1 <= len(experiment.results()) < 3
-    before = {run: (experiment.run_folder(run) / "result").stat().st_mtime_ns for run in experiment.results()}
+    assert list(experiment.results()) == [0]
 
     resumed = shell.run("resume", "latest", "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert numbers(json.loads(resumed.stdout)) == numbers(json.loads(whole.stdout))
-    for run, moment in before.items():
-        assert (experiment.run_folder(run) / "result").stat().st_mtime_ns == moment, "computed twice"
+    assert result.stat().st_mtime_ns == before, "computed twice"
+
+
+def test_more_runs_of_an_experiment_are_added_to_those_there_are(shell, tmp_path):
+    whole = shell.batch("--runs", "3", *SHORT, "--json", "--home", str(tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+    assert shell.batch("--runs", "1", *SHORT).returncode == 0
+    by_batch = shell.batch("--runs", "2", *SHORT, "--json")
+    assert by_batch.returncode == 0, by_batch.stderr
+    assert "1 run to compute" in by_batch.stderr
+    assert len(json.loads(by_batch.stdout)["runs"]) == 2
+    extended = shell.run("extend", "latest", "--runs", "3", "--json")
+    assert extended.returncode == 0, extended.stderr
+    assert numbers(json.loads(extended.stdout)) == numbers(json.loads(whole.stdout))
+    fewer = shell.batch("--runs", "2", *SHORT, "--json")
+    assert fewer.returncode == 0, fewer.stderr
+    assert "has 3 runs already" in fewer.stderr
+    assert fewer.stdout == extended.stdout
+
+
+def test_an_experiment_that_is_being_computed_goes_on_with_further_runs(shell, tmp_path):
+    whole = shell.batch("--runs", "2", *SHORT, "--json", "--home", str(tmp_path / "whole"))
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "1", *SHORT, "--json")
+        wait_for_event(shell, EpochFinished)
+        started = shell.run("extend", "latest", "--runs", "2", "--detach", "--json")
+        assert started.returncode == 0, started.stderr
+        assert json.loads(started.stdout)["status"] == "running"
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert numbers(json.loads(out)) == numbers(json.loads(whole.stdout))
+    assert len(list(shell.only_experiment().journal.glob("*-coordinator.jsonl"))) == 1
 
 
 def test_a_killed_worker_costs_one_retry_and_nothing_else(shell, tmp_path):
-    settings = ("--runs", "2", *LONG, "--jobs", "1")
+    settings = ("--runs", "2", *SHORT, "--jobs", "1")
     whole = shell.batch(*settings, "--json", "--home", str(tmp_path / "whole"))
-    process = shell.start_batch(*settings, "--json")
-    wait_for_event(shell, "epoch")
-    kill_hard(wait_for_event(shell, "worker_started")["pid"])
+    with shell.workers_held():
+        process = shell.start_batch(*settings, "--json")
+        wait_for_event(shell, EpochFinished)
+        kill_hard(wait_for_event(shell, WorkerStarted).pid)
+        wait_for_event(shell, WorkerStarted, 2)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "SIGKILL" in err
@@ -109,12 +160,13 @@ def test_a_killed_worker_costs_one_retry_and_nothing_else(shell, tmp_path):
 
 
 def test_a_run_whose_workers_keep_dying_fails_and_says_so(shell):
-    process = shell.start_batch("--runs", "1", *LONG)
-    for attempt in (1, 2):
-        pid = wait_for_event(shell, "worker_started", attempt)["pid"]
-        wait_for_event(shell, "run_started", attempt)
-        kill_hard(pid)
-    out, err = process.communicate(timeout=60)
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "1", *SHORT)
+        for attempt in (1, 2):
+            pid = wait_for_event(shell, WorkerStarted, attempt).pid
+            wait_for_event(shell, RunStarted, attempt)
+            kill_hard(pid)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "twice" in err
     assert "0 of 1 runs" in out
@@ -124,33 +176,37 @@ def test_a_run_whose_workers_keep_dying_fails_and_says_so(shell):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_batch_says_how_to_go_on_and_leaves_nobody_behind(shell, number):
-    process = shell.start_batch("--runs", "2", *LONG)
-    wait_for_event(shell, "epoch")
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "2", *SHORT)
+        wait_for_event(shell, EpochFinished)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     experiment = shell.only_experiment()
     assert f"aefit-tui resume {experiment.id}" in err
     assert experiment.state().status == "interrupted"
     assert not experiment.running
-    assert not any(_alive(event["pid"]) for event in _workers(experiment))
+    assert not any(_alive(event.pid) for event in _workers(experiment))
 
 
 def test_a_batch_that_is_killed_takes_its_coordinator_with_it(shell):
-    process = shell.start_batch("--runs", "2", *LONG)
-    wait_for_event(shell, "epoch")
-    process.kill()
-    experiment = shell.only_experiment()
-    wait_for(lambda: not experiment.running)
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "2", *SHORT)
+        wait_for_event(shell, EpochFinished)
+        process.kill()
+        process.communicate(timeout=60)
+        experiment = shell.only_experiment()
+        wait_for(lambda: not experiment.running)
     assert experiment.state().status == "interrupted"
-    wait_for(lambda: not any(_alive(event["pid"]) for event in _workers(experiment)))
+    wait_for(lambda: not any(_alive(event.pid) for event in _workers(experiment)))
 
 
 def test_nohup_is_respected(shell):
-    process = shell.start_batch("--runs", "1", *LONG, ignored=signal.SIGHUP)
-    wait_for_event(shell, "epoch")
-    process.send_signal(signal.SIGHUP)
+    with shell.workers_held():
+        process = shell.start_batch("--runs", "1", *SHORT, ignored=signal.SIGHUP)
+        wait_for_event(shell, EpochFinished)
+        process.send_signal(signal.SIGHUP)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
 
@@ -165,14 +221,15 @@ def test_two_commands_at_once_share_one_computation(shell):
 
 
 def test_a_coordinator_that_finds_the_lock_taken_leaves_the_folder_alone(shell):
-    shell.batch("--runs", "2", *LONG, "--detach")
-    experiment = shell.only_experiment()
-    # What a command does that saw the folder just before the other one took the lock.
-    settings = ("--jobs", "1", "--data-dir", "data", "--cache-dir", "cache")
-    command = [sys.executable, "-m", "core.engine.coordinator", str(experiment.folder), *settings]
-    assert subprocess.run(command, cwd=shell.home.parent).returncode == 75
-    assert experiment.running
-    assert shell.run("cancel", "latest").returncode == 0
+    with shell.workers_held():
+        shell.batch("--runs", "2", *SHORT, "--detach")
+        experiment = shell.only_experiment()
+        # What a command does that saw the folder just before the other one took the lock.
+        settings = ("--jobs", "1", "--threads", "1", "--data-dir", "data", "--cache-dir", "cache")
+        command = [sys.executable, "-m", "core.engine.coordinator", str(experiment.folder), *settings]
+        assert subprocess.run(command, cwd=shell.home.parent).returncode == 75
+        assert experiment.running
+        assert shell.run("cancel", "latest").returncode == 0
 
 
 def test_a_result_that_never_reached_the_statistics_gets_there_on_resume(shell):
@@ -211,14 +268,15 @@ def test_workers_that_cannot_start_leave_the_log_and_say_where(shell, tmp_path):
 
 
 def test_a_detached_experiment_outlives_the_command_and_can_be_followed(shell):
-    started = shell.batch("--runs", "2", *LONG, "--detach")
-    assert started.returncode == 0, started.stderr
-    experiment = shell.only_experiment()
-    assert started.stdout.strip() == experiment.id
-    assert experiment.running
-    refused = shell.run("delete", "latest", "--yes")
-    assert refused.returncode == 2
-    assert "being computed" in refused.stderr
+    with shell.workers_held():
+        started = shell.batch("--runs", "2", *SHORT, "--detach")
+        assert started.returncode == 0, started.stderr
+        experiment = shell.only_experiment()
+        assert started.stdout.strip() == experiment.id
+        assert experiment.running
+        refused = shell.run("delete", "latest", "--yes")
+        assert refused.returncode == 2
+        assert "being computed" in refused.stderr
     followed = shell.run("attach", "latest", "--json")
     assert followed.returncode == 0, followed.stderr
     assert json.loads(followed.stdout)["status"] == "complete"
@@ -235,16 +293,19 @@ def test_what_is_told_of_another_home_can_be_typed_as_it_stands(shell, tmp_path)
 
 
 def test_cancel_stops_the_work_and_keeps_complete_runs(shell):
-    shell.batch("--runs", "40", "--epochs", "10", "--detach")
-    wait_for_event(shell, "run_completed")
-    cancelled = shell.run("cancel", "latest")
+    assert shell.batch("--runs", "2", *SHORT).returncode == 0
+    experiment = shell.only_experiment()
+    with shell.workers_held():
+        assert shell.run("extend", "latest", "--runs", "4", "--detach").returncode == 0
+        wait_for_event(shell, CoordinatorStarted, 2)
+        cancelled = shell.run("cancel", "latest", "--json")
     assert cancelled.returncode == 0, cancelled.stderr
-    assert cancelled.stderr.endswith(f"go on with: aefit-tui resume {shell.only_experiment().id}\n")
+    assert json.loads(cancelled.stdout) == {"id": experiment.id, "status": "cancelled", "complete": 2}
+    assert cancelled.stderr.endswith(f"go on with: aefit-tui resume {experiment.id}\n")
     shown = json.loads(shell.run("show", "latest", "--json").stdout)
     assert shown["status"] == "cancelled"
-    complete = [run for run in shown["runs"] if run["status"] == "complete"]
-    assert 1 <= len(complete) < 40
-    assert shown["statistics_runs"] == [run["index"] for run in complete]
+    assert [run["status"] for run in shown["runs"]] == ["complete"] * 2 + ["pending"] * 2
+    assert shown["statistics_runs"] == [0, 1]
     assert shell.run("cancel", "latest").returncode == 2
 
 
@@ -345,13 +406,10 @@ def test_more_neighbours_than_training_images_is_a_wrong_request(shell):
 
 
 def test_resuming_on_other_images_is_refused(shell):
-    process = shell.start_batch("--runs", "2", *LONG, "--jobs", "1")
-    wait_for_event(shell, "run_completed")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    assert shell.batch("--runs", "1", *SHORT).returncode == 0
     with np.load(shell.data) as former:
         np.savez(shell.data, images=former["images"][:, ::-1], labels=former["labels"])
-    refused = shell.run("resume", "latest")
+    refused = shell.run("extend", "latest", "--runs", "2")
     assert refused.returncode == 2
     assert "is not what it was" in refused.stderr
     assert len(shell.only_experiment().results()) == 1
@@ -400,7 +458,7 @@ def test_doctor_tells_of_devices_and_folders(shell):
 
 
 def _workers(experiment):
-    return [event for event in experiment.state().events if event.kind == "worker_started"]
+    return [event for event in experiment.state().events if isinstance(event, WorkerStarted)]
 
 
 def _alive(pid):

@@ -13,14 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.end_to_end.conftest import PATIENCE
-from tests.published import Page, complete, nothing_yet, partly_failed, told
+from tests.end_to_end.conftest import PATIENCE, Shell
+from tests.fakes.page import Page, section_text
+from tests.fakes.published import complete, nothing_yet, partly_failed
 from tui_aefit.shell.publications import EXPORTS
 
 BEGINNINGS = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
 
 
-def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
+def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell: Shell) -> None:
     computed = shell.batch("--runs", "3", "--epochs", "6", "--json")
     assert computed.returncode == 0, computed.stderr
     result = json.loads(computed.stdout)
@@ -61,7 +62,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell):
     assert "is complete already" in again.stderr, "the command asks for another experiment"
 
 
-def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
+def test_every_format_is_written_where_it_was_asked_for(shell: Shell, tmp_path: Path) -> None:
     experiment = complete(shell.home)
     result = json.loads(shell.run("show", experiment.id, "--json").stdout)
     forms = [("parquet", "--table", table) for table in ("accuracy", "tests", "summary")]
@@ -90,7 +91,7 @@ def test_every_format_is_written_where_it_was_asked_for(shell, tmp_path):
     assert r"\begin{table}" in shell.run("export", "latest", "--format", "latex").stdout
 
 
-def test_what_is_chosen_is_drawn(shell):
+def test_what_is_chosen_is_drawn(shell: Shell) -> None:
     experiment = complete(shell.home)
     folder = experiment.folder / EXPORTS
     words = ("export", "latest", "--format", "png", "--figure", "p-values")
@@ -109,7 +110,7 @@ def test_what_is_chosen_is_drawn(shell):
 
 
 @pytest.mark.parametrize("words", [("report", "latest"), ("export", "latest", "--format", "parquet")])
-def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell, words):
+def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell: Shell, words: tuple[str, ...]) -> None:
     complete(shell.home)
     environment = {**os.environ, "AEFIT_HOME": str(shell.home)}
     command = [sys.executable, "-m", "tui_aefit.shell.cli", *words, "--output", "-"]
@@ -123,7 +124,7 @@ def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell, words):
     assert b"a terminal cannot show" in refused.stderr
 
 
-def test_a_reader_that_leaves_early_is_no_error(shell):
+def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
     complete(shell.home)
     process = shell.start("report", "latest", "--output", "-")
     assert process.stdout is not None
@@ -133,14 +134,14 @@ def test_a_reader_that_leaves_early_is_no_error(shell):
     assert (process.wait(PATIENCE), err) == (141, "")
 
 
-def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
+def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell: Shell) -> None:
     for make, status in ((partly_failed, "failed"), (nothing_yet, "created")):
         experiment = make(shell.home)
         done = shell.run("report", experiment.id)
         assert done.returncode == 0
         page = Page(Path(done.stdout.strip()).read_text(encoding="utf-8"))
-        assert f"{status}: " in told(page, "header")
-        assert "Not complete:" in told(page, "header")
+        assert f"{status}: " in section_text(page, "header")
+        assert "Not complete:" in section_text(page, "header")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,9 @@ def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell):
         ("report latest --json", "unrecognized arguments: --json"),
     ],
 )
-def test_a_wrong_request_ends_with_2_and_says_what_would_be_right(shell, words, message):
+def test_a_wrong_request_ends_with_2_and_says_what_would_be_right(
+    shell: Shell, words: str, message: str
+) -> None:
     experiment = partly_failed(shell.home)
     done = shell.run(*words.split())
     assert (done.returncode, done.stdout) == (2, "")
@@ -171,7 +174,7 @@ def test_a_wrong_request_ends_with_2_and_says_what_would_be_right(shell, words, 
     assert not exports.exists() or not list(exports.iterdir())
 
 
-def test_an_exports_folder_that_cannot_be_made_is_told(shell):
+def test_an_exports_folder_that_cannot_be_made_is_told(shell: Shell) -> None:
     experiment = complete(shell.home)
     (experiment.folder / EXPORTS).write_text("a file")
     done = shell.run("report", "latest")

@@ -7,12 +7,13 @@ import sys
 import numpy as np
 import pytest
 
+from core.records.events import EpochFinished
 from tests.end_to_end.conftest import wait_for_event
-from tests.pseudo_terminal import PseudoTerminal
-from tests.recorded import make_experiment
+from tests.fakes.experiments import make_experiment
+from tests.fakes.terminal import PseudoTerminal
 
-SETTINGS = ("--z", "5", "--epsilon", "0.25", "--runs", "2", "--epochs", "25", "--jobs", "1")
-"""An experiment on the made-up images that leaves time for a terminal to go away."""
+SETTINGS = ("--z", "5", "--epsilon", "0.25", "--runs", "2", "--epochs", "3", "--jobs", "1")
+"""An experiment on the made-up images."""
 CTRL_S, CTRL_Q = b"\x13", b"\x11"
 LEFT_WITH_TERMINAL = 128 + signal.SIGHUP
 
@@ -46,19 +47,20 @@ def terminal(shell):
 
 
 def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(shell, terminal):
-    first = terminal("--dataset", str(shell.data), *SETTINGS, hangup_ignored=True)
-    first.wait_for("$ aefit-tui --batch")
-    first.press(CTRL_S)
-    wait_for_event(shell, "epoch")
-    first.wait_for("surrogate")
-    first.close()
-    # Where SIGHUP is ignored (nohup), only the lab itself can notice; it must not go on, spinning.
-    assert first.process.wait(timeout=10) == LEFT_WITH_TERMINAL
-    experiment = shell.only_experiment()
-    assert experiment.running
+    with shell.workers_held():
+        first = terminal("--dataset", str(shell.data), *SETTINGS, hangup_ignored=True, **shell.holding)
+        first.wait_for("$ aefit-tui --batch")
+        first.press(CTRL_S)
+        wait_for_event(shell, EpochFinished)
+        first.wait_for("surrogate")
+        first.close()
+        # Where SIGHUP is ignored (nohup), only the lab itself can notice; it must not go on, spinning.
+        assert first.process.wait(timeout=10) == LEFT_WITH_TERMINAL
+        experiment = shell.only_experiment()
+        assert experiment.running
 
-    second = terminal()
-    second.wait_for(experiment.id)
+        second = terminal()
+        second.wait_for(experiment.id)
     second.wait_for("✓ complete  2/2 runs")
     assert experiment.state().status == "complete"
     mark = second.mark()

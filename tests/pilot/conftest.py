@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stub_coordinator import House, in_house
+from tests.fakes.lab import House, in_house
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -12,8 +11,9 @@ from textual.widgets import Static
 
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
-from tests.desk import Desk, Lab, one
-from tests.stub_coordinator import text_of
+from tests.fakes.experiments import make_experiment
+from tests.fakes.lab import text_of
+from tests.fakes.screens import Desk, ScreenApp
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.widgets.cell_table import CellTable
 from tui_aefit.lab.widgets.chart import Chart
@@ -23,21 +23,21 @@ class TestComparing:
     @pytest.fixture
     def pair(self, tmp_path: Path) -> list[Experiment]:
         made = [
-            one(tmp_path, "finished", controls=["noise"]),
-            one(tmp_path, "running", 6, z=9, attack="deepfool", controls=["noise"]),
+            make_experiment(tmp_path, state="complete", runs=3, controls=["noise"]),
+            make_experiment(tmp_path, state="running", runs=6, z=9, attack="deepfool", controls=["noise"]),
         ]
         write_annotations(made[0].folder, Annotations("paper"))
         return made
 
     @staticmethod
-    def cells(lab: Lab, table: str) -> list[list[str]]:
+    def cells(lab: ScreenApp, table: str) -> list[list[str]]:
         found = lab.screen.query_one(f"#{table}", CellTable)
         titles = [column.label.plain.strip() for column in found.columns.values()]
         return [titles] + [[c.plain.strip() for c in found.get_row_at(row)] for row in range(found.row_count)]
 
     @staticmethod
     async def opened(
-        lab: Lab, pilot: Pilot[None], experiments: list[Experiment]
+        lab: ScreenApp, pilot: Pilot[None], experiments: list[Experiment]
     ) -> Callable[..., Awaitable[None]]:
         await lab.push_screen(CompareScreen(experiments))
         here = Desk(pilot, lab)
@@ -45,7 +45,7 @@ class TestComparing:
         return here.press
 
     async def test_only_differing_settings_and_all_means_are_shown(self, pair: list[Experiment]) -> None:
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             await self.opened(lab, pilot, pair)
             digest = pair[1].spec.digest[:8]
@@ -53,20 +53,19 @@ class TestComparing:
                 ["setting", "● paper", f"▲ {digest}"],
                 ["state", "complete, 3 runs", "running, 2 runs"],
                 ["attack", "fgsm", "deepfool"],
-                ["z", "7", "9"],
                 ["runs", "3", "6"],
+                ["z", "7", "9"],
             ]
             header, *rows = self.cells(lab, "numbers")
             assert header == ["K", "● paper", f"▲ {digest}"]
             assert {"●", "▲"} <= set(str(lab.screen.query_one("#curves", Chart).content))
             assert [row[0] for row in rows] == ["9", "7", "5", "3", "1"]
             assert rows[0][1] == "-"
-            results: list[Any] = list(pair[0].results().values())
-            mean = sum(run["accuracy"]["adversarial"]["1"] for run in results) / 3
+            mean = sum(run.accuracy["adversarial"]["1"] or 0 for run in pair[0].results().values()) / 3
             assert rows[-1][1].startswith(f"{mean:.4f} ± ")
 
     async def test_the_set_is_turned_in_both_directions(self, pair: list[Experiment]) -> None:
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             press = await self.opened(lab, pilot, pair)
             seen = []
@@ -78,14 +77,14 @@ class TestComparing:
             ]  # fmt: skip
             data = lab.screen.query_one("#curves", Chart).data
             assert list(data.curves) == ["paper", pair[1].spec.digest[:8]]
-            assert data.levels == (9, 7, 5, 3, 1)
+            assert data.levels == ("9", "7", "5", "3", "1")
             assert not data.fit
             await press("f")
             assert lab.screen.query_one("#curves", Chart).data.fit
 
     async def test_narrow_shows_one_pane_wide_shows_all(self, pair: list[Experiment]) -> None:
         panes = ("#settings", "#curves", "#numbers")
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(80, 24)) as pilot:
             press = await self.opened(lab, pilot, pair)
             for pane in (*panes, *panes):
@@ -98,7 +97,7 @@ class TestComparing:
 
     async def test_only_keys_that_change_what_is_seen_are_offered(self, pair: list[Experiment]) -> None:
         keys = {"n", "p", "f", "t"}
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(80, 24)) as pilot:
             press = await self.opened(lab, pilot, pair)
             for footer, works in (("t Next pane", {"t"}), ("n Next set  t Next pane", keys),
@@ -115,7 +114,7 @@ class TestComparing:
             assert keys & lab.screen.active_bindings.keys() == keys - {"t"}
 
     async def test_reading_again_shows_what_came_since(self, pair: list[Experiment]) -> None:
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             press = await self.opened(lab, pilot, pair)
             (pair[1].folder / "lock").unlink()
@@ -125,9 +124,12 @@ class TestComparing:
             assert self.cells(lab, "settings")[1][2] == "interrupted, 2 runs"
 
     async def test_experiments_without_numbers_and_those_gone_are_no_problem(self, tmp_path: Path) -> None:
-        made = [one(tmp_path, "created"), one(tmp_path, "finished", seed=1)]
+        made = [
+            make_experiment(tmp_path, state="created", runs=3),
+            make_experiment(tmp_path, state="complete", runs=3, seed=1),
+        ]
         made[1].delete()
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             press = await self.opened(lab, pilot, made)
             assert [row[1:] for row in self.cells(lab, "settings")[1:]] == [
@@ -137,7 +139,7 @@ class TestComparing:
             await press("n", "p", "f")
 
     async def test_escape_goes_back(self, pair: list[Experiment]) -> None:
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test() as pilot:
             press = await self.opened(lab, pilot, pair)
             await press("escape")

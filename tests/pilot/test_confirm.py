@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.desk import Lab
+from tests.fakes.screens import ScreenApp
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 
 
@@ -16,7 +16,7 @@ class TestDialogs:
     )  # fmt: skip
     async def test_only_a_plain_yes_is_a_yes(self, keys: list[str], answer: bool) -> None:
         answers: list[bool | None] = []
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(40, 12)) as pilot:
             await lab.push_screen(Confirm("Delete [bold]this[/]?", "for good", "Delete"), answers.append)
             await pilot.press(*keys)
@@ -28,7 +28,7 @@ class TestDialogs:
     )
     async def test_a_line_or_nothing(self, keys: list[str], answer: str | None) -> None:
         answers: list[str | None] = []
-        lab = Lab()
+        lab = ScreenApp()
         async with lab.run_test(size=(40, 12)) as pilot:
             await lab.push_screen(Ask("Label?", "old"), answers.append)
             await pilot.press(*keys)

@@ -9,29 +9,33 @@ import pytest
 from textual.widgets import Footer
 
 from core.records.annotations import Annotations, read_annotations, write_annotations
-from tests.desk import columns, desk, one
-from tests.recorded import NOW
-from tui_aefit.lab.screens.confirm import Ask, Confirm
-from tui_aefit.lab.screens.experiments import ExperimentsScreen
-from tui_aefit.lab.screens.requests import (
+from tests.fakes.experiments import NOW, State, make_experiment
+from tests.fakes.screens import desk
+from tui_aefit.lab.messages import (
     CloneExperiment,
-    CompareExperiments,
     ExportExperiment,
+    ExtendExperiment,
     NewExperiment,
     OpenExperiment,
+    OpenScreen,
     ResumeExperiment,
 )
+from tui_aefit.lab.screens.confirm import Ask, Confirm
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
+
+RESUMABLE: tuple[State, ...] = ("interrupted", "created", "failed")
+STATES: tuple[State, ...] = ("complete", "running", "failed")
 
 
 class TestWhatIsShown:
     async def test_every_state_has_its_glyph_and_word_and_the_newest_is_first(self, tmp_path: Path) -> None:
-        one(tmp_path, "running", 6, now=NOW)
-        one(tmp_path, "finished", seed=1, now=NOW - 1e5)
-        one(tmp_path, "failed", 12, seed=2, now=NOW - 2e5)
-        one(tmp_path, "interrupted", 6, seed=3, complete=1, now=NOW - 3e5)
-        one(tmp_path, "created", seed=4, now=NOW - 4e5)
+        make_experiment(tmp_path, state="running", runs=6, now=NOW)
+        make_experiment(tmp_path, state="complete", runs=3, seed=1, now=NOW - 1e5)
+        make_experiment(tmp_path, state="failed", runs=12, seed=2, now=NOW - 2e5)
+        make_experiment(tmp_path, state="interrupted", runs=6, seed=3, complete=1, now=NOW - 3e5)
+        make_experiment(tmp_path, state="created", runs=3, seed=4, now=NOW - 4e5)
         async with desk(tmp_path) as here:
-            assert columns(here, "state", "runs") == [
+            assert here.columns("state", "runs") == [
                 ["▶ running", "2/6"],
                 ["✓ complete", "3/3"],
                 ["✗ failed", "11/12"],
@@ -41,11 +45,13 @@ class TestWhatIsShown:
             assert here.text("#title") == "Experiments: 5, 1 running"
 
     async def test_a_row_has_the_settings_and_the_label(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "created", attack="deepfool", epsilon=8 / 255, z=9)
+        experiment = make_experiment(
+            tmp_path, state="created", runs=3, attack="deepfool", epsilon=8 / 255, z=9
+        )
         write_annotations(experiment.folder, Annotations("[bold]mine[/] 日本", ("fig5",), "as in\nthe paper"))
         async with desk(tmp_path) as here:
-            assert columns(here, "name", "dataset", "attack", "epsilon", "z") == [
-                ["[bold]mine[/] 日本", "mnist", "deepfool", "0.0314", "9"]
+            assert here.columns("name", "dataset", "attack", "epsilon", "ladder") == [
+                ["[bold]mine[/] 日本", "mnist", "deepfool", "0.0314", "K 9 to 1"]
             ]
             assert here.text("#detail").startswith(f"{experiment.id} · created 2026-")
             assert here.text("#detail").endswith("\n#fig5 · as in the paper")
@@ -53,7 +59,7 @@ class TestWhatIsShown:
     async def test_without_colour_no_state_is_coloured(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        one(tmp_path, "failed")
+        make_experiment(tmp_path, state="failed", runs=3)
         async with desk(tmp_path) as here:
             assert "red" in {str(span.style) for span in here.table.get_row_at(0)[1].spans}
         monkeypatch.setenv("NO_COLOR", "1")
@@ -61,41 +67,47 @@ class TestWhatIsShown:
             assert "red" not in {str(span.style) for span in here.table.get_row_at(0)[1].spans}
 
     async def test_without_a_label_the_digest_is_the_name(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "created")
+        experiment = make_experiment(tmp_path, state="created", runs=3)
         async with desk(tmp_path) as here:
-            assert columns(here, "name") == [[experiment.spec.digest[:8]]]
+            assert here.columns("name") == [[experiment.spec.digest[:8]]]
 
     async def test_the_reason_of_a_failure_is_told(self, tmp_path: Path) -> None:
-        one(tmp_path, "failed", 12)
+        make_experiment(tmp_path, state="failed", runs=12)
         async with desk(tmp_path) as here:
             assert "a run failed: the surrogate did not learn" in here.text("#detail")
 
     async def test_changes_appear_and_the_cursor_stays_on_its_experiment(self, tmp_path: Path) -> None:
-        old = one(tmp_path, "running", now=NOW - 1e5)
+        old = make_experiment(tmp_path, state="running", runs=3, now=NOW - 1e5)
         async with desk(tmp_path) as here:
-            one(tmp_path, "created", seed=1, now=NOW)
+            make_experiment(tmp_path, state="created", runs=3, seed=1, now=NOW)
             old.cancel_file.touch()
             await here.look()
-            assert columns(here, "state") == [["· not started"], ["◼ stopping"]]
+            assert here.columns("state") == [["· not started"], ["◼ stopping"]]
             assert here.table.chosen is not None
             assert here.table.chosen.id == old.id
             (old.folder / "lock").unlink()
             await here.look()
-            assert columns(here, "state") == [["· not started"], ["◐ interrupted"]]
+            assert here.columns("state") == [["· not started"], ["◐ interrupted"]]
 
-    @pytest.mark.parametrize("width", [60, 80])
+    @pytest.mark.parametrize("width", [60, 80, 90])
     async def test_rows_fit_the_terminal(self, tmp_path: Path, width: int) -> None:
-        experiment = one(
-            tmp_path, "failed", dataset="fashion-mnist", attack="deepfool-untargeted", epsilon=8 / 255
+        experiment = make_experiment(
+            tmp_path,
+            state="failed",
+            runs=3,
+            dataset="fashion-mnist",
+            attack="deepfool-untargeted",
+            epsilon=8 / 255,
         )
         write_annotations(experiment.folder, Annotations("a label that is much longer than most are " * 3))
         async with desk(tmp_path, (width, 24)) as here:
             assert (here.table.virtual_size.width <= width) == (width >= 80)
-            assert columns(here, "name")[0][0].startswith("a label")
-            assert ("created" in {str(key.value) for key in here.table.columns}) == (width >= 80)
+            assert here.columns("name")[0][0].startswith("a label")
+            # The date, which stands below too, is the first to give way to the name.
+            assert ("created" in {str(key.value) for key in here.table.columns}) == (width >= 90)
 
     async def test_five_keys_are_in_the_footer_beside_the_apps_own(self, tmp_path: Path) -> None:
-        one(tmp_path, "created")
+        make_experiment(tmp_path, state="created", runs=3)
         async with desk(tmp_path) as here:
             active = here.lab.screen.active_bindings.values()
             shown = [one.binding.description for one in active if one.binding.show and not one.binding.system]
@@ -111,18 +123,18 @@ class TestWhateverLiesThere:
                 == f"No experiments yet under {tmp_path / 'nowhere'}\n\nn  sets up a new one"
             )
             assert not here.table.display
-            await here.press("enter", "space", "c", "r", "s", "d", "a", "x", "p")
-            assert here.lab.asked == []
-            assert here.lab.told == []
+            await here.press("enter", "space", "c", "r", "m", "s", "d", "a", "x", "p")
+            assert here.lab.requests == []
+            assert here.lab.notices == []
             await here.press("n")
-            assert [type(message) for message in here.lab.asked] == [NewExperiment]
+            assert [type(message) for message in here.lab.requests] == [NewExperiment]
 
     async def test_the_first_experiment_can_be_used_at_once(self, tmp_path: Path) -> None:
         async with desk(tmp_path) as here:
-            experiment = one(tmp_path, "created")
+            experiment = make_experiment(tmp_path, state="created", runs=3)
             await here.look()
             await here.press("enter")
-            (message,) = here.lab.asked
+            (message,) = here.lab.requests
             assert isinstance(message, OpenExperiment)
             assert message.experiment == experiment
 
@@ -140,7 +152,7 @@ class TestWhateverLiesThere:
         os.mkdir(os.fsencode(folders) + b"/\xff\x1b[31m")
         (folders / "a file").write_text("")
         async with desk(tmp_path) as here:
-            assert sorted(columns(here, "state", "name")) == [
+            assert sorted(here.columns("state", "name")) == [
                 ["? unreadable", "rubbish"],
                 ["? unreadable", "��[31m"],
                 ["^ newer version", "newer"],
@@ -150,32 +162,32 @@ class TestWhateverLiesThere:
                 "newer": "written by a newer version",
             }.items():
                 here.table.move_cursor(row=here.table.get_row_index(name))
-                for key in ("enter", "space", "c", "r", "s", "d", "a", "x", "p"):
-                    here.lab.told.clear()
+                for key in ("enter", "space", "c", "r", "m", "s", "d", "a", "x", "p"):
+                    here.lab.notices.clear()
                     await here.press(key)
-                    assert len(here.lab.told) == 1, key
-                    assert reason in here.lab.told[0]
-            assert here.lab.asked == []
+                    assert len(here.lab.notices) == 1, key
+                    assert reason in here.lab.notices[0]
+            assert here.lab.requests == []
             assert here.lab.export_screenshot()
         assert {path.name for path in folders.iterdir()} >= {"rubbish", "newer", "a file"}
 
     async def test_an_experiment_that_a_newer_version_went_on_with_is_only_read(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "newer")
+        experiment = make_experiment(tmp_path, state="newer", runs=3)
         async with desk(tmp_path) as here:
-            assert columns(here, "state") == [["✓ complete"]]
+            assert here.columns("state") == [["✓ complete"]]
             await here.press("r", "s", "d", "a")
             assert (
-                here.lab.told
+                here.lab.notices
                 == [f"{experiment.id} can only be read: its journal was written by a newer version"] * 4
             )
             await here.press("enter", "c")
-            assert [type(message) for message in here.lab.asked] == [OpenExperiment, CloneExperiment]
+            assert [type(message) for message in here.lab.requests] == [OpenExperiment, CloneExperiment]
 
 
 class TestFilter:
     async def test_it_leaves_those_that_match(self, tmp_path: Path) -> None:
-        first = one(tmp_path, "created", attack="deepfool", now=NOW - 9)
-        one(tmp_path, "created", now=NOW)
+        first = make_experiment(tmp_path, state="created", runs=3, attack="deepfool", now=NOW - 9)
+        make_experiment(tmp_path, state="created", runs=3, now=NOW)
         async with desk(tmp_path) as here:
             await here.press("slash", *"DEEP")
             assert [o.id for o in here.table.overviews] == [first.id]
@@ -189,8 +201,8 @@ class TestFilter:
             assert len(here.table.overviews) == 2
 
     async def test_enter_or_down_goes_on_in_the_table_and_escape_shows_all(self, tmp_path: Path) -> None:
-        one(tmp_path, "created", seed=1)
-        one(tmp_path, "created", seed=2, attack="deepfool")
+        make_experiment(tmp_path, state="created", runs=3, seed=1)
+        make_experiment(tmp_path, state="created", runs=3, seed=2, attack="deepfool")
         async with desk(tmp_path) as here:
             for leave in ("enter", "down"):
                 await here.press("slash", "p")
@@ -211,61 +223,85 @@ class TestFilter:
 
 class TestForTheApp:
     async def test_enter_opens_and_c_clones_the_chosen_one(self, tmp_path: Path) -> None:
-        one(tmp_path, "created", now=NOW)
-        second = one(tmp_path, "created", seed=1, now=NOW - 9)
+        make_experiment(tmp_path, state="created", runs=3, now=NOW)
+        second = make_experiment(tmp_path, state="created", runs=3, seed=1, now=NOW - 9)
         async with desk(tmp_path) as here:
             await here.press("down", "enter", "c")
-            opened, cloned = here.lab.asked
+            opened, cloned = here.lab.requests
             assert isinstance(opened, OpenExperiment)
             assert isinstance(cloned, CloneExperiment)
             assert (opened.experiment, cloned.spec) == (second, second.spec)
 
     async def test_r_resumes_what_can_be(self, tmp_path: Path) -> None:
         can = [
-            one(tmp_path, state, seed=seed) for seed, state in enumerate(("interrupted", "created", "failed"))
+            make_experiment(tmp_path, state=state, runs=3, seed=seed) for seed, state in enumerate(RESUMABLE)
         ]
-        complete, running = one(tmp_path, "finished", seed=3), one(tmp_path, "running", seed=4)
+        complete, running = (
+            make_experiment(tmp_path, state="complete", runs=3, seed=3),
+            make_experiment(tmp_path, state="running", runs=3, seed=4),
+        )
         async with desk(tmp_path) as here:
             for experiment in (*can, complete, running):
                 here.at(experiment)
                 await here.press("r")
             asked = [
-                message.experiment for message in here.lab.asked if isinstance(message, ResumeExperiment)
+                message.experiment for message in here.lab.requests if isinstance(message, ResumeExperiment)
             ]
             assert asked == can
-            assert here.lab.told == [
+            assert here.lab.notices == [
                 f"{complete.id} is complete: no run is missing", f"{running.id} is running already",
             ]  # fmt: skip
 
+    async def test_m_asks_for_more_runs_of_whatever_is_no_newer_versions(self, tmp_path: Path) -> None:
+        made = [
+            make_experiment(tmp_path, state=state, runs=3, seed=seed) for seed, state in enumerate(STATES)
+        ]
+        newer = make_experiment(tmp_path, state="newer", runs=3, seed=3)
+        async with desk(tmp_path) as here:
+            for experiment in (*made, newer):
+                here.at(experiment)
+                await here.press("m")
+            asked = [
+                message.experiment for message in here.lab.requests if isinstance(message, ExtendExperiment)
+            ]
+            assert asked == made
+            assert [notice.partition(":")[0] for notice in here.lab.notices] == [
+                f"{newer.id} can only be read"
+            ]
+
     async def test_x_and_p_export_the_chosen_one(self, tmp_path: Path) -> None:
-        one(tmp_path, "created", now=NOW)
-        failed = one(tmp_path, "failed", 6, seed=1, now=NOW - 9)
+        make_experiment(tmp_path, state="created", runs=3, now=NOW)
+        failed = make_experiment(tmp_path, state="failed", runs=6, seed=1, now=NOW - 9)
         async with desk(tmp_path) as here:
             await here.press("down", "x", "p")
-            for message, choice in zip(here.lab.asked, ("", "report"), strict=True):
+            for message, choice in zip(here.lab.requests, ("", "report"), strict=True):
                 assert isinstance(message, ExportExperiment)
                 assert (message.experiment, message.choice) == (failed, choice)
                 assert (message.status, message.done) == ("failed", 5)
 
     async def test_the_marked_are_compared(self, tmp_path: Path) -> None:
-        made = [one(tmp_path, "created", seed=seed, now=NOW - seed) for seed in range(4)]
+        made = [
+            make_experiment(tmp_path, state="created", runs=3, seed=seed, now=NOW - seed) for seed in range(4)
+        ]
         async with desk(tmp_path) as here:
             await here.press("space", "equals_sign")
-            assert here.lab.asked == []
-            assert here.lab.told == ["mark two or more experiments with space, then compare them"]
+            assert here.lab.requests == []
+            assert here.lab.notices == ["mark two or more experiments with space, then compare them"]
             await here.press("space", "space", "equals_sign", "C")
-            for message in here.lab.asked:
-                assert isinstance(message, CompareExperiments)
-                assert message.experiments == made[:3]
-            assert len(here.lab.asked) == 2
-            assert columns(here, "mark") == [["●"], ["●"], ["●"], [""]]
+            for message in here.lab.requests:
+                assert isinstance(message, OpenScreen)
+                assert (message.name, message.arguments) == ("compare", (made[:3],))
+            assert len(here.lab.requests) == 2
+            assert here.columns("mark") == [["●"], ["●"], ["●"], [""]]
             assert here.text("#title") == "Experiments: 4, 3 marked (= compares them)"
 
     async def test_space_again_takes_the_mark_away_and_so_does_deletion(self, tmp_path: Path) -> None:
-        made = [one(tmp_path, "created", seed=seed, now=NOW - seed) for seed in range(2)]
+        made = [
+            make_experiment(tmp_path, state="created", runs=3, seed=seed, now=NOW - seed) for seed in range(2)
+        ]
         async with desk(tmp_path) as here:
             await here.press("space", "up", "space")
-            assert columns(here, "mark") == [[""], [""]]
+            assert here.columns("mark") == [[""], [""]]
             here.at(made[1])
             await here.press("space")
             made[1].delete()
@@ -275,7 +311,7 @@ class TestForTheApp:
 
 class TestDoneHere:
     async def test_s_asks_and_then_asks_the_coordinator_to_stop(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "running", 6)
+        experiment = make_experiment(tmp_path, state="running", runs=6)
         async with desk(tmp_path) as here:
             await here.press("s")
             assert isinstance(here.lab.screen, Confirm)
@@ -285,22 +321,27 @@ class TestDoneHere:
             assert not experiment.cancel_file.exists()
             await here.press("s", "y")
             assert experiment.cancel_file.exists()
-            assert here.lab.told == [f"{experiment.id} was asked to stop"]
-            assert columns(here, "state") == [["◼ stopping"]]
+            assert here.lab.notices == [f"{experiment.id} was asked to stop"]
+            assert here.columns("state") == [["◼ stopping"]]
 
     async def test_what_ended_meanwhile_is_not_asked_to_stop(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "running")
+        experiment = make_experiment(tmp_path, state="running", runs=3)
         async with desk(tmp_path) as here:
             await here.press("s")
             (experiment.folder / "lock").unlink()
             await here.press("y")
-            assert here.lab.told == [f"{experiment.id} is not running any more"]
+            assert here.lab.notices == [
+                f"{experiment.id} is not being computed; aefit-tui show {experiment.id} tells its state"
+            ]
             assert not experiment.cancel_file.exists()
             await here.press("s")
-            assert here.lab.told[1:] == [f"{experiment.id} is not running"]
+            assert here.lab.notices[1:] == [f"{experiment.id} is not running"]
 
     async def test_d_asks_and_then_deletes_and_the_cursor_stays_near(self, tmp_path: Path) -> None:
-        made = [one(tmp_path, "finished", 1, seed=seed, now=NOW - 1000 * seed) for seed in range(3)]
+        made = [
+            make_experiment(tmp_path, state="complete", runs=1, seed=seed, now=NOW - 1000 * seed)
+            for seed in range(3)
+        ]
         async with desk(tmp_path) as here:
             await here.press("down", "d")
             assert here.text("#question") == f"Delete {made[1].id}?"
@@ -309,26 +350,26 @@ class TestDoneHere:
             assert made[1].folder.exists()
             await here.press("d", "y")
             assert not made[1].folder.exists()
-            assert here.lab.told == [f"deleted {made[1].id}"]
+            assert here.lab.notices == [f"deleted {made[1].id}"]
             assert here.table.chosen is not None
             assert here.table.chosen.id == made[2].id
 
     async def test_a_running_experiment_is_not_deleted(self, tmp_path: Path) -> None:
-        running = one(tmp_path, "running", now=NOW)
-        started_meanwhile = one(tmp_path, "created", seed=1, now=NOW - 1e5)
+        running = make_experiment(tmp_path, state="running", runs=3, now=NOW)
+        started_meanwhile = make_experiment(tmp_path, state="created", runs=3, seed=1, now=NOW - 1e5)
         async with desk(tmp_path) as here:
             await here.press("d")
-            assert here.lab.told == [f"{running.id} is running: stop it first (s)"]
+            assert here.lab.notices == [f"{running.id} is running: stop it first (s)"]
             here.at(started_meanwhile)
             await here.press("d")
             with started_meanwhile.lock:
                 await here.press("y")
-            assert "is being computed by process" in here.lab.told[1]
+            assert "is being computed by process" in here.lab.notices[1]
         assert running.folder.exists()
         assert started_meanwhile.folder.exists()
 
     async def test_a_labels_and_keeps_tags_and_notes(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "created")
+        experiment = make_experiment(tmp_path, state="created", runs=3)
         write_annotations(experiment.folder, Annotations("old", ("tag",), "notes"))
         async with desk(tmp_path) as here:
             await here.press("a")
@@ -337,13 +378,13 @@ class TestDoneHere:
             assert read_annotations(experiment.folder)[0].label == "old"
             await here.press("a", "end", *"er", "enter")
             assert read_annotations(experiment.folder)[0] == Annotations("older", ("tag",), "notes")
-            assert columns(here, "name") == [["older"]]
-            assert here.lab.told == [f"{experiment.id} is labelled older"]
+            assert here.columns("name") == [["older"]]
+            assert here.lab.notices == [f"{experiment.id} is labelled older"]
 
     async def test_broken_annotations_are_not_lost_to_a_label(self, tmp_path: Path) -> None:
-        experiment = one(tmp_path, "created")
+        experiment = make_experiment(tmp_path, state="created", runs=3)
         (experiment.folder / "annotations.toml").write_text("label =")
         async with desk(tmp_path) as here:
             await here.press("a", *"new", "enter")
-            assert "annotations.toml cannot be read" in here.lab.told[0]
+            assert "annotations.toml cannot be read" in here.lab.notices[0]
             assert (experiment.folder / "annotations.toml").read_text() == "label ="

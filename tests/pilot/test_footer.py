@@ -10,13 +10,13 @@ import pytest
 from textual.widgets._footer import FooterKey
 
 from core.records.experiment import Experiment
-from tests.recorded import make_experiment
-from tests.stub_coordinator import House, end, opened, text_of, until
+from tests.fakes.experiments import end, make_experiment
+from tests.fakes.lab import House, opened, text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
-from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.live.runs_table import RunsTable
 
 SMALL = (80, 24)
 
@@ -30,7 +30,7 @@ def keys(lab: Lab) -> list[FooterKey]:
     return list(lab.screen.query(FooterKey))
 
 
-def gone(*kept: ref[object]) -> bool:
+def gone(*kept: ref[FooterKey] | ref[LiveScreen]) -> bool:
     gc.collect()
     return not any(one() for one in kept)
 

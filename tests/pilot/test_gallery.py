@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,15 +22,16 @@ from textual.widgets import Footer, Static
 from core.records.experiment import Experiment, create
 from core.records.gallery import Gallery, write_galleries
 from core.records.results import publish
-from core.sets.catalogue import SETS
+from core.sets.registry import SETS
 from core.spec.spec import Spec
-from tests.hand_made import draw_answers, metrics_of
+from tests.fakes.numbers import draw_answers, metrics_from_answers
+from tui_aefit.lab.gallery_reading import read
 from tui_aefit.lab.screens import gallery as gallery_module
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.widgets.picture import Pictures, shows_colours
 from tui_aefit.shell.publications import EXPORTS
 
-SPEC = Spec(runs=3, z=5)
+SPEC = Spec(runs=3, options={"z": 5})
 LABELS_AND_TARGETS = ((0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (0, 1))
 """Of the six members of every gallery that is made here."""
 
@@ -50,13 +51,14 @@ def make_gallery(
         target=target if SETS[name].perturbed else np.full_like(target, -1),
         source=np.arange(100, 100 + members, dtype=np.int32),
         prediction=np.stack([target, 3 - label - target, label]) if members else np.empty((3, 0), np.int16),
-        k=(5, 3, 1),
+        knob="K",
+        levels=("5", "3", "1"),
         class_names=("cat", "[b]dog", "horse"),
     )
 
 
 def add_run(experiment: Experiment, run: int, *galleries: Gallery) -> None:
-    metrics = metrics_of(SPEC, run, draw_answers(SPEC, run, {"adversarial": 1234, "noise": 321}))
+    metrics = metrics_from_answers(SPEC, run, draw_answers(SPEC, run, {"adversarial": 1234, "noise": 321}))
     write = (lambda path: write_galleries(path, galleries)) if galleries else None
     publish(experiment.run_folder(run), metrics, Path.touch, write)
 
@@ -140,8 +142,8 @@ async def test_what_is_said_of_an_image(experiment: Experiment) -> None:
             "sample": "6 of 1,234 adversarial",
             "pixels": "28 x 28, shown reduced",
         }
-        votes = [line.split() for line in text(pilot, "votes").splitlines()]
-        assert votes == [
+        answers = [line.split() for line in text(pilot, "answers").splitlines()]
+        assert answers == [
             ["K", "classified", "as"],
             ["5", "[b]dog", "✗", "wrong,", "the", "target"],
             ["3", "horse", "✗", "wrong"],
@@ -279,31 +281,23 @@ async def test_the_size_of_a_set_and_its_images_are_its_own(experiment: Experime
 
 
 @pytest.mark.parametrize(
-    ("counted", "said"),
-    [
-        ({"distinct": 45, "unlike": 3}, "6 of 45, counted 217 times"),
-        # As older versions left it.
-        ({}, "6 of 217 matched"),
-        (None, "6 of 217 matched"),
-    ],
+    ("distinct", "sample"),
+    [({"matched": 45}, "6 of 45, counted 217 times"), ({}, "6 of 217 matched")],  # {}: of an older version
 )
-async def test_of_images_that_are_counted_more_than_once_the_distinct_ones_are_told(
-    experiment: Experiment, counted: dict[str, int] | None, said: str
+async def test_of_images_that_are_counted_more_than_once_the_number_of_different_ones_is_shown(
+    experiment: Experiment, distinct: dict[str, int], sample: str
 ) -> None:
-    metrics = metrics_of(SPEC, 0, draw_answers(SPEC, 0, {"adversarial": 217, "matched": 217}))
-    counts = metrics["counts"]
-    assert isinstance(counts, dict)
-    counts.pop("matched")
-    if counted is not None:
-        counts["matched"] = counted
+    metrics = metrics_from_answers(SPEC, 0, draw_answers(SPEC, 0, {"adversarial": 217, "matched": 217}))
+    counts = msgspec.structs.replace(metrics.counts, distinct=distinct)
+    metrics = msgspec.structs.replace(metrics, counts=counts)
     galleries = [make_gallery(name=name) for name in ("adversarial", "matched")]
     publish(experiment.run_folder(0), metrics, Path.touch, partial(write_galleries, galleries=galleries))
     for size in ((80, 24), (140, 45)):
         async with opened(experiment, size) as pilot:
             await press(pilot, "s")
-            assert f"sample     {said}" in text(pilot, "facts").splitlines()
+            assert f"sample     {sample}" in text(pilot, "facts").splitlines()
             facts = pilot.app.screen.query_one("#facts")
-            assert facts.region.width >= len(f"sample     {said}")
+            assert facts.region.width >= len(f"sample     {sample}")
             assert facts.region.height == len(text(pilot, "facts").splitlines())
 
 
@@ -318,7 +312,7 @@ async def test_images_of_the_data_set_stand_alone(experiment: Experiment) -> Non
         ]
         facts = [line[:11].strip() for line in text(pilot, "facts").splitlines()]
         assert facts == ["true label", "source", "sample", "pixels"]
-        assert text(pilot, "legend") == "test images that the Z-NN gets wrong"
+        assert text(pilot, "legend") == "test images that the most general level gets wrong"
 
 
 async def test_the_set_and_the_filters_stay_for_the_next_run(experiment: Experiment) -> None:
@@ -334,7 +328,7 @@ async def test_while_a_set_is_read_the_one_before_keeps_its_name(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run(experiment, 0, *of_every_set())
-    read, let = gallery_module.read, threading.Event()
+    let = threading.Event()
 
     def slowly(*arguments: Any) -> Any:
         assert let.wait(30)
@@ -530,7 +524,7 @@ async def test_pictures_are_as_large_as_the_terminal_allows(
             assert sum(blocks) == rows * 3 * side * ((side + 1) // 2), size
             assert ("shown reduced" in text(pilot, "facts")) == (side < shape[0]), size
             if size[1] >= 24:
-                assert pilot.app.screen.query_one("#votes").region.bottom < size[1], "hidden by the footer"
+                assert pilot.app.screen.query_one("#answers").region.bottom < size[1], "hidden by the footer"
 
 
 async def test_what_does_not_fit_can_be_scrolled_to(experiment: Experiment) -> None:
@@ -596,23 +590,37 @@ async def test_on_a_slow_file_system_it_appears_too(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gallery_module, "LOOK_SECONDS", 0.01)
-    read, times = gallery_module.read, []
+    let = threading.Event()
+    let.set()
+    begun: list[int] = []
 
     def slowly(*arguments: Any) -> Any:
-        times.append(time.sleep(0.2))
+        begun.append(1)
+        assert let.wait(30)
         return read(*arguments)
+
+    async def looks(count: int) -> None:
+        for _ in range(500):
+            if len(begun) >= count:
+                return
+            await pilot.pause(0.01)
+        raise AssertionError("it does not look")
 
     monkeypatch.setattr(gallery_module, "read", slowly)
     async with Viewer(experiment).run_test() as pilot:
-        while len(times) < 2:  # it looks again and again by now
-            await pilot.pause(0.01)
+        await looks(2)  # it looks again and again by now
+        let.clear()
+        await looks(len(begun) + 1)
+        held = len(begun)
+        await pilot.pause(0.2)  # as long as one look takes, no other is begun in its place
+        assert len(begun) == held
         add_run(experiment, 0, make_gallery())
+        let.set()
         for _ in range(500):
             if images(pilot):
                 break
             await pilot.pause(0.01)
         assert text(pilot, "where").startswith("run 1 of 3")
-        assert len(times) < 10
 
 
 async def test_the_footer_shows_at_most_seven_keys_and_all_fit(experiment: Experiment) -> None:

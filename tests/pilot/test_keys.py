@@ -8,22 +8,22 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import tui_aefit.screens
-import tui_aefit.widgets
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, KeyGroup
 
-from tests.recorded import make_experiment
-from tests.stub_coordinator import House, opened, text_of, until
+import tui_aefit.lab.screens
+import tui_aefit.lab.widgets
+from tests.fakes.experiments import make_experiment
+from tests.fakes.lab import House, opened, text_of, until
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.live import PANES, LiveScreen
-from tui_aefit.lab.screens.requests import OpenExperiment
 from tui_aefit.lab.screens.setup import SetupScreen
 
 SMALL = (80, 24)
@@ -34,10 +34,9 @@ def classes() -> Iterator[type[DOMNode]]:
     """The app, and every screen and widget that has keys of its own."""
     yield Lab
     for package in (tui_aefit.lab.screens, tui_aefit.lab.widgets):
-        for module in pkgutil.iter_modules(package.__path__):
-            name = f"{package.__name__}.{module.name}"
-            for one in vars(importlib.import_module(name)).values():
-                if isinstance(one, type) and one.__module__ == name and "BINDINGS" in vars(one):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for one in vars(importlib.import_module(module.name)).values():
+                if isinstance(one, type) and one.__module__ == module.name and "BINDINGS" in vars(one):
                     yield one
 
 
@@ -105,19 +104,17 @@ def test_no_two_keys_have_the_same_id() -> None:
     assert len(ids) == len(set(ids)) > 60
 
 
-async def test_the_help_and_the_palette_tell_of_every_key_of_every_screen(house: House) -> None:
+@pytest.mark.slow
+async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_some(house: House) -> None:
+    """One tour: it visits every screen with every pane and every kind of focus."""
     named: set[str] = set()
     explained: set[str] = set()
+    footers: dict[str, str] = {}
 
     def look(place: str, lab: Lab) -> None:
-        titles = [command.title for command in lab.get_system_commands(lab.screen)]
-        assert len(titles) == len(set(titles)), (place, sorted(titles))
-        assert {"Theme", "Quit"} <= set(titles), place
-        named.update(titles)
-        shown = [text for _, text in HelpScreen(lab.screen)._keys]
-        assert len(shown) == len(set(shown)), (place, sorted(shown))
-        explained.update(shown)
-        assert shown[-1] == "Every command by its name, and the themes"
+        named.update(in_palette(place, lab))
+        explained.update(in_help(place, lab))
+        footers[place] = in_footer(place, lab)
 
     await tour(house, look)
     for one, bindings in ALL.items():
@@ -125,39 +122,36 @@ async def test_the_help_and_the_palette_tell_of_every_key_of_every_screen(house:
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-
-
-async def test_the_footer_has_at_most_seven_keys_everywhere_and_they_fit(house: House) -> None:
-    places = []
-
-    def look(place: str, lab: Lab) -> None:
-        (footer,) = lab.screen.query(Footer)
-        groups = [*footer.query(KeyGroup), *(key for key in footer.query(FooterKey) if key.parent is footer)]
-        assert 2 <= len(groups) <= SEVEN, (place, text_of(lab).splitlines()[-1])
-        assert max(child.region.right for child in footer.children) <= SMALL[0], place
-        places.append(place)
-
-    await tour(house, look)
-    assert len(places) == len(PANES) + 8 + 8
-
-
-async def test_the_footer_offers_to_export_wherever_an_experiment_is_looked_at(house: House) -> None:
-    offered = {}
-
-    def look(place: str, lab: Lab) -> None:
-        offered[place] = "x Export" in text_of(lab).splitlines()[-1]
-
-    await tour(house, look)
+    assert len(footers) == len(PANES) + 8 + 8
+    # Wherever an experiment is looked at, it can be exported.
     wanted = {"experiments", "live, stopped", "gallery", *(f"live, {pane}" for pane in PANES)}
-    assert {place for place, there in offered.items() if there} == wanted
-
-
-async def test_while_the_filter_is_typed_the_footer_says_how_to_leave_it(house: House) -> None:
-    footers = {}
-
-    def look(place: str, lab: Lab) -> None:
-        footers[place] = text_of(lab).splitlines()[-1]
-
-    await tour(house, look)
+    assert {place for place, line in footers.items() if "x Export" in line} == wanted
+    # While the filter is typed, the footer says how to leave it.
     assert "esc Show all" in footers["experiments, filter"]
     assert "esc Show all" not in footers["experiments"]
+
+
+def in_palette(place: str, lab: Lab) -> list[str]:
+    """The commands that the palette offers: each once."""
+    titles = [command.title for command in lab.get_system_commands(lab.screen)]
+    assert len(titles) == len(set(titles)), (place, sorted(titles))
+    assert {"Theme", "Quit"} <= set(titles), place
+    return titles
+
+
+def in_help(place: str, lab: Lab) -> list[str]:
+    """What the help says of the lab's own keys: of each something else."""
+    explained = [text for _, text in HelpScreen(lab.screen)._keys]
+    assert len(explained) == len(set(explained)), (place, sorted(explained))
+    assert explained[-1] == "Every command by its name, and the themes"
+    return explained
+
+
+def in_footer(place: str, lab: Lab) -> str:
+    """The footer: seven keys at most, and they fit."""
+    (footer,) = lab.screen.query(Footer)
+    groups = [*footer.query(KeyGroup), *(key for key in footer.query(FooterKey) if key.parent is footer)]
+    line = text_of(lab).splitlines()[-1]
+    assert 2 <= len(groups) <= SEVEN, (place, line)
+    assert max(child.region.right for child in footer.children) <= SMALL[0], place
+    return line

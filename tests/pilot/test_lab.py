@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import pkgutil
 import re
 import shutil
@@ -11,30 +10,32 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-import tui_aefit.computing
 from textual.app import ComposeResult
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
-from core.records.experiment import Experiment, every
+from core.files.exit_status import ExitStatus
+from core.records.experiment import Experiment, every, load
+from core.records.results import parse_metrics
 from core.spec.spec import Spec
-from tests.made_up import write_npz
-from tests.recorded import make_experiment
-from tests.stub_coordinator import House, Process, end, notices, opened, text_of, until
+from tests.fakes.experiments import end, make_experiment
+from tests.fakes.images import write_npz
+from tests.fakes.lab import House, Process, notices, opened, text_of, until
 from tui_aefit.lab.app import COMMAND_FILE, Lab
-from tui_aefit.lab.preferences import Memory, recall, remember
+from tui_aefit.lab.messages import CloneExperiment, OpenExperiment, ResumeExperiment
+from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.leave import Leave
 from tui_aefit.lab.screens.live import LiveScreen
-from tui_aefit.lab.screens.requests import CloneExperiment, OpenExperiment, ResumeExperiment
 from tui_aefit.lab.screens.setup import SetupScreen
-from tui_aefit.lab.widgets.tests_table import TestsTable
-from tui_aefit.shell.launcher import EXIT_CRASHED, start_coordinator
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
+from tui_aefit.shell.launcher import start_coordinator
 
 SMALL = (80, 24)
 LARGE = (140, 45)
@@ -144,8 +145,9 @@ class TestLeaving:
             assert "Stop it" in text_of(lab)
             end(running, "cancelled")
             await until(pilot, lambda: "The work has ended" in text_of(lab))
-            assert "Stop it" not in text_of(lab)
-            assert "Leave it running" not in text_of(lab)
+            await until(
+                pilot, lambda: not any(words in text_of(lab) for words in ("Stop it", "Leave it running"))
+            )
             await until(pilot, lambda: isinstance(lab.focused, Button) and lab.focused.id == "leave")
             await pilot.press("enter")
             await until(pilot, lambda: not lab.is_running)
@@ -248,12 +250,12 @@ class TestFindingTheWay:
         async with opened(lab, LARGE) as pilot:
             await until(pilot, lambda: "1/3 runs" in text_of(lab))
             await pilot.press("4")
-            await until(pilot, lambda: isinstance(lab.focused, TestsTable))
+            await until(pilot, lambda: isinstance(lab.focused, StatisticsTable))
             # Where all panes are seen, each of them has a part of the screen only.
             assert textuals_own() == {"Maximize", "Screenshot", "Theme"}
             await pilot.resize_terminal(*SMALL)
             await pilot.pause()
-            assert isinstance(lab.focused, TestsTable)
+            assert isinstance(lab.focused, StatisticsTable)
             assert textuals_own() == {"Screenshot", "Theme"}
             await pilot.resize_terminal(*LARGE)
             await pilot.press("n")
@@ -277,7 +279,13 @@ class TestFindingTheWay:
 
     async def test_a_clone_is_a_form_with_the_values_of_the_original(self, house: House) -> None:
         spec = Spec(
-            dataset="digits", attack="deepfool", norm="linf", epsilon=0.05, runs=7, epochs=4, controls=()
+            dataset="digits",
+            attack="deepfool",
+            epsilon=0.05,
+            runs=7,
+            epochs=4,
+            controls=(),
+            options={"norm": "linf"},
         )
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -296,11 +304,11 @@ class TestWhatIsKept:
         async with opened(lab, SMALL) as pilot:
             lab.theme = "textual-light"
             await pilot.pause()
-            assert recall(house.home).theme == "textual-light"
+            assert load_preferences(house.home).theme == "textual-light"
             titles = [command.title for command in lab.get_system_commands(lab.screen)]
             assert "Turn the bell off" in titles
             lab.action_bell_switch()
-        assert recall(house.home) == Memory({}, "textual-light", False)
+        assert load_preferences(house.home) == Preferences(theme="textual-light", bell=False)
 
         again = house.lab()
         rung: list[bool] = []
@@ -316,7 +324,7 @@ class TestWhatIsKept:
         assert rung == []
 
     async def test_a_theme_that_is_gone_is_none(self, house: House) -> None:
-        remember(house.home, Memory({}, "no such theme", True))
+        save_preferences(house.home, Preferences(theme="no such theme"))
         lab = house.lab()
         async with opened(lab, SMALL):
             assert lab.theme in lab.available_themes
@@ -336,8 +344,8 @@ class TestWork:
             await until(pilot, lambda: f"{running.id}: cancelled: 1 of 3 runs are complete" in notices(lab))
             await pilot.press("n")
             await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
-            end(other, "[b]failed")
-            await until(pilot, lambda: f"{other.id}: [b]failed: 2 of 3 runs are complete" in notices(lab))
+            end(other, "failed")
+            await until(pilot, lambda: f"{other.id}: failed: 2 of 3 runs are complete" in notices(lab))
             assert rung == [True, True]
 
     async def test_what_the_lab_starts_is_watched_to_its_end(self, house: House) -> None:
@@ -345,6 +353,18 @@ class TestWork:
         async with opened(lab, SMALL) as pilot:
             await pilot.press("ctrl+s")
             await until(pilot, lambda: "complete: 2 of 2 runs are complete" in notices(lab))
+
+    async def test_what_is_resumed_is_computed_as_the_settings_say(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 1
+        stopped = make_experiment(house.home, state="created", runs=4)
+        lab = house.lab(stopped, jobs=3, threads=2)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "r Resume" in text_of(lab))
+            await pilot.press("r")
+            await until(pilot, lambda: "▶ running  1/4 runs" in text_of(lab))
+            (call,) = house.coordinator.started
+            assert (call["jobs"], call["threads"]) == (3, 2)
+            house.coordinator.processes[0].status = 0
 
     async def test_many_at_work_leave_the_lab_time_to_read(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 1
@@ -366,7 +386,7 @@ class TestWork:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
-        readers = []
+        readers: list[threading.Thread] = []
         for reading in (
             "core.records.experiment.Experiment.results",
             "core.records.journal.JournalReader.poll",
@@ -376,8 +396,10 @@ class TestWork:
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "r Resume" in text_of(lab))
             await pilot.press("r")
-            await until(pilot, lambda: house.coordinator.started)
-            await pilot.press("n", "ctrl+s")
+            await until(pilot, lambda: house.coordinator.started and begun(lab))
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            await pilot.press("ctrl+s")
             await until(pilot, lambda: len(house.coordinator.started) == 2)
         assert len(readers) > 4
         assert threading.main_thread() not in readers
@@ -394,7 +416,7 @@ class TestWork:
             assert isinstance(lab.screen, SetupScreen)
         assert house.coordinator.started == []
 
-    async def test_what_came_of_a_deed_is_told_after_its_screen_was_left(
+    async def test_what_came_of_an_action_is_told_after_its_screen_was_left(
         self, house: House, running: Experiment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         may_go_on = threading.Event()
@@ -416,6 +438,69 @@ class TestWork:
             await until(pilot, lambda: not isinstance(lab.screen, ExperimentsScreen))
             may_go_on.set()
             await until(pilot, lambda: "labelled [i] at last" in notices(lab))
+
+
+class TestMoreRuns:
+    async def test_they_are_asked_for_computed_and_shown(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 3
+        complete = make_experiment(house.home, runs=3, now=time.time())
+        lab = house.lab(complete, jobs=2, threads=3)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: f"{complete.id} has 3" in text_of(lab))
+            assert lab.screen.query_one("#answer", Input).value == "6"
+            shutil.rmtree(complete.journal)  # the stub writes it anew
+            await pilot.press("backspace", "5", "enter")
+            await until(pilot, lambda: "▶ running  3/5 runs" in text_of(lab))
+            assert watched(lab) == complete.id
+            (call,) = house.coordinator.started
+            assert call["experiment"].spec == complete.spec.changed(runs=5)
+            # What the shell asked for holds for every experiment that is gone on with.
+            assert (call["jobs"], call["threads"]) == (2, 3)
+            assert load(complete.folder).spec.runs == 5
+            house.coordinator.processes[0].status = 0
+
+    @pytest.mark.parametrize(
+        ("words", "why"),
+        [
+            ("x", "expected a whole number"),
+            ("2", "has 3 runs already: expected more than that"),
+            ("9999", "expected a whole number from 1 to 1000"),
+        ],
+    )
+    async def test_a_number_that_is_not_possible_is_said(self, house: House, words: str, why: str) -> None:
+        complete = make_experiment(house.home, runs=3, now=time.time())
+        lab = house.lab(complete)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: f"{complete.id} has 3" in text_of(lab))
+            await pilot.press("backspace", *words, "enter")
+            await until(pilot, lambda: why in notices(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: f"{complete.id} has 3" in text_of(lab))
+            await pilot.press("escape")
+            await until(pilot, lambda: watched(lab) == complete.id)
+        assert load(complete.folder).spec == complete.spec
+        assert house.coordinator.started == []
+
+    async def test_an_experiment_of_the_first_version_has_as_many_as_it_has(
+        self, house: House, first_version_home: Path
+    ) -> None:
+        shutil.copytree(first_version_home, house.home)
+        (experiment,) = every(house.home)
+        assert isinstance(experiment, Experiment)
+        lab = house.lab(experiment)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: "was computed by an earlier version" in notices(lab))
+            assert "compute it anew: aefit-tui --batch --dataset digits" in notices(lab)
+            await pilot.press("e")
+            await until(pilot, lambda: "Experiments: 1" in text_of(lab) and "⏎ Open" in text_of(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: notices(lab).count("was computed by an earlier version") == 2)
 
 
 class TestColours:
@@ -472,7 +557,7 @@ class TestTrouble:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(
-            tui_aefit.lab.coordinators, "start_coordinator", lambda *_, **__: Process(EXIT_CRASHED)
+            "tui_aefit.lab.coordinators.start_coordinator", lambda *_, **__: Process(ExitStatus.CRASHED)
         )
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -484,7 +569,7 @@ class TestTrouble:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The real start, which finds nowhere to write a log.
-        monkeypatch.setattr(tui_aefit.lab.coordinators, "start_coordinator", start_coordinator)
+        monkeypatch.setattr("tui_aefit.lab.coordinators.start_coordinator", start_coordinator)
         stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
         lab = house.lab(stopped)
         async with opened(lab, SMALL) as pilot:
@@ -495,11 +580,12 @@ class TestTrouble:
             await until(pilot, lambda: "is gone" in text_of(lab))
 
 
+@pytest.mark.slow
 async def test_from_the_form_to_the_verdict_with_nothing_made_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real coordinator computes two runs of a tiny set; what the table says is what metrics.json says."""
-    monkeypatch.setattr(tui_aefit.lab.coordinators, "start_coordinator", start_coordinator)
+    monkeypatch.setattr("tui_aefit.lab.coordinators.start_coordinator", start_coordinator)
     own = write_npz(house.folder / "own.npz", images=210, classes=3)
     lab = house.lab(dataset=str(own), runs=2, z=3, epochs=2, epsilon=0.3, controls=(), device="cpu", jobs=1)
     async with opened(lab, LARGE) as pilot:
@@ -511,20 +597,24 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
         assert experiment.state().status == "complete"
         lines = text_of(lab).splitlines()
         metrics = [
-            json.loads((experiment.run_folder(run) / "result" / "metrics.json").read_text()) for run in (0, 1)
+            parse_metrics((experiment.run_folder(run) / "result" / "metrics.json").read_bytes())
+            for run in (0, 1)
         ]
         for name in ("test", "misclassified", "adversarial"):
             row = next(
                 i for i, line in enumerate(lines) if f" {name} " in line and "±" in line and "╭" not in line
             )
-            for k in ("3", "1"):
-                values = [one["accuracy"][name][k] for one in metrics]
+            for level in ("3", "1"):
+                values = [one.accuracy[name][level] or 0.0 for one in metrics]
                 assert shown(sum(values) / 2) in lines[row]
                 assert shown(values[1]) in lines[row + 1]
-        assert (
-            f"M {metrics[0]['counts']['misclassified']} D {metrics[0]['counts']['adversarial']} "
-            in text_of(lab)
-        )
+        counts = metrics[0].counts
+        assert f"M {counts.misclassified} D {counts.adversarial} " in text_of(lab)
+
+
+def begun(lab: Lab) -> bool:
+    """Whether nothing is still on its way from being asked for to being shown."""
+    return all(worker.is_finished for worker in lab.workers if worker.group == "begin")
 
 
 def noting_threads(name: str, threads: list[threading.Thread]) -> Callable[..., Any]:
@@ -540,12 +630,13 @@ def noting_threads(name: str, threads: list[threading.Thread]) -> Callable[..., 
 
 def colours(lab: Lab) -> set[tuple[int, int, int]]:
     """The colours on the screen that are no greys."""
-    found = set()
+    found: set[tuple[int, int, int]] = set()
     for strip in lab.screen._compositor.render_strips():
         for segment in strip:
             for colour in (segment.style.color, segment.style.bgcolor) if segment.style else ():
                 if colour is not None:
-                    found.add(tuple(colour.get_truecolor()))
+                    red, green, blue = colour.get_truecolor()
+                    found.add((red, green, blue))
     return {one for one in found if len(set(one)) > 1}
 
 

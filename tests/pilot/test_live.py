@@ -9,25 +9,36 @@ from functools import partial
 from typing import Any
 
 import pytest
+from rich.text import Text
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._toast import Toast
 
+from core.records.events import SCHEMA_VERSION, Finished
 from core.records.experiment import Experiment
 from core.report.terms import SLOPES
-from core.sets.catalogue import SETS
-from tests.published import Page, told
-from tests.recorded import lock_of_the_dead, make_experiment
-from tests.stub_coordinator import House, end, notices, opened, text_of, until
+from core.sets.registry import SETS
+from core.spec.spec import Spec
+from tests.fakes.experiments import (
+    append_events,
+    end,
+    lock_of_the_dead,
+    make_experiment,
+    make_experiment_from_answers,
+)
+from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.page import Page, section_text
+from tests.fakes.plugins import install
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.live import KEY_SECONDS, PANES, LiveScreen
-from tui_aefit.lab.widgets.chart import AccuracyChart, PValueChart
-from tui_aefit.lab.widgets.runs_table import RunsTable
-from tui_aefit.lab.widgets.tests_table import TestsTable
+from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 from tui_aefit.shell.publications import EXPORTS
 
 SMALL = (80, 24)
@@ -46,6 +57,12 @@ def finished(house: House) -> Experiment:
 
 def headline(lab: Lab) -> str:
     return str(lab.screen.query_one("#headline", Static).content)
+
+
+def has_styles(line: Static, styles: set[str]) -> bool:
+    """Whether the spans of a text have these styles and no others."""
+    assert isinstance(line.content, Text)
+    return {str(span.style) for span in line.content.spans} == styles
 
 
 def footer(lab: Lab) -> str:
@@ -68,19 +85,18 @@ def charted(
     experiment: Experiment, value: str, quantity: str, pair: tuple[str, str]
 ) -> list[tuple[str, str, float | None]]:
     """j, test and p-value of what the journal says of a pair."""
-    told = experiment.state().last("statistics")
-    assert told is not None
-    tests: Any = told["tests"]
+    last = experiment.state().statistics
+    assert last is not None
     return [
-        (test["j"], test["test"], test[value])
-        for test in tests
-        if test["quantity"] == quantity and tuple(test["sets"]) == pair
+        (test.j, test.test, getattr(test, value))
+        for test in last.tests
+        if test.quantity == quantity and test.sets == pair
     ]
 
 
 def drawn(chart: PValueChart) -> list[tuple[str, str, float | None]]:
     """The same of what the chart draws."""
-    return [(str(point.j), point.test, point.p) for point in chart.data.points]
+    return [(point.j, point.test, point.p) for point in chart.data.points]
 
 
 async def arrived(pilot: Pilot[Any], text: str) -> None:
@@ -149,7 +165,7 @@ class TestPanes:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            for sign in ("progress or result", "reverse", "against K", "Welch", "Z = 7", "complete:"):
+            for sign in ("progress or result", "reverse", "against K", "Welch", "In short", "complete:"):
                 await until(pilot, partial(shows, lab, sign))
             for key, name in enumerate(PANES, start=1):
                 pane = lab.screen.query_one(f"#{name}-pane")
@@ -217,11 +233,57 @@ class TestPanes:
             await arrived(pilot, "3/3 runs")
             await pilot.press("down")
             await until(pilot, lambda: "run 1" in text_of(lab))
-            metrics = json.loads((finished.run_folder(0) / "result" / "metrics.json").read_text())
-            value = metrics["accuracy"]["adversarial"]["1"]
+            value = finished.results()[0].accuracy["adversarial"]["1"]
             lines = text_of(lab).splitlines()
             row = next(i for i, line in enumerate(lines) if "◆ adversarial" in line and ".000±" in line)
             assert f"{value:.3f}"[1:] in lines[row + 1]
+
+
+class TestHeadline:
+    async def test_settings_that_do_not_fit_are_left_out_and_it_stays_one_line(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab(running)
+        async with opened(lab, (60, 24)) as pilot:
+            await arrived(pilot, "2/4 runs")
+            assert "epsilon" not in headline(lab)
+            for width in (80, 100, 60):
+                await pilot.resize_terminal(width, 24)
+                await until(pilot, lambda width=width: ("K 7 to 1" in headline(lab)) is (width == 100))  # type: ignore[misc]
+                await pilot.pause()
+                assert ("epsilon 0.1" in headline(lab)) is (width >= 80)
+                assert lab.screen.query_one("#headline").region.height == 1
+
+
+class TestAnotherLadder:
+    async def test_every_pane_speaks_of_the_levels_and_sets_of_a_plug_in(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(house.folder / "site", monkeypatch)
+        spec = Spec.from_mapping(
+            {"dataset": "mnist", "runs": 3, "family": "kernel", "controls": ["noise", "half"]}
+        )
+        experiment = make_experiment_from_answers(house.home, spec).experiment
+        lab = house.lab(experiment)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "Bandwidth wide to narrow")
+            await until(pilot, partial(shows, lab, "accuracy against Bandwidth, general → fitted"))
+            assert "Bandwidth=wide" in text_of(lab)
+            assert "j=medium" in text_of(lab)
+            table = lab.screen.query_one(StatisticsTable)
+            assert [table.get_row_at(row)[0].plain.strip() for row in (0, 12, 20)] == [
+                "S_narrow", "A_medium-A_wide", "log S_medium",
+            ]  # fmt: skip
+            means = lab.screen.query_one(AccuracyTable)
+            titles = [column.label.plain.strip() for column in means.columns.values()]
+            assert titles == ["set", "wide", "medium", "narrow", "n"]
+            assert [str(row.value) for row in means.rows] == list(experiment.spec.sets)
+            assert means.explanation("half") == "every second candidate or so"
+            assert "K = " not in text_of(lab)
+            await pilot.press("v", "v")
+            await until(pilot, partial(shows, lab, "adversarial against half"))
+            await pilot.press("e")
+            await until(pilot, partial(shows, lab, "0.1 Bandwidth wide to n…"))
 
 
 class TestTheme:
@@ -234,9 +296,7 @@ class TestTheme:
             line = lab.screen.query_one("#headline", Static)
             for theme, styles in (("monochrome", {"bold"}), ("textual-light", {"bold", "green"})):
                 lab.theme = theme
-                await until(
-                    pilot, lambda styles=styles: {span.style for span in line.content.spans} == styles
-                )  # type: ignore[misc,union-attr]
+                await until(pilot, partial(has_styles, line, styles))
 
 
 class TestStopAndResume:
@@ -318,7 +378,7 @@ class TestStopAndResume:
             await until(pilot, lambda: "r Resume" in footer(lab))
 
 
-class TestDeeds:
+class TestActions:
     async def test_the_palette_writes_a_report_that_says_how_far_it_is(
         self, house: House, running: Experiment
     ) -> None:
@@ -333,7 +393,7 @@ class TestDeeds:
             await until(pilot, lambda: f"HTML report of {running.id}: being written" in notices(lab))
             await until(pilot, lambda: "wrote" in notices(lab))
         path = running.folder / EXPORTS / f"{running.id}.html"
-        text = told(Page(path.read_text(encoding="utf-8")), "header")
+        text = section_text(Page(path.read_text(encoding="utf-8")), "header")
         assert f"running: 2 of 4 runs, experiment {running.id} Not complete: the numbers are over" in text
 
     async def test_p_writes_a_report_or_tells_why_not(self, house: House, finished: Experiment) -> None:
@@ -373,7 +433,7 @@ class TestDeeds:
             await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
             assert "unadjusted" not in text_of(lab)
             await pilot.press("t")
-            await until(pilot, lambda: "those of A_j - A_j+2" in notices(lab))
+            await until(pilot, lambda: "those of A_j - A_i" in notices(lab))
             assert {one.timeout for one in lab._notifications} == {KEY_SECONDS}
             assert KEY_SECONDS < lab.NOTIFICATION_TIMEOUT
             await pilot.press("t", "t")
@@ -389,7 +449,7 @@ class TestDeeds:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete")
-            chart, table = lab.screen.query_one(PValueChart), lab.screen.query_one(TestsTable)
+            chart, table = lab.screen.query_one(PValueChart), lab.screen.query_one(StatisticsTable)
             seen = [chart.pair]
             for pane in ("4", "1"):
                 await pilot.press(pane)
@@ -437,7 +497,7 @@ class TestTrouble:
     async def test_what_a_newer_version_computes_is_not_stopped(
         self, house: House, running: Experiment
     ) -> None:
-        line = {"seq": 1, "time": time.time(), "v": 2, "event": "reviewed"}
+        line = {"seq": 1, "time": time.time(), "v": SCHEMA_VERSION + 1, "event": "reviewed"}
         (running.journal / "0002-coordinator.jsonl").write_text(json.dumps(line) + "\n")
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -480,16 +540,8 @@ class TestTrouble:
 
     async def test_why_it_was_refused_is_said(self, house: House) -> None:
         experiment = make_experiment(house.home, state="interrupted", runs=3, complete=0, now=time.time())
-        lines = (experiment.journal / "0001-coordinator.jsonl").read_text().splitlines()
-        refusal = {
-            **json.loads(lines[-1]),
-            "status": "refused",
-            "error": "[b]no[/b] data",
-            "hint": "fetch it",
-        }
-        (experiment.journal / "0001-coordinator.jsonl").write_text(
-            "\n".join([*lines[:-1], json.dumps(refusal)]) + "\n"
-        )
+        refusal = Finished(status="refused", error="[b]no[/b] data", hint="fetch it")
+        append_events(experiment, refusal)
         lab = house.lab(experiment)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "refused")

@@ -10,13 +10,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Collapsible, Input, Select, Static
 
+from core.attacks.fgsm import FGSM
+from core.declarations.setting import Choice, Setting
 from core.records.experiment import load
 from core.spec.spec import Spec
-from tests.made_up import write_npz
-from tests.recorded import make_experiment
-from tests.stub_coordinator import House, notices, opened, text_of, until
+from tests.fakes.experiments import make_experiment
+from tests.fakes.images import write_npz
+from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.plugins import install
 from tui_aefit.lab.app import COMMAND_FILE, Lab
-from tui_aefit.lab.preferences import recall
+from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import OWN, SetupScreen
 from tui_aefit.shell.options import given_settings, parse
@@ -24,6 +27,17 @@ from tui_aefit.shell.settings import Settings
 
 SMALL = (80, 24)
 LARGE = (140, 45)
+
+
+class Strides(FGSM):
+    """An attack of a plug-in whose steps are no number."""
+
+    options = (
+        Setting(
+            name="steps", title="Steps", help="how many", metavar="N", default="few",
+            kind=Choice({"few": "a few", "many": "many"}),
+        ),
+    )  # fmt: skip
 
 
 def shown(lab: Lab, name: str) -> str:
@@ -143,6 +157,71 @@ class TestFields:
             assert "PGD steps" in text_of(lab)
             assert "norm" not in shown(lab, "command")
 
+    async def test_what_was_written_into_an_option_is_there_when_its_attack_is_chosen_again(
+        self, house: House
+    ) -> None:
+        lab = house.lab(attack="pgd", steps=4)
+        async with opened(lab, SMALL) as pilot:
+            await write(pilot, "steps", "25")
+            choose(lab, "attack", "fgsm")
+            await until(pilot, lambda: "PGD steps" not in text_of(lab))
+            assert "--steps" not in shown(lab, "command")
+            choose(lab, "attack", "pgd-untargeted")
+            await until(pilot, lambda: "--steps 25" in shown(lab, "command"))
+            assert "PGD steps" in text_of(lab)
+
+    async def test_the_options_of_a_plug_in_are_rows_below_what_chooses_it(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(house.folder / "site", monkeypatch)
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            choose(lab, "attack", "shift")
+            await until(pilot, lambda: "Strength" in text_of(lab))
+            lines = [line.split()[0] for line in text_of(lab).splitlines() if line.strip()]
+            assert lines[lines.index("Attack") :][:3] == ["Attack", "Strength", "Epsilon"]
+            await write(pilot, "strength", "2")
+            assert shown(lab, "why-strength") == "✗ expected a part above 0, at most 1"
+            await write(pilot, "strength", "0.5")
+            lab.screen.query_one("#advanced", Collapsible).collapsed = False
+            choose(lab, "family", "kernel")
+            await until(pilot, lambda: "Bandwidths" in text_of(lab))
+            lines = [line.split()[0] for line in text_of(lab).splitlines() if line.strip()]
+            assert lines[lines.index("Classifier") :][:3] == ["Classifier", "Bandwidths", "Seed"]
+            assert not {"Z,", "Tied", "Search"} & set(lines)
+            await write(pilot, "bandwidths", "2")
+            for words in ("--attack shift", "--strength 0.5", "--family kernel", "--bandwidths 2"):
+                assert words in shown(lab, "command")
+            choose(lab, "family", "knn")
+            await until(pilot, lambda: "Z, largest K" in text_of(lab))
+            assert "Bandwidths" not in text_of(lab)
+
+    async def test_an_option_of_the_same_name_that_can_be_something_else_has_another_field(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(house.folder / "site", monkeypatch, {"aefit.attacks": {"strides": f"{__name__}:Strides"}})
+        lab = house.lab(attack="pgd", steps=4)
+        async with opened(lab, SMALL) as pilot:
+            for attack, field in (("strides", Select), ("pgd", Input), ("strides", Select)):
+                choose(lab, "attack", attack)
+                await until(pilot, lambda field=field: isinstance(lab.screen.query_one("#steps"), field))  # type: ignore[misc]
+                assert len(lab.screen.query("#steps")) == 1
+            choose(lab, "steps", "many")
+            await until(pilot, lambda: "--attack strides --steps many" in shown(lab, "command"))
+
+    async def test_a_plug_in_that_cannot_be_loaded_says_so_beside_its_name(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        install(house.folder / "site", monkeypatch, {"aefit.attacks": {"broken": "no.such.module:Attack"}})
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            choose(lab, "attack", "broken")
+            await until(pilot, lambda: "cannot be loaded" in shown(lab, "why-attack"))
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#attack"))
+            choose(lab, "attack", "fgsm")
+            await until(pilot, lambda: "$ aefit-tui" in shown(lab, "command"))
+
     async def test_a_data_set_of_ones_own_is_asked_for_by_its_path(self, house: House) -> None:
         own = write_npz(house.folder / "own.npz", images=40)
         lab = house.lab()
@@ -157,13 +236,16 @@ class TestFields:
             assert shown(lab, "problems") == ""
             assert f"--dataset {own}" in shown(lab, "command")
 
-    async def test_who_chooses_a_path_of_ones_own_can_type_it_at_once(self, house: House) -> None:
+    async def test_who_chooses_a_path_of_ones_own_can_type_it_at_once(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         own = write_npz(house.folder / "own.npz", images=40)
+        monkeypatch.chdir(house.folder)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("enter", "end", "enter")
             await until(pilot, lambda: lab.focused is lab.screen.query_one("#dataset-path"))
-            await pilot.press(*str(own))
+            await pilot.press(*own.name)
             assert f"--dataset {own}" in shown(lab, "command")
             lab.screen.query_one("#dataset").focus()
             await pilot.press("enter", "home", "enter")
@@ -186,7 +268,7 @@ class TestFields:
                 given_settings(parse(shlex.split(line)[2:])), environment={}, folder=house.folder
             )
             spec = asked.spec()
-            assert (spec.dataset, spec.runs, spec.attack, spec.steps) == ("digits", 3, "pgd", 4)
+            assert (spec.dataset, spec.runs, spec.attack, spec.options["steps"]) == ("digits", 3, "pgd", 4)
             assert (spec.controls, asked.jobs(spec)) == (("noise", "fooled"), 1)
 
     async def test_the_cost_is_said_before_the_start(self, house: House) -> None:
@@ -196,9 +278,7 @@ class TestFields:
             await until(pilot, lambda: "runs of the same kind" in shown(lab, "cost"))
             metrics = done.result(0)
             assert metrics is not None
-            seconds = metrics["seconds"]
-            assert isinstance(seconds, dict)
-            one = sum(took for stage, took in seconds.items() if stage not in ("attack", "filter"))
+            one = sum(took for stage, took in metrics.seconds.items() if stage not in ("attack", "filter"))
             await write(pilot, "runs", "1")
             assert f"about {round(one)} s" in shown(lab, "cost")
             assert "4,286 for training and 714 for testing" in text_of(lab)
@@ -216,16 +296,18 @@ class TestFields:
             await pilot.pause()
             form = lab.screen.query_one("#form")
             for name in (
+                "family",
+                "tie_rule",
+                "search",
                 "seed",
+                "surrogate",
                 "epochs",
                 "controls",
-                "tie_rule",
                 "test_size",
-                "search",
                 "keep",
                 "device",
-                "threads",
                 "jobs",
+                "threads",
             ):
                 await pilot.press("tab")
                 await pilot.pause()
@@ -235,7 +317,7 @@ class TestFields:
             await pilot.press("tab")
             assert lab.focused is lab.screen.query_one("#dataset")
             await pilot.press("shift+tab", "q", "?", "e")
-            assert lab.screen.query_one("#jobs", Input).value == "q?e"
+            assert lab.screen.query_one("#threads", Input).value == "q?e"
             await pilot.press("escape")
             assert lab.focused is None
             await pilot.press("question_mark")
@@ -251,15 +333,16 @@ class TestStart:
             await write(pilot, "epsilon", "0.25")
             await write(pilot, "runs", "3")
             lab.screen.query_one("#jobs", Input).value = "2"
+            lab.screen.query_one("#threads", Input).value = "3"
             await pilot.press("ctrl+s")
             await until(pilot, lambda: "1/3 runs" in text_of(lab))
             assert isinstance(lab.screen, LiveScreen)
             (call,) = house.coordinator.started
-            assert call["jobs"] == 2
+            assert (call["jobs"], call["threads"]) == (2, 3)
             assert call["data_dir"] == house.home / "data"
             assert not call["tied"]
             spec = load(call["experiment"].folder).spec
-            assert spec == Spec(epsilon=0.25, runs=3, epochs=15, threads=spec.threads)
+            assert spec == Spec(epsilon=0.25, runs=3, epochs=15)
             for process in house.coordinator.processes:
                 process.status = 0
         (call["experiment"].folder / "lock").unlink()
@@ -269,10 +352,10 @@ class TestStart:
             assert isinstance(again.screen, SetupScreen)
             values = {
                 name: again.screen.query_one(f"#{name}", Input).value
-                for name in ("epsilon", "runs", "jobs", "z")
+                for name in ("epsilon", "runs", "jobs", "threads", "z")
             }
             # What the shell asks for goes before what is remembered.
-            assert values == {"epsilon": "0.25", "runs": "3", "jobs": "2", "z": "5"}
+            assert values == {"epsilon": "0.25", "runs": "3", "jobs": "2", "threads": "3", "z": "5"}
             assert again.screen.query_one("#epochs", Input).value == ""
             await pilot.pause()
 
@@ -300,7 +383,7 @@ class TestStart:
             await pilot.press("ctrl+s")
             await until(pilot, lambda: "no processes today" in notices(lab))
             assert isinstance(lab.screen, SetupScreen)
-        assert recall(house.home).words["dataset"] == str(own)
+        assert load_preferences(house.home).words["dataset"] == str(own)
 
 
 class TestCopy:

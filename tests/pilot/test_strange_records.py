@@ -2,128 +2,77 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.records.experiment import Experiment
-from tests.recorded import make_experiment
-from tests.stub_coordinator import House, notices, opened, text_of, until
+from tests.fakes.damage import LINES, METRICS, NOTICE, STATISTICS, append_line, change_metrics
+from tests.fakes.experiments import make_experiment
+from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
-from tui_aefit.lab.widgets.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.runs_table import RunsTable
 
 SMALL, LARGE = (80, 24), (140, 45)
 ERASE = "\x1b[2J\x1b]0;title\x07"
-TEST = {"quantity": "ratio", "j": "3", "sets": ["adversarial", "misclassified"], "n": 3, "p": None}
 
 
-def journal(
-    experiment: Experiment, kind: str, time: float = 1.8e9, version: int = 1, **fields: object
-) -> None:
-    path = experiment.journal / "0009-coordinator.jsonl"
-    line = {"seq": 1, "time": time, "v": version, "event": kind, **fields}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def statistics(version: int = 1, **fields: object) -> Callable[[Experiment], None]:
-    whole = {"runs": [0], "summary": {"accuracy": {}}, "tests": [], **fields}
-    return lambda experiment: journal(experiment, "statistics", version=version, **whole)
-
-
-def notice(time: float) -> Callable[[Experiment], None]:
-    return lambda experiment: journal(experiment, "notice", time, text="the clock was set")
-
-
-def metrics(change: Callable[[dict[str, Any]], object]) -> Callable[[Experiment], None]:
-    def write(experiment: Experiment) -> None:
-        path = experiment.run_folder(0) / "result" / "metrics.json"
-        record = json.loads(path.read_text())
-        change(record)
-        path.write_text(json.dumps(record))
-
-    return write
-
-
-STRANGE = {
-    "a summary without accuracies": statistics(summary={"other": 1}),
-    "a summary of a newer version": statistics(2, summary={"means": {}}),
-    "a mean that is a word": statistics(summary={"accuracy": {"test": {"7": {"mean": "x", "ci95": None}}}}),
-    "a mean beyond all numbers": statistics(summary={"accuracy": {"test": {"7": {"mean": 10**400}}}}),
-    "a test that is a word": statistics(tests=["x"]),
-    "a test without a name": statistics(tests=[TEST]),
-    "no list of tests": statistics(tests={"test": "welch"}),
-    "runs that are no list": statistics(runs=7),
-    "no surrogate accuracy": metrics(lambda record: record.update(surrogate_accuracy=None)),
-    "counts of one set": metrics(lambda record: record.update(counts={"test": 1})),
-    "an accuracy that is a word": metrics(lambda record: record["accuracy"]["test"].update({"7": "x"})),
-    "accuracies that are a word": metrics(lambda record: record.update(accuracy="x")),
-    "a stage without a duration": metrics(lambda record: record.update(seconds={"split": None})),
-    "no durations": metrics(lambda record: record.update(seconds=[1])),
-    "a year that no calendar has": notice(1e12),
-    "a time beyond all clocks": notice(1e300),
-    "a time before all clocks": notice(-1e300),
-}
-
-
-@pytest.mark.parametrize("strange", STRANGE)
-async def test_every_pane_and_the_form_show_whatever_is_recorded(house: House, strange: str) -> None:
-    experiment = make_experiment(house.home, runs=3)
-    STRANGE[strange](experiment)
+@pytest.mark.slow
+async def test_every_screen_shows_what_is_whole_beside_records_of_every_damage(house: House) -> None:
+    """What the parser makes of each damage is tested with the parser."""
+    experiment = make_experiment(house.home, runs=len(METRICS) + 1)
+    for run, damage in enumerate(METRICS.values()):
+        change_metrics(experiment.run_folder(run) / "result", damage)
+    for fields in LINES.values():
+        append_line(experiment, fields)
+    append_line(experiment, {**NOTICE, "time": 1e12, "text": "in a year that no calendar has"})
+    # Whole, and of no ladder that the experiment has.
+    last = experiment.results()[len(METRICS)]
+    foreign = {"mean": 0.5, "sd": None, "ci95": None, "n": 1}
+    append_line(
+        experiment, {**STATISTICS, "summary": {"accuracy": {"test": {"9": foreign}}}}, "0010-coordinator"
+    )
     lab = house.lab(experiment)
     async with opened(lab, LARGE) as pilot:  # all panes at once
-        await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+        await until(pilot, lambda: f"◐ interrupted  1/{len(METRICS) + 1} runs" in text_of(lab))
+        assert f"! {len(LINES)} unreadable: 0009-coordinator: not an event" in text_of(lab)
+        table = lab.screen.query_one(RunsTable)
+        found = f"M {last.counts.misclassified:,} D {last.counts.adversarial:,}"
+        assert table.get_cell(str(len(METRICS)), "progress").plain.strip() == found
+        assert "waiting" in table.get_cell("0", "status").plain
         await pilot.press("down", "down", "up")  # run by run
         for pane in "123456":
-            await pilot.press(pane)
-            await pilot.pause()
-            await pilot.press("v", "t", "h", "f", "down")
+            await pilot.press(pane, "v", "t", "h", "f", "down")
             await pilot.pause()
         assert isinstance(lab.screen, LiveScreen)
+        await pilot.press("6", "end")
+        await until(pilot, lambda: "in a year that no calendar has" in text_of(lab))
+        await pilot.press("e")
+        await until(pilot, lambda: f"1/{len(METRICS) + 1}" in text_of(lab))
+        assert isinstance(lab.screen, ExperimentsScreen)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(lab.screen, SetupScreen) and "time: " in text_of(lab))
 
 
-async def test_a_result_of_another_shape_is_named_and_the_others_are_shown(house: House) -> None:
-    experiment = make_experiment(house.home, runs=3)
-    STRANGE["counts of one set"](experiment)
-    lab = house.lab(experiment)
-    async with opened(lab, LARGE) as pilot:
-        await until(pilot, lambda: "! 1 unreadable: run 1: its metrics.json" in text_of(lab))
-        rows = [line for line in text_of(lab).splitlines() if "✓ complete" in line][1:]
-        assert ["result unreadable" in row for row in rows] == [True, False, False]
-        found = experiment.results()[1]["counts"]
-        assert isinstance(found, dict)
-        assert f"M {found['misclassified']:,} D {found['adversarial']:,}" in rows[1]
-
-
-async def test_durations_of_another_shape_give_no_estimate_and_sound_ones_do(house: House) -> None:
-    broken = make_experiment(house.home, runs=3, dataset="digits", epsilon=0.25)
-    STRANGE["a stage without a duration"](broken)
-    lab = house.lab(dataset="digits")
-    async with opened(lab, LARGE) as pilot:
-        await until(pilot, lambda: "no past run of this data set" in text_of(lab))
-    make_experiment(house.home, runs=3, dataset="digits")
-    again = house.lab(dataset="digits")
-    async with opened(again, LARGE) as pilot:
-        await until(pilot, lambda: "time: about" in text_of(again))
-
-
 async def test_nothing_that_is_recorded_reaches_the_terminal_as_a_command(house: House) -> None:
     experiment = make_experiment(house.home, state="interrupted", runs=3, complete=1)
-    statistics(verdict=[f"{ERASE}said"])(experiment)
-    journal(experiment, "coordinator_started", host=ERASE, pid=1, jobs=1, pending=[1, 2])
-    journal(experiment, "run_started", run=1, worker=1, attempt=1)
-    journal(experiment, "stage_started", run=1, stage=f"{ERASE}split", total=1)
-    journal(experiment, "run_failed", run=1, error=f"{ERASE}lost", hint=ERASE, retry=False)
-    journal(experiment, "notice", text=f"{ERASE}noted")
-    journal(experiment, ERASE)
-    journal(experiment, "finished", status="failed", error=f"{ERASE}first\n{ERASE}second", hint=ERASE)
+    append_line(experiment, {**STATISTICS, "verdict": [f"{ERASE}said"]})
+    append_line(
+        experiment, {"event": "coordinator_started", "host": ERASE, "pid": 1, "jobs": 1, "pending": [1, 2]}
+    )
+    append_line(experiment, {"event": "run_started", "run": 1, "worker": 1, "attempt": 1})
+    append_line(experiment, {"event": "stage_started", "run": 1, "stage": f"{ERASE}split", "total": 1})
+    append_line(
+        experiment, {"event": "run_failed", "run": 1, "error": f"{ERASE}lost", "hint": ERASE, "retry": False}
+    )
+    append_line(experiment, {"event": "notice", "text": f"{ERASE}noted"})
+    append_line(experiment, {"event": ERASE})
+    append_line(
+        experiment,
+        {"event": "finished", "status": "failed", "error": f"{ERASE}first\n{ERASE}second", "hint": ERASE},
+    )
     lab = house.lab(experiment)
     async with opened(lab, LARGE) as pilot:
         for words in ("said", "lost", "noted", "first", "second"):
@@ -139,7 +88,7 @@ async def test_a_long_error_leaves_room_for_the_panes_and_stands_in_the_log(hous
         ("run_failed", {"run": 1, "retry": False}),
         ("finished", {"status": "failed"}),
     ):
-        journal(experiment, kind, error="\n".join(lines), hint="look\nthere", **fields)
+        append_line(experiment, {"event": kind, "error": "\n".join(lines), "hint": "look\nthere", **fields})
     lab = house.lab(experiment)
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: f"✗ {lines[0]} (the log has the rest)" in text_of(lab))
@@ -173,15 +122,20 @@ async def test_a_home_that_cannot_be_listed_is_said_once_and_can_be_left(
 ) -> None:
     experiment = make_experiment(house.home, runs=3)
 
+    looks: list[object] = []
+
     def refuse(folder: object) -> list[str]:
+        looks.append(folder)
         raise PermissionError(13, "Permission denied", str(folder))
 
     monkeypatch.setattr("core.records.overview.os.listdir", refuse)
     monkeypatch.setattr("tui_aefit.following.home.every", refuse)
+    monkeypatch.setattr("tui_aefit.lab.app.WATCH_SECONDS", 0.05)
     lab: Lab = house.lab(experiment if first else None)
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "Permission denied" in notices(lab))
-        await pilot.pause(2.5)  # looks go on
+        before = len(looks)
+        await until(pilot, lambda: len(looks) > before + 3)
         assert notices(lab).count("Permission denied") == 1
         await pilot.press("escape", "q")
         await until(pilot, lambda: not lab.is_running)

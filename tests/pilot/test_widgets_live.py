@@ -9,15 +9,22 @@ from typing import Any
 import pytest
 from textual.widgets import DataTable
 
-from core.sets.catalogue import SETS
-from tests.pilot.bench import NARROW, WIDE, Bench, row_text, screen_text, settled, updates_of
-from tests.recorded import FAILURE, make_experiment, snapshot_of
-from tui_aefit.following.snapshot import LogLine, RunView, Snapshot
-from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.chart import AccuracyChart, PValueChart
-from tui_aefit.lab.widgets.log_pane import LogPane
-from tui_aefit.lab.widgets.runs_table import RunsTable
-from tui_aefit.lab.widgets.tests_table import TestsTable
+from core.records.status import ExperimentStatus, RunStatus
+from core.sets.registry import SETS
+from core.spec.spec import Spec
+from tests.fakes.experiments import make_experiment, snapshot_of
+from tests.fakes.lab import text_of
+from tests.fakes.numbers import draw_metrics
+from tests.fakes.screens import NARROW, WIDE, Bench, row_text, settled, updates_of
+from tests.fakes.timeline import FAILURE
+from tui_aefit.following.snapshot import Level, LogLine, RunView, Snapshot
+from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.log_pane import LogPane
+from tui_aefit.lab.widgets.live.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
+
+SPEC = Spec(dataset="mnist")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +42,11 @@ def created(tmp_path: Path) -> Snapshot:
     return snapshot_of(make_experiment(tmp_path, state="created"))
 
 
+def snapshot_with(name: str = "e", **fields: Any) -> Snapshot:
+    """A snapshot in which the rest is as it is before anything has happened."""
+    return Snapshot(name, SPEC, SPEC.ladder, **fields)
+
+
 # The runs table
 
 
@@ -49,9 +61,9 @@ async def test_every_run_is_seen_with_what_it_does_or_found(running: Snapshot) -
             text = row_text(table, str(view.index))
             if view.status == "complete":
                 metrics = running.metrics[view.index]
-                assert f"M {metrics['counts']['misclassified']:,}" in text
-                assert f"D {metrics['counts']['adversarial']:,}" in text
-                assert f"net {metrics['surrogate_accuracy']:.3f}" in text
+                assert f"M {metrics.counts.misclassified:,}" in text
+                assert f"D {metrics.counts.adversarial:,}" in text
+                assert f"net {metrics.surrogate_accuracy:.3f}" in text
             elif view.status == "running":
                 assert view.stage in text
                 assert f"{100 * view.done // view.total} %" in text
@@ -69,14 +81,14 @@ async def test_what_a_result_is_made_of_is_said_once_there_is_one(
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = created
         await settled(pilot)
-        assert "misclassified" not in screen_text(pilot.app)
+        assert "misclassified" not in text_of(pilot.app)
         table.snapshot = running
         await settled(pilot)
         # net 0.991, M 292 D 981, each beside its meaning, in half of a terminal of 140 columns too.
         for width in (WIDE[0], 70):
             await pilot.resize_terminal(width, WIDE[1])
             await settled(pilot)
-            border = screen_text(pilot.app).splitlines()[0]
+            border = text_of(pilot.app).splitlines()[0]
             for word, meaning in (
                 ("M", "misclassified"),
                 ("D", "adversarial"),
@@ -86,10 +98,17 @@ async def test_what_a_result_is_made_of_is_said_once_there_is_one(
 
 
 async def test_time_left_of_a_run_is_what_complete_runs_took_less_what_it_took() -> None:
-    complete = RunView(0, "complete", started=0.0, finished=100.0, seconds={"split": 20.0, "surrogate": 80.0})
-    at_work = RunView(1, "running", "split", done=1, total=2, stage_started=100.0, started=100.0)
+    seconds = {"split": 20.0, "surrogate": 80.0}
+    complete = RunView(0, RunStatus.COMPLETE, started=0.0, finished=100.0, seconds=seconds)
+    at_work = RunView(1, RunStatus.RUNNING, "split", done=1, total=2, stage_started=100.0, started=100.0)
     table = RunsTable()
-    snapshot = Snapshot("e", {"z": 7}, status="running", now=130.0, runs=(complete, at_work), remaining=70.0)
+    snapshot = snapshot_with(
+        status=ExperimentStatus.RUNNING,
+        now=130.0,
+        runs=(complete, at_work),
+        metrics={0: draw_metrics(SPEC, 0)},
+        remaining=70.0,
+    )
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = snapshot
         await settled(pilot)
@@ -110,7 +129,7 @@ async def test_a_failed_run_says_why(failed: Snapshot) -> None:
         assert "failed" in row_text(table, "2")
         await pilot.press("down", "down", "down")
         await settled(pilot)
-        assert f"{FAILURE[0]}; {FAILURE[1]}"[:80] in screen_text(app)
+        assert f"{FAILURE[0]}; {FAILURE[1]}"[:80] in text_of(app)
 
 
 async def test_going_to_a_row_selects_its_run(running: Snapshot) -> None:
@@ -120,10 +139,10 @@ async def test_going_to_a_row_selects_its_run(running: Snapshot) -> None:
         table.snapshot = running
         table.focus()
         await settled(pilot)
-        assert app.told == []
+        assert app.messages == []
         await pilot.press("down", "down", "up", "up")
         await settled(pilot)
-        assert [message.index for message in app.told if isinstance(message, RunsTable.RunSelected)] == [
+        assert [message.index for message in app.messages if isinstance(message, RunsTable.RunSelected)] == [
             0,
             1,
             0,
@@ -140,7 +159,7 @@ async def test_a_run_is_updated_in_place(running: Snapshot, monkeypatch: pytest.
         await settled(pilot)
         table.move_cursor(row=5)
         await settled(pilot)
-        app.told.clear()
+        app.messages.clear()
         at_work = next(view for view in running.runs if view.status == "running")
         further = replace(at_work, done=at_work.total)
         runs = tuple(further if view is at_work else view for view in running.runs)
@@ -151,7 +170,7 @@ async def test_a_run_is_updated_in_place(running: Snapshot, monkeypatch: pytest.
         assert "100 %" in row_text(table, str(at_work.index))
         await settled(pilot)
         assert table.cursor_row == 5
-        assert app.told == []
+        assert app.messages == []
 
 
 async def test_the_cursor_stays_on_its_run_when_the_terminal_changes(running: Snapshot) -> None:
@@ -163,11 +182,11 @@ async def test_the_cursor_stays_on_its_run_when_the_terminal_changes(running: Sn
         await settled(pilot)
         table.move_cursor(row=4)
         await settled(pilot)
-        app.told.clear()
+        app.messages.clear()
         await pilot.resize_terminal(*NARROW)
         await settled(pilot)
         assert table.row_under_cursor == "3"
-        assert app.told == []
+        assert app.messages == []
         assert table.max_scroll_x == 0
 
 
@@ -175,13 +194,13 @@ async def test_hundreds_of_runs_are_looked_at_only_where_they_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runs = tuple(RunView(index) for index in range(600))
-    snapshot = Snapshot("e", {"z": 7}, status="running", now=10.0, runs=runs)
+    snapshot = snapshot_with(status=ExperimentStatus.RUNNING, now=10.0, runs=runs)
     table = RunsTable()
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = snapshot
         await settled(pilot)
         assert table.row_count == 601
-        begun = RunView(300, "running", "split", total=1, stage_started=9.0, started=9.0)
+        begun = RunView(300, RunStatus.RUNNING, "split", total=1, stage_started=9.0, started=9.0)
         with updates_of(table, monkeypatch) as drawn:
             table.snapshot = replace(snapshot, runs=(*runs[:300], begun, *runs[301:]))
         assert {row for row, _ in drawn} <= {"300", "all"}
@@ -195,7 +214,7 @@ def lines_of(pane: LogPane) -> list[str]:
     return [strip.text.rstrip() for strip in pane.lines]
 
 
-def log_of(*texts: str, level: str = "info") -> tuple[LogLine, ...]:
+def log_of(*texts: str, level: Level = "info") -> tuple[LogLine, ...]:
     return tuple(LogLine(60.0 * place, text, level) for place, text in enumerate(texts))
 
 
@@ -204,7 +223,7 @@ async def test_the_log_adds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) ->
     log = log_of(*(f"line {number}" for number in range(6)))
     async with Bench(pane).run_test(size=WIDE) as pilot:
         await settled(pilot)
-        pane.snapshot = Snapshot("e", {}, log=log[:4])
+        pane.snapshot = snapshot_with(log=log[:4])
         written: list[object] = []
         write = pane.write
 
@@ -213,12 +232,12 @@ async def test_the_log_adds_only_what_is_new(monkeypatch: pytest.MonkeyPatch) ->
             return write(line, **options)
 
         monkeypatch.setattr(pane, "write", note)
-        pane.snapshot = Snapshot("e", {}, now=1.0, log=log[:4])
+        pane.snapshot = snapshot_with(now=1.0, log=log[:4])
         assert written == []
-        pane.snapshot = Snapshot("e", {}, log=log[2:])  # the oldest are forgotten
+        pane.snapshot = snapshot_with(log=log[2:])  # the oldest are forgotten
         assert len(written) == 2
         assert [line.split(" ", 1)[1] for line in lines_of(pane)] == [line.text for line in log]
-        pane.snapshot = Snapshot("other", {}, log=log_of("begun"))
+        pane.snapshot = snapshot_with("other", log=log_of("begun"))
         assert len(lines_of(pane)) == 1
 
 
@@ -227,7 +246,7 @@ async def test_the_log_says_the_level_in_words_and_takes_text_as_it_is() -> None
     async with Bench(pane).run_test(size=WIDE) as pilot:
         await settled(pilot)
         log = (*log_of("all is well [red]"), *log_of("slow", level="warning"), *log_of("lost", level="error"))
-        pane.snapshot = Snapshot("e", {}, log=log)
+        pane.snapshot = snapshot_with(log=log)
         assert [line.split(" ", 1)[1] for line in lines_of(pane)] == [
             "all is well [red]",
             "warning: slow",
@@ -240,7 +259,7 @@ async def test_the_log_is_wrapped_anew_when_the_width_changes() -> None:
     words = [f"word{number}" for number in range(40)]
     async with Bench(pane).run_test(size=WIDE) as pilot:
         await settled(pilot)
-        pane.snapshot = Snapshot("e", {}, log=log_of(" ".join(words)))
+        pane.snapshot = snapshot_with(log=log_of(" ".join(words)))
         for width in (80, 40):
             await pilot.resize_terminal(width, 20)
             await settled(pilot)
@@ -258,12 +277,12 @@ async def test_what_the_log_heard_out_of_sight_is_read_when_it_is_seen() -> None
         for length in (10, 20, 30):
             pane.display = False
             await settled(pilot)
-            pane.snapshot = Snapshot("e", {}, log=log[:length])
+            pane.snapshot = snapshot_with(log=log[:length])
             await settled(pilot)
             pane.display = True
             await settled(pilot)
             assert [line.split(" ", 1)[1] for line in lines_of(pane)] == [line.text for line in log[:length]]
-            assert log[length - 1].text in screen_text(pilot.app)
+            assert log[length - 1].text in text_of(pilot.app)
 
 
 async def test_the_log_follows_the_newest_line_until_the_person_scrolls_up() -> None:
@@ -271,17 +290,17 @@ async def test_the_log_follows_the_newest_line_until_the_person_scrolls_up() -> 
     log = log_of(*(f"line {number}" for number in range(102)))
     async with Bench(pane).run_test(size=WIDE) as pilot:
         await settled(pilot)
-        pane.snapshot = Snapshot("e", {}, log=log[:100])
+        pane.snapshot = snapshot_with(log=log[:100])
         await settled(pilot)
         assert pane.scroll_y == pane.max_scroll_y > 0
         pane.scroll_to(y=10, animate=False)
         await settled(pilot)
-        pane.snapshot = Snapshot("e", {}, log=log[:101])
+        pane.snapshot = snapshot_with(log=log[:101])
         await settled(pilot)
         assert pane.scroll_y == 10
         pane.scroll_end(animate=False)
         await settled(pilot)
-        pane.snapshot = Snapshot("e", {}, log=log)
+        pane.snapshot = snapshot_with(log=log)
         await settled(pilot)
         assert pane.scroll_y == pane.max_scroll_y
 
@@ -289,7 +308,9 @@ async def test_the_log_follows_the_newest_line_until_the_person_scrolls_up() -> 
 # All of them
 
 
-@pytest.mark.parametrize("make", [AccuracyChart, PValueChart, AccuracyTable, TestsTable, RunsTable, LogPane])
+@pytest.mark.parametrize(
+    "make", [AccuracyChart, PValueChart, AccuracyTable, StatisticsTable, RunsTable, LogPane]
+)
 async def test_a_widget_takes_snapshots_of_every_state_in_any_order(
     make: Any, created: Snapshot, running: Snapshot, failed: Snapshot
 ) -> None:
@@ -299,4 +320,4 @@ async def test_a_widget_takes_snapshots_of_every_state_in_any_order(
             widget.snapshot = snapshot
             await settled(pilot)
         if isinstance(widget, DataTable):
-            assert widget.row_count == {AccuracyTable: len(SETS), TestsTable: 0, RunsTable: 13}[make]
+            assert widget.row_count == {AccuracyTable: len(SETS), StatisticsTable: 0, RunsTable: 13}[make]

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.text import Text
 
+from core.families.ladder import Ladder
+from core.records.statistics import SummaryTable
 from core.statistics.slopes import REASONS
-from tests.pilot.bench import NARROW, WIDE, Bench, screen_text, settled, updates_of
-from tests.recorded import make_experiment, snapshot_of
+from tests.fakes.experiments import make_experiment, snapshot_of
+from tests.fakes.lab import text_of
+from tests.fakes.screens import NARROW, WIDE, Bench, settled, updates_of
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.data import SET_MARKERS
+from tui_aefit.lab.charts.data import set_marker
 from tui_aefit.lab.charts.drawing import Palette
-from tui_aefit.lab.widgets.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.chart import AccuracyChart, Chart, PValueChart, palette_of
-from tui_aefit.lab.widgets.tests_table import TestsTable
+from tui_aefit.lab.widgets.chart import Chart, palette_of
+from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
+from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ async def test_a_chart_is_drawn_for_new_data_a_new_size_and_a_new_theme_and_neve
     app = Bench(chart)
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        assert "nothing yet" in screen_text(app)
+        assert "nothing yet" in text_of(app)
         assert drawings.calls == []
         chart.data = (1, 2)
         await settled(pilot)
@@ -66,7 +71,7 @@ async def test_a_chart_is_drawn_for_new_data_a_new_size_and_a_new_theme_and_neve
         await settled(pilot)
         assert len(drawings.calls) == 3
         assert drawings.calls[1][3] != drawings.calls[2][3]
-        assert "drawing 3" in screen_text(app)
+        assert "drawing 3" in text_of(app)
 
 
 async def test_a_hidden_chart_is_drawn_when_it_is_shown() -> None:
@@ -90,7 +95,7 @@ async def test_the_charts_of_a_snapshot_fill_their_place(running: Snapshot, size
         async with app.run_test(size=size) as pilot:
             chart.snapshot = running
             await settled(pilot)
-            assert caption in screen_text(app)
+            assert caption in text_of(app)
             assert chart.size == size
 
 
@@ -137,19 +142,18 @@ async def test_the_accuracy_table_has_means_intervals_and_the_last_run(running: 
         table.snapshot = running
         await settled(pilot)
         assert running.summary is not None
-        assert list(running.summary["accuracy"]) == [str(row.value) for row in table.rows]
+        assert list(running.summary.accuracy) == [str(row.value) for row in table.rows]
         last = max(running.metrics, key=lambda run: running.runs[run].finished or 0.0)
-        for name, by_level in running.summary["accuracy"].items():
+        for name, by_level in running.summary.accuracy.items():
             for level, at in by_level.items():
-                mean, half = at["mean"], (at["ci95"][1] - at["ci95"][0]) / 2
+                assert at.ci95 is not None
+                mean, half = at.mean, (at.ci95[1] - at.ci95[0]) / 2
                 shown, below = table.get_cell(name, level).plain.split("\n")
                 assert [float(word) for word in shown.split("±")] == pytest.approx([mean, half], abs=0.0051)
-                assert float(below) == pytest.approx(
-                    running.metrics[last]["accuracy"][name][level], abs=0.0051
-                )
+                assert float(below) == pytest.approx(running.metrics[last].accuracy[name][level], abs=0.0051)
         assert f"last, run {last + 1}" in table.get_cell("test", "set").plain
         assert "10,000 images" in table.get_cell("test", "n").plain
-        assert SET_MARKERS["adversarial"] in table.get_cell("adversarial", "set").plain
+        assert set_marker("adversarial") in table.get_cell("adversarial", "set").plain
 
 
 async def test_the_accuracy_table_shows_a_chosen_run(
@@ -161,7 +165,7 @@ async def test_the_accuracy_table_shows_a_chosen_run(
         await settled(pilot)
         with updates_of(table, monkeypatch):
             table.run = 1
-        value = running.metrics[1]["accuracy"]["adversarial"]["3"]
+        value = running.metrics[1].accuracy["adversarial"]["3"]
         assert table.get_cell("adversarial", "3").plain.endswith(f"{value:.3f}"[1:])
         assert table.get_cell("adversarial", "set").plain.endswith("run 2")
         with updates_of(table, monkeypatch):
@@ -177,12 +181,12 @@ async def test_only_cells_that_changed_are_drawn_anew(
         table.snapshot = running
         await settled(pilot)
         assert running.summary is not None
-        changed = {name: dict(by_level) for name, by_level in running.summary["accuracy"].items()}
-        changed["noise"]["1"] = {**changed["noise"]["1"], "mean": 0.123}
+        changed = {name: dict(by_level) for name, by_level in running.summary.accuracy.items()}
+        changed["noise"]["1"] = msgspec.structs.replace(changed["noise"]["1"], mean=0.123)
         with updates_of(table, monkeypatch) as drawn:
             table.snapshot = replace(running, now=running.now + 1)
             assert drawn == []
-            table.snapshot = replace(running, summary={"accuracy": changed})
+            table.snapshot = replace(running, summary=SummaryTable(accuracy=changed))
         assert drawn == [("noise", "1")]
         assert ".123" in table.get_cell("noise", "1").plain
 
@@ -193,20 +197,33 @@ async def test_before_the_first_result_the_table_says_which_sets_there_will_be(c
     async with app.run_test(size=(WIDE[0], 24)) as pilot:
         table.snapshot = created
         await settled(pilot)
-        text = screen_text(app)
-        assert all(
-            name in text for name in ("test", "misclassified", "adversarial", *created.spec["controls"])
-        )
+        text = text_of(app)
+        assert all(name in text for name in created.spec.sets)
         assert "mean of 0 runs" in text
 
 
-async def test_a_narrow_accuracy_table_keeps_every_k_in_sight(running: Snapshot) -> None:
+async def test_a_narrow_accuracy_table_keeps_every_level_in_sight(running: Snapshot) -> None:
     table = AccuracyTable()
     app = Bench(table)
     async with app.run_test(size=NARROW) as pilot:
         table.snapshot = running
         await settled(pilot)
-        assert all(f"K = {level}" in screen_text(app) for level in (7, 5, 3, 1))
+        assert all(running.ladder.at(level) in text_of(app) for level in ("7", "5", "3", "1"))
+        assert table.max_scroll_x == 0
+
+
+async def test_levels_with_long_names_have_whole_titles_where_they_fit(created: Snapshot) -> None:
+    ladder = Ladder("Bandwidth", ("wide", "medium", "narrow"))
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=(100, 24)) as pilot:
+        table.snapshot = replace(created, ladder=ladder)
+        await settled(pilot)
+        assert all(ladder.at(level) in text_of(app) for level in ladder.levels)
+        await pilot.resize_terminal(60, 24)
+        await settled(pilot)
+        assert all(f" {level} " in text_of(app) for level in ladder.levels)
+        assert "Bandwidth" not in text_of(app)
         assert table.max_scroll_x == 0
 
 
@@ -217,10 +234,11 @@ async def test_the_set_under_the_cursor_is_described(running: Snapshot) -> None:
         table.snapshot = running
         table.focus()
         await settled(pilot)
-        assert "the whole test set" in screen_text(app)
+        assert "the whole test set" in text_of(app)
         await pilot.press("down")
         await settled(pilot)
-        assert "test images that the Z-NN gets wrong" in screen_text(app)
+        assert "test images that the most general level gets wrong" in text_of(app)
+        assert "accuracy 0 at K = 7 by construction" in table.explanation("misclassified")
         await pilot.hover(table, offset=(10, 6))
         await settled(pilot)
         assert "gets right, which it then gets wrong" in str(table.tooltip)
@@ -242,78 +260,76 @@ async def test_markers_change_their_colour_with_the_theme(running: Snapshot) -> 
 
 
 async def test_the_tests_table_has_a_row_for_every_test_of_the_pair(running: Snapshot) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = running
         await settled(pilot)
-        expected = [test for test in running.tests if tuple(test["sets"]) == table.pair]
+        expected = [test for test in running.tests if test.sets == table.pair]
         assert table.row_count == len(expected) == 3 * 3 * 4
         for test in expected:
-            key = f"{test['quantity']}/{test['j']}/{test['test']}"
-            for column, name in (
-                ("p", "p"),
-                ("holm", "p_holm"),
-                ("effect", "effect_size"),
-                ("statistic", "statistic"),
+            key = f"{test.quantity}/{test.j}/{test.test}"
+            for column, value in (
+                ("p", test.p),
+                ("holm", test.p_holm),
+                ("effect", test.effect_size),
+                ("statistic", test.statistic),
             ):
                 shown = table.get_cell(key, column).plain
-                if test[name] is None:
+                if value is None:
                     assert shown == "-"
                 else:
-                    assert float(shown) == pytest.approx(test[name], rel=0.06, abs=0.006)
-            if test["reason"] is not None:
-                assert REASONS[test["reason"]] in table.get_cell(key, "why").plain
+                    assert float(shown) == pytest.approx(value, rel=0.06, abs=0.006)
+            if test.reason is not None:
+                assert REASONS[test.reason] in table.get_cell(key, "why").plain
             else:
-                assert test["direction"] in table.get_cell(key, "direction").plain
+                assert test.direction is not None
+                assert test.direction in table.get_cell(key, "direction").plain
 
 
 async def test_a_test_is_told_in_words_with_its_p(running: Snapshot) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = running
         await settled(pilot)
-        own = {
-            f"{t['quantity']}/{t['j']}/{t['test']}": t
-            for t in running.tests
-            if tuple(t["sets"]) == table.pair
-        }
+        own = {f"{t.quantity}/{t.j}/{t.test}": t for t in running.tests if t.sets == table.pair}
         test = own["difference/1/welch"]
-        start = f"A_1-A_3 is {test['direction']} on adversarial than on misclassified, p"
-        assert table.explanation("difference/1/welch") == f"{start} = {test['p']:.2g}"
-        tiny = [{**test, "p": 1e-40}]
-        table.snapshot = replace(running, tests=tuple(tiny))
+        start = f"A_1-A_3 is {test.direction} on adversarial than on misclassified, p"
+        assert table.explanation("difference/1/welch") == f"{start} = {test.p:.2g}"
+        tiny = msgspec.structs.replace(test, p=1e-40)
+        table.snapshot = replace(running, tests=(tiny,))
         await settled(pilot)
         assert table.explanation("difference/1/welch") == f"{start} < 1e-16"
 
 
 @pytest.mark.parametrize("width", [80, 70])
 async def test_differences_are_seen_whole_in_half_of_a_roomy_terminal(running: Snapshot, width: int) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     app = Bench(table)
     async with app.run_test(size=(width, 20)) as pilot:
         table.snapshot = running
         await settled(pilot)
-        lines = screen_text(app).splitlines()
+        lines = text_of(app).splitlines()
         (row,) = (line for line in lines if "│ S_1 " in line and "Welch" in line)
         (test,) = (
             test
             for test in running.tests
-            if (test["quantity"], test["j"], test["test"]) == ("ratio", "1", "welch")
-            and tuple(test["sets"]) == table.pair
+            if (test.quantity, test.j, test.test) == ("ratio", "1", "welch") and test.sets == table.pair
         )
-        low, high = test["ci95"]
-        assert f"{test['mean_difference']:+.3f} [{low:+.3f}, {high:+.3f}]" in row
+        assert test.ci95 is not None
+        assert test.direction is not None
+        low, high = test.ci95
+        assert f"{test.mean_difference:+.3f} [{low:+.3f}, {high:+.3f}]" in row
         # The arrow stands for the word where there is no room for it; the border has it for the row chosen.
-        assert {"higher": "▲", "lower": "▼"}[test["direction"]] in row
-        assert (f" {test['direction']} " in row) is (width == 80)
-        assert f"S_1 is {test['direction']} on adversarial" in lines[-1]
+        assert {"higher": "▲", "lower": "▼"}[test.direction] in row
+        assert (f" {test.direction} " in row) is (width == 80)
+        assert f"S_1 is {test.direction} on adversarial" in lines[-1]
         assert table.show_vertical_scrollbar
         assert table.show_horizontal_scrollbar
 
 
 @pytest.mark.parametrize("width", [72, 78, 80, 86, 95, 105])
 async def test_no_number_is_cut_at_the_edge_of_the_table(running: Snapshot, width: int) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     app = Bench(table)
     async with app.run_test(size=(width, 20)) as pilot:
         table.snapshot = running
@@ -321,47 +337,49 @@ async def test_no_number_is_cut_at_the_edge_of_the_table(running: Snapshot, widt
         names = ("what", "test", "p", "holm", "direction", "difference", "effect", "statistic", "df", "n")
         for key in ("ratio/1/welch", "ratio/3/paired"):
             whole = [table.get_cell(key, name).plain.strip() for name in names]
-            line = screen_text(app).splitlines()[2 + table.get_row_index(key)]
+            line = text_of(app).splitlines()[2 + table.get_row_index(key)]
             shown = line[1 : 1 + table.scrollable_content_region.width].split()
             assert shown == " ".join(whole).split()[: len(shown)]
             assert len(shown) >= 8
 
 
 async def test_a_test_that_cannot_be_made_says_why_in_sight(running: Snapshot) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     app = Bench(table)
     async with app.run_test(size=WIDE) as pilot:
         table.snapshot = running
         table.focus()
         await settled(pilot)
-        assert "by construction" in screen_text(app)
+        assert "by construction" in text_of(app)
         table.move_cursor(row=table.get_row_index("ratio/5/welch"))
         await settled(pilot)
-        assert REASONS["by_construction"][:40] in screen_text(app)
+        assert REASONS["by_construction"][:40] in text_of(app)
 
 
 async def test_the_adversarial_set_is_compared_with_one_after_another(running: Snapshot) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     app = Bench(table)
     async with app.run_test(size=WIDE) as pilot:
         table.snapshot = running
         table.focus()
         await settled(pilot)
         seen = []
-        for _ in running.spec["controls"] + ["misclassified"]:
+        for _ in (*running.spec.controls, "misclassified"):
             table.next_pair()
             await settled(pilot)
             seen.append(table.pair)
-            assert f"adversarial against {table.pair[1]}" in screen_text(app)
-        assert [message.pair for message in app.told if isinstance(message, TestsTable.PairChanged)] == seen
-        assert set(seen) == {(test["sets"][0], test["sets"][1]) for test in running.tests}
+            assert f"adversarial against {table.pair[1]}" in text_of(app)
+        assert [
+            message.pair for message in app.messages if isinstance(message, StatisticsTable.PairChanged)
+        ] == seen
+        assert set(seen) == {test.sets for test in running.tests}
         assert seen[-1] == ("adversarial", "misclassified")
 
 
 async def test_without_tests_the_table_says_when_there_will_be_some(created: Snapshot) -> None:
-    table = TestsTable()
+    table = StatisticsTable()
     app = Bench(table)
     async with app.run_test(size=WIDE) as pilot:
         table.snapshot = created
         await settled(pilot)
-        assert "Tests need 3 complete runs" in screen_text(app)
+        assert "Tests need 3 complete runs" in text_of(app)

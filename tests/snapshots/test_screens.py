@@ -1,4 +1,4 @@
-"""Every screen as a picture, at the smallest size that is supported and at a roomy one.
+"""Every screen as a picture, at the smallest size that is supported; at a roomy one where it looks another way.
 
 A change that is meant is accepted with `pytest tests/snapshots --snapshot-update`, after looking at the pictures.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,43 +21,49 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
 from core.records.results import GALLERY
-from tests.made_up import made_up_pool
-from tests.recorded import NOW, make_experiment
-from tests.stub_coordinator import text_of, until
-from tui_aefit.following.feed import start_feed
+from tests.fakes.experiments import NOW, State, make_experiment
+from tests.fakes.images import made_up_pool
+from tests.fakes.lab import text_of, until
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.feeds import start_feed
 from tui_aefit.shell.settings import Settings
 
-SIZES = {"80x24": (80, 24), "140x45": (140, 45)}
-"""What every scene is drawn in, unless it says otherwise."""
-LOW = {"120x30": (120, 30)}
-"""Wide, but too low for all panes at once."""
+SIZES = {"80x24": (80, 24), "120x30": (120, 30), "140x45": (140, 45)}
+NARROW, LOW, WIDE = (("80x24",), ("120x30",), ("140x45",))
+"""Small; wide, but too low for all panes at once; room for all."""
+BOTH = (*NARROW, *WIDE)
+"""For screens that are laid out in another way where there is room."""
 
 
-class Sees(NamedTuple):
+@dataclass(frozen=True)
+class Sees:
     """A step that waits until these words are on the screen."""
 
     words: str
+
+
+Step = str | Sees
+"""A key, or what must be seen before the next one."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """How a picture comes about: a home, the experiment that the lab opens with, then keys and what they show."""
 
-    steps: tuple[str | Sees, ...]
+    steps: tuple[Step, ...]
     prepare: Callable[[Path], Experiment | None] = lambda home: None
     theme: str = ""
-    sizes: tuple[str, ...] = tuple(SIZES)
+    sizes: tuple[str, ...] = NARROW
     colour: bool = True
 
 
-def recorded(state: str, **settings: Any) -> Callable[[Path], Experiment]:
-    return lambda home: make_experiment(home, state=state, **settings)  # type: ignore[arg-type]
+def recorded(state: State, **settings: Any) -> Callable[[Path], Experiment]:
+    return lambda home: make_experiment(home, state=state, name=ID, **settings)
 
 
 def with_pictures(home: Path) -> Experiment:
     """A finished experiment whose first run has six images of two sets."""
-    experiment = make_experiment(home, runs=3)
+    experiment = make_experiment(home, runs=3, name=ID)
     galleries = [six_pictures("misclassified", size=0), six_pictures("adversarial", size=0.1)]
     write_galleries(experiment.run_folder(0) / "result" / GALLERY, galleries)
     return experiment
@@ -76,60 +82,66 @@ def six_pictures(name: str, size: float) -> Gallery:
         target=(label + 1) % np.int16(10) if size else np.full_like(label, -1),
         source=(1000 + members).astype(np.int32),
         prediction=np.stack([(label + step) % np.int16(10) for step in (1, 1, 2, 0)]),
-        k=(7, 5, 3, 1),
+        knob="K",
+        levels=("7", "5", "3", "1"),
         class_names=tuple(map(str, range(10))),
     )
 
 
 def of_every_state(home: Path) -> None:
     """Two days of somebody's work; nothing is running, or the lab would open with it."""
-    finished = make_experiment(home, now=NOW)
+    finished = make_experiment(home, now=NOW, name="mnist-fgsm-example1")
     write_annotations(finished.folder, Annotations("as in the paper", ("fig5",), "the reference"))
-    make_experiment(home, state="failed", attack="deepfool", runs=6, now=NOW - 4e4)
-    make_experiment(home, state="interrupted", epsilon=0.2, runs=6, now=NOW - 8e4)
-    make_experiment(home, state="created", dataset="kmnist", runs=6, now=NOW - 12e4)
-    make_experiment(home, dataset="fashion-mnist", z=9, runs=3, now=NOW - 16e4)
+    make_experiment(
+        home, state="failed", attack="deepfool", runs=6, now=NOW - 4e4, name="mnist-deepfool-example2"
+    )
+    make_experiment(home, state="interrupted", epsilon=0.2, runs=6, now=NOW - 8e4, name="mnist-fgsm-example3")
+    make_experiment(
+        home, state="created", dataset="kmnist", runs=6, now=NOW - 12e4, name="kmnist-fgsm-example4"
+    )
+    make_experiment(
+        home, dataset="fashion-mnist", z=9, runs=3, now=NOW - 16e4, name="fashion-mnist-fgsm-example5"
+    )
 
 
+ID = "mnist-fgsm-example1"
+"""Of the experiment that the lab opens with; its own would change with every new setting."""
 RUNNING = Sees("▶ running  4/12 runs")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
-NARROW = ("80x24",)
-"""For panes that a wide terminal shows all at once."""
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
+ALL_EXPERIMENTS = (LEAVE_FIELD, "e", Sees("Experiments: 5"))
+FAILED = Sees("✗ failed  5/6 runs")
 SCENES = {
-    "setup": Scene((Sees("$ aefit-tui --batch"),)),
-    "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected"))),
+    "setup": Scene((Sees("$ aefit-tui --batch"),), sizes=BOTH),
+    "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected")), sizes=BOTH),
     "setup-advanced": Scene((*["tab"] * 5, "enter", "tab", Sees("Tied votes"))),
     "setup-deepfool": Scene((*["tab"] * 1, "enter", "down", "down", "enter", Sees("DeepFool bound"))),
-    "running": Scene((Sees("▶ running  4/12 runs"), Sees("2 running")), recorded("running")),
-    "finished": Scene((COMPLETE, Sees("M 3")), recorded("finished")),
-    "finished-accuracy": Scene(
-        (COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("finished"), sizes=NARROW
+    "running": Scene((RUNNING, Sees("2 running")), recorded("running"), sizes=BOTH),
+    "running-accuracy": Scene((RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running")),
+    "running-charts": Scene((RUNNING, "3", Sees("against K")), recorded("running")),
+    "running-tests": Scene((RUNNING, "4", Sees("Nadeau-Bengio")), recorded("running")),
+    "running-log": Scene((RUNNING, "6", Sees("run 4 complete")), recorded("running")),
+    "finished": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=BOTH),
+    "finished-accuracy": Scene((COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("complete")),
+    "finished-charts": Scene((COMPLETE, "3", Sees("against K")), recorded("complete")),
+    "finished-all-curves": Scene((COMPLETE, "3", "a", Sees("reverse")), recorded("complete")),
+    "finished-p-values": Scene((COMPLETE, "3", "3", Sees("0.01")), recorded("complete")),
+    "finished-tests": Scene((COMPLETE, "4", Sees("Nadeau-Bengio")), recorded("complete")),
+    "finished-verdict": Scene((COMPLETE, "5", Sees("In short")), recorded("complete")),
+    "finished-log": Scene((COMPLETE, "6", Sees("all runs are complete")), recorded("complete")),
+    "finished-low": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=LOW),
+    "finished-charts-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("complete"), sizes=LOW),
+    "finished-monochrome": Scene(
+        (COMPLETE, Sees("M 3")), recorded("complete"), theme="monochrome", sizes=WIDE
     ),
-    "finished-charts": Scene((COMPLETE, "3", Sees("against K")), recorded("finished"), sizes=NARROW),
-    "finished-all-curves": Scene((COMPLETE, "3", "a", Sees("reverse")), recorded("finished")),
-    "finished-p-values": Scene((COMPLETE, "3", "3", Sees("0.01")), recorded("finished"), sizes=NARROW),
-    "finished-tests": Scene((COMPLETE, "4", Sees("Nadeau-Bengio")), recorded("finished"), sizes=NARROW),
-    "finished-verdict": Scene(
-        (COMPLETE, "5", Sees("From K = 7 to K = 1")), recorded("finished"), sizes=NARROW
-    ),
-    "finished-log": Scene((COMPLETE, "6", Sees("all runs are complete")), recorded("finished"), sizes=NARROW),
-    "finished-low": Scene((COMPLETE, Sees("M 3")), recorded("finished"), sizes=tuple(LOW)),
-    "finished-charts-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("finished"), sizes=tuple(LOW)),
-    "running-accuracy": Scene(
-        (RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running"), sizes=NARROW
-    ),
-    "running-charts": Scene((RUNNING, "3", Sees("against K")), recorded("running"), sizes=NARROW),
-    "running-tests": Scene((RUNNING, "4", Sees("Nadeau-Bengio")), recorded("running"), sizes=NARROW),
-    "running-log": Scene((RUNNING, "6", Sees("run 4 complete")), recorded("running"), sizes=NARROW),
-    "finished-monochrome": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="monochrome"),
-    "failed-without-colour": Scene((Sees("✗ failed  5/6 runs"),), recorded("failed", runs=6), colour=False),
-    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="textual-light"),
-    "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("finished"), theme="ansi-dark"),
-    "failed": Scene((Sees("✗ failed  5/6 runs")), recorded("failed", runs=6)),
+    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="textual-light", sizes=WIDE),
+    "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="ansi-dark", sizes=WIDE),
+    "failed": Scene((FAILED,), recorded("failed", runs=6)),
+    "failed-without-colour": Scene((FAILED,), recorded("failed", runs=6), colour=False, sizes=WIDE),
     "interrupted": Scene((Sees("2/6 runs"),), recorded("interrupted", runs=6)),
-    "not-started": Scene((Sees("not started  0/6 runs"),), recorded("created", runs=6)),
-    "gallery": Scene((Sees("3/3 runs"), "g", Sees("1 of 6"), Sees("✓ right")), with_pictures),
+    "not-started": Scene((Sees("not started  0/6 runs"),), recorded("created", runs=6), sizes=BOTH),
+    "more-runs": Scene((COMPLETE, "m", Sees("How many runs in all?")), recorded("complete")),
+    "gallery": Scene((Sees("3/3 runs"), "g", Sees("1 of 6"), Sees("✓ right")), with_pictures, sizes=BOTH),
     "gallery-mistakes": Scene(
         (Sees("3/3 runs"), "g", Sees("1 of 6"), "s", Sees("set: misclassified"), Sees("✓ right")),
         with_pictures,
@@ -137,30 +149,22 @@ SCENES = {
     "gallery-empty": Scene(
         (Sees("0/6 runs"), "g", Sees("No run is complete yet")), recorded("created", runs=6)
     ),
-    "experiments": Scene((LEAVE_FIELD, "e", Sees("Experiments: 5")), of_every_state),
+    "experiments": Scene(ALL_EXPERIMENTS, of_every_state, sizes=BOTH),
     "experiments-empty": Scene((LEAVE_FIELD, "e", Sees("No experiments yet"))),
-    "experiments-delete": Scene(
-        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "d", Sees("Delete")), of_every_state
-    ),
-    "experiments-label": Scene(
-        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "a", Sees("Label of")), of_every_state
-    ),
-    "experiments-filter": Scene(
-        (LEAVE_FIELD, "e", Sees("Experiments: 5"), "slash", *"deepfool", Sees("1 shown")), of_every_state
-    ),
-    "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state),
-    "compare-curves": Scene((*COMPARING, Sees("kmnist"), "t", Sees("K=7")), of_every_state, sizes=NARROW),
-    "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "t", "t", Sees("±")), of_every_state, sizes=NARROW),
-    "export": Scene((Sees("✗ failed  5/6 runs"), "x", Sees("Files go into")), recorded("failed", runs=6)),
+    "experiments-delete": Scene((*ALL_EXPERIMENTS, "d", Sees("Delete")), of_every_state),
+    "experiments-label": Scene((*ALL_EXPERIMENTS, "a", Sees("Label of")), of_every_state),
+    "experiments-filter": Scene((*ALL_EXPERIMENTS, "slash", *"deepfool", Sees("1 shown")), of_every_state),
+    "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state, sizes=BOTH),
+    "compare-curves": Scene((*COMPARING, Sees("kmnist"), "t", Sees("K=7")), of_every_state),
+    "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "t", "t", Sees("±")), of_every_state),
+    "export": Scene((FAILED, "x", Sees("Files go into")), recorded("failed", runs=6)),
     "export-without-colour": Scene(
-        (COMPLETE, "x", "down", Sees("Files go into")), recorded("finished"), sizes=NARROW, colour=False
+        (COMPLETE, "x", "down", Sees("Files go into")), recorded("complete"), colour=False
     ),
-    "palette": Scene((COMPLETE, "ctrl+p", Sees("Search for")), recorded("finished")),
-    "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("finished")),
-    "leave": Scene(
-        (Sees("▶ running"), Sees("2 running"), "q", Sees("Leave it running")), recorded("running")
-    ),
-    "stop": Scene((Sees("▶ running"), Sees("2 running"), "s", Sees("Stop mnist")), recorded("running")),
+    "palette": Scene((COMPLETE, "ctrl+p", Sees("Search for")), recorded("complete")),
+    "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("complete")),
+    "leave": Scene((RUNNING, Sees("2 running"), "q", Sees("Leave it running")), recorded("running")),
+    "stop": Scene((RUNNING, Sees("2 running"), "s", Sees("Stop mnist")), recorded("running")),
 }
 
 
@@ -180,9 +184,23 @@ def home(tmp_path: Path) -> Iterator[Path]:
     time.tzset()
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(name, size) for name, scene in SCENES.items() for size in scene.sizes]
-)
+QUICK = (
+    "setup", "setup-wrong-values", "running", "finished-charts", "finished-tests", "failed", "more-runs", "gallery",
+    "experiments", "compare", "export", "help",
+)  # fmt: skip
+"""The scenes that `make test` draws; `make test-all` draws every one at each of its sizes."""
+
+
+def pictures() -> list[object]:
+    """Every scene at every of its sizes; the quick ones are the small pictures that differ in more than a key."""
+    return [
+        pytest.param(name, size, marks=[] if size == "80x24" and name in QUICK else pytest.mark.slow)
+        for name, scene in SCENES.items()
+        for size in scene.sizes
+    ]
+
+
+@pytest.mark.parametrize(("name", "size"), pictures())
 def test_screen(
     name: str, size: str, home: Path, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,7 +215,7 @@ def test_screen(
         await until(pilot, lambda: len(lab.screen_stack) > 1 and lab.screen_stack[1].query("#jobs"))
         for step in scene.steps:
             if isinstance(step, Sees):
-                await until(pilot, lambda words=step.words: words in text_of(lab))
+                await until(pilot, partial(shows, lab, step.words))
             else:
                 await pilot.press(step)
                 await pilot.pause()
@@ -205,12 +223,17 @@ def test_screen(
             field.cursor_blink = False
         await settle(pilot)
 
-    assert snap_compare(lab, terminal_size={**SIZES, **LOW}[size], run_before=play)
+    assert snap_compare(lab, terminal_size=SIZES[size], run_before=play)
+
+
+def shows(lab: Lab, words: str) -> bool:
+    return words in text_of(lab)
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until the picture stays the same."""
+    """Wait until the picture stays the same while nothing is at work."""
     before, now = "", text_of(pilot.app)
     while before != now:
-        await pilot.pause(0.3)
+        await pilot.pause()
+        await pilot.pause()
         before, now = now, text_of(pilot.app)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from core.attacks.attack import Attack, confine
-from core.attacks.catalogue import ATTACKS
+from core.attacks.attack import Attack, Perturbed, all_kept, confine, same_steps
 from core.attacks.deepfool import DeepFool
-from core.attacks.fgsm import FGSM
+from core.attacks.fgsm import FGSM, UntargetedFGSM
 from core.attacks.noise import SignNoise
-from core.attacks.pgd import PGD
-from core.attacks.registry import build_attack
+from core.attacks.pgd import PGD, UntargetedPGD
+from core.attacks.registry import ATTACKS
+from core.declarations.setting import Choice, Setting
+from core.errors import SpecError
+from core.surrogates.lenet5 import LeNet5
+from core.surrogates.network import build_network
+from core.tensors.device import one_thread
 
 CLASSES = 4
+OURS = {name: ATTACKS[name] for name in ATTACKS.own}
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -58,19 +67,30 @@ def linear_net(weights: Tensor, biases: Tensor, shape: tuple[int, int, int]) -> 
 
 
 def variants(epsilon: float, batch_size: int | None = None) -> list[Attack]:
-    """Every attack of the catalogue with every combination of its worded options."""
-    built = [
-        build_attack(name, epsilon=epsilon, norm=norm, bound=bound, steps=3)
-        for name, info in ATTACKS.items()
-        for norm in (("l2", "linf") if "norm" in info.options else ("l2",))
-        for bound in (("clip", "project", "reject") if "bound" in info.options else ("clip",))
-    ]
+    """Every attack with every combination of its worded options; numbers are 3."""
+    built: list[Attack] = []
+    for attack in OURS.values():
+        choices: list[list[Any]] = [list(option.choices()) or [3] for option in attack.options]
+        for values in product(*choices):
+            given = {option.name: value for option, value in zip(attack.options, values, strict=True)}
+            built.append(attack(epsilon=epsilon, **given))
     if batch_size is None:
         return built
     return [
         attack if isinstance(attack, SignNoise) else replace(attack, batch_size=batch_size)  # type: ignore[type-var]
         for attack in built
     ]
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+        assert torch.get_num_threads() == number
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("targeted", [True, False])
@@ -81,7 +101,7 @@ def test_a_source_repeated_for_its_targets_gets_what_it_gets_alone(targeted: boo
     targets = (labels[row] + 1 + torch.arange(len(row)) % (CLASSES - 1)) % CLASSES
     model = small_net().double()
     for size in (1, 2, 100):
-        attack = FGSM(epsilon=0.1, targeted=targeted, batch_size=size)
+        attack = (FGSM if targeted else UntargetedFGSM)(epsilon=0.1, batch_size=size)
         together = attack(model, images[row].double(), labels[row], targets, generator())
         for place, one in enumerate(row.tolist()):
             source, label = images[one : one + 1].double(), labels[one : one + 1]
@@ -168,16 +188,49 @@ def test_a_candidate_does_not_depend_on_its_company(attack: Attack) -> None:
 
 
 @pytest.mark.parametrize("attack", variants(0.1), ids=str)
+def test_the_threads_of_the_caller_change_nothing_within_one_thread(attack: Attack) -> None:
+    # Last bits depend on threads in DeepFool, whose batches shrink; every attack is asked nevertheless.
+    images = (torch.rand(8, 1, 28, 28, generator=generator(2)) * 1.5 - 0.25).clamp(0, 1)
+    labels = torch.arange(8) % 10
+    mean, sd = torch.tensor([0.4]), torch.tensor([0.3])
+    model = build_network(LeNet5(), (28, 28, 1), 10, mean=mean, sd=sd, generator=generator(1)).eval()
+    found = []
+    for number in (1, 2, 4):
+        with threads(number), one_thread():
+            found.append(attack(model, images, labels, (labels + 3) % 10, generator()))
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+def test_one_thread_gives_the_caller_its_threads_back_after_an_error_too() -> None:
+    with threads(3):
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 3
+        with pytest.raises(RuntimeError, match="broken"), one_thread():
+            raise RuntimeError("broken")
+        assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("name", [name for name, kind in OURS.items() if not kind.random])
+def test_an_attack_that_is_not_random_leaves_the_generator_alone(name: str) -> None:
+    source = generator(8)
+    before = source.get_state()
+    OURS[name](epsilon=0.1)(small_net(), *inputs(3), source)
+    assert torch.equal(source.get_state(), before)
+
+
+@pytest.mark.parametrize("attack", variants(0.1), ids=str)
 def test_no_images_give_no_candidates(attack: Attack) -> None:
     perturbed, kept, steps = attack(small_net(), *inputs(0), generator())
     assert (tuple(perturbed.shape), tuple(kept.shape), tuple(steps.shape)) == ((0, 2, 8, 8), (0,), (0,))
 
 
 @pytest.mark.parametrize("epsilon", [0.0, -0.1, 1.01, math.nan])
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", OURS)
 def test_epsilon_outside_its_range_is_refused(name: str, epsilon: float) -> None:
     with pytest.raises(ValueError, match="epsilon"):
-        build_attack(name, epsilon=epsilon)
+        OURS[name](epsilon=epsilon)
 
 
 @pytest.mark.parametrize("attack", variants(0.1), ids=str)
@@ -198,20 +251,20 @@ def test_inputs_of_another_form_are_refused(attack: Attack) -> None:
             attack(small_net(), *wrong, generator())
 
 
-@pytest.mark.parametrize("name", [name for name, info in ATTACKS.items() if info.targeted])
+@pytest.mark.parametrize("name", [name for name, kind in OURS.items() if kind.targeted])
 def test_a_targeted_attack_needs_targets(name: str) -> None:
     images, labels, targets = inputs(3)
     with pytest.raises(ValueError, match="targets"):
-        build_attack(name, epsilon=0.1)(small_net(), images, labels, targets.fill_(-1), generator())
+        OURS[name](epsilon=0.1)(small_net(), images, labels, targets.fill_(-1), generator())
 
 
-@pytest.mark.parametrize("name", [name for name, info in ATTACKS.items() if info.uses_gradient])
+@pytest.mark.parametrize("name", [name for name, kind in OURS.items() if kind.uses_gradient])
 def test_a_model_that_diverged_is_reported(name: str) -> None:
     net = small_net()
     with torch.no_grad():
         list(net.parameters())[-1].fill_(math.nan)
     with pytest.raises(ValueError, match="diverged"):
-        build_attack(name, epsilon=0.1)(net, *inputs(3), generator())
+        OURS[name](epsilon=0.1)(net, *inputs(3), generator())
 
 
 def test_confine_is_the_nearest_point_of_ball_and_pixel_range() -> None:
@@ -236,7 +289,7 @@ def test_fgsm_follows_the_closed_form_gradient_of_softmax_regression(targeted: b
     p /= p.sum(1, keepdims=True)
     gradient = np.einsum("nk,nkd->nd", p, weights[None] - weights[towards][:, None])
     expected = images + 0.1 * np.sign(gradient) * (-1 if targeted else 1)
-    result = FGSM(epsilon=0.1, targeted=targeted)(
+    result = (FGSM if targeted else UntargetedFGSM)(epsilon=0.1)(
         linear_net(torch.tensor(weights), torch.tensor(biases), (1, 3, 4)),
         torch.tensor(images).reshape(-1, 1, 3, 4),
         torch.tensor(labels),
@@ -261,7 +314,7 @@ def test_fgsm_equals_foolbox(targeted: bool) -> None:
             foolbox.criteria.Misclassification(labels),
         )
     expected = attack.run(peer, images, criterion, epsilon=0.1)
-    result = FGSM(epsilon=0.1, targeted=targeted)(net, images, labels, targets, generator())
+    result = (FGSM if targeted else UntargetedFGSM)(epsilon=0.1)(net, images, labels, targets, generator())
     torch.testing.assert_close(result.images, expected, rtol=0, atol=1e-6)
     assert (result.steps == 1).all()
 
@@ -279,7 +332,7 @@ def test_pgd_without_random_start_equals_foolbox(targeted: bool) -> None:
     )
     peer = foolbox.PyTorchModel(net, bounds=(0, 1), device="cpu")
     expected = attack.run(peer, images, criterion, epsilon=0.1)
-    result = PGD(epsilon=0.1, targeted=targeted, steps=7, random_start=False)(
+    result = (PGD if targeted else UntargetedPGD)(epsilon=0.1, steps=7, random_start=False)(
         net, images, labels, targets, generator()
     )
     torch.testing.assert_close(result.images, expected, rtol=0, atol=1e-6)
@@ -297,7 +350,7 @@ def test_pgd_starts_uniformly_in_the_ball() -> None:
     assert kstest(offsets, "uniform", args=(-0.2, 0.4)).pvalue > 0.01
 
 
-@pytest.mark.parametrize("attack", [PGD(epsilon=0.1), SignNoise(epsilon=0.1)], ids=str)
+@pytest.mark.parametrize("attack", [kind(epsilon=0.1) for kind in OURS.values() if kind.random], ids=str)
 def test_a_seed_fixes_the_random_draws(attack: Attack) -> None:
     images, labels, targets = inputs(6)
     first, again, other = (
@@ -338,3 +391,40 @@ def test_deepfool_refuses_settings_it_does_not_know() -> None:
     for wrong in ({"norm": "l1"}, {"bound": "none"}, {"overshoot": -0.1}, {"max_steps": 0}):
         with pytest.raises(ValueError, match="expected"):
             DeepFool(epsilon=0.1, **wrong)
+
+
+class Dimming(Attack):
+    """Every pixel down by epsilon: an attack that leaves its construction to the base class."""
+
+    title = "Dimming"
+    summary = "every pixel down"
+    options = (
+        Setting(
+            name="where", title="Where", metavar="HALF", kind=Choice({"top": "the upper half", "all": "all"}),
+            default="all", help="which pixels",
+        ),
+    )  # fmt: skip
+    epsilon: float
+    where: str
+
+    def __call__(
+        self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator
+    ) -> Perturbed:
+        moved = images.clone()
+        moved[:, :, : images.shape[2] // (2 if self.where == "top" else 1)] -= self.epsilon
+        return Perturbed(confine(images, moved, self.epsilon), all_kept(images), same_steps(images, 1))
+
+
+def test_an_attack_without_a_constructor_of_its_own_is_made_with_epsilon_and_its_options() -> None:
+    images, labels, targets = inputs(2)
+    assert Dimming(epsilon=0.2).where == "all"
+    top = Dimming(epsilon=0.2, where="top")
+    changed = top(small_net(), images, labels, targets, generator()).images != images
+    assert changed[:, :, :4].any()
+    assert not changed[:, :, 4:].any()
+    with pytest.raises(ValueError, match="epsilon"):
+        Dimming(epsilon=2.0)
+    with pytest.raises(SpecError, match="top, all"):
+        Dimming(epsilon=0.2, where="left")
+    with pytest.raises(TypeError, match="wher"):
+        Dimming(epsilon=0.2, wher="top")

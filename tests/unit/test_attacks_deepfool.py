@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.attacks.attack import Perturbed
-from core.attacks.deepfool import TINY, DeepFool
+from core.attacks.deepfool import TINY, DeepFool, UntargetedDeepFool
 
 Array = NDArray[np.float64]
 
@@ -28,11 +28,14 @@ class LinearModel(nn.Module):
         return images.flatten(1) @ self.weights.T + self.biases
 
 
-def attack(model: nn.Module, points: Array, targets: list[int], **options: object) -> Perturbed:
+def attack(
+    model: nn.Module, points: Array, targets: list[int], *, targeted: bool = True, **options: object
+) -> Perturbed:
     """Run on the rows of `points`, each taken as an image of one line."""
     images = torch.tensor(points).reshape(len(points), 1, 1, -1)
     classes = torch.tensor(targets)
-    deepfool = DeepFool(**{"epsilon": 1.0, **options})  # type: ignore[arg-type]
+    kind = DeepFool if targeted else UntargetedDeepFool
+    deepfool = kind(**{"epsilon": 1.0, **options})  # type: ignore[arg-type]
     return deepfool(model, images, torch.zeros_like(classes), classes, torch.Generator())
 
 
@@ -244,7 +247,7 @@ def test_untargeted_perturbations_are_as_long_as_those_of_foolbox(norm: str, nam
         images,
         foolbox.criteria.Misclassification(labels),
     )
-    ours = DeepFool(epsilon=1.0, targeted=False, norm=norm)(net, images, labels, labels, torch.Generator())
+    ours = UntargetedDeepFool(epsilon=1.0, norm=norm)(net, images, labels, labels, torch.Generator())
     order = 2 if norm == "l2" else torch.inf
     sizes = [(x - images).flatten(1).norm(p=order, dim=1) for x in (ours.images, theirs)]
     assert sizes[1].min() > 0

@@ -7,30 +7,32 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-import tui_aefit.settings
 
 from core.data.catalogue import CATALOGUE
 from core.records.annotations import Annotations, write_annotations
+from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment
-from core.records.journal import JournalWriter
 from core.report.result import result_of
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
 from core.report.tables.text import tables
-from core.sets.catalogue import CONTROLS
+from core.sets.registry import own_controls
+from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tests.hand_made import make_experiment
+from tests.fakes.experiments import append_events, make_experiment_from_answers, set_created
 from tui_aefit.shell.cli import run
-from tui_aefit.shell.settings import SETTINGS
+from tui_aefit.shell.declarations import CALL
 
-SPEC = Spec(dataset="digits", z=5, runs=3, controls=("noise",))
+SPEC = Spec(dataset="digits", options={"z": 5}, runs=3, controls=("noise",))
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An experiments home, in a world without settings of whoever runs the tests."""
     for variable in [name for name in os.environ if name.startswith("AEFIT_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setattr(tui_aefit.shell.settings, "user_config", lambda: tmp_path / "no-config.toml")
+    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: tmp_path / "no-config.toml")
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     monkeypatch.setenv("AEFIT_HOME", str(home))
@@ -70,20 +72,25 @@ def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 @pytest.fixture
 def finished(home: Path) -> Experiment:
     """A complete experiment, an hour older than whatever a test makes."""
-    experiment = make_experiment(home, SPEC).experiment
+    experiment = make_experiment_from_answers(home, SPEC).experiment
     _age(experiment, 3600)
     return experiment
 
 
+def json_of(experiment: Experiment) -> object:
+    """The JSON result as a reader of it gets it."""
+    return json.loads(result_of(experiment.state()).to_text())
+
+
 def _age(experiment: Experiment, seconds: float) -> None:
-    spec = experiment.folder / "spec.toml"
-    then = spec.stat().st_mtime - seconds
-    os.utime(spec, (then, then))
+    set_created(experiment, experiment.created - seconds)
 
 
 def _half_done(home: Path) -> Experiment:
-    spec = Spec(dataset="mnist-5k", attack="deepfool", epsilon=0.25, z=7, runs=4)
-    return make_experiment(home, spec, complete=[0], failures={2: ("it broke", "mend it")}).experiment
+    spec = Spec(dataset="mnist-5k", attack="deepfool", epsilon=0.25, runs=4)
+    return make_experiment_from_answers(
+        home, spec, complete=[0], failures={2: ("it broke", "mend it")}
+    ).experiment
 
 
 # list
@@ -104,12 +111,22 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
     assert told.status == 0
     header, *rows = [re.split(r" {2,}", line) for line in told.out.splitlines()]
     assert header == [
-        "id", "status", "runs", "dataset", "attack", "epsilon", "Z", "created", "label", "settings",
+        "id", "status", "runs", "dataset", "attack", "epsilon", "ladder", "created", "label", "settings",
     ]  # fmt: skip
     made = [f"{datetime.fromtimestamp(experiment.created):%Y-%m-%d %H:%M}" for experiment in (half, finished)]
     assert rows == [
-        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "7", made[0], "epochs=3"],
-        [finished.id, "complete", "3/3", "digits", "fgsm", "0.1", "5", made[1], "epochs=3 controls=noise"],
+        [half.id, "failed", "1/4", "mnist-5k", "deepfool", "0.25", "K 7 to 1", made[0], "epochs=3"],
+        [
+            finished.id,
+            "complete",
+            "3/3",
+            "digits",
+            "fgsm",
+            "0.1",
+            "K 5 to 1",
+            made[1],
+            "epochs=3 controls=noise",
+        ],
     ]
     first, second = json.loads(command("list", "--json").out)
     assert datetime.fromisoformat(second.pop("created")).timestamp() == pytest.approx(finished.created, abs=1)
@@ -121,25 +138,22 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
     assert first["reason"] == "a run failed: it broke"
 
 
-def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(
-    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: 4)
-    spec = Spec(dataset="digits", runs=2, epochs=40, threads=2)
-    usual = make_experiment(home, spec).experiment
-    other = replace(spec, seed=7, controls=(), attack="pgd", steps=3, threads=1, test_size=99)
-    unusual = make_experiment(home, other).experiment
+def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(command: Command, home: Path) -> None:
+    spec = Spec(dataset="digits", runs=2, epochs=40)
+    usual = make_experiment_from_answers(home, spec).experiment
+    other = spec.changed(seed=7, controls=(), attack="pgd", steps=3, test_size=99)
+    unusual = make_experiment_from_answers(home, other).experiment
     write_annotations(usual.folder, Annotations(label="the first try"))
     records = {record["id"]: record for record in json.loads(command("list", "--json").out)}
     assert records[usual.id]["settings"] == {}
     assert records[usual.id]["label"] == "the first try"
     assert records[unusual.id]["settings"] == {
-        "seed": 7, "controls": [], "steps": 3, "test_size": 99, "threads": 1,
+        "seed": 7, "controls": [], "test_size": 99, "steps": 3,
     }  # fmt: skip
     assert "label" not in records[unusual.id]
     lines = {line.split()[0]: line for line in command("list").out.splitlines()}
     assert lines[usual.id].endswith("  the first try")
-    assert lines[unusual.id].endswith(" " * 17 + "seed=7 controls=none steps=3 test_size=99 threads=1")
+    assert lines[unusual.id].endswith(" " * 17 + "seed=7 controls=none test_size=99 steps=3")
 
 
 @pytest.mark.parametrize("inside", ["", "experiments"])
@@ -197,7 +211,7 @@ def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
 def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Experiment) -> None:
     told = command("show", "latest", "--json")
     assert (told.status, told.err) == (0, "")
-    assert json.loads(told.out) == result_of(finished.state())
+    assert json.loads(told.out) == json_of(finished)
 
 
 def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command, home: Path) -> None:
@@ -213,10 +227,12 @@ def test_show_of_an_unfinished_experiment_tells_of_its_failures(command: Command
 
 
 def test_show_of_a_refused_experiment_says_why_and_what_would_be_right(command: Command, home: Path) -> None:
-    experiment = make_experiment(home, SPEC, complete=[]).experiment
-    with closing(JournalWriter(experiment.journal / "0002-coordinator.jsonl")) as journal:
-        journal.write("coordinator_started", host="h", pid=1, jobs=1, pending=[0, 1, 2])
-        journal.write("finished", status="refused", error="images is a float32 array", hint="round it")
+    experiment = make_experiment_from_answers(home, SPEC, complete=[]).experiment
+    append_events(
+        experiment,
+        CoordinatorStarted(host="h", pid=1, jobs=1, pending=(0, 1, 2)),
+        Finished(status="refused", error="images is a float32 array", hint="round it"),
+    )
     for words in (("show", "latest"), ("show", "latest", "--quiet"), ("show", "latest", "--json")):
         told = command(*words)
         assert told.status == 2
@@ -226,15 +242,17 @@ def test_show_of_a_refused_experiment_says_why_and_what_would_be_right(command: 
 
 
 def test_show_of_what_is_not_computed_yet_is_no_failure(command: Command, home: Path) -> None:
-    make_experiment(home, SPEC, complete=[0])
+    make_experiment_from_answers(home, SPEC, complete=[0])
     assert command("show", "latest").status == 0
 
 
-@pytest.mark.parametrize("verb", ["show", "attach", "resume", "cancel", "delete", "export", "report"])
+@pytest.mark.parametrize(
+    "verb", ["show", "attach", "resume", "extend", "cancel", "delete", "export", "report"]
+)
 def test_an_experiment_that_is_not_there_is_refused_by_every_command(
     command: Command, finished: Experiment, verb: str
 ) -> None:
-    told = command(verb, "nosuch")
+    told = command(verb, "nosuch", *(["--runs", "4"] if verb == "extend" else []))
     assert (told.status, told.out) == (2, "")
     assert "there is no experiment 'nosuch'" in told.err
     assert "aefit-tui list" in told.err
@@ -243,7 +261,7 @@ def test_an_experiment_that_is_not_there_is_refused_by_every_command(
 def test_an_id_that_may_mean_several_is_answered_with_all_of_them(
     command: Command, home: Path, finished: Experiment
 ) -> None:
-    other = make_experiment(home, Spec(dataset="digits", runs=2, seed=1)).experiment
+    other = make_experiment_from_answers(home, Spec(dataset="digits", runs=2, seed=1)).experiment
     told = command("show", "digits")
     assert (told.status, told.out) == (2, "")
     assert finished.id in told.err
@@ -256,6 +274,140 @@ def test_nothing_runs_that_could_be_cancelled(command: Command, finished: Experi
     assert told.status == 2
     assert "not being computed" in told.err
     assert not finished.cancel_file.exists()
+
+
+# resume, extend, and asking for an experiment again
+
+
+def test_an_experiment_is_extended_by_more_runs_only(command: Command, finished: Experiment) -> None:
+    for runs, reason in (
+        ("3", "has 3 runs already"),
+        ("2", "has 3 runs already"),
+        ("0", "runs = 0"),
+        ("1e3", "1e3"),
+    ):
+        told = command("extend", "latest", "--runs", runs)
+        assert (told.status, told.out) == (2, "")
+        assert reason in told.err
+    assert command("extend", "latest").status == 2
+    assert command("extend", "latest", "--runs", "4", "--jobs", "0").status == 2
+    assert finished.reloaded().spec.runs == 3
+
+
+def test_an_experiment_that_is_being_computed_is_extended_for_whoever_computes_it(
+    command: Command, finished: Experiment
+) -> None:
+    asked = ("--batch", "--dataset", "digits", "--z", "5", "--epochs", "3", "--controls", "noise")
+    with finished.lock:
+        told = command("extend", "latest", "--runs", "4", "--detach", "--json")
+        assert told.status == 0
+        assert "is being computed already" in told.err
+        result = json.loads(told.out)
+        assert (result["status"], [run["status"] for run in result["runs"]]) == (
+            "running",
+            ["complete"] * 3 + ["pending"],
+        )
+        assert command("extend", "latest", "--runs", "5", "--detach").out == f"{finished.id}\n"
+        told = command(*asked, "--runs", "6", "--detach")
+        assert (told.status, told.out) == (0, f"{finished.id}\n")
+    assert finished.reloaded().spec.runs == 6
+
+
+def test_asking_for_fewer_runs_than_there_are_gives_the_result_of_all(
+    command: Command, finished: Experiment
+) -> None:
+    asked = ("--batch", "--dataset", "digits", "--z", "5", "--epochs", "3", "--controls", "noise")
+    told = command(*asked, "--runs", "2", "--json")
+    assert told.status == 0
+    assert f"{finished.id} has 3 runs already, more than 2" in told.err
+    assert json.loads(told.out) == json_of(finished)
+    assert finished.reloaded().spec.runs == 3
+
+
+def test_resuming_what_is_complete_prints_its_result(command: Command, finished: Experiment) -> None:
+    told = command("resume", "latest", "--json")
+    assert told.status == 0
+    assert "is complete already" in told.err
+    assert json.loads(told.out) == json_of(finished)
+
+
+# Experiments of the first version
+
+
+@pytest.fixture
+def first_version(first_version_home: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> str:
+    monkeypatch.setenv("AEFIT_HOME", str(first_version_home))
+    return "digits-fgsm-6b3a1b16"
+
+
+def test_an_experiment_of_the_first_version_is_shown_exported_and_deleted(
+    command: Command, first_version: str
+) -> None:
+    (record,) = json.loads(command("list", "--json").out)
+    assert (record["id"], record["status"]) == (first_version, "complete")
+    assert record["z"]
+    shown = command("show", first_version)
+    assert (shown.status, shown.err) == (0, "")
+    assert first_version in shown.out
+    result = json.loads(command("export", first_version).out)
+    assert [run["status"] for run in result["runs"]] == ["complete"] * record["runs"]
+    assert command("export", first_version, "--format", "csv").status == 0
+    assert command("delete", first_version, "--yes").status == 0
+
+
+@pytest.mark.parametrize("words", [["resume"], ["extend", "--runs", "20"]])
+def test_no_run_is_added_to_an_experiment_of_the_first_version(
+    command: Command, first_version: str, words: list[str]
+) -> None:
+    told = command(words[0], first_version, *words[1:])
+    assert (told.status, told.out) == (2, "")
+    assert "computed by an earlier version" in told.err
+    assert "aefit-tui --batch" in told.err
+
+
+# cancel
+
+
+@contextmanager
+def computed_until_asked_to_stop(experiment: Experiment) -> Iterator[None]:
+    """Within the block somebody computes an experiment, and ends when asked to stop."""
+
+    def obey() -> None:
+        while not experiment.cancel_file.exists():
+            time.sleep(0.01)
+        append_events(
+            experiment,
+            CoordinatorStarted(host="h", pid=1, jobs=1, pending=(1, 2)),
+            Finished(status="cancelled"),
+        )
+        lock.release()
+
+    lock = experiment.lock
+    lock.acquire()
+    thread = threading.Thread(target=obey)
+    thread.start()
+    yield
+    thread.join()
+
+
+def test_cancel_stops_what_is_being_computed(command: Command, home: Path) -> None:
+    experiment = make_experiment_from_answers(home, SPEC, complete=[0]).experiment
+    with computed_until_asked_to_stop(experiment):
+        told = command("cancel", "latest", "--json")
+    assert told.status == 0
+    assert json.loads(told.out) == {"id": experiment.id, "status": "cancelled", "complete": 1}
+    assert f"aefit-tui resume {experiment.id}" in told.err
+
+
+def test_cancel_of_what_does_not_stop_says_so(
+    command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_aefit.shell.commands.CANCEL_SECONDS", 0.0)
+    with finished.lock:
+        told = command("cancel", "latest", "--json")
+    assert told.status == 1
+    assert json.loads(told.out)["status"] == "running"
+    assert "has not yet" in told.err
 
 
 # delete
@@ -274,6 +426,19 @@ def test_delete_removes_this_experiment_only_and_only_with_a_yes(
     assert (told.status, told.out) == (0, "")
     assert "3 complete runs" in told.err
     assert [path.name for path in (home / "experiments").iterdir()] == [half.id]
+
+
+def test_delete_json_says_what_was_deleted(
+    command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "n\n")
+    told = command("delete", "latest", "--json")
+    assert told.status == 130
+    assert json.loads(told.out) == {"id": finished.id, "deleted": False, "complete": 3}
+    told = command("delete", "latest", "--yes", "--json")
+    assert told.status == 0
+    assert json.loads(told.out) == {"id": finished.id, "deleted": True, "complete": 3}
 
 
 @pytest.mark.parametrize(
@@ -333,9 +498,9 @@ def test_export_writes_the_result_as_json_or_csv(
     command: Command, finished: Experiment, tmp_path: Path
 ) -> None:
     result = result_of(finished.state())
-    assert json.loads(command("export", "latest").out) == result
+    assert json.loads(command("export", "latest").out) == json_of(finished)
     assert command("export", "latest", "--format", "csv").out == long_csv(result)
-    for form, content in (("json", json.dumps(result, indent=2) + "\n"), ("csv", long_csv(result))):
+    for form, content in (("json", result.to_text()), ("csv", long_csv(result))):
         path = tmp_path / f"table.{form}"
         told = command("export", "latest", "--format", form, "--output", str(path))
         assert (told.status, told.out) == (0, "")
@@ -356,7 +521,7 @@ def test_an_export_writes_into_what_is_there_and_never_replaces_it(
     link.symlink_to(target)
     command("export", "latest", "--output", str(link))
     assert link.is_symlink()
-    assert json.loads(target.read_text()) == result_of(finished.state())
+    assert json.loads(target.read_text()) == json_of(finished)
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     told = command("export", "latest", "--format", "csv", "--output", str(pipe))
@@ -385,7 +550,7 @@ def test_a_json_export_as_csv_is_refused(command: Command, finished: Experiment)
         told = command(*words)
         assert (told.status, told.out) == (2, "")
         assert "--json and --format csv" in told.err
-    assert json.loads(command("export", "latest", "--json").out) == result_of(finished.state())
+    assert json.loads(command("export", "latest", "--json").out) == json_of(finished)
 
 
 # data, config, mistakes
@@ -414,6 +579,7 @@ def test_data_fetch_without_a_name_says_what_to_type(command: Command) -> None:
     assert "aefit-tui data fetch NAME" in told.err
 
 
+@pytest.mark.slow
 def test_doctor_tries_whether_folders_can_be_made(command: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     before = sorted(tmp_path.iterdir())
@@ -436,7 +602,7 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
     monkeypatch.setenv("AEFIT_SEED", "5")
     words = ("config", "show", "--epsilon", "0.2")
     rows = {row[0]: row[1:] for row in (line.split(maxsplit=2) for line in command(*words).out.splitlines())}
-    assert list(rows) == ["setting", *SETTINGS]
+    assert list(rows) == ["setting", *COMMON, "z", "tie_rule", "search", *CALL]
     expected = {
         "epsilon": ("0.2", "option"),
         "seed": ("5", "AEFIT_SEED"),
@@ -445,12 +611,12 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
         "z": ("7", "default"),
     }
     shown = json.loads(command(*words, "--json").out)
-    assert list(shown) == list(SETTINGS)
+    assert list(shown) == [*COMMON, "z", "tie_rule", "search", *CALL]
     for name, (value, source) in expected.items():
         assert rows[name] == [value, source]
         assert (str(shown[name]["value"]), shown[name]["source"]) == (value, source)
     assert (shown["epsilon"]["value"], shown["runs"]["value"]) == (0.2, 3)
-    assert shown["controls"]["value"] == list(CONTROLS)
+    assert shown["controls"]["value"] == list(own_controls())
 
 
 @pytest.mark.parametrize("content", ["epsilom = 0.3\n", "epsilon = "])
@@ -477,7 +643,7 @@ def test_config_show_tells_every_value_and_its_source_also_where_one_is_wrong(
     assert told.status == 2
     assert "epsilon = 2 is not possible" in told.err
     shown = json.loads(told.out)
-    assert list(shown) == list(SETTINGS)
+    assert list(shown) == [*COMMON, "z", "tie_rule", "search", *CALL]
     assert shown["epsilon"] == {"value": 2, "source": str(tmp_path / "aefit.toml")}
     assert shown["jobs"] == {"value": "processors / threads", "source": "default"}
 

@@ -5,40 +5,60 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.sets.catalogue import SETS
-from core.spec.spec import DEFAULTS, Spec
-from tests.recorded import make_experiment
-from tui_aefit.following.sound import sound_summary
-from tui_aefit.lab.comparison import ABSENT, Compared, curves, differing, names, numbers, sets_of
+from core.families.ladder import Ladder
+from core.records.statistics import Summary, SummaryTable
+from core.records.status import ExperimentStatus
+from core.report.formatting import ABSENT
+from core.sets.registry import SETS
+from core.spec.spec import Spec
+from tests.fakes.experiments import make_experiment
+from tui_aefit.lab.comparison import (
+    Compared,
+    curves,
+    differing,
+    merge_levels,
+    names,
+    numbers,
+    sets_of,
+    with_another_knob,
+)
 
 SPEC = Spec()
 
 
-def summary(**accuracy: dict[str, Any]) -> dict[str, Any]:
-    return {"accuracy": accuracy}
+def summary(**accuracy: dict[str, Summary]) -> SummaryTable:
+    return SummaryTable(accuracy=accuracy)
 
 
-def at(value: float | None, half: float | None = None) -> dict[str, Any]:
-    ci95 = None if half is None or value is None else [value - half, value + half]
-    return {"mean": value, "sd": None, "ci95": ci95, "n": 3}
+def at(value: float | None, half: float | None = None) -> Summary:
+    ci95 = None if half is None or value is None else (value - half, value + half)
+    return Summary(mean=value, sd=None, ci95=ci95, n=3)
 
 
-A = Compared("a", SPEC, "complete", 3, summary(
+def ladder_to(z: int) -> Ladder:
+    return SPEC.changed(z=z).ladder
+
+
+A = Compared("a", SPEC.changed(z=5), ExperimentStatus.COMPLETE, 3, ladder_to(5), summary(
     test={"5": at(0.9, 0.01), "3": at(0.92, 0.02), "1": at(0.93)},
     adversarial={"5": at(0.0, 0.0), "3": at(0.25, 0.125), "1": at(0.5)},
 ))  # fmt: skip
-B = Compared("b", replace(SPEC, z=3), "running", 1, summary(
+B = Compared("b", SPEC.changed(z=3), ExperimentStatus.RUNNING, 1, ladder_to(3), summary(
     adversarial={"3": at(0.0), "1": at(None)},
     noise={"3": at(0.0), "1": at(1 / 3)},
     test={"3": at(1.0), "1": at(1.0)},
 ))  # fmt: skip
-C = Compared("c", replace(SPEC, seed=4), "created", 0, None)
+C = Compared("c", SPEC.changed(seed=4), ExperimentStatus.CREATED, 0, SPEC.ladder, None)
+OTHER_KNOB = Compared(
+    "d", SPEC, ExperimentStatus.COMPLETE, 3, Ladder("Bandwidth", ("wide", "narrow")),
+    summary(adversarial={"wide": at(0.0), "narrow": at(0.75)}, half={"wide": at(0.1), "narrow": at(0.2)}),
+)  # fmt: skip
 
 
 class TestDifferences:
@@ -62,16 +82,24 @@ class TestDifferences:
 
     @given(
         st.lists(
-            st.builds(Spec, seed=st.integers(0, 1), z=st.sampled_from([3, 5]), runs=st.integers(1, 2)),
+            st.fixed_dictionaries(
+                {"seed": st.integers(0, 1), "z": st.sampled_from([3, 5]), "runs": st.integers(1, 2)}
+            ).map(lambda values: SPEC.changed(**values)),
             min_size=1,
             max_size=4,
         )
     )
     @settings(deadline=None, max_examples=40)
-    def test_the_rows_are_the_fields_with_several_values_in_their_order(self, specs: list[Spec]) -> None:
-        several = [name for name in DEFAULTS if len({getattr(spec, name) for spec in specs}) > 1]
+    def test_the_rows_are_the_settings_with_several_values_in_their_order(self, specs: list[Spec]) -> None:
+        several = [name for name in SPEC.settings if len({spec.values[name] for spec in specs}) > 1]
         assert [name for name, _ in differing(specs)] == several
         assert all(len(values) == len(specs) for _, values in differing(specs))
+
+    def test_an_option_that_another_attack_has_not_is_absent_there(self) -> None:
+        rows = dict(differing([SPEC, SPEC.changed(attack="pgd", steps=7), SPEC.changed(attack="deepfool")]))
+        assert rows["attack"] == ["fgsm", "pgd", "deepfool"]
+        assert rows["steps"] == [ABSENT, "7", ABSENT]
+        assert "norm" not in rows  # it is the usual one where there is one
 
 
 class TestNames:
@@ -92,20 +120,30 @@ class TestAccuracies:
         assert sets_of([B, C, A]) == ["test", "adversarial", "noise"]
         assert sets_of([C]) == []
 
-    def test_a_newer_set_comes_last(self) -> None:
+    def test_a_set_of_a_plug_in_that_is_not_installed_comes_last(self) -> None:
         one = replace(A, summary=summary(later={"1": at(0.5)}, **{name: {"1": at(0.5)} for name in SETS}))
         assert sets_of([one]) == [*SETS, "later"]
 
     def test_every_experiment_with_means_has_its_curve(self) -> None:
         data = curves([A, B, C], "adversarial")
         assert data is not None
-        assert data.levels == (5, 3, 1)
+        assert (data.knob, data.levels) == ("K", ("5", "3", "1"))
         assert {
             name: [(p.level, p.mean, p.interval) for p in points] for name, points in data.curves.items()
         } == {
-            "a": [(5, 0.0, (0.0, 0.0)), (3, 0.25, (0.125, 0.375)), (1, 0.5, None)],
-            "b": [(3, 0.0, None)],
+            "a": [("5", 0.0, (0.0, 0.0)), ("3", 0.25, (0.125, 0.375)), ("1", 0.5, None)],
+            "b": [("3", 0.0, None)],
         }
+
+    def test_an_experiment_with_another_knob_has_no_curve_beside_the_first(self) -> None:
+        data = curves([C, A, OTHER_KNOB], "adversarial")
+        assert data is not None
+        assert (data.knob, list(data.curves)) == ("K", ["a"])
+        assert with_another_knob([C, A, OTHER_KNOB], data) == ["d"]
+        assert numbers([C, A, OTHER_KNOB], "adversarial")[-1] == ("1", [ABSENT, "0.5000", ABSENT])
+        alone = curves([A, OTHER_KNOB], "half")
+        assert alone is not None
+        assert (alone.knob, alone.levels, list(alone.curves)) == ("Bandwidth", ("wide", "narrow"), ["d"])
 
     def test_a_set_that_nobody_measured_has_no_curves(self) -> None:
         assert curves([A, B, C], "fooled") is None
@@ -113,21 +151,33 @@ class TestAccuracies:
 
     def test_numbers_have_half_their_interval_and_holes_stay_holes(self) -> None:
         assert numbers([A, B, C], "adversarial") == [
-            (5, ["0.0000 ± 0.0000", ABSENT, ABSENT]),
-            (3, ["0.2500 ± 0.1250", "0.0000", ABSENT]),
-            (1, ["0.5000", ABSENT, ABSENT]),
+            ("5", ["0.0000 ± 0.0000", ABSENT, ABSENT]),
+            ("3", ["0.2500 ± 0.1250", "0.0000", ABSENT]),
+            ("1", ["0.5000", ABSENT, ABSENT]),
         ]
 
     def test_numbers_are_those_of_the_runs_by_scipys_t_distribution(self, tmp_path: Path) -> None:
         state = make_experiment(tmp_path, runs=5, dataset="mnist").state()
-        told = state.last("statistics")
-        assert told is not None
-        one = Compared("x", state.experiment.spec, "complete", 5, sound_summary(told["summary"]))
-        metrics: list[Any] = list(state.results.values())
+        assert state.statistics is not None
+        one = Compared("x", state.experiment.spec, state.status, 5, state.ladder, state.statistics.summary)
         for name in sets_of([one]):
             expected = []
-            for k in state.experiment.spec.levels:
-                values = [run["accuracy"][name][str(k)] for run in metrics]
+            for level in state.ladder.levels:
+                values = [metrics.accuracy[name][level] or 0.0 for metrics in state.results.values()]
                 half = stats.t.ppf(0.975, 4) * stdev(values) / 5**0.5
-                expected.append((k, [f"{mean(values):.4f} ± {half:.4f}"]))
+                expected.append((level, [f"{mean(values):.4f} ± {half:.4f}"]))
             assert numbers([one], name) == expected
+
+
+@pytest.mark.parametrize(
+    ("ladders", "levels"),
+    [
+        (["753", "53"], "753"),
+        (["53", "9753"], "9753"),
+        (["731", "751"], "7351"),
+        (["73", "95"], "7935"),
+        (["abc", "cba"], "abc"),
+    ],
+)
+def test_levels_of_several_ladders_keep_the_order_of_each(ladders: list[str], levels: str) -> None:
+    assert merge_levels([Ladder("K", tuple(ladder)) for ladder in ladders]) == tuple(levels)

@@ -31,6 +31,7 @@ def test_a_home_with_spaces_and_quotes_reaches_the_command_as_one_word(
             "follow it with `aefit-tui attach a.b-1`, or stop it with `aefit-tui cancel a.b-1`.",
             f"follow it with `aefit-tui attach a.b-1{TYPED}`, or stop it with `aefit-tui cancel a.b-1{TYPED}`.",
         ),
+        ("aefit-tui extend a-b-1 --runs 4", f"aefit-tui extend a-b-1{TYPED} --runs 4"),
         ("then: aefit-tui resume a-b-1.", f"then: aefit-tui resume a-b-1{TYPED}."),
         ("aefit-tui resume a-b-1 computes it", f"aefit-tui resume a-b-1{TYPED} computes it"),
         ("`aefit-tui list` shows those", f"`aefit-tui list{TYPED}` shows those"),

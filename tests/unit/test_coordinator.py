@@ -1,242 +1,168 @@
-"""The coordinator's bookkeeping, with workers that compute nothing: what it says at the end is so."""
+"""The coordinator's process: what it refuses, whose lock it takes, what it leaves behind, its exit status."""
 
 from __future__ import annotations
 
 import errno
-import json
-import os
-import queue
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from core.engine import coordinator as coordinator_module
-from core.engine.coordinator import STATISTICS_SECONDS, Coordinator, Settings, main
-from core.engine.statistics import experiment_statistics
-from core.records.events import Event
-from core.records.experiment import Experiment, create
-from core.records.journal import JournalWriter, read_all
+from core.engine.computation import Computation
+from core.engine.coordinator import main
+from core.engine.executor import Done, Failed, Report, Task
+from core.files.exit_status import ExitStatus
+from core.records.events import CoordinatorStarted, Ending
+from core.records.experiment import create
+from core.records.journal import read_all
 from core.records.lock import Lock
-from core.records.results import publish
 from core.spec.spec import Spec
-from tests.hand_made import draw_answers, metrics_of
+from tests.fakes.executor import FakeExecutor, put_result
 
-SPEC = Spec(dataset="digits", runs=4, z=5, controls=())
-Answer = dict[str, object]
-
-
-def put_result(experiment: Experiment, run: int) -> None:
-    metrics = metrics_of(experiment.spec, run, draw_answers(experiment.spec, run))
-    publish(experiment.run_folder(run), metrics, lambda path: path.write_bytes(b"arrays"))
-
-
-class StubWorker:
-    """As much of a worker's process as the coordinator looks at; `compute` gives a run's answer, or none."""
-
-    pid = 1
-
-    def __init__(self, compute: Callable[[int], Answer | None]) -> None:
-        self._compute = compute
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self.stdin, self.stdout = self, iter(self._lines.get, None)
-        self._lines.put(json.dumps({"answer": "ready", "data_sha256": "0" * 64}))
-
-    def write(self, line: str) -> None:
-        answer = self._compute(json.loads(line)["run"])
-        if answer is not None:
-            self._lines.put(json.dumps(answer))
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self._lines.put(None)
-
-    def wait(self, timeout: float | None = None) -> int:
-        return 0
+SPEC = Spec(dataset="digits", runs=4, options={"z": 5}, controls=())
 
 
 class Bench:
-    """An experiment whose runs a stub computes; `compute` may be replaced before `work`."""
+    """An experiment, and the coordinator's process with an executor that computes nothing."""
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self.home = folder
-        self.experiment, _ = create(folder, SPEC)
-        self.compute: Callable[[int], Answer | None] = self.publish
-        patch.setattr("core.engine.coordinator.subprocess.Popen", lambda *_, **__: StubWorker(self.compute))
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.experiment, _ = create(home, SPEC)
+        self.compute: Callable[[Task], Sequence[Report]] = self.publish
+        self.jobs = 0
 
-    def publish(self, run: int) -> Answer:
-        put_result(self.experiment, run)
-        return {"answer": "completed", "run": run}
+    def publish(self, task: Task) -> Sequence[Report]:
+        put_result(self.experiment, task.run)
+        return [Done(task)]
 
-    def work(
-        self,
-        *,
-        stop: Callable[[], str | None] = lambda: None,
-        clock: Callable[[], float] = lambda: 0.0,
-        session: str = "0001",
-    ) -> str:
-        journal = JournalWriter(self.experiment.journal / f"{session}-coordinator.jsonl")
-        settings = Settings(1, self.home, self.home)
-        return Coordinator(self.experiment, settings, journal, session, stop, clock).compute()
+    def executor(self, jobs: int, start: object) -> FakeExecutor:
+        self.jobs = jobs
+        return FakeExecutor(self.compute, capacity=jobs)
 
-    def events(self, kind: str) -> list[Event]:
-        return [event for event in read_all(self.experiment.journal) if event.kind == kind]
+    def run(self, *options: str) -> int:
+        folders = ["--data-dir", str(self.home), "--cache-dir", str(self.home)]
+        return main([str(self.experiment.folder), "--jobs", "2", *folders, *options])
 
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    return Bench(tmp_path, monkeypatch)
+    bench = Bench(tmp_path)
+    monkeypatch.setattr("core.engine.coordinator.LocalProcesses", bench.executor)
+    # The tests' own process goes on listening to signals as it does.
+    monkeypatch.setattr("core.engine.stopping.ProcessStops.watch_signals", lambda stops: None)
+    return bench
 
 
-def without(experiment: Experiment, run: int, name: str) -> None:
-    """Take one key out of a run's metrics."""
-    path = experiment.run_folder(run) / "result" / "metrics.json"
-    record = json.loads(path.read_text())
-    del record[name]
-    path.write_text(json.dumps(record))
+def after_the_work(monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> None:
+    compute = Computation.compute
+
+    def compute_and_then(computation: Computation) -> Ending:
+        status = compute(computation)
+        action()
+        return status
+
+    monkeypatch.setattr(Computation, "compute", compute_and_then)
 
 
-@pytest.mark.parametrize("name", ["slope_reasons", "surrogate_accuracy", "attack"])
-def test_a_result_that_lacks_something_is_computed_again_and_replaced(bench: Bench, name: str) -> None:
-    for run in range(4):
-        put_result(bench.experiment, run)
-    without(bench.experiment, 2, name)
-    assert bench.work() == "complete"
-    assert [event["run"] for event in bench.events("run_started")] == [2]
+def test_a_complete_computation_is_status_0_and_numbers_its_sessions(bench: Bench) -> None:
+    assert bench.run() == ExitStatus.COMPLETE
+    assert bench.jobs == 2
     assert list(bench.experiment.results(verify=True)) == [0, 1, 2, 3]
+    assert bench.run() == ExitStatus.COMPLETE
+    names = [path.name for path in sorted(bench.experiment.journal.iterdir())]
+    assert names == ["0001-coordinator.jsonl", "0002-coordinator.jsonl"]
+    assert bench.experiment.lock.holding() is None
 
 
-def test_a_run_whose_result_is_not_there_has_failed_whatever_its_worker_says(bench: Bench) -> None:
-    def lose(run: int) -> Answer:
-        answer = bench.publish(run)
-        if run == 1:
-            without(bench.experiment, run, "slope_reasons")
-        return answer
-
-    bench.compute = lose
-    assert bench.work() == "failed"
-    (failure,) = bench.events("run_failed")
-    assert (failure["run"], failure["retry"]) == (1, False)
-    assert "cannot be read" in str(failure["error"])
-    assert f"aefit-tui resume {bench.experiment.id}" in str(failure["hint"])
-    assert [event["run"] for event in bench.events("run_completed")] == [0, 2, 3]
-    assert bench.experiment.state().status == "failed"
-    bench.compute = bench.publish
-    assert bench.work(session="0002") == "complete"
+def test_a_failed_run_is_status_1(bench: Bench) -> None:
+    bench.compute = lambda task: [Failed(task, "no", "")]
+    assert bench.run() == ExitStatus.FAILED
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["coordinator_started", "worker_started", "run_started", "run_completed", "statistics", "finished"],
-)
-def test_a_line_that_finds_the_disk_full_ends_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str
+def test_a_held_lock_is_status_75_and_nothing_is_touched(bench: Bench) -> None:
+    with bench.experiment.lock:
+        bench.experiment.cancel_file.touch()
+        assert bench.run() == ExitStatus.LOCKED
+    assert bench.experiment.cancel_file.exists()
+    assert not bench.experiment.journal.exists()
+
+
+def test_a_request_to_stop_that_a_dead_coordinator_left_is_not_meant_for_the_next(bench: Bench) -> None:
+    bench.experiment.cancel_file.touch()
+    assert bench.run() == ExitStatus.COMPLETE
+
+
+def test_a_request_to_stop_is_status_130_and_done_with(bench: Bench) -> None:
+    def compute(task: Task) -> Sequence[Report]:
+        bench.experiment.cancel_file.touch()
+        return bench.publish(task)
+
+    bench.compute = compute
+    assert bench.run() == ExitStatus.INTERRUPTED
+    assert bench.experiment.state().status == "cancelled"
+    assert not bench.experiment.cancel_file.exists()
+
+
+def test_a_folder_that_cannot_be_read_is_status_2(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    (bench.experiment.folder / "spec.toml").write_text("runs = ")
+    assert bench.run() == ExitStatus.REFUSED
+    assert "not valid TOML" in capsys.readouterr().err
+
+
+def test_an_experiment_of_the_first_version_is_not_computed(
+    first_version_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write, lost = os.write, []
-
-    def write_unless_full(descriptor: int, content: bytes) -> int:
-        if not lost and f'"event":"{kind}"'.encode() in content:
-            lost.append(kind)
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write(descriptor, content)
-
-    monkeypatch.setattr("os.write", write_unless_full)
-    assert bench.work() == "complete"
-    assert lost == [kind]
-    state = bench.experiment.state()
-    assert state.status == "complete"
-    assert state.summarised
+    (folder,) = (first_version_home / "experiments").iterdir()
+    before = sorted(path.name for path in folder.rglob("*"))
+    words = [str(folder), "--jobs", "1", "--data-dir", "data", "--cache-dir", "cache"]
+    done = subprocess.run(
+        [sys.executable, "-m", "core.engine.coordinator", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitStatus.REFUSED
+    assert "was computed by an earlier version" in done.stderr
+    assert sorted(path.name for path in folder.rglob("*")) == before
 
 
-def test_statistics_that_were_lost_are_told_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, lost = JournalWriter.write, []
+def test_a_crash_is_status_70_with_its_trace(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    def crash(task: Task) -> Sequence[Report]:
+        raise ZeroDivisionError
 
-    def write_unless_full(journal: JournalWriter, kind: str, **fields: object) -> None:
-        if kind == "statistics" and not lost:
-            lost.append(fields["runs"])
-            raise OSError(errno.ENOSPC, "No space left on device")
-        write(journal, kind, **fields)
-
-    monkeypatch.setattr(JournalWriter, "write", write_unless_full)
-    bench.compute = lambda run: bench.publish(run) if run == 0 else None
-    assert bench.work(stop=lambda: "cancelled" if lost else None) == "cancelled"
-    assert [event["runs"] for event in bench.events("statistics")] == lost == [[0]]
+    bench.compute = crash
+    assert bench.run() == ExitStatus.CRASHED
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert bench.experiment.state().status == "interrupted"
+    assert bench.experiment.lock.holding() is None
 
 
-def test_statistics_are_told_now_and_then_and_over_all_runs_at_the_end(bench: Bench) -> None:
-    """The clock stands still while runs 0 and 1 are computed, then moves on."""
-    now = 100.0
-
-    def compute(run: int) -> Answer:
-        nonlocal now
-        now += {2: STATISTICS_SECONDS + 1}.get(run, 0.0)
-        return bench.publish(run)
-
-    bench.compute = compute
-    assert bench.work(clock=lambda: now) == "complete"
-    told = [event["runs"] for event in bench.events("statistics")]
-    assert len(told) == 3, told
-    assert told[0] == [0]
-    assert told[-1] == [0, 1, 2, 3]
-    kinds = [event.kind for event in read_all(bench.experiment.journal)]
-    assert kinds[-2:] == ["statistics", "finished"]
-    last = bench.events("statistics")[-1]
-    expected = experiment_statistics(SPEC, bench.experiment.results())
-    assert json.loads(json.dumps(expected)) == {name: last[name] for name in expected}
+@pytest.mark.parametrize("option", ["--jobs", "--threads"])
+def test_no_jobs_and_no_threads_are_refused_in_words(
+    bench: Bench, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        bench.run(option, "0")
+    assert refused.value.code == ExitStatus.REFUSED
+    assert "'0' is not possible: expected a whole number from 1" in capsys.readouterr().err
 
 
-def test_statistics_that_wait_are_told_while_a_long_run_goes_on(bench: Bench) -> None:
-    now, looks = 0.0, 0
-
-    def compute(run: int) -> Answer | None:
-        nonlocal now
-        if run < 2:
-            return bench.publish(run)
-        now = STATISTICS_SECONDS
-        return None
-
-    def stop() -> str | None:
-        nonlocal looks
-        looks += 1
-        waited_for = [event["runs"] for event in bench.events("statistics")] == [[0], [0, 1]]
-        return "cancelled" if waited_for else "interrupted" if looks > 200 else None
-
-    bench.compute = compute
-    assert bench.work(stop=stop, clock=lambda: now) == "cancelled"
+def test_what_was_half_written_is_swept(bench: Bench) -> None:
+    left = bench.experiment.run_folder(0) / ".result.half"
+    left.mkdir(parents=True)
+    assert bench.run() == ExitStatus.COMPLETE
+    assert not left.exists()
 
 
-def test_a_stop_is_told_with_statistics_over_all_that_is_complete(bench: Bench) -> None:
-    def completed() -> list[object]:
-        return [event["run"] for event in bench.events("run_completed")]
-
-    assert bench.work(stop=lambda: "cancelled" if len(completed()) == 3 else None) == "cancelled"
-    assert [event["runs"] for event in bench.events("statistics")] == [[0], [0, 1, 2]]
-    assert completed() == [0, 1, 2]
+def test_the_coordinator_loads_no_torch() -> None:
+    program = "import core.engine.coordinator, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 class TestEnding:
     """What the process does after the last run."""
 
-    @pytest.fixture
-    def arguments(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        monkeypatch.setattr(coordinator_module, "_stop_signals", lambda foreground: lambda: False)
-        folders = ["--data-dir", str(bench.home), "--cache-dir", str(bench.home)]
-        return [str(bench.experiment.folder), "--jobs", "1", *folders]
-
-    def after_the_work(self, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], None]) -> None:
-        compute = Coordinator.compute
-
-        def compute_and_then(coordinator: Coordinator) -> str:
-            status = compute(coordinator)
-            deed()
-            return status
-
-        monkeypatch.setattr(Coordinator, "compute", compute_and_then)
-
     def test_a_disk_that_fills_up_at_last_takes_nothing_back(
-        self, bench: Bench, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(*arguments: object, **named: object) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -245,29 +171,40 @@ class TestEnding:
             for name in ("os.fsync", "os.link", "pathlib.Path.write_text", "pathlib.Path.unlink"):
                 monkeypatch.setattr(name, full)
 
-        self.after_the_work(monkeypatch, fill)
-        assert main(arguments) == 0
+        after_the_work(monkeypatch, fill)
+        assert bench.run() == ExitStatus.COMPLETE
         assert list(bench.experiment.results(verify=True)) == [0, 1, 2, 3]
 
     def test_a_request_to_stop_is_done_with_and_the_lock_given_back(
-        self, bench: Bench, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        self.after_the_work(monkeypatch, bench.experiment.cancel_file.touch)
-        assert main(arguments) == 0
+        after_the_work(monkeypatch, bench.experiment.cancel_file.touch)
+        assert bench.run() == ExitStatus.COMPLETE
         assert not bench.experiment.cancel_file.exists()
         assert bench.experiment.lock.holding() is None
 
-    def test_whoever_lost_the_lock_leaves_a_request_to_stop_to_its_heir(
-        self, bench: Bench, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+    def test_whoever_lost_the_lock_leaves_a_request_to_stop_to_the_new_holder(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def lose() -> None:
-            heir = bench.home / "heir"
-            heir.mkdir()
-            Lock(heir).acquire()
-            (heir / "lock").replace(bench.experiment.folder / "lock")
+            other = bench.home / "other"
+            other.mkdir()
+            Lock(other).acquire()
+            (other / "lock").replace(bench.experiment.folder / "lock")
             bench.experiment.cancel_file.touch()
 
-        self.after_the_work(monkeypatch, lose)
-        assert main(arguments) == 0
+        after_the_work(monkeypatch, lose)
+        assert bench.run() == ExitStatus.COMPLETE
         assert bench.experiment.cancel_file.exists()
         assert bench.experiment.running
+
+
+def test_a_lock_taken_over_from_another_host_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setattr("core.records.process.socket.gethostname", lambda: "elsewhere")
+        bench.experiment.lock.acquire()
+    monkeypatch.setattr("core.records.lock.SILENCE_SECONDS", -1.0)
+    assert bench.run() == ExitStatus.COMPLETE
+    notice, started, *_ = read_all(bench.experiment.journal)
+    assert getattr(notice, "text", "") == "took over from elsewhere, silent for a while"
+    assert isinstance(started, CoordinatorStarted)

@@ -332,6 +332,7 @@ from . import datasets
 """
 
 
+@pytest.mark.slow
 class TestImportingTorchvision:
     def test_it_works_beside_a_torch_that_its_compiled_part_does_not_fit(self) -> None:
         """After a plain import failed, too: that leaves half of torchvision behind in `sys.modules`."""

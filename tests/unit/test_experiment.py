@@ -12,20 +12,35 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ExperimentError
-from core.records.experiment import Experiment, Unreadable, create, every, experiment_id, find, load
+from core.errors import ExperimentError, PluginError
+from core.records.events import (
+    CoordinatorStarted,
+    Ending,
+    Event,
+    Finished,
+    RunFailed,
+    RunStarted,
+    StatisticsComputed,
+    encode,
+)
+from core.records.experiment import (
+    CREATED_FILE,
+    Experiment,
+    Unreadable,
+    create,
+    every,
+    experiment_id,
+    find,
+    find_folder,
+    load,
+)
 from core.records.lock import LockHeld
-from core.records.results import NEEDED
+from core.records.statistics import SummaryTable
 from core.spec.spec import Spec
+from tests.fakes.executor import put_result as publish_result
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
-STARTED: dict[str, object] = {
-    "event": "coordinator_started",
-    "host": "h",
-    "pid": 1,
-    "jobs": 1,
-    "pending": [0, 1, 2],
-}
+STARTED = CoordinatorStarted(host="h", pid=1, jobs=1, pending=(0, 1, 2))
 
 
 @pytest.fixture
@@ -34,38 +49,34 @@ def experiment(tmp_path: Path) -> Experiment:
 
 
 def journal(
-    experiment: Experiment, *events: dict[str, object], writer: str = "0001-coordinator", at: float = 100
+    experiment: Experiment, *events: Event, writer: str = "0001-coordinator", at: float = 100
 ) -> None:
-    """A journal written by hand, one event a second."""
+    """A journal with one event a second."""
     experiment.journal.mkdir(exist_ok=True)
-    lines = [
-        json.dumps({"seq": n + 1, "time": at + n, "v": 1, **event}) + "\n" for n, event in enumerate(events)
-    ]
-    (experiment.journal / f"{writer}.jsonl").write_text("".join(lines))
+    lines = [encode(event, seq=n + 1, time=at + n) for n, event in enumerate(events)]
+    (experiment.journal / f"{writer}.jsonl").write_bytes(b"".join(lines))
 
 
-def finished(status: str) -> dict[str, object]:
-    return {"event": "finished", "status": status}
+def finished(status: Ending) -> Event:
+    return Finished(status=status)
 
 
-def run_started(run: int, attempt: int = 1) -> dict[str, object]:
-    return {"event": "run_started", "run": run, "worker": 1, "attempt": attempt}
+def run_started(run: int, attempt: int = 1) -> Event:
+    return RunStarted(run=run, worker=1, attempt=attempt)
 
 
-def run_failed(run: int, error: str, *, retry: bool) -> dict[str, object]:
-    return {"event": "run_failed", "run": run, "error": error, "hint": "", "retry": retry}
+def run_failed(run: int, error: str, *, retry: bool) -> Event:
+    return RunFailed(run=run, error=error, hint="", retry=retry)
 
 
 def put_result(experiment: Experiment, run: int) -> Path:
-    """A result written by hand."""
-    result = experiment.folder / "runs" / f"{run:04d}" / "result"
-    result.mkdir(parents=True)
-    (result / "arrays.npz").write_bytes(b"arrays")
-    checksums = {"arrays.npz": hashlib.sha256(b"arrays").hexdigest()}
-    (result / "metrics.json").write_text(
-        json.dumps({**dict.fromkeys(NEEDED, 0), "index": run, "sha256": checksums})
-    )
-    return result
+    """A made-up result; its folder."""
+    publish_result(experiment, run)
+    return experiment.run_folder(run) / "result"
+
+
+def set_created(experiment: Experiment, moment: float) -> None:
+    (experiment.folder / CREATED_FILE).write_text(str(moment))
 
 
 class TestCreating:
@@ -75,7 +86,7 @@ class TestCreating:
         assert (new, new_again) == (True, False)
         assert first == again == load(first.folder) == Experiment(first.folder, SPEC)
         assert [path.name for path in (tmp_path / "home" / "experiments").iterdir()] == [first.id]
-        assert [path.name for path in first.folder.iterdir()] == ["spec.toml"]
+        assert sorted(path.name for path in first.folder.iterdir()) == ["created", "spec.toml"]
 
     def test_of_creators_at_the_same_time_one_makes_it(self, tmp_path: Path) -> None:
         together = threading.Barrier(6)
@@ -115,7 +126,7 @@ class TestCreating:
         self, tmp_path: Path, dataset: str, title: str
     ) -> None:
         spec = Spec(dataset=dataset, attack="deepfool")
-        canonical = json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(spec.identity, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         assert experiment_id(spec) == f"{title}-deepfool-{digest[:8]}"
         assert find(tmp_path, create(tmp_path, spec)[0].id).spec == spec
@@ -149,7 +160,7 @@ class TestFinding:
             attack, digest = one.spec.attack, one.spec.digest[:8]
             for name in (one.id, f"digits-{attack}", f"digits-{attack[:1]}", digest, digest[:7], "latest"):
                 if name == "latest":
-                    os.utime(one.folder / "spec.toml", (2e9 + made.index(one),) * 2)
+                    set_created(one, 2e9 + made.index(one))
                 assert find(tmp_path, name) == one
 
     def test_a_name_that_means_several_or_none_is_answered_with_what_there_is(self, tmp_path: Path) -> None:
@@ -164,6 +175,7 @@ class TestFinding:
         self, tmp_path: Path, experiment: Experiment
     ) -> None:
         experiment.folder.with_name(f"{experiment.id}-copy").mkdir()
+        assert find_folder(tmp_path, experiment.id) == experiment.folder
         assert find(tmp_path, experiment.id) == experiment
 
     def test_an_empty_name_is_not_the_only_experiment(self, tmp_path: Path, experiment: Experiment) -> None:
@@ -182,7 +194,7 @@ class TestFinding:
     ) -> None:
         made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
         for age, one in enumerate(made):
-            os.utime(one.folder / "spec.toml", (1e9 - age, 1e9 - age))
+            set_created(one, 1e9 - age)
         spoilt = {
             "a-empty": None,
             "b-torn": b"z = [",
@@ -223,7 +235,9 @@ class TestStatus:
         assert experiment.state().status == "complete"
 
     @pytest.mark.parametrize("status", ["failed", "cancelled", "interrupted", "refused"])
-    def test_an_ended_computation_is_what_it_said_at_last(self, experiment: Experiment, status: str) -> None:
+    def test_an_ended_computation_is_what_it_said_at_last(
+        self, experiment: Experiment, status: Ending
+    ) -> None:
         journal(experiment, STARTED, finished(status))
         assert experiment.state().status == status
 
@@ -288,7 +302,7 @@ class TestStatus:
             state = experiment.state()
         expected = ["complete", "failed", "running", "pending", "running", "pending"]
         assert [state.run_status(run) for run in range(6)] == expected
-        assert {run: event["error"] for run, event in state.failures.items()} == {1: "for good"}
+        assert {run: event.error for run, event in state.failures.items()} == {1: "for good"}
         state = experiment.state()
         assert [state.run_status(run) for run in range(6)] == ["complete", "failed"] + ["pending"] * 4
 
@@ -300,6 +314,125 @@ class TestStatus:
         with experiment.lock:
             state = experiment.state()
         assert [state.run_status(run) for run in range(3)] == ["pending", "running", "pending"]
+
+    def test_statistics_are_summarised_while_they_are_over_all_results(self, experiment: Experiment) -> None:
+        def statistics(*runs: int) -> Event:
+            return StatisticsComputed(runs=runs, summary=SummaryTable(accuracy={}), tests=())
+
+        assert experiment.state().statistics is None
+        put_result(experiment, 0)
+        journal(experiment, STARTED, statistics(0))
+        assert experiment.state().summarised
+        put_result(experiment, 1)
+        assert not experiment.state().summarised
+        journal(experiment, STARTED, statistics(0), statistics(0, 1))
+        state = experiment.state()
+        assert state.summarised
+        assert state.statistics is not None
+        assert state.statistics.runs == (0, 1)
+
+    def test_its_ladder_is_that_of_its_results(self, experiment: Experiment) -> None:
+        assert experiment.state().ladder == SPEC.ladder
+        put_result(experiment, 0)
+        assert experiment.state().ladder == SPEC.ladder
+
+
+class TestExtending:
+    def test_more_runs_are_asked_for_and_those_there_are_stay(
+        self, tmp_path: Path, experiment: Experiment
+    ) -> None:
+        put_result(experiment, 0)
+        set_created(experiment, 1e9)
+        longer = experiment.extend(5)
+        assert (longer.id, longer.spec) == (experiment.id, SPEC.changed(runs=5))
+        assert experiment.reloaded() == load(experiment.folder) == longer
+        assert longer.created == 1e9
+        assert list(longer.results()) == [0]
+        assert find(tmp_path, experiment.id) == longer
+
+    def test_not_more_is_refused_with_the_way(self, experiment: Experiment) -> None:
+        for runs in (3, 2):
+            with pytest.raises(ExperimentError, match="has 3 runs already") as refused:
+                experiment.extend(runs)
+            assert refused.value.hint == f"aefit-tui extend {experiment.id} --runs 4"
+
+    def test_creating_it_with_more_runs_extends_it_and_with_fewer_keeps_them(
+        self, tmp_path: Path, experiment: Experiment
+    ) -> None:
+        longer, new = create(tmp_path, SPEC.changed(runs=7))
+        assert (longer.folder, longer.spec.runs, new) == (experiment.folder, 7, False)
+        assert create(tmp_path, SPEC) == (longer, False)
+
+    def test_a_complete_experiment_that_is_extended_is_not_complete(self, experiment: Experiment) -> None:
+        for run in range(3):
+            put_result(experiment, run)
+        journal(experiment, STARTED, finished("complete"))
+        assert experiment.state().status == "complete"
+        assert experiment.extend(4).state().status == "interrupted"
+
+    def test_one_that_cannot_be_written_is_said(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(path: Path, content: str) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("core.records.experiment.write_atomically", full)
+        with pytest.raises(ExperimentError, match="No space left"):
+            experiment.extend(4)
+
+
+class TestComputable:
+    def test_one_of_this_version_is(self, experiment: Experiment) -> None:
+        experiment.check_computable()
+
+    def test_one_of_the_first_version_is_not(self, first_version_home: Path) -> None:
+        (found,) = [one for one in every(first_version_home) if isinstance(one, Experiment)]
+        for refuse in (found.check_computable, lambda: found.extend(99)):
+            with pytest.raises(ExperimentError, match="was computed by an earlier version") as refused:
+                refuse()
+            assert "compute it anew: aefit-tui --batch" in refused.value.hint
+
+    def test_one_whose_specification_is_not_what_its_name_says_is_not(
+        self, tmp_path: Path, experiment: Experiment
+    ) -> None:
+        (experiment.folder / "spec.toml").write_text(SPEC.changed(seed=1).to_toml())
+        changed = load(experiment.folder)
+        with pytest.raises(ExperimentError, match="holds another experiment than its name says"):
+            changed.check_computable()
+        with pytest.raises(ExperimentError, match="holds another experiment than its name says"):
+            create(tmp_path, SPEC)
+
+    def test_one_that_a_person_has_given_a_name_is(self, experiment: Experiment) -> None:
+        named = experiment.folder.rename(experiment.folder.with_name("my favourite"))
+        load(named).check_computable()
+
+    def test_one_whose_plug_in_has_changed_is_not(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def changed(spec: Spec) -> None:
+            raise PluginError("it was made with swirl 1, and installed is swirl 2", "install swirl 1")
+
+        monkeypatch.setattr(Spec, "check_plugins", changed)
+        with pytest.raises(ExperimentError, match="cannot be computed: it was made with swirl 1") as refused:
+            experiment.check_computable()
+        assert refused.value.hint == "install swirl 1"
+
+
+class TestCreated:
+    def test_it_is_the_moment_of_its_making_however_often_its_specification_is_written(
+        self, experiment: Experiment
+    ) -> None:
+        before = experiment.created
+        assert time.time() - 3600 < before <= time.time() + 1
+        os.utime(experiment.folder / "spec.toml", (1e9, 1e9))
+        assert experiment.created == before
+
+    @pytest.mark.parametrize("content", [None, b"yesterday", b"\xff", b"-5", b"1e400", b"nan"])
+    def test_without_it_the_specification_tells(self, experiment: Experiment, content: bytes | None) -> None:
+        path = experiment.folder / CREATED_FILE
+        path.unlink() if content is None else path.write_bytes(content)
+        os.utime(experiment.folder / "spec.toml", (1e9, 1e9))
+        assert experiment.created == 1e9
 
 
 class TestLeftovers:

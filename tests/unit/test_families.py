@@ -12,10 +12,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from core.data.load import load
 from core.data.split import stratified_split
 from core.errors import SpecError
-from core.families.family import FittingFamily
-from core.families.knn import NEARBY, FittedNeighbours, KNearestNeighbours
+from core.families.family import Family, Resources
+from core.families.knn import NEARBY, SEARCHES, TIE_RULES, FittedNeighbours, KNearestNeighbours
+from core.families.ladder import Ladder
+from core.families.registry import FAMILIES
 from core.neighbours.blocked import BlockedSearch
-from core.neighbours.catalogue import SEARCHES, TIE_RULES
 from core.neighbours.search import Neighbours, Pixels
 
 
@@ -43,18 +44,22 @@ def colour_images(
 
 
 def scikit_learn_predictions(
-    training: Pixels, labels: NDArray[np.int64], queries: Pixels, levels: tuple[int, ...]
+    training: Pixels, labels: NDArray[np.int64], queries: Pixels, ladder: Ladder
 ) -> NDArray[np.int64]:
     flat, asked = (images.reshape(len(images), -1).astype(np.float64) for images in (training, queries))
     return np.array(
-        [KNeighborsClassifier(k, algorithm="kd_tree").fit(flat, labels).predict(asked) for k in levels]
+        [
+            KNeighborsClassifier(k, algorithm="kd_tree").fit(flat, labels).predict(asked)
+            for k in map(int, ladder.levels)
+        ]
     )
 
 
 def test_levels_run_from_general_to_fitted() -> None:
-    family: FittingFamily = KNearestNeighbours(z=9)
-    assert family.knob == "K"
-    assert family.levels == (9, 7, 5, 3, 1)
+    family: Family = KNearestNeighbours(z=9)
+    assert family.ladder == Ladder("K", ("9", "7", "5", "3", "1"), (9, 7, 5, 3, 1))
+    assert KNearestNeighbours().ladder.levels == ("7", "5", "3", "1")
+    assert KNearestNeighbours(z=3).ladder.levels == ("3", "1")
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -63,11 +68,12 @@ def test_every_level_is_scikit_learns_classifier_on_data_without_ties(search: st
     training, labels = colour_images(400, generator)
     queries, _ = colour_images(60, generator)
     family = KNearestNeighbours(z=7, search=search)
-    expected = scikit_learn_predictions(training, labels, queries, family.levels)
+    expected = scikit_learn_predictions(training, labels, queries, family.ladder)
     assert len(np.unique(expected, axis=0)) == 4, "levels that agree everywhere would protect nothing"
     np.testing.assert_array_equal(family.fit(training, labels, 5).predict(queries).label, expected)
 
 
+@pytest.mark.slow
 def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path: Path) -> None:
     pool = load("mnist-5k", data_dir=tmp_path, cache_dir=tmp_path, note=lambda _: None)
     generator = np.random.default_rng(0)
@@ -80,7 +86,7 @@ def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path:
     fitted = family.fit(training, labels, pool.classes)
     cases: list[tuple[Pixels, Pixels]] = [(clean, clean), (noisy, noisy * np.float32(255))]
     for queries, grey in cases:
-        expected = scikit_learn_predictions(training, labels, grey, family.levels)
+        expected = scikit_learn_predictions(training, labels, grey, family.ladder)
         np.testing.assert_array_equal(fitted.predict(queries).label, expected)
     assert (fitted.predict(clean).label[0] == pool.labels[split.test_index[:60]]).mean() > 0.85
 
@@ -142,15 +148,60 @@ def test_images_of_another_shape_are_refused_even_with_as_many_pixels() -> None:
         fitted.predict(training.transpose(0, 3, 1, 2))
 
 
-@pytest.mark.parametrize("z", [1, 4, 0, -3])
-def test_a_ladder_that_cannot_be_is_refused(z: int) -> None:
-    with pytest.raises(SpecError, match="odd and at least 3"):
+@pytest.mark.parametrize(
+    ("z", "allowed"),
+    [
+        (1, "expected a whole number from 3 to 999"),
+        (0, "expected a whole number from 3 to 999"),
+        (-3, "expected a whole number from 3 to 999"),
+        (1001, "expected a whole number from 3 to 999"),
+        (4, "Z must be odd, so that K falls in steps of 2 to 1"),
+    ],
+)
+def test_a_ladder_that_cannot_be_is_refused(z: int, allowed: str) -> None:
+    with pytest.raises(SpecError) as caught:
         KNearestNeighbours(z=z)
+    assert (caught.value.field, caught.value.value, caught.value.allowed) == ("z", z, allowed)
+
+
+@pytest.mark.parametrize(("option", "hint"), [("tie_rule", "lowest"), ("search", "kd-tree")])
+def test_a_rule_or_a_search_that_is_not_known_is_refused(option: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        FAMILIES["knn"](**{option: hint[:-1]})
+    assert (caught.value.field, caught.value.hint) == (option, f"did you mean {hint}?")
+
+
+def test_the_family_has_the_options_that_it_declares_with_their_defaults() -> None:
+    family = vars(FAMILIES["knn"]())
+    assert {option.name: option.default for option in KNearestNeighbours.options} == family
+    assert not next(option for option in KNearestNeighbours.options if option.name == "search").identifies
+    with pytest.raises(TypeError):
+        FAMILIES["knn"](depth=3)
 
 
 def test_too_few_training_images_are_refused() -> None:
     training, labels = colour_images(4, np.random.default_rng(6))
     with pytest.raises(SpecError, match="only 4 training images"):
         KNearestNeighbours(z=5).fit(training, labels, 5)
+    with pytest.raises(SpecError, match="only 4 training images"):
+        KNearestNeighbours(z=5).check_size(4)
+    KNearestNeighbours(z=5).check_size(5)
     with pytest.raises(ValueError, match="4 images with 3 labels"):
         KNearestNeighbours(z=3).fit(training, labels[:3], 5)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_threads_change_no_answer(threads: int) -> None:
+    training, labels = colour_images(700, np.random.default_rng(8))
+    queries, _ = colour_images(1300, np.random.default_rng(9))  # more than two blocks of the search
+    alone = KNearestNeighbours(z=5).fit(training, labels, 5).predict(queries)
+    found = KNearestNeighbours(z=5).fit(training, labels, 5, Resources(threads=threads)).predict(queries)
+    for name in ("label", "support", "near"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
+
+
+def test_support_is_the_votes_of_the_most_general_level() -> None:
+    training, labels = colour_images(60, np.random.default_rng(10))
+    found = KNearestNeighbours(z=7).fit(training, labels, 5).predict(training)
+    assert (found.support.sum(axis=1) == 7).all()
+    np.testing.assert_array_equal(found.support.argmax(axis=1), found.label[0])

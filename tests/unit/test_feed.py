@@ -14,13 +14,17 @@ import pytest
 from textual.app import App
 from textual.worker import WorkerState
 
-from core.records.experiment import Experiment, create
+from core.records.events import CoordinatorStarted, RunStarted, StageStarted
+from core.records.experiment import SPEC_FILE, Experiment, create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
 from core.spec.spec import Spec
-from tests.recorded import NOW, lock_of_the_dead, make_experiment, snapshot_of
-from tui_aefit.following.feed import PROBLEMS, Feed, SnapshotArrived, start_feed
+from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
+from tui_aefit.following.feed import PROBLEMS, Feed
 from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.feeds import SnapshotArrived, start_feed
+
+SPEC = Spec(dataset="mnist", runs=2)
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def test_the_first_look_shows_all_there_is(finished: Experiment) -> None:
 
 
 def test_a_folder_without_a_journal_is_an_experiment_that_was_never_begun(tmp_path: Path) -> None:
-    experiment, _ = create(tmp_path, Spec(dataset="mnist", runs=2))
+    experiment, _ = create(tmp_path, SPEC)
     snapshot = seen(Feed(experiment).look(NOW))
     assert (snapshot.status, snapshot.metrics, snapshot.log, snapshot.problems) == ("created", {}, (), ())
 
@@ -66,8 +70,8 @@ def test_nothing_new_is_nothing_to_tell(finished: Experiment) -> None:
 def test_time_alone_is_told_once_a_second_while_it_runs(running: Experiment) -> None:
     feed = Feed(running)
     times = [NOW + quarter / 4 for quarter in range(10)]
-    told = [snapshot.now for time in times if (snapshot := feed.look(time))]
-    assert told == [NOW, NOW + 1, NOW + 2]
+    moments = [snapshot.now for time in times if (snapshot := feed.look(time))]
+    assert moments == [NOW, NOW + 1, NOW + 2]
 
 
 def test_a_clock_set_back_does_not_silence_a_feed(running: Experiment) -> None:
@@ -97,19 +101,20 @@ def test_a_stage_is_never_read_before_the_start_of_its_run(
         content = io.BytesIO(file.read())
         file.close()
         run = next(runs)
-        coordinator.write("run_started", run=run, worker=1, attempt=1)
-        worker.write("stage_started", run=run, stage="split", total=1)
+        coordinator.write(RunStarted(run=run, worker=1, attempt=1))
+        worker.write(StageStarted(run=run, stage="split", total=1))
         return content
 
     monkeypatch.setattr(Path, "open", open_while_work_goes_on)
-    reader, begun = JournalReader(tmp_path), set()
+    reader = JournalReader(tmp_path)
+    begun: set[int] = set()
     stages = 0
     for _ in range(3):
         events = reader.poll()
-        begun |= {event["run"] for event in events if event.kind == "run_started"}
-        told = [event["run"] for event in events if event.kind == "stage_started"]
-        assert begun.issuperset(told)
-        stages += len(told)
+        begun |= {event.run for event in events if isinstance(event, RunStarted)}
+        at_stage = [event.run for event in events if isinstance(event, StageStarted)]
+        assert begun.issuperset(at_stage)
+        stages += len(at_stage)
     assert stages
 
 
@@ -159,7 +164,7 @@ def test_a_death_and_a_resumption_are_told_at_once(running: Experiment) -> None:
     assert feed.look(NOW + 0.5) is None
     running.lock.acquire()
     writer = JournalWriter(running.journal / "0002-coordinator.jsonl", clock=lambda: NOW)
-    writer.write("coordinator_started", host="node1", pid=1, jobs=1, pending=[1, 2])
+    writer.write(CoordinatorStarted(host="node1", pid=1, jobs=1, pending=(1, 2)))
     writer.close()
     resumed = seen(feed.look(NOW + 0.75))
     assert (resumed.status, resumed.jobs) == ("running", 1)
@@ -182,6 +187,36 @@ def test_broken_lines_are_named_and_counted_and_stop_nothing(finished: Experimen
     last = seen(feed.look(NOW))
     assert last.problems[-1] == "and 7 more"
     assert last.log[-1].text == "after"
+
+
+def test_further_runs_are_seen_when_they_are_asked_for(tmp_path: Path, running: Experiment) -> None:
+    feed = Feed(running)
+    assert len(seen(feed.look(NOW)).runs) == 3
+    running.extend(5)
+    extended = seen(feed.look(NOW + 0.25))
+    assert (len(extended.runs), extended.spec.runs) == (5, 5)
+    assert feed.look(NOW + 0.5) is None
+    other = make_experiment(tmp_path / "other", runs=5)
+    shutil.copytree(other.run_folder(4), running.run_folder(4))
+    line = {"seq": 1, "time": NOW, "v": 2, "event": "run_completed", "run": 4}
+    append(running, json.dumps(line) + "\n")
+    assert sorted(seen(feed.look(NOW + 0.75)).metrics) == [0, 4]
+
+
+def test_a_specification_that_cannot_be_read_any_more_changes_nothing(finished: Experiment) -> None:
+    feed = Feed(finished)
+    before = seen(feed.look(NOW))
+    (finished.folder / SPEC_FILE).write_text("runs = [")
+    assert feed.look(NOW + 1) is None
+    append(finished, notice("news"))
+    assert seen(feed.look(NOW + 2)).spec == before.spec
+
+
+def test_a_result_that_cannot_be_read_costs_its_run_alone(finished: Experiment) -> None:
+    (finished.run_folder(1) / "result" / "metrics.json").write_text('{"counts": {"test": "many"}}')
+    snapshot = seen(Feed(finished).look(NOW))
+    assert sorted(snapshot.metrics) == [0, 2]
+    assert [run.status for run in snapshot.runs] == ["complete", "pending", "complete"]
 
 
 def test_a_deleted_folder_is_told_once_with_what_was_known(finished: Experiment) -> None:
@@ -209,7 +244,7 @@ def test_a_lock_that_cannot_be_read_leaves_the_last_answer(
 
 
 def test_of_several_snapshots_that_wait_only_the_newest_of_an_experiment_matters() -> None:
-    first, second, other = (SnapshotArrived(Snapshot(name, {})) for name in ("a", "a", "b"))
+    first, second, other = (SnapshotArrived(Snapshot(name, SPEC, SPEC.ladder)) for name in ("a", "a", "b"))
     assert first.can_replace(second)
     assert not first.can_replace(other)
 
@@ -220,18 +255,18 @@ class Watching(App[None]):
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         self.experiment = experiment
-        self.told: list[Snapshot] = []
+        self.seen: list[Snapshot] = []
 
     def on_mount(self) -> None:
         start_feed(self, self.experiment, clock=lambda: NOW)
 
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
-        self.told.append(message.snapshot)
+        self.seen.append(message.snapshot)
 
 
 async def until(app: Watching, count: int) -> None:
     async with asyncio.timeout(20):
-        while len(app.told) < count:
+        while len(app.seen) < count:
             await asyncio.sleep(0.01)
 
 
@@ -243,14 +278,14 @@ async def test_a_screen_is_told_of_every_change_until_it_closes(finished: Experi
         await until(app, 2)
         (worker,) = app.workers
         assert worker.state is WorkerState.RUNNING
-    assert [snapshot.log[-1].text for snapshot in app.told] == ["all runs are complete", "news"]
+    assert [snapshot.log[-1].text for snapshot in app.seen] == ["all runs are complete", "news"]
     assert worker.is_cancelled
 
 
 async def test_following_another_experiment_ends_following_the_first(
     tmp_path: Path, finished: Experiment
 ) -> None:
-    other = make_experiment(tmp_path, runs=2)
+    other = make_experiment(tmp_path, runs=2, seed=1)
     app = Watching(finished)
     async with app.run_test():
         await until(app, 1)
@@ -258,4 +293,4 @@ async def test_following_another_experiment_ends_following_the_first(
         start_feed(app, other)
         await until(app, 2)
         assert first.is_cancelled
-    assert [snapshot.id for snapshot in app.told] == [finished.id, other.id]
+    assert [snapshot.id for snapshot in app.seen] == [finished.id, other.id]

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -19,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from msgspec.structs import replace
 from numpy.testing import assert_array_equal
 from PIL import Image
 
@@ -36,25 +36,28 @@ from core.report.figures.curves import (
 )
 from core.report.figures.images import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FigureFormat
-from core.report.result import result_of
+from core.report.result import Result, result_of
 from core.report.terms import TEST_NAMES
-from core.sets.catalogue import CONTROLS
+from core.sets.registry import own_controls
 from core.spec.spec import Spec
-from tests import recorded
-from tests.published import MADE, add_gallery, complete, nothing_yet, one_run, partly_failed, published
+from tests.fakes.arrays import add_gallery
+from tests.fakes.experiments import make_experiment
+from tests.fakes.ladders import WORDS, with_ladder
+from tests.fakes.published import MADE, complete, nothing_yet, one_run, partly_failed, published
 from tui_aefit.lab.charts.data import MARKERS as LAB_MARKERS
-from tui_aefit.lab.charts.data import SET_MARKERS, TEST_MARKERS
+from tui_aefit.lab.charts.data import TEST_MARKERS, set_marker
 
+LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
 COMPUTED = [name for name in MADE if name != "nothing_yet"]
 
 
 @pytest.fixture(scope="module", params=COMPUTED)
-def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     return published(tmp_path_factory.mktemp("home"), request.param)[1]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return published(tmp_path_factory.mktemp("home"), "complete")[1]
 
 
@@ -95,25 +98,25 @@ def differ_pairwise(drawn: list[Line2D]) -> None:
 
 
 class TestAccuracy:
-    def test_every_mean_and_interval_is_drawn_at_its_level(self, result: dict[str, Any]) -> None:
+    def test_every_mean_and_interval_is_drawn_at_its_level(self, result: Result) -> None:
         (axes,) = accuracy_figure(result).axes
         levels = ticks(axes)
-        assert levels == [str(k) for k in range(result["spec"]["z"], 0, -2)]
+        assert levels == list(LEVELS_OF[len(levels)])
         found = {label.removesuffix(" (empty)"): line for label, line in series(axes).items()}
-        assert list(found) == list(result["summary"]["accuracy"])
-        for name, by_k in result["summary"]["accuracy"].items():
-            points = [
-                (place, by_k[k]["mean"]) for place, k in enumerate(levels) if by_k[k]["mean"] is not None
-            ]
+        assert result.summary is not None
+        assert list(found) == list(result.summary.accuracy)
+        for name, by_level in result.summary.accuracy.items():
+            summaries = [by_level[level] for level in levels]
+            points = [(place, one.mean) for place, one in enumerate(summaries) if one.mean is not None]
             assert at(found[name]) == points
             bars = [line for line in axes.lines if line.get_label() == f"_interval {name}"]
             assert [(at(bar)[0][0], np.asarray(bar.get_ydata()).tolist()) for bar in bars] == [
-                (place, by_k[k]["ci95"]) for place, k in enumerate(levels) if by_k[k]["ci95"]
+                (place, list(one.ci95)) for place, one in enumerate(summaries) if one.ci95
             ]
             middles = dict(
                 zip([place for place, _ in points], np.asarray(found[name].get_xdata()), strict=True)
             )
-            assert all(list(bar.get_xdata()) == [middles[at(bar)[0][0]]] * 2 for bar in bars)
+            assert all(np.asarray(bar.get_xdata()).tolist() == [middles[at(bar)[0][0]]] * 2 for bar in bars)
 
     def test_a_set_without_images_is_said_to_be_empty(self, tmp_path: Path) -> None:
         (axes,) = accuracy_figure(published(tmp_path, "empty_sets")[1]).axes
@@ -122,17 +125,17 @@ class TestAccuracy:
             "sources (empty)",
         }
 
-    def test_the_legend_names_every_set(self, whole: dict[str, Any]) -> None:
+    def test_the_legend_names_every_set(self, whole: Result) -> None:
         figure = accuracy_figure(whole)
         named = [text.get_text() for text in figure.legends[0].get_texts()]
-        assert named == list(whole["summary"]["accuracy"])
+        assert named == ["test", "misclassified", "adversarial", *own_controls()]
 
-    def test_all_of_the_axis_is_seen(self, whole: dict[str, Any]) -> None:
+    def test_all_of_the_axis_is_seen(self, whole: Result) -> None:
         low, high = accuracy_figure(whole).axes[0].get_ylim()
         assert low < 0
         assert high > 1
 
-    def test_sets_can_be_chosen_and_keep_their_looks(self, whole: dict[str, Any]) -> None:
+    def test_sets_can_be_chosen_and_keep_their_looks(self, whole: Result) -> None:
         everything = series(accuracy_figure(whole).axes[0])
         chosen = series(accuracy_figure(whole, ["noise", "misclassified"]).axes[0])
         assert list(chosen) == ["misclassified", "noise"]
@@ -140,27 +143,43 @@ class TestAccuracy:
             assert marker(line) == marker(everything[name])
             assert line.get_color() == everything[name].get_color()
 
+    def test_the_axis_is_named_after_the_knob(self, whole: Result) -> None:
+        assert accuracy_figure(whole).axes[0].get_xlabel() == "K (general → fitted)"
+
+    def test_levels_of_another_family_stand_in_its_order(self, whole: Result) -> None:
+        (axes,) = accuracy_figure(with_ladder(whole)).axes
+        assert axes.get_xlabel() == "tree depth (general → fitted)"
+        assert ticks(axes) == list(WORDS.levels)
+        own = series(accuracy_figure(whole).axes[0])
+        assert {name: at(line) for name, line in series(axes).items()} == {
+            name: at(line) for name, line in own.items()
+        }
+
 
 class TestPValues:
-    def test_every_p_value_is_drawn_in_the_panel_of_its_pair(self, result: dict[str, Any]) -> None:
-        tests = [test for test in result["tests"] if test["quantity"] == "ratio"]
+    def test_steps_of_another_family_stand_in_its_order(self, whole: Result) -> None:
+        own = panels(p_value_figure(whole))
+        for pair, axes in panels(p_value_figure(with_ladder(whole))).items():
+            assert ticks(axes) == list(WORDS.levels[1:])
+            assert "j = middle: by construction" in axes.get_xlabel()
+            assert {kind: at(line) for kind, line in series(axes).items()} == {
+                kind: at(line) for kind, line in series(own[pair]).items()
+            }
+
+    def test_every_p_value_is_drawn_in_the_panel_of_its_pair(self, result: Result) -> None:
+        tests = [test for test in result.tests if test.quantity == "ratio"]
         found = panels(p_value_figure(result))
-        assert list(found) == list(dict.fromkeys(tuple(test["sets"]) for test in tests))
+        assert list(found) == list(dict.fromkeys(test.sets for test in tests))
         for pair, axes in found.items():
             levels = ticks(axes)
-            assert levels == [str(j) for j in range(result["spec"]["z"] - 2, 0, -2)]
+            assert levels == list(LEVELS_OF[len(levels) + 1][1:])
             assert axes.get_yscale() == "log"
             for kind, line in series(axes).items():
-                p_of = {
-                    test["j"]: test["p"]
-                    for test in tests
-                    if tuple(test["sets"]) == pair and test["test"] == kind
-                }
-                assert at(line) == [
-                    (place, max(p_of[j], 1e-16)) for place, j in enumerate(levels) if p_of[j] is not None
-                ]
+                p_of = {test.j: test.p for test in tests if test.sets == pair and test.test == kind}
+                drawn = [(place, p_of[j]) for place, j in enumerate(levels)]
+                assert at(line) == [(place, max(p, 1e-16)) for place, p in drawn if p is not None]
 
-    def test_dashed_lines_stand_at_the_papers_levels(self, result: dict[str, Any]) -> None:
+    def test_dashed_lines_stand_at_the_papers_levels(self, result: Result) -> None:
         assert THRESHOLDS == (0.05, 0.01)
         for axes in p_value_figure(result).axes:
             for threshold in (0.05, 0.01):
@@ -169,45 +188,44 @@ class TestPValues:
                 assert line.get_linestyle() == "--"
                 assert f"{threshold:g}" in [text.get_text() for text in axes.texts]
 
-    def test_what_has_no_p_value_is_said_with_the_reason(self, result: dict[str, Any]) -> None:
+    def test_what_has_no_p_value_is_said_with_the_reason(self, result: Result) -> None:
         for pair, axes in panels(p_value_figure(result)).items():
-            for test in result["tests"]:
-                if (*test["sets"],) == pair and test["quantity"] == "ratio" and test["reason"]:
-                    words = test["reason"].replace("_", " ")
-                    assert re.search(rf"j = {test['j']}.*: {words}", axes.get_xlabel())
+            for test in result.tests:
+                if test.sets == pair and test.quantity == "ratio" and test.reason:
+                    words = test.reason.replace("_", " ")
+                    assert re.search(rf"j = {test.j}.*: {words}", axes.get_xlabel())
 
-    def test_every_point_is_within_the_axis(self, result: dict[str, Any]) -> None:
+    def test_every_point_is_within_the_axis(self, result: Result) -> None:
         for axes in p_value_figure(result).axes:
             low, high = axes.get_ylim()
             drawn = [y for line in axes.lines for _, y in at(line)]
             assert low < min(drawn)
             assert high > max(drawn)
 
-    def test_what_is_too_small_for_the_axis_stands_at_its_end_and_is_said(
-        self, whole: dict[str, Any]
-    ) -> None:
-        tests = [
-            {**test, "p": 0.0} if test["test"] == "welch" and test["p"] else test for test in whole["tests"]
-        ]
-        for axes in p_value_figure({**whole, "tests": tests}).axes:
+    def test_what_is_too_small_for_the_axis_stands_at_its_end_and_is_said(self, whole: Result) -> None:
+        tests = tuple(
+            replace(test, p=0.0) if test.test == "welch" and test.p else test for test in whole.tests
+        )
+        for axes in p_value_figure(replace(whole, tests=tests)).axes:
             assert {y for _, y in at(series(axes)["welch"])} == {SMALLEST_P}
             assert "p below 1e-16" in axes.get_xlabel()
 
-    def test_the_legend_names_every_test(self, whole: dict[str, Any]) -> None:
+    def test_the_legend_names_every_test(self, whole: Result) -> None:
         named = [text.get_text() for text in p_value_figure(whole).legends[0].get_texts()]
         assert named == list(TEST_NAMES.values())
 
-    def test_pairs_can_be_chosen(self, whole: dict[str, Any]) -> None:
+    def test_pairs_can_be_chosen(self, whole: Result) -> None:
         figure = p_value_figure(whole, ["misclassified", "adversarial", "noise"])
         assert list(panels(figure)) == [("adversarial", "misclassified"), ("adversarial", "noise")]
         with pytest.raises(ExperimentError, match="compares no pair"):
             p_value_figure(whole, ["test", "noise"])
 
-    def test_the_axis_says_that_nothing_is_adjusted(self, whole: dict[str, Any]) -> None:
+    def test_the_axis_says_what_is_tested_and_that_nothing_is_adjusted(self, whole: Result) -> None:
         figure = p_value_figure(whole)
-        assert {axes.get_ylabel() for axes in figure.axes} == {"p of Sⱼ = Aⱼ / Aⱼ₊₂,\nnot adjusted", ""}
+        expected = "p of Sⱼ = Aⱼ / Aᵢ,\ni before j, not adjusted"
+        assert {axes.get_ylabel() for axes in figure.axes} == {expected, ""}
 
-    def test_decades_are_powers_of_ten(self, whole: dict[str, Any]) -> None:
+    def test_decades_are_powers_of_ten(self, whole: Result) -> None:
         figure = p_value_figure(whole)
         axes = figure.axes[0]
         low, high = axes.get_ylim()
@@ -221,7 +239,7 @@ class TestPValues:
 
 
 class TestReadable:
-    def test_series_differ_by_marker_and_by_dashes(self, result: dict[str, Any]) -> None:
+    def test_series_differ_by_marker_and_by_dashes(self, result: Result) -> None:
         differ_pairwise(list(series(accuracy_figure(result).axes[0]).values()))
         for axes in p_value_figure(result).axes:
             differ_pairwise(list(series(axes).values()))
@@ -241,24 +259,23 @@ class TestReadable:
             ("*", True): "★", ("o", False): "○", ("^", False): "△", ("D", False): "◇", ("s", False): "□",
             ("v", False): "▽", ("*", False): "☆",
         }  # fmt: skip
-        experiment = recorded.make_experiment(tmp_path, runs=3, controls=tuple(reversed(CONTROLS)))
+        experiment = make_experiment(tmp_path, runs=3, controls=tuple(reversed(own_controls())))
         result = result_of(experiment.state())
         (axes,) = accuracy_figure(result).axes
-        assert {name: glyphs[marker(line)] for name, line in series(axes).items()} == SET_MARKERS
+        found = {name: glyphs[marker(line)] for name, line in series(axes).items()}
+        assert found == {name: set_marker(name) for name in result.spec.sets}
         for axes in p_value_figure(result).axes:
             assert {kind: glyphs[marker(line)] for kind, line in series(axes).items()} == TEST_MARKERS
         assert [glyphs[one] for one in MARKERS] == list(LAB_MARKERS)
 
-    def test_what_only_a_newer_version_knows_has_a_look_of_its_own(self, whole: dict[str, Any]) -> None:
-        summary = {**whole["summary"]["accuracy"]}
-        summary |= {"newer": summary["noise"], "newest": summary["noise"]}
-        drawn = series(accuracy_figure({**whole, "summary": {"accuracy": summary}}).axes[0])
-        assert list(drawn)[-2:] == ["newer", "newest"]
+    def test_a_set_that_is_not_registered_has_a_look_of_its_own(self, whole: Result) -> None:
+        assert whole.summary is not None
+        accuracy = {**whole.summary.accuracy}
+        accuracy |= {"spirals": accuracy["noise"], "moons": accuracy["noise"]}
+        summary = replace(whole.summary, accuracy=accuracy)
+        drawn = series(accuracy_figure(replace(whole, summary=summary)).axes[0])
+        assert list(drawn)[-2:] == ["spirals", "moons"]
         differ_pairwise(list(drawn.values()))
-        newer = [{**test, "test": f"newer {n}"} for n in (1, 2) for test in whole["tests"]]
-        for axes in p_value_figure({**whole, "tests": [*whole["tests"], *newer]}).axes:
-            assert len(series(axes)) == 6
-            differ_pairwise(list(series(axes).values()))
 
     def test_colours_differ_for_those_who_see_two_of_three(self) -> None:
         # Linear RGB as protanopes and deuteranopes see it, after Vienot, Brettel and Mollon (1999).
@@ -289,9 +306,7 @@ def lab(linear: np.ndarray) -> np.ndarray:
 
 class TestFiles:
     @pytest.mark.parametrize("form", FIGURE_FORMATS)
-    def test_a_file_is_of_its_format_and_without_a_date(
-        self, whole: dict[str, Any], form: FigureFormat
-    ) -> None:
+    def test_a_file_is_of_its_format_and_without_a_date(self, whole: Result, form: FigureFormat) -> None:
         content = render(accuracy_figure(whole, ["test", "adversarial"]), form)
         if form == "pdf":
             assert content.startswith(b"%PDF-")
@@ -305,6 +320,7 @@ class TestFiles:
                 assert image.format == "PNG"
                 assert image.width > 1000
 
+    @pytest.mark.slow
     def test_the_same_result_gives_the_same_bytes_in_another_process(self, tmp_path: Path) -> None:
         experiment = complete(tmp_path)
         for form in FIGURE_FORMATS:
@@ -320,12 +336,12 @@ class TestFiles:
                 made.append(path.read_bytes())
             assert made[0] == made[1], form
 
-    def test_letters_of_an_svg_stay_letters_on_demand(self, whole: dict[str, Any]) -> None:
+    def test_letters_of_an_svg_stay_letters_on_demand(self, whole: Result) -> None:
         figure = accuracy_figure(whole)
         assert b">misclassified</text>" in render(figure, "svg", text=True)
         assert b"</text>" not in render(figure, "svg")
 
-    def test_no_pyplot_and_no_setting_is_left_behind(self, whole: dict[str, Any]) -> None:
+    def test_no_pyplot_and_no_setting_is_left_behind(self, whole: Result) -> None:
         before = dict(mpl.rcParams)
         render(accuracy_figure(whole), "svg")
         render(p_value_figure(whole), "png")
@@ -333,7 +349,7 @@ class TestFiles:
         program = "import sys, core.report.page.document; assert 'matplotlib.pyplot' not in sys.modules"
         subprocess.run([sys.executable, "-c", program], check=True)
 
-    def test_a_matplotlibrc_of_ones_own_changes_nothing(self, whole: dict[str, Any]) -> None:
+    def test_a_matplotlibrc_of_ones_own_changes_nothing(self, whole: Result) -> None:
         expected = render(accuracy_figure(whole), "svg")
         with mpl.rc_context({"font.size": 20, "lines.linewidth": 7, "axes.grid": True, "text.usetex": True}):
             assert render(accuracy_figure(whole), "svg") == expected
@@ -345,9 +361,9 @@ class TestRefusals:
         for draw in (accuracy_figure, p_value_figure):
             with pytest.raises(ExperimentError, match="no complete run") as refused:
                 draw(result)
-            assert f"aefit-tui resume {result['id']}" in refused.value.hint
+            assert f"aefit-tui resume {result.id}" in refused.value.hint
 
-    def test_an_unknown_set_is_answered_with_those_there_are(self, whole: dict[str, Any]) -> None:
+    def test_an_unknown_set_is_answered_with_those_there_are(self, whole: Result) -> None:
         for draw in (accuracy_figure, p_value_figure):
             with pytest.raises(ExperimentError, match="no set 'nois': expected one of test, misclassified"):
                 draw(whole, ["nois"])
@@ -357,14 +373,14 @@ class TestUnfinished:
     def test_a_figure_of_numbers_that_may_change_says_so(self, tmp_path: Path) -> None:
         for name, over in (("running", "runs 1-3 of 9"), ("partly_failed", "runs 1-2, 4-5 of 5")):
             result = published(tmp_path / name, name)[1]
-            for draw in (accuracy_figure, p_value_figure):
+            for figure in (accuracy_figure(result), p_value_figure(result)):
                 warning = f"Not complete: the numbers are over {over} and may change."
-                assert draw(result).get_suptitle() == warning
+                assert figure.get_suptitle() == warning
 
     def test_a_long_warning_stays_on_the_paper(self, tmp_path: Path) -> None:
         result = published(tmp_path, "running")[1]
-        asked = [{**result["runs"][0], "index": run} for run in range(41)]
-        scattered = {**result, "runs": asked, "statistics_runs": list(range(0, 41, 2))}
+        asked = tuple(replace(result.runs[0], index=run) for run in range(41))
+        scattered = replace(result, runs=asked, statistics_runs=tuple(range(0, 41, 2)))
         figure = p_value_figure(scattered, ["adversarial", "misclassified"])
         FigureCanvasAgg(figure).draw()
         (title,) = (text for text in figure.texts if "Not complete" in text.get_text())
@@ -372,9 +388,9 @@ class TestUnfinished:
         assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
         assert 0 <= extent.y0 < extent.y1 <= figure.bbox.height
 
-    def test_a_final_one_says_nothing(self, whole: dict[str, Any]) -> None:
-        for draw in (accuracy_figure, p_value_figure):
-            assert draw(whole).get_suptitle() == ""
+    def test_a_final_one_says_nothing(self, whole: Result) -> None:
+        for figure in (accuracy_figure(whole), p_value_figure(whole)):
+            assert figure.get_suptitle() == ""
 
 
 class TestGallery:
@@ -427,7 +443,7 @@ class TestGallery:
 
     def test_an_image_of_the_default_z_leaves_a_page_its_margins(self, tmp_path: Path) -> None:
         gallery = add_gallery(complete(tmp_path), 1)
-        assert len(gallery.k) == len(Spec(dataset="mnist").levels)
+        assert gallery.levels == Spec(dataset="mnist").ladder.levels
         width, height = gallery_figure(rows_of([gallery])).get_size_inches()
         # A4 is 210 mm x 297 mm.
         assert width <= 190 / 25.4

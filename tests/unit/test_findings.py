@@ -1,13 +1,11 @@
-"""The tables of "What we find" in the README follow from the metrics of the runs in results/, derived here anew."""
+"""The tables of "What we find" follow from the metrics of the runs in results/, derived here anew."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import tomllib
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,23 +13,40 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.engine.statistics import experiment_statistics
+from core.records.metrics import RunMetrics
+from core.records.results import parse_metrics
 from core.spec.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-FINDINGS = README[README.index("## What we find") :]
+LEVELS = ("7", "5", "3", "1")
 
 
-def runs_of(name: str) -> list[dict[str, Any]]:
-    return [
-        json.loads(path.read_text()) for path in sorted((ROOT / "results" / name / "runs").glob("*.json"))
-    ]
+def findings() -> str:
+    """The text that holds the tables."""
+    for path in (ROOT / "docs" / "findings.md", ROOT / "README.md"):
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if "\n**Slopes**" in text:
+            return text
+    raise AssertionError("neither docs/findings.md nor README.md holds the tables")
 
 
-def accuracy(name: str, images: str, k: int) -> NDArray[np.float64]:
+FINDINGS = findings()
+
+
+@cache
+def runs_of(name: str) -> list[RunMetrics]:
+    paths = sorted((ROOT / "results" / name / "runs").glob("*.json"))
+    return [parse_metrics(path.read_bytes()) for path in paths]
+
+
+def spec_of(folder: Path) -> Spec:
+    return Spec.from_toml((folder / "spec.toml").read_text(encoding="utf-8"))
+
+
+def accuracy(name: str, images: str, level: str) -> NDArray[np.float64]:
     """One accuracy a run."""
-    return np.array([run["accuracy"][images][str(k)] for run in runs_of(name)])
+    return np.array([run.accuracy[images][level] for run in runs_of(name)])
 
 
 def rows_after(heading: str) -> list[list[str]]:
@@ -46,7 +61,7 @@ def rows_after(heading: str) -> list[list[str]]:
     return table
 
 
-def holm(p: dict[int, float]) -> dict[int, float]:
+def holm(p: dict[str, float]) -> dict[str, float]:
     adjusted, largest = {}, 0.0
     for place, j in enumerate(sorted(p, key=p.__getitem__)):
         largest = max(largest, (len(p) - place) * p[j])
@@ -56,8 +71,8 @@ def holm(p: dict[int, float]) -> dict[int, float]:
 
 def corrected_p(name: str, difference: NDArray[np.float64]) -> float:
     """Nadeau and Bengio (2003): t = mean / sqrt((1/J + n_test/n_train) var), J - 1 degrees of freedom."""
-    counts, runs = runs_of(name)[0]["counts"], len(difference)
-    variance = (1 / runs + counts["test"] / counts["train"]) * difference.var(ddof=1)
+    counts, runs = runs_of(name)[0].counts, len(difference)
+    variance = (1 / runs + counts.test / counts.train) * difference.var(ddof=1)
     return float(2 * stats.t.sf(abs(difference.mean()) / math.sqrt(variance), runs - 1))
 
 
@@ -66,10 +81,15 @@ def test_all_four_experiments_are_there_whole() -> None:
         "cifar10-jpeg-deepfool", "cifar10-jpeg-fgsm", "mnist-deepfool", "mnist-fgsm",
     ]  # fmt: skip
     for folder in RESULTS:
-        spec = Spec.from_toml((folder / "spec.toml").read_text())
+        spec = spec_of(folder)
         assert spec.runs == len(runs_of(folder.name)) == (12 if "mnist" in folder.name else 8)
-        assert (spec.z, spec.epsilon, spec.attack) == (7, 0.1, folder.name.rpartition("-")[2])
-        digests = {run["data_sha256"] for run in runs_of(folder.name)}
+        assert (spec.ladder.levels, spec.epsilon, spec.attack) == (
+            LEVELS,
+            0.1,
+            folder.name.rpartition("-")[2],
+        )
+        assert {run.ladder for run in runs_of(folder.name)} == {spec.ladder}
+        digests = {run.data_sha256 for run in runs_of(folder.name)}
         assert len(digests) == 1
 
 
@@ -78,10 +98,10 @@ def test_the_accuracies_of_an_experiment_are_means_of_its_runs_with_students_int
     rows = rows_after(f"**{folder.name}**")
     assert [row[0] for row in rows] == ["test", "misclassified", "adversarial", "noise", "matched", "reverse"]
     for images, size, *cells in rows:
-        sizes = [run["counts"]["sets"][images] for run in runs_of(folder.name)]
+        sizes = [run.counts.sets[images] for run in runs_of(folder.name)]
         assert float(size.replace(",", "")) == pytest.approx(np.mean(sizes), abs=0.51)
-        for k, cell in zip((7, 5, 3, 1), cells, strict=True):
-            values = accuracy(folder.name, images, k)
+        for level, cell in zip(LEVELS, cells, strict=True):
+            values = accuracy(folder.name, images, level)
             half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if values.std() else 0.0
             mean, told = (float(number) for number in cell.split(" ± "))
             assert mean == pytest.approx(values.mean(), abs=0.00051)
@@ -96,18 +116,19 @@ def test_the_slopes_and_their_p_values_are_those_of_the_runs() -> None:
         for j in (1, 3, 5)
     ]
     for name, slope, *cells in rows:
-        j = int(slope[2:])
+        j = slope[2:]
         ours, theirs = (
-            {k: accuracy(name, images, k) for k in (7, 5, 3, 1)}
+            {level: accuracy(name, images, level) for level in LEVELS}
             for images in ("adversarial", "misclassified")
         )
-        rise = {i: (ours[i] - ours[i + 2]) - (theirs[i] - theirs[i + 2]) for i in (1, 3, 5)}
+        before = {"1": "3", "3": "5", "5": "7"}
+        rise = {i: (ours[i] - ours[before[i]]) - (theirs[i] - theirs[before[i]]) for i in before}
         adjusted = holm({i: corrected_p(name, difference) for i, difference in rise.items()})
         expected = [rise[j].mean(), adjusted[j]]
-        if j == 5:
+        if j == "5":
             assert cells[:5] == ["-"] * 5, "it divides by an accuracy that is 0 by construction"
         else:
-            ratio = {i: (ours[i] / ours[i + 2], theirs[i] / theirs[i + 2]) for i in (1, 3)}
+            ratio = {i: (ours[i] / ours[before[i]], theirs[i] / theirs[before[i]]) for i in ("1", "3")}
             first, second = ratio[j]
             p = holm({i: corrected_p(name, one - other) for i, (one, other) in ratio.items()})
             welch = stats.ttest_ind(first, second, equal_var=False).pvalue
@@ -124,7 +145,7 @@ def test_the_slopes_and_their_p_values_are_those_of_the_runs() -> None:
 def test_the_hours_of_compute_are_those_of_the_runs() -> None:
     stages = ("split", "neighbours", "surrogate", "candidates", "noise")
     seconds = sum(
-        run["seconds"].get(s, 0.0) for folder in RESULTS for run in runs_of(folder.name) for s in stages
+        run.seconds.get(s, 0.0) for folder in RESULTS for run in runs_of(folder.name) for s in stages
     )
     (told,) = re.findall(r"([\d.]+) hours of one processor", FINDINGS)
     assert float(told) == pytest.approx(seconds / 3600, abs=0.051)
@@ -133,6 +154,5 @@ def test_the_hours_of_compute_are_those_of_the_runs() -> None:
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_the_verdict_beside_the_runs_is_theirs(folder: Path) -> None:
     """By the code of today: a rule that changes must change it."""
-    spec = Spec.from_mapping(tomllib.loads((folder / "spec.toml").read_text(encoding="utf-8")))
-    numbers = experiment_statistics(spec, dict(enumerate(runs_of(folder.name))))
-    assert (folder / "verdict.txt").read_text(encoding="utf-8") == "\n\n".join(numbers["verdict"]) + "\n"
+    found = experiment_statistics(spec_of(folder), dict(enumerate(runs_of(folder.name))))
+    assert (folder / "verdict.txt").read_text(encoding="utf-8") == "\n\n".join(found.verdict) + "\n"

@@ -3,51 +3,52 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.attacks.catalogue import ATTACKS, BOUNDS, NORMS
+from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
+from core.declarations.setting import Choice, Setting, Value, Whole
 from core.errors import SpecError
-from core.neighbours.catalogue import SEARCHES, TIE_RULES
-from core.sets.catalogue import CONTROLS
-from core.spec.spec import DEVICES, KEEPS, LARGEST_RUNS, Spec
-from tui_aefit.lab.form import FIELDS, check, command_line, word_of, words_of
+from core.sets.registry import own_controls
+from core.spec.settings import COMMON, options_of
+from core.spec.spec import Spec
+from tests.fakes import plugins
+from tui_aefit.lab.form import check, command_line, fields_of, words_of
 from tui_aefit.shell.options import given_settings, parse
-from tui_aefit.shell.settings import Settings, processors
+from tui_aefit.shell.settings import Settings, processors, threads_of
+
+PARTS = {"family": "knn", "surrogate": "lenet5"}
+
+
+def values_of(setting: Setting) -> st.SearchStrategy[Value]:
+    """The values that a setting of ours can take."""
+    kind = setting.kind
+    if isinstance(kind, Whole):
+        whole = st.integers(kind.lowest, kind.highest)
+        return whole.filter(lambda value: value % 2 == 1) if kind.odd else whole
+    assert isinstance(kind, Choice)
+    return st.sampled_from(sorted(kind.choices()))
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
     entry = CATALOGUE[draw(st.sampled_from(sorted(CATALOGUE)))]
-    attack = ATTACKS[draw(st.sampled_from(sorted(ATTACKS)))]
-    options: dict[str, st.SearchStrategy[Any]] = {
-        "norm": st.sampled_from(sorted(NORMS)),
-        "bound": st.sampled_from(sorted(BOUNDS)),
-        "steps": st.integers(1, 10_000),
-    }
+    attack = draw(st.sampled_from(ATTACKS.own))
+    options = options_of({"attack": attack, **PARTS})
     largest = entry.train_size + entry.test_size - entry.classes
+    common = {name: draw(values_of(COMMON[name])) for name in ("runs", "seed", "epochs", "keep", "device")}
     return Spec(
         dataset=entry.name,
-        attack=attack.name,
+        attack=attack,
         epsilon=draw(st.floats(0, 1, exclude_min=True)),
-        z=2 * draw(st.integers(1, 499)) + 1,
-        runs=draw(st.integers(1, LARGEST_RUNS)),
-        seed=draw(st.integers(0, 2**63 - 1)),
-        epochs=draw(st.integers(1, 1_000)),
-        controls=tuple(draw(st.lists(st.sampled_from(sorted(CONTROLS)), unique=True))),
-        tie_rule=draw(st.sampled_from(sorted(TIE_RULES))),
+        controls=tuple(draw(st.lists(st.sampled_from(own_controls()), unique=True))),
         test_size=draw(st.none() | st.integers(entry.classes, largest)),
-        search=draw(st.sampled_from(sorted(SEARCHES))),
-        keep=draw(st.sampled_from(sorted(KEEPS))),
-        device=draw(st.sampled_from(DEVICES)),
-        threads=draw(st.integers(1, 1_024)),
-        **{name: draw(options[name]) for name in attack.options},
+        options={name: draw(values_of(setting)) for name, setting in options.items()},
+        **common,  # type: ignore[arg-type]
     )
 
 
@@ -60,41 +61,86 @@ def asked_for(line: str, folder: Path) -> Settings:
         return Settings(given_settings(parse(words)), environment={}, folder=folder)
 
 
-WRONG = {
-    "epsilon": ("1.5", 1.5),
-    "z": ("8", 8),
-    "runs": ("0", 0),
-    "seed": ("-1", -1),
-    "epochs": ("1001", 1001),
-    "controls": ("noise,nosie", ("noise", "nosie")),
-    "tie_rule": ("highest", "highest"),
-    "norm": ("l3", "l3"),
-    "bound": ("squash", "squash"),
-    "steps": ("0", 0),
-    "search": ("kdtee", "kdtee"),
-    "keep": ("everything", "everything"),
-    "device": ("gpu", "gpu"),
-    "threads": ("9999", 9999),
+WRONG: dict[str, tuple[str, object, str]] = {
+    "epsilon": ("1.5", 1.5, ""),
+    "z": ("8", 8, ""),
+    "runs": ("0", 0, ""),
+    "seed": ("-1", -1, ""),
+    "epochs": ("1001", 1001, ""),
+    "controls": ("noise,nosie", ("noise", "nosie"), ""),
+    "tie_rule": ("highest", "highest", ""),
+    "norm": ("l3", "l3", "deepfool"),
+    "bound": ("squash", "squash", "deepfool"),
+    "steps": ("0", 0, "pgd"),
+    "search": ("kdtee", "kdtee", ""),
+    "keep": ("everything", "everything", ""),
+    "device": ("gpu", "gpu", ""),
 }
-"""Field -> a word that is wrong, and the value it stands for."""
+"""Field -> a word that is wrong, the value it stands for, and the attack that has it as an option."""
+
+
+class TestFields:
+    def test_they_are_those_of_every_experiment_of_its_parts_and_of_the_call(self) -> None:
+        knn = ["z", "tie_rule", "search"]
+        assert list(fields_of({})) == [*COMMON, *knn, "jobs", "threads"]
+        assert list(fields_of({"attack": "deepfool"})) == [*COMMON, "norm", "bound", *knn, "jobs", "threads"]
+        assert list(fields_of({"attack": "no such attack"})) == [*COMMON, *knn, "jobs", "threads"]
+
+    def test_those_of_a_plug_in_are_among_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        plugins.install(tmp_path / "site", monkeypatch)
+        fields = fields_of({"attack": "shift", "family": "kernel"})
+        assert list(fields) == [*COMMON, "strength", "bandwidths", "jobs", "threads"]
+        words = {
+            "attack": "shift",
+            "family": "kernel",
+            "strength": "0.5",
+            "bandwidths": "2",
+            "controls": "half",
+        }
+        spec = check(words).spec
+        assert spec is not None
+        assert spec.options == {"strength": 0.5, "bandwidths": 2}
+        assert spec.ladder.levels == ("wide", "narrow")
+        assert check({**words, "strength": "2"}).problems == {
+            "strength": "expected a part above 0, at most 1"
+        }
+        line = command_line(spec, 1, 1, {})
+        assert "--attack shift" in line
+        assert "--strength 0.5" in line
+        assert asked_for(line, tmp_path).spec() == spec
 
 
 class TestProblems:
     @pytest.mark.parametrize("name", WRONG)
     def test_a_wrong_field_has_the_reason_and_the_hint_that_the_spec_gives(self, name: str) -> None:
-        word, value = WRONG[name]
+        word, value, attack = WRONG[name]
+        chosen = {"attack": attack} if attack else {}
         with pytest.raises(SpecError) as error:
-            Spec(**{name: value})  # type: ignore[arg-type]
+            Spec.from_mapping({**chosen, name: value})
         assert error.value.field == name
-        (found,) = check({name: word}).problems.items()
+        (found,) = check({**chosen, name: word}).problems.items()
         assert found[0] == name
         assert found[1].startswith(error.value.allowed)
         assert error.value.hint in found[1]
 
-    def test_every_wrong_field_is_named_at_once(self) -> None:
-        checked = check({name: word for name, (word, _) in WRONG.items()} | {"jobs": "0", "dataset": "minst"})
-        assert checked.problems.keys() == {*WRONG, "jobs", "dataset"}
-        assert (checked.spec, checked.jobs) == (None, None)
+    @pytest.mark.parametrize("attack", ["deepfool", "pgd"])
+    def test_every_wrong_field_is_named_at_once(self, attack: str) -> None:
+        words = {name: word for name, (word, _, owner) in WRONG.items() if owner in ("", attack)}
+        checked = check({**words, "attack": attack, "jobs": "0", "threads": "9999", "dataset": "minst"})
+        assert checked.problems.keys() == {*words, "jobs", "threads", "dataset"}
+        assert (checked.spec, checked.jobs, checked.threads) == (None, None, None)
+
+    def test_a_plug_in_that_cannot_be_loaded_is_named_beside_what_chooses_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nowhere = {
+            group: {"broken": "tests.fakes.nowhere:Broken"} for group in ("aefit.attacks", "aefit.sets")
+        }
+        plugins.install(tmp_path / "site", monkeypatch, nowhere)
+        for words in ({"attack": "broken"}, {"controls": "broken"}):
+            ((name, reason),) = check(words).problems.items()
+            assert name in words
+            assert "cannot be loaded" in reason
 
     def test_a_wrong_field_is_named_beside_one_that_is_no_number(self) -> None:
         problems = check({"epsilon": "a tenth", "z": "4", "runs": "1e3"}).problems
@@ -116,6 +162,7 @@ class TestProblems:
     def test_an_option_of_another_attack_is_wrong(self) -> None:
         assert check({"attack": "fgsm", "norm": "linf"}).problems.keys() == {"norm"}
         assert check({"attack": "deepfool", "norm": "linf"}).problems == {}
+        assert check({"attack": "fgsm", "norm": ""}).problems == {}
 
     @pytest.mark.parametrize(("size", "possible"), [(9, False), (10, True), (4990, True), (4991, False)])
     def test_a_named_set_must_have_room_for_the_test_images(self, size: int, possible: bool) -> None:
@@ -135,7 +182,8 @@ class TestWords:
             checked = check({"dataset": name, "epochs": "", "runs": "  "})
             assert checked.spec is not None
             assert (checked.spec.epochs, checked.spec.runs) == (entry.default_epochs, 12)
-            assert checked.jobs == min(12, max(1, processors() // checked.spec.threads))
+            assert checked.threads == threads_of(None, 12)
+            assert checked.jobs == min(12, max(1, processors() // checked.threads))
 
     def test_more_runs_at_a_time_than_there_are_mean_all_of_them(self) -> None:
         assert check({"runs": "3", "jobs": "50"}).jobs == 3
@@ -143,40 +191,37 @@ class TestWords:
     @given(specs(), st.data())
     @settings(deadline=None, max_examples=60)
     def test_the_words_of_a_spec_ask_for_that_spec(self, spec: Spec, data: st.DataObject) -> None:
-        jobs = data.draw(st.integers(1, spec.runs))
-        words = words_of(spec, jobs)
-        assert words.keys() == set(FIELDS)
+        jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
+        words = words_of(spec, jobs, threads)
+        assert words.keys() == set(fields_of(words))
         checked = check(words)
-        assert (checked.spec, checked.jobs, checked.problems) == (spec, jobs, {})
-
-    def test_a_settings_value_and_its_word_mean_the_same(self) -> None:
-        values: list[object] = [None, 0.1, 7, "l2", [], ("noise", "fooled")]
-        assert [word_of(value) for value in values] == [
-            "", "0.1", "7", "l2", "none", "noise,fooled",
-        ]  # fmt: skip
+        assert (checked.spec, checked.jobs, checked.threads) == (spec, jobs, threads)
+        assert checked.problems == {}
 
 
 class TestCommandLine:
     def test_what_is_a_default_is_left_out(self, tmp_path: Path) -> None:
-        spec = asked_for("aefit-tui --batch", tmp_path).spec()
-        jobs = asked_for("aefit-tui --batch", tmp_path).jobs(spec)
-        assert command_line(spec, jobs, {}) == "aefit-tui --batch --dataset mnist-5k"
-        changed = replace(spec, epsilon=0.25, controls=())
-        assert command_line(changed, jobs, {}).split()[4:] == ["--epsilon", "0.25", "--controls", "none"]
+        usual = asked_for("aefit-tui --batch", tmp_path)
+        spec = usual.spec()
+        jobs, threads = usual.jobs(spec), usual.threads(spec)
+        assert command_line(spec, jobs, threads, {}) == "aefit-tui --batch --dataset mnist-5k"
+        changed = spec.changed(epsilon=0.25, controls=())
+        words = command_line(changed, jobs, threads, {}).split()
+        assert words[4:] == ["--epsilon", "0.25", "--controls", "none"]
 
     @given(specs(), st.data())
     @settings(deadline=None, max_examples=60)
-    def test_it_asks_for_the_same_spec_and_jobs(self, spec: Spec, data: st.DataObject) -> None:
-        jobs = data.draw(st.integers(1, spec.runs))
-        settings = asked_for(command_line(spec, jobs, {}), Path("/none"))
-        assert (settings.spec(), settings.jobs(spec)) == (spec, jobs)
+    def test_it_asks_for_the_same_spec_jobs_and_threads(self, spec: Spec, data: st.DataObject) -> None:
+        jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
+        asked = asked_for(command_line(spec, jobs, threads, {}), Path("/none"))
+        assert (asked.spec(), asked.jobs(spec), asked.threads(spec)) == (spec, jobs, threads)
 
     def test_awkward_paths_survive_the_shell(self, tmp_path: Path) -> None:
         own, home, data_dir = (tmp_path / name for name in ("my 'own' $set", "a;home", "--data dir"))
         own.mkdir()
         spec = check({"dataset": str(own)}).spec
         assert spec is not None
-        line = command_line(spec, 1, {"home": str(home), "data_dir": str(data_dir)})
+        line = command_line(spec, 1, 1, {"home": str(home), "data_dir": str(data_dir)})
         settings = asked_for(line, tmp_path)
         assert settings.spec() == spec
         assert (settings.home, settings.data_dir) == (home, data_dir)

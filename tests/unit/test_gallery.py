@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from core.data.images import ImageSet
+from core.engine.messages import Completed
 from core.errors import DataError
+from core.families.ladder import Ladder
 from core.records.arrays import read_arrays
 from core.records.experiment import create
 from core.records.gallery import (
@@ -29,12 +31,18 @@ from core.records.gallery import (
     sets_in,
     write_galleries,
 )
-from core.records.results import NEEDED, publish, read_result
-from core.sets.catalogue import SETS
-from core.sets.sample import Members
+from core.records.results import publish, read_result
+from core.sets.members import Members
+from core.sets.registry import SETS
 from core.spec.spec import Spec
-from tests.made_up import made_up_pool, write_npz
-from tests.worker_process import ready_worker
+from tests.fakes.experiments import write_no_arrays
+from tests.fakes.images import made_up_pool, write_npz
+from tests.fakes.numbers import draw_answers, metrics_from_answers
+from tests.fakes.processes import ready_worker
+
+SPEC = Spec(dataset="digits", runs=1, controls=(), options={"z": 3})
+METRICS = metrics_from_answers(SPEC, 0, draw_answers(SPEC, 0))
+LADDER = Ladder("K", ("5", "3", "1"), (5, 3, 1))
 
 
 def made_up_gallery(
@@ -50,9 +58,19 @@ def made_up_gallery(
         target=((label + 1) % 3).astype(np.int16),
         source=np.arange(members, dtype=np.int32) * 5,
         prediction=generator.integers(0, 3, (2, members)).astype(np.int16),
-        k=(3, 1),
+        knob="K",
+        levels=("3", "1"),
         class_names=("one", "zwei", "三"),
     )
+
+
+def as_in_the_first_version(path: Path, galleries: Sequence[Gallery]) -> Path:
+    """Write galleries of K as the first version did."""
+    write_galleries(path, galleries)
+    with np.load(path) as archive:
+        arrays = {name: array for name, array in archive.items() if name not in ("level", "knob")}
+    np.savez_compressed(path, k=np.array([int(level) for level in galleries[0].levels], np.int32), **arrays)
+    return path
 
 
 def contents(gallery: Gallery) -> dict[str, Any]:
@@ -72,22 +90,24 @@ def drawn_members(pool: ImageSet, members: int) -> Members:
     )
 
 
-def test_members_stand_beside_their_sources():
+def test_members_stand_beside_their_sources() -> None:
     pool = made_up_pool(images=80)
     samples = {"reverse": drawn_members(pool, 50), "adversarial": drawn_members(pool, 3)}
-    galleries = galleries_of(samples, pool, (5, 3, 1))
+    galleries = galleries_of(samples, pool, LADDER)
     assert [gallery.name for gallery in galleries] == ["reverse", "adversarial"]
     for gallery, members in zip(galleries, samples.values(), strict=True):
-        assert (gallery.k, gallery.class_names) == ((5, 3, 1), pool.class_names)
+        assert (gallery.knob, gallery.levels) == ("K", ("5", "3", "1"))
+        assert gallery.level_names == ("K = 5", "K = 3", "K = 1")
+        assert gallery.class_names == pool.class_names
         for name in ("image", "source", "label", "target", "prediction"):
             assert_array_equal(getattr(gallery, name), getattr(members, name))
         for member, source in enumerate(members.source):
             assert_array_equal(gallery.original[member], pool.images[source])
 
 
-def test_a_set_without_members_is_an_empty_gallery(tmp_path: Path):
+def test_a_set_without_members_is_an_empty_gallery(tmp_path: Path) -> None:
     pool = made_up_pool(images=20)
-    galleries = galleries_of({"noise": drawn_members(pool, 0)}, pool, (5, 3, 1))
+    galleries = galleries_of({"noise": drawn_members(pool, 0)}, pool, LADDER)
     write_galleries(tmp_path / "gallery.npz", galleries)
     read = read_gallery(tmp_path / "gallery.npz", "noise")
     assert read is not None
@@ -96,9 +116,9 @@ def test_a_set_without_members_is_an_empty_gallery(tmp_path: Path):
 
 @settings(deadline=None, max_examples=60)
 @given(st.none() | st.integers(0, 3), st.none() | st.integers(-1, 3))
-def test_filters_pass_what_they_name(label, target):
+def test_filters_pass_what_they_name(label: int | None, target: int | None) -> None:
     pool = made_up_pool(images=40)
-    (gallery,) = galleries_of({"adversarial": drawn_members(pool, 30)}, pool, (5, 3, 1))
+    (gallery,) = galleries_of({"adversarial": drawn_members(pool, 30)}, pool, LADDER)
     expected = [
         i
         for i in range(30)
@@ -109,7 +129,7 @@ def test_filters_pass_what_they_name(label, target):
 
 class TestTheFile:
     @pytest.mark.parametrize("shape", [(4, 6, 1), (5, 5, 3)])
-    def test_what_was_written_is_read(self, tmp_path: Path, shape):
+    def test_what_was_written_is_read(self, tmp_path: Path, shape: tuple[int, int, int]) -> None:
         gallery = made_up_gallery(shape=shape)
         write_galleries(tmp_path / "gallery.npz", [gallery])
         read = read_gallery(tmp_path / "gallery.npz")
@@ -118,7 +138,7 @@ class TestTheFile:
         for name, value in contents(gallery).items():
             assert_array_equal(getattr(read, name), value, strict=name in OF_A_SET)
 
-    def test_every_set_has_a_gallery_of_its_own(self, tmp_path: Path):
+    def test_every_set_has_a_gallery_of_its_own(self, tmp_path: Path) -> None:
         path = tmp_path / "gallery.npz"
         written = [made_up_gallery(members, name=name) for members, name in enumerate(SETS)]
         write_galleries(path, written[::-1])
@@ -129,14 +149,42 @@ class TestTheFile:
             assert (read.name, len(read)) == (gallery.name, len(gallery))
             assert_array_equal(read.image, gallery.image)
 
-    def test_a_set_that_is_not_there_is_no_gallery(self, tmp_path: Path):
+    def test_a_set_that_is_not_there_is_no_gallery(self, tmp_path: Path) -> None:
         write_galleries(tmp_path / "gallery.npz", [made_up_gallery(name="noise")])
         assert sets_in(tmp_path / "gallery.npz") == ("noise",)
         assert read_gallery(tmp_path / "gallery.npz") is None
 
-    def test_files_of_older_versions_hold_the_adversarial_set(self, tmp_path: Path):
-        gallery, path = made_up_gallery(), tmp_path / "gallery.npz"
-        write_galleries(path, [gallery])
+    def test_a_set_that_is_not_registered_is_read_and_comes_last(self, tmp_path: Path) -> None:
+        path = tmp_path / "gallery.npz"
+        written = [made_up_gallery(name=name) for name in ("a.plug-in", "noise", "another")]
+        write_galleries(path, written)
+        assert sets_in(path) == ("noise", "a.plug-in", "another")
+        read = read_gallery(path, "a.plug-in")
+        assert read is not None
+        assert read.perturbed
+        assert_array_equal(read.image, written[0].image)
+
+    def test_levels_of_another_family_are_words(self, tmp_path: Path) -> None:
+        path = tmp_path / "gallery.npz"
+        write_galleries(path, [replace(made_up_gallery(), knob="Tiefe", levels=("flach", "sehr tief ∞"))])
+        read = read_gallery(path)
+        assert read is not None
+        assert (read.knob, read.levels) == ("Tiefe", ("flach", "sehr tief ∞"))
+        assert read.level_names == ("Tiefe = flach", "Tiefe = sehr tief ∞")
+
+    def test_files_of_the_first_version_hold_k_as_numbers(self, tmp_path: Path) -> None:
+        written = [made_up_gallery(name=name) for name in ("noise", "adversarial")]
+        path = as_in_the_first_version(tmp_path / "gallery.npz", written)
+        assert sets_in(path) == ("adversarial", "noise")
+        for gallery in written:
+            read = read_gallery(path, gallery.name)
+            assert read is not None
+            for name, value in contents(gallery).items():
+                assert_array_equal(getattr(read, name), value)
+
+    def test_the_oldest_files_hold_the_adversarial_set(self, tmp_path: Path) -> None:
+        gallery = made_up_gallery()
+        path = as_in_the_first_version(tmp_path / "gallery.npz", [gallery])
         with np.load(path) as archive:
             bare = {name.removeprefix("adversarial."): array for name, array in archive.items()}
         np.savez_compressed(path, adversarial=bare.pop("image"), **bare)
@@ -147,18 +195,20 @@ class TestTheFile:
         for name, value in contents(gallery).items():
             assert_array_equal(getattr(read, name), value)
 
-    def test_equal_galleries_are_equal_bytes(self, tmp_path: Path):
+    def test_equal_galleries_are_equal_bytes(self, tmp_path: Path) -> None:
         for name in ("a.npz", "b.npz"):
             write_galleries(tmp_path / name, [made_up_gallery()])
         assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
-    def test_no_file_is_no_gallery(self, tmp_path: Path):
+    def test_no_file_is_no_gallery(self, tmp_path: Path) -> None:
         assert read_gallery(tmp_path / "nowhere" / "gallery.npz") is None
         assert sets_in(tmp_path / "nowhere" / "gallery.npz") == ()
 
     @settings(deadline=None, max_examples=120)
     @given(data=st.data())
-    def test_damaged_bytes_are_refused_or_harmless(self, tmp_path_factory, data):
+    def test_damaged_bytes_are_refused_or_harmless(
+        self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    ) -> None:
         path = tmp_path_factory.getbasetemp() / "damaged.npz"
         write_galleries(path, [made_up_gallery()])
         content = bytearray(path.read_bytes())
@@ -186,12 +236,16 @@ class TestTheFile:
             ("label", np.zeros((7, 1), np.int16), "label has the shape"),
             ("target", np.full(7, -2, np.int16), "none of the 3 classes"),
             ("prediction", np.full((2, 7), -1, np.int16), "none of the 3 classes"),
-            ("k", np.array([3, 1], np.int64), "cannot be read"),
-            ("k", np.array([5, 3, 1], np.int32), "prediction has the shape"),
+            ("level", np.array([3, 1], np.int32), "cannot be read"),
+            ("level", np.array(["5", "3", "1"]), "prediction has the shape"),
+            ("level", np.array([["3", "1"]]), "level is not a list of names"),
+            ("knob", np.array(["K"]), "knob is not a name"),
             ("class_names", np.array([[1.5]]), "class_names is not a list"),
         ],
     )
-    def test_what_is_no_gallery_is_refused_with_the_reason(self, tmp_path: Path, name, array, reason):
+    def test_what_is_no_gallery_is_refused_with_the_reason(
+        self, tmp_path: Path, name: str, array: np.ndarray, reason: str
+    ) -> None:
         write_galleries(tmp_path / "gallery.npz", [made_up_gallery()])
         with np.load(tmp_path / "gallery.npz") as archive:
             own = name if name in archive else f"adversarial.{name}"
@@ -200,14 +254,33 @@ class TestTheFile:
         with pytest.raises(DataError, match=reason):
             read_gallery(tmp_path / "gallery.npz")
 
-    def test_a_gallery_without_levels_is_refused(self, tmp_path: Path):
-        none = replace(made_up_gallery(), k=(), prediction=np.empty((0, 7), np.int16))
+    def test_a_gallery_without_levels_is_refused(self, tmp_path: Path) -> None:
+        none = replace(made_up_gallery(), levels=(), prediction=np.empty((0, 7), np.int16))
         write_galleries(tmp_path / "gallery.npz", [none])
-        with pytest.raises(DataError, match="k is empty"):
+        with pytest.raises(DataError, match="level is empty"):
             read_gallery(tmp_path / "gallery.npz")
 
+    @pytest.mark.parametrize(
+        ("k", "reason"),
+        [
+            (np.array([3, 1], np.int64), "cannot be read"),
+            (np.array([5, 3, 1], np.int32), "prediction has the shape"),
+            (np.array([[3, 1]], np.int32), "level is not a list of names"),
+            (np.empty(0, np.int32), "level is empty"),
+        ],
+    )
+    def test_damaged_levels_of_the_first_version_are_refused(
+        self, tmp_path: Path, k: np.ndarray, reason: str
+    ) -> None:
+        path = as_in_the_first_version(tmp_path / "gallery.npz", [made_up_gallery()])
+        with np.load(path) as archive:
+            arrays = {**archive, "k": k}
+        np.savez(path, **arrays)
+        with pytest.raises(DataError, match=reason):
+            read_gallery(path)
+
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04N.", b"text"])
-    def test_another_kind_of_file_is_refused(self, tmp_path: Path, content: bytes):
+    def test_another_kind_of_file_is_refused(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "gallery.npz").write_bytes(content)
         with pytest.raises(DataError):
             read_gallery(tmp_path / "gallery.npz")
@@ -216,7 +289,7 @@ class TestTheFile:
         with pytest.raises(DataError):
             read_gallery(tmp_path / "gallery.npz")
 
-    def test_nothing_in_it_is_executed(self, tmp_path: Path):
+    def test_nothing_in_it_is_executed(self, tmp_path: Path) -> None:
         trace, path = tmp_path / "executed", tmp_path / "gallery.npz"
         names = np.empty(1, dtype=object)
         names[0] = Touch(trace)
@@ -231,44 +304,59 @@ class TestTheFile:
         assert trace.exists(), "the trap does not work"
 
 
+def write_no_gallery(path: Path) -> None:
+    path.write_bytes(b"nobody looks at this")
+
+
 class Touch:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[object, ...]:
         return Path.touch, (self.path,)
 
 
 class TestInAResult:
-    def test_its_checksum_is_among_the_metrics(self, tmp_path: Path):
+    def test_its_checksum_is_among_the_metrics(self, tmp_path: Path) -> None:
         publish(
             tmp_path,
-            dict.fromkeys(NEEDED),
-            lambda path: path.write_bytes(b"a"),
-            lambda path: path.write_bytes(b"g"),
+            METRICS,
+            write_no_arrays,
+            write_no_gallery,
         )
-        record = json.loads((tmp_path / "result" / "metrics.json").read_bytes())
-        checksums = {"arrays.npz": hashlib.sha256(b"a"), "gallery.npz": hashlib.sha256(b"g")}
-        assert record["sha256"] == {name: digest.hexdigest() for name, digest in checksums.items()}
-        assert read_result(tmp_path / "result", verify=True) == record
+        metrics = read_result(tmp_path / "result", verify=True)
+        checksums = {
+            name: hashlib.sha256((tmp_path / "result" / name).read_bytes())
+            for name in ("arrays.npz", "gallery.npz")
+        }
+        assert metrics is not None
+        assert metrics.sha256 == {name: digest.hexdigest() for name, digest in checksums.items()}
         (tmp_path / "result" / "gallery.npz").write_bytes(b"other")
         assert read_result(tmp_path / "result", verify=True) is None
 
-    def test_a_gallery_that_cannot_be_written_leaves_no_result(self, tmp_path: Path):
+    def test_a_gallery_that_cannot_be_written_leaves_no_result(self, tmp_path: Path) -> None:
         def full(path: Path) -> None:
             path.write_bytes(b"half")
             raise OSError("No space left on device")
 
         with pytest.raises(OSError, match="No space"):
-            publish(tmp_path, dict.fromkeys(NEEDED), lambda path: path.write_bytes(b"a"), full)
+            publish(tmp_path, METRICS, write_no_arrays, full)
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path):
+    def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path) -> None:
         data = write_npz(tmp_path / "made.npz", images=420)
-        spec = Spec(dataset=str(data), runs=1, z=5, epochs=4, epsilon=0.3, controls=("noise",), device="cpu")
+        spec = Spec(
+            dataset=str(data),
+            runs=1,
+            epochs=4,
+            epsilon=0.3,
+            controls=("noise",),
+            device="cpu",
+            options={"z": 5},
+        )
         experiment, _ = create(tmp_path, spec)
         with ready_worker(experiment, tmp_path) as compute:
-            assert compute(0) == {"answer": "completed", "run": 0}
+            assert compute(0) == Completed(run=0)
         result = experiment.run_folder(0) / "result"
         assert read_result(result, verify=True) is not None
         assert sets_in(result / "gallery.npz") == ("test", "misclassified", "adversarial", "noise")
@@ -284,14 +372,14 @@ class TestInAResult:
 
 
 class TestLooking:
-    def test_pixels_become_the_nearest_grey_level(self):
+    def test_pixels_become_the_nearest_grey_level(self) -> None:
         image = np.array([0, 0.4999 / 255, 0.5001 / 255, 0.5, 254.6 / 255, 1], dtype=np.float32)
         assert grey_levels(image).tolist() == [0, 0, 1, 128, 255, 255]
 
     @pytest.mark.parametrize(
         ("change", "gain"), [(0.1, 10), (0.3, 2), (0.5, 2), (0.02, 50), (0.15, 5), (1.0, 1), (1e-6, 1000)]
     )
-    def test_a_perturbation_is_amplified_as_far_as_it_fits(self, change, gain):
+    def test_a_perturbation_is_amplified_as_far_as_it_fits(self, change: float, gain: int) -> None:
         original = np.array([0, 255, 0, 255], dtype=np.uint8).reshape(1, 4, 1)
         signs = np.array([1, -1, 0, -0.5]).reshape(1, 4, 1)
         adversarial = (original / 255 + change * signs).astype(np.float32)
@@ -301,7 +389,7 @@ class TestLooking:
         assert np.abs(picture.ravel() - expected).max() <= 0.51
         assert picture.dtype == np.uint8
 
-    def test_no_change_is_mid_grey(self):
+    def test_no_change_is_mid_grey(self) -> None:
         original = np.zeros((2, 2, 3), dtype=np.uint8)
         picture, gain = amplified(original, np.zeros((2, 2, 3), dtype=np.float32))
         assert gain == 1

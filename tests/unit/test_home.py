@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import ExperimentError
+from core.records.events import Ending
 from core.records.experiment import Experiment, create
 from core.spec.spec import Spec
-from tests.recorded import NOW, lock_of_the_dead, make_experiment
-from tests.stub_coordinator import end
+from tests.fakes.experiments import NOW, end, lock_of_the_dead, make_experiment
 from tui_aefit.following.home import PAST_EXPERIMENTS, Watch, at_work, past_runs
 
 
@@ -44,7 +44,7 @@ def test_a_home_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", ["cancelled", "failed", "refused"])
-def test_an_ending_is_told_once(tmp_path: Path, status: str) -> None:
+def test_an_ending_is_told_once(tmp_path: Path, status: Ending) -> None:
     running = make_experiment(tmp_path, state="running", runs=3, complete=1)
     watch = Watch(tmp_path)
     assert watch.look() == watch.look() == []
@@ -99,17 +99,21 @@ def test_a_lock_that_cannot_be_read_says_nothing_of_the_process(
     assert [state.status for state in watch.look()] == ["cancelled"]
 
 
-def test_past_runs_are_those_of_the_newest_experiments_that_tell_their_seconds(tmp_path: Path) -> None:
-    made = [make_experiment(tmp_path, runs=1, seed=seed, now=NOW - 1e4 * seed) for seed in range(3)]
+def test_past_runs_are_those_of_the_newest_experiments_that_trained_their_surrogate(tmp_path: Path) -> None:
+    made = [make_experiment(tmp_path, runs=1, seed=seed, now=NOW - 1e4 * seed) for seed in range(4)]
     make_experiment(tmp_path, state="created", runs=1, seed=9)
-    path = made[1].run_folder(0) / "result" / "metrics.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": {"split": None}}))
-    stages = [("split", "neighbours", "surrogate", "candidates", "noise")] * 2
+    for experiment, change in (
+        (made[1], {"seconds": {"split": None}}),
+        (made[3], {"surrogate_reused": True}),
+    ):
+        path = experiment.run_folder(0) / "result" / "metrics.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     found = past_runs(tmp_path)
     assert [past.spec.seed for past in found] == [0, 2]
-    for past, experiment, names in zip(found, (made[0], made[2]), stages, strict=True):
+    for past, experiment in zip(found, (made[0], made[2]), strict=True):
         seconds = json.loads((experiment.run_folder(0) / "result" / "metrics.json").read_text())["seconds"]
-        assert past.seconds == pytest.approx(sum(seconds[name] for name in names))
+        parts = seconds["attack"] + seconds["filter"]
+        assert past.seconds == pytest.approx(sum(seconds.values()) - parts)
 
 
 def test_only_the_newest_specs_are_read_for_past_runs(

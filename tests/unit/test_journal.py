@@ -12,8 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.records.events import Event
+from core.records.events import (
+    SCHEMA_VERSION,
+    EpochFinished,
+    Event,
+    Notice,
+    Progress,
+    RunCompleted,
+    StatisticsComputed,
+)
 from core.records.journal import JournalReader, JournalWriter, Problem, read_all
+from core.records.statistics import SummaryTable
 
 texts = st.text(st.characters(codec="utf-8") | st.sampled_from('\n\r\u2028\x85"'), max_size=12)
 """Among them all that some reader takes for the end of a line."""
@@ -21,12 +30,12 @@ texts = st.text(st.characters(codec="utf-8") | st.sampled_from('\n\r\u2028\x85"'
 
 def line(sequence: int, text: str = "", **changes: object) -> bytes:
     """A journal line written by hand."""
-    record = {"seq": sequence, "time": float(sequence), "v": 1, "event": "notice", "text": text, **changes}
-    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    record = {"seq": sequence, "time": float(sequence), "v": SCHEMA_VERSION, "event": "notice", "text": text}
+    return json.dumps(record | changes, ensure_ascii=False).encode() + b"\n"
 
 
-def told(events: list[Event]) -> list[object]:
-    return [event["text"] for event in events]
+def texts_of(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Notice)]
 
 
 @settings(deadline=None, max_examples=80)
@@ -37,7 +46,7 @@ def test_a_reader_sees_exactly_the_whole_lines_and_later_the_rest(
     folder = tmp_path_factory.mktemp("journal")
     writer = JournalWriter(folder / "w.jsonl", clock=lambda: 1.0)
     for text in sent:
-        writer.write("notice", text=text)
+        writer.write(Notice(text=text))
     writer.close()
     content = (folder / "w.jsonl").read_bytes()
     cut = data.draw(st.integers(0, len(content)), label="cut")
@@ -45,13 +54,13 @@ def test_a_reader_sees_exactly_the_whole_lines_and_later_the_rest(
     reader = JournalReader(folder)
     whole = content[:cut].count(b"\n")
     first = reader.poll()
-    assert told(first) == sent[:whole]
+    assert texts_of(first) == sent[:whole]
     assert reader.poll() == []
     with (folder / "w.jsonl").open("ab") as file:
         file.write(content[cut:])
     then = reader.poll()
-    assert told(then) == sent[whole:]
-    assert [event.sequence for event in first + then] == list(range(1, len(sent) + 1))
+    assert texts_of(then) == sent[whole:]
+    assert [event.seq for event in first + then] == list(range(1, len(sent) + 1))
     assert reader.problems == []
     assert not reader.newer
 
@@ -72,12 +81,12 @@ def test_a_broken_middle_line_is_set_aside_and_stops_nobody(tmp_path: Path, brok
     path.write_bytes(line(1, "a") + broken + line(3, "b"))
     (tmp_path / "x.jsonl").write_bytes(line(2, "other writer"))
     reader = JournalReader(tmp_path)
-    assert told(reader.poll()) == ["a", "other writer", "b"]
+    assert texts_of(reader.poll()) == ["a", "other writer", "b"]
     (problem,) = reader.problems
     assert (problem.writer, problem.offset) == ("w", len(line(1, "a")))
     with path.open("ab") as file:
         file.write(line(4, "c"))
-    assert told(reader.poll()) == ["c"]
+    assert texts_of(reader.poll()) == ["c"]
     assert reader.problems == [problem]
 
 
@@ -85,16 +94,16 @@ def test_several_writers_are_merged_by_time_then_writer_then_sequence(tmp_path: 
     (tmp_path / "b.jsonl").write_bytes(line(1, "b1", time=1) + line(2, "b2", time=5) + line(3, "b3", time=5))
     (tmp_path / "a.jsonl").write_bytes(line(1, "a1", time=2) + line(2, "a2", time=5))
     (tmp_path / "notes.txt").write_bytes(b"no journal")
-    assert told(read_all(tmp_path)) == ["b1", "a1", "a2", "b2", "b3"]
+    assert texts_of(read_all(tmp_path)) == ["b1", "a1", "a2", "b2", "b3"]
 
 
 def test_a_journal_that_appears_later_is_followed_too(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "journal")
     assert reader.poll() == []
-    JournalWriter(tmp_path / "journal" / "a.jsonl").write("notice", text="first")
-    assert told(reader.poll()) == ["first"]
-    JournalWriter(tmp_path / "journal" / "b.jsonl").write("notice", text="second")
-    assert told(reader.poll()) == ["second"]
+    JournalWriter(tmp_path / "journal" / "a.jsonl").write(Notice(text="first"))
+    assert texts_of(reader.poll()) == ["first"]
+    JournalWriter(tmp_path / "journal" / "b.jsonl").write(Notice(text="second"))
+    assert texts_of(reader.poll()) == ["second"]
     assert reader.problems == []
 
 
@@ -102,35 +111,60 @@ def test_a_clock_set_back_does_not_turn_a_writers_events_round(tmp_path: Path) -
     times = iter([100.0, 40.0, 41.0, 150.0])
     writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: next(times))
     for text in "abcd":
-        writer.write("notice", text=text)
+        writer.write(Notice(text=text))
     events = read_all(tmp_path)
-    assert told(events) == list("abcd")
+    assert texts_of(events) == list("abcd")
     assert [event.time for event in events] == [100.0, 100.0, 100.0, 150.0]
 
 
-def test_unknown_kinds_and_newer_versions_are_kept_and_flagged(tmp_path: Path) -> None:
+def test_the_clock_orders_a_sessions_events_and_never_those_of_two_sessions(tmp_path: Path) -> None:
+    in_order = [
+        ("0001-coordinator", 100.0, 1),
+        ("0001-worker-1", 101.0, 1),
+        ("0001-worker-1", 101.0, 2),
+        ("0001-coordinator", 102.0, 2),
+        ("0002-coordinator", 50.0, 1),  # resumed where the clock is behind
+        ("0002-worker-1", 51.0, 1),
+        ("0010-coordinator", 51.0, 1),
+    ]
+    for place, (writer, time, sequence) in enumerate(in_order):
+        with (tmp_path / f"{writer}.jsonl").open("ab") as file:
+            file.write(line(sequence, str(place), time=time))
+    assert texts_of(read_all(tmp_path)) == list("0123456")
+
+
+def test_unknown_kinds_are_passed_over_and_newer_versions_flagged(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path)
-    (tmp_path / "w.jsonl").write_bytes(line(1, event="teleported", where="mars"))
-    (event,) = reader.poll()
-    assert (event.kind, event["where"]) == ("teleported", "mars")
+    (tmp_path / "w.jsonl").write_bytes(line(1, event="teleported", where="mars") + line(2, "known", more=1))
+    assert texts_of(reader.poll()) == ["known"]
     assert not reader.newer
     with (tmp_path / "w.jsonl").open("ab") as file:
-        file.write(line(2, "later", v=2))
+        file.write(line(3, "later", v=SCHEMA_VERSION + 1))
     (event,) = reader.poll()
-    assert (event.version, event["text"]) == (2, "later")
+    assert (event.v, texts_of([event])) == (SCHEMA_VERSION + 1, ["later"])
+    assert reader.newer
+    assert reader.problems == []
+
+
+def test_an_unknown_kind_of_a_newer_version_is_flagged_too(tmp_path: Path) -> None:
+    (tmp_path / "w.jsonl").write_bytes(line(1, event="teleported", v=SCHEMA_VERSION + 1))
+    reader = JournalReader(tmp_path)
+    assert reader.poll() == []
     assert reader.newer
     assert reader.problems == []
 
 
 def test_a_refused_event_leaves_no_line_and_no_gap(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path / "w.jsonl")
-    writer.write("notice", text="a")
+    writer.write(Notice(text="a"))
     with pytest.raises(ValueError, match="JSON"):
-        writer.write("epoch", run=0, epoch=1, epochs=3, loss=float("nan"))
-    with pytest.raises(ValueError, match="missing"):
-        writer.write("notice")
-    writer.write("notice", text="b")
-    assert [(event.sequence, event["text"]) for event in read_all(tmp_path)] == [(1, "a"), (2, "b")]
+        writer.write(EpochFinished(run=0, epoch=1, epochs=3, loss=float("nan")))
+    writer.write(Notice(text="b"))
+    events = read_all(tmp_path)
+    assert [(event.seq, text) for event, text in zip(events, texts_of(events), strict=True)] == [
+        (1, "a"),
+        (2, "b"),
+    ]
 
 
 def test_threads_that_share_a_writer_write_whole_lines(tmp_path: Path) -> None:
@@ -140,7 +174,7 @@ def test_threads_that_share_a_writer_write_whole_lines(tmp_path: Path) -> None:
     def write(thread: int) -> None:
         together.wait()
         for number in range(40):
-            writer.write("notice", text=f"{thread} {number} " + "x" * 300)
+            writer.write(Notice(text=f"{thread} {number} " + "x" * 300))
 
     threads = [threading.Thread(target=write, args=(thread,)) for thread in range(6)]
     for thread in threads:
@@ -150,24 +184,24 @@ def test_threads_that_share_a_writer_write_whole_lines(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path)
     events = reader.poll()
     assert reader.problems == []
-    assert [event.sequence for event in events] == list(range(1, 241))
+    assert [event.seq for event in events] == list(range(1, 241))
     for number in range(6):
-        own = [str(text).split()[1] for text in told(events) if str(text).startswith(f"{number} ")]
+        own = [str(text).split()[1] for text in texts_of(events) if str(text).startswith(f"{number} ")]
         assert own == list(map(str, range(40)))
 
 
 def test_two_writers_cannot_share_a_file(tmp_path: Path) -> None:
-    JournalWriter(tmp_path / "w.jsonl").write("notice", text="mine")
+    JournalWriter(tmp_path / "w.jsonl").write(Notice(text="mine"))
     with pytest.raises(FileExistsError):
         JournalWriter(tmp_path / "w.jsonl")
-    assert told(read_all(tmp_path)) == ["mine"]
+    assert texts_of(read_all(tmp_path)) == ["mine"]
 
 
 def test_a_full_disk_costs_the_torn_event_and_none_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = JournalWriter(tmp_path / "w.jsonl")
-    writer.write("notice", text="before")
+    writer.write(Notice(text="before"))
     write = os.write
     room = 10
 
@@ -182,10 +216,10 @@ def test_a_full_disk_costs_the_torn_event_and_none_after_it(
     with monkeypatch.context() as full:
         full.setattr("os.write", write_until_full)
         with pytest.raises(OSError, match="No space"):
-            writer.write("notice", text="lost")
-    writer.write("notice", text="after")
+            writer.write(Notice(text="lost"))
+    writer.write(Notice(text="after"))
     reader = JournalReader(tmp_path)
-    assert told(reader.poll()) == ["before", "after"]
+    assert texts_of(reader.poll()) == ["before", "after"]
     assert len(reader.problems) == 1
 
 
@@ -200,14 +234,14 @@ def test_a_journal_that_does_not_reach_the_disk_is_closed_all_the_same(
     with pytest.raises(OSError, match="quota"):
         writer.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        writer.write("notice", text="late")
+        writer.write(Notice(text="late"))
 
 
 def test_a_journal_that_cannot_be_read_is_reported_once_and_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "w.jsonl").write_bytes(line(1, "a"))
     reader = JournalReader(tmp_path)
-    assert told(reader.poll()) == ["a"]
+    assert texts_of(reader.poll()) == ["a"]
     assert reader.poll() == []
     assert reader.problems == [Problem("folder", 0, f"cannot be read: {os.strerror(errno.EISDIR)}")]
 
@@ -232,12 +266,12 @@ def test_superseded_progress_is_passed_over_on_request_and_nothing_else_is(
     writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: 1.0)
 
     def progress(done: int) -> None:
-        writer.write("progress", run=0, stage="surrogate", done=done, total=9)
+        writer.write(Progress(run=0, stage="surrogate", done=done, total=9))
 
     for done in (1, 2, 3):
         progress(done)
-    writer.write("notice", text='it says "event":"progress"')
-    writer.write("notice", text="and another")
+    writer.write(Notice(text='it says "event":"progress"'))
+    writer.write(Notice(text="and another"))
     progress(4)
     reader = JournalReader(tmp_path, newest_only=newest)
     first = reader.poll()
@@ -245,9 +279,9 @@ def test_superseded_progress_is_passed_over_on_request_and_nothing_else_is(
     progress(6)
     second = reader.poll()
     writer.close()
-    done = [[event["done"] for event in events if event.kind == "progress"] for events in (first, second)]
-    assert done == ([[3, 4], [6]] if newest else [[1, 2, 3, 4], [5, 6]])
-    assert [event.sequence for event in first if event.kind == "notice"] == [4, 5]
+    found = [[event.done for event in events if isinstance(event, Progress)] for events in (first, second)]
+    assert found == ([[3, 4], [6]] if newest else [[1, 2, 3, 4], [5, 6]])
+    assert [event.seq for event in first if isinstance(event, Notice)] == [4, 5]
     assert reader.poll() == []
     assert reader.problems == []
 
@@ -256,17 +290,19 @@ def test_of_superseded_statistics_only_the_last_is_decoded_on_request(tmp_path: 
     writer = JournalWriter(tmp_path / "w.jsonl", clock=lambda: 1.0)
 
     def statistics(run: int) -> None:
-        writer.write("statistics", runs=list(range(run)), summary={}, tests=[])
-        writer.write("run_completed", run=run)
+        writer.write(StatisticsComputed(runs=tuple(range(run)), summary=SummaryTable(accuracy={}), tests=()))
+        writer.write(RunCompleted(run=run))
 
     reader, whole = JournalReader(tmp_path, newest_only=True), JournalReader(tmp_path)
     for runs in (range(1, 5), range(5, 7)):
         for run in runs:
             statistics(run)
         seen = reader.poll()
-        assert [event["runs"] for event in seen if event.kind == "statistics"] == [list(range(runs[-1]))]
-        assert [event["run"] for event in seen if event.kind == "run_completed"] == list(runs)
+        assert [event.runs for event in seen if isinstance(event, StatisticsComputed)] == [
+            tuple(range(runs[-1]))
+        ]
+        assert [event.run for event in seen if isinstance(event, RunCompleted)] == list(runs)
         # In its own place among the others.
-        assert [event.sequence for event in seen] == sorted(event.sequence for event in seen)
+        assert [event.seq for event in seen] == sorted(event.seq for event in seen)
         assert len(whole.poll()) == 2 * len(runs)
     writer.close()

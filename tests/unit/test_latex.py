@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.errors import ExperimentError
-from core.report.result import result_of
+from core.report.result import Result, result_of
 from core.report.tables.latex import escaped, latex
 from core.report.terms import TEST_NAMES
 from core.spec.spec import Spec
-from tests.hand_made import make_experiment
-from tests.published import MADE, published
+from tests.fakes.experiments import make_experiment_from_answers
+from tests.fakes.ladders import WORDS, with_ladder
+from tests.fakes.published import MADE, published
 
 PAPER_PAIR = ("adversarial", "misclassified")
+LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
 
 
 @dataclass
@@ -61,37 +63,37 @@ def shown(value: float | None, form: str) -> float | None:
 
 
 @pytest.fixture(scope="module", params=list(MADE))
-def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     return published(tmp_path_factory.mktemp("home"), request.param)[1]
 
 
-def test_the_accuracy_table_has_a_row_a_set_and_a_column_a_level(result: dict[str, Any]) -> None:
+def test_the_accuracy_table_has_a_row_a_set_and_a_column_a_level(result: Result) -> None:
     found = tables(latex(result, "accuracy"))
-    if result["summary"] is None:
+    if result.summary is None:
         assert found == []
         return
     (table,) = found
-    accuracy = result["summary"]["accuracy"]
-    levels = [str(k) for k in range(result["spec"]["z"], 0, -2)]
-    assert table.header == ["set", *(f"$K = {k}$" for k in levels), "$n$"]
+    accuracy = result.summary.accuracy
+    levels = LEVELS_OF[len(result.ladder.levels)]
+    assert table.header == ["set", *(f"$K = {level}$" for level in levels), "$n$"]
     assert [row[0] for row in table.rows] == list(accuracy)
     for name, *cells, runs in table.rows:
-        assert int(runs) == accuracy[name]["1"]["n"]
-        for k, cell in zip(levels, cells, strict=True):
-            summary = accuracy[name][k]
-            if summary["mean"] is None:
+        assert int(runs) == accuracy[name]["1"].n
+        for level, cell in zip(levels, cells, strict=True):
+            summary = accuracy[name][level]
+            if summary.mean is None:
                 assert cell == "--"
                 continue
             numbers = [float(digits) for digits in re.findall(r"\d+\.\d+", cell)]
-            assert numbers[0] == shown(summary["mean"], ".4f")
-            if summary["ci95"] is None:
+            assert numbers[0] == shown(summary.mean, ".4f")
+            if summary.ci95 is None:
                 assert len(numbers) == 1
             else:
-                half = (summary["ci95"][1] - summary["ci95"][0]) / 2
-                assert cell == f"${summary['mean']:.4f} \\pm {half:.4f}$"
+                half = (summary.ci95[1] - summary.ci95[0]) / 2
+                assert cell == f"${summary.mean:.4f} \\pm {half:.4f}$"
 
 
-def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: dict[str, Any]) -> None:
+def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: Result) -> None:
     found = tables(latex(result, "tests"))
     # Where there is one row for all tests of a j, it stands for each of them.
     rows = [
@@ -100,28 +102,26 @@ def test_every_test_is_a_row_with_its_numbers_or_the_reason(result: dict[str, An
         for row in table.rows
         for name in (TEST_NAMES.values() if row[1] == "all" else [row[1]])
     ]
-    expected = [
-        (f"{result['id']}-{'-'.join(test['sets'])}-{test['quantity']}", test) for test in result["tests"]
-    ]
+    expected = [(f"{result.id}-{'-'.join(test.sets)}-{test.quantity}", test) for test in result.tests]
     expected.sort(key=lambda one: [table.label for table in found].index(one[0]))
     assert len(rows) == len(expected)
     for (label, row), (wanted, test) in zip(rows, expected, strict=True):
         assert label == wanted
-        assert row[:3] == [test["j"], TEST_NAMES[test["test"]], str(test["n"])]
-        if test["reason"] is None:
+        assert row[:3] == [test.j, TEST_NAMES[test.test], str(test.n)]
+        if test.reason is None:
             assert len(row) == 11
-            assert number(row[3]) == shown(test["statistic"], ".3f")
-            assert number(row[4]) == shown(test["df"], ".2f")
-            assert number(row[5]) == shown(test["p"], ".2g")
-            assert number(row[6]) == shown(test["p_holm"], ".2g")
+            assert number(row[3]) == shown(test.statistic, ".3f")
+            assert number(row[4]) == shown(test.df, ".2f")
+            assert number(row[5]) == shown(test.p, ".2g")
+            assert number(row[6]) == shown(test.p_holm, ".2g")
         else:
-            assert row[3] == f"\\multicolumn{{4}}{{l}}{{{test['reason'].replace('_', ' ')}}}"
+            assert row[3] == f"\\multicolumn{{4}}{{l}}{{{test.reason.replace('_', ' ')}}}"
         difference, interval, effect, direction = row[-4:]
-        assert number(difference) == shown(test["mean_difference"], ".4f")
-        assert number(effect) == shown(test["effect_size"], ".3f")
-        assert direction == (test["direction"] or "--")
+        assert number(difference) == shown(test.mean_difference, ".4f")
+        assert number(effect) == shown(test.effect_size, ".3f")
+        assert direction == (test.direction or "--")
         ends = [float(end) for end in re.findall(r"[+-]\d+\.\d+", interval)]
-        assert ends == [shown(end, ".4f") for end in test["ci95"] or ()]
+        assert ends == [shown(end, ".4f") for end in test.ci95 or ()]
 
 
 def test_a_j_without_any_p_value_has_one_row_where_the_reason_is_one(tmp_path: Path) -> None:
@@ -142,10 +142,10 @@ def test_a_j_without_any_p_value_has_one_row_where_the_reason_is_one(tmp_path: P
 def test_what_differs_between_tests_keeps_their_rows(tmp_path: Path) -> None:
     result = published(tmp_path, "one_run")[1]
     assert [row[1] for row in tables(latex(result, "tests"))[0].rows] == ["all"] * 3
-    tests = [
-        {**test, "mean_difference": 0.5} if test["test"] == "wilcoxon" else test for test in result["tests"]
-    ]
-    changed = tables(latex({**result, "tests": tests}, "tests"))[0]
+    tests = tuple(
+        replace(test, mean_difference=0.5) if test.test == "wilcoxon" else test for test in result.tests
+    )
+    changed = tables(latex(replace(result, tests=tests), "tests"))[0]
     assert [row[1] for row in changed.rows] == list(TEST_NAMES.values()) * 3
 
 
@@ -155,7 +155,7 @@ def test_sets_choose_the_rows_and_the_pairs(tmp_path: Path) -> None:
     accuracy, *tests = tables(latex(result, sets=["noise", "misclassified", "adversarial"]))
     assert [row[0] for row in accuracy.rows] == ["misclassified", "adversarial", "noise"]
     assert all(row in everything[accuracy.label].rows for row in accuracy.rows)
-    assert [table.label.removeprefix(f"{result['id']}-") for table in tests] == [
+    assert [table.label.removeprefix(f"{result.id}-") for table in tests] == [
         f"adversarial-{other}-{quantity}"
         for quantity in ("ratio", "difference", "log_ratio")
         for other in ("misclassified", "noise")
@@ -178,25 +178,25 @@ def test_what_cannot_be_chosen_is_told_as_figures_tell_it(tmp_path: Path) -> Non
         latex(published(tmp_path / "nothing", "nothing_yet")[1], sets=["nois"])
 
 
-def test_no_row_has_more_cells_than_the_table_has_columns(result: dict[str, Any]) -> None:
+def test_no_row_has_more_cells_than_the_table_has_columns(result: Result) -> None:
     for table in tables(latex(result)):
         for row in (table.header, *table.rows):
             spanned = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", " & ".join(row)))
             assert len(row) + spanned == len(table.columns)
 
 
-def test_both_tables_stand_in_the_file_unless_one_is_asked_for(result: dict[str, Any]) -> None:
+def test_both_tables_stand_in_the_file_unless_one_is_asked_for(result: Result) -> None:
     whole = latex(result)
     assert [t.label for t in tables(whole)] == [
         t.label for one in ("accuracy", "tests") for t in tables(latex(result, one))
     ]
     assert whole.startswith("%")
     assert r"\usepackage{booktabs}" in whole.splitlines()[0]
-    if result["summary"] is None:
+    if result.summary is None:
         assert all(line.startswith("%") for line in whole.splitlines() if line)
 
 
-def test_braces_and_environments_are_balanced(result: dict[str, Any]) -> None:
+def test_braces_and_environments_are_balanced(result: Result) -> None:
     text = re.sub(r"\\[{}\\]", "", latex(result))
     depth = 0
     for letter in text:
@@ -243,8 +243,36 @@ def test_tables_of_numbers_that_may_change_say_so(tmp_path: Path) -> None:
 
 
 def test_a_data_set_of_ones_own_is_named_in_the_captions(tmp_path: Path) -> None:
-    spec = Spec(dataset="/data/50%_moths & {night}.npz", z=3, runs=3, controls=())
-    found = tables(latex(result_of(make_experiment(tmp_path, spec).experiment.state())))
+    spec = Spec(dataset="/data/50%_moths & {night}.npz", runs=3, controls=(), options={"z": 3})
+    found = tables(latex(result_of(make_experiment_from_answers(tmp_path, spec).experiment.state())))
     assert len(found) == 4
     for table in found:
         assert r"50\%\_moths \& \{night\}" in table.caption
+
+
+def test_captions_say_what_was_run_and_what_the_letters_mean(tmp_path: Path) -> None:
+    accuracy, *tests = tables(latex(published(tmp_path, "complete")[1], sets=PAPER_PAIR))
+    asked = r"FGSM, targeted on mnist, $\epsilon = 0.1$, $K = 7$ to 1."
+    assert (
+        accuracy.caption
+        == f"Accuracy against $K$; mean over 5 runs $\\pm$ half the 95\\,\\% interval. {asked}"
+    )
+    before = "($i$ the level before $j$)"
+    assert [table.caption for table in tests] == [
+        f"{quantity}: adversarial against misclassified. {asked}"
+        for quantity in (f"$S_j = A_j / A_i$ {before}", f"$A_j - A_i$ {before}", r"$\log S_j$")
+    ]
+
+
+def test_levels_of_another_family_have_its_words_in_its_order(tmp_path: Path) -> None:
+    result = published(tmp_path, "complete")[1]
+    accuracy, *tests = tables(latex(with_ladder(result), sets=PAPER_PAIR))
+    assert accuracy.header[1:-1] == [escaped(f"tree depth = {level}") for level in WORDS.levels]
+    assert accuracy.header[1] == r"tree depth = shallow\_5\%"
+    assert "Accuracy against tree depth;" in accuracy.caption
+    assert r"tree depth = shallow\_5\% to bottomless." in accuracy.caption
+    own = tables(latex(result, sets=PAPER_PAIR))
+    assert accuracy.rows == own[0].rows
+    names = dict(zip(("5", "3", "1"), map(escaped, WORDS.levels[1:]), strict=True))
+    for table, same in zip(tests, own[1:], strict=True):
+        assert table.rows == [[names[row[0]], *row[1:]] for row in same.rows]

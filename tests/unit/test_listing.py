@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from rich.cells import cell_len
 from core.records.annotations import Annotations
 from core.records.experiment import Experiment
 from core.records.overview import Overview
+from core.records.status import ExperimentStatus
 from core.spec.spec import Spec
 from tui_aefit.following.listing import (
     COLUMNS,
     PADDING,
     SMALLEST_NAME,
     STATES,
+    STOPPING,
     cells_of,
     date_of,
     detail,
@@ -31,7 +34,7 @@ def overview(
     spec: Spec | None = None,
     *,
     folder: str = "mnist-fgsm-1f3a9c2e",
-    status: str = "complete",
+    status: ExperimentStatus = ExperimentStatus.COMPLETE,
     label: str = "",
     tags: tuple[str, ...] = (),
     created: float = 1e9,
@@ -40,15 +43,19 @@ def overview(
     path = Path("/home/experiments") / folder
     return Overview(
         path, status, Experiment(path, spec) if spec else None, done=2, created=created,
-        annotations=Annotations(label, tags), reason=reason,
+        annotations=Annotations(label=label, tags=tags), reason=reason,
     )  # fmt: skip
 
 
 PAPER = overview(Spec(), label="The Paper", tags=("fig5",))
 OTHER = overview(
-    Spec(dataset="cifar10", attack="deepfool"), folder="cifar10-deepfool-abcdef01", status="interrupted"
+    Spec(dataset="cifar10", attack="deepfool"),
+    folder="cifar10-deepfool-abcdef01",
+    status=ExperimentStatus.INTERRUPTED,
 )
-UNREADABLE = overview(folder="rubbish", status="unreadable", reason="it holds no file spec.toml")
+UNREADABLE = overview(
+    folder="rubbish", status=ExperimentStatus.UNREADABLE, reason="it holds no file spec.toml"
+)
 
 
 @pytest.mark.parametrize(
@@ -63,20 +70,23 @@ def test_a_filter_leaves_those_that_hold_all_its_words(words: str, found: list[O
 
 
 def test_every_state_has_a_glyph_and_a_word_of_its_own() -> None:
-    assert (
-        len({glyph for glyph, _, _ in STATES.values()})
-        == len({word for _, word, _ in STATES.values()})
-        == len(STATES)
-    )
-    assert all(cell_len(glyph) == 1 for glyph, _, _ in STATES.values())
-    assert state_words(overview(Spec(), status="of a later\x1b version")) == ("?", "of a later� version", "")
+    states = [*STATES.values(), STOPPING]
+    assert set(STATES) == set(ExperimentStatus)
+    assert len({glyph for glyph, _, _ in states}) == len({word for _, word, _ in states}) == len(states)
+    assert all(cell_len(glyph) == 1 for glyph, _, _ in states)
+
+
+def test_one_that_was_asked_to_stop_is_stopping() -> None:
+    running = replace(PAPER, status=ExperimentStatus.RUNNING)
+    assert state_words(running)[1] == "running"
+    assert state_words(replace(running, stopping=True)) == STOPPING
 
 
 def test_cells() -> None:
     cells = cells_of(OTHER, marked=True, narrow=False)
     assert {**cells, "created": ""} == {
         "mark": "●", "state": "◐ interrupted", "runs": "2/12", "name": "abcdef01", "dataset": "cifar10",
-        "attack": "deepfool", "epsilon": "0.1", "z": "7", "created": "",
+        "attack": "deepfool", "epsilon": "0.1", "ladder": "K 7 to 1", "created": "",
     }  # fmt: skip
     assert cells["created"].startswith("2001-09-0")  # the 8th or 9th, as the time zone has it
     unreadable = cells_of(UNREADABLE, marked=False, narrow=True)

@@ -10,14 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.records import lock as lock_module
 from core.records.lock import SILENCE_SECONDS, Lock, LockHeld
 from core.records.process import ProcessIdentity, identity
+from core.records.types import plain
 
 HOLDER = """
 import sys
@@ -92,7 +93,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def written_by(folder: Path, owner: ProcessIdentity, age: float = 0.0, beat_age: float | None = None) -> str:
     """A lock file as `owner` would have left it `age` seconds ago, its last heartbeat `beat_age` ago."""
-    text = json.dumps({**owner.to_json(), "token": "theirs"})
+    text = json.dumps({**plain(owner), "token": "theirs"})
     for name, seconds in (("lock", age), ("heartbeat", beat_age)):
         if seconds is not None:
             (folder / name).write_text(text if name == "lock" else "")
@@ -164,7 +165,7 @@ def test_a_reused_process_number_does_not_keep_a_lock(tmp_path: Path, change: di
     written_by(tmp_path, identity())
     with pytest.raises(LockHeld):
         Lock(tmp_path).acquire()
-    written_by(tmp_path, replace(identity(), **change))  # type: ignore[arg-type]  # two of its texts
+    written_by(tmp_path, replace(identity(), **change))
     with Lock(tmp_path) as lock:
         assert lock.taken_from is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -14,72 +15,79 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
+from core.report.columnar.parquet import long_parquet
 from core.report.formats import TABLES, TableName
+from core.report.result import Result
 from core.report.tables.long import COLUMNS, COLUMNS_OF, SUMMARY_COLUMNS, TEST_COLUMNS, long_csv
-from core.report.tables.parquet import long_parquet
-from tests.published import MADE, published
+from tests.fakes.ladders import with_ladder
+from tests.fakes.published import MADE, published
 
 
-@pytest.fixture(scope="module", params=list(MADE))
-def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return published(tmp_path_factory.mktemp("home"), request.param)[1]
+@pytest.fixture(scope="module", params=[*MADE, "words"])
+def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    home = tmp_path_factory.mktemp("home")
+    if request.param == "words":
+        return with_ladder(published(home, "complete")[1])
+    return published(home, request.param)[1]
 
 
-def read(result: dict[str, Any], table: TableName) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def printed(result: Result) -> dict[str, Any]:
+    """The JSON result as a reader of the file has it."""
+    parsed: dict[str, Any] = json.loads(result.to_text())
+    return parsed
+
+
+def read(result: Result, table: TableName) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(long_parquet(result, table))).to_pylist()
     return rows
 
 
-def settings(result: dict[str, Any]) -> dict[str, Any]:
-    return {"id": result["id"], "status": result["status"]} | {
-        name: result["spec"][name] for name in ("dataset", "attack", "epsilon", "z", "seed")
-    }
+def settings(result: Result) -> dict[str, Any]:
+    spec = result.spec
+    return {
+        "id": result.id, "status": result.status, "dataset": spec.dataset, "attack": spec.attack,
+        "epsilon": spec.epsilon, "family": "knn", "knob": result.ladder.knob, "seed": spec.seed,
+    }  # fmt: skip
 
 
-def test_parquet_has_a_row_for_every_run_set_and_level(result: dict[str, Any]) -> None:
+def test_parquet_has_a_row_for_every_run_set_and_level(result: Result) -> None:
     expected = [
         settings(result)
         | {
-            "run": run["index"],
+            "run": run,
             "set": name,
-            "size": run["counts"]["sets"][name],
-            "k": int(k),
-            "accuracy": accuracy,
-            "slope": run["slopes"][name].get(k),
+            "size": metrics.counts.sets[name],
+            "level": level,
+            "accuracy": metrics.accuracy[name][level],
+            "slope": metrics.slopes[name].get(level),
         }
-        for run in result["runs"]
-        if run["status"] == "complete"
-        for name, by_k in run["accuracy"].items()
-        for k, accuracy in by_k.items()
+        for run, metrics in result.metrics.items()
+        for name in result.spec.sets
+        for level in result.ladder.levels
     ]
     assert read(result, "accuracy") == expected
-    assert len(expected) == sum(
-        len(by_k) for run in result["runs"] for by_k in (run["accuracy"] or {}).values()
-    )
 
 
-def test_parquet_has_a_row_for_every_test(result: dict[str, Any]) -> None:
+def test_parquet_has_a_row_for_every_test(result: Result, printed: dict[str, Any]) -> None:
     rows = read(result, "tests")
-    assert len(rows) == len(result["tests"])
-    for row, test in zip(rows, result["tests"], strict=True):
-        expected = {name: value for name, value in test.items() if name not in ("sets", "ci95", "j")}
+    assert len(rows) == len(printed["tests"])
+    for row, test in zip(rows, printed["tests"], strict=True):
+        expected = {name: value for name, value in test.items() if name not in ("sets", "ci95")}
         interval = dict(zip(("ci95_low", "ci95_high"), test["ci95"] or (None, None), strict=True))
         sets = dict(zip(("first_set", "second_set"), test["sets"], strict=True))
-        assert row == {**settings(result), **expected, **interval, **sets, "j": int(test["j"])}
+        assert row == {**settings(result), **expected, **interval, **sets}
 
 
-def test_parquet_has_a_row_for_every_summary_with_its_interval(result: dict[str, Any]) -> None:
+def test_parquet_has_a_row_for_every_summary_with_its_interval(result: Result) -> None:
     rows = read(result, "summary")
-    complete = [run for run in result["runs"] if run["status"] == "complete"]
-    levels = range(result["spec"]["z"], 0, -2)
-    names = ("test", "misclassified", "adversarial", *result["spec"]["controls"])
-    assert [(row["set"], row["k"]) for row in rows] == [
-        (name, k) for name in names for k in levels if complete
+    assert [(row["set"], row["level"]) for row in rows] == [
+        (name, level) for name in result.spec.sets for level in result.ladder.levels if result.metrics
     ]
     for row in rows:
-        accuracies = [run["accuracy"][row["set"]][str(row["k"])] for run in complete]
+        accuracies = [metrics.accuracy[row["set"]][row["level"]] for metrics in result.metrics.values()]
         values = np.array([accuracy for accuracy in accuracies if accuracy is not None])
-        assert row == settings(result) | {name: row[name] for name in SUMMARY_COLUMNS[6:-1]}
+        assert row == settings(result) | {name: row[name] for name in SUMMARY_COLUMNS[7:-1]}
         assert row["n"] == len(values)
         if len(values) == 0:
             assert row["mean"] is None
@@ -95,7 +103,7 @@ def test_parquet_has_a_row_for_every_summary_with_its_interval(result: dict[str,
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_csv_and_parquet_are_the_same_table(result: dict[str, Any], table: TableName) -> None:
+def test_csv_and_parquet_are_the_same_table(result: Result, table: TableName) -> None:
     rows = list(csv.DictReader(io.StringIO(long_csv(result, table))))
     typed = read(result, table)
     assert len(rows) == len(typed)
@@ -105,7 +113,7 @@ def test_csv_and_parquet_are_the_same_table(result: dict[str, Any], table: Table
 
 @pytest.mark.parametrize("table", TABLES)
 def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table: TableName) -> None:
-    whole = {"z", "seed", "run", "size", "k", "j", "n"}
+    whole = {"seed", "run", "size", "n"}
     numbers = {"epsilon", "accuracy", "slope", "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low",
                "ci95_high", "effect_size", "mean", "sd"}  # fmt: skip
     schemas = []
@@ -120,21 +128,21 @@ def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table:
 
 def test_the_columns_are_those_that_users_were_promised() -> None:
     assert COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "z", "seed", "run", "set", "size", "k", "accuracy", "slope",
-        "status",
+        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "run", "set", "size", "level", "accuracy",
+        "slope", "status",
     )  # fmt: skip
     assert TEST_COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "z", "seed", "quantity", "j", "first_set", "second_set", "test", "n",
-        "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low", "ci95_high", "effect_size", "direction",
-        "reason", "status",
+        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "quantity", "j", "first_set", "second_set",
+        "test", "n", "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low", "ci95_high", "effect_size",
+        "direction", "reason", "status",
     )  # fmt: skip
     assert SUMMARY_COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "z", "seed", "set", "k", "mean", "sd", "ci95_low", "ci95_high", "n",
-        "status",
+        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "set", "level", "mean", "sd", "ci95_low",
+        "ci95_high", "n", "status",
     )  # fmt: skip
 
 
-def test_equal_results_give_equal_bytes(result: dict[str, Any]) -> None:
+def test_equal_results_give_equal_bytes(result: Result) -> None:
     assert long_parquet(result, "tests") == long_parquet(result, "tests")
 
 

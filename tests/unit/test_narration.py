@@ -4,42 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.records.events import Event
-from core.records.journal import JournalReader, JournalWriter
+from core.records.events import CoordinatorStarted, DatasetLoaded, Event, Finished, RunStarted
+from core.records.journal import JournalReader
 from core.spec.spec import Spec
-from tests.hand_made import ENVIRONMENT, make_experiment
+from tests.fakes.experiments import append_events, make_experiment_from_answers
+from tests.fakes.timeline import environment_reported
 from tui_aefit.shell.narration import Lines
 
-SPEC = Spec(dataset="digits", z=3, runs=3, controls=())
-DATASET = {
-    "name": "digits", "sha256": "5" * 64, "images": 9, "shape": [28, 28, 1], "classes": ["0", "1"],
-    "test_size": 2, "notices": ["9 images resized"],
-}  # fmt: skip
+SPEC = Spec(dataset="digits", options={"z": 3}, runs=3, controls=())
+DATASET = DatasetLoaded(
+    name="digits", sha256="5" * 64, images=9, shape=(28, 28, 1), classes=("0", "1"), test_size=2,
+    notices=("9 images resized",),
+)  # fmt: skip
 
 
-def told(tmp_path: Path, *events: tuple[str, dict[str, object]], complete: int = 0) -> tuple[list[str], Path]:
+def narrated(tmp_path: Path, *events: Event, complete: int = 0) -> tuple[list[str], Path]:
     """What is told of new events of an experiment with so many complete runs, and the experiment's folder."""
-    experiment = make_experiment(tmp_path, SPEC, complete=range(complete), statistics=False).experiment
-    reader = JournalReader(experiment.journal)
+    made = make_experiment_from_answers(tmp_path, SPEC, complete=range(complete), statistics=False)
+    reader = JournalReader(made.experiment.journal)
     reader.poll()
-    writer = JournalWriter(experiment.journal / "0002-coordinator.jsonl")
-    for kind, fields in events:
-        writer.write(kind, **fields)
-    writer.close()
+    append_events(made.experiment, *events)
     said: list[str] = []
-    lines = Lines(experiment, said.append)
-    new: list[Event] = reader.poll()
-    for event in new:
+    lines = Lines(made.experiment, said.append)
+    for event in reader.poll():
         lines.tell(event)
-    return said, experiment.folder
+    return said, made.experiment.folder
 
 
-def started(*pending: int) -> tuple[str, dict[str, object]]:
-    return "coordinator_started", {"host": "h", "pid": 1, "jobs": 2, "pending": list(pending)}
+def started(*pending: int) -> Event:
+    return CoordinatorStarted(host="h", pid=1, jobs=2, pending=pending)
 
 
 def test_where_results_go_and_what_is_to_do_is_told_once_the_data_are_read(tmp_path: Path) -> None:
-    said, folder = told(tmp_path, started(0, 1, 2), ("environment", ENVIRONMENT), ("dataset", DATASET))
+    said, folder = narrated(tmp_path, started(0, 1, 2), environment_reported(), DATASET)
     assert "\n".join(said).splitlines() == [
         f"results go to {folder}",
         f"{folder.name}: 3 runs to compute, 2 at a time",
@@ -50,15 +47,13 @@ def test_where_results_go_and_what_is_to_do_is_told_once_the_data_are_read(tmp_p
 
 
 def test_of_a_request_that_is_refused_nothing_is_announced(tmp_path: Path) -> None:
-    refused = ("finished", {"status": "refused", "error": "no images", "hint": ""})
-    said, _ = told(tmp_path, started(0, 1, 2), ("environment", ENVIRONMENT), refused)
+    refused = Finished(status="refused", error="no images")
+    said, _ = narrated(tmp_path, started(0, 1, 2), environment_reported(), refused)
     assert said == []
 
 
 def test_one_run_is_no_runs(tmp_path: Path) -> None:
-    said, folder = told(
-        tmp_path, started(2), ("run_started", {"run": 2, "worker": 1, "attempt": 1}), complete=2
-    )
+    said, folder = narrated(tmp_path, started(2), RunStarted(run=2, worker=1, attempt=1), complete=2)
     assert f"{folder.name}: 1 run to compute, 2 at a time (2 are done)" in said[0]
-    said, folder = told(tmp_path / "b", started(1, 2), ("dataset", DATASET), complete=1)
+    said, folder = narrated(tmp_path / "b", started(1, 2), DATASET, complete=1)
     assert f"{folder.name}: 2 runs to compute, 2 at a time (1 is done)" in said[0]

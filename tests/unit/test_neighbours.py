@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from core.errors import SpecError
+from core.families.knn import SEARCHES
 from core.neighbours.blocked import BlockedSearch
-from core.neighbours.catalogue import SEARCHES
 from core.neighbours.kd_tree import KDTreeSearch
 from core.neighbours.projection import Projection
 from core.neighbours.pruned import PrunedSearch
@@ -376,7 +376,7 @@ def test_products_are_full_float32_during_a_search_and_the_setting_comes_back(
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-def test_every_search_of_the_catalogue_can_be_built(name: str) -> None:
+def test_every_search_that_the_family_names_can_be_built(name: str) -> None:
     training = np.random.default_rng(12).integers(0, 256, (50, 10), dtype=np.uint8)
     assert_exact(build_search(name, training), training[:9], training, 3)
 
@@ -387,9 +387,9 @@ def test_an_unknown_search_is_answered_with_the_known_ones() -> None:
     assert caught.value.hint == "did you mean kd-tree?"
 
 
-def test_the_catalogue_loads_no_numerical_library() -> None:
+def test_the_names_of_the_searches_load_no_numerical_library() -> None:
     program = (
-        "import sys, core.neighbours.catalogue as c; assert c.SEARCHES and c.TIE_RULES;"
+        "import sys, core.families.knn as c; assert c.SEARCHES and c.TIE_RULES;"
         "print(sorted({'torch', 'sklearn', 'numpy', 'scipy'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

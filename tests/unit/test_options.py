@@ -9,16 +9,15 @@ import pytest
 
 from core import __version__
 from core.errors import AefitError
-from core.spec.spec import DEFAULTS
+from tests.fakes import plugins
+from tui_aefit.shell.declarations import CALL, SETTINGS, explain
 from tui_aefit.shell.options import COMMANDS, given_settings, parse
-from tui_aefit.shell.settings import SETTINGS
 
 WORDS = {
     "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",
     "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
     "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": "3", "jobs": "2",
-    "data_dir": "images",
-    "home": "lab",
+    "family": "knn", "surrogate": "lenet5", "data_dir": "images", "home": "lab",
 }  # fmt: skip
 VALUES = {
     **WORDS,
@@ -86,7 +85,8 @@ def test_an_empty_name_is_no_control_and_none_stands_alone(word: str) -> None:
     assert str(caught.value) == (
         f"--controls = {word!r} is not possible: expected names with commas between them, or none alone"
     )
-    assert caught.value.hint == SETTINGS["controls"].summary
+    assert caught.value.hint == explain(SETTINGS["controls"])
+    assert "one-per-source" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,9 @@ def test_options_of_the_commands() -> None:
     assert not hasattr(parse(["delete", "abc"]), "yes")
     resumed = given_settings(parse(["resume", "abc", "--jobs", "2", "--data-dir", "images"]))
     assert resumed == {"jobs": 2, "data_dir": "images"}
+    extended = parse(["extend", "abc", "--runs", "20", "--threads", "2", "--detach", "--json"])
+    assert (extended.id, extended.detach, extended.as_json) == ("abc", True, True)
+    assert given_settings(extended) == {"runs": 20, "threads": 2}
     fetched = parse(["data", "fetch", "mnist"])
     assert (fetched.action, fetched.name) == ("fetch", "mnist")
 
@@ -129,13 +132,14 @@ def test_options_of_the_commands() -> None:
         ("--epslion=0.2", "there is no option --epslion", "did you mean --epsilon?"),
         ("--batch --data_dir x", "there is no option --data_dir", "did you mean --data-dir?"),
         ("--xyzzy", "there is no option --xyzzy", "see aefit-tui --help"),
-        ("--epsilon much", "--epsilon = 'much' is not possible: expected a number", SETTINGS["epsilon"].summary),
+        ("--epsilon much", "--epsilon = 'much' is not possible: expected a number", SETTINGS["epsilon"].help),
         ("--epsilon 8/255", "--epsilon = '8/255' is not possible: expected a number, 0.0314 for 8/255", "largest"),
-        ("--epsilon 1/0", "--epsilon = '1/0' is not possible: expected a number", SETTINGS["epsilon"].summary),
-        ("--z 7/2", "--z = '7/2' is not possible: expected a whole number", SETTINGS["z"].summary),
-        ("--z 7.0", "--z = '7.0' is not possible: expected a whole number", SETTINGS["z"].summary),
+        ("--epsilon 1/0", "--epsilon = '1/0' is not possible: expected a number", SETTINGS["epsilon"].help),
+        ("--z 7/2", "--z = '7/2' is not possible: expected a whole number", SETTINGS["z"].help),
+        ("--z 7.0", "--z = '7.0' is not possible: expected a whole number", SETTINGS["z"].help),
         ("--epsilon", "argument --epsilon: expected one argument", "see aefit-tui --help"),
         ("show", "the following arguments are required: ID", "see aefit-tui show --help"),
+        ("extend abc", "the following arguments are required: --runs", "see aefit-tui extend --help"),
         ("show --jsn latest", "unrecognized arguments: --jsn", "see aefit-tui --help"),
         ("list extra", "unrecognized arguments: extra", "see aefit-tui --help"),
         ("export abc --format xml", "argument --format: invalid choice: 'xml'", "see aefit-tui export --help"),
@@ -151,7 +155,7 @@ def test_a_mistake_is_answered_with_what_would_be_right(line: str, message: str,
 
 def test_a_value_may_be_called_as_a_command_is() -> None:
     typed = parse(["--home", "list", "show", "abc"])
-    assert (typed.command, typed.home) == ("show", "list")
+    assert (typed.command, given_settings(typed)) == ("show", {"home": "list"})
     assert parse(["--home", "lst", "list"]).command == "list"
 
 
@@ -169,10 +173,11 @@ def test_help_names_every_setting_with_its_default_and_every_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = " ".join(help_text(capsys, "--help").split())
-    for name, setting in SETTINGS.items():
+    for setting in SETTINGS.values():
         assert f"{setting.option} {setting.metavar}" in text
-        default = setting.default_text or DEFAULTS[name]
-        assert f"(default: {default})" in text
+        assert f"(default: {setting.default_text or setting.default})" in text
+        # Lines are broken at hyphens too.
+        assert all(choice in text.replace("- ", "-") for choice in setting.choices())
     for command in COMMANDS:
         assert f" {command} " in text.partition("commands: ")[2]
 
@@ -189,6 +194,53 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_help_shows_a_home_with_a_percent_sign(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(SETTINGS, "home", replace(SETTINGS["home"], default_text="/data/50%off"))
+    changed = replace(SETTINGS["home"], default_text="/data/50%off")
+    for settings in (SETTINGS, CALL):
+        monkeypatch.setitem(settings, "home", changed)
     assert "/data/50%off" in help_text(capsys, "--help")
     assert "/data/50%off" in help_text(capsys, "list --help")
+
+
+# Plug-ins
+
+
+@pytest.fixture
+def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins.install(tmp_path / "site", monkeypatch)
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_the_options_of_a_plug_in_are_options_of_the_command() -> None:
+    for line in ("--attack shift --strength 0.5", "--strength 0.5 --attack=shift", "--strength=0.5"):
+        assert given_settings(parse(line.split()))["strength"] == 0.5
+    assert given_settings(parse(["config", "show", "--strength", "0.5"])) == {"strength": 0.5}
+    named = {"AEFIT_FAMILY": "kernel"}
+    assert given_settings(parse(["--bandwidths", "2"], named)) == {"bandwidths": 2}
+    assert (
+        str(mistake("--attack shift --strength much"))
+        == "--strength = 'much' is not possible: expected a number"
+    )
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_help_names_plug_ins_and_their_options(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_text(capsys, "--help")
+    assert "--strength S" in text
+    assert "--bandwidths N" in text
+    assert all(name in text for name in ("shift", "kernel", "linear", "shifted"))
+
+
+def test_without_the_plug_in_its_option_is_a_mistake() -> None:
+    assert "there is no option --strength" in str(mistake("--strength 0.5"))
+
+
+def test_a_plug_in_that_cannot_be_loaded_stops_neither_help_nor_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugins.install(
+        tmp_path / "site", monkeypatch, {"aefit.attacks": {"broken": "tests.fakes.nowhere:Broken"}}
+    )
+    assert "--epsilon E" in help_text(capsys, "--help")
+    assert "there is no option --epslion" in str(mistake("--epslion 1"))
+    assert parse(["list"], {"AEFIT_ATTACK": "broken"}).command == "list"
+    assert "cannot be loaded" in str(mistake("--attack broken --strength 0.5"))

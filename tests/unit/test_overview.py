@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from core.errors import ExperimentError
 from core.records import overview as overview_module
 from core.records.annotations import Annotations, write_annotations
-from core.records.experiment import Experiment, create
+from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
+from core.records.experiment import CREATED_FILE, Experiment, create
 from core.records.overview import BLOCK, Overview, OverviewReader
-from core.records.results import NEEDED, publish
+from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
+from tests.fakes.executor import put_result
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 Words = dict[str, object]
@@ -34,7 +36,11 @@ def failed(run: int, error: str, *, retry: bool = False) -> Words:
 
 
 def journal(
-    experiment: Experiment, session: int, *events: Words, version: int = 1, tail: bytes = b""
+    experiment: Experiment,
+    session: int,
+    *events: Words,
+    version: int = JOURNAL_VERSION,
+    tail: bytes = b"",
 ) -> None:
     experiment.journal.mkdir(exist_ok=True)
     lines = [
@@ -45,11 +51,8 @@ def journal(
 
 
 def put_results(experiment: Experiment, *runs: int) -> None:
-    def write_arrays(path: Path) -> None:
-        path.write_bytes(b"nobody reads these")
-
     for run in runs:
-        publish(experiment.run_folder(run), {name: {} for name in NEEDED}, write_arrays)
+        put_result(experiment, run)
 
 
 def only(home: Path) -> Overview:
@@ -157,11 +160,11 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(owner, name, call)
 
     count(Experiment, "result")
-    for name in ("load", "read_annotations", "_last_ending"):
+    for name in ("load", "read_annotations", "_read_end"):
         count(overview_module, name)
     reader = OverviewReader(tmp_path)
     first = reader.look()
-    assert sorted(read) == ["_last_ending", "load", "read_annotations", "result", "result"]
+    assert sorted(read) == ["_read_end", "load", "read_annotations", "result", "result"]
     read.clear()
     assert reader.look() == first
     assert read == []
@@ -173,7 +176,7 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
 def test_the_newest_comes_first(tmp_path: Path) -> None:
     made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
     for age, experiment in zip((20, 30, 10), made, strict=True):
-        os.utime(experiment.folder / "spec.toml", (1000 - age, 1000 - age))
+        (experiment.folder / CREATED_FILE).write_text(str(1000 - age))
     assert [o.id for o in OverviewReader(tmp_path).look()] == [made[2].id, made[0].id, made[1].id]
     assert [o.created for o in OverviewReader(tmp_path).look()] == [990, 980, 970]
 
@@ -181,15 +184,17 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 def test_a_spec_of_a_newer_version_is_named_as_such(tmp_path: Path) -> None:
     experiment, _ = create(tmp_path, SPEC)
     path = experiment.folder / "spec.toml"
-    path.write_text(path.read_text().replace("schema_version = 1", "schema_version = 7\nsurprise = 1"))
+    path.write_text(
+        path.read_text().replace(f"schema_version = {SPEC_VERSION}", "schema_version = 7\nsurprise = 1")
+    )
     found = only(tmp_path)
     assert (found.status, found.experiment, found.read_only) == ("newer", None, True)
-    assert found.reason == "written by a newer version (spec version 7, this one reads up to 1)"
+    assert found.reason == f"written by a newer version (spec version 7, this one reads up to {SPEC_VERSION})"
 
 
 def test_a_journal_of_a_newer_version_makes_it_read_only(tmp_path: Path) -> None:
     experiment, _ = create(tmp_path, SPEC)
-    journal(experiment, 1, STARTED, finished("cancelled"), version=2)
+    journal(experiment, 1, STARTED, finished("cancelled"), version=JOURNAL_VERSION + 1)
     found = only(tmp_path)
     assert (found.status, found.experiment, found.read_only) == ("cancelled", experiment, True)
     assert found.reason == "its journal was written by a newer version"

@@ -24,7 +24,7 @@ def random_image(height: int, width: int, channels: int, seed: int = 0) -> np.nd
 
 class TestHalfBlocks:
     @pytest.mark.parametrize(("height", "channels"), [(2, 1), (4, 3), (5, 3), (1, 1)])
-    def test_a_cell_is_the_upper_pixel_over_the_lower_one(self, height, channels):
+    def test_a_cell_is_the_upper_pixel_over_the_lower_one(self, height: int, channels: int) -> None:
         image, around = random_image(height, 3, channels), Color.parse("#123456")
         lines = half_blocks(image, around)
         assert len(lines) == (height + 1) // 2
@@ -35,27 +35,29 @@ class TestHalfBlocks:
                 assert cell.text == "▀"
                 assert cell.style is not None
                 shown = cell.style.bgcolor if y % 2 else cell.style.color
+                assert shown is not None
+                assert shown.triplet is not None
                 assert list(shown.triplet) == pixel
         if height % 2:
-            assert {cell.style.bgcolor for cell in lines[-1]} == {around}
+            assert {cell.style and cell.style.bgcolor for cell in lines[-1]} == {around}
 
 
 class TestCharacters:
-    def test_brightness_goes_up_the_ramp(self):
+    def test_brightness_goes_up_the_ramp(self) -> None:
         levels = np.array([[0, 25, 26, 128, 230, 231, 255]], dtype=np.uint8)
         image = np.repeat(levels, 2, axis=0)[..., None]
         assert characters(image, BRIGHTNESS) == ["  .+%@@"]
 
-    def test_a_character_stands_for_the_mean_of_two_pixels(self):
+    def test_a_character_stands_for_the_mean_of_two_pixels(self) -> None:
         image = np.array([[0, 0, 255], [255, 100, 255], [255, 0, 10]], dtype=np.uint8)[..., None]
         assert characters(image, BRIGHTNESS) == ["=.@", "@  "]
 
-    def test_colours_count_as_their_brightness(self):
+    def test_colours_count_as_their_brightness(self) -> None:
         pure = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], dtype=np.uint8)
         expected = "".join(BRIGHTNESS[int(share * 255 / 25.6)] for share in (0.299, 0.587, 0.114, 1.0))
         assert characters(pure, BRIGHTNESS) == [expected]
 
-    def test_a_signed_picture_is_blank_at_mid_grey(self):
+    def test_a_signed_picture_is_blank_at_mid_grey(self) -> None:
         image = np.array([[0, 100, 127, 128, 160, 255]], dtype=np.uint8)[..., None]
         assert characters(image, SIGNED) == ["=-  +#"]
 
@@ -63,7 +65,9 @@ class TestCharacters:
 class TestFitting:
     @settings(deadline=None, max_examples=100)
     @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 130), st.integers(1, 65))
-    def test_it_fits_and_is_as_large_as_can_be(self, height, width, columns, rows):
+    def test_it_fits_and_is_as_large_as_can_be(
+        self, height: int, width: int, columns: int, rows: int
+    ) -> None:
         image = random_image(height, width, 3)
         shown = fitted(image, columns, rows)
         assert shown.shape[1] <= columns
@@ -79,7 +83,7 @@ class TestFitting:
     @pytest.mark.parametrize(
         ("size", "columns", "rows"), [(28, 26, 14), (32, 26, 16), (32, 40, 14), (32, 11, 9)]
     )
-    def test_a_reduced_image_is_the_mean_of_the_areas(self, size, columns, rows):
+    def test_a_reduced_image_is_the_mean_of_the_areas(self, size: int, columns: int, rows: int) -> None:
         image = random_image(size, size, 3)
         side = min(columns, 2 * rows)
         shown = fitted(image, columns, rows)
@@ -92,7 +96,7 @@ def area_mean(plane: np.ndarray, side: int) -> np.ndarray:
     """Every pixel as side x side equal parts, then the mean of blocks of as many parts as there were pixels."""
     size = len(plane)
     fine = plane.astype(float).repeat(side, axis=0).repeat(side, axis=1)
-    return fine.reshape(side, size, side, size).mean(axis=(1, 3))
+    return np.asarray(fine.reshape(side, size, side, size).mean(axis=(1, 3)))
 
 
 def gallery_of_images(shape: tuple[int, int, int], members: int = 3) -> Gallery:
@@ -107,14 +111,15 @@ def gallery_of_images(shape: tuple[int, int, int], members: int = 3) -> Gallery:
         target=np.array([1, -1, 1][:members], np.int16),
         source=np.arange(members, dtype=np.int32),
         prediction=np.ones((2, members), np.int16),
-        k=(3, 1),
+        knob="K",
+        levels=("3", "1"),
         class_names=("cat", "犬" * 60),
     )
 
 
 class TestPng:
     @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3)])
-    def test_every_pixel_is_a_square_of_its_colour(self, tmp_path: Path, shape):
+    def test_every_pixel_is_a_square_of_its_colour(self, tmp_path: Path, shape: tuple[int, int, int]) -> None:
         gallery, members = gallery_of_images(shape), [2, 0]
         write_figure(tmp_path / "figures" / "f.png", gallery, members)
         with Image.open(tmp_path / "figures" / "f.png") as image:
@@ -136,7 +141,7 @@ class TestPng:
                 assert_array_equal(shown, np.kron(shown[::scale, ::scale], square))
                 assert np.abs(shown[::scale, ::scale] - expected).max() <= 0.51
 
-    def test_captions_are_below_the_pictures_and_inside_the_paper(self):
+    def test_captions_are_below_the_pictures_and_inside_the_paper(self) -> None:
         gallery = gallery_of_images((28, 28, 1))
         pixels = np.asarray(figure(gallery, [0, 1]))
         places = geometry(gallery)
@@ -149,13 +154,13 @@ class TestPng:
                 gap = below[:, places.width : places.width + 8]
                 assert (gap > 128).all(), "a caption runs into its neighbour"
 
-    def test_equal_galleries_give_equal_files(self, tmp_path: Path):
+    def test_equal_galleries_give_equal_files(self, tmp_path: Path) -> None:
         for name in ("a.png", "b.png"):
             write_figure(tmp_path / name, gallery_of_images((32, 32, 3)), [1])
         assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
     @pytest.mark.parametrize("where", ["file/f.png", "nowhere/deeper/f.png"])
-    def test_where_nothing_can_be_written_it_says_so(self, tmp_path: Path, where: str):
+    def test_where_nothing_can_be_written_it_says_so(self, tmp_path: Path, where: str) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(ExperimentError, match="cannot write"):
             write_figure(tmp_path / where, gallery_of_images((28, 28, 1)), [0])

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.records.process import ProcessIdentity, identity
+from core.records.types import parse, to_json
 
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
@@ -35,7 +36,7 @@ def test_this_process_lives_here() -> None:
     assert me.on_this_host
     assert me.alive
     assert identity(os.getpid()) == me
-    assert ProcessIdentity(**me.to_json()) == me  # type: ignore[arg-type]  # the fields as JSON holds them
+    assert parse(to_json(me), ProcessIdentity, "a process") == me
 
 
 @on_linux
@@ -57,7 +58,7 @@ def test_a_killed_process_is_dead_before_and_after_its_parent_knows(child: subpr
 @on_linux
 @pytest.mark.parametrize("change", [{"start_time": "1"}, {"boot_id": "another-boot"}, {"pid": 1}])
 def test_the_same_number_in_another_life_is_another_process(change: dict[str, object]) -> None:
-    assert not replace(identity(), **change).alive  # type: ignore[arg-type]
+    assert not replace(identity(), **change).alive
 
 
 def test_another_host_is_not_this_one() -> None:

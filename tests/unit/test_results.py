@@ -9,15 +9,20 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from core.records.results import NEEDED, publish, read_result, sha256_of
+from core.errors import RecordError
+from core.records.metrics import RunMetrics
+from core.records.results import parse_metrics, publish, read_result, sha256_of
+from core.records.types import plain, to_json
+from core.spec.spec import Spec
+from tests.fakes.numbers import draw_answers, metrics_from_answers
 
-METRICS: dict[str, object] = {
-    **dict.fromkeys(NEEDED),
-    "index": 3,
-    "accuracy": {"test": {"1": 0.5, "3": None}},
-}
+SPEC = Spec(dataset="digits", options={"z": 3}, controls=("noise", "matched"))
+METRICS = metrics_from_answers(SPEC, 3, draw_answers(SPEC, 3, {"adversarial": 0}))
+NEEDED = sorted(field.name for field in msgspec.structs.fields(RunMetrics) if field.required)
+"""What every result must have."""
 BYTES = bytes(range(256)) * 40
 
 
@@ -33,9 +38,11 @@ def test_a_result_holds_the_metrics_the_arrays_and_their_checksum(tmp_path: Path
     assert publish(tmp_path / "runs" / "0003", METRICS, write)
     result = tmp_path / "runs" / "0003" / "result"
     checksums = {"arrays.npz": hashlib.sha256(BYTES).hexdigest()}
-    assert json.loads((result / "metrics.json").read_bytes()) == {**METRICS, "sha256": checksums}
+    whole = msgspec.structs.replace(METRICS, sha256=checksums)
+    assert json.loads((result / "metrics.json").read_bytes()) == json.loads(json.dumps(plain(whole)))
     assert (result / "arrays.npz").read_bytes() == BYTES
-    assert read_result(result, verify=True) == {**METRICS, "sha256": checksums}
+    assert read_result(result, verify=True) == whole
+    assert METRICS.accuracy["adversarial"] == {"3": None, "1": None}
     assert files(result) == ["arrays.npz", "metrics.json"]
     assert files(result.parent) == ["result"]
 
@@ -47,15 +54,22 @@ def test_a_checksum_is_that_of_the_whole_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "metrics", [METRICS, {**METRICS, "loss": float("nan")}, {**METRICS, "array": object()}]
+    "metrics",
+    [
+        METRICS,
+        msgspec.structs.replace(METRICS, seconds={"split": float("nan")}),
+        msgspec.structs.replace(METRICS, seconds={"split": object()}),
+        msgspec.structs.replace(METRICS, seconds={"split": -1.0}),
+    ],
+    ids=["disk full", "NaN", "not JSON", "no reader would take it"],
 )
-def test_a_publication_that_fails_leaves_nothing(tmp_path: Path, metrics: dict[str, object]) -> None:
+def test_a_publication_that_fails_leaves_nothing(tmp_path: Path, metrics: RunMetrics) -> None:
     def write_half(path: Path) -> None:
         path.write_bytes(BYTES[:100])
         if metrics is METRICS:
             raise OSError("No space left on device")
 
-    with pytest.raises((OSError, ValueError, TypeError)):
+    with pytest.raises((OSError, ValueError, TypeError, RecordError)):
         publish(tmp_path, metrics, write_half)
     assert files(tmp_path) == []
     assert publish(tmp_path, METRICS, write)
@@ -65,15 +79,16 @@ def test_a_process_killed_before_the_rename_leaves_no_result(tmp_path: Path) -> 
     killed = """
 import os, signal, sys
 from pathlib import Path
-from core.records.results import NEEDED, publish
+from core.records.results import parse_metrics, publish
 
 def write(path):
     path.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 
-publish(Path(sys.argv[1]), dict.fromkeys(NEEDED), write)
+publish(Path(sys.argv[1]), parse_metrics(sys.stdin.buffer.read()), write)
 """
-    assert subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False).returncode == -9
+    command = [sys.executable, "-c", killed, str(tmp_path)]
+    assert subprocess.run(command, input=to_json(METRICS), check=False).returncode == -9
     assert files(tmp_path) != [], "it was killed too early to show anything"
     assert read_result(tmp_path / "result") is None
     assert not (tmp_path / "result").exists()
@@ -83,10 +98,10 @@ publish(Path(sys.argv[1]), dict.fromkeys(NEEDED), write)
 
 def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -> None:
     assert publish(tmp_path, METRICS, write)
-    assert not publish(tmp_path, {**METRICS, "index": 4}, Path.touch)
+    assert not publish(tmp_path, msgspec.structs.replace(METRICS, index=4), Path.touch)
     found = read_result(tmp_path / "result", verify=True)
     assert found is not None
-    assert found["index"] == 3
+    assert found.index == 3
     assert files(tmp_path) == ["result"]
 
 
@@ -139,8 +154,8 @@ def test_metrics_that_cannot_be_trusted_are_no_result(tmp_path: Path, metrics: b
     assert read_result(tmp_path / "result") is None
 
 
-@pytest.mark.parametrize("name", sorted(NEEDED))
-def test_without_what_tables_need_there_is_no_result_for_reader_and_publisher_alike(
+@pytest.mark.parametrize("name", NEEDED)
+def test_without_what_tables_need_there_is_no_result_and_it_can_be_published_anew(
     tmp_path: Path, name: str
 ) -> None:
     publish(tmp_path, METRICS, write)
@@ -149,11 +164,55 @@ def test_without_what_tables_need_there_is_no_result_for_reader_and_publisher_al
     del record[name]
     metrics.write_text(json.dumps(record))
     assert read_result(tmp_path / "result") is None
-    with pytest.raises(ValueError, match=f"metrics without {name} "):
-        publish(tmp_path, {key: value for key, value in METRICS.items() if key != name}, write)
-    assert files(tmp_path) == ["result"]
     assert publish(tmp_path, METRICS, write)
     assert read_result(tmp_path / "result", verify=True) is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"index": -1},
+        {"surrogate_accuracy": 1.5},
+        {"surrogate_accuracy": "0.9"},
+        {"counts": {}},
+        {"counts": {**plain(METRICS.counts), "sets": {}}},
+        {"accuracy": {"test": {"3": 0.5}}},
+        {"accuracy": {"test": {"3": 0.5, "2": 0.5}}},
+        {"accuracy": {"test": {"3": 0.5, "1": 1.01}}},
+        {"accuracy": {"unheard-of": {"3": 0.5, "1": 0.5}}},
+        {"slopes": {"test": {"1": 1e301}}},
+        {"slope_reasons": {"test": {"1": "because"}}},
+        {"seconds": {"split": -1}},
+        {"ladder": {"knob": "K", "levels": [], "values": []}},
+        {"ladder": {"knob": "K", "levels": ["3", "3"], "values": [3, 3]}},
+        {"environment": {"device": "cpu"}},
+        {"environment": {"device": "\x1b[2J", "cpu": "", "versions": {}}},
+        {"sha256": {"arrays.npz": None}},
+        {"schema_version": 99},
+        {"schema_version": None},
+    ],
+    ids=str,
+)
+def test_metrics_that_contradict_their_description_are_refused(changes: dict[str, object]) -> None:
+    assert parse_metrics(to_json(METRICS)) == METRICS
+    with pytest.raises(RecordError):
+        parse_metrics(json.dumps({**plain(METRICS), **changes}).encode())
+
+
+def test_fields_that_a_later_version_adds_are_passed_over() -> None:
+    assert parse_metrics(json.dumps({**plain(METRICS), "mood": [1]}).encode()) == METRICS
+
+
+def test_a_result_of_the_first_version_is_read(first_version_home: Path) -> None:
+    found = {path.parent.parent.name: read_result(path.parent, verify=True) for path in
+             sorted(first_version_home.glob("experiments/*/runs/*/result/metrics.json"))}  # fmt: skip
+    assert found
+    for name, metrics in found.items():
+        assert metrics is not None
+        assert (metrics.schema_version, metrics.index) == (1, int(name))
+        assert metrics.ladder.knob == "K"
+        assert metrics.ladder.fitted == "1"
+        assert metrics.environment.threads is not None
 
 
 def test_a_missing_part_is_no_result(tmp_path: Path) -> None:

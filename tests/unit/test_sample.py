@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from core.sets.sample import Members, Sample, choose, joined, no_members
+from core.sets.members import Members, concatenate, no_members
+from core.sets.sample import Sample, choose
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
 
@@ -72,10 +73,10 @@ def test_whatever_the_blocks_the_sample_is_what_is_chosen_of_all(pairs, most, cu
     edges = sorted({0, len(label), *(min(cut, len(label)) for cut in cuts)})
     for start, end in itertools.pairwise(edges):
         block = np.arange(start, end)
-        sample.add(every.taken(block), np.flatnonzero(passing[block]))
-    expected = every.taken(np.flatnonzero(passing))
+        sample.add(every.take(block), np.flatnonzero(passing[block]))
+    expected = every.take(np.flatnonzero(passing))
     order = np.random.default_rng(0).random(len(expected.label))
-    expected = expected.taken(choose(expected.label, expected.target, 5, most, order))
+    expected = expected.take(choose(expected.label, expected.target, 5, most, order))
     found = sample.members()
     for name in ("image", "source", "label", "target", "prediction"):
         assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
@@ -101,12 +102,11 @@ def test_the_order_within_a_pair_can_be_given():
     assert choose(label, target, 3, 3, np.array([0.5, 0.1, 0.3, 0.9])).tolist() == [1, 3, 2]
 
 
-def test_members_are_joined_in_the_order_of_the_parts():
+def test_members_are_concatenated_in_the_order_of_the_parts():
     none = no_members(2, (1, 1, 1))
-    one = Members(
-        np.full((1, 1, 1, 1), 0.5, np.float32), *(np.array([n]) for n in (7, 1, -1)), np.array([[1], [0]])
-    )
-    assert joined([none, one]).source.tolist() == [7]
-    twice = joined([one, none, one])
+    source, label, target = (np.array([number]) for number in (7, 1, -1))
+    one = Members(np.full((1, 1, 1, 1), 0.5, np.float32), source, label, target, np.array([[1], [0]]))
+    assert concatenate([none, one]).source.tolist() == [7]
+    twice = concatenate([one, none, one])
     assert twice.prediction.tolist() == [[1, 1], [0, 0]]
-    assert (twice.image.dtype, none.image.dtype) == (np.float32, np.float32)
+    assert [one.image.dtype for one in (twice, none)] == [np.dtype(np.float32)] * 2

@@ -5,23 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import tui_aefit.settings
 
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
-from core.errors import AefitError, DataError, SpecError
+from core.errors import AefitError, DataError, PluginError, SpecError
+from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
-from tui_aefit.shell.settings import (
-    PROJECT_FILE,
-    SETTINGS,
-    Settings,
-    default_threads,
-    processors,
-    read_word,
-    written,
-)
+from tests.fakes import plugins
+from tui_aefit.shell.declarations import CALL, SETTINGS, explain, read_word, variable_of
+from tui_aefit.shell.settings import PROJECT_FILE, Found, Settings, default_threads, processors
 
 SOURCES = ("option", "environment", "project", "user")
 """The nearest first."""
@@ -32,13 +25,13 @@ def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's own settings file, which is not there yet; no test sees that of whoever runs it."""
     path = tmp_path / "user" / "config.toml"
     path.parent.mkdir()
-    monkeypatch.setattr(tui_aefit.shell.settings, "user_config", lambda: path)
+    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: path)
     return path
 
 
 @pytest.fixture(autouse=True)
 def sixteen_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: 16)
+    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 16)
 
 
 @pytest.fixture
@@ -94,15 +87,16 @@ def test_the_nearest_source_wins(
     expected = values.get(nearest, DEFAULTS["epsilon"])
     assert found["epsilon"] == expected
     assert found.spec().epsilon == expected
-    shown = {name: (value, source) for name, value, source in found.shown()}
-    assert shown["epsilon"] == (expected, sources.get(nearest, "default"))
+    assert found.shown()["epsilon"] == Found(expected, sources.get(nearest, "default"))
 
 
 def test_each_setting_is_taken_from_its_own_source(folder: Path, user_file: Path) -> None:
     user_file.write_text('runs = 3\nattack = "pgd"\n')
     (folder / PROJECT_FILE).write_text('steps = 7\ndataset = "digits"\n')
     spec = settings(folder, environment={"AEFIT_Z": "5", "AEFIT_RUNS": ""}, seed=11).spec()
-    assert spec == Spec(dataset="digits", attack="pgd", steps=7, runs=3, z=5, seed=11, epochs=40, threads=5)
+    assert spec == Spec(
+        dataset="digits", attack="pgd", runs=3, seed=11, epochs=40, options={"steps": 7, "z": 5}
+    )
 
 
 def test_without_any_source_the_spec_is_the_default_for_its_data_set(folder: Path) -> None:
@@ -111,17 +105,17 @@ def test_without_any_source_the_spec_is_the_default_for_its_data_set(folder: Pat
 
 def test_every_setting_of_a_spec_can_be_set_by_word_in_the_environment(folder: Path) -> None:
     words = {
-        "dataset": "digits", "attack": "deepfool", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17",
-        "epochs": "6", "controls": "noise, sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject",
-        "steps": "10", "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu",
-        "threads": "3",
+        "dataset": "digits", "attack": "deepfool", "epsilon": "0.25", "family": "knn", "runs": "4", "seed": "17",
+        "surrogate": "lenet5", "epochs": "6", "controls": "noise, sources", "test_size": "99",
+        "keep": "candidates", "device": "cpu", "z": "9", "tie_rule": "nearest", "search": "kd-tree", "norm": "linf",
+        "bound": "reject",
     }  # fmt: skip
-    assert set(words) == set(DEFAULTS)
-    found = settings(folder, environment={f"AEFIT_{name.upper()}": word for name, word in words.items()})
+    assert {*words, "steps"} == set(DEFAULTS)
+    found = settings(folder, environment={variable_of(name): word for name, word in words.items()})
     assert found.spec() == Spec(
-        dataset="digits", attack="deepfool", epsilon=0.25, z=9, runs=4, seed=17, epochs=6,
-        controls=("noise", "sources"), tie_rule="nearest", norm="linf", bound="reject", test_size=99,
-        search="kd-tree", keep="candidates", device="cpu", threads=3,
+        dataset="digits", attack="deepfool", epsilon=0.25, runs=4, seed=17, epochs=6,
+        controls=("noise", "sources"), test_size=99, keep="candidates", device="cpu",
+        options={"z": 9, "tie_rule": "nearest", "norm": "linf", "bound": "reject", "search": "kd-tree"},
     )  # fmt: skip
 
 
@@ -137,15 +131,18 @@ def test_no_controls_are_asked_for_by_the_word_none(folder: Path, word: str) -> 
     assert settings(folder, environment={"AEFIT_CONTROLS": word}).spec().controls == ()
 
 
-def test_every_setting_has_a_value_and_a_source_to_show(folder: Path) -> None:
+def test_every_setting_that_applies_has_a_value_and_a_source_to_show(folder: Path) -> None:
     shown = settings(folder, home=str(folder), controls=()).shown()
-    assert [name for name, _, _ in shown] == list(SETTINGS)
-    values = {name: value for name, value, _ in shown}
-    assert values["controls"] == []
-    assert written(values["controls"]) == "none"
+    assert list(shown) == [*COMMON, "z", "tie_rule", "search", *CALL]
+    values = {name: found.value for name, found in shown.items()}
+    assert values["controls"] == ()
     assert (values["epsilon"], values["z"], values["test_size"]) == (0.1, 7, None)
+    assert (values["jobs"], values["threads"]) == (12, 1)
     assert values["data_dir"] == str(folder / "data")
-    assert {name for name, _, source in shown if source == "option"} == {"home", "controls"}
+    assert {name for name, found in shown.items() if found.source == "option"} == {"home", "controls"}
+    attacked = settings(folder, attack="deepfool", norm="linf").shown()
+    assert list(attacked) == [*COMMON, "norm", "bound", "z", "tie_rule", "search", *CALL]
+    assert attacked["norm"] == Found("linf", "option")
 
 
 # Defaults that depend on other settings
@@ -165,18 +162,18 @@ def test_epochs_of_an_own_set_have_a_default_of_their_own(folder: Path) -> None:
 def test_sixteen_processors_are_shared_among_the_runs(folder: Path, runs: int, threads: int) -> None:
     found = settings(folder, runs=runs)
     spec = found.spec()
-    assert spec.threads == threads
+    assert found.threads(spec) == threads
     jobs = found.jobs(spec)
     assert jobs == min(runs, 16 // threads)
     assert jobs * threads <= 16
-    assert settings(folder, runs=runs, threads=7).spec().threads == 7
+    assert settings(folder, runs=runs, threads=7).threads(spec) == 7
 
 
 @pytest.mark.parametrize("available", [1, 2, 7, 64, 512])
 def test_threads_and_jobs_are_at_least_one_and_threads_at_most_eight(
     folder: Path, monkeypatch: pytest.MonkeyPatch, available: int
 ) -> None:
-    monkeypatch.setattr(tui_aefit.shell.settings, "processors", lambda: available)
+    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: available)
     for runs in (1, 5, 12, 1000):
         assert default_threads(runs) == min(8, max(1, available // runs))
     crowded = settings(folder, threads=1024)
@@ -252,7 +249,7 @@ def test_a_wrong_value_is_told_with_the_file_or_variable_it_stands_in(
 
     variable = f"AEFIT_{name.upper()}"
     assert told(settings(folder, environment={variable: word})).endswith(f"(it is set in {variable})")
-    value = SETTINGS[name].read(word)
+    value = SETTINGS[name].kind.read(word)
     typed = Settings({name: value}, environment={}, folder=folder)
     assert "it is set in" not in told(typed), "the shell's line shows it"
     user_file.write_text(f"{name} = {toml}\n")
@@ -265,11 +262,12 @@ def test_a_wrong_value_is_told_with_the_file_or_variable_it_stands_in(
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "2", True])
-def test_wrong_jobs_are_told_with_their_source(folder: Path, value: object) -> None:
+@pytest.mark.parametrize("name", ["jobs", "threads"])
+def test_wrong_jobs_and_threads_are_told_with_their_source(folder: Path, name: str, value: object) -> None:
     toml = str(value).lower() if isinstance(value, bool) else repr(value)
-    (folder / PROJECT_FILE).write_text(f"jobs = {toml}\n")
+    (folder / PROJECT_FILE).write_text(f"{name} = {toml}\n")
     found = settings(folder)
-    with pytest.raises(SpecError, match=r"jobs = .*at least 1") as caught:
+    with pytest.raises(SpecError, match=rf"{name} = .*a whole number from 1") as caught:
         found.jobs(found.spec())
     assert str(folder / PROJECT_FILE) in str(caught.value)
 
@@ -284,7 +282,7 @@ def test_a_word_that_is_no_number_is_told_with_its_variable(
     with pytest.raises(AefitError) as caught:
         settings(folder, environment={f"AEFIT_{name.upper()}": word})
     assert str(caught.value) == f"AEFIT_{name.upper()} = {word!r} is not possible: expected {kind}"
-    assert caught.value.hint == SETTINGS[name].summary
+    assert caught.value.hint == explain(SETTINGS[name])
 
 
 def test_a_word_is_told_with_the_option_it_follows() -> None:
@@ -320,7 +318,7 @@ def test_whoever_only_looks_is_warned_of_what_is_wrong_with_a_file(folder: Path,
     (folder / PROJECT_FILE).write_text("epsilon = ")
     found = Settings({}, environment={}, folder=folder, forgiving=True)
     assert (found["epsilon"], found["z"]) == (0.1, 9)
-    first, second = found.warnings
+    second, first = found.warnings
     assert first == f"{user_file}: there is no setting 'epsilom'; did you mean epsilon?"
     assert second.startswith(f"the settings file {folder / PROJECT_FILE} cannot be read")
 
@@ -372,10 +370,9 @@ def test_a_config_that_is_not_there_is_refused_while_other_files_may_be_absent(
 
 
 def test_options_and_variables_are_spelt_after_the_setting() -> None:
-    spelt: dict[str, Any] = {name: (setting.option, setting.variable) for name, setting in SETTINGS.items()}
-    assert spelt["tie_rule"] == ("--tie-rule", "AEFIT_TIE_RULE")
-    assert spelt["z"] == ("--z", "AEFIT_Z")
-    assert list(SETTINGS)[: len(DEFAULTS)] == list(DEFAULTS), "those of the spec first"
+    assert (SETTINGS["tie_rule"].option, variable_of("tie_rule")) == ("--tie-rule", "AEFIT_TIE_RULE")
+    assert (SETTINGS["z"].option, variable_of("z")) == ("--z", "AEFIT_Z")
+    assert list(SETTINGS)[: len(COMMON)] == list(COMMON), "those of every spec first"
 
 
 def test_relative_paths_of_a_settings_file_are_meant_from_its_folder(tmp_path: Path) -> None:
@@ -388,3 +385,51 @@ def test_relative_paths_of_a_settings_file_are_meant_from_its_folder(tmp_path: P
     assert settings.home == project / "results"
     assert settings.data_dir == Path("/fixed")
     assert settings.spec().dataset == str(project / "images")
+
+
+# Plug-ins
+
+
+@pytest.fixture
+def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins.install(tmp_path / "site", monkeypatch)
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_an_option_of_a_plug_in_is_set_as_every_other(folder: Path, user_file: Path) -> None:
+    user_file.write_text("strength = 0.25\n")
+    (folder / PROJECT_FILE).write_text('attack = "shift"\n')
+    found = settings(folder, environment={"AEFIT_FAMILY": "kernel", "AEFIT_BANDWIDTHS": "2"})
+    assert found.spec().options == {"strength": 0.25, "bandwidths": 2}
+    assert list(found.shown()) == [*COMMON, "strength", "bandwidths", *CALL]
+    assert found.shown()["strength"] == Found(0.25, str(user_file))
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_an_option_of_a_plug_in_that_is_not_chosen_says_whose_it_is(folder: Path) -> None:
+    (folder / PROJECT_FILE).write_text("strength = 0.25\n")
+    with pytest.raises(SpecError, match=r"belongs to shift .it is set in ") as caught:
+        settings(folder).spec()
+    assert "attack" in caught.value.hint
+
+
+def test_an_option_of_a_plug_in_that_is_not_there_is_no_setting(folder: Path) -> None:
+    (folder / PROJECT_FILE).write_text("strength = 0.25\n")
+    with pytest.raises(AefitError, match="there is no setting 'strength'"):
+        settings(folder)
+
+
+def test_a_plug_in_that_cannot_be_loaded_stops_only_what_would_compute(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.install(
+        tmp_path / "site", monkeypatch, {"aefit.attacks": {"broken": "tests.fakes.nowhere:Broken"}}
+    )
+    (folder / PROJECT_FILE).write_text('attack = "broken"\nepsilon = 0.2\n')
+    with pytest.raises(PluginError, match="cannot be loaded"):
+        settings(folder)
+    found = Settings({}, environment={}, folder=folder, forgiving=True)
+    assert found["epsilon"] == 0.2
+    (warning,) = found.warnings
+    assert "cannot be loaded" in warning
+    assert found.as_set()["attack"] == Found("broken", str(folder / PROJECT_FILE))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from core.protocol.stages import Stages, unobserved
-from core.records.events import decode, encode
+from core.protocol.stages import Stages, ignore
+from core.records.events import EpochFinished, Event, Progress, StageFinished, StageStarted, decode, encode
 
 
 class Watch:
@@ -13,13 +14,13 @@ class Watch:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.seen: list[tuple[str, dict[str, object]]] = []
+        self.seen: list[Event] = []
 
     def clock(self) -> float:
         return self.now
 
-    def observe(self, kind: str, **fields: object) -> None:
-        self.seen.append((kind, fields))
+    def observe(self, event: Event) -> None:
+        self.seen.append(event)
 
 
 @pytest.fixture
@@ -44,25 +45,25 @@ def a_run(watch: Watch, stages: Stages) -> None:
         watch.now += 100
 
 
-def test_every_stage_is_told_from_its_beginning_to_its_end(watch: Watch) -> None:
-    a_run(watch, Stages(watch.observe, watch.clock))
+def test_every_stage_is_reported_from_its_beginning_to_its_end(watch: Watch) -> None:
+    a_run(watch, Stages(4, watch.observe, watch.clock))
     assert watch.seen == [
-        ("stage_started", {"stage": "split", "total": 1}),
-        ("stage_finished", {"stage": "split", "seconds": 1.0}),
-        ("stage_started", {"stage": "candidates", "total": 20}),
-        ("progress", {"stage": "candidates", "done": 9, "total": 20}),
-        ("progress", {"stage": "candidates", "done": 20, "total": 20}),
-        ("stage_finished", {"stage": "candidates", "seconds": 25.0}),
-        ("stage_started", {"stage": "surrogate", "total": 3}),
-        ("epoch", {"epoch": 1, "epochs": 3, "loss": 0.25}),
-        ("stage_finished", {"stage": "surrogate", "seconds": 0.0}),
-        ("stage_started", {"stage": "noise", "total": 1}),
-        ("stage_finished", {"stage": "noise", "seconds": 100.0}),
+        StageStarted(run=4, stage="split", total=1),
+        StageFinished(run=4, stage="split", seconds=1.0),
+        StageStarted(run=4, stage="candidates", total=20),
+        Progress(run=4, stage="candidates", done=9, total=20),
+        Progress(run=4, stage="candidates", done=20, total=20),
+        StageFinished(run=4, stage="candidates", seconds=25.0),
+        StageStarted(run=4, stage="surrogate", total=3),
+        EpochFinished(run=4, epoch=1, epochs=3, loss=0.25),
+        StageFinished(run=4, stage="surrogate", seconds=0.0),
+        StageStarted(run=4, stage="noise", total=1),
+        StageFinished(run=4, stage="noise", seconds=100.0),
     ]
 
 
 def test_seconds_add_up_by_name_in_the_order_of_their_first_beginning(watch: Watch) -> None:
-    stages = Stages(unobserved, watch.clock)
+    stages = Stages(0, ignore, watch.clock)
     a_run(watch, stages)
     assert list(stages.seconds.items()) == [
         ("split", 1.0),
@@ -74,14 +75,15 @@ def test_seconds_add_up_by_name_in_the_order_of_their_first_beginning(watch: Wat
     ]
 
 
-def test_what_an_observer_is_told_is_what_a_journal_takes(watch: Watch) -> None:
-    a_run(watch, Stages(watch.observe, watch.clock))
-    for kind, fields in watch.seen:
-        assert decode("w", encode(1, 0.0, kind, {"run": 0, **fields})).fields == {"run": 0, **fields}
+def test_what_an_observer_receives_is_what_a_journal_takes(watch: Watch) -> None:
+    a_run(watch, Stages(0, watch.observe, watch.clock))
+    assert len(watch.seen) == 11
+    for event in watch.seen:
+        assert decode(encode(event, seq=3, time=7.5)) == msgspec.structs.replace(event, seq=3, time=7.5)
 
 
-def test_a_stage_that_fails_is_not_told_as_finished(watch: Watch) -> None:
-    stages = Stages(watch.observe, watch.clock)
+def test_a_stage_that_fails_is_not_reported_as_finished(watch: Watch) -> None:
+    stages = Stages(0, watch.observe, watch.clock)
     with pytest.raises(ZeroDivisionError), stages.stage("neighbours"):
         raise ZeroDivisionError
-    assert [kind for kind, _ in watch.seen] == ["stage_started"]
+    assert watch.seen == [StageStarted(run=0, stage="neighbours", total=1)]

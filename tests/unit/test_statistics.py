@@ -8,7 +8,9 @@ import math
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +18,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from core.engine.statistics import experiment_statistics
+from core.families.ladder import Ladder
+from core.records.statistics import StatisticalTest, Summary, SummaryTable
+from core.records.types import plain, to_json
+from core.spec.spec import Spec
 from core.statistics import (
     QUANTITIES,
     REASONS,
+    Outcome,
     RunAccuracies,
     Slope,
-    Statistics,
-    Summary,
-    TestResult,
     changes,
     compare,
     holm,
@@ -32,10 +37,14 @@ from core.statistics import (
     summarise,
 )
 from core.statistics.signed_rank import EXACT_UP_TO, signed_rank
+from tests.fakes.curves import metrics_from_curves
 
 quick = settings(deadline=None, max_examples=60)
 ROOT = Path(__file__).parents[2]
-LEVELS = (7, 5, 3, 1)
+RECORDED = Path(__file__).parent / "data" / "statistics.json"
+LADDER = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))
+SHORT = Ladder("K", ("5", "3", "1"), (5, 3, 1))
+LEVELS = LADDER.levels
 PAIR = ("adversarial", "misclassified")
 ZERO = {"test": False, "misclassified": True, "adversarial": True}
 EXACT = 1e-10
@@ -60,7 +69,7 @@ def aligned(
 
 def by_test(
     first: Sequence[float | None], second: Sequence[float | None], n_test: int = 1, n_train: int = 6
-) -> dict[str, TestResult]:
+) -> dict[str, Outcome]:
     results = compare(first, second, n_test=n_test, n_train=n_train)
     assert [result.test for result in results] == ["welch", "paired", "nadeau_bengio", "wilcoxon"]
     return {result.test: result for result in results}
@@ -79,43 +88,52 @@ def some(value: float | None) -> float:
 
 
 def test_slopes_divide_by_the_accuracy_at_the_next_more_general_level() -> None:
-    assert slopes({7: 0.25, 5: 0.5, 3: 0.75, 1: 0.375}) == {1: Slope(0.5), 3: Slope(1.5), 5: Slope(2.0)}
+    found = slopes({"7": 0.25, "5": 0.5, "3": 0.75, "1": 0.375}, LADDER)
+    assert found == {"1": Slope(0.5), "3": Slope(1.5), "5": Slope(2.0)}
+    assert list(found) == ["1", "3", "5"]
 
 
-def test_slopes_follow_the_given_order_of_levels() -> None:
-    accuracy = {1: 0.25, 3: 0.5, 5: 1.0}
-    assert slopes(accuracy, levels=(1, 3, 5)) == {5: Slope(2.0), 3: Slope(2.0)}
+def test_slopes_follow_the_order_of_the_ladder() -> None:
+    accuracy = {"deep": 1.0, "middle": 0.5, "shallow": 0.25}
+    ladder = Ladder("depth", ("shallow", "middle", "deep"))
+    assert slopes(accuracy, ladder) == {"middle": Slope(2.0), "deep": Slope(2.0)}
+    rising = Ladder("epoch", ("1", "3", "5"), (1, 3, 5))
+    assert slopes({"1": 0.25, "3": 0.5, "5": 1.0}, rising) == {"5": Slope(2.0), "3": Slope(2.0)}
 
 
 def test_slope_over_the_selecting_level_is_undefined_by_construction() -> None:
-    found = slopes({7: 0.0, 5: 0.25, 3: 0.5, 1: 0.5}, zero_by_construction=True)
-    assert found == {5: Slope(None, "by_construction"), 3: Slope(2.0), 1: Slope(1.0)}
+    found = slopes({"7": 0.0, "5": 0.25, "3": 0.5, "1": 0.5}, LADDER, zero_by_construction=True)
+    assert found == {"5": Slope(None, "by_construction"), "3": Slope(2.0), "1": Slope(1.0)}
 
 
 def test_zero_below_the_line_and_empty_sets_are_told_apart() -> None:
-    assert slopes({5: 0.0, 3: 0.0, 1: 0.5}) == {
-        3: Slope(None, "zero_denominator"),
-        1: Slope(None, "zero_denominator"),
+    assert slopes({"5": 0.0, "3": 0.0, "1": 0.5}, SHORT) == {
+        "3": Slope(None, "zero_denominator"),
+        "1": Slope(None, "zero_denominator"),
     }
-    assert slopes({5: None, 3: math.nan, 1: None})[1] == Slope(None, "empty_set")
+    assert slopes({"5": None, "3": math.nan, "1": None}, SHORT)["1"] == Slope(None, "empty_set")
 
 
 def test_difference_over_the_selecting_level_is_an_ordinary_number() -> None:
-    accuracy = {5: 0.0, 3: 0.25, 1: 0.0}
-    assert changes("difference", accuracy, zero_by_construction=True) == {1: Slope(-0.25), 3: Slope(0.25)}
-    assert changes("log_ratio", accuracy, zero_by_construction=True) == {
-        1: Slope(None, "zero_numerator"),
-        3: Slope(None, "by_construction"),
+    accuracy = {"5": 0.0, "3": 0.25, "1": 0.0}
+    assert changes("difference", accuracy, SHORT, zero_by_construction=True) == {
+        "1": Slope(-0.25),
+        "3": Slope(0.25),
+    }
+    assert changes("log_ratio", accuracy, SHORT, zero_by_construction=True) == {
+        "1": Slope(None, "zero_numerator"),
+        "3": Slope(None, "by_construction"),
     }
 
 
 def test_accuracies_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"level 3 is 1\.5"):
-        slopes({3: 1.5, 1: 0.5})
+    two = Ladder("K", ("3", "1"), (3, 1))
+    with pytest.raises(ValueError, match=r"K = 3 is 1\.5"):
+        slopes({"3": 1.5, "1": 0.5}, two)
     with pytest.raises(ValueError, match="said to be zero"):
-        slopes({3: 0.5, 1: 0.5}, zero_by_construction=True)
+        slopes({"3": 0.5, "1": 0.5}, two, zero_by_construction=True)
     with pytest.raises(KeyError):
-        slopes({3: 0.5, 1: 0.5}, levels=(5, 3, 1))
+        slopes({"3": 0.5, "1": 0.5}, SHORT)
 
 
 @quick
@@ -124,16 +142,16 @@ def test_accuracies_that_cannot_be_are_refused() -> None:
 )
 def test_a_change_is_either_a_finite_number_or_a_documented_reason(shares: list[float | None]) -> None:
     for quantity in QUANTITIES:
-        for slope in changes(quantity, dict(zip(LEVELS, shares, strict=True))).values():
+        for slope in changes(quantity, dict(zip(LEVELS, shares, strict=True)), LADDER).values():
             assert (slope.value is None) == (slope.reason is not None)
             assert slope.reason in REASONS if slope.value is None else math.isfinite(slope.value)
 
 
 def test_slopes_and_a_single_run_need_neither_numpy_nor_scipy() -> None:
     code = (
-        "import sys; from core.statistics import slopes, summarise\n"
+        "import sys; from core.families.ladder import Ladder; from core.statistics import slopes, summarise\n"
         "assert summarise([0.5]).mean == 0.5\n"
-        "assert slopes({3: 0.5, 1: 0.25})[1].value == 0.5\n"
+        "assert slopes({'3': 0.5, '1': 0.25}, Ladder('K', ('3', '1')))['1'].value == 0.5\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'numpy', 'scipy', 'torch'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -153,8 +171,8 @@ def test_summary_equals_numpy_and_scipy(values: list[float]) -> None:
 
 
 def test_summary_of_none_and_of_one_value() -> None:
-    assert summarise([None, math.nan]) == Summary(None, None, None, 0)
-    assert summarise([None, 0.5]) == Summary(0.5, None, None, 1)
+    assert summarise([None, math.nan]) == Summary(mean=None, sd=None, ci95=None, n=0)
+    assert summarise([None, 0.5]) == Summary(mean=0.5, sd=None, ci95=None, n=1)
 
 
 # t-tests ------------------------------------------------------------------------------------------------
@@ -280,15 +298,11 @@ def test_impossible_requests_are_refused() -> None:
 @given(st.lists(st.tuples(wild, wild), max_size=8))
 def test_no_result_is_ever_nan_or_infinite(values: list[tuple[float | None, float | None]]) -> None:
     first, second = [a for a, _ in values], [b for _, b in values]
-    numbers = [vars_of(result) for result in compare(first, second, n_test=1, n_train=6)]
-    json.dumps([numbers, vars_of(summarise(first))], allow_nan=False)
+    numbers = [asdict(result) for result in compare(first, second, n_test=1, n_train=6)]
+    json.dumps([numbers, plain(summarise(first))], allow_nan=False)
     for result in compare(first, second, n_test=1, n_train=6):
         assert (result.p is None) == (result.reason is not None)
         assert result.p is None or 0 <= result.p <= 1
-
-
-def vars_of(record: TestResult | Summary) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 # Wilcoxon -----------------------------------------------------------------------------------------------
@@ -377,7 +391,7 @@ def test_holm_refuses_what_is_no_probability() -> None:
 
 def run_of(
     adversarial: Sequence[float | None], misclassified: Sequence[float | None]
-) -> dict[str, dict[int, float | None]]:
+) -> dict[str, dict[str, float | None]]:
     """Accuracies at K = 7, 5, 3, 1; on the whole test set they are always .97."""
     return {
         "test": dict.fromkeys(LEVELS, 0.97),
@@ -386,7 +400,7 @@ def run_of(
     }
 
 
-def protocol_runs(count: int, seed: int = 3) -> list[dict[str, dict[int, float | None]]]:
+def protocol_runs(count: int, seed: int = 3) -> list[dict[str, dict[str, float | None]]]:
     """Runs scattered around the FGSM run of the protocol: higher accuracy on D, and yet lower slopes."""
     noise = np.random.default_rng(seed)
 
@@ -396,99 +410,110 @@ def protocol_runs(count: int, seed: int = 3) -> list[dict[str, dict[int, float |
     return [run_of(scattered([0.28, 0.45, 0.57]), scattered([0.13, 0.25, 0.42])) for _ in range(count)]
 
 
-def over(runs: Sequence[RunAccuracies], pairs: Sequence[tuple[str, str]] = (PAIR,)) -> Statistics:
-    return statistics_of(
-        runs, levels=LEVELS, zero_by_construction=ZERO, n_test=10_000, n_train=60_000, pairs=pairs
-    )
+def over(
+    runs: Sequence[RunAccuracies], pairs: Sequence[tuple[str, str]] = (PAIR,)
+) -> tuple[SummaryTable, tuple[StatisticalTest, ...]]:
+    return statistics_of(runs, LADDER, zero_by_construction=ZERO, n_test=10_000, n_train=60_000, pairs=pairs)
+
+
+def all_tests(
+    runs: Sequence[RunAccuracies], pairs: Sequence[tuple[str, str]] = (PAIR,)
+) -> tuple[StatisticalTest, ...]:
+    _, tests = over(runs, pairs)
+    return tests
 
 
 def test_every_test_is_listed_once_in_the_documented_order() -> None:
-    found = [(t.quantity, t.sets, t.j, t.result.test) for t in over(protocol_runs(4)).tests]
+    found = [(t.quantity, t.sets, t.j, t.test) for t in all_tests(protocol_runs(4))]
     tests = ("welch", "paired", "nadeau_bengio", "wilcoxon")
-    assert found == list(itertools.product(("ratio", "difference", "log_ratio"), [PAIR], (1, 3, 5), tests))
+    assert found == list(
+        itertools.product(("ratio", "difference", "log_ratio"), [PAIR], ("1", "3", "5"), tests)
+    )
 
 
 def test_tests_over_runs_equal_scipy_on_the_same_slopes() -> None:
     runs = protocol_runs(12)
-    for test in over(runs).tests:
-        if test.result.test != "welch" or test.result.p is None:
+    for test in all_tests(runs):
+        if test.test != "welch" or test.p is None:
             continue
         sides = []
         for name in test.sets:
             fitted = np.array([run[name][test.j] for run in runs])
-            general = np.array([run[name][test.j + 2] for run in runs])
+            general = np.array([run[name][str(int(test.j) + 2)] for run in runs])
             if test.quantity == "difference":
                 sides.append(fitted - general)
             else:
                 sides.append(fitted / general if test.quantity == "ratio" else np.log(fitted / general))
         expected = stats.ttest_ind(*sides, equal_var=False)
-        assert test.result.p == pytest.approx(expected.pvalue, rel=EXACT)
+        assert test.p == pytest.approx(expected.pvalue, rel=EXACT)
 
 
 def test_direction_shows_that_slopes_are_lower_where_accuracy_is_higher() -> None:
-    statistics = over(protocol_runs(12))
-    for level in (1, 3, 5):
-        adversarial, misclassified = (statistics.summary[name][level].mean for name in PAIR)
+    summary, tests = over(protocol_runs(12))
+    for level in ("1", "3", "5"):
+        adversarial, misclassified = (summary.accuracy[name][level].mean for name in PAIR)
         assert some(adversarial) > some(misclassified)
-    directions = {t.result.direction for t in statistics.tests if t.quantity == "ratio" and t.j != 5}
+    directions = {t.direction for t in tests if t.quantity == "ratio" and t.j != "5"}
     assert directions == {"lower"}
 
 
 def test_the_ratio_over_the_selecting_level_is_never_tested_and_the_difference_is() -> None:
-    for test in over(protocol_runs(5)).tests:
-        if test.j == 5 and test.quantity != "difference":
-            assert (test.result.p, test.result.n, test.result.reason) == (None, 0, "by_construction")
-            assert test.result.mean_difference is None
+    for test in all_tests(protocol_runs(5)):
+        if test.j == "5" and test.quantity != "difference":
+            assert (test.p, test.n, test.reason) == (None, 0, "by_construction")
+            assert test.mean_difference is None
         else:
-            assert test.result.reason is None
+            assert test.reason is None
 
 
 def test_one_selected_set_of_a_pair_is_enough_to_exclude_the_ratio() -> None:
-    tests = over(protocol_runs(5), pairs=[("test", "adversarial")]).tests
-    excluded = {t.result.reason for t in tests if t.quantity == "ratio" and t.j == 5}
+    tests = all_tests(protocol_runs(5), pairs=[("test", "adversarial")])
+    excluded = {t.reason for t in tests if t.quantity == "ratio" and t.j == "5"}
     assert excluded == {"by_construction"}
 
 
 def test_holm_families_are_the_levels_of_one_quantity_pair_and_test() -> None:
     runs = protocol_runs(6)
-    tests = over(runs, pairs=[PAIR, ("misclassified", "test")]).tests
+    tests = all_tests(runs, pairs=[PAIR, ("misclassified", "test")])
     for quantity, pair, name in itertools.product(
         QUANTITIES, [PAIR, ("misclassified", "test")], ("welch", "paired", "nadeau_bengio", "wilcoxon")
     ):
-        members = [t for t in tests if (t.quantity, t.sets, t.result.test) == (quantity, pair, name)]
-        defined = sorted(t.result.p for t in members if t.result.p is not None)
+        members = [t for t in tests if (t.quantity, t.sets, t.test) == (quantity, pair, name)]
+        defined = sorted(t.p for t in members if t.p is not None)
         assert len(defined) == (3 if quantity == "difference" else 2)
-        smallest = min((t for t in members if t.result.p is not None), key=lambda t: some(t.result.p))
+        smallest = min((t for t in members if t.p is not None), key=lambda t: some(t.p))
         assert smallest.p_holm == min(1.0, len(defined) * defined[0])
-        assert [t.p_holm is None for t in members] == [t.result.p is None for t in members]
+        assert [t.p_holm is None for t in members] == [t.p is None for t in members]
 
 
 def test_missing_values_name_their_cause_once_enough_runs_completed() -> None:
     dead = run_of([0.0, 0.0, 0.0, 0.5], [0.0, 0.25, 0.5, 0.0])
-    reasons = {(t.quantity, t.j): t.result.reason for t in over([dead] * 4).tests}
-    assert reasons["ratio", 1] == reasons["ratio", 3] == "zero_denominator"
-    assert reasons["log_ratio", 1] == "zero_denominator"
+    reasons = {(t.quantity, t.j): t.reason for t in all_tests([dead] * 4)}
+    assert reasons["ratio", "1"] == reasons["ratio", "3"] == "zero_denominator"
+    assert reasons["log_ratio", "1"] == "zero_denominator"
     zero_above = run_of([0.0, 0.25, 0.5, 0.0], [0.0, 0.25, 0.5, 0.5])
-    assert {
-        t.result.reason for t in over([zero_above] * 3).tests if (t.quantity, t.j) == ("log_ratio", 1)
-    } == {"zero_numerator"}
+    assert {t.reason for t in all_tests([zero_above] * 3) if (t.quantity, t.j) == ("log_ratio", "1")} == {
+        "zero_numerator"
+    }
     empty = run_of([None] * 4, [0.0, 0.25, 0.5, 0.5])
-    assert {t.result.reason for t in over([empty] * 3).tests} == {"empty_set", "by_construction"}
-    assert {t.result.reason for t in over([empty] * 2).tests} == {"too_few_runs", "by_construction"}
+    assert {t.reason for t in all_tests([empty] * 3)} == {"empty_set", "by_construction"}
+    assert {t.reason for t in all_tests([empty] * 2)} == {"too_few_runs", "by_construction"}
 
 
 def test_no_runs_and_one_run_are_summarised_and_not_tested() -> None:
-    nothing = over([])
-    assert nothing.summary["adversarial"][1] == Summary(None, None, None, 0)
-    assert {t.result.reason for t in nothing.tests} == {"too_few_runs", "by_construction"}
-    assert over(protocol_runs(1)).summary["test"][7] == Summary(0.97, None, None, 1)
+    summary, tests = over([])
+    assert summary.accuracy["adversarial"]["1"] == Summary(mean=None, sd=None, ci95=None, n=0)
+    assert {t.reason for t in tests} == {"too_few_runs", "by_construction"}
+    summary, _ = over(protocol_runs(1))
+    assert summary.accuracy["test"]["7"] == Summary(mean=0.97, sd=None, ci95=None, n=1)
 
 
 def test_a_set_that_a_run_lacks_counts_as_empty_there() -> None:
     runs = protocol_runs(4)
     del runs[2]["adversarial"]
-    statistics = over(runs)
-    assert (statistics.summary["adversarial"][1].n, statistics.summary["misclassified"][1].n) == (3, 4)
+    summary, _ = over(runs)
+    found = summary.accuracy
+    assert (found["adversarial"]["1"].n, found["misclassified"]["1"].n) == (3, 4)
 
 
 def test_unlisted_sets_are_refused() -> None:
@@ -499,13 +524,14 @@ def test_unlisted_sets_are_refused() -> None:
 
 
 def test_json_has_the_contracts_fields_and_string_keys() -> None:
-    found = over(protocol_runs(4)).to_json()
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    found = plain(over(protocol_runs(4)))
+    summary, tests = json.loads(to_json(over(protocol_runs(4))))
+    assert [summary, tests] == json.loads(json.dumps(found, allow_nan=False))
     numbers = {"n", "statistic", "df", "p", "p_holm", "mean_difference", "ci95", "effect_size"}
-    assert set(found["summary"]["accuracy"]["adversarial"]) == {"7", "5", "3", "1"}
-    assert set(found["summary"]["accuracy"]["test"]["7"]) == {"mean", "sd", "ci95", "n"}
-    assert set(found["tests"][0]) == {"quantity", "j", "sets", "test", "direction", "reason"} | numbers
-    assert (found["tests"][0]["j"], found["tests"][0]["sets"]) == ("1", list(PAIR))
+    assert set(summary["accuracy"]["adversarial"]) == {"7", "5", "3", "1"}
+    assert set(summary["accuracy"]["test"]["7"]) == {"mean", "sd", "ci95", "n"}
+    assert set(tests[0]) == {"quantity", "j", "sets", "test", "direction", "reason"} | numbers
+    assert (tests[0]["j"], tests[0]["sets"]) == ("1", list(PAIR))
 
 
 share = st.one_of(st.none(), st.floats(0, 1), st.sampled_from([0.0, 1.0, 5e-324, math.nan, math.inf]))
@@ -515,9 +541,9 @@ selected = st.tuples(st.sampled_from([0.0, None, math.nan]), share, share, share
 @quick
 @given(st.lists(st.builds(run_of, selected, selected), max_size=5))
 def test_json_never_holds_nan_or_infinity(runs: list[RunAccuracies]) -> None:
-    found = over(runs).to_json()
-    json.dumps(found, allow_nan=False)
-    for test in found["tests"]:
+    summary, tests = json.loads(to_json(over(runs)))
+    json.dumps([summary, tests], allow_nan=False)
+    for test in tests:
         assert (test["p"] is None) == (test["reason"] in REASONS)
         assert (test["p"] is None) == (test["p_holm"] is None)
 
@@ -531,3 +557,40 @@ def test_the_direction_of_ranks_is_that_of_their_effect_not_of_an_outlier_s_mean
     assert wilcoxon.mean_difference is not None
     assert wilcoxon.mean_difference > 0
     assert wilcoxon.direction == "lower"
+
+
+@pytest.mark.parametrize("case", json.loads(RECORDED.read_text()), ids=lambda case: case["name"])
+def test_statistics_are_what_the_first_version_made_of_the_same_runs(case: dict[str, Any]) -> None:
+    """Recorded once with version 0.1 of this program: the numbers of an experiment have to last.
+
+    What goes through SciPy's t distribution or a logarithm may differ in the last bits between machines and
+    versions of SciPy; nothing else may, nor the order.
+    """
+    found = experiment_statistics(
+        Spec(controls=case["controls"], runs=len(case["runs"])),
+        {
+            run: metrics_from_curves(LADDER, run, curves, n_test=case["n_test"], n_train=case["n_train"])
+            for run, curves in enumerate(case["runs"])
+        },
+    )
+    assert found.runs == tuple(range(len(case["runs"])))
+    summaries = [
+        [name, level, s.mean, s.sd, s.n, s.ci95]
+        for name, by_level in found.summary.accuracy.items()
+        for level, s in by_level.items()
+    ]
+    assert len(summaries) == len(case["summary"])
+    for row, recorded in zip(summaries, case["summary"], strict=True):
+        assert row[:5] == recorded[:5]
+        assert row[5] == near(recorded[5])
+    assert len(found.tests) == len(case["tests"])
+    for test, recorded in zip(found.tests, case["tests"], strict=True):
+        named = [test.quantity, test.j, *test.sets, test.test, test.n, test.direction, test.reason]
+        assert named == recorded[:8]
+        numbers = [test.statistic, test.df, test.mean_difference, test.effect_size]
+        assert numbers == [near(n) if test.quantity == "log_ratio" else n for n in recorded[8:12]]
+        assert [test.p, test.p_holm, test.ci95] == [near(n) for n in recorded[12:]]
+
+
+def near(recorded: Any) -> Any:
+    return None if recorded is None else pytest.approx(recorded, rel=1e-12, abs=1e-15)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from core.families.ladder import Ladder
 from core.protocol.streams import USES, Streams
 from core.records.arrays import ARRAY_NAMES, read_arrays, write_arrays
 
@@ -64,9 +65,18 @@ def test_what_is_drawn_from_one_stream_moves_no_other_and_not_the_global_ones() 
     assert torch.equal(torch.get_rng_state(), global_torch)
 
 
-def test_a_use_that_is_not_known_has_no_stream() -> None:
-    with pytest.raises(KeyError):
-        Streams(0, 0).numpy("luck")
+def test_any_other_use_has_a_stream_of_its_own() -> None:
+    uses = (*USES, "luck", "luck ", "Luck", "a plug-in's set")
+    firsts = [Streams(seed, run).numpy(use).bytes(16) for seed in (0, 1) for run in (0, 1) for use in uses]
+    assert len(set(firsts)) == len(firsts)
+    again = Streams(0, 0).numpy("luck").bytes(16)
+    assert again == firsts[len(USES)]
+    assert again.hex() == "396b0e029534670c3175e3ad0b060cfb", (
+        "it follows from the letters alone, in every version"
+    )
+
+
+K = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))
 
 
 def made_up_arrays() -> dict[str, NDArray[np.generic]]:
@@ -79,6 +89,7 @@ def made_up_arrays() -> dict[str, NDArray[np.generic]]:
     }
     arrays["test_prediction"] = arrays["test_prediction"].reshape(4, 3)
     arrays["adversarial_image"] = random.random((2, 28, 28, 1), dtype=np.float32)
+    arrays["k"] = np.array([7, 5, 3, 1], dtype=np.int32)
     return arrays
 
 
@@ -86,7 +97,7 @@ def made_up_arrays() -> dict[str, NDArray[np.generic]]:
 def test_arrays_come_back_as_they_were(tmp_path: Path, adversarial: int) -> None:
     arrays = made_up_arrays()
     arrays["adversarial_image"] = arrays["adversarial_image"][:adversarial]
-    write_arrays(tmp_path / "arrays.npz", arrays)
+    write_arrays(tmp_path / "arrays.npz", arrays, K)
     read = read_arrays(tmp_path / "arrays.npz")
     assert set(read) == set(arrays)
     for name, array in arrays.items():
@@ -94,20 +105,39 @@ def test_arrays_come_back_as_they_were(tmp_path: Path, adversarial: int) -> None
         assert read[name].shape == array.shape
         assert np.array_equal(read[name], array)
     with zipfile.ZipFile(tmp_path / "arrays.npz") as archive:
-        assert sorted(archive.namelist()) == sorted(f"{name}.npy" for name in ARRAY_NAMES)
+        assert sorted(archive.namelist()) == sorted(f"{name}.npy" for name in (*ARRAY_NAMES, "k"))
 
 
 def test_arrays_that_are_missing_unknown_or_of_objects_are_not_written(tmp_path: Path) -> None:
     arrays = made_up_arrays()
     wrong = [
-        {name: arrays[name] for name in ARRAY_NAMES[1:]},
+        {name: arrays[name] for name in (*ARRAY_NAMES[1:], "k")},
+        {name: arrays[name] for name in ARRAY_NAMES},
         {**arrays, "more": np.zeros(1)},
         {**arrays, "k": np.array([None])},
     ]
     for one in wrong:
         with pytest.raises(ValueError, match=r"exactly the arrays|Python objects"):
-            write_arrays(tmp_path / "arrays.npz", one)
+            write_arrays(tmp_path / "arrays.npz", one, K)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("ladder", "name"),
+    [
+        (Ladder("Depth (log)", ("a", "b"), (0.5, 1.0)), "depth__log_"),
+        (Ladder("Features", ("raw", "edges \N{GREEK SMALL LETTER PSI}")), "features"),
+        (Ladder("", ("a", "b")), "level"),
+    ],
+)
+def test_the_knobs_values_are_called_after_the_knob(tmp_path: Path, ladder: Ladder, name: str) -> None:
+    arrays = made_up_arrays()
+    del arrays["k"]
+    arrays[name] = np.array(ladder.values)
+    write_arrays(tmp_path / "arrays.npz", arrays, ladder)
+    assert read_arrays(tmp_path / "arrays.npz")[name].tolist() == list(ladder.values)
+    with pytest.raises(ValueError, match="exactly the arrays"):
+        write_arrays(tmp_path / "others.npz", arrays, K)
 
 
 class Trap:

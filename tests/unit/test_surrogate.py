@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
+from torch import nn
 
-from core.errors import AefitError
+from core.declarations.setting import Setting, Whole
+from core.errors import AefitError, SpecError
+from core.files.cache import Cache
+from core.surrogates.cached import train_or_load
 from core.surrogates.lenet5 import LeNet5
+from core.surrogates.network import Network, build_network
+from core.surrogates.registry import SURROGATES
+from core.surrogates.surrogate import Surrogate
 from core.surrogates.training import Recipe, accuracy, logits, predict, train
 
 SHAPES = [(28, 28, 1), (32, 32, 3)]
 
 
-def lenet(shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10, seed: int = 0) -> LeNet5:
+def lenet(shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10, seed: int = 0) -> Network:
     channels = shape[2]
-    return LeNet5(
+    return build_network(
+        LeNet5(),
         shape,
         classes,
         mean=torch.linspace(0.1, 0.4, channels),
@@ -47,9 +60,11 @@ def trained(
     epochs: int = 1,
     shape: tuple[int, int, int] = (28, 28, 1),
     recipe: Recipe | None = None,
-) -> LeNet5:
+    surrogate: Surrogate | None = None,
+) -> Network:
     images, labels = quadrants(n, shape)
     return train(
+        surrogate or LeNet5(),
         images,
         labels,
         classes=4,
@@ -60,7 +75,7 @@ def trained(
     )
 
 
-def same(a: LeNet5, b: LeNet5) -> bool:
+def same(a: Network, b: Network) -> bool:
     return all(torch.equal(x, b.state_dict()[name]) for name, x in a.state_dict().items())
 
 
@@ -110,20 +125,21 @@ def test_the_logits_are_those_of_a_float64_forward_pass_in_numpy(shape: tuple[in
     expected = []
     for x in images:
         x = (x - parts["mean"].reshape(-1, 1, 1)) / parts["sd"].reshape(-1, 1, 1)
-        x = convolve(x, parts["convolution1.weight"], parts["convolution1.bias"], 2 if shape[0] == 28 else 0)
+        x = convolve(x, parts["layers.0.weight"], parts["layers.0.bias"], 2 if shape[0] == 28 else 0)
         x = pool(np.maximum(x, 0))
-        x = convolve(x, parts["convolution2.weight"], parts["convolution2.bias"], 0)
+        x = convolve(x, parts["layers.3.weight"], parts["layers.3.bias"], 0)
         x = pool(np.maximum(x, 0)).ravel()
-        for layer in ("linear1", "linear2"):
+        for layer in ("layers.7", "layers.9"):
             x = np.maximum(parts[f"{layer}.weight"] @ x + parts[f"{layer}.bias"], 0)
-        expected.append(parts["linear3.weight"] @ x + parts["linear3.bias"])
+        expected.append(parts["layers.11.weight"] @ x + parts["layers.11.bias"])
     with torch.no_grad():
         actual = model(torch.from_numpy(images).float()).numpy()
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_initial_weights_have_the_variance_of_he_initialisation() -> None:
-    weight = lenet(seed=4).linear1.weight
+    weight = dict(lenet(seed=4).named_parameters())["layers.7.weight"]
+    assert weight.shape == (120, 400)
     # 48,000 draws: the relative standard error of the deviation is 0.3 %.
     assert weight.std().item() == pytest.approx((2 / 400) ** 0.5, rel=0.02)
 
@@ -132,6 +148,7 @@ def test_the_normalisation_is_that_of_the_training_images() -> None:
     images, _ = quadrants(150, (32, 32, 3))
     images[..., 2] //= 3
     model = train(
+        LeNet5(),
         images,
         np.arange(150) % 4,
         classes=4,
@@ -146,6 +163,7 @@ def test_the_normalisation_is_that_of_the_training_images() -> None:
 
 def test_images_of_one_grey_level_do_not_divide_by_zero() -> None:
     model = train(
+        LeNet5(),
         np.full((8, 28, 28, 1), 7, np.uint8),
         np.arange(8) % 2,
         classes=2,
@@ -158,6 +176,22 @@ def test_images_of_one_grey_level_do_not_divide_by_zero() -> None:
 
 def test_the_same_streams_give_the_same_weights_to_the_last_bit() -> None:
     assert same(trained(epochs=2), trained(epochs=2))
+
+
+def test_the_threads_of_the_caller_change_no_bit_of_the_weights_nor_of_the_logits() -> None:
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            model = trained(n=640)
+            found.append((model, logits(model, quadrants(640)[0])))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    for model, values in found[1:]:
+        assert same(model, found[0][0])
+        np.testing.assert_array_equal(values, found[0][1])
 
 
 @pytest.mark.parametrize(("weights", "batches"), [(11, 2), (1, 12)])
@@ -180,6 +214,7 @@ def test_training_leaves_images_and_labels_as_they_were_and_takes_read_only_ones
     copies = images.copy(), labels.copy()
     images.flags.writeable = labels.flags.writeable = False
     train(
+        LeNet5(),
         images,
         labels,
         classes=4,
@@ -224,6 +259,7 @@ def test_progress_counts_every_image_once_an_epoch_and_losses_are_reported() -> 
     seen: list[int] = []
     epochs: list[tuple[int, int, float]] = []
     train(
+        LeNet5(),
         images,
         labels,
         classes=4,
@@ -243,6 +279,7 @@ def test_a_reported_loss_is_the_mean_cross_entropy() -> None:
     reported: list[float] = []
     # A rate of zero leaves the initial weights, so one pass by hand must give the same loss.
     model = train(
+        LeNet5(),
         images,
         labels,
         classes=4,
@@ -282,6 +319,7 @@ def test_input_that_cannot_be_trained_on_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         train(
+            LeNet5(),
             images,
             labels,
             classes=3,
@@ -289,3 +327,158 @@ def test_input_that_cannot_be_trained_on_is_refused(
             weights=torch.Generator(),
             batches=np.random.default_rng(0),
         )
+
+
+class Perceptron(Surrogate):
+    """One hidden layer, normalised, with an option: an architecture beside ours."""
+
+    title = "Perceptron"
+    summary = "one hidden layer"
+    options = (
+        Setting(name="width", title="Width", metavar="N", kind=Whole(1, 100), default=8, help="hidden units"),
+    )
+    width: int
+
+    def layers(self, shape: tuple[int, int, int], classes: int) -> Sequence[nn.Module]:
+        return [
+            nn.Flatten(),
+            nn.Linear(shape[0] * shape[1] * shape[2], self.width),
+            nn.BatchNorm1d(self.width),
+            nn.ReLU(),
+            nn.Linear(self.width, classes),
+        ]
+
+
+class Buffered(Surrogate):
+    """A layer whose buffers nobody begins."""
+
+    title = summary = "Buffered"
+
+    def layers(self, shape: tuple[int, int, int], classes: int) -> Sequence[nn.Module]:
+        layer = nn.Linear(shape[0] * shape[1] * shape[2], classes)
+        layer.register_buffer("mask", torch.ones(3))
+        return [nn.Flatten(), layer]
+
+
+def test_the_registry_and_every_architecture_are_read_without_any_heavy_library() -> None:
+    code = (
+        "import sys\n"
+        "from core.surrogates.registry import SURROGATES\n"
+        "made = [SURROGATES[name]() for name in SURROGATES.own]\n"
+        "shown = [(one.title, one.summary, one.options, one.identity) for one in made]\n"
+        "print(*sorted({m.partition('.')[0] for m in sys.modules} & {'torch', 'numpy', 'scipy', 'sklearn'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    assert SURROGATES["lenet5"] is LeNet5
+
+
+def test_an_option_of_an_architecture_is_checked_and_has_its_default() -> None:
+    assert Perceptron().width == 8
+    assert Perceptron(width=5).width == 5
+    with pytest.raises(SpecError, match="width = 0 is not possible: expected a whole number from 1 to 100"):
+        Perceptron(width=0)
+    with pytest.raises(TypeError, match="depth"):
+        Perceptron(depth=2)
+
+
+def test_an_architecture_is_told_apart_by_its_class_and_its_options() -> None:
+    assert LeNet5().identity == repr(LeNet5()) == "core.surrogates.lenet5.LeNet5()"
+    assert Perceptron().identity == f"{__name__}.Perceptron(width=8)"
+    assert Perceptron(width=5).identity != Perceptron().identity
+
+
+def test_another_architecture_is_trained_from_the_streams_alone() -> None:
+    model = trained(n=400, epochs=5, surrogate=Perceptron())
+    assert same(model, trained(n=400, epochs=5, surrogate=Perceptron()))
+    images, labels = quadrants(400)
+    assert accuracy(model, images, labels) > 0.9
+
+
+def test_normalising_layers_begin_with_a_scale_of_one_and_torchs_statistics() -> None:
+    mean, sd = torch.tensor([0.5]), torch.tensor([0.25])
+    network = build_network(
+        Perceptron(), (28, 28, 1), 4, mean=mean, sd=sd, generator=torch.Generator().manual_seed(0)
+    )
+    state = network.state_dict()
+    assert (state["layers.2.weight"] == 1).all()
+    assert (state["layers.2.bias"] == 0).all()
+    assert (state["layers.2.running_mean"] == 0).all()
+    assert (state["layers.2.running_var"] == 1).all()
+    assert state["layers.2.num_batches_tracked"] == 0
+
+
+def test_a_layer_whose_buffers_would_hold_anything_is_refused() -> None:
+    with pytest.raises(ValueError, match="without buffers"):
+        trained(surrogate=Buffered())
+
+
+def cached(
+    cache: Cache | None, surrogate: Surrogate | None = None, weights: int = 1
+) -> tuple[Network, bool, list[int]]:
+    images, labels = quadrants(150)
+    seen: list[int] = []
+    network, reused = train_or_load(
+        cache,
+        surrogate or LeNet5(),
+        images,
+        labels,
+        classes=4,
+        epochs=1,
+        weights=torch.Generator().manual_seed(weights),
+        batches=np.random.default_rng(2),
+        device="cpu",
+        on_images=seen.append,
+        on_epoch=lambda epoch, epochs, loss: None,
+    )
+    return network, reused, seen
+
+
+@pytest.mark.parametrize("surrogate", [LeNet5(), Perceptron()], ids=repr)
+def test_a_cached_network_is_the_trained_one_to_the_last_bit(tmp_path: Path, surrogate: Surrogate) -> None:
+    network, reused, _ = cached(Cache(tmp_path), surrogate)
+    again, reused_again, seen = cached(Cache(tmp_path), surrogate)
+    assert (reused, reused_again) == (False, True)
+    assert same(network, again)
+    assert same(network, cached(None, surrogate)[0])
+    assert seen == [150]
+    assert not again.training
+    assert not any(p.requires_grad for p in again.parameters())
+
+
+def test_a_cached_network_is_not_that_of_another_architecture_option_or_stream(tmp_path: Path) -> None:
+    class Renamed(LeNet5):
+        pass
+
+    cache = Cache(tmp_path)
+    cached(cache)
+    for surrogate, weights in (
+        (Perceptron(), 1),
+        (Perceptron(width=5), 1),
+        (Renamed(), 1),
+        (LeNet5(), 9),
+    ):
+        assert not cached(cache, surrogate, weights)[1]
+    assert cached(cache)[1]
+
+
+def test_a_cached_network_is_not_that_of_layers_since_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached(Cache(tmp_path))
+    whole = LeNet5.layers
+    monkeypatch.setattr(
+        LeNet5, "layers", lambda self, shape, classes: [*whole(self, shape, classes), nn.Identity()]
+    )
+    assert not cached(Cache(tmp_path))[1]
+
+
+def test_a_cached_network_serves_callers_with_any_number_of_threads(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        cached(Cache(tmp_path))
+        torch.set_num_threads(2)
+        assert cached(Cache(tmp_path))[1]
+    finally:
+        torch.set_num_threads(before)

@@ -11,11 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.protocol.candidates import Candidates
-from core.sets.selection import Selection, margin_of, matched
+from core.families.ladder import Ladder
+from core.protocol.selection import Selection
+from core.sets.adversarial import Adversarial
+from core.sets.candidate_part import CandidatePart
+from core.sets.margin import margin_of, match_margins
+from core.sets.measured import CandidateTally
+from core.sets.members import Candidates
+from core.sets.one_per_source import OnePerSource
+from core.sets.registry import SETS
+from core.sets.sample import Sample
 from core.sets.tally import Tally
+from tests.fakes.plugins import Half
 
-LEVELS = (5, 3, 1)
+LADDER = Ladder("Fit", ("wide", "medium", "narrow"))
+LEVELS = LADDER.levels
 SHAPE = (2, 2, 1)
 CLASSES = 3
 
@@ -40,10 +50,10 @@ def test_a_tally_equals_counting_one_by_one(
     case: tuple[NDArray[np.int64], NDArray[np.int64], list[slice]],
 ) -> None:
     prediction, label, blocks = case
-    tally = Tally(LEVELS)
+    tally = Tally(LADDER)
     for block in blocks:
         tally.add(prediction[:, block], label[block])
-    expected: dict[int, float | None] = {}
+    expected: dict[str, float | None] = {}
     for row, level in enumerate(LEVELS):
         right = sum(int(prediction[row, i]) == int(label[i]) for i in range(len(label)))
         expected[level] = right / len(label) if len(label) else None
@@ -99,7 +109,7 @@ def candidate_blocks(draw: st.DrawFn) -> list[Candidates]:
     return blocks
 
 
-def shares(members: list[tuple[Candidates, int]]) -> dict[int, float | None]:
+def shares(members: list[tuple[Candidates, int]]) -> dict[str, float | None]:
     """Accuracy at each level of some candidates, counted one by one."""
     if not members:
         return dict.fromkeys(LEVELS)
@@ -109,27 +119,47 @@ def shares(members: list[tuple[Candidates, int]]) -> dict[int, float | None]:
     }
 
 
+def selection_of(seed: int, ladder: Ladder = LADDER) -> Selection:
+    """A selection of all our sets that are parts of the candidates; each draws from a stream of this seed."""
+    sets: dict[str, CandidatePart] = {}
+    for name in SETS.own:
+        if issubclass(kind := SETS[name], CandidatePart):
+            sets[name] = kind()
+    tallies = {
+        name: CandidateTally(ladder, Sample(len(ladder.levels), SHAPE, CLASSES, kind.shown))
+        for name, kind in sets.items()
+    }
+    random = {name: np.random.default_rng(seed) for name in sets}
+    return Selection(sets, tallies, levels=len(ladder.levels), shape=SHAPE, random=random)
+
+
 @settings(deadline=None, max_examples=100)
 @given(candidate_blocks(), st.integers(0, 2**32))
 def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates], seed: int) -> None:
-    selection = Selection(LEVELS, SHAPE, CLASSES, np.random.default_rng(seed))
+    selection = selection_of(seed)
     for block in blocks:
         selection.add(block)
+    # Sources stand elsewhere in the pooled data set.
+    source_index = 1000 - np.arange(100)
     every = [(block, i) for block in blocks for i in range(len(block.label))]
     chosen = [(b, i) for b, i in every if b.prediction[0, i] != b.label[i]]
     fooled = [(b, i) for b, i in chosen if b.surrogate_prediction[i] != b.label[i]]
     reverse = [(b, i) for b, i in every if b.source_known[i] and b.prediction[-1, i] != b.label[i]]
     expected = {"adversarial": chosen, "unfiltered": every, "fooled": fooled, "reverse": reverse}
     for name, own in expected.items():
-        part = selection.parts[name]
-        assert part.tally.accuracy() == shares(own), name
-        assert part.tally.count == len(own), name
+        part = selection.parts[name].measured(source_index)
+        assert part.accuracy == shares(own), name
+        assert part.count == len(own), name
+        assert part.distinct is None
+        assert part.attack is None
         # There are fewer of them than a sample may hold, so it holds them all.
-        sample = part.sample.members()
-        assert sorted(image.tobytes() for image in sample.image) == sorted(
+        assert sorted(image.tobytes() for image in part.sample.image) == sorted(
             b.image[i].tobytes() for b, i in own
         )
-    assert selection.rejected == sum(block.rejected for block in blocks)
+        assert sorted(part.sample.source) == sorted(1000 - b.source[i] for b, i in own)
+    assert set(selection.parts) == {*expected, "one-per-source"}
+    assert selection.attack.count == len(every)
+    assert selection.attack.rejected == sum(block.rejected for block in blocks)
 
     members, margins = selection.adversarial(), selection.margins()
     assert members.image.shape == (len(chosen), *SHAPE)
@@ -145,11 +175,11 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
     by_source: dict[int, list[tuple[Candidates, int]]] = defaultdict(list)
     for b, i in chosen:
         by_source[int(b.source[i])].append((b, i))
-    one_each = selection.parts["one-per-source"]
-    assert one_each.tally.count == len(by_source)
-    assert sorted(one_each.sample.members().source.tolist()) == sorted(by_source)
+    one_each = selection.parts["one-per-source"].measured(np.arange(100))
+    assert one_each.count == len(by_source)
+    assert sorted(one_each.sample.source.tolist()) == sorted(by_source)
     for row, level in enumerate(LEVELS):
-        share = one_each.tally.accuracy()[level]
+        share = one_each.accuracy[level]
         right = [{bool(b.prediction[row, i] == b.label[i]) for b, i in own} for own in by_source.values()]
         if share is None:
             assert not by_source
@@ -157,33 +187,32 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
             assert sum(one == {True} for one in right) <= round(share * len(right), 9)
             assert round(share * len(right), 9) <= sum(True in one for one in right)
 
-    figures = selection.attack_figures()
+    figures = selection.attack.figures()
     targeted = [(b, i) for b, i in every if b.target[i] >= 0]
     hit = [(b, i) for b, i in targeted if b.surrogate_prediction[i] == b.target[i]]
     if every:
         away = [(b, i) for b, i in every if b.surrogate_prediction[i] != b.label[i]]
-        assert figures["surrogate_fooled"] == len(away) / len(every)
-        assert figures["linf_max"] == max(float(b.linf[i]) for b, i in every)
-        assert figures["l2_mean"] == pytest.approx(math.fsum(float(b.l2[i]) for b, i in every) / len(every))
+        assert figures.surrogate_fooled == len(away) / len(every)
+        assert figures.linf_max == max(float(b.linf[i]) for b, i in every)
+        assert figures.l2_mean == pytest.approx(math.fsum(float(b.l2[i]) for b, i in every) / len(every))
     else:
-        assert figures["surrogate_fooled"] is figures["linf_max"] is figures["l2_mean"] is None
-    assert figures["target_hit"] == (len(hit) / len(targeted) if targeted else None)
+        assert figures.surrogate_fooled is figures.linf_max is figures.l2_mean is None
+    assert figures.target_hit == (len(hit) / len(targeted) if targeted else None)
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.integers(0, 7), max_size=30), st.lists(st.integers(0, 7), max_size=12))
 def test_every_margin_is_matched_by_the_nearest_on_offer_in_turn(own: list[int], offered: list[int]) -> None:
-    taken, unlike = matched(np.array(own, dtype=np.int64), np.array(offered, dtype=np.int64))
+    places = match_margins(np.array(own, dtype=np.int64), np.array(offered, dtype=np.int64))
     if not offered:
-        assert (len(taken), unlike) == (0, 0)
+        assert len(places) == 0
         return
-    assert len(taken) == len(own)
-    got = [offered[place] for place in taken]
+    assert len(places) == len(own)
+    got = [offered[place] for place in places]
     for margin, other in zip(own, got, strict=True):
         assert abs(other - margin) == min(abs(one - margin) for one in offered)
-    assert unlike == sum(margin != other for margin, other in zip(own, got, strict=True))
     for margin in set(own):
-        times = Counter(place for place, mine in zip(taken.tolist(), own, strict=True) if mine == margin)
+        times = Counter(place for place, mine in zip(places.tolist(), own, strict=True) if mine == margin)
         alike = [place for place, one in enumerate(offered) if one == offered[next(iter(times))]]
         counts = [times[place] for place in alike]
         assert max(counts) - min(counts) <= 1
@@ -191,8 +220,7 @@ def test_every_margin_is_matched_by_the_nearest_on_offer_in_turn(own: list[int],
 
 
 def test_of_two_margins_equally_near_the_smaller_is_taken() -> None:
-    taken, unlike = matched(np.array([4, 4]), np.array([5, 3]))
-    assert (taken.tolist(), unlike) == ([1, 1], 2)
+    assert match_margins(np.array([4, 4]), np.array([5, 3])).tolist() == [1, 1]
 
 
 def test_a_margin_is_the_votes_by_which_the_true_label_was_missed() -> None:
@@ -203,7 +231,8 @@ def test_a_margin_is_the_votes_by_which_the_true_label_was_missed() -> None:
 def test_one_of_each_source_is_taken_with_equal_chances() -> None:
     """Three members of D a source and one candidate that is none; level j is right for member j alone."""
     sources, members = 3000, 3
-    levels = (7, 5, 3, 1)
+    ladder = Ladder("K", ("7", "5", "3", "1"))
+    levels = ladder.levels
     member = np.tile(np.arange(members + 1), sources)
     label = np.ones(len(member), dtype=np.int64)
     prediction = np.zeros((len(levels), len(member)), dtype=np.int64)
@@ -214,12 +243,12 @@ def test_one_of_each_source_is_taken_with_equal_chances() -> None:
     source = np.repeat(np.random.default_rng(1).permutation(sources), members + 1)
     order = np.random.default_rng(2).permutation(len(member))
     block = candidates(source[order].tolist(), label[order].tolist(), prediction=prediction[:, order])
-    selection = Selection(levels, SHAPE, CLASSES, np.random.default_rng(3))
+    selection = selection_of(3, ladder)
     selection.add(block)
-    assert selection.parts["one-per-source"].tally.count == sources
-    taken = selection.parts["one-per-source"].tally.accuracy()
-    assert taken[7] == 0, "the candidate that is no member of D was never taken"
-    counts = [share * sources for share in (taken[5], taken[3], taken[1]) if share is not None]
+    chosen = selection.parts["one-per-source"].measured(np.arange(sources))
+    assert chosen.count == sources
+    assert chosen.accuracy["7"] == 0, "the candidate that is no member of D was never chosen"
+    counts = [share * sources for share in map(chosen.accuracy.get, "531") if share is not None]
     assert sum(counts) == pytest.approx(sources)
     # Binomial: mean n / 3, variance n (1/3) (2/3); four standard deviations.
     bound = 4 * math.sqrt(sources * 2 / 9)
@@ -233,10 +262,26 @@ def test_the_choice_among_a_sources_members_is_the_generators_alone() -> None:
         prediction=np.stack([np.ones(40), np.ones(40), np.arange(40) % 2]).astype(np.int64),
     )
 
-    def taken(seed: int) -> float | None:
-        selection = Selection(LEVELS, SHAPE, CLASSES, np.random.default_rng(seed))
+    def choose(seed: int) -> float | None:
+        selection = selection_of(seed)
         selection.add(block)
-        return selection.parts["one-per-source"].tally.accuracy()[1]
+        return selection.parts["one-per-source"].measured(np.arange(1)).accuracy["narrow"]
 
-    assert [taken(seed) for seed in range(20)] == [taken(seed) for seed in range(20)]
-    assert {taken(seed) for seed in range(20)} == {0.0, 1.0}
+    assert [choose(seed) for seed in range(20)] == [choose(seed) for seed in range(20)]
+    assert {choose(seed) for seed in range(20)} == {0.0, 1.0}
+
+
+def test_a_set_of_another_author_that_draws_moves_nothing_that_ours_draw() -> None:
+    blocks = [candidates([source] * 6, [1] * 6) for source in range(30)]
+
+    def one_per_source(extra: dict[str, CandidatePart]) -> dict[str, float | None]:
+        ours: dict[str, CandidatePart] = {"adversarial": Adversarial(), "one-per-source": OnePerSource()}
+        sets = {**extra, **ours}
+        tallies = {name: CandidateTally(LADDER, Sample(3, SHAPE, CLASSES, 10)) for name in sets}
+        random = {name: np.random.default_rng(7) for name in sets}
+        selection = Selection(sets, tallies, levels=3, shape=SHAPE, random=random)
+        for block in blocks:
+            selection.add(block)
+        return dict(tallies["one-per-source"].measured(np.arange(30)).accuracy)
+
+    assert one_per_source({"half": Half()}) == one_per_source({})

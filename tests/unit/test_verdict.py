@@ -11,27 +11,26 @@ import pytest
 from scipy import stats
 
 from core.engine.statistics import experiment_statistics
+from core.families.ladder import Ladder
+from core.records.metrics import RunMetrics
+from core.records.statistics import ExperimentStatistics
 from core.report.result import result_of
 from core.report.tables.text import tables
+from core.sets.measured_set import Counterpart
+from core.sets.one_per_source import OnePerSource
+from core.sets.registry import SETS
 from core.spec.spec import Spec
 from core.verdict import verdict
-from tests.recorded import make_experiment
+from tests.fakes.curves import N_TEST, N_TRAIN, Curve, metrics_from_curves
+from tests.fakes.experiments import make_experiment
 
-N_TEST, N_TRAIN = 100, 600
-Curves = Sequence[Sequence[float | None]]
+Curves = Sequence[Curve]
 """One curve a run: accuracy at K = 5, 3, 1."""
+LADDER = Ladder("K", ("5", "3", "1"), (5, 3, 1))
 
 UP = [(0, 0.30, 0.50), (0, 0.32, 0.55), (0, 0.28, 0.52), (0, 0.31, 0.48)]
 FLAT = [(0, 0.10, 0.30), (0, 0.11, 0.33), (0, 0.09, 0.29), (0, 0.12, 0.31)]
 TEST = [(0.95, 0.96, 0.97)] * 4
-
-
-def counts_of(curves: Mapping[str, Sequence[float | None]], sizes: Mapping[str, int]) -> dict[str, Any]:
-    """The counts of one run: 40 images a set unless `sizes` says otherwise, none without a curve; two a source."""
-    sets = {name: 0 if curve[-1] is None else sizes.get(name, 40) for name, curve in curves.items()}
-    sources = (sets["adversarial"] + 1) // 2
-    matching = {"matched": {"distinct": sizes.get("distinct", 9), "unlike": 0}}
-    return {"test": N_TEST, "train": N_TRAIN, "sets": sets, "adversarial_sources": sources, **matching}
 
 
 def statistics(
@@ -41,19 +40,19 @@ def statistics(
     *,
     sizes: Mapping[str, int] | None = None,
     noisy: bool = False,
+    ladder: Ladder = LADDER,
     **settings: Any,
-) -> tuple[Spec, dict[int, dict[str, Any]], dict[str, Any]]:
-    spec = Spec(dataset="mnist", z=5, controls=tuple(controls), **{"runs": len(d), **settings})
-    curves = {"test": TEST[: len(d)], "misclassified": m, "adversarial": d, **controls}
+) -> tuple[Spec, dict[int, RunMetrics], ExperimentStatistics]:
+    spec = Spec(dataset="mnist", controls=tuple(controls), **{"runs": len(d), **settings})
+    curves = {"test": TEST[:1] * len(d), "misclassified": m, "adversarial": d, **controls}
     results = {
-        run: {
-            "counts": counts_of({name: by_run[run] for name, by_run in curves.items()}, sizes or {}),
-            "attack": {"l2_mean": 1.5},
-            "noise": {"l2_mean": 2.25 + run} if noisy else None,
-            "accuracy": {
-                name: dict(zip(("5", "3", "1"), by_run[run], strict=True)) for name, by_run in curves.items()
-            },
-        }
+        run: metrics_from_curves(
+            ladder,
+            run,
+            {name: by_run[run] for name, by_run in curves.items()},
+            sizes=sizes,
+            noise_l2=2.25 + run if noisy else None,
+        )
         for run in range(len(d))
     }
     return spec, results, experiment_statistics(spec, results)
@@ -62,10 +61,9 @@ def statistics(
 def sentences(
     d: Curves, m: Curves, controls: Mapping[str, Curves] | None = None, **settings: Any
 ) -> list[str]:
-    spec, results, numbers = statistics(controls or {}, d, m, **settings)
-    said = list(verdict(spec, list(results.values()), numbers["tests"]))
-    assert numbers["verdict"] == said
-    return said
+    spec, results, found = statistics(controls or {}, d, m, **settings)
+    assert verdict(spec, list(results.values()), found.tests) == found.verdict
+    return list(found.verdict)
 
 
 def slope(curves: Curves) -> list[float]:
@@ -152,7 +150,7 @@ def test_the_first_step_which_no_ratio_can_express_is_tested_as_a_difference() -
 
 def test_after_the_answer_comes_what_was_compared_over_how_many_runs() -> None:
     assert sentences(UP, FLAT)[1] == (
-        "FGSM, targeted, epsilon 0.1, on mnist with Z = 5: the adversarial images are compared with the "
+        "FGSM, targeted, epsilon 0.1, on mnist, K 5 to 1: the adversarial images are compared with the "
         "misclassified test images over 4 complete runs."
     )
     assert sentences(UP, FLAT, runs=12)[1].endswith("over 4 complete runs of 12.")
@@ -168,9 +166,11 @@ def test_the_rise_is_told_by_the_means_and_where_it_is_higher() -> None:
     rise = about(sentences(UP, FLAT), "From K")
     assert rise == (
         "From K = 5 to K = 1 mean accuracy rises from 0 to 0.512 on the adversarial images and from 0 to 0.307 "
-        "on the misclassified ones. It is higher on the adversarial images at every K below 5."
+        "on the misclassified ones. It is higher on the adversarial images at every level after K = 5."
     )
-    assert "It is lower on the adversarial images at every K below 5." in about(sentences(FLAT, UP), "From K")
+    assert "It is lower on the adversarial images at every level after K = 5." in about(
+        sentences(FLAT, UP), "From K"
+    )
     assert "It is no different on the adversarial images" in about(sentences(UP, UP), "From K")
 
 
@@ -185,7 +185,7 @@ def test_two_sets_are_compared_over_the_runs_in_which_both_have_images() -> None
     )
     assert about(said, "From K") == (
         "From K = 5 to K = 1 accuracy rises from 0 to 0.500 on the adversarial images and from 0 to 0.500 on the "
-        "misclassified ones. It is no different on the adversarial images at every K below 5."
+        "misclassified ones. It is no different on the adversarial images at every level after K = 5."
     )
     said = sentences([*UP[:3], EMPTY], [EMPTY, *FLAT[1:]], runs=12)
     assert said[1].endswith(
@@ -205,7 +205,7 @@ def test_a_control_is_compared_over_the_runs_in_which_it_has_images() -> None:
     said = sentences(d, FLAT, {"noise": noise, "fooled": noise})
     mean = (UP[1][2] + UP[2][2]) / 2
     over = "on the adversarial images, over the 2 runs in which both have images; as far or further in 2 of 2 runs."
-    assert f"to {mean:.3f} at K = 1, against {mean:.3f} {over}" in about(said, "Random noise")
+    assert f"to {mean:.3f} at K = 1, against {mean:.3f} {over}" in about(said, "Images with random noise")
     assert about(said, "The control fooled").endswith(
         f"comes to {mean:.3f} at K = 1, no different than the adversarial images, over the 2 runs in which both "
         "have images."
@@ -277,19 +277,17 @@ def test_significance_is_judged_after_adjusting_for_the_number_of_slopes() -> No
     d = [(0.0, 0.1, 0.2 * s, 0.2 * s * e) for s, e in zip((1.40, 1.52, 1.70, 1.58), ends[0], strict=True)]
     m = [(0.0, 0.1, 0.2 * s, 0.2 * s * e) for s, e in zip((1.20, 1.22, 1.18, 1.21), ends[1], strict=True)]
     names: dict[str, Curves] = {"test": [(0.95, 0.95, 0.96, 0.97)] * 4, "misclassified": m, "adversarial": d}
-    spec = Spec(dataset="mnist", z=7, runs=4, controls=())
+    ladder = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))
     results = {
-        run: {
-            "counts": counts_of({name: by_run[run] for name, by_run in names.items()}, {}),
-            "accuracy": {name: dict(zip("7531", by_run[run], strict=True)) for name, by_run in names.items()},
-        }
+        run: metrics_from_curves(ladder, run, {name: by_run[run] for name, by_run in names.items()})
         for run in range(4)
     }
+    spec = Spec(dataset="mnist", runs=4, controls=())
     p = corrected_p([a[2] / a[1] - b[2] / b[1] for a, b in zip(d, m, strict=True)])
     other = corrected_p([a[3] / a[2] - b[3] / b[2] for a, b in zip(d, m, strict=True)])
     adjusted = 2 * p if p < other else max(p, 2 * other)
     assert p < 0.05 < adjusted
-    told = about(experiment_statistics(spec, results)["verdict"], "The slope S_3")
+    told = about(experiment_statistics(spec, results).verdict, "The slope S_3")
     assert "S_3 = A_3 / A_5 is higher on the adversarial images" in told
     assert f", but significantly so only by Welch's test (p = {adjusted:.2g} by the corrected test" in told
 
@@ -328,19 +326,19 @@ def test_with_fewer_than_three_runs_it_says_that_no_test_is_possible_and_conclud
 
 def test_noise_that_rises_as_far_takes_the_effect_away_from_the_adversary() -> None:
     noise = [(0, a + 0.1, b + 0.1) for _, a, b in UP]
-    assert about(sentences(UP, FLAT, {"noise": noise}), "Random noise") == (
-        "Random noise of epsilon in every pixel, selected alike, rises as far or further: to 0.613 at K = 1, "
-        "against 0.512 on the adversarial images; as far or further in 4 of 4 runs. So the effect is not "
+    assert about(sentences(UP, FLAT, {"noise": noise}), "Images with random noise") == (
+        "Images with random noise of epsilon in every pixel, selected alike, rise as far or further: to 0.613 at "
+        "K = 1, against 0.512 on the adversarial images; as far or further in 4 of 4 runs. So the effect is not "
         "particular to adversarial examples. By the corrected test S_1 is significantly higher on the adversarial "
         "images."
     )
-    assert "as far or further" in about(sentences(UP, FLAT, {"noise": UP}), "Random noise")
+    assert "as far or further" in about(sentences(UP, FLAT, {"noise": UP}), "Images with random noise")
 
 
 def test_noise_that_rises_further_but_later_leaves_the_larger_step_to_the_adversary() -> None:
     noise = [(0, a - 0.2, b + 0.1 + 0.01 * i) for i, (_, a, b) in enumerate(UP)]
     noise = [(0, a + (0.004 if i % 2 else 0), b) for i, (_, a, b) in enumerate(noise)]
-    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    told = about(sentences(UP, FLAT, {"noise": noise}), "Images with random noise")
     assert told.endswith(
         "So the effect is not particular to adversarial examples, although by the corrected test the step from "
         "K = 5 to 3 is significantly larger on them."
@@ -348,22 +346,22 @@ def test_noise_that_rises_further_but_later_leaves_the_larger_step_to_the_advers
 
 
 def test_noise_that_rises_less_but_not_clearly_so_leaves_the_matter_open() -> None:
-    told = about(sentences(UP, FLAT, {"noise": NOISE_THAT_RISES_LESS}), "Random noise")
-    assert "rises less far" in told
+    told = about(sentences(UP, FLAT, {"noise": NOISE_THAT_RISES_LESS}), "Images with random noise")
+    assert "rise less far" in told
     assert told.endswith("nothing shows that the effect is particular to them.")
 
 
 def test_noise_that_clearly_rises_less_does_not_account_for_all_of_it() -> None:
-    told = about(sentences(UP, FLAT, {"noise": FLAT}), "Random noise")
-    assert "rises less far: to 0.307 at K = 1, against 0.512" in told
+    told = about(sentences(UP, FLAT, {"noise": FLAT}), "Images with random noise")
+    assert "rise less far: to 0.307 at K = 1, against 0.512" in told
     assert "the step from K = 5 to 3 is significantly larger on the adversarial images" in told
     assert told.endswith("this control does not account for all of the effect.")
 
 
 def test_how_much_noise_changes_an_image_is_told_beside_the_attack() -> None:
-    told = about(sentences(UP, FLAT, {"noise": UP}, noisy=True), "Random noise")
+    told = about(sentences(UP, FLAT, {"noise": UP}, noisy=True), "Images with random noise")
     assert " Its mean change of an image is 3.75 in L2, that of the attack's candidates 1.50. So" in told
-    assert "L2" not in about(sentences(UP, FLAT, {"noise": UP}), "Random noise")
+    assert "L2" not in about(sentences(UP, FLAT, {"noise": UP}), "Images with random noise")
 
 
 def test_slopes_that_are_steeper_than_those_of_noise_that_rises_as_far_are_told() -> None:
@@ -371,14 +369,14 @@ def test_slopes_that_are_steeper_than_those_of_noise_that_rises_as_far_are_told(
     differences = [a - b for a, b in zip(slope(UP), slope(noise), strict=True)]
     assert corrected_p(differences) < 0.05
     assert min(differences) > 0
-    told = about(sentences(UP, FLAT, {"noise": noise}), "Random noise")
+    told = about(sentences(UP, FLAT, {"noise": noise}), "Images with random noise")
     assert told.endswith(" By the corrected test S_1 is significantly higher on the adversarial images.")
 
 
 def test_in_how_many_runs_a_control_rises_as_far_is_counted_run_by_run() -> None:
     noise = [(0, a, b + (0.2 if i else -0.01)) for i, (_, a, b) in enumerate(UP)]
     assert "; as far or further in 3 of 4 runs." in about(
-        sentences(UP, FLAT, {"noise": noise}), "Random noise"
+        sentences(UP, FLAT, {"noise": noise}), "Images with random noise"
     )
 
 
@@ -386,20 +384,20 @@ def test_matched_errors_that_rise_as_far_take_the_effect_away_from_the_adversary
     matched = [(0, a, b + 0.02) for _, a, b in UP]
     told = about(sentences(UP, FLAT, {"matched": matched}), "Misclassified test images")
     assert told == (
-        "Misclassified test images that are wrong by as many votes (the control matched) rise as far or "
+        "Misclassified test images that are wrong by the same margin (the control matched) rise as far or "
         "further: to 0.532 at K = 1, against 0.512 on the adversarial images; as far or further in 4 of 4 runs. It "
         "has 9 distinct images a run, used in turn. So the effect is not particular to adversarial examples."
     )
     assert "does not account" in about(sentences(UP, FLAT, {"matched": FLAT}), "Misclassified test images")
 
 
-def test_the_reverse_control_is_read_from_k_1_upwards() -> None:
+def test_the_reverse_control_is_read_from_the_fitted_end() -> None:
     further, less = [(0.7, 0.4, 0)] * 4, [(0.2, 0.1, 0)] * 4
     told = about(sentences(UP, FLAT, {"reverse": further}), "Candidates selected")
     assert told == (
-        "Candidates selected by their errors at K = 1 instead (the control reverse) rise, as K grows, as far or "
-        "further: to 0.700 at K = 5, against 0.512 on the adversarial images at K = 1; as far or further in 4 of 4 "
-        "runs. So being selected at one end of K is enough to rise towards the other."
+        "Candidates selected by their errors at the most fitted level instead (the control reverse), as the knob "
+        "is turned back, rise as far or further: to 0.700 at K = 5, against 0.512 on the adversarial images at "
+        "K = 1; as far or further in 4 of 4 runs. So being selected at one end is enough to rise towards the other."
     )
     assert about(sentences(UP, FLAT, {"reverse": less}), "Candidates selected").endswith(
         "less far: to 0.200 at K = 5, against 0.512 on the adversarial images at K = 1; as far or further in 0 of "
@@ -422,8 +420,8 @@ def test_every_other_control_is_told_by_its_means() -> None:
 
 def test_what_could_not_be_tested_is_told_with_the_reason() -> None:
     assert sentences(UP, FLAT)[-1] == (
-        "S_3 could not be tested. The set was selected so that accuracy at the most general K is 0: dividing by "
-        "it says nothing."
+        "S_3 could not be tested. The set was selected so that accuracy at the most general level is 0: dividing "
+        "by it says nothing."
     )
     same = [(0, 0.3, 0.6)] * 4
     said = sentences(same, same)
@@ -443,7 +441,9 @@ def test_an_empty_set_leaves_nothing_to_compare() -> None:
     assert said[1] == "A run has 0 adversarial images from 0 sources, and 40 misclassified ones."
     assert said[2] == "No candidate became adversarial, so there is nothing to compare."
     assert about(said, "S_1 could").endswith("The set has no images, so it has no accuracy.")
-    assert not [sentence for sentence in said if sentence.startswith(("Random noise", "The control"))]
+    assert not [
+        sentence for sentence in said if sentence.startswith(("Images with random noise", "The control"))
+    ]
     assert sentences(UP, nothing)[2].startswith("No test image is misclassified")
     halves = [*UP[:2], *nothing[:2]], [*nothing[:2], *FLAT[:2]]
     assert sentences(*halves)[2].startswith("No run has both adversarial and misclassified images")
@@ -451,8 +451,7 @@ def test_an_empty_set_leaves_nothing_to_compare() -> None:
 
 
 def test_without_a_complete_run_there_is_no_verdict() -> None:
-    spec = Spec(dataset="mnist", z=5, controls=())
-    assert verdict(spec, [], []) == ()
+    assert verdict(Spec(dataset="mnist", controls=()), [], []) == ()
 
 
 def test_significance_is_never_said_without_a_direction() -> None:
@@ -464,11 +463,93 @@ def test_significance_is_never_said_without_a_direction() -> None:
                     assert rest in ("higher", "lower", "larger", "so")
 
 
+WORDS = Ladder("depth", ("shallow", "middle", "deep"))
+
+
+def test_a_ladder_of_words_is_told_in_its_words() -> None:
+    controls: dict[str, Curves] = {
+        "noise": FLAT,
+        "reverse": [(0.7, 0.4, 0)] * 4,
+        "sources": [(1.0, 0.97, 0.92)] * 4,
+    }
+    said = sentences(UP, FLAT, controls, ladder=WORDS)
+    assert ", on mnist, depth shallow to deep: " in said[1]
+    assert about(said, "From ").startswith(
+        "From depth = shallow to depth = deep mean accuracy rises from 0 to "
+    )
+    assert about(said, "From ").endswith("at every level after depth = shallow.")
+    assert about(said, "The slope").startswith(
+        "The slope S_deep = A_deep / A_middle is significantly lower on "
+    )
+    assert about(said, "The first step").startswith(
+        "The first step, A_middle - A_shallow, which no ratio can"
+    )
+    assert "the step from depth = shallow to middle is significantly larger" in about(said, "Images with")
+    assert "to 0.700 at depth = shallow, against 0.512 on the adversarial images at depth = deep;" in about(
+        said, "Candidates"
+    )
+    assert about(said, "The control sources").endswith("1.000 at depth = shallow to 0.920 at depth = deep.")
+    assert said[-1].startswith("S_middle could not be tested.")
+    assert "K" not in " ".join(said)
+    crossing = [(0, 0.05, 0.6), (0, 0.06, 0.7), (0, 0.07, 0.65), (0, 0.05, 0.62)]
+    assert about(sentences(crossing, FLAT, ladder=WORDS), "From ").endswith(
+        "On the adversarial images it is lower at depth = middle and higher at depth = deep."
+    )
+
+
+def test_levels_and_steps_of_one_kind_are_told_together() -> None:
+    ladder = Ladder("K", ("9", "7", "5", "3", "1"), (9, 7, 5, 3, 1))
+    jitter = (0.0, 0.005, -0.004, 0.002)
+    d = [(0.0, 0.2 + e, 0.4 - e, 0.5, 0.5 + e) for e in jitter]
+    m = [(0.0, 0.1 - e, 0.2 + e, 0.5, 0.6 - e) for e in jitter]
+    names: dict[str, Curves] = {
+        "test": [(0.95,) * 5] * 4, "misclassified": m, "adversarial": d, "noise": m,
+    }  # fmt: skip
+    results = {
+        run: metrics_from_curves(ladder, run, {name: by_run[run] for name, by_run in names.items()})
+        for run in range(4)
+    }
+    said = experiment_statistics(Spec(dataset="mnist", runs=4, controls=("noise",)), results).verdict
+    assert about(said, "From ").endswith(
+        "On the adversarial images it is higher at K = 7 and 5, equal at K = 3 and lower at K = 1."
+    )
+    assert (
+        "although by the corrected test the steps from K = 7 to 5 and K = 9 to 7 are significantly larger on them."
+        in about(said, "Images with random noise")
+    )
+
+
+class Twin(OnePerSource):
+    """A set of a plug-in that could account for the rise."""
+
+    description = "twins of the adversarial images"
+    counterpart = Counterpart(subject="Twins", conclusion="So twins do it too")
+
+    @classmethod
+    def remarks(cls, runs: list[RunMetrics]) -> str:
+        """A sentence on the runs in which both have images."""
+        return f"They come in {len(runs)} runs."
+
+
+def test_a_plug_in_s_set_with_a_counterpart_takes_part_in_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETS._own, "twin", "")
+    monkeypatch.setitem(SETS._loaded, "twin", Twin)
+    said = sentences([*UP, EMPTY], [*FLAT, FLAT[0]], {"twin": [*UP, UP[0]]})
+    assert said[0].endswith(
+        "but as far or further still on the control twin: such a rise is not particular to adversarial examples."
+    )
+    assert about(said, "Twins") == (
+        "Twins rise as far or further: to 0.512 at K = 1, against 0.512 on the adversarial images, over the 4 runs "
+        "in which both have images; as far or further in 4 of 4 runs. They come in 4 runs. So twins do it too."
+    )
+
+
 def test_the_json_result_and_the_printed_tables_carry_the_verdict(tmp_path: Path) -> None:
     result = result_of(make_experiment(tmp_path, runs=3).state())
-    assert result["verdict"][1].endswith("over 3 complete runs.")
-    assert "signific" in " ".join(result["verdict"])
-    assert " ".join(tables(result).split()).endswith(" ".join(" ".join(result["verdict"]).split()))
+    assert result.verdict[1].endswith("over 3 complete runs.")
+    assert "signific" in " ".join(result.verdict)
+    assert result.to_json()["verdict"] == list(result.verdict)
+    assert " ".join(tables(result).split()).endswith(" ".join(" ".join(result.verdict).split()))
     assert max(map(len, tables(result).split("\n\n")[-1].splitlines())) <= 100
 
 
@@ -480,10 +561,10 @@ def test_a_journal_of_a_version_without_verdicts_gives_none(tmp_path: Path) -> N
         record.pop("verdict", None)
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     result = result_of(experiment.state())
-    assert result["verdict"] == []
+    assert result.verdict == ()
     assert "compared with" not in tables(result)
-    assert result["tests"]
+    assert result.tests
 
 
 def test_an_experiment_without_results_has_no_verdict(tmp_path: Path) -> None:
-    assert result_of(make_experiment(tmp_path, state="created").state())["verdict"] == []
+    assert result_of(make_experiment(tmp_path, state="created").state()).verdict == ()

@@ -1,27 +1,77 @@
-"""A worker: a full disk is told for what it is, and it computes with as many threads as the spec says."""
+"""A worker: it says what goes wrong, gives the same numbers for any number of threads, and also works alone."""
 
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 
+from core.engine import run_computer
 from core.engine import worker as worker_module
-from core.engine.worker import _compute
+from core.engine.messages import Completed, Refusal, parse_answer
+from core.engine.run_computer import PROGRESS_SECONDS, Failure, RunComputer, prepare, sparingly
+from core.errors import SpecError
+from core.files.exit_status import ExitStatus
+from core.records.events import (
+    DatasetLoaded,
+    EnvironmentReported,
+    Event,
+    Notice,
+    Progress,
+    StageFinished,
+    StageStarted,
+)
 from core.records.experiment import Experiment, create
-from core.records.journal import JournalWriter, read_all
+from core.records.journal import read_all
+from core.records.metrics import RunMetrics
 from core.spec.spec import Spec
-from tests.hand_made import ENVIRONMENT
-from tests.made_up import made_up_pool, write_npz
-from tests.worker_process import ready_worker
+from tests.fakes.images import made_up_pool, write_npz
+from tests.fakes.processes import ready_worker
+
+E = TypeVar("E", bound=Event)
+
+
+def make(folder: Path, **settings: object) -> Experiment:
+    """An experiment on made-up images, of one run with one epoch unless `settings` say otherwise."""
+    common = {"runs": 1, "z": 5, "epochs": 1, "controls": [], "device": "cpu"}
+    spec = Spec.from_mapping({"dataset": str(write_npz(folder / "made.npz")), **common, **settings})
+    return create(folder, spec)[0]
 
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> Experiment:
-    spec = Spec(dataset=str(write_npz(tmp_path / "made.npz")), runs=1, z=5, epochs=1, controls=(), threads=2)
-    return create(tmp_path, spec)[0]
+    return make(tmp_path)
+
+
+class Journal:
+    """What is said, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def computer(experiment: Experiment, journal: Journal, *, threads: int = 1) -> RunComputer:
+    folder = experiment.folder.parent
+    return prepare(
+        experiment,
+        data_dir=folder,
+        cache_dir=folder / "cache",
+        cached=False,
+        threads=threads,
+        write=journal.events.append,
+        trace_place="above",
+    )
 
 
 def full(path: Path, *arguments: object) -> None:
@@ -29,85 +79,279 @@ def full(path: Path, *arguments: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def compute(experiment: Experiment) -> dict[str, object]:
-    journal = JournalWriter(experiment.journal / "0001-worker-1.jsonl")
-    return _compute(experiment, 0, made_up_pool(), "cpu", ENVIRONMENT, journal, None)
-
-
-def test_a_result_that_finds_no_room_is_a_failure_with_the_way_out(
-    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(worker_module, "write_arrays", full)
-    answer = compute(experiment)
-    assert answer["answer"] == "failed"
-    assert str(experiment.run_folder(0)) in str(answer["error"])
-    assert str(answer["error"]).endswith("No space left on device")
-    assert answer["hint"] == (
-        f"free some space, or allow writing there, then: aefit-tui resume {experiment.id}"
-    )
-    assert list(experiment.run_folder(0).iterdir()) == []
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize("name", ["write_galleries", "sync_file"])
-def test_a_gallery_that_finds_no_room_is_left_out_and_said(
-    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(worker_module, name, full)
-    assert compute(experiment) == {"answer": "completed", "run": 0}
-    result = experiment.run_folder(0) / "result"
-    assert sorted(path.name for path in result.iterdir()) == ["arrays.npz", "metrics.json"]
-    assert experiment.result(0, verify=True) is not None
-    (notice,) = [event["text"] for event in read_all(experiment.journal) if event.kind == "notice"]
-    assert "run 1 has no gallery" in str(notice)
-    assert "No space left" in str(notice)
-
-
-def test_torch_computes_with_the_threads_of_the_spec(tmp_path: Path, experiment: Experiment) -> None:
-    # The environment of the tests asks for one thread.
-    with ready_worker(experiment, tmp_path):
-        pass
-    (environment,) = [event for event in read_all(experiment.journal) if event.kind == "environment"]
-    assert environment["threads"] == 2
-
-
-def test_every_candidate_is_kept_on_request_and_the_adversarial_set_is_among_them(
-    tmp_path: Path,
-) -> None:
-    spec = Spec(
-        dataset=str(write_npz(tmp_path / "made.npz")), runs=1, z=5, epochs=10, controls=(), epsilon=0.25,
-        keep="candidates",
-    )  # fmt: skip
-    experiment, _ = create(tmp_path, spec)
-    assert compute(experiment) == {"answer": "completed", "run": 0}
-    metrics, result = experiment.result(0, verify=True), experiment.run_folder(0) / "result"
+def numbers(metrics: RunMetrics | None) -> RunMetrics:
+    """Without what may differ between two computations of the same run."""
     assert metrics is not None
-    assert set(metrics["sha256"]) >= {"candidate_image.npy", "candidates.npz", "arrays.npz"}  # type: ignore[call-overload]
-    images = np.load(result / "candidate_image.npy", mmap_mode="r", allow_pickle=False)
-    with np.load(result / "candidates.npz") as file, np.load(result / "arrays.npz") as own:
-        every, arrays = dict(file), dict(own)
-    total = metrics["counts"]["candidates"]  # type: ignore[index]
-    assert images.shape == (total, 28, 28, 1)
-    assert images.dtype == np.float32
-    assert {name: len(array.T) for name, array in every.items() if name != "k"} == dict.fromkeys(
-        ("label", "source", "target", "prediction", "surrogate_prediction"), total
+    return msgspec.structs.replace(metrics, seconds={}, search={}, surrogate_reused=False)
+
+
+class TestComputing:
+    """The runs of an experiment in this process."""
+
+    def test_what_it_computes_with_and_on_is_said(self, experiment: Experiment) -> None:
+        journal = Journal()
+        computer(experiment, journal, threads=3)
+        environment, dataset = journal.events
+        assert isinstance(environment, EnvironmentReported)
+        assert (environment.device, environment.threads, environment.plugins) == ("cpu", 3, {})
+        assert environment.versions["torch"] == torch.__version__
+        assert isinstance(dataset, DatasetLoaded)
+        pool = made_up_pool()
+        assert (dataset.images, dataset.shape, dataset.test_size) == (420, (28, 28, 1), 60)
+        assert dataset.classes == pool.class_names
+
+    def test_a_run_is_published_with_what_made_it_and_never_twice(self, experiment: Experiment) -> None:
+        journal = Journal()
+        worker = computer(experiment, journal)
+        assert worker.compute(0) is None
+        metrics = experiment.result(0, verify=True)
+        assert metrics is not None
+        assert metrics.data_sha256 == worker.pool.sha256
+        assert metrics.environment == worker.environment
+        assert metrics.environment.threads is None
+        assert {event.run for event in journal.of(StageStarted)} == {0}
+        assert [e.stage for e in journal.of(StageStarted)] == [e.stage for e in journal.of(StageFinished)]
+        said = len(journal.events)
+        assert worker.compute(0) is None
+        assert len(journal.events) == said
+
+    def test_too_few_training_images_for_the_family_are_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SpecError, match="z = 361 is not possible") as refused:
+            computer(make(tmp_path, z=361), Journal())
+        assert "360" in str(refused.value)
+
+    def test_a_result_that_finds_no_room_is_a_failure_with_the_way_out(
+        self,
+        experiment: Experiment,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(run_computer, "write_arrays", full)
+        assert computer(experiment, Journal()).compute(0) == Failure(
+            f"its result cannot be written to {experiment.run_folder(0)}: No space left on device",
+            f"free some space, or allow writing there, then: aefit-tui resume {experiment.id}",
+        )
+        assert list(experiment.run_folder(0).iterdir()) == []
+        assert capsys.readouterr().err == ""
+
+    def test_a_defect_is_the_runs_failure_with_its_trace(
+        self,
+        experiment: Experiment,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(run_computer, "compute_run", lambda *_, **__: 1 / 0)
+        failure = computer(experiment, Journal()).compute(0)
+        assert failure == Failure("ZeroDivisionError: division by zero", "the trace is above")
+        assert "Traceback" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("name", ["write_galleries", "sync_file"])
+    def test_a_gallery_that_finds_no_room_is_left_out_and_said(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setattr(run_computer, name, full)
+        journal = Journal()
+        assert computer(experiment, journal).compute(0) is None
+        result = experiment.run_folder(0) / "result"
+        assert sorted(path.name for path in result.iterdir()) == ["arrays.npz", "metrics.json"]
+        assert experiment.result(0, verify=True) is not None
+        (notice,) = journal.of(Notice)
+        assert "run 1 has no gallery" in notice.text
+        assert "No space left" in notice.text
+
+    def test_every_candidate_is_kept_on_request_and_the_adversarial_set_is_among_them(
+        self, tmp_path: Path
+    ) -> None:
+        experiment = make(tmp_path, epochs=10, epsilon=0.25, keep="candidates")
+        assert computer(experiment, Journal()).compute(0) is None
+        metrics, result = experiment.result(0, verify=True), experiment.run_folder(0) / "result"
+        assert metrics is not None
+        assert set(metrics.sha256) >= {"candidate_image.npy", "candidates.npz", "arrays.npz"}
+        images = np.load(result / "candidate_image.npy", mmap_mode="r", allow_pickle=False)
+        with np.load(result / "candidates.npz") as file, np.load(result / "arrays.npz") as own:
+            every, arrays = dict(file), dict(own)
+        total = metrics.counts.candidates
+        assert images.shape == (total, 28, 28, 1)
+        assert images.dtype == np.float32
+        assert {name: len(array.T) for name, array in every.items() if name != "k"} == dict.fromkeys(
+            ("label", "source", "target", "prediction", "surrogate_prediction"), total
+        )
+        chosen = every["prediction"][0] != every["label"]
+        assert 0 < chosen.sum() < total
+        np.testing.assert_array_equal(images[chosen], arrays["adversarial_image"])
+        for name in ("label", "source", "target"):
+            np.testing.assert_array_equal(every[name][chosen], arrays[f"adversarial_{name}"])
+        np.testing.assert_array_equal(every["prediction"][:, chosen], arrays["adversarial_prediction"])
+        fooled = (every["surrogate_prediction"] != every["label"]).mean()
+        assert metrics.attack.surrogate_fooled == pytest.approx(fooled)
+        assert [path.name for path in experiment.run_folder(0).iterdir()] == ["result"]
+
+    def test_candidates_that_find_no_room_leave_nothing_behind(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        experiment = make(tmp_path, keep="candidates")
+        monkeypatch.setattr("core.records.candidates.CandidateFiles.add", lambda *_: full(tmp_path / "x"))
+        failure = computer(experiment, Journal()).compute(0)
+        assert failure is not None
+        assert "No space left on device" in failure.error
+        assert list(experiment.run_folder(0).iterdir()) == []
+
+
+def test_of_progress_a_little_is_said_of_all_else_everything() -> None:
+    now = 100.0
+    journal = Journal()
+    observe = sparingly(journal.events.append, lambda: now)
+
+    def progress(done: int) -> Progress:
+        return Progress(run=0, stage="surrogate", done=done, total=9)
+
+    started = StageStarted(run=0, stage="surrogate", total=9)
+    observe(started)
+    for done in (1, 2):
+        observe(progress(done))
+    now += PROGRESS_SECONDS
+    for done in (3, 4, 9):
+        observe(progress(done))
+    observe(StageStarted(run=0, stage="candidates", total=9))
+    observe(progress(1))
+    assert [event.done for event in journal.of(Progress)] == [1, 3, 9, 1]
+    assert len(journal.of(StageStarted)) == 2
+
+
+class TestServing:
+    """A process that takes runs from a coordinator."""
+
+    @pytest.mark.parametrize("threads", ["1", "3"])
+    def test_it_answers_and_its_journal_says_with_how_many_threads(
+        self, tmp_path: Path, experiment: Experiment, threads: str
+    ) -> None:
+        with ready_worker(experiment, tmp_path, "--threads", threads) as compute:
+            assert compute(0) == Completed(run=0)
+        events = read_all(experiment.journal)
+        (environment,) = [event for event in events if isinstance(event, EnvironmentReported)]
+        assert environment.threads == int(threads)
+        (tmp_path / "alone").mkdir()
+        alone = make(tmp_path / "alone")
+        assert computer(alone, Journal()).compute(0) is None
+        assert numbers(experiment.result(0)) == numbers(alone.result(0))
+
+    def test_what_cannot_be_computed_is_refused(self, tmp_path: Path, experiment: Experiment) -> None:
+        (tmp_path / "made.npz").write_bytes(b"no images")
+        words = [str(experiment.folder), "--serve", "--data-dir", str(tmp_path), "--cache-dir", str(tmp_path)]
+        done = subprocess.run(
+            [sys.executable, "-m", "core.engine.worker", *words], capture_output=True, input=b"", check=False
+        )
+        # Its input has ended: it may leave with or without its answer, but not with a trace.
+        assert b"Traceback" not in done.stderr
+        for line in done.stdout.splitlines():
+            assert isinstance(parse_answer(line), Refusal)
+
+
+class TestAlone:
+    """`python -m core.engine.worker FOLDER RUN...`."""
+
+    @pytest.fixture
+    def three(self, tmp_path: Path) -> Experiment:
+        return make(tmp_path, runs=3)
+
+    def run(self, experiment: Experiment, *words: str) -> int:
+        return worker_module.main([str(experiment.folder), *words])
+
+    def test_it_computes_the_runs_that_are_named_and_says_so(
+        self, three: Experiment, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run(three, "2", "0", "2") == ExitStatus.COMPLETE
+        assert list(three.results(verify=True)) == [0, 2]
+        out, err = capsys.readouterr()
+        assert out == ""
+        said = [line for line in err.splitlines() if line.endswith(("begins", "complete"))]
+        assert said == ["run 2 begins", "run 2 is complete", "run 0 begins", "run 0 is complete"]
+        assert not three.journal.exists()
+
+    def test_a_run_that_has_its_result_is_passed_over(
+        self, three: Experiment, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert computer(three, Journal()).compute(1) is None
+        before = (three.run_folder(1) / "result").stat().st_mtime_ns
+        assert self.run(three, "1") == ExitStatus.COMPLETE
+        assert capsys.readouterr().err == "run 1 has its result already\n"
+        assert (three.run_folder(1) / "result").stat().st_mtime_ns == before
+
+    def test_it_journals_on_request(self, three: Experiment) -> None:
+        journal = three.journal / "0001-worker-1.jsonl"
+        assert self.run(three, "0", "--journal", str(journal)) == ExitStatus.COMPLETE
+        kinds = {event.kind for event in read_all(three.journal)}
+        assert {"environment", "dataset", "stage_started", "epoch", "stage_finished"} <= kinds
+
+    def test_a_journal_that_is_there_already_is_refused(
+        self, three: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "w.jsonl").write_text("another's")
+        assert self.run(three, "0", "--journal", str(tmp_path / "w.jsonl")) == ExitStatus.REFUSED
+        assert "cannot make the journal" in capsys.readouterr().err
+        assert (tmp_path / "w.jsonl").read_text() == "another's"
+
+    def test_an_interruption_keeps_what_is_complete(
+        self, three: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        compute = RunComputer.compute
+
+        def interrupt(computer: RunComputer, run: int) -> Failure | None:
+            if run == 1:
+                raise KeyboardInterrupt
+            return compute(computer, run)
+
+        monkeypatch.setattr(RunComputer, "compute", interrupt)
+        assert self.run(three, "0", "1", "2") == ExitStatus.INTERRUPTED
+        assert list(three.results(verify=True)) == [0]
+        assert "interrupted" in capsys.readouterr().err
+
+    def test_a_failed_run_leaves_the_others_alone(
+        self, three: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        compute = RunComputer.compute
+        monkeypatch.setattr(
+            RunComputer, "compute", lambda self, run: Failure("no", "way") if run == 1 else compute(self, run)
+        )
+        assert self.run(three, "1", "2") == ExitStatus.FAILED
+        assert list(three.results()) == [2]
+        assert "run 1 failed: no\nway\n" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("words", "error"),
+        [
+            (["3"], "has no run 3: expected 0 to 2"),
+            (["0", "-1"], "has no run -1: expected 0 to 2"),
+        ],
     )
-    chosen = every["prediction"][0] != every["label"]
-    assert 0 < chosen.sum() < total
-    np.testing.assert_array_equal(images[chosen], arrays["adversarial_image"])
-    for name in ("label", "source", "target"):
-        np.testing.assert_array_equal(every[name][chosen], arrays[f"adversarial_{name}"])
-    np.testing.assert_array_equal(every["prediction"][:, chosen], arrays["adversarial_prediction"])
-    fooled = (every["surrogate_prediction"] != every["label"]).mean()
-    assert metrics["attack"]["surrogate_fooled"] == pytest.approx(fooled)  # type: ignore[index]
-    assert [path.name for path in experiment.run_folder(0).iterdir()] == ["result"]
+    def test_a_run_that_there_is_not_is_refused(
+        self, three: Experiment, words: Sequence[str], error: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run(three, "--", *words) == ExitStatus.REFUSED
+        assert error in capsys.readouterr().err
+        assert three.results() == {}
 
+    def test_other_images_than_those_of_the_runs_there_are_refused(
+        self, tmp_path: Path, three: Experiment, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.run(three, "0") == ExitStatus.COMPLETE
+        write_npz(tmp_path / "made.npz", seed=6)
+        capsys.readouterr()
+        assert self.run(three, "1") == ExitStatus.REFUSED
+        assert "is not what it was when earlier runs were computed" in capsys.readouterr().err
+        assert list(three.results()) == [0]
 
-def test_candidates_that_find_no_room_leave_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = Spec(dataset=str(write_npz(tmp_path / "made.npz")), runs=1, z=5, epochs=1, keep="candidates")
-    experiment, _ = create(tmp_path, spec)
-    monkeypatch.setattr("core.records.candidates.KeptCandidates.add", lambda *_: full(tmp_path / "x"))
-    assert "No space left on device" in str(compute(experiment)["error"])
-    assert list(experiment.run_folder(0).iterdir()) == []
+    def test_no_runs_and_no_coordinator_is_a_wrong_request(
+        self, three: Experiment, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as refused:
+            self.run(three)
+        assert refused.value.code == ExitStatus.REFUSED
+        assert "expected the numbers of runs" in capsys.readouterr().err
+
+    def test_an_experiment_of_the_first_version_is_refused(
+        self, first_version_home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (folder,) = (first_version_home / "experiments").iterdir()
+        assert worker_module.main([str(folder), "0"]) == ExitStatus.REFUSED
+        assert "was computed by an earlier version" in capsys.readouterr().err

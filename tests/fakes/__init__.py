@@ -1,0 +1,1 @@
+"""Made-up records, folders, screens and processes that the tests share."""

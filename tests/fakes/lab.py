@@ -1,0 +1,118 @@
+"""The lab in a home of its own, with a coordinator that leaves a made-up experiment and computes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from core.declarations.setting import Value
+from core.records.experiment import Experiment
+from tests.fakes.experiments import State, make_experiment_of
+from tui_aefit.lab.app import Lab
+from tui_aefit.shell.settings import Settings
+
+PATIENCE = 20.0
+"""Seconds after which something that should happen counts as not happening."""
+
+
+@dataclass
+class Process:
+    """As much of a process as the lab looks at."""
+
+    status: int | None = None
+
+    def poll(self) -> int | None:
+        return self.status
+
+
+@dataclass
+class StubCoordinator:
+    """Stands for `start_coordinator`: leaves an experiment in the state that a coordinator would bring it to.
+
+    state, complete: as `make_experiment_of` takes them. started: what was asked for, call by call.
+    """
+
+    elsewhere: Path
+    state: State = "complete"
+    complete: int | None = None
+    started: list[dict[str, Any]] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
+
+    def __call__(self, experiment: Experiment, **settings: Any) -> Process:
+        self.started.append({"experiment": experiment, **settings})
+        record = make_experiment_of(
+            self.elsewhere / str(len(self.started)),
+            experiment.spec,
+            state=self.state,
+            complete=self.complete,
+            now=time.time(),
+            jobs=settings["jobs"],
+        )
+        shutil.copytree(record.folder, experiment.folder, dirs_exist_ok=True)
+        self.processes.append(Process(None if self.state == "running" else 0))
+        return self.processes[-1]
+
+
+@dataclass
+class House:
+    """A home and all that the lab could take from the outside, none of which leaks in."""
+
+    folder: Path
+    coordinator: StubCoordinator
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def lab(self, first: Experiment | None = None, /, **options: Value) -> Lab:
+        """A lab as it opens; options: as in the shell."""
+        settings = Settings({"home": str(self.home), **options}, environment={}, folder=self.folder)
+        return Lab(settings, first)
+
+
+@contextmanager
+def in_house(folder: Path) -> Iterator[House]:
+    """A House whose labs start the stub, while the block lasts."""
+    house = House(folder, StubCoordinator(folder / "elsewhere"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tui_aefit.shell.settings.user_config", lambda: folder / "none.toml")
+        patch.setattr("tui_aefit.lab.coordinators.start_coordinator", house.coordinator)
+        yield house
+
+
+@asynccontextmanager
+async def opened(
+    lab: Lab, size: tuple[int, int], *, notifications: bool = False
+) -> AsyncIterator[Pilot[None]]:
+    """Show the lab; the block begins when what it opens with is there, the form's fold included."""
+    async with lab.run_test(size=size, notifications=notifications) as pilot:
+        await until(pilot, lambda: len(lab.screen_stack) > 1 and lab.screen_stack[1].query("#jobs"))
+        await pilot.pause()
+        yield pilot
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Let the lab go on until something is so."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not happen; the screen shows:\n{text_of(pilot.app)}"
+        await pilot.pause(0.05)
+
+
+def notices(lab: Lab) -> str:
+    """All that is notified of at present."""
+    return "\n".join(f"{one.title}: {one.message}" for one in lab._notifications)
+
+
+def text_of(app: App[Any]) -> str:
+    """What the whole screen shows, line by line."""
+    return "\n".join(line.text for line in app.screen._compositor.render_strips())

@@ -1,0 +1,1 @@
+"""Comparisons with numbers that were computed before."""

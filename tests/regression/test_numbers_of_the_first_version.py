@@ -1,0 +1,74 @@
+"""Every number of experiments that the first version computed is found again, for any number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+import torch
+from _pytest.mark import ParameterSet
+
+from tests.regression.recorded import (
+    Computer,
+    RecordedExperiment,
+    compute,
+    digest_of_summary,
+    digest_of_tests,
+    names,
+    read,
+    statistics_over,
+)
+
+QUICK = ("digits-deepfool-untargeted-small", "digits-fgsm-small")
+"""What is compared always; the others take a minute each."""
+ON_SEVERAL_THREADS = ("digits-fgsm-small", "mnist-5k-fgsm-one-epoch")
+
+
+def of_this_computer(name: str) -> RecordedExperiment:
+    """A record; skips the test where numbers may differ from it in their last bits."""
+    recorded, this = read(name), Computer.this()
+    if recorded.computer != this:
+        pytest.skip(f"recorded on {recorded.computer}, this is {this}: last bits depend on it")
+    return recorded
+
+
+def with_slow_marked(chosen: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in chosen]
+
+
+def test_there_are_records_of_every_attack_on_both_small_sets() -> None:
+    specs = [read(name).spec for name in names()]
+    attacks = {spec.attack for spec in specs}
+    assert len(attacks) == 7
+    assert {(spec.dataset, spec.attack) for spec in specs} == {
+        (dataset, attack) for dataset in ("digits", "mnist-5k") for attack in attacks
+    }
+
+
+@pytest.mark.parametrize("name", with_slow_marked(names()))
+def test_every_number_is_the_recorded_one(name: str) -> None:
+    recorded = of_this_computer(name)
+    metrics = []
+    for run, expected in enumerate(recorded.runs):
+        found, whole = compute(recorded.spec, run)
+        assert found == expected, run
+        metrics.append(whole)
+    statistics = statistics_over(recorded.spec, metrics)
+    if recorded.summary is not None:
+        assert statistics.summary == recorded.summary
+        assert statistics.tests == recorded.tests
+    assert digest_of_summary(statistics) == recorded.summary_sha256
+    assert digest_of_tests(statistics) == recorded.tests_sha256
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize("name", with_slow_marked(ON_SEVERAL_THREADS))
+def test_no_number_depends_on_the_threads(name: str, threads: int) -> None:
+    recorded = of_this_computer(name)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found, _ = compute(recorded.spec, 0, threads)
+    finally:
+        torch.set_num_threads(before)
+    assert found == recorded.runs[0]

@@ -1,0 +1,343 @@
+"""The computation of an experiment, by an executor that computes nothing: what its journal says is so."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from core.engine.computation import Computation
+from core.engine.event_log import EventLog
+from core.engine.executor import Done, Failed, Lost, Refused, Report, Task, WorkerReady
+from core.engine.statistics import experiment_statistics
+from core.engine.statistics_journal import STATISTICS_SECONDS
+from core.engine.stopping import Stop
+from core.records import events
+from core.records.events import Ending, Event
+from core.records.experiment import Experiment, create
+from core.records.journal import read_all
+from core.records.results import publish
+from core.spec.spec import Spec
+from tests.fakes.executor import FakeExecutor, put_result, write_no_arrays
+from tests.fakes.numbers import draw_answers, metrics_from_answers
+
+SPEC = Spec(dataset="digits", runs=4, options={"z": 5}, controls=())
+E = TypeVar("E", bound=Event)
+
+
+class Bench:
+    """An experiment whose runs a fake computes; `compute` may be replaced before `work`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.experiment, _ = create(home, SPEC)
+        self.compute: Callable[[Task], Sequence[Report]] = self.publish
+        self.executor = FakeExecutor(self.publish)
+
+    def publish(self, task: Task) -> Sequence[Report]:
+        put_result(self.experiment, task.run)
+        return [Done(task)]
+
+    def work(
+        self,
+        *,
+        stop: Callable[[], Stop | None] = lambda: None,
+        clock: Callable[[], float] = lambda: 0.0,
+        session: str = "0001",
+        capacity: int = 1,
+        **fake: str,
+    ) -> Ending:
+        log = EventLog(self.experiment.journal / f"{session}-coordinator.jsonl")
+        self.executor = FakeExecutor(self.compute, capacity=capacity, **fake)
+        return Computation(
+            self.experiment, self.executor, log.write, stop, data_dir=self.home / "data", clock=clock
+        ).compute()
+
+    def events(self, kind: type[E]) -> list[E]:
+        return [event for event in read_all(self.experiment.journal) if isinstance(event, kind)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def without(experiment: Experiment, run: int, name: str) -> None:
+    """Take one key out of a run's metrics."""
+    path = experiment.run_folder(run) / "result" / "metrics.json"
+    record = json.loads(path.read_text())
+    del record[name]
+    path.write_text(json.dumps(record))
+
+
+def test_what_is_asked_for_is_computed_and_said(bench: Bench) -> None:
+    put_result(bench.experiment, 1)
+    assert bench.work(capacity=2) == "complete"
+    assert [task.run for task in bench.executor.submitted] == [0, 2, 3]
+    assert bench.executor.stopped
+    (started,) = bench.events(events.CoordinatorStarted)
+    assert (started.jobs, started.pending, started.data_dir) == (2, (0, 2, 3), str(bench.home / "data"))
+    assert started.pid == os.getpid()
+    assert [(e.worker, e.pid) for e in bench.events(events.WorkerStarted)] == [(1, 101)]
+    assert [(e.run, e.worker, e.attempt) for e in bench.events(events.RunStarted)] == [
+        (0, 1, 1),
+        (2, 1, 1),
+        (3, 1, 1),
+    ]
+    assert [e.run for e in bench.events(events.RunCompleted)] == [0, 2, 3]
+    assert [(e.status, e.error, e.hint) for e in bench.events(events.Finished)] == [("complete", "", "")]
+
+
+@pytest.mark.parametrize("name", ["slope_reasons", "surrogate_accuracy", "attack"])
+def test_a_result_that_lacks_something_is_computed_again_and_replaced(bench: Bench, name: str) -> None:
+    for run in range(4):
+        put_result(bench.experiment, run)
+    without(bench.experiment, 2, name)
+    assert bench.work() == "complete"
+    assert [event.run for event in bench.events(events.RunStarted)] == [2]
+    assert list(bench.experiment.results(verify=True)) == [0, 1, 2, 3]
+
+
+def test_a_run_whose_result_is_not_there_has_failed_whatever_its_worker_says(bench: Bench) -> None:
+    def lose(task: Task) -> Sequence[Report]:
+        reports = bench.publish(task)
+        if task.run == 1:
+            without(bench.experiment, task.run, "slope_reasons")
+        return reports
+
+    bench.compute = lose
+    assert bench.work() == "failed"
+    (failure,) = bench.events(events.RunFailed)
+    assert (failure.run, failure.retry) == (1, False)
+    assert "cannot be read" in failure.error
+    assert f"aefit-tui resume {bench.experiment.id}" in failure.hint
+    assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
+    assert bench.experiment.state().status == "failed"
+    bench.compute = bench.publish
+    assert bench.work(session="0002") == "complete"
+
+
+def test_a_run_that_fails_leaves_the_others_alone(bench: Bench) -> None:
+    bench.compute = lambda task: (
+        [Failed(task, "it did not learn", "another seed")] if task.run == 1 else bench.publish(task)
+    )
+    assert bench.work() == "failed"
+    (failure,) = bench.events(events.RunFailed)
+    assert (failure.run, failure.error, failure.hint, failure.retry) == (
+        1,
+        "it did not learn",
+        "another seed",
+        False,
+    )
+    assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
+
+
+def test_a_refusal_ends_it_all(bench: Bench) -> None:
+    bench.compute = lambda task: [Refused("no such data", "fetch them")]
+    assert bench.work() == "refused"
+    (finished,) = bench.events(events.Finished)
+    assert (finished.status, finished.error, finished.hint) == ("refused", "no such data", "fetch them")
+    assert bench.executor.stopped
+
+
+def test_other_images_than_those_of_the_runs_there_are_refused(bench: Bench) -> None:
+    put_result(bench.experiment, 0)
+    assert bench.work(data_sha256="1" * 64) == "refused"
+    assert bench.events(events.RunStarted) == []
+    (finished,) = bench.events(events.Finished)
+    assert "is not what it was when earlier runs were computed" in finished.error
+    assert f"aefit-tui delete {bench.experiment.id}" in finished.hint
+
+
+def test_two_workers_that_see_other_images_are_not_both_right(bench: Bench) -> None:
+    bench.compute = lambda task: [WorkerReady(2, "1" * 64)]
+    assert bench.work() == "refused"
+
+
+class TestLosses:
+    """A worker dies."""
+
+    def test_its_run_is_begun_once_more(self, bench: Bench) -> None:
+        lost: list[int] = []
+
+        def compute(task: Task) -> Sequence[Report]:
+            if task.run == 1 and not lost:
+                lost.append(task.run)
+                return [Lost(1, task, "was killed (SIGKILL)", ready=True), WorkerReady(2, "0" * 64)]
+            return bench.publish(task)
+
+        bench.compute = compute
+        assert bench.work() == "complete"
+        assert [(e.worker, e.reason) for e in bench.events(events.WorkerLost)] == [
+            (1, "was killed (SIGKILL)")
+        ]
+        (failure,) = bench.events(events.RunFailed)
+        assert (failure.run, failure.retry) == (1, True)
+        assert failure.error == "its worker process was killed (SIGKILL)"
+        assert [(e.run, e.attempt) for e in bench.events(events.RunStarted)] == [
+            (0, 1), (1, 1), (1, 2), (2, 1), (3, 1),
+        ]  # fmt: skip
+
+    def test_a_run_whose_workers_keep_dying_has_failed(self, bench: Bench) -> None:
+        bench.compute = lambda task: (
+            [Lost(1, task, "was killed (SIGKILL)", ready=True)] if task.run == 1 else bench.publish(task)
+        )
+        assert bench.work() == "failed"
+        once, twice = bench.events(events.RunFailed)
+        assert (once.retry, twice.retry) == (True, False)
+        assert twice.error == "its worker process was killed (SIGKILL), twice"
+        assert "--jobs 1" in twice.hint
+        assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
+
+    def test_a_result_that_was_published_before_counts(self, bench: Bench) -> None:
+        def compute(task: Task) -> Sequence[Report]:
+            done = bench.publish(task)
+            return [Lost(1, task, "was killed (SIGKILL)", ready=True)] if task.run == 1 else done
+
+        bench.compute = compute
+        assert bench.work() == "complete"
+        assert [event.run for event in bench.events(events.RunCompleted)] == [0, 1, 2, 3]
+        assert bench.events(events.RunFailed) == []
+
+    def test_where_there_is_no_room_for_so_many_fewer_are_computed_at_once(self, bench: Bench) -> None:
+        def compute(task: Task) -> Sequence[Report]:
+            if len(bench.executor.submitted) == 2:
+                (_, other) = bench.executor.submitted
+                bench.executor.waiting.remove(other)  # as an executor does that has nobody for it
+                return [Lost(2, other, "was killed (SIGKILL)", ready=False), *bench.publish(task)]
+            return bench.publish(task)
+
+        bench.compute = compute
+        assert bench.work(capacity=2) == "complete"
+        (notice,) = bench.events(events.Notice)
+        assert notice.text == "from now on 1 runs at a time: a worker was killed (SIGKILL)"
+        assert bench.events(events.RunFailed) == []
+
+    def test_workers_that_cannot_start_end_it_and_the_log_is_named(self, bench: Bench) -> None:
+        class NeverReady(FakeExecutor):
+            def next_report(self, timeout: float) -> Report | None:
+                return Lost(1, None, "ended with status 1", ready=False)
+
+        log = EventLog(bench.experiment.journal / "0001-coordinator.jsonl")
+        executor = NeverReady(bench.publish)
+        assert (
+            Computation(bench.experiment, executor, log.write, lambda: None, data_dir=bench.home).compute()
+            == "failed"
+        )
+        (finished,) = bench.events(events.Finished)
+        assert finished.error == "the worker process ended with status 1 before it could start"
+        assert str(bench.experiment.log) in finished.hint
+        assert len(bench.events(events.WorkerLost)) == 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["coordinator_started", "worker_started", "run_started", "run_completed", "statistics", "finished"],
+)
+def test_a_line_that_finds_the_disk_full_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write = os.write
+    lost: list[str] = []
+
+    def write_unless_full(descriptor: int, content: bytes) -> int:
+        if not lost and f'"event":"{kind}"'.encode() in content:
+            lost.append(kind)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content)
+
+    monkeypatch.setattr("os.write", write_unless_full)
+    assert bench.work() == "complete"
+    assert lost == [kind]
+    state = bench.experiment.state()
+    assert state.status == "complete"
+    assert state.summarised
+
+
+def test_statistics_are_journaled_now_and_then_and_over_all_runs_at_the_end(bench: Bench) -> None:
+    """The clock stands still while runs 0 and 1 are computed, then moves on."""
+    now = 100.0
+
+    def compute(task: Task) -> Sequence[Report]:
+        nonlocal now
+        now += {2: STATISTICS_SECONDS + 1}.get(task.run, 0.0)
+        return bench.publish(task)
+
+    bench.compute = compute
+    assert bench.work(clock=lambda: now) == "complete"
+    published = [event.runs for event in bench.events(events.StatisticsComputed)]
+    assert len(published) == 3, published
+    assert published[0] == (0,)
+    assert published[-1] == (0, 1, 2, 3)
+    kinds = [event.kind for event in read_all(bench.experiment.journal)]
+    assert kinds[-2:] == ["statistics", "finished"]
+    last = bench.events(events.StatisticsComputed)[-1]
+    expected = experiment_statistics(SPEC, bench.experiment.results())
+    assert (last.summary, last.tests, last.verdict) == (expected.summary, expected.tests, expected.verdict)
+
+
+def test_statistics_that_wait_are_journaled_while_a_long_run_goes_on(bench: Bench) -> None:
+    now, looks = 0.0, 0
+
+    def compute(task: Task) -> Sequence[Report]:
+        nonlocal now
+        if task.run < 2:
+            return bench.publish(task)
+        now = STATISTICS_SECONDS
+        return []
+
+    def stop() -> Stop | None:
+        nonlocal looks
+        looks += 1
+        waited_for = [event.runs for event in bench.events(events.StatisticsComputed)] == [(0,), (0, 1)]
+        return "cancelled" if waited_for else "interrupted" if looks > 200 else None
+
+    bench.compute = compute
+    assert bench.work(stop=stop, clock=lambda: now) == "cancelled"
+
+
+def test_a_stop_is_journaled_with_statistics_over_all_that_is_complete(bench: Bench) -> None:
+    def completed() -> list[int]:
+        return [event.run for event in bench.events(events.RunCompleted)]
+
+    assert bench.work(stop=lambda: "cancelled" if len(completed()) == 3 else None) == "cancelled"
+    assert [event.runs for event in bench.events(events.StatisticsComputed)] == [(0,), (0, 1, 2)]
+    assert completed() == [0, 1, 2]
+    assert bench.events(events.Finished)[-1].status == "cancelled"
+    assert bench.executor.stopped
+
+
+def test_runs_that_are_asked_for_meanwhile_are_computed_too(bench: Bench) -> None:
+    def compute(task: Task) -> Sequence[Report]:
+        if task.run == 3:
+            put_result(bench.experiment.extend(7), 5)
+        return bench.publish(task)
+
+    bench.compute = compute
+    assert bench.work() == "complete"
+    (started,) = bench.events(events.CoordinatorStarted)
+    assert started.pending == (0, 1, 2, 3)
+    assert [event.run for event in bench.events(events.RunStarted)] == [0, 1, 2, 3, 4, 6]
+    assert bench.events(events.StatisticsComputed)[-1].runs == tuple(range(7))
+    state = bench.experiment.reloaded().state()
+    assert (state.status, state.summarised) == ("complete", True)
+
+
+def test_another_maker_is_said_once(bench: Bench) -> None:
+    def compute(task: Task) -> Sequence[Report]:
+        metrics = metrics_from_answers(SPEC, task.run, draw_answers(SPEC, task.run))
+        elsewhere = msgspec.structs.replace(metrics.environment, cpu=f"CPU {task.run}")
+        metrics = msgspec.structs.replace(metrics, environment=elsewhere)
+        publish(bench.experiment.run_folder(task.run), metrics, write_no_arrays)
+        return [Done(task)]
+
+    bench.compute = compute
+    assert bench.work() == "complete"
+    (notice,) = bench.events(events.Notice)
+    assert "another device, processor or version of torch" in notice.text
