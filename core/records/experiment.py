@@ -136,16 +136,25 @@ class Experiment:
                 "it can be shown, exported and compared, but no run can be added",
                 again,
             )
-        digits = self.id.rpartition("-")[2]
-        if re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) and not self.spec.digest.startswith(digits):
-            raise ExperimentError(
-                f"{self.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
-                "move that folder away and try again",
-            )
+        self.check_identity()
         try:
             self.spec.check_plugins()
         except PluginError as error:
             raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
+
+    def check_identity(self) -> None:
+        """Raises ExperimentError where its folder's name says that its specification was another.
+
+        A name that a person gave the folder says nothing; those of the first version follow another rule.
+        """
+        digits = self.id.rpartition("-")[2]
+        names_a_digest = re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) is not None
+        ours = self.spec.schema_version == SPEC_VERSION
+        if ours and names_a_digest and not self.spec.digest.startswith(digits):
+            raise ExperimentError(
+                f"{self.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
+                "move that folder away and try again",
+            )
 
     def clear_leftovers(self) -> None:
         """Remove what killed workers left half written; only for who holds the lock.

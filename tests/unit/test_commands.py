@@ -8,7 +8,6 @@ import json
 import os
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -355,11 +354,17 @@ def test_an_experiment_of_the_first_version_is_shown_exported_and_deleted(
     assert command("delete", first_version, "--yes").status == 0
 
 
-@pytest.mark.parametrize("words", [["resume"], ["extend", "--runs", "20"]])
-def test_no_run_is_added_to_an_experiment_of_the_first_version(
-    command: Command, first_version: str, words: list[str]
+def test_a_complete_experiment_of_the_first_version_is_resumed_to_its_stored_result(
+    command: Command, first_version: str
 ) -> None:
-    told = command(words[0], first_version, *words[1:])
+    told = command("resume", first_version)
+    assert told.status == 0
+    assert "complete already" in told.err
+    assert told.out == command("show", first_version).out
+
+
+def test_no_run_is_added_to_an_experiment_of_the_first_version(command: Command, first_version: str) -> None:
+    told = command("extend", first_version, "--runs", "20")
     assert (told.status, told.out) == (2, "")
     assert "computed by an earlier version" in told.err
     assert "aefit-tui --batch" in told.err
@@ -372,9 +377,11 @@ def test_no_run_is_added_to_an_experiment_of_the_first_version(
 def computed_until_asked_to_stop(experiment: Experiment) -> Iterator[None]:
     """Within the block somebody computes an experiment, and ends when asked to stop."""
 
+    given_up = threading.Event()
+
     def obey() -> None:
-        while not experiment.cancel_file.exists():
-            time.sleep(0.01)
+        while not experiment.cancel_file.exists() and not given_up.wait(0.01):
+            pass
         append_events(
             experiment,
             CoordinatorStarted(host="h", pid=1, jobs=1, pending=(1, 2)),
@@ -386,8 +393,11 @@ def computed_until_asked_to_stop(experiment: Experiment) -> Iterator[None]:
     lock.acquire()
     thread = threading.Thread(target=obey)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        given_up.set()
+        thread.join()
 
 
 def test_cancel_stops_what_is_being_computed(command: Command, home: Path) -> None:

@@ -90,6 +90,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return _join(experiment, options, console)
     valid = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
+        experiment.check_identity()
         _refuse_changed_source(experiment, options.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
         return print_result(state, console, as_json=options.as_json)

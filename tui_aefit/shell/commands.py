@@ -8,7 +8,7 @@ import os.path
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,17 +43,19 @@ from tui_aefit.shell.terminal import lab_is_possible
 
 IN_COLUMNS = ("dataset", "attack", "epsilon", "z", "runs")
 """The settings that have a column of their own, or a field, in a list; a ladder says what z does."""
+Options = Mapping[str, Any]
+"""What was typed, by name, as the grammar's types have read it."""
 CANCEL_SECONDS = 30.0
 """How long `cancel` waits to see the work stop before it says that it has not yet."""
 
 
 def run(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Do one sub-command; the exit status. Raises AefitError."""
-    command: Callable[[dict[str, Any], Settings, Console], int] = _COMMANDS[options.command]
+    command: Callable[[Options, Settings, Console], int] = _COMMANDS[options.command]
     return command(vars(options), settings, console)
 
 
-def _list(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _list(options: Options, settings: Settings, console: Console) -> int:
     found = OverviewReader(settings.home).look()
     if options.get("as_json"):
         console.result_json([_list_record(overview) for overview in found])
@@ -114,7 +116,7 @@ def _unusual(spec: Spec) -> dict[str, Value]:
     }
 
 
-def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _show(options: Options, settings: Settings, console: Console) -> int:
     state = find(settings.home, options["id"]).state()
     status = print_result(state, console, as_json=options.get("as_json", False))
     # Runs that were not computed yet are no failure to show them.
@@ -122,20 +124,18 @@ def _show(options: dict[str, Any], settings: Settings, console: Console) -> int:
     return status if failed else ExitStatus.COMPLETE
 
 
-def _attach(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _attach(options: Options, settings: Settings, console: Console) -> int:
     as_json = options.get("as_json", False)
     if lab_is_possible() and not as_json and not console.quiet:
         return open_lab(settings, console, options["id"])
     return attach(find(settings.home, options["id"]), console, as_json=as_json)
 
 
-def _resume(options: dict[str, Any], settings: Settings, console: Console) -> int:
-    experiment = find(settings.home, options["id"])
-    experiment.check_computable()
-    return _compute_missing(experiment, options, settings, console)
+def _resume(options: Options, settings: Settings, console: Console) -> int:
+    return _compute_missing(find(settings.home, options["id"]), options, settings, console)
 
 
-def _extend(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _extend(options: Options, settings: Settings, console: Console) -> int:
     experiment = find(settings.home, options["id"])
     settings.jobs(experiment.spec)  # what is wrong with it is said before anything changes
     runs = COMMON["runs"].check(settings["runs"])
@@ -143,9 +143,7 @@ def _extend(options: dict[str, Any], settings: Settings, console: Console) -> in
     return _compute_missing(experiment.extend(runs), options, settings, console)
 
 
-def _compute_missing(
-    experiment: Experiment, options: dict[str, Any], settings: Settings, console: Console
-) -> int:
+def _compute_missing(experiment: Experiment, options: Options, settings: Settings, console: Console) -> int:
     batch = batch_options(
         settings,
         experiment.spec,
@@ -156,7 +154,7 @@ def _compute_missing(
     return run_batch(experiment, batch, console)
 
 
-def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _cancel(options: Options, settings: Settings, console: Console) -> int:
     experiment = find(settings.certain_home(), options["id"])
     request_stop(experiment)
     deadline = time.monotonic() + CANCEL_SECONDS
@@ -174,7 +172,7 @@ def _cancel(options: dict[str, Any], settings: Settings, console: Console) -> in
     return ExitStatus.COMPLETE
 
 
-def _delete(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _delete(options: Options, settings: Settings, console: Console) -> int:
     folder = find_folder(settings.certain_home(), options["id"])
     done: int | None = None
     try:
@@ -204,7 +202,7 @@ def _is_confirmed(name: str, what: str, reason: str, console: Console) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _export(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _export(options: Options, settings: Settings, console: Console) -> int:
     form, table, figure = options["format"], options.get("table"), options.get("figure")
     if options.get("as_json") and form != "json":
         raise AefitError(f"--json and --format {form} exclude each other", "leave one of them out")
@@ -245,7 +243,7 @@ def _check_export(form: str, table: str | None, figure: str | None, sets: str | 
         )
 
 
-def _report(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _report(options: Options, settings: Settings, console: Console) -> int:
     return _publish(find(settings.home, options["id"]), "html", options.get("output"), console)
 
 
@@ -267,7 +265,7 @@ def _publish(
     return ExitStatus.COMPLETE
 
 
-def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _data(options: Options, settings: Settings, console: Console) -> int:
     if options["action"] == "list":
         return _data_list(options, settings, console)
     action, name, output = options["action"], options.get("name"), options.get("output")
@@ -284,7 +282,7 @@ def _data(options: dict[str, Any], settings: Settings, console: Console) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def _data_list(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _data_list(options: Options, settings: Settings, console: Console) -> int:
     found = {name: availability(name, settings.data_dir) for name in CATALOGUE}
     if options.get("as_json"):
         console.result_json(
@@ -299,7 +297,7 @@ def _data_list(options: dict[str, Any], settings: Settings, console: Console) ->
     return ExitStatus.COMPLETE
 
 
-def _doctor(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _doctor(options: Options, settings: Settings, console: Console) -> int:
     command = [sys.executable, "-P", "-m", "core.engine.doctor"]
     heavy = subprocess.run(command, capture_output=True, text=True, check=False)
     folders = {
@@ -356,7 +354,7 @@ def _writable(folder: Path) -> tuple[Path, bool]:
         return folder, False
 
 
-def _config(options: dict[str, Any], settings: Settings, console: Console) -> int:
+def _config(options: Options, settings: Settings, console: Console) -> int:
     status: int = ExitStatus.COMPLETE
     try:
         shown = settings.shown()
@@ -383,7 +381,7 @@ def _describe_value(value: object, default: str) -> str:
     return default if value is None else str(value)
 
 
-_COMMANDS: dict[str, Callable[[dict[str, Any], Settings, Console], int]] = {
+_COMMANDS: dict[str, Callable[[Options, Settings, Console], int]] = {
     "list": _list,
     "show": _show,
     "attach": _attach,

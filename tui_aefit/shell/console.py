@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
 
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
@@ -65,9 +64,3 @@ class Console:
             return text
         home = f" --home {shlex.quote(self.typed_home)}"
         return SUGGESTED.sub(lambda command: command[0] + home, text)
-
-
-def listing(items: Mapping[str, str]) -> str:
-    """Names with their descriptions, one a line, for help texts."""
-    width = max(map(len, items))
-    return "\n".join(f"  {name.ljust(width)}  {text}" for name, text in items.items())
