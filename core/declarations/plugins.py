@@ -12,7 +12,9 @@ METADATA = (".dist-info", ".egg-info")
 
 
 def may_be_installed() -> bool:
-    """Whether a distribution on the search path may have entry points for us; False is certain.
+    """Whether a distribution on the search path may have entry points for us.
+
+    False is certain for what pip installs today; an egg is not looked into.
 
     `importlib.metadata` takes longer to load than all else that a short command needs.
     """

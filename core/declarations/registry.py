@@ -6,6 +6,7 @@ Names can be listed without importing anything; a class is imported when it is a
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
+
+NAMES = "[a-z0-9]+(-[a-z0-9]+)*"
+"""What a registered name looks like: it is typed, and becomes part of the names of folders, arrays and labels."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,16 @@ class Origin:
 class Registry(Mapping[str, type[T]], Generic[T]):
     """Name -> class, in the order in which menus show them: ours first, then plug-ins in alphabetical order.
 
-    what: what is registered, such as "attack"; also the setting that takes its names. group: the entry points'
-    group, such as "aefit.attacks". base: the class that every registered class derives from.
-    own: name -> "module:Class".
+    what: the setting that takes its names, such as "attack" or "controls". group: the entry points' group, such
+    as "aefit.attacks". base: the class that every registered class derives from. own: name -> "module:Class".
+    noun: one of them in words, where the setting takes several.
     """
 
-    def __init__(self, what: str, group: str, base: type[T], own: Mapping[str, str]) -> None:
+    def __init__(
+        self, what: str, group: str, base: type[T], own: Mapping[str, str], *, noun: str = ""
+    ) -> None:
         self.what = what
+        self.noun = noun or what
         self.group = group
         self._base = base
         self._own = dict(own)
@@ -94,8 +101,26 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         found = sorted(entry_points(group=self.group), key=lambda entry: entry.name)
         return {entry.name: entry for entry in found if entry.name not in self._own}
 
+    def _check_name(self, entry: EntryPoint) -> None:
+        """Raises PluginError for a name that two packages claim, or that could not be typed or name a file."""
+        from importlib.metadata import entry_points  # noqa: PLC0415  # as in `_plugins`
+
+        claims = [one.dist for one in entry_points(group=self.group, name=entry.name)]
+        packages = sorted({one.name for one in claims if one is not None})
+        if len(packages) > 1:
+            raise PluginError(
+                f"the {self.noun} {entry.name} is claimed by the packages {' and '.join(packages)}",
+                "uninstall all but one of them",
+            )
+        if not re.fullmatch(NAMES, entry.name):
+            raise PluginError(
+                f"a plug-in calls its {self.noun} {entry.name!r}: expected lower-case letters, digits and hyphens",
+                f"rename the entry point in {', '.join(packages) or 'its package'}",
+            )
+
     def _load(self, entry: EntryPoint) -> type[T]:
-        whose = f"the {self.what} {entry.name} of the plug-in {self.origin(entry.name)}"
+        self._check_name(entry)
+        whose = f"the {self.noun} {entry.name} of the plug-in {self.origin(entry.name)}"
         hint = "mend or uninstall that package"
         try:
             loaded: Any = entry.load()
@@ -107,4 +132,16 @@ class Registry(Mapping[str, type[T]], Generic[T]):
             raise PluginError(f"{whose} is no {self._base.__name__}: {entry.value}", hint)
         if lacking := getattr(loaded, "__abstractmethods__", ()):
             raise PluginError(f"{whose} lacks {', '.join(sorted(lacking))}", hint)
+        if lacking := [word for word in self._words if not isinstance(getattr(loaded, word, None), str)]:
+            raise PluginError(f"{whose} does not declare {', '.join(lacking)}", hint)
         return loaded
+
+    @property
+    def _words(self) -> list[str]:
+        """The texts that a class must declare: those of the base class that have no value there."""
+        declared = dict(getattr(self._base, "__annotations__", {}))
+        return [
+            word
+            for word, kind in declared.items()
+            if kind == "ClassVar[str]" and not hasattr(self._base, word)
+        ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
 
 from core.errors import SpecError, expected_names
 
@@ -41,6 +42,15 @@ class Kind(Protocol):
 
     def choices(self) -> Mapping[str, str]:
         """Every possible value with its meaning in a line; empty where there are too many to list."""
+        ...
+
+
+@runtime_checkable
+class PathKind(Kind, Protocol):
+    """The type of a setting whose values are paths, or may be."""
+
+    def beside(self, value: str, folder: Path) -> str:
+        """A value that stands in a settings file of that folder, from which its relative paths are meant."""
         ...
 
 
@@ -183,6 +193,31 @@ class Words:
     def choices(self) -> Mapping[str, str]:
         """None are listed."""
         return {}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The path of a folder, which need not be there; `~` begins that of a user's own."""
+
+    expected: ClassVar[str] = "the path of a folder"
+
+    def read(self, word: str) -> str:
+        """See `Kind.read`."""
+        return word
+
+    def check(self, value: object) -> str:
+        """See `Kind.check`."""
+        if not isinstance(value, str) or not value:
+            raise Unfit(f"expected {self.expected}")
+        return value
+
+    def choices(self) -> Mapping[str, str]:
+        """None are listed."""
+        return {}
+
+    def beside(self, value: str, folder: Path) -> str:
+        """See `PathKind.beside`."""
+        return value if not value or value.startswith("~") else str(folder / value)
 
 
 @dataclass(frozen=True, kw_only=True)

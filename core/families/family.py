@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from core.declarations.setting import Setting, Value
+from core.declarations.setting import Setting, Value, checked_values
 from core.families.ladder import Ladder
 
 if TYPE_CHECKING:
@@ -82,18 +82,18 @@ class Family(ABC):
 
     title: its name in menus. summary: what it is in a line, for the help.
     options: the settings that it reads; their names must differ from those of all other settings.
-    support: what `Predictions.support` counts, in the plural: "votes".
     """
 
     title: ClassVar[str]
     summary: ClassVar[str]
     options: ClassVar[tuple[Setting, ...]] = ()
-    support: ClassVar[str] = "points"
 
     def __init__(self, **options: Value) -> None:
-        """Raises SpecError for a value that an option cannot take; those left out have their defaults."""
-        if options:
-            raise TypeError(f"{type(self).__name__} has no option {', '.join(options)}")
+        """Each value becomes an attribute; an option that is left out has its default.
+
+        Raises SpecError for a value that an option cannot take.
+        """
+        vars(self).update(checked_values(self.options, options))
 
     @property
     @abstractmethod
@@ -107,9 +107,11 @@ class Family(ABC):
         labels: NDArray[np.int64],
         classes: int,
         resources: Resources = ONE_PROCESSOR,
+        random: np.random.Generator | None = None,
     ) -> FittedLevels:
         """Train every member on (N, H, W, C) uint8 images with (N,) int64 labels from 0 to classes - 1.
 
+        random: where a family draws its random numbers from, if it does: a stream of the run's own.
         Raises SpecError where the options ask for more than these images can give.
         """
 

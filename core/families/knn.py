@@ -59,7 +59,6 @@ class KNearestNeighbours(Family):
     title: ClassVar[str] = "K nearest neighbours"
     summary: ClassVar[str] = "K nearest neighbours on pixels, the paper's classifier; fewer are more fitted"
     options: ClassVar[tuple[Setting, ...]] = (Z, TIE_RULE, SEARCH)
-    support: ClassVar[str] = "votes"
 
     z: int = 7
     tie_rule: str = "lowest"
@@ -93,6 +92,7 @@ class KNearestNeighbours(Family):
         labels: NDArray[np.int64],
         classes: int,
         resources: Resources = ONE_PROCESSOR,
+        random: np.random.Generator | None = None,
     ) -> FittedNeighbours:
         """See `Family.fit`. Raises SpecError where z exceeds N."""
         # Loads torch, which the terminal program does not want of this module.

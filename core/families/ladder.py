@@ -9,6 +9,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+OTHER_ARRAYS = ("label", "source", "target", "prediction", "surrogate_prediction", "half", "image")
+"""Arrays that stand beside a ladder's in files, apart from those of the test and the adversarial images."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -64,8 +67,13 @@ class Ladder:
 
     @property
     def array_name(self) -> str:
-        """What the array of the knob's values is called in files: its name in lower-case letters and digits."""
-        return "".join(c if c.isalnum() and c.isascii() else "_" for c in self.knob.lower()) or "level"
+        """What the array of the knob's values is called in files: its name in lower-case letters and digits.
+
+        A name that another array of these files may have is followed by "_levels".
+        """
+        name = "".join(c if c.isalnum() and c.isascii() else "_" for c in self.knob.lower()) or "level"
+        taken = name in OTHER_ARRAYS or name.startswith(("train_", "test_", "adversarial_", "crossfit_"))
+        return f"{name}_levels" if taken else name
 
     def before(self, level: str) -> str:
         """The next more general level. Raises ValueError for the most general one, or one that is not there."""

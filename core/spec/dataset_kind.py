@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from core.data.catalogue import CATALOGUE
@@ -14,7 +14,7 @@ from core.errors import expected_names
 
 @dataclass(frozen=True)
 class DataSet:
-    """See `core.declarations.setting.Kind`."""
+    """See `core.declarations.setting.PathKind`."""
 
     expected: ClassVar[str] = "a name or a path"
 
@@ -36,3 +36,10 @@ class DataSet:
     def choices(self) -> Mapping[str, str]:
         """None are listed: a path is possible too."""
         return {}
+
+    def beside(self, value: str, folder: Path) -> str:
+        """See `PathKind.beside`; what is not there may be a mistyped name."""
+        if not value or value in CATALOGUE or value.startswith("~"):
+            return value
+        path = folder / value
+        return str(path) if path.exists() else value

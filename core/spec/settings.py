@@ -30,6 +30,14 @@ KEEPS = {
     "adversarial": "the adversarial set",
     "candidates": "every candidate too, in files of their own, for uses elsewhere",
 }
+RESERVED = frozenset(
+    (
+        "batch", "config", "detach", "help", "json", "no_cache", "quiet", "version", "yes",
+        "data_dir", "home", "jobs", "threads",
+        "plugins", "schema_version",
+    )
+)  # fmt: skip
+"""What no option of a part may be called: options of the command, settings of a call, keys of `spec.toml`."""
 PARTS: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "family": FAMILIES, "surrogate": SURROGATES}
 """The settings that choose a part of the experiment, and what each chooses from."""
 
@@ -162,8 +170,16 @@ COMMON: dict[str, Setting] = by_name(
 
 
 def part_options(part: str, name: str) -> dict[str, Setting]:
-    """The options of one part, such as the attack "pgd". Raises SpecError, PluginError as `Registry` does."""
-    return by_name(PARTS[part][name].options)
+    """The options of one part, such as the attack "pgd".
+
+    Raises SpecError, PluginError as `Registry` does; PluginError also for an option that has another's name.
+    """
+    found: dict[str, Setting] = {}
+    for setting in PARTS[part][name].options:
+        if setting.name in found or setting.name in COMMON or setting.name in RESERVED:
+            raise _name_taken(part, name, setting.name)
+        found[setting.name] = setting
+    return found
 
 
 def options_of(chosen: Mapping[str, str]) -> dict[str, Setting]:
@@ -171,13 +187,17 @@ def options_of(chosen: Mapping[str, str]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for part in PARTS:
         for name, setting in part_options(part, chosen[part]).items():
-            if name in found or name in COMMON:
-                raise PluginError(
-                    f"the option {name} of the {part} {chosen[part]} has the name of another setting",
-                    "rename it in the plug-in",
-                )
+            if name in found:
+                raise _name_taken(part, chosen[part], name)
             found[name] = setting
     return found
+
+
+def _name_taken(part: str, name: str, option: str) -> PluginError:
+    whose = "an option of the command" if option in RESERVED else "another setting"
+    return PluginError(
+        f"the option {option} of the {part} {name} has the name of {whose}", "rename it in the plug-in"
+    )
 
 
 def known_options(*, plugins: bool) -> dict[str, Setting]:

@@ -15,7 +15,7 @@ import tomli_w
 
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting, Value
-from core.errors import PluginError, SpecError
+from core.errors import AefitError, PluginError, SpecError
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
 from core.sets.registry import PAPER_SETS, SETS
@@ -97,8 +97,17 @@ class Spec(CommonSettings):
         """The levels of the classifier family, from general to fitted."""
         try:
             return FAMILIES[self.family](**self.part_options("family")).ladder
+        except AefitError:
+            raise
         except ValueError as error:
             raise SpecError("family", self.family, f"its options make no ladder: {error}") from error
+        except Exception as error:  # whatever a third party's class raises
+            if FAMILIES.origin(self.family) is None:
+                raise
+            whose = f"the family {self.family} of the plug-in {FAMILIES.origin(self.family)}"
+            raise PluginError(
+                f"{whose} gives no ladder: {error!r}", "mend or uninstall that package"
+            ) from error
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -113,9 +122,9 @@ class Spec(CommonSettings):
         processes they are computed.
         """
         chosen = {
-            name: self.values[name]
+            name: _unordered(self.values[name])
             for name, setting in self.settings.items()
-            if setting.identifies and self.values[name] != setting.first_default
+            if setting.identifies and _unordered(self.values[name]) != _unordered(setting.first_default)
         }
         return {
             "dataset": self.dataset,
@@ -168,8 +177,11 @@ class Spec(CommonSettings):
         return tomli_w.dumps({key: value for key, value in self.to_json().items() if value is not None})
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, object]) -> Spec:
-        """The spec that `to_json` (or a parsed `spec.toml`) describes; settings left out take their defaults.
+    def from_mapping(cls, mapping: Mapping[str, object], *, stored: bool = False) -> Spec:
+        """The spec that `to_json` describes; settings left out take their defaults.
+
+        stored: it is an existing experiment's, which was made before a setting that it lacks: this takes its first
+        default, under which that experiment was computed.
 
         Raises SpecError for an unknown setting (with the nearest one), a wrong value, or a newer schema.
         """
@@ -182,6 +194,8 @@ class Spec(CommonSettings):
             )  # fmt: skip
         if version == 1:
             values = from_first_version(values)
+        if stored:
+            values = _as_introduced(values)
         plugins = values.pop("plugins", {})
         if not isinstance(plugins, dict) or not all(isinstance(by, str) for by in plugins.values()):
             raise SpecError("plugins", plugins, "expected a table of texts")
@@ -195,7 +209,7 @@ class Spec(CommonSettings):
             mapping = tomllib.loads(text)
         except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
             raise SpecError("spec.toml", text[:40], f"it is not valid TOML: {error}") from error
-        return cls.from_mapping(mapping)
+        return cls.from_mapping(mapping, stored=True)
 
     def changed(self, **values: object) -> Spec:
         """The same, in this version, with other values for some settings, options among them; None: the default.
@@ -211,6 +225,24 @@ class Spec(CommonSettings):
             }
             mapping = {name: v for name, v in mapping.items() if name in kept or name in values}
         return Spec.from_mapping(mapping)
+
+
+def _unordered(value: Value) -> Value:
+    """A value as identities compare it: the order of names follows menus, which may change."""
+    return tuple(sorted(value)) if isinstance(value, tuple) else value
+
+
+def _as_introduced(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored spec's settings, those that it lacks as they were before they could be set: earlier defaults."""
+    parts = {part: values.get(part, COMMON[part].first_default) for part in PARTS}
+    if not all(isinstance(name, str) and name in PARTS[part] for part, name in parts.items()):
+        return dict(values)  # refused in words by who makes the spec
+    changed = {
+        name: one.first_default
+        for name, one in {**COMMON, **options_of(parts)}.items()
+        if one.first_default != one.default
+    }
+    return {**changed, **values}
 
 
 def _misplaced(name: str, value: object, parts: Mapping[str, str]) -> SpecError:

@@ -29,7 +29,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "core/spec/settings.py"
     text = path.read_text(encoding="utf-8")
     assert text.count(FIELD_BEFORE) == 1
-    (field,) = blocks_of("adding/setting.md").values()
+    (block,) = blocks_of("adding/setting.md").values()
+    field = block.removeprefix("class CommonSettings:\n")
     path.write_text(text.replace(FIELD_BEFORE, field + FIELD_BEFORE), encoding="utf-8")
     return folder
 

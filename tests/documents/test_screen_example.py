@@ -1,4 +1,4 @@
-"""The documents' screen is opened by its name, shows what it says, and leads back."""
+"""The documents' screen is opened by its class, shows what it says, and leads back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_a_screen_is_a_file_its_style_and_a_line(
 ) -> None:
     write_blocks(tmp_path / "package", "adding/screen.md")
     monkeypatch.syspath_prepend(tmp_path / "package")
-    monkeypatch.setattr(screens, "SCREENS", {**screens.SCREENS, "notes": "notes:NotesScreen"})
+    monkeypatch.setattr(screens, "SCREENS", {**screens.SCREENS, "NotesScreen": "notes"})
     home = tmp_path / "home"
     experiment = make_experiment(home, state="complete")
     write_annotations(
@@ -31,7 +31,7 @@ async def test_a_screen_is_a_file_its_style_and_a_line(
     async with lab.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         before = lab.screen
-        before.post_message(OpenScreen("notes", experiment))
+        before.post_message(OpenScreen(screens.NotesScreen(experiment)))  # type: ignore[attr-defined]
         await pilot.pause()
         texts = {
             name: str(lab.screen.query_one(f"#{name}", Static).content) for name in ("label", "tags", "notes")

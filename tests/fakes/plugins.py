@@ -142,6 +142,7 @@ class Kernel(Family):
         labels: NDArray[np.int64],
         classes: int,
         resources: Resources = ONE_PROCESSOR,
+        random: np.random.Generator | None = None,
     ) -> FittedKernel:
         """See `Family.fit`."""
         return FittedKernel(images.reshape(len(images), -1) / 255, labels, classes, self.ladder)

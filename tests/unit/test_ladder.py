@@ -125,3 +125,16 @@ def test_a_ladder_cannot_be_changed_and_can_be_a_key() -> None:
     with pytest.raises(AttributeError):
         K.knob = "Z"  # type: ignore[misc]
     assert {K: 1, WORDS: 2}[Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))] == 1
+
+
+@pytest.mark.parametrize(
+    ("knob", "name"),
+    [
+        ("K", "k"),
+        ("Leaf size", "leaf_size"),
+        ("Test label", "test_label_levels"),
+        ("Source", "source_levels"),
+    ],
+)
+def test_the_array_of_its_values_has_the_name_of_no_other_array(knob: str, name: str) -> None:
+    assert Ladder(knob, ("a", "b")).array_name == name

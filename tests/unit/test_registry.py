@@ -208,3 +208,33 @@ def test_a_plug_in_that_cannot_be_loaded_hinders_no_other(
         found["broken"]
     assert found["shift"] is Shift
     assert found["fgsm"] is FGSM
+
+
+def test_a_name_that_two_packages_claim_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("alpha", "zeta"):
+        one = {"aefit.attacks": {"same": "tests.fakes.plugins:Shift"}}
+        install(tmp_path / package, monkeypatch, one, name=package)
+    with pytest.raises(PluginError, match="the attack same is claimed by the packages alpha and zeta"):
+        registry()["same"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "Shift", "two words", "-x", "é"])
+def test_a_name_that_could_not_name_a_folder_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "site", monkeypatch, {"aefit.attacks": {name: "tests.fakes.plugins:Shift"}})
+    with pytest.raises(PluginError, match="expected lower-case letters, digits and hyphens"):
+        registry()[name]
+
+
+def test_a_class_without_its_words_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path / "site", monkeypatch, {"aefit.attacks": {"silent": "silent_attack:Silent"}})
+    (tmp_path / "site" / "silent_attack.py").write_text(
+        "from core.attacks.attack import Attack\n"
+        "class Silent(Attack):\n"
+        "    title = 'Silent'\n"
+        "    def __call__(self, model, images, labels, targets, generator):\n"
+        "        raise NotImplementedError\n"
+    )
+    with pytest.raises(PluginError, match="does not declare summary"):
+        registry()["silent"]

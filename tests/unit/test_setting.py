@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.declarations.setting import (
     Choice,
+    Folder,
     Kind,
     Names,
     Number,
+    PathKind,
     Setting,
     Unfit,
     Value,
@@ -22,6 +25,7 @@ from core.declarations.setting import (
     checked_values,
 )
 from core.errors import SpecError
+from core.spec.dataset_kind import DataSet
 
 COLOURS = {"red": "as blood", "green": "as grass", "deep-blue": "as the sea"}
 
@@ -31,6 +35,7 @@ NUMBER = Number(0, 1, "a share above 0, at most 1", "try 0.5")
 CHOICE = Choice(COLOURS)
 NAMES = Names(COLOURS, "a colour")
 WORDS = Words("the path of a folder")
+FOLDER = Folder()
 
 
 def refusal(kind: Kind, value: object) -> Unfit:
@@ -63,6 +68,7 @@ def setting(name: str = "colour", kind: Kind = CHOICE, default: Value = "red", *
         (NAMES, "red", ("red",)),
         (NAMES, "green, red", ("green", "red")),
         (WORDS, "/a b", "/a b"),
+        (FOLDER, "~/a b", "~/a b"),
     ],
 )
 def test_a_word_is_read_as_the_value_that_it_stands_for(kind: Kind, word: str, value: Value) -> None:
@@ -90,6 +96,7 @@ def test_a_word_that_stands_for_no_value_is_refused(kind: Kind, word: str) -> No
         (CHOICE, "a name"),
         (NAMES, "names with commas between them, or none alone"),
         (WORDS, "text"),
+        (FOLDER, "the path of a folder"),
     ],
 )
 def test_every_type_says_which_words_it_reads(kind: Kind, expected: str) -> None:
@@ -181,7 +188,7 @@ def test_text_is_not_empty(value: object) -> None:
 
 def test_only_names_have_choices() -> None:
     assert CHOICE.choices() == NAMES.choices() == Choice(lambda: COLOURS).choices() == COLOURS
-    assert not any(kind.choices() for kind in (WHOLE, ODD, NUMBER, WORDS))
+    assert not any(kind.choices() for kind in (WHOLE, ODD, NUMBER, WORDS, FOLDER))
 
 
 # Declarations
@@ -239,3 +246,28 @@ def test_two_settings_of_one_name_are_a_mistake() -> None:
     assert list(by_name([setting("a"), setting("b")])) == ["a", "b"]
     with pytest.raises(ValueError, match="two settings are called 'a'"):
         by_name([setting("a"), setting("b"), setting("a")])
+
+
+# Paths
+
+
+@pytest.mark.parametrize("value", ["", 5, True, ["a"], None])
+def test_what_is_no_path_is_no_folder(value: object) -> None:
+    assert refusal(FOLDER, value).allowed == "expected the path of a folder"
+
+
+def test_a_relative_path_is_meant_from_the_folder_of_the_file_that_it_stands_in(tmp_path: Path) -> None:
+    (tmp_path / "moths").mkdir()
+    for kind, value, path in (
+        (FOLDER, "results", f"{tmp_path}/results"),
+        (FOLDER, "/fixed", "/fixed"),
+        (FOLDER, "~/lab", "~/lab"),
+        (FOLDER, "", ""),
+        (DataSet(), "moths", f"{tmp_path}/moths"),
+        (DataSet(), "mnist", "mnist"),
+        (DataSet(), "minst", "minst"),
+        (DataSet(), "~/moths", "~/moths"),
+    ):
+        assert isinstance(kind, PathKind)
+        assert kind.beside(value, tmp_path) == path
+    assert not any(isinstance(kind, PathKind) for kind in (WHOLE, NUMBER, CHOICE, NAMES, WORDS))

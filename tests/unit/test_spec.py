@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -673,7 +674,7 @@ def test_what_plug_ins_supply_is_part_of_the_identity() -> None:
         "attack": "shift",
         "family": "kernel",
         "surrogate": "linear",
-        "controls": ("noise", "half"),
+        "controls": ("half", "noise"),  # in an order that no menu changes
         "plugin attack shift": "aefit-fakes 1.2",
         "plugin family kernel": "aefit-fakes 1.2",
         "plugin surrogate linear": "aefit-fakes 1.2",
@@ -837,3 +838,30 @@ def test_an_option_that_its_attack_never_had_is_refused_in_a_first_file_too() ->
         Spec.from_toml(FIRST_FGSM.replace("threads", "treads"))
     with pytest.raises(SpecError, match="the attack fgsm has no such option"):
         Spec.from_toml(FIRST_FGSM.replace("schema_version = 1", "schema_version = 2"))
+
+
+def test_a_stored_spec_takes_the_first_default_of_a_setting_that_it_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when the default of a setting was changed after the experiment was made."""
+    stored = Spec(dataset="digits", attack="deepfool").to_toml()
+    older = "\n".join(line for line in stored.splitlines() if not line.startswith(("bound", "seed")))
+    (bound,) = (one for one in ATTACKS["deepfool"].options if one.name == "bound")
+    changed = dataclasses.replace(bound, default="project")
+    others = tuple(one for one in ATTACKS["deepfool"].options if one.name != "bound")
+    monkeypatch.setattr(ATTACKS["deepfool"], "options", (*others, changed))
+    found = Spec.from_toml(older)
+    assert found.options["bound"] == "clip"
+    assert found.digest == Spec.from_toml(stored).digest
+    assert Spec(dataset="digits", attack="deepfool").options["bound"] == "project"
+    assert Spec(dataset="digits", attack="deepfool").digest != found.digest
+
+
+def test_the_order_in_which_menus_show_controls_names_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [Spec().digest, Spec(controls=("noise", "reverse")).digest]
+    own = dict(reversed(SETS._own.items()))
+    monkeypatch.setattr(SETS, "_own", own)
+    assert [
+        Spec(controls=tuple(reversed(own_controls()))).digest,
+        Spec(controls=("noise", "reverse")).digest,
+    ] == before
