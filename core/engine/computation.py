@@ -81,23 +81,28 @@ class Computation:
                 pid=os.getpid(),
                 jobs=self._executor.capacity,
                 pending=tuple(task.run for task in self._schedule.waiting),
+                complete=len(self._complete),
                 data_dir=str(self._data_dir),
             )
         )
-        status: Ending = "interrupted"
-        error, hint = "", ""
+        ending = events.Finished(status="interrupted")
         try:
-            status = self._work()
+            ending = events.Finished(status=self._work())
         except _End as end:
-            status, error, hint = end.status, str(end), end.hint
+            ending = events.Finished(status=end.status, error=str(end), hint=end.hint)
         finally:
-            self._executor.stop()
-            self._statistics.publish()
-            self._write(events.Finished(status=status, error=error, hint=hint))
-        return status
+            if self._schedule.unfinished:
+                self._executor.stop()
+            try:
+                self._statistics.publish()
+            finally:
+                # Before idle workers leave: who asks for more runs after the last look sees that it was the last.
+                self._write(ending)
+                self._executor.stop()
+        return ending.status
 
     def _work(self) -> Ending:
-        while self._unfinished():
+        while self._goes_on():
             if status := self._stop():
                 return status
             self._statistics.publish_if_due()
@@ -111,10 +116,19 @@ class Computation:
                 report = self._executor.next_report(0.0)
         return "complete" if len(self._complete) == self._experiment.spec.runs else "failed"
 
+    def _goes_on(self) -> bool:
+        """Whether there is more to do, also after all that was known is done and its statistics are journaled."""
+        if self._unfinished():
+            return True
+        # This takes a while, in which more runs may be asked for.
+        self._statistics.publish()
+        return self._unfinished()
+
     def _unfinished(self) -> bool:
         """Whether there is more to do, runs that were asked for since included."""
         if further := self._extension.look():
             self._experiment = self._extension.experiment
+            self._statistics.extend(self._experiment.spec)
             for run in further:
                 if (metrics := self._experiment.result(run, verify=True)) is not None:
                     self._complete.add(run)
@@ -180,6 +194,7 @@ class Computation:
             )
             self._fail(task, "its result was published and cannot be read again", hint)
             return
+        self._check_data(metrics.data_sha256)  # of workers that never said that they are ready
         self._schedule.finish(task)
         self._complete.add(task.run)
         self._write(events.RunCompleted(run=task.run))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import signal
 import subprocess
@@ -31,8 +30,6 @@ from core.errors import RecordError
 
 LEAVE_SECONDS = 5.0
 """How long a worker may take to leave before it is killed."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-"""Environment of a worker: threads of these libraries wait for each other, and change the last bits of sums."""
 
 
 class WorkerProcess(Protocol):
@@ -58,7 +55,6 @@ def start_process(command: Sequence[str]) -> WorkerProcess:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None,
-        env={**os.environ, **ONE_THREAD},
         # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
         start_new_session=True,
     )

@@ -36,6 +36,11 @@ class StatisticsJournal:
         self._changed = bool(self._results)
         self._published_at = -math.inf
 
+    def extend(self, spec: Spec) -> None:
+        """More runs are asked for, which the verdict counts."""
+        self._spec = spec
+        self._changed = bool(self._results)
+
     def add(self, run: int, metrics: RunMetrics) -> None:
         """One more run is complete."""
         self._results[run] = metrics

@@ -18,6 +18,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import core.engine.one_thread  # isort: skip  # before NumPy and torch, which read the environment when they load
+
 import torch
 
 from core.engine.arguments import at_least_one
@@ -26,7 +28,7 @@ from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, 
 from core.engine.run_computer import RunComputer, Write, prepare
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
-from core.files.locations import cache_dir, default_data_dir
+from core.files.locations import cache_dir, default_data_dir, default_home, experiments_dir
 from core.records.events import EpochFinished, Event, Notice, StageFinished
 from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
@@ -38,8 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.serve == bool(options.runs):
         parser.error("expected the numbers of runs, counted from 0, or --serve")
-    # Sums of several threads have other last bits, and the threads wait for each other.
-    torch.set_num_threads(1)
+    torch.set_num_threads(core.engine.one_thread.THREADS)
     return _serve(options) if options.serve else _compute_alone(options)
 
 
@@ -143,8 +144,10 @@ def _line(event: Event) -> str:
 
 def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) -> RunComputer:
     """Raises AefitError."""
-    # A home holds experiments/ID.
-    home = experiment.folder.resolve().parent.parent
+    # Nothing is written beside a folder that lies elsewhere than in a home.
+    folder = experiment.folder.resolve()
+    own_home = folder.parent.parent
+    home = own_home if folder.parent == experiments_dir(own_home) else default_home()
     return prepare(
         experiment,
         data_dir=options.data_dir or default_data_dir(home),
@@ -191,10 +194,14 @@ def _commands() -> queue.SimpleQueue[int]:
     commands: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def listen() -> None:
-        for line in sys.stdin.buffer:
-            commands.put(parse_command(line).run)
-        # Nobody is left to answer to; the run at work is computed again by whoever resumes.
-        os._exit(0)
+        try:
+            for line in sys.stdin.buffer:
+                commands.put(parse_command(line).run)
+        except AefitError as error:
+            _say(str(error))
+        finally:
+            # Nobody is left who can be answered; the run at work is computed again by whoever resumes.
+            os._exit(ExitStatus.COMPLETE)
 
     threading.Thread(target=listen, daemon=True).start()
     return commands
@@ -211,7 +218,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--serve", action="store_true", help="take runs from standard input")
     parser.add_argument("--journal", type=Path, help="a new file for what happens (default: none)")
     parser.add_argument("--data-dir", type=Path, help="where data lie (default: in the home)")
-    parser.add_argument("--cache-dir", type=Path, help="for what can be made again (default: in the home)")
+    parser.add_argument(
+        "--cache-dir",
+        type=Path,
+        help="for what can be made again (default: in the home)",
+    )
     parser.add_argument(
         "--threads", type=at_least_one, default=1, help="Python threads of a run (default: 1)"
     )

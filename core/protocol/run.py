@@ -30,6 +30,7 @@ from core.protocol.stages import Observer, Stages, ignore
 from core.protocol.streams import Streams
 from core.records.environment import Environment
 from core.records.metrics import Counts, RunMetrics
+from core.records.stages import CANDIDATES, CLASSIFIER, SPLIT, SURROGATE
 from core.sets.candidate_part import CandidatePart
 from core.sets.measured import CandidateTally, ClassifiedImages, Measured
 from core.sets.measured_set import MeasuredSet
@@ -136,7 +137,7 @@ class Surrogate:
 
 def split_images(work: _Work) -> Split:
     """Step 1. Split: a stratified shuffled split of the pooled images, of the data set's own sizes."""
-    with work.stages.stage("split"):
+    with work.stages.stage(SPLIT):
         return stratified_split(work.pool.labels, work.pool.test_size, work.streams.numpy("split"))
 
 
@@ -149,9 +150,13 @@ def classify_test_images(
     """
     pool, stages = work.pool, work.stages
     image, label = pool.images[split.test_index], pool.labels[split.test_index]
-    with stages.stage("classifier", total=len(label)):
+    with stages.stage(CLASSIFIER, total=len(label)):
         classifier = work.family.fit(
-            pool.images[split.train_index], pool.labels[split.train_index], pool.classes, work.resources
+            pool.images[split.train_index],
+            pool.labels[split.train_index],
+            pool.classes,
+            work.resources,
+            work.streams.numpy("family"),
         )
         found = []
         for rows in batches(len(label), TEST_IMAGES_AT_ONCE):
@@ -172,7 +177,7 @@ def train_surrogate(work: _Work, split: Split) -> Surrogate:
     """Step 3. Surrogate: train the network that is attacked on the run's training images."""
     spec, pool, stages = work.spec, work.pool, work.stages
     image, label = pool.images[split.train_index], pool.labels[split.train_index]
-    with stages.stage("surrogate", total=spec.epochs * len(label)):
+    with stages.stage(SURROGATE, total=spec.epochs * len(label)):
         network, reused = train_or_load(
             work.resources.cache,
             SURROGATES[spec.surrogate](**spec.part_options("surrogate")),
@@ -235,7 +240,7 @@ def select_adversarial(
     """
     parts = {name: _new_set(name) for name in work.spec.sets if issubclass(SETS[name], CandidatePart)}
     selection = _selection(work, {n: one for n, one in parts.items() if isinstance(one, CandidatePart)})
-    with work.stages.stage("candidates", total=maker.count(len(sources))):
+    with work.stages.stage(CANDIDATES, total=maker.count(len(sources))):
         for block in maker.make(sources, work.stages):
             selection.add(block)
             if keep is not None:
@@ -255,7 +260,7 @@ def measure_sets(
 
     def attack_anew(attack: Attack, name: str) -> Measured:
         # As many draws a source as the attack has candidates: more would be more chances to be selected.
-        other = replace(maker, attack=attack, generator=work.streams.torch(name))
+        other = replace(maker, attack=attack, generator=work.streams.torch_of_set(name))
         tally, figures = _tally(work, name), AttackTally()
         with work.stages.stage(name, total=other.count(len(sources))):
             for block in other.make(sources, work.stages):
@@ -307,7 +312,7 @@ def _selection(work: _Work, parts: Mapping[str, CandidatePart]) -> Selection:
         levels=len(work.ladder.levels),
         shape=work.pool.shape,
         # A plug-in's set that draws must not move what ours draw.
-        random={n: work.streams.numpy("choice" if n in SETS.own else n) for n in parts},
+        random={name: work.streams.numpy_of_set(name) for name in parts},
     )
 
 

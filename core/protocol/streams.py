@@ -10,6 +10,9 @@ import torch
 # In spawning order: a name added at the end leaves the numbers of the others as they were.
 USES = ("split", "weights", "batches", "attack", "noise", "choice")
 
+OF_SETS = {"noise": "noise", "one-per-source": "choice"}
+"""The sets that have had a stream of the ones above from the first version on."""
+
 
 class Streams:
     """The streams of run `run`: children of numpy.random.SeedSequence(seed, spawn_key=(run,)), one a use.
@@ -17,7 +20,8 @@ class Streams:
     split: the stratified shuffle. weights: the surrogate's initial weights. batches: the order of its
     batches. attack: what the attack draws (PGD's start, the noise attack). noise: the noise control.
     choice: which of a source's adversarial images the one-per-source control takes.
-    Any other name, such as that of a plug-in's set, has a stream of its own, which its letters determine.
+    family: what the classifier's fitting draws. Any other name has a stream of its own, which its letters
+    determine, and so has every other set.
     """
 
     def __init__(self, seed: int, run: int) -> None:
@@ -29,10 +33,18 @@ class Streams:
         """A NumPy generator at the beginning of one use's stream."""
         return np.random.default_rng(self._sequence(use))
 
+    def torch_of_set(self, name: str) -> torch.Generator:
+        """A CPU torch generator for what the attack of a set draws."""
+        return self.torch(OF_SETS.get(name, f"set {name}"))
+
     def torch(self, use: str) -> torch.Generator:
         """A CPU torch generator seeded from one use's stream."""
         state = int(self._sequence(use).generate_state(1, np.uint64)[0])
         return torch.Generator().manual_seed(state & 0x7FFF_FFFF_FFFF_FFFF)
+
+    def numpy_of_set(self, name: str) -> np.random.Generator:
+        """The same for what a set draws while it chooses."""
+        return self.numpy(OF_SETS.get(name, f"set {name}"))
 
     def _sequence(self, use: str) -> np.random.SeedSequence:
         if use in self._children:

@@ -9,7 +9,6 @@ set to at each of the L levels under its name (`k` for nearest neighbours); `sur
 from __future__ import annotations
 
 import shutil
-import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.families.ladder import Ladder
+from core.records.process import owned_name
 from core.sets.members import Candidates
 
 IMAGES = "candidate_image.npy"
@@ -30,7 +30,7 @@ class CandidateFiles:
 
     def __init__(self, run_folder: Path, ladder: Ladder, shape: tuple[int, int, int]) -> None:
         # Named like a half-written result, with which it is swept should this process be killed.
-        self._folder = run_folder / f".result.candidates.{uuid.uuid4().hex}"
+        self._folder = run_folder / owned_name(".result")
         self._folder.mkdir(parents=True)
         self._ladder = ladder
         self._shape = shape

@@ -40,12 +40,17 @@ class Event(Record, frozen=True, kw_only=True, tag_field="event"):
 
 
 class CoordinatorStarted(Event, frozen=True, kw_only=True, tag="coordinator_started"):
-    """A coordinator has taken the lock. pending: the runs to compute. data_dir: where the data lie, "" unsaid."""
+    """A coordinator has taken the lock.
+
+    pending: the runs to compute. complete: how many have a result, None unsaid. data_dir: where the data lie, ""
+    unsaid.
+    """
 
     host: str
     pid: int
     jobs: Count
     pending: tuple[RunNumber, ...]
+    complete: Count | None = None
     data_dir: str = ""
 
 
@@ -192,14 +197,20 @@ def encode(event: Event, *, seq: int, time: float) -> bytes:
 
 
 def decode(line: bytes) -> Event | Unknown:
-    """The event in one complete line; Unknown for a kind that a newer version has. Raises RecordError."""
+    """The event in one complete line; Unknown for one of a newer version that has not a form of ours.
+
+    Raises RecordError.
+    """
     try:
-        return _DECODER.decode(line)
+        event = _DECODER.decode(line)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
         try:
             unknown = parse(line, Unknown, "a line")
         except RecordError:
             unknown = None
-        if unknown is not None and unknown.event not in _KINDS:
+        if unknown is not None and (unknown.event not in _KINDS or unknown.v > SCHEMA_VERSION):
             return unknown
         raise RecordError(f"not an event: {error}") from error
+    if event.seq < 1:
+        raise RecordError("not an event: seq is missing, or not counted from 1")
+    return event

@@ -19,11 +19,13 @@ from core.families.ladder import Ladder
 from core.files.atomic import sync_folder, write_atomically
 from core.files.locations import experiments_dir
 from core.records.events import CoordinatorStarted, Event, RunFailed, RunStarted, StatisticsComputed
-from core.records.journal import read_all
+from core.records.journal import JournalReader, read_all
 from core.records.lock import Lock, LockHeld
 from core.records.metrics import RunMetrics
+from core.records.process import is_abandoned
 from core.records.results import read_result
 from core.records.status import ExperimentStatus, RunStatus, experiment_status, is_turning_point, run_status
+from core.sets.registry import SETS
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
@@ -87,8 +89,16 @@ class Experiment:
         return self.folder / "runs" / f"{run:04d}"
 
     def result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
-        """A run's metrics, or None where it has no valid result."""
-        return read_result(self.run_folder(run) / "result", verify=verify)
+        """A run's metrics, or None where it has no valid result, or one of another specification."""
+        metrics = read_result(self.run_folder(run) / "result", verify=verify)
+        return metrics if metrics is not None and self._fits(metrics) else None
+
+    def _fits(self, metrics: RunMetrics) -> bool:
+        """Whether metrics are of the levels and sets that the specification asks for, and 0 where they must be."""
+        if metrics.ladder.levels != self.spec.ladder.levels or set(metrics.accuracy) != set(self.spec.sets):
+            return False
+        zero = {name: SETS[name].zero_level(metrics.ladder) for name in self.spec.sets}
+        return not any(level is not None and metrics.accuracy[name][level] for name, level in zero.items())
 
     def results(self, *, verify: bool = False) -> dict[int, RunMetrics]:
         """The metrics of every complete run, by run."""
@@ -123,11 +133,29 @@ class Experiment:
             raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
         return Experiment(self.folder, spec)
 
+    def take_back(self, runs: int) -> None:
+        """Undo an extension of which nothing has come: ask for `runs` again, as before. Raises ExperimentError.
+
+        It stands where a further run has a result, somebody has asked for yet more, or somebody computes it.
+        """
+        try:
+            with self.lock:
+                further = range(runs, self.spec.runs)
+                nothing = all(self.result(run) is None for run in further)
+                if nothing and self.reloaded().spec == self.spec:
+                    spec = self.spec.changed(runs=runs)
+                    write_atomically(self.folder / SPEC_FILE, spec.to_toml())
+        except LockHeld:
+            return
+        except OSError as error:
+            raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
+
     def check_computable(self) -> None:
         """Raises ExperimentError where runs must not be added to it.
 
-        That is so for an experiment of the first version, whose numbers depended on threads, for one whose
-        folder's name says that its specification was another, and where a plug-in is missing or has changed.
+        That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
+        version went on with, for one whose folder's name says that its specification was another, and where a
+        plug-in is missing or has changed.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -135,6 +163,13 @@ class Experiment:
                 f"{self.id} was computed by an earlier version, whose last bits depended on the number of threads: "
                 "it can be shown, exported and compared, but no run can be added",
                 again,
+            )
+        journals = JournalReader(self.journal, newest_only=True)
+        journals.poll()
+        if journals.newer:
+            raise ExperimentError(
+                f"{self.id} was written by a newer version: this one can only show it",
+                "go on with the version that wrote it, or change a setting or the seed",
             )
         self.check_identity()
         try:
@@ -162,7 +197,8 @@ class Experiment:
         A result that failed its checksum was put aside as `.broken.*`: that is kept for a look.
         """
         for leftover in (self.folder / "runs").glob("*/.result.*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            if is_abandoned(leftover):  # else a worker that needs no lock is at it
+                shutil.rmtree(leftover, ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the folder and all in it: see `delete`."""
@@ -276,6 +312,12 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     return Experiment(folder, spec), True
 
 
+def existing(home: Path, spec: Spec) -> Experiment | None:
+    """The experiment of a spec as it stands, None where there is none yet. Raises ExperimentError as `create`."""
+    folder = experiments_dir(home) / experiment_id(spec)
+    return _same(load(folder), spec) if os.path.isdir(folder) else None
+
+
 def _sweep(folder: Path) -> None:
     """Remove what a killed `delete` or `create` left among the experiments; never raises.
 
@@ -297,14 +339,19 @@ def _age(path: Path) -> float:
 
 
 def _existing(folder: Path, spec: Spec) -> Experiment:
-    """The experiment in a folder that is named after a spec. Raises ExperimentError where it holds another one."""
-    found = load(folder)
+    """The experiment in a folder that is named after a spec, asked for as many runs. Raises ExperimentError."""
+    found = _same(load(folder), spec)
+    return found.extend(spec.runs) if spec.runs > found.spec.runs else found
+
+
+def _same(found: Experiment, spec: Spec) -> Experiment:
+    """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
     if found.spec.identity != spec.identity:
         raise ExperimentError(
-            f"{folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
+            f"{found.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
             "move that folder away and try again",
         )
-    return found.extend(spec.runs) if spec.runs > found.spec.runs else found
+    return found
 
 
 def experiment_id(spec: Spec) -> str:

@@ -81,6 +81,11 @@ class RunMetrics(Record, frozen=True, kw_only=True):
                 )
             if name not in self.counts.sets:
                 raise ValueError(f"counts do not say how many images the set {name} has")
+            empty = self.counts.sets[name] == 0
+            if any((accuracy is None) != empty for accuracy in by_level.values()):
+                raise ValueError(f"accuracy on {name} is undefined exactly where the set is empty")
+        if not (self.counts.train and self.counts.test):
+            raise ValueError("a run without training or test images has no accuracy")
 
     @property
     def run_seconds(self) -> float:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
+import uuid
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+
+from core.records.types import Name
+
+ABANDONED_SECONDS = 86_400.0
+"""After so long without a change the temporary files of another host's process count as nobody's."""
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True):
@@ -16,11 +24,11 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     start_time, boot_id, pid_namespace: opaque texts, "" where the system does not tell.
     """
 
-    host: str
-    pid: int
-    start_time: str
-    boot_id: str
-    pid_namespace: str = ""
+    host: Name
+    pid: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    start_time: Name
+    boot_id: Name
+    pid_namespace: Name = ""
 
     @property
     def on_this_host(self) -> bool:
@@ -36,6 +44,30 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     def alive(self) -> bool:
         """Whether this very process still runs; only meaningful on its own host."""
         return self.boot_id == _boot_id() and self.start_time == _start_time(self.pid) and _exists(self.pid)
+
+
+def owned_name(prefix: str) -> str:
+    """A new name for something temporary of this process, by which `is_abandoned` judges it."""
+    pid = os.getpid()
+    return f"{prefix}.{socket.gethostname()}.{pid}-{_start_time(pid)}.{uuid.uuid4().hex}"
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody will finish what lies under an `owned_name`: its process is gone.
+
+    What another host's process owns counts as abandoned when it was not touched for a day; a name of another form
+    does at once.
+    """
+    *before, owner, _ = path.name.rsplit(".", 2)
+    pid, _, start_time = owner.partition("-")
+    if not (before and pid.isdecimal() and len(pid) < 10 and start_time):
+        return True
+    if not before[0].endswith(f".{socket.gethostname()}"):
+        try:
+            return time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+        except OSError:
+            return False
+    return _start_time(int(pid)) != start_time
 
 
 def identity(pid: int | None = None) -> ProcessIdentity:

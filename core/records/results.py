@@ -19,6 +19,7 @@ from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
+from core.records.process import owned_name
 from core.records.types import Count, Record, parse, to_json
 
 METRICS = "metrics.json"
@@ -42,7 +43,7 @@ def publish(
     Raises OSError; ValueError for NaN or Infinity, RecordError for metrics that no reader would take.
     """
     run_folder.mkdir(parents=True, exist_ok=True)
-    temporary = run_folder / f".result.{uuid.uuid4().hex}"
+    temporary = run_folder / owned_name(".result")
     temporary.mkdir()
     try:
         write_arrays(temporary / ARRAYS)
@@ -81,13 +82,44 @@ def read_result(result: Path, *, verify: bool = False) -> RunMetrics | None:
     verify: also compare the SHA-256 of every sibling with its file (reads them whole).
     """
     try:
-        metrics = parse_metrics((result / METRICS).read_bytes())
-        files = metrics.sha256
-        present = ARRAYS in files and all((result / name).is_file() for name in files)
-        if not present or (verify and any(sha256_of(result / name) != files[name] for name in files)):
-            return None
-    except (OSError, RecordError, ValueError):  # ValueError: a NUL in a file's name
+        return _read(result, verify=verify)
+    except RecordError:
         return None
+
+
+def result_problem(result: Path) -> str:
+    """Why a result that is there is not a valid one, such as "its arrays.npz is missing"; "" where it is, or there
+    is none. Never raises.
+    """
+    if not os.path.lexists(result):
+        return ""
+    try:
+        _read(result, verify=False)
+    except RecordError as error:
+        return str(error)
+    return ""
+
+
+def _read(result: Path, *, verify: bool) -> RunMetrics:
+    """The content of metrics.json. Raises RecordError, which says what is the matter with which file."""
+    try:
+        metrics = parse_metrics((result / METRICS).read_bytes())
+    except OSError as error:
+        raise RecordError(f"its {METRICS} cannot be read: {error.strerror}") from error
+    except RecordError as error:
+        raise RecordError(f"its {METRICS} is damaged: {error}") from error
+    if ARRAYS not in metrics.sha256:
+        raise RecordError(f"its {METRICS} is damaged: it has no checksum of {ARRAYS}")
+    for name, checksum in metrics.sha256.items():
+        try:
+            present = (result / name).is_file()
+            whole = not (present and verify) or sha256_of(result / name) == checksum
+        except (OSError, ValueError) as error:  # ValueError: a NUL in a file's name
+            raise RecordError(f"its {name} cannot be read: {error}") from error
+        if not present:
+            raise RecordError(f"its {name} is missing")
+        if not whole:
+            raise RecordError(f"its {name} is not what its {METRICS} says")
     return metrics
 
 

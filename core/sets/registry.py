@@ -6,6 +6,7 @@ A new one is a line here. A run measures the paper's sets always, and those of t
 from __future__ import annotations
 
 from core.declarations.registry import Registry
+from core.errors import PluginError, SpecError
 from core.sets.measured_set import MeasuredSet
 
 PAPER_SETS = ("test", "misclassified", "adversarial")
@@ -27,6 +28,7 @@ SETS: Registry[MeasuredSet] = Registry(
         "fooled": "core.sets.fooled:Fooled",
         "one-per-source": "core.sets.one_per_source:OnePerSource",
     },
+    noun="control",
 )
 
 
@@ -41,5 +43,9 @@ def own_controls() -> tuple[str, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether a set of that name is registered; a result may hold one of a plug-in that is not installed."""
-    return name in SETS
+    """Whether `SETS` has the class: a result may hold a set of a plug-in that is not installed or does not load."""
+    try:
+        SETS[name]
+    except (SpecError, PluginError):
+        return False
+    return True

@@ -7,10 +7,11 @@ import io
 import json
 import os
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import pytest
 
 from core.data.catalogue import CATALOGUE
 from core.records.annotations import Annotations, write_annotations
-from core.records.events import CoordinatorStarted, Finished
+from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
+from core.records.journal import JournalReader
 from core.report.result import result_of
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
@@ -27,9 +29,17 @@ from core.report.tables.text import tables
 from core.sets.registry import own_controls
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tests.fakes.experiments import append_events, make_experiment_from_answers, set_created
+from tests.fakes import plugins
+from tests.fakes.executor import put_result
+from tests.fakes.experiments import (
+    append_events,
+    make_experiment,
+    make_experiment_from_answers,
+    set_created,
+)
 from tui_aefit.shell.cli import run
 from tui_aefit.shell.declarations import CALL
+from tui_aefit.shell.follow import from_last_start
 
 SPEC = Spec(dataset="digits", options={"z": 5}, runs=3, controls=("noise",))
 
@@ -131,7 +141,8 @@ def test_list_shows_every_experiment_with_its_state_the_newest_first(
     assert datetime.fromisoformat(second.pop("created")).timestamp() == pytest.approx(finished.created, abs=1)
     assert second == {
         "id": finished.id, "status": "complete", "complete": 3, "runs": 3, "dataset": "digits",
-        "attack": "fgsm", "epsilon": 0.1, "z": 5, "settings": {"epochs": 3, "controls": ["noise"]},
+        "attack": "fgsm", "epsilon": 0.1, "z": 5, "ladder": {"knob": "K", "levels": ["5", "3", "1"]},
+        "settings": {"epochs": 3, "controls": ["noise"]},
     }  # fmt: skip
     assert (first["id"], first["status"], first["complete"], first["runs"]) == (half.id, "failed", 1, 4)
     assert first["reason"] == "a run failed: it broke"
@@ -153,6 +164,20 @@ def test_list_tells_experiments_apart_by_label_and_by_what_is_not_usual(command:
     lines = {line.split()[0]: line for line in command("list").out.splitlines()}
     assert lines[usual.id].endswith("  the first try")
     assert lines[unusual.id].endswith(" " * 17 + "seed=7 controls=none test_size=99 steps=3")
+
+
+def test_list_names_the_main_options_of_a_plug_in(
+    command: Command, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.install(tmp_path / "site", monkeypatch)
+    monkeypatch.setattr(plugins.Shift, "options", (replace(plugins.STRENGTH, main=True),))
+    spec = Spec(dataset="digits", runs=2, epochs=40, attack="shift", options={"strength": 0.5})
+    make_experiment_from_answers(home, spec, complete=[])
+    (record,) = json.loads(command("list", "--json").out)
+    assert (record["strength"], record["z"]) == (0.5, 7)
+    assert record["settings"] == {}
+    assert record["ladder"] == {"knob": "K", "levels": ["7", "5", "3", "1"]}
+    assert command("list").out.rstrip().endswith("strength=0.5"), "no column tells it"
 
 
 @pytest.mark.parametrize("inside", ["", "experiments"])
@@ -297,6 +322,7 @@ def test_an_experiment_that_is_being_computed_is_extended_for_whoever_computes_i
     command: Command, finished: Experiment
 ) -> None:
     asked = ("--batch", "--dataset", "digits", "--z", "5", "--epochs", "3", "--controls", "noise")
+    append_events(finished, CoordinatorStarted(host="h", pid=1, jobs=1, pending=()))
     with finished.lock:
         told = command("extend", "latest", "--runs", "4", "--detach", "--json")
         assert told.status == 0
@@ -310,6 +336,166 @@ def test_an_experiment_that_is_being_computed_is_extended_for_whoever_computes_i
         told = command(*asked, "--runs", "6", "--detach")
         assert (told.status, told.out) == (0, f"{finished.id}\n")
     assert finished.reloaded().spec.runs == 6
+
+
+@dataclass
+class Coordinators:
+    """In the place of `start_coordinator`: each computes or refuses at once, and is written down."""
+
+    refuses: bool = False
+    started: list[dict[str, object]] = field(default_factory=list)
+
+    def __call__(self, experiment: Experiment, **how: object) -> Coordinators:
+        self.started.append(how)
+        lacking = [run for run in range(experiment.spec.runs) if experiment.result(run) is None]
+        begun = CoordinatorStarted(host="h", pid=1, jobs=1, pending=tuple(lacking))
+        end = Finished(status="complete")
+        if self.refuses:
+            end = Finished(status="refused", error="other images", hint="bring them back")
+        else:
+            for run in lacking:
+                put_result(experiment, run)
+        append_events(experiment, begun, end, writer=f"{len(self.started) + 10:04d}-coordinator")
+        return self
+
+    def poll(self) -> int:
+        return self.wait()
+
+    def wait(self) -> int:
+        return 2 if self.refuses else 0
+
+
+@pytest.fixture
+def coordinators(monkeypatch: pytest.MonkeyPatch) -> Coordinators:
+    started = Coordinators()
+    monkeypatch.setattr("tui_aefit.shell.batch.start_coordinator", started)
+    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+    return started
+
+
+ASKED = ("--batch", "--dataset", "digits", "--z", "5", "--epochs", "3", "--controls", "noise")
+
+
+@pytest.mark.parametrize("words", [("extend", "latest", "--runs", "5"), (*ASKED, "--runs", "5")])
+def test_a_refused_extension_leaves_the_runs_that_there_were(
+    command: Command, finished: Experiment, coordinators: Coordinators, words: tuple[str, ...]
+) -> None:
+    before = (finished.folder / "spec.toml").read_text()
+    coordinators.refuses = True
+    told = command(*words)
+    assert (told.status, told.out) == (2, "")
+    assert "other images\n  bring them back" in told.err
+    assert len(coordinators.started) == 1
+    assert (finished.folder / "spec.toml").read_text() == before
+    coordinators.refuses = False
+    assert command(*words).status == 0
+    assert len(finished.reloaded().results()) == 5
+
+
+def test_a_refused_extension_of_which_a_run_is_there_stands(
+    command: Command, finished: Experiment, coordinators: Coordinators
+) -> None:
+    coordinators.refuses = True
+    put_result(Experiment(finished.folder, SPEC.changed(runs=5)), 4)
+    assert command("extend", "latest", "--runs", "5").status == 2
+    assert finished.reloaded().spec.runs == 5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [(("--jobs", "0"), "jobs = 0"), (("--threads", "0"), "threads = 0"), (("--jobs", "10001"), "1 to 10000")],
+)
+def test_an_extension_is_checked_before_anything_changes(
+    command: Command, finished: Experiment, coordinators: Coordinators, wrong: tuple[str, str], reason: str
+) -> None:
+    for words in (("extend", "latest", "--runs", "5", *wrong), (*ASKED, "--runs", "5", *wrong)):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert reason in told.err
+    assert finished.reloaded().spec.runs == 3
+    assert coordinators.started == []
+
+
+def test_an_extension_needs_its_data(command: Command, home: Path, coordinators: Coordinators) -> None:
+    experiment = make_experiment_from_answers(home, Spec(dataset="mnist", runs=2, controls=())).experiment
+    told = command("extend", "latest", "--runs", "3")
+    assert (told.status, told.out) == (2, "")
+    assert "aefit-tui data fetch mnist" in told.err
+    assert experiment.reloaded().spec.runs == 2
+    assert coordinators.started == []
+
+
+def test_jobs_and_threads_follow_the_runs_that_are_lacking(
+    command: Command, finished: Experiment, coordinators: Coordinators
+) -> None:
+    # Four processors: one run has all of them, two share them.
+    assert command("extend", "latest", "--runs", "4").status == 0
+    assert command("extend", "latest", "--runs", "6").status == 0
+    shutil.rmtree(finished.run_folder(0))
+    assert command("resume", "latest").status == 0
+    found = [(how["jobs"], how["threads"]) for how in coordinators.started]
+    assert found == [(1, 4), (2, 2), (1, 4)]
+
+
+def test_who_extends_while_a_coordinator_leaves_has_another_one_started(
+    command: Command, finished: Experiment, coordinators: Coordinators
+) -> None:
+    lock = finished.lock
+    lock.acquire()
+    leaves = threading.Timer(0.2, lock.release)
+    leaves.start()
+    told = command("extend", "latest", "--runs", "4")
+    leaves.join()
+    assert told.status == 0
+    assert len(coordinators.started) == 1
+    assert len(finished.reloaded().results()) == 4
+
+
+@pytest.mark.parametrize(("ending", "further"), [("complete", 1), ("failed", 1), ("cancelled", 0)])
+def test_another_coordinator_computes_what_the_one_at_work_did_not_hear_of(
+    command: Command,
+    finished: Experiment,
+    coordinators: Coordinators,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: Ending,
+    further: int,
+) -> None:
+    followed = threading.Event()
+
+    def look_back(reader: JournalReader) -> list[Event]:
+        followed.set()
+        return from_last_start(reader)
+
+    monkeypatch.setattr("tui_aefit.shell.batch.from_last_start", look_back)
+    append_events(finished, CoordinatorStarted(host="h", pid=1, jobs=1, pending=()))
+    lock = finished.lock
+    lock.acquire()
+
+    def end_unheard() -> None:
+        followed.wait(60)
+        append_events(finished, Finished(status=ending), writer="0003-coordinator")
+        lock.release()
+
+    thread = threading.Thread(target=end_unheard)
+    thread.start()
+    told = command("extend", "latest", "--runs", "4")
+    thread.join()
+    assert len(coordinators.started) == further
+    assert len(finished.reloaded().results()) == 3 + further
+    assert told.status == (0 if further else 1)
+
+
+@pytest.mark.parametrize("words", [("extend", "latest", "--runs", "5"), ("resume", "latest")])
+def test_an_experiment_that_a_newer_version_went_on_with_is_left_alone(
+    command: Command, home: Path, coordinators: Coordinators, words: tuple[str, ...]
+) -> None:
+    experiment = make_experiment(home, state="newer", dataset="digits", runs=3)
+    shutil.rmtree(experiment.run_folder(2))
+    told = command(*words)
+    assert (told.status, told.out) == (2, "")
+    assert "was written by a newer version" in told.err
+    assert experiment.reloaded().spec.runs == 3
+    assert coordinators.started == []
 
 
 def test_asking_for_fewer_runs_than_there_are_gives_the_result_of_all(
@@ -627,6 +813,22 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
         assert (str(shown[name]["value"]), shown[name]["source"]) == (value, source)
     assert (shown["epsilon"]["value"], shown["runs"]["value"]) == (0.2, 3)
     assert shown["controls"]["value"] == list(own_controls())
+
+
+@pytest.mark.parametrize("taken", ["quiet", "jobs"])
+def test_config_show_says_what_is_wrong_with_a_plug_in_whose_option_has_a_taken_name(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    plugins.install(tmp_path / "site", monkeypatch)
+    monkeypatch.setattr(plugins.Shift, "options", (replace(plugins.STRENGTH, name=taken),))
+    (tmp_path / "aefit.toml").write_text('attack = "shift"\n')
+    told = command("config", "show", "--json")
+    assert told.status == 2
+    assert f"the option {taken} of the attack shift has the name of an option of the command" in told.err
+    assert json.loads(told.out)["attack"] == {"value": "shift", "source": str(tmp_path / "aefit.toml")}
+    refused = command("--batch", "--attack", "shift", "--dataset", "digits")
+    assert (refused.status, refused.out) == (2, "")
+    assert "rename it in the plug-in" in refused.err
 
 
 @pytest.mark.parametrize("content", ["epsilom = 0.3\n", "epsilon = "])

@@ -329,6 +329,60 @@ def test_runs_that_are_asked_for_meanwhile_are_computed_too(bench: Bench) -> Non
     assert (state.status, state.summarised) == ("complete", True)
 
 
+def test_runs_that_are_asked_for_while_the_last_statistics_are_made_are_computed_too(bench: Bench) -> None:
+    looks = 0
+
+    class Late(EventLog):
+        def write(self, event: Event) -> bool:
+            nonlocal looks
+            if isinstance(event, events.StatisticsComputed) and len(event.runs) == 4 and not looks:
+                looks += 1
+                bench.experiment.extend(5)
+            return super().write(event)
+
+    log = Late(bench.experiment.journal / "0001-coordinator.jsonl")
+    executor = FakeExecutor(bench.publish)
+    computation = Computation(
+        bench.experiment, executor, log.write, lambda: None, data_dir=bench.home, clock=lambda: 0.0
+    )
+    assert computation.compute() == "complete"
+    assert looks == 1
+    assert [event.run for event in bench.events(events.RunCompleted)] == [0, 1, 2, 3, 4]
+    state = bench.experiment.reloaded().state()
+    assert (state.status, state.summarised) == ("complete", True)
+    assert len(bench.events(events.Finished)) == 1
+
+
+def test_its_end_is_journaled_before_idle_workers_leave_and_after_busy_ones_have(bench: Bench) -> None:
+    order: list[str] = []
+
+    class Watched(FakeExecutor):
+        def stop(self) -> None:
+            order.append("workers leave" if not self.stopped else "again")
+            super().stop()
+
+    def work(stop: Callable[[], Stop | None], session: str) -> list[str]:
+        order.clear()
+        log = EventLog(bench.experiment.journal / f"{session}-coordinator.jsonl")
+
+        def write(event: Event) -> bool:
+            order.extend(["end"] if isinstance(event, events.Finished) else [])
+            return log.write(event)
+
+        Computation(bench.experiment, Watched(bench.publish), write, stop, data_dir=bench.home).compute()
+        return order
+
+    assert work(lambda: "cancelled", "0001")[:2] == ["workers leave", "end"]
+    assert work(lambda: None, "0002") == ["end", "workers leave"]
+
+
+def test_how_many_runs_are_complete_is_said_at_the_start(bench: Bench) -> None:
+    put_result(bench.experiment, 1)
+    assert bench.work() == "complete"
+    assert bench.work(session="0002") == "complete"
+    assert [event.complete for event in bench.events(events.CoordinatorStarted)] == [1, 4]
+
+
 def test_another_maker_is_said_once(bench: Bench) -> None:
     def compute(task: Task) -> Sequence[Report]:
         metrics = metrics_from_answers(SPEC, task.run, draw_answers(SPEC, task.run))

@@ -59,7 +59,13 @@ class TestTime:
         ("runs", "seconds", "basis"),
         [
             ([past(7, epochs=9), past(10), past(3, attack="pgd")], 10, "runs of the same kind"),
-            ([past(10, epsilon=0.3, z=11, seed=4, runs=2)], 10, "runs of the same kind"),
+            (
+                [past(10, epsilon=0.3, seed=4, runs=2, device="cpu", keep="candidates")],
+                10,
+                "runs of the same kind",
+            ),
+            ([past(90, z=11), past(10)], 10, "runs of the same kind"),
+            ([past(90, test_size=500), past(80, controls=()), past(10)], 10, "runs of the same kind"),
             ([past(90, search="kd-tree"), past(10)], 10, "runs of the same kind"),
             ([past(90, search="kd-tree")], 90, "this data set and attack with other settings"),
             ([past(3, attack="pgd"), past(7, epochs=9)], 7, "this data set and attack with other settings"),
@@ -74,6 +80,11 @@ class TestTime:
         cost = cost_of(MNIST, 12, runs)
         assert cost.seconds == seconds
         assert basis in cost.basis
+
+    def test_an_option_of_the_attack_tells_runs_apart(self) -> None:
+        spec = MNIST.changed(attack="pgd", steps=40)
+        cost = cost_of(spec, 12, [past(9, attack="pgd", steps=5), past(70, attack="pgd", steps=40)])
+        assert (cost.seconds, cost.basis) == (70, "runs of the same kind")
 
 
 class TestSentences:

@@ -28,7 +28,7 @@ from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.page import Grid, Page, section_text
 from tests.fakes.published import MADE, complete, partly_failed, published
 from tui_aefit.shell.options import given_settings, parse
-from tui_aefit.shell.settings import spec_of
+from tui_aefit.shell.settings import Settings
 
 PICTURED = ("misclassified", "adversarial", "noise", "matched", "reverse")
 LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
@@ -307,7 +307,7 @@ def test_the_command_asks_for_the_same_experiment(spec: Spec) -> None:
     assert program == "aefit-tui"
     options = parse(words)
     assert options.batch
-    assert spec_of(given_settings(options)).digest == spec.digest
+    assert Settings(given_settings(options), environment={}).spec().digest == spec.digest
 
 
 def test_a_value_is_written_for_people() -> None:
@@ -320,7 +320,8 @@ def test_a_path_with_blanks_and_quotes_survives_the_shell(tmp_path: Path) -> Non
     path = tmp_path / "it's a $set & more.npz"
     path.touch()
     words = shlex.split(batch_command(Spec(dataset=str(path))))
-    assert spec_of(given_settings(parse(words[1:]))).dataset == str(path)
+    asked = Settings(given_settings(parse(words[1:])), environment={}).spec()
+    assert asked.dataset == str(path)
 
 
 def test_every_command_is_one_that_exists_and_stands_in_the_report(page: Page, result: Result) -> None:

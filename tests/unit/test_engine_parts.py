@@ -150,6 +150,17 @@ class TestStatistics:
         statistics.publish()
         assert len(journal.runs()) == 2
 
+    def test_their_verdict_counts_the_runs_that_are_asked_for_now(self, journal: Journal) -> None:
+        statistics = StatisticsJournal(SPEC, self.RESULTS, journal.write)
+        statistics.publish()
+        statistics.extend(SPEC.changed(runs=6))
+        statistics.publish()
+        first, second = journal.events
+        assert isinstance(first, StatisticsComputed)
+        assert isinstance(second, StatisticsComputed)
+        assert any("4 complete runs of 6" in sentence for sentence in second.verdict)
+        assert not any("4 complete runs of 6" in sentence for sentence in first.verdict)
+
     def test_those_that_found_the_disk_full_are_journaled_later(self, journal: Journal) -> None:
         now = 0.0
         statistics = StatisticsJournal(SPEC, {0: self.RESULTS[0]}, journal.write, lambda: now)

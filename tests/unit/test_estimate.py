@@ -6,7 +6,7 @@ import pytest
 
 from tui_aefit.following.estimate import AtWork, seconds_left
 
-TYPICAL = {"split": 1.0, "neighbours": 9.0, "candidates": 30.0}
+TYPICAL = {"split": 1.0, "classifier": 9.0, "candidates": 30.0}
 
 
 def left(
@@ -30,26 +30,26 @@ def test_jobs_beyond_the_runs_that_wait_change_nothing() -> None:
 
 
 def test_a_run_at_work_goes_on_at_its_own_pace_and_then_as_others_did() -> None:
-    halfway = AtWork({"split": 1.0}, "neighbours", share=0.5, elapsed=6.0, silent=0.0)
+    halfway = AtWork({"split": 1.0}, "classifier", share=0.5, elapsed=6.0, silent=0.0)
     assert left(halfway) == pytest.approx(6 + 30)
-    silent = AtWork({"split": 1.0}, "neighbours", share=0.5, elapsed=6.0, silent=2.0)
+    silent = AtWork({"split": 1.0}, "classifier", share=0.5, elapsed=6.0, silent=2.0)
     assert left(silent) == pytest.approx(4 + 30)
-    lost = AtWork({"split": 1.0}, "neighbours", share=0.5, elapsed=6.0, silent=500.0)
+    lost = AtWork({"split": 1.0}, "classifier", share=0.5, elapsed=6.0, silent=500.0)
     assert left(lost) == pytest.approx(30)
-    just_begun = AtWork({"split": 1.0}, "neighbours", share=0.0, elapsed=0.0, silent=1.0)
+    just_begun = AtWork({"split": 1.0}, "classifier", share=0.0, elapsed=0.0, silent=1.0)
     assert left(just_begun) == pytest.approx(8 + 30)
     assert left(AtWork({}, "", 0.0, 0.0, 0.0)) == pytest.approx(40)
 
 
 def test_waiting_runs_begin_where_a_job_becomes_free_first() -> None:
-    late = AtWork({"split": 1.0, "neighbours": 9.0}, "candidates", share=0.9, elapsed=27.0, silent=0.0)
-    early = AtWork({"split": 1.0}, "neighbours", share=0.0, elapsed=0.0, silent=0.0)
+    late = AtWork({"split": 1.0, "classifier": 9.0}, "candidates", share=0.9, elapsed=27.0, silent=0.0)
+    early = AtWork({"split": 1.0}, "classifier", share=0.0, elapsed=0.0, silent=0.0)
     assert left(late, early, jobs=2, waiting=1) == pytest.approx(3 + 40)
     assert left(late, early, jobs=2, waiting=2) == pytest.approx(39 + 40)
 
 
 def test_a_stage_that_nobody_has_finished_is_judged_by_who_is_in_it_or_not_at_all() -> None:
-    first = {"split": 1.0, "neighbours": 9.0}
+    first = {"split": 1.0, "classifier": 9.0}
     in_it = AtWork(first, "candidates", share=0.25, elapsed=10.0, silent=0.0)
     assert left(in_it, typical=first) == pytest.approx(30)
     assert left(in_it, typical=first, waiting=1) == pytest.approx(30 + 50)

@@ -120,9 +120,24 @@ def test_an_event_survives_its_line(event: Event, sequence: int, time: float) ->
 @settings(deadline=None)
 @given(st.sampled_from(sorted(events, key=str)), st.data())
 def test_fields_that_a_later_version_adds_are_passed_over(kind: type[Event], data: st.DataObject) -> None:
-    event = data.draw(events[kind])
+    event = msgspec.structs.replace(data.draw(events[kind]), seq=1)
     more = data.draw(st.dictionaries(texts.map(lambda name: f"x{name}"), anything, max_size=2))
     assert decode(json.dumps({**plain(event), **more}).encode()) == event
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"event":"finished","status":"complete"}', b'{"seq":-5,"event":"notice","text":""}']
+)
+def test_a_line_that_does_not_count_itself_is_no_event(line: bytes) -> None:
+    with pytest.raises(RecordError, match="seq"):
+        decode(line)
+
+
+def test_a_known_kind_in_the_form_of_a_newer_version_is_unknown_and_not_broken() -> None:
+    line = b'{"seq":1,"time":2,"v":3,"event":"finished","status":{"word":"paused"}}'
+    assert decode(line) == Unknown(seq=1, time=2.0, v=3, event="finished")
+    with pytest.raises(RecordError):
+        decode(line.replace(b'"v":3', b'"v":2'))
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ from core.records.experiment import SPEC_FILE, Experiment, create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
 from core.spec.spec import Spec
+from tests.fakes.damage import change_metrics
 from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
 from tui_aefit.following.feed import PROBLEMS, Feed
 from tui_aefit.following.snapshot import Snapshot
@@ -35,6 +37,42 @@ def finished(tmp_path: Path) -> Experiment:
 @pytest.fixture
 def running(tmp_path: Path) -> Experiment:
     return make_experiment(tmp_path, state="running", runs=3, complete=1)
+
+
+def _replaced_by_a_file(result: Path) -> None:
+    shutil.rmtree(result)
+    result.touch()
+
+
+def _of_another_specification(result: Path) -> None:
+    change_metrics(result, lambda record: [record["accuracy"].pop("noise"), record["slopes"].pop("noise")])
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "another shape": (
+        lambda result: (result / "metrics.json").write_text('{"counts": {"test": "many"}}'),
+        "its metrics.json is damaged: ",
+    ),
+    "no metrics": (
+        lambda result: (result / "metrics.json").unlink(),
+        "its metrics.json cannot be read: No such file",
+    ),
+    "no arrays": (lambda result: (result / "arrays.npz").unlink(), "its arrays.npz is missing"),
+    "arrays that nobody vouches for": (
+        lambda result: change_metrics(result, lambda record: record.update(sha256={})),
+        "its metrics.json is damaged: it has no checksum of arrays.npz",
+    ),
+    "a file with an impossible name": (
+        lambda result: change_metrics(result, lambda record: record["sha256"].update({"a\0b": "0"})),
+        "its ",
+    ),
+    "a file in its place": (
+        _replaced_by_a_file,
+        "its metrics.json cannot be read: Not a directory",
+    ),
+    "too few sets": (_of_another_specification, "its numbers are of another specification"),
+}
+"""What is wrong with a result -> what brings it about, and how it is named."""
 
 
 def seen(snapshot: Snapshot | None) -> Snapshot:
@@ -212,11 +250,57 @@ def test_a_specification_that_cannot_be_read_any_more_changes_nothing(finished: 
     assert seen(feed.look(NOW + 2)).spec == before.spec
 
 
-def test_a_result_that_cannot_be_read_costs_its_run_alone(finished: Experiment) -> None:
-    (finished.run_folder(1) / "result" / "metrics.json").write_text('{"counts": {"test": "many"}}')
-    snapshot = seen(Feed(finished).look(NOW))
+def test_further_runs_that_the_caller_knows_nothing_of_are_seen_at_the_first_look(
+    tmp_path: Path, finished: Experiment
+) -> None:
+    finished.extend(5)
+    feed = Feed(finished)
+    assert finished.spec.runs == 3
+    first = seen(feed.look(NOW))
+    assert (len(first.runs), first.spec.runs, first.status) == (5, 5, "interrupted")
+    assert feed.look(NOW + 0.25) is None
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES))
+def test_a_result_that_cannot_be_read_costs_its_run_alone_and_is_named(
+    finished: Experiment, damage: str
+) -> None:
+    spoil, reason = DAMAGES[damage]
+    spoil(finished.run_folder(1) / "result")
+    feed = Feed(finished)
+    snapshot = seen(feed.look(NOW))
     assert sorted(snapshot.metrics) == [0, 2]
     assert [run.status for run in snapshot.runs] == ["complete", "pending", "complete"]
+    assert snapshot.damaged == {1}
+    (problem,) = snapshot.problems
+    assert problem.startswith(f"run 2: {reason}")
+    assert feed.look(NOW + 5) is None
+    append(finished, "nonsense\n")
+    assert [one.partition(":")[0] for one in seen(feed.look(NOW + 6)).problems] == [
+        "run 2",
+        "0009-coordinator",
+    ]
+
+
+def test_a_damaged_result_that_was_computed_anew_is_no_problem_any_more(
+    tmp_path: Path, running: Experiment
+) -> None:
+    other = make_experiment(tmp_path / "other", runs=3)
+    shutil.copytree(other.run_folder(1), running.run_folder(1))
+    (running.run_folder(1) / "result" / "arrays.npz").unlink()
+    feed = Feed(running)
+    assert seen(feed.look(NOW)).problems == ("run 2: its arrays.npz is missing",)
+    shutil.copytree(other.run_folder(1), running.run_folder(1), dirs_exist_ok=True)
+    line = {"seq": 1, "time": NOW, "v": 2, "event": "run_completed", "run": 1}
+    append(running, json.dumps(line) + "\n")
+    whole = seen(feed.look(NOW + 0.25))
+    assert (whole.problems, whole.damaged, sorted(whole.metrics)) == ((), frozenset(), [0, 1])
+
+
+def test_a_run_without_a_result_is_no_problem(running: Experiment) -> None:
+    running.run_folder(2).mkdir(parents=True, exist_ok=True)
+    snapshot = seen(Feed(running).look(NOW))
+    assert (snapshot.problems, snapshot.damaged) == ((), frozenset())
 
 
 def test_a_deleted_folder_is_told_once_with_what_was_known(finished: Experiment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,35 @@ class TestProblems:
             assert name in words
             assert "cannot be loaded" in reason
 
+    def test_a_plug_in_that_can_be_loaded_bears_no_blame_for_another(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nowhere = "tests.fakes.nowhere:Broken"
+        plugins.install(
+            tmp_path / "site",
+            monkeypatch,
+            {**plugins.ENTRY_POINTS, "aefit.sets": {"gone": nowhere}, "aefit.surrogates": {"lost": nowhere}},
+        )
+        words = {"attack": "shift", "family": "kernel", "surrogate": "lost", "controls": "gone"}
+        problems = check(words).problems
+        assert list(problems) == ["surrogate", "controls"]
+        assert problems["surrogate"].startswith(
+            "the surrogate lost of the plug-in aefit-fakes 1.2 cannot be loaded"
+        )
+        assert problems["controls"].startswith(
+            "the control gone of the plug-in aefit-fakes 1.2 cannot be loaded"
+        )
+
+    @pytest.mark.parametrize("taken", ["quiet", "no_cache", "jobs", "epsilon", "schema_version", "plugins"])
+    def test_a_plug_in_whose_option_has_a_name_that_is_taken_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+    ) -> None:
+        plugins.install(tmp_path / "site", monkeypatch)
+        monkeypatch.setattr(plugins.Shift, "options", (replace(plugins.STRENGTH, name=taken),))
+        ((name, reason),) = check({"attack": "shift"}).problems.items()
+        assert name == "attack"
+        assert f"the option {taken} of the attack shift has the name of" in reason
+
     def test_a_wrong_field_is_named_beside_one_that_is_no_number(self) -> None:
         problems = check({"epsilon": "a tenth", "z": "4", "runs": "1e3"}).problems
         assert problems == {
@@ -203,7 +233,7 @@ class TestCommandLine:
     def test_what_is_a_default_is_left_out(self, tmp_path: Path) -> None:
         usual = asked_for("aefit-tui --batch", tmp_path)
         spec = usual.spec()
-        jobs, threads = usual.jobs(spec), usual.threads(spec)
+        jobs, threads = usual.jobs(spec.runs), usual.threads(spec.runs)
         assert command_line(spec, jobs, threads, {}) == "aefit-tui --batch --dataset mnist-5k"
         changed = spec.changed(epsilon=0.25, controls=())
         words = command_line(changed, jobs, threads, {}).split()
@@ -214,7 +244,7 @@ class TestCommandLine:
     def test_it_asks_for_the_same_spec_jobs_and_threads(self, spec: Spec, data: st.DataObject) -> None:
         jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
         asked = asked_for(command_line(spec, jobs, threads, {}), Path("/none"))
-        assert (asked.spec(), asked.jobs(spec), asked.threads(spec)) == (spec, jobs, threads)
+        assert (asked.spec(), asked.jobs(spec.runs), asked.threads(spec.runs)) == (spec, jobs, threads)
 
     def test_awkward_paths_survive_the_shell(self, tmp_path: Path) -> None:
         own, home, data_dir = (tmp_path / name for name in ("my 'own' $set", "a;home", "--data dir"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from core.errors import ExperimentError
 from core.records.events import Ending
 from core.records.experiment import Experiment, create
 from core.spec.spec import Spec
-from tests.fakes.experiments import NOW, end, lock_of_the_dead, make_experiment
-from tui_aefit.following.home import PAST_EXPERIMENTS, Watch, at_work, past_runs
+from tests.fakes.experiments import NOW, State, end, lock_of_the_dead, make_experiment
+from tui_aefit.following.home import PAST_EXPERIMENTS, Watch, at_work, lacks_further_runs, past_runs
 
 
 def test_those_at_work_come_with_the_newest_first(tmp_path: Path) -> None:
@@ -51,6 +52,24 @@ def test_an_ending_is_told_once(tmp_path: Path, status: Ending) -> None:
     end(running, status)
     assert [(state.experiment.id, state.status) for state in watch.look()] == [(running.id, status)]
     assert watch.look() == []
+
+
+def test_one_that_was_extended_as_it_ended_lacks_further_runs(tmp_path: Path) -> None:
+    running = make_experiment(tmp_path, state="running", runs=3, complete=2)
+    other = make_experiment(tmp_path / "other", runs=3)
+    watch = Watch(tmp_path)
+    assert watch.look() == []
+    shutil.copytree(other.run_folder(2), running.run_folder(2), dirs_exist_ok=True)
+    running.extend(5)
+    end(running, "complete")
+    (state,) = watch.look()
+    assert (state.experiment.spec.runs, len(state.results), state.status) == (5, 3, "interrupted")
+    assert lacks_further_runs(state)
+
+
+@pytest.mark.parametrize("state", ["complete", "interrupted", "cancelled", "failed", "created"])
+def test_every_other_ending_is_what_it_is(tmp_path: Path, state: State) -> None:
+    assert not lacks_further_runs(make_experiment(tmp_path, state=state, runs=3).state())
 
 
 def test_a_death_is_an_ending_and_a_resumption_is_watched_again(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tui_aefit.following.listing import (
     detail,
     matches,
     state_words,
+    titles,
     widths_of,
 )
 
@@ -89,6 +90,8 @@ def test_cells() -> None:
         "attack": "deepfool", "epsilon": "0.1", "ladder": "K 7 to 1", "created": "",
     }  # fmt: skip
     assert cells["created"].startswith("2001-09-0")  # the 8th or 9th, as the time zone has it
+    assert cells_of(OTHER, marked=True, narrow=True)["ladder"] == "7…1"
+    assert (titles(narrow=False)["ladder"], titles(narrow=True)["ladder"]) == ("ladder", "levels")
     unreadable = cells_of(UNREADABLE, marked=False, narrow=True)
     assert (unreadable["name"], unreadable["state"]) == ("rubbish", "? unreadable")
     assert set(unreadable) == set(cells) == set(COLUMNS)
@@ -115,7 +118,10 @@ def test_the_columns_take_all_the_width_and_no_more(
     widths = widths_of(rows, available=available, narrow=narrow)
     total = sum(width + PADDING for width in widths.values())
     assert total == available or (
-        total > available and widths["name"] == SMALLEST_NAME and "created" not in widths
+        total > available
+        and widths["name"]
+        == min(SMALLEST_NAME, max(cell_len(text) for text in ("name", *(row["name"] for row in rows))))
+        and "created" not in widths
     )
     assert list(widths) == [key for key in COLUMNS if key in widths]
     assert set(COLUMNS) - set(widths) <= {"created"}

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.records.events import CoordinatorStarted, DatasetLoaded, Event, Finished, RunStarted
+import pytest
+
+from core.records.events import (
+    CoordinatorStarted,
+    DatasetLoaded,
+    Event,
+    Finished,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
+from core.records.experiment import Experiment
 from core.records.journal import JournalReader
 from core.spec.spec import Spec
 from tests.fakes.experiments import append_events, make_experiment_from_answers
 from tests.fakes.timeline import environment_reported
+from tui_aefit.shell.bars import Bars
 from tui_aefit.shell.narration import Lines
 
 SPEC = Spec(dataset="digits", options={"z": 3}, runs=3, controls=())
@@ -31,8 +43,8 @@ def narrated(tmp_path: Path, *events: Event, complete: int = 0) -> tuple[list[st
     return said, made.experiment.folder
 
 
-def started(*pending: int) -> Event:
-    return CoordinatorStarted(host="h", pid=1, jobs=2, pending=pending)
+def started(*pending: int, complete: int | None = None) -> Event:
+    return CoordinatorStarted(host="h", pid=1, jobs=2, pending=pending, complete=complete)
 
 
 def test_where_results_go_and_what_is_to_do_is_told_once_the_data_are_read(tmp_path: Path) -> None:
@@ -53,7 +65,39 @@ def test_of_a_request_that_is_refused_nothing_is_announced(tmp_path: Path) -> No
 
 
 def test_one_run_is_no_runs(tmp_path: Path) -> None:
-    said, folder = narrated(tmp_path, started(2), RunStarted(run=2, worker=1, attempt=1), complete=2)
+    said, folder = narrated(
+        tmp_path, started(2, complete=2), RunStarted(run=2, worker=1, attempt=1), complete=2
+    )
     assert f"{folder.name}: 1 run to compute, 2 at a time (2 are done)" in said[0]
-    said, folder = narrated(tmp_path / "b", started(1, 2), DATASET, complete=1)
+    said, folder = narrated(tmp_path / "b", started(1, 2, complete=1), DATASET, complete=1)
     assert f"{folder.name}: 2 runs to compute, 2 at a time (1 is done)" in said[0]
+
+
+def test_what_was_complete_at_the_start_is_said_as_it_was_then(tmp_path: Path) -> None:
+    # It was extended since: three runs are asked for by now, one was when this coordinator began.
+    said, folder = narrated(tmp_path, started(0, complete=0), DATASET, complete=1)
+    assert f"{folder.name}: 1 run to compute, 2 at a time\n" in said[0]
+    said, folder = narrated(tmp_path / "b", started(0), DATASET, complete=1)
+    assert f"{folder.name}: 1 run to compute, 2 at a time\n" in said[0], "an earlier version did not say"
+
+
+def test_the_bar_of_all_runs_counts_events_and_reads_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = make_experiment_from_answers(tmp_path, SPEC, complete=[0]).experiment
+    monkeypatch.setattr(Experiment, "results", None)
+    monkeypatch.setattr(Experiment, "reloaded", None)
+    bars = Bars(experiment)
+    try:
+        (everything,) = bars._progress.tasks
+        counts = []
+        for event in (
+            started(1, 2, complete=1), RunStarted(run=1, worker=1, attempt=1), RunCompleted(run=1),
+            RunFailed(run=2, error="it broke", hint="", retry=True), RunStarted(run=3, worker=1, attempt=1),
+            RunCompleted(run=2), RunCompleted(run=3),
+        ):  # fmt: skip
+            bars.tell(event)
+            counts.append((everything.completed, everything.total))
+    finally:
+        bars.close()
+    assert counts == [(1, 3), (1, 3), (2, 3), (2, 3), (2, 4), (3, 4), (4, 4)]

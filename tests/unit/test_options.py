@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,14 @@ import pytest
 
 from core import __version__
 from core.errors import AefitError
+from core.spec.settings import COMMON, RESERVED, known_options
+from core.spec.spec import Spec
 from tests.fakes import plugins
-from tui_aefit.shell.declarations import CALL, SETTINGS, explain
-from tui_aefit.shell.options import COMMANDS, given_settings, parse
+from tui_aefit.shell import options
+from tui_aefit.shell.declarations import CALL, SETTINGS, TYPED_ONLY, explain
+from tui_aefit.shell.options import given_settings, parse
+from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.subcommands import SUB_COMMANDS
 
 WORDS = {
     "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",
@@ -30,9 +36,21 @@ VALUES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: tmp_path / "none.toml")
+    monkeypatch.chdir(tmp_path)
+
+
+def values_of(words: list[str]) -> dict[str, object]:
+    """The values of the settings in a command line, by name."""
+    found = Settings(given_settings(parse(words)), environment={}).found
+    return {name: one.value for name, one in found.items()}
+
+
 def mistake(line: str) -> AefitError:
     with pytest.raises(AefitError) as caught:
-        parse(line.split())
+        values_of(line.split())
     return caught.value
 
 
@@ -49,25 +67,31 @@ def test_only_what_was_typed_is_given() -> None:
     typed = parse(["--batch", "--runs", "3", "--quiet"])
     assert typed.batch
     assert typed.quiet
-    assert given_settings(typed) == {"runs": 3}
+    assert given_settings(typed) == {"runs": "3"}
+
+
+ATTACKS_OF = {"norm": "deepfool", "bound": "deepfool", "steps": "pgd"}
+"""Option -> an attack that has it."""
 
 
 @pytest.mark.parametrize("join", [" ", "="])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_an_option_of_its_type(name: str, join: str) -> None:
-    typed = parse(f"{SETTINGS[name].option}{join}{WORDS[name]}".split(" "))
-    assert given_settings(typed) == {name: VALUES[name]}
-    assert type(given_settings(typed)[name]) is type(VALUES[name])
+    attack = ["--attack", ATTACKS_OF[name]] if name in ATTACKS_OF else []
+    values = values_of([*attack, *f"{SETTINGS[name].option}{join}{WORDS[name]}".split(" ")])
+    assert values.keys() == ({name, "attack"} if attack else {name})
+    assert values[name] == VALUES[name]
+    assert type(values[name]) is type(VALUES[name])
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_config_show_takes_every_setting(name: str) -> None:
     typed = parse(["config", "show", SETTINGS[name].option, WORDS[name]])
-    assert given_settings(typed) == {name: VALUES[name]}
+    assert given_settings(typed) == {name: WORDS[name]}
 
 
 def test_a_negative_number_is_a_value_not_an_option() -> None:
-    assert given_settings(parse(["--seed", "-1", "--epsilon", "-.5"])) == {"seed": -1, "epsilon": -0.5}
+    assert values_of(["--seed", "-1", "--epsilon", "-.5"]) == {"seed": -1, "epsilon": -0.5}
 
 
 @pytest.mark.parametrize(
@@ -75,13 +99,13 @@ def test_a_negative_number_is_a_value_not_an_option() -> None:
     [("none", ()), ("noise", ("noise",)), (" noise , sources", ("noise", "sources"))],
 )
 def test_controls_are_names_between_commas(word: str, names: tuple[str, ...]) -> None:
-    assert given_settings(parse(["--controls", word])) == {"controls": names}
+    assert values_of(["--controls", word]) == {"controls": names}
 
 
 @pytest.mark.parametrize("word", ["", ",", "noise,,sources", "noise,", "none,noise", "noise,none"])
 def test_an_empty_name_is_no_control_and_none_stands_alone(word: str) -> None:
     with pytest.raises(AefitError) as caught:
-        parse(["--batch", "--controls", word])
+        values_of(["--batch", "--controls", word])
     assert str(caught.value) == (
         f"--controls = {word!r} is not possible: expected names with commas between them, or none alone"
     )
@@ -110,10 +134,10 @@ def test_options_of_the_commands() -> None:
     assert parse(["delete", "abc", "--yes"]).yes
     assert not hasattr(parse(["delete", "abc"]), "yes")
     resumed = given_settings(parse(["resume", "abc", "--jobs", "2", "--data-dir", "images"]))
-    assert resumed == {"jobs": 2, "data_dir": "images"}
+    assert resumed == {"jobs": "2", "data_dir": "images"}
     extended = parse(["extend", "abc", "--runs", "20", "--threads", "2", "--detach", "--json"])
     assert (extended.id, extended.detach, extended.as_json) == ("abc", True, True)
-    assert given_settings(extended) == {"runs": 20, "threads": 2}
+    assert given_settings(extended) == {"runs": "20", "threads": "2"}
     fetched = parse(["data", "fetch", "mnist"])
     assert (fetched.action, fetched.name) == ("fetch", "mnist")
 
@@ -178,11 +202,11 @@ def test_help_names_every_setting_with_its_default_and_every_command(
         assert f"(default: {setting.default_text or setting.default})" in text
         # Lines are broken at hyphens too.
         assert all(choice in text.replace("- ", "-") for choice in setting.choices())
-    for command in COMMANDS:
+    for command in SUB_COMMANDS:
         assert f" {command} " in text.partition("commands: ")[2]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", SUB_COMMANDS)
 def test_every_command_has_a_help_of_its_own(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert help_text(capsys, f"{command} --help").startswith(f"usage: aefit-tui {command} ")
 
@@ -212,10 +236,10 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("plugged_in")
 def test_the_options_of_a_plug_in_are_options_of_the_command() -> None:
     for line in ("--attack shift --strength 0.5", "--strength 0.5 --attack=shift", "--strength=0.5"):
-        assert given_settings(parse(line.split()))["strength"] == 0.5
-    assert given_settings(parse(["config", "show", "--strength", "0.5"])) == {"strength": 0.5}
+        assert values_of(line.split())["strength"] == 0.5
+    assert given_settings(parse(["config", "show", "--strength", "0.5"])) == {"strength": "0.5"}
     named = {"AEFIT_FAMILY": "kernel"}
-    assert given_settings(parse(["--bandwidths", "2"], named)) == {"bandwidths": 2}
+    assert given_settings(parse(["--bandwidths", "2"], named)) == {"bandwidths": "2"}
     assert (
         str(mistake("--attack shift --strength much"))
         == "--strength = 'much' is not possible: expected a number"
@@ -244,3 +268,48 @@ def test_a_plug_in_that_cannot_be_loaded_stops_neither_help_nor_the_list(
     assert "there is no option --epslion" in str(mistake("--epslion 1"))
     assert parse(["list"], {"AEFIT_ATTACK": "broken"}).command == "list"
     assert "cannot be loaded" in str(mistake("--attack broken --strength 0.5"))
+
+
+# The table of sub-commands
+
+
+@pytest.mark.parametrize("name", SUB_COMMANDS)
+def test_every_command_names_a_function_that_does_it(name: str) -> None:
+    module, _, function = SUB_COMMANDS[name].run.partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_help_has_a_line_for_every_way_to_use_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_text(capsys, "--help")
+    for line in (
+        "  extend ID --runs N      ask for N runs in all and compute the further ones\n",
+        "  data list | fetch NAME  the data sets that have a name; download one\n",
+        "  config show             every setting, its value and where it came from\n",
+    ):
+        assert line in text
+
+
+def test_no_part_may_call_an_option_as_the_command_calls_one() -> None:
+    parser_words = {word.lstrip("-").replace("-", "_") for word in all_options() if word.startswith("--")}
+    assert parser_words - set(COMMON) - set(known_options(plugins=False)) <= RESERVED | SUB_COMMAND_ONLY
+    assert {*CALL, *(name.replace("-", "_") for name in TYPED_ONLY)} <= RESERVED
+
+
+SUB_COMMAND_ONLY = {"format", "table", "figure", "sets", "output"}
+"""Options of commands that take no settings."""
+
+
+def all_options() -> set[str]:
+    return options._all_options(options._parser(SETTINGS))
+
+
+def test_the_line_that_the_first_version_wrote_into_a_report_is_understood() -> None:
+    line = (
+        "aefit-tui --batch --dataset digits --attack fgsm --epsilon 0.1 --z 7 --runs 12 --seed 0 --epochs 40 "
+        "--controls noise,matched,reverse,sources,unfiltered,fooled,one-per-source --tie-rule lowest --norm l2 "
+        "--bound clip --steps 10 --search pruned --keep adversarial --device auto --threads 1"
+    )
+    _, *words = line.split()
+    settings = Settings(given_settings(parse(words)), environment={})
+    assert settings.spec() == Spec(dataset="digits", epochs=40)
+    assert settings.warnings == []

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
 from core.records.results import publish
 from core.records.statistics import StatisticalTest, SummaryTable
@@ -26,7 +27,13 @@ from core.report.tables.text import align, tables
 from core.sets.registry import PAPER_SETS, SETS
 from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
-from tests.fakes.experiments import AnsweredExperiment, make_experiment_from_answers, write_no_arrays
+from tests.fakes.experiments import (
+    AnsweredExperiment,
+    append_events,
+    make_experiment_from_answers,
+    statistics_event,
+    write_no_arrays,
+)
 from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.numbers import ENVIRONMENT, accuracy_of, draw_answers, metrics_from_answers, slopes_of
 from tests.fakes.published import published
@@ -255,15 +262,22 @@ def test_statistics_over_a_result_that_was_lost_since_are_shown(tmp_path: Path) 
 
 def test_statistics_of_other_levels_than_the_results_are_left_out(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, SPEC, complete=[0, 1, 2])
-    other = Spec.from_mapping({**SPEC.to_json(), "z": 5})
-    for run in (0, 1, 2):
-        metrics = metrics_from_answers(other, run, draw_answers(other, run))
-        shutil.rmtree(made.experiment.run_folder(run))
-        publish(made.experiment.run_folder(run), metrics, write_no_arrays)
+    other = SPEC.changed(z=5)
+    metrics = {run: metrics_from_answers(other, run, draw_answers(other, run)) for run in (0, 1, 2)}
+    append_events(made.experiment, statistics_event((0, 1, 2), experiment_statistics(other, metrics)))
     result = result_of(made.experiment.state())
-    assert result.ladder.levels == ("5", "3", "1")
+    assert result.ladder.levels == LEVELS
     assert (result.summary, result.tests, result.statistics_runs) == (None, (), ())
     assert len(tables(result).splitlines()) == 2
+
+
+def test_a_result_of_other_levels_than_the_specification_is_none(tmp_path: Path) -> None:
+    made = make_experiment_from_answers(tmp_path, SPEC, complete=[0, 1])
+    other = SPEC.changed(z=5)
+    shutil.rmtree(made.experiment.run_folder(1))
+    metrics = metrics_from_answers(other, 1, draw_answers(other, 1))
+    publish(made.experiment.run_folder(1), metrics, write_no_arrays)
+    assert sorted(made.experiment.results()) == [0]
 
 
 # Tables

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
+from core.declarations.setting import Choice, Folder, Setting, Whole
 from core.errors import AefitError, DataError, PluginError, SpecError
 from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
@@ -162,11 +165,11 @@ def test_epochs_of_an_own_set_have_a_default_of_their_own(folder: Path) -> None:
 def test_sixteen_processors_are_shared_among_the_runs(folder: Path, runs: int, threads: int) -> None:
     found = settings(folder, runs=runs)
     spec = found.spec()
-    assert found.threads(spec) == threads
-    jobs = found.jobs(spec)
+    assert found.threads(spec.runs) == threads
+    jobs = found.jobs(spec.runs)
     assert jobs == min(runs, 16 // threads)
     assert jobs * threads <= 16
-    assert settings(folder, runs=runs, threads=7).threads(spec) == 7
+    assert settings(folder, runs=runs, threads=7).threads(spec.runs) == 7
 
 
 @pytest.mark.parametrize("available", [1, 2, 7, 64, 512])
@@ -177,13 +180,13 @@ def test_threads_and_jobs_are_at_least_one_and_threads_at_most_eight(
     for runs in (1, 5, 12, 1000):
         assert default_threads(runs) == min(8, max(1, available // runs))
     crowded = settings(folder, threads=1024)
-    assert crowded.jobs(crowded.spec()) == 1
+    assert crowded.jobs(crowded.spec().runs) == 1
 
 
 @pytest.mark.parametrize(("asked", "jobs"), [(1, 1), (3, 3), (4, 4), (99, 4)])
 def test_no_more_jobs_than_runs(folder: Path, asked: int, jobs: int) -> None:
     found = settings(folder, runs=4, jobs=asked)
-    assert found.jobs(found.spec()) == jobs
+    assert found.jobs(found.spec().runs) == jobs
 
 
 def test_this_machine_has_a_processor() -> None:
@@ -268,7 +271,7 @@ def test_wrong_jobs_and_threads_are_told_with_their_source(folder: Path, name: s
     (folder / PROJECT_FILE).write_text(f"{name} = {toml}\n")
     found = settings(folder)
     with pytest.raises(SpecError, match=rf"{name} = .*a whole number from 1") as caught:
-        found.jobs(found.spec())
+        found.jobs(found.spec().runs)
     assert str(folder / PROJECT_FILE) in str(caught.value)
 
 
@@ -387,7 +390,78 @@ def test_relative_paths_of_a_settings_file_are_meant_from_its_folder(tmp_path: P
     assert settings.spec().dataset == str(project / "images")
 
 
+def test_a_setting_of_a_call_needs_its_declaration_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, kind in (("nodes", Whole(1, 9)), ("scratch", Folder())):
+        declared = Setting(name=name, title=name, help=name, metavar="N", kind=kind, identifies=False)
+        for declarations in (CALL, SETTINGS):
+            monkeypatch.setitem(declarations, name, declared)
+    (folder / PROJECT_FILE).write_text('nodes = 3\nscratch = "fast"\n')
+    shown = settings(folder).shown()
+    assert shown["nodes"] == Found(3, str(folder / PROJECT_FILE))
+    assert shown["scratch"].value == str(folder / "fast")
+    assert settings(folder, nodes="4").shown()["nodes"] == Found(4, "option")
+    with pytest.raises(SpecError, match="nodes = 10"):
+        settings(folder, nodes="10").shown()
+
+
+# Options of parts that are not chosen
+
+
+def test_an_option_of_ours_at_its_default_asks_for_nothing(folder: Path, user_file: Path) -> None:
+    user_file.write_text('norm = "l2"\n')
+    (folder / PROJECT_FILE).write_text("steps = 10\n")
+    found = settings(folder, environment={"AEFIT_BOUND": "clip"}, attack="fgsm", search="pruned")
+    assert found.spec() == Spec(epochs=CATALOGUE["mnist-5k"].default_epochs)
+    assert found.warnings == []
+    assert not {"norm", "steps", "bound"} & found.shown().keys()
+    assert settings(folder, attack="fgsm", steps="10").spec().attack == "fgsm"
+    with pytest.raises(SpecError, match="the attack fgsm has no such option"):
+        settings(folder, attack="fgsm", steps="11").spec()
+
+
+def test_an_option_that_was_set_for_a_replaced_attack_has_no_effect(folder: Path, user_file: Path) -> None:
+    user_file.write_text('attack = "pgd"\nsteps = 7\n')
+    assert settings(folder).spec().options["steps"] == 7
+    assert settings(folder, attack="pgd-untargeted").spec().options["steps"] == 7
+    found = settings(folder, attack="fgsm")
+    assert found.spec().attack == "fgsm"
+    assert found.warnings == [
+        f"steps = 7 has no effect (it is set in {user_file}): the attack fgsm has no such option"
+    ]
+    by_variable = settings(folder, environment={"AEFIT_STEPS": "many"}, attack="fgsm")
+    assert by_variable.warnings == [
+        "steps = many has no effect (it is set in AEFIT_STEPS): the attack fgsm has no such option"
+    ]
+    with pytest.raises(SpecError, match="has no such option"):
+        settings(folder, attack="fgsm", steps="7").spec()
+    (folder / PROJECT_FILE).write_text('attack = "fgsm"\nsteps = 8\n')
+    with pytest.raises(SpecError, match="has no such option"):
+        settings(folder).spec()
+
+
 # Plug-ins
+
+
+@pytest.mark.parametrize("chosen_in", ["option", "environment", "project", "user"])
+def test_an_option_is_read_as_the_chosen_part_declares_it(
+    folder: Path, user_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen_in: str
+) -> None:
+    plugins.install(tmp_path / "site", monkeypatch)
+    steps = replace(plugins.STRENGTH, name="steps", kind=Choice({"few": "", "many": ""}), default="few")
+    monkeypatch.setattr(plugins.Shift, "options", (steps,))
+    {"project": folder / PROJECT_FILE, "user": user_file}.get(chosen_in, tmp_path / "none").write_text(
+        'attack = "shift"\n'
+    )
+    environment = {"AEFIT_ATTACK": "shift"} if chosen_in == "environment" else {}
+    typed: dict[str, Any] = {"attack": "shift"} if chosen_in == "option" else {}
+    found = settings(folder, environment=environment, steps="many", **typed)
+    assert found.spec().options["steps"] == "many"
+    named = settings(folder, environment={**environment, "AEFIT_STEPS": "many"}, **typed)
+    assert named.spec().options["steps"] == "many"
+    with pytest.raises(SpecError, match="steps = '7' is not possible: expected one of few, many"):
+        settings(folder, environment=environment, steps="7", **typed).spec()
 
 
 @pytest.fixture

@@ -32,15 +32,16 @@ from core.records.events import (
 )
 from core.records.journal import read_all
 from core.records.metrics import RunMetrics
+from core.records.stages import stages_of
 from core.records.status import RunStatus
 from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, State, lock_of_the_dead, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
-from tui_aefit.following.fold import Fold, last_stages
+from tui_aefit.following.fold import Fold
 from tui_aefit.following.snapshot import LOG_LINES, RunView, Snapshot
 
 SPEC = Spec(dataset="mnist", runs=3)
-STAGES = ("split", "neighbours", "surrogate", "candidates", "noise")
+STAGES = stages_of(SPEC)
 ENVIRONMENT = EnvironmentReported(time=1, versions={}, device="cpu", threads=2, cpu="a CPU")
 DATASET = DatasetLoaded(
     time=2, name="mnist", sha256="5", images=70000, shape=(28, 28, 1), classes=("0", "1"), test_size=10000,
@@ -173,10 +174,10 @@ def test_a_snapshot_stays_what_it_was() -> None:
     state: dict[str, Any] = {"now": 4.0, "alive": True, "problems": (), "newer": False}
     first = fold.snapshot(metrics={}, **state)
     kept = copy.deepcopy(first)
-    fold.add([stage(0, "neighbours", 4), stage_end(0, "neighbours", 5, 1.0), completed(0, 6)])
+    fold.add([stage(0, "classifier", 4), stage_end(0, "classifier", 5, 1.0), completed(0, 6)])
     second = fold.snapshot(metrics={0: RESULT}, **state)
     assert first == kept
-    assert second.runs[0].seconds == {"split": 1.0, "neighbours": 1.0}
+    assert second.runs[0].seconds == {"split": 1.0, "classifier": 1.0}
     assert second.runs[1] is first.runs[1]
 
 
@@ -196,14 +197,8 @@ def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
     return st.builds(kind, **made)
 
 
-KINDS: tuple[type[Event], ...] = (
-    CoordinatorStarted, RunStarted, RunCompleted, RunFailed, StageStarted, Progress, EpochFinished, StageFinished,
-    WorkerLost, Notice, Finished,
-)  # fmt: skip
-
-
 @settings(deadline=None, max_examples=150)
-@given(st.lists(st.one_of([events_of(kind) for kind in KINDS]), max_size=12))
+@given(st.lists(st.one_of([events_of(kind) for kind in Event.__subclasses__()]), max_size=12))
 def test_no_order_of_events_stops_it(events: list[Event]) -> None:
     fold = Fold("an-id", SPEC)
     for one in events:
@@ -452,5 +447,6 @@ def test_an_experiment_that_was_extended_after_its_end_is_not_complete() -> None
 
 
 def test_a_set_that_attacks_anew_has_a_stage_of_its_own() -> None:
-    assert last_stages(SPEC) == ("candidates", "noise")
-    assert last_stages(SPEC.changed(controls=("sources", "reverse"))) == ("candidates",)
+    every_run = ("split", "classifier", "surrogate", "candidates")
+    assert stages_of(SPEC) == (*every_run, "noise")
+    assert stages_of(SPEC.changed(controls=("sources", "reverse"))) == every_run

@@ -79,6 +79,16 @@ def test_any_other_use_has_a_stream_of_its_own() -> None:
 K = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))
 
 
+def test_the_stream_of_a_set_is_no_other_uses_whatever_the_set_is_called() -> None:
+    streams = Streams(5, 2)
+    assert streams.numpy_of_set("one-per-source").bytes(8) == streams.numpy("choice").bytes(8)
+    assert streams.torch_of_set("noise").initial_seed() == streams.torch("noise").initial_seed()
+    named = {streams.numpy(use).bytes(8) for use in (*USES, "family")}
+    for name in (*USES, "family"):
+        if name not in ("noise",):
+            assert streams.numpy_of_set(name).bytes(8) not in named
+
+
 def made_up_arrays() -> dict[str, NDArray[np.generic]]:
     random = np.random.default_rng(0)
     types = dict.fromkeys(ARRAY_NAMES, np.int32) | dict.fromkeys(

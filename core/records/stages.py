@@ -1,0 +1,20 @@
+"""The stages that a run goes through and names in its events, in this order."""
+
+from __future__ import annotations
+
+from core.sets.registry import SETS, is_known
+from core.spec.spec import Spec
+
+SPLIT = "split"
+CLASSIFIER = "classifier"
+SURROGATE = "surrogate"
+CANDIDATES = "candidates"
+
+
+def stages_of(spec: Spec) -> tuple[str, ...]:
+    """The stages of every run of an experiment. A control that attacks anew is a stage of its own, by its name.
+
+    Of a control whose plug-in cannot be loaded it is not known, and it is left out.
+    """
+    anew = (name for name in spec.controls if is_known(name) and SETS[name].draws)
+    return (SPLIT, CLASSIFIER, SURROGATE, CANDIDATES, *anew)

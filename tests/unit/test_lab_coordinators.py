@@ -1,0 +1,110 @@
+"""How the lab has experiments computed: checked first, extended next, then a coordinator unless one is at work."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import AefitError, DataError, ExperimentError, SpecError
+from core.records.events import CoordinatorStarted
+from core.records.experiment import Experiment
+from core.spec.spec import Spec
+from tests.fakes.experiments import append_events, make_experiment, make_experiment_from_answers
+from tui_aefit.lab.coordinators import Coordinators
+from tui_aefit.shell.settings import Settings
+
+SPEC = Spec(dataset="digits", options={"z": 5}, runs=2, controls=())
+Ask = Callable[..., Coordinators]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """How coordinators were started; none is."""
+    calls: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        "tui_aefit.lab.coordinators.start_coordinator", lambda experiment, **how: calls.append(how)
+    )
+    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+    return calls
+
+
+@pytest.fixture
+def coordinators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: tmp_path / "none.toml")
+    return lambda **options: Coordinators(
+        Settings({"home": str(tmp_path), **options}, environment={}, folder=tmp_path)
+    )
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> Experiment:
+    return make_experiment_from_answers(tmp_path, SPEC).experiment
+
+
+def test_further_runs_are_asked_for_and_computed(
+    coordinators: Ask, complete: Experiment, started: list[dict[str, object]]
+) -> None:
+    extended = coordinators().extend(complete, 4)
+    assert extended.spec.runs == complete.reloaded().spec.runs == 4
+    assert [(how["jobs"], how["threads"]) for how in started] == [(2, 2)], "two are lacking"
+
+
+def test_who_computes_it_goes_on_with_further_runs(
+    coordinators: Ask, complete: Experiment, started: list[dict[str, object]]
+) -> None:
+    append_events(complete, CoordinatorStarted(host="h", pid=1, jobs=1, pending=()))
+    with complete.lock:
+        assert coordinators().extend(complete, 4).spec.runs == 4
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("options", "spec", "runs", "error"),
+    [
+        ({"jobs": "0"}, SPEC, 4, SpecError),
+        ({"threads": "0"}, SPEC, 4, SpecError),
+        ({}, SPEC, 2, ExperimentError),
+        ({}, SPEC, 0, AefitError),
+        ({}, SPEC.changed(dataset="mnist"), 4, DataError),
+    ],
+)
+def test_nothing_changes_where_it_cannot_be(
+    coordinators: Ask,
+    tmp_path: Path,
+    started: list[dict[str, object]],
+    options: dict[str, str],
+    spec: Spec,
+    runs: int,
+    error: type[AefitError],
+) -> None:
+    experiment = make_experiment_from_answers(tmp_path, spec).experiment
+    with pytest.raises(error):
+        coordinators(**options).extend(experiment, runs)
+    assert experiment.reloaded().spec == spec
+    assert started == []
+
+
+def test_one_that_a_newer_version_went_on_with_is_left_alone(
+    coordinators: Ask, tmp_path: Path, started: list[dict[str, object]]
+) -> None:
+    newer = make_experiment(tmp_path, state="newer", dataset="digits", runs=3)
+    with pytest.raises(ExperimentError, match="was written by a newer version"):
+        coordinators().extend(newer, 4)
+    assert newer.reloaded().spec.runs == 3
+    assert not coordinators().start(newer), "its results are there to be shown"
+    assert started == []
+
+
+def test_an_extension_is_taken_back_where_nothing_can_be_started(
+    coordinators: Ask, complete: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> subprocess.Popen[bytes]:
+        raise ExperimentError("cannot write its log")
+
+    monkeypatch.setattr("tui_aefit.lab.coordinators.start_coordinator", fail)
+    with pytest.raises(ExperimentError, match="cannot write its log"):
+        coordinators().extend(complete, 4)
+    assert complete.reloaded().spec.runs == 2
