@@ -113,7 +113,7 @@ class Shell:
         if not self._hold_file.exists():
             return {}
         return {
-            "AEFIT_TEST_HOLD": str(self._hold_file),
+            "TEST_HOLD_FILE": str(self._hold_file),
             "PYTHONPATH": os.pathsep.join(filter(None, (str(HOLDING), os.environ.get("PYTHONPATH")))),
         }
 

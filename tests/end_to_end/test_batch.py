@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -405,14 +406,19 @@ def test_more_neighbours_than_training_images_is_a_wrong_request(shell):
     assert list((shell.home / "experiments").iterdir()) == []
 
 
-def test_resuming_on_other_images_is_refused(shell):
-    assert shell.batch("--runs", "1", *SHORT).returncode == 0
+@pytest.mark.parametrize("verb", ["resume", "extend"])
+def test_other_images_than_those_of_the_runs_there_are_refused(shell, verb):
+    assert shell.batch("--runs", "2", *SHORT).returncode == 0
     with np.load(shell.data) as former:
         np.savez(shell.data, images=former["images"][:, ::-1], labels=former["labels"])
-    refused = shell.run("extend", "latest", "--runs", "2")
-    assert refused.returncode == 2
+    if verb == "resume":
+        shutil.rmtree(shell.only_experiment().run_folder(1))
+    refused = shell.run(verb, "latest", *(["--runs", "3"] if verb == "extend" else []))
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert "is not what it was" in refused.stderr
-    assert len(shell.only_experiment().results()) == 1
+    experiment = shell.only_experiment()
+    assert len(experiment.results()) == (1 if verb == "resume" else 2)
+    assert experiment.spec.runs == 2, "the extension is taken back"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from tui_aefit.lab.messages import (
     OpenScreen,
     ResumeExperiment,
 )
+from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 
@@ -104,7 +105,7 @@ class TestWhatIsShown:
             assert (here.table.virtual_size.width <= width) == (width >= 80)
             assert here.columns("name")[0][0].startswith("a label")
             # The date, which stands below too, is the first to give way to the name.
-            assert ("created" in {str(key.value) for key in here.table.columns}) == (width >= 90)
+            assert ("created" in {str(key.value) for key in here.table.columns}) == (width >= 80)
 
     async def test_five_keys_are_in_the_footer_beside_the_apps_own(self, tmp_path: Path) -> None:
         make_experiment(tmp_path, state="created", runs=3)
@@ -290,7 +291,8 @@ class TestForTheApp:
             await here.press("space", "space", "equals_sign", "C")
             for message in here.lab.requests:
                 assert isinstance(message, OpenScreen)
-                assert (message.name, message.arguments) == ("compare", (made[:3],))
+                assert isinstance(message.screen, CompareScreen)
+                assert message.screen.experiments == made[:3]
             assert len(here.lab.requests) == 2
             assert here.columns("mark") == [["●"], ["●"], ["●"], [""]]
             assert here.text("#title") == "Experiments: 4, 3 marked (= compares them)"

@@ -27,8 +27,15 @@ from tests.fakes.experiments import end, make_experiment
 from tests.fakes.images import write_npz
 from tests.fakes.lab import House, Process, notices, opened, text_of, until
 from tui_aefit.lab.app import COMMAND_FILE, Lab
-from tui_aefit.lab.messages import CloneExperiment, OpenExperiment, ResumeExperiment
+from tui_aefit.lab.messages import (
+    CanBeExtended,
+    CloneExperiment,
+    ExtendExperiment,
+    OpenExperiment,
+    ResumeExperiment,
+)
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
+from tui_aefit.lab.screens.confirm import Ask
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.leave import Leave
@@ -443,7 +450,7 @@ class TestWork:
 class TestMoreRuns:
     async def test_they_are_asked_for_computed_and_shown(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 3
-        complete = make_experiment(house.home, runs=3, now=time.time())
+        complete = make_experiment(house.home, runs=3, dataset="digits", now=time.time())
         lab = house.lab(complete, jobs=2, threads=3)
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
@@ -459,6 +466,86 @@ class TestMoreRuns:
             # What the shell asked for holds for every experiment that is gone on with.
             assert (call["jobs"], call["threads"]) == (2, 3)
             assert load(complete.folder).spec.runs == 5
+            assert f"{complete.id}: runs 4 to 5 are added" in notices(lab)
+            house.coordinator.processes[0].status = 0
+
+    async def test_a_key_pressed_twice_asks_once_and_reads_beside_the_screen(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        complete = make_experiment(house.home, runs=3, dataset="digits", now=time.time())
+        readers: list[threading.Thread] = []
+        for reading in ("reloaded", "check_computable"):
+            name = f"core.records.experiment.Experiment.{reading}"
+            monkeypatch.setattr(name, noting_threads(name, readers))
+        lab = house.lab(complete)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+            for _ in range(2):
+                lab.screen.post_message(ExtendExperiment(complete))
+            await until(pilot, lambda: isinstance(lab.screen, Ask) and begun(lab))
+            lab.post_message(CanBeExtended(complete))  # of a look that took longer
+            await pilot.pause()
+            assert [type(screen) for screen in lab.screen_stack[2:]] == [LiveScreen, Ask]
+        assert readers
+        assert threading.main_thread() not in readers
+
+    async def test_no_number_is_offered_that_is_not_possible(self, house: House) -> None:
+        many = make_experiment(house.home, state="created", runs=600, now=time.time())
+        most = make_experiment(house.home, state="created", runs=1000, seed=1, now=time.time())
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.screen.post_message(ExtendExperiment(many))
+            await until(pilot, lambda: isinstance(lab.screen, Ask) and lab.screen.query("#answer"))
+            assert lab.screen.query_one("#answer", Input).value == "1000"
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            lab.screen.post_message(ExtendExperiment(most))
+            await until(pilot, lambda: "has 1,000 runs: there can be no more" in notices(lab))
+            assert isinstance(lab.screen, SetupScreen)
+
+    async def test_what_was_asked_for_elsewhere_is_computed_and_offered(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 1
+        stale = make_experiment(house.home, state="created", runs=3, now=time.time())
+        stale.extend(6)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.screen.post_message(ExtendExperiment(stale))
+            await until(pilot, lambda: "has 6" in text_of(lab))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            lab.screen.post_message(ResumeExperiment(stale))
+            await until(pilot, lambda: "▶ running  1/6 runs" in text_of(lab))
+            (call,) = house.coordinator.started
+            assert call["experiment"].spec.runs == 6
+            house.coordinator.processes[0].status = 0
+
+    async def test_what_is_extended_as_it_ends_is_gone_on_with_or_told(self, house: House) -> None:
+        house.coordinator.state, house.coordinator.complete = "running", 4
+        ours = make_experiment(
+            house.home, state="running", runs=3, complete=3, dataset="digits", now=time.time()
+        )
+        theirs = make_experiment(
+            house.home, state="running", runs=3, complete=3, seed=1, now=time.time() - 60
+        )
+        lab = house.lab(ours)
+        async with opened(lab, SMALL) as pilot:
+            await until(pilot, lambda: "▶ running  3/3 runs" in text_of(lab))
+            await pilot.press("m")
+            await until(pilot, lambda: f"{ours.id} has 3" in text_of(lab))
+            await pilot.press("backspace", "5", "enter")
+            await until(pilot, lambda: "runs 4 to 5 are added" in notices(lab))
+            assert house.coordinator.started == []  # whoever is at work goes on with them
+            end(theirs, "complete")
+            theirs.extend(4)
+            await until(
+                pilot, lambda: f"{theirs.id}: interrupted: 3 of 4 runs are complete; the" in notices(lab)
+            )
+            end(ours, "complete")
+            await until(pilot, lambda: house.coordinator.started)
+            await until(pilot, lambda: "▶ running  4/5 runs" in text_of(lab))
+            (call,) = house.coordinator.started
+            assert call["experiment"].spec == ours.spec.changed(runs=5)
+            assert f"{ours.id}: interrupted" not in notices(lab)
             house.coordinator.processes[0].status = 0
 
     @pytest.mark.parametrize(
@@ -470,7 +557,7 @@ class TestMoreRuns:
         ],
     )
     async def test_a_number_that_is_not_possible_is_said(self, house: House, words: str, why: str) -> None:
-        complete = make_experiment(house.home, runs=3, now=time.time())
+        complete = make_experiment(house.home, runs=3, dataset="digits", now=time.time())
         lab = house.lab(complete)
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
@@ -576,7 +663,7 @@ class TestTrouble:
             await until(pilot, lambda: "r Resume" in text_of(lab))
             stopped.folder.rename(house.folder / "elsewhere")
             await pilot.press("r")
-            await until(pilot, lambda: "cannot write" in notices(lab))
+            await until(pilot, lambda: f"the folder of {stopped.id} is gone" in notices(lab))
             await until(pilot, lambda: "is gone" in text_of(lab))
 
 
@@ -614,7 +701,7 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
 
 def begun(lab: Lab) -> bool:
     """Whether nothing is still on its way from being asked for to being shown."""
-    return all(worker.is_finished for worker in lab.workers if worker.group == "begin")
+    return all(worker.is_finished for worker in lab.workers if worker.group in ("begin", "consider"))
 
 
 def noting_threads(name: str, threads: list[threading.Thread]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import time
 from typing import Any
@@ -16,7 +17,7 @@ from core.records.experiment import load
 from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment
 from tests.fakes.images import write_npz
-from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.lab import PATIENCE, House, notices, opened, text_of, until
 from tests.fakes.plugins import install
 from tui_aefit.lab.app import COMMAND_FILE, Lab
 from tui_aefit.lab.preferences import load_preferences
@@ -61,6 +62,24 @@ async def write(pilot: Pilot[None], name: str, word: str) -> None:
 
 
 class TestWhatIsWrong:
+    async def test_start_waits_for_the_fields_of_the_fold_and_goes_to_the_wrong_one(
+        self, house: House
+    ) -> None:
+        (house.folder / "aefit.toml").write_text("epochs = 0\n")
+        lab = house.lab()
+        async with lab.run_test(size=SMALL) as pilot:
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            screen = lab.screen
+            assert isinstance(screen, SetupScreen)
+            assert not screen.query("#epochs"), "else the keys come too late to show anything"
+            # As the keys do, from the app's own task, while the screen's makes the rows.
+            deadline = time.monotonic() + PATIENCE
+            while not (screen.focused is not None and screen.focused.id == "epochs"):
+                assert time.monotonic() < deadline
+                await asyncio.gather(*(screen.action_start() for _ in range(3)))
+                await pilot.pause()
+            assert [row.id for row in screen.query("#folded .row Input")].count("jobs") == 1
+
     async def test_the_reason_is_beside_the_field_as_one_types_and_start_goes_there(
         self, house: House
     ) -> None:
@@ -269,7 +288,7 @@ class TestFields:
             )
             spec = asked.spec()
             assert (spec.dataset, spec.runs, spec.attack, spec.options["steps"]) == ("digits", 3, "pgd", 4)
-            assert (spec.controls, asked.jobs(spec)) == (("noise", "fooled"), 1)
+            assert (spec.controls, asked.jobs(spec.runs)) == (("noise", "fooled"), 1)
 
     async def test_the_cost_is_said_before_the_start(self, house: House) -> None:
         done = make_experiment(house.home, dataset="mnist-5k", runs=1, epochs=15, now=time.time())

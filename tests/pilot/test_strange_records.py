@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.damage import LINES, METRICS, NOTICE, STATISTICS, append_line, change_metrics
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
+from tui_aefit.following.feed import PROBLEMS
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
@@ -37,11 +38,13 @@ async def test_every_screen_shows_what_is_whole_beside_records_of_every_damage(h
     lab = house.lab(experiment)
     async with opened(lab, LARGE) as pilot:  # all panes at once
         await until(pilot, lambda: f"◐ interrupted  1/{len(METRICS) + 1} runs" in text_of(lab))
-        assert f"! {len(LINES)} unreadable: 0009-coordinator: not an event" in text_of(lab)
+        problems = min(PROBLEMS, len(METRICS) + len(LINES)) + 1  # the last says how many more
+        assert f"! {problems} unreadable: run 1: its metrics.json is damaged" in text_of(lab)
         table = lab.screen.query_one(RunsTable)
         found = f"M {last.counts.misclassified:,} D {last.counts.adversarial:,}"
         assert table.get_cell(str(len(METRICS)), "progress").plain.strip() == found
         assert "waiting" in table.get_cell("0", "status").plain
+        assert "result unreadable" in table.get_cell("0", "progress").plain
         await pilot.press("down", "down", "up")  # run by run
         for pane in "123456":
             await pilot.press(pane, "v", "t", "h", "f", "down")
@@ -54,6 +57,26 @@ async def test_every_screen_shows_what_is_whole_beside_records_of_every_damage(h
         assert isinstance(lab.screen, ExperimentsScreen)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(lab.screen, SetupScreen) and "time: " in text_of(lab))
+
+
+async def test_a_result_of_another_shape_is_named_and_the_others_are_shown(house: House) -> None:
+    experiment = make_experiment(house.home, runs=3)
+    change_metrics(experiment.run_folder(0) / "result", METRICS["counts of one set"])
+    lab = house.lab(experiment)
+    async with opened(lab, LARGE) as pilot:
+        await until(pilot, lambda: "! 1 unreadable: run 1: its metrics.json" in text_of(lab))
+        table = lab.screen.query_one(RunsTable)
+        found = [table.get_cell(str(run), "progress").plain.strip() for run in range(3)]
+        counts = [metrics.counts for metrics in experiment.results().values()]
+        assert found == [
+            "result unreadable",
+            *(f"M {one.misclassified:,} D {one.adversarial:,}" for one in counts),
+        ]
+        assert "computed anew" in table.explanation("0")
+        await pilot.press("r")
+        await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
+        assert "result unreadable" not in text_of(lab)
+        assert "its metrics.json" not in text_of(lab)
 
 
 async def test_nothing_that_is_recorded_reaches_the_terminal_as_a_command(house: House) -> None:

@@ -14,8 +14,8 @@ from core.report.formatting import duration
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 
-SAME_KIND = ("dataset", "attack", "family", "surrogate", "epochs", "controls", "test_size")
-"""The settings that decide how long a run takes, with those options that change no number."""
+NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
+"""Settings by which runs of the same kind may differ."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def cost_of(spec: Spec, jobs: int, past: Iterable[PastRun]) -> Cost:
 def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | None, str]:
     """The median duration of the most similar past runs, times the rounds in which the runs are computed."""
     for names, basis in (
-        ((*SAME_KIND, *_options_of_speed(spec)), "runs of the same kind"),
+        ([name for name in spec.values if name not in NO_DIFFERENCE], "runs of the same kind"),
         (("dataset", "attack"), "runs of this data set and attack with other settings"),
         (("dataset",), "runs of this data set with another attack"),
     ):
@@ -71,11 +71,6 @@ def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | No
             rounds = math.ceil(spec.runs / jobs)
             return rounds * statistics.median(run.seconds for run in alike), basis
     return None, "no past run of this data set to go by"
-
-
-def _options_of_speed(spec: Spec) -> list[str]:
-    """The options of its parts that change no number: they are there to be faster."""
-    return [name for name, setting in spec.declared_options.items() if not setting.identifies]
 
 
 def describe_cost(cost: Cost) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from core.errors import ExperimentError
@@ -11,6 +11,7 @@ from core.records.events import CoordinatorStarted, Event, RunCompleted
 from core.records.experiment import SPEC_FILE, Experiment
 from core.records.journal import JournalReader
 from core.records.metrics import RunMetrics
+from core.records.results import read_result, result_problem
 from tui_aefit.following.fold import Fold
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
@@ -18,7 +19,7 @@ from tui_aefit.following.snapshot import Snapshot
 CLOCK_SECONDS = 1.0
 """How often a running experiment gives a snapshot for the passing of time alone."""
 PROBLEMS = 20
-"""How many unreadable lines a snapshot names."""
+"""How many of the things that cannot be read a snapshot names."""
 
 Stamp = tuple[int, int, int]
 
@@ -28,13 +29,14 @@ class Feed:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._spec_stamp = _stamp_of(experiment)
+        # None: the first look reads the specification, which may say more runs than the caller knows of.
+        self._spec_stamp: Stamp | None = None
         self._reader = JournalReader(experiment.journal, newest_only=True)
         self._fold = Fold(experiment.id, experiment.spec)
         self._metrics: Mapping[int, RunMetrics] = {}
         self._unread: set[int] = set()
         self._problems: tuple[str, ...] = ()
-        self._counted = 0
+        self._damaged: dict[int, str] = {}
         self._alive: bool | None = None
         self._shown = -CLOCK_SECONDS
         self._gone = False
@@ -71,6 +73,7 @@ class Feed:
             alive=bool(self._alive),
             metrics=self._metrics,
             problems=self._problems,
+            damaged=frozenset(self._damaged),
             newer=self._reader.newer,
         )
 
@@ -119,15 +122,34 @@ class Feed:
             self._unread -= new.keys()
             # Another mapping, never the same one changed: an earlier snapshot may still be looked at.
             self._metrics = dict(sorted({**self._metrics, **new}.items()))
+        self._look_for_damage(range(self._experiment.spec.runs) if anew else self._unread)
         return self._metrics != before if anew else bool(new)
 
+    def _look_for_damage(self, runs: Iterable[int]) -> None:
+        """Note which of these runs have a result that cannot be read, and why; forget those that have been read."""
+        for run in runs:
+            if run not in self._metrics:
+                self._damaged[run] = self._result_problem(run)
+        self._damaged = {
+            run: reason for run, reason in self._damaged.items() if reason and run not in self._metrics
+        }
+
+    def _result_problem(self, run: int) -> str:
+        """Why a result that is there does not count as one, "" where there is none."""
+        result = self._experiment.run_folder(run) / "result"
+        if reason := result_problem(result):
+            return reason
+        foreign = read_result(result) is not None and self._experiment.result(run) is None
+        return "its numbers are of another specification" if foreign else ""
+
     def _read_problems(self) -> tuple[str, ...]:
+        """What cannot be read: results, then lines."""
+        results = [f"run {run + 1}: {reason}" for run, reason in sorted(self._damaged.items())]
         lines = self._reader.problems
-        if len(lines) == self._counted:
-            return self._problems
-        self._counted = len(lines)
-        named = tuple(printable(f"{line.writer or 'journal'}: {line.reason}") for line in lines[:PROBLEMS])
-        return (*named, f"and {len(lines) - PROBLEMS} more") if len(lines) > PROBLEMS else named
+        count = len(results) + len(lines)
+        named = [*results, *(f"{line.writer or 'journal'}: {line.reason}" for line in lines[:PROBLEMS])]
+        shown = tuple(map(printable, named[:PROBLEMS]))
+        return (*shown, f"and {count - PROBLEMS} more") if count > PROBLEMS else shown
 
 
 def _stamp_of(experiment: Experiment) -> Stamp | None:

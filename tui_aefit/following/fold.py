@@ -25,6 +25,7 @@ from core.records.events import (
     WorkerLost,
 )
 from core.records.metrics import RunMetrics
+from core.records.stages import stages_of
 from core.records.status import (
     ExperimentStatus,
     RunStatus,
@@ -32,7 +33,6 @@ from core.records.status import (
     is_turning_point,
     run_status,
 )
-from core.sets.registry import SETS
 from core.spec.spec import Spec
 from tui_aefit.following.estimate import AtWork, seconds_left
 from tui_aefit.following.printable import printable_lines
@@ -86,11 +86,19 @@ class Fold:
             self._take(event)
 
     def snapshot(
-        self, *, now: float, alive: bool, metrics: Metrics, problems: tuple[str, ...], newer: bool
+        self,
+        *,
+        now: float,
+        alive: bool,
+        metrics: Metrics,
+        problems: tuple[str, ...],
+        newer: bool,
+        damaged: frozenset[int] = frozenset(),
     ) -> Snapshot:
         """The state after the events so far.
 
         now: seconds since 1970. alive: whether a coordinator holds the lock. metrics: of the complete runs.
+        damaged: runs whose result is there and cannot be read.
         """
         self._look_at_runs(alive, metrics)
         status = experiment_status(
@@ -121,6 +129,7 @@ class Fold:
             remaining=self._remaining(at_work, now, metrics) if alive else None,
             throughput=_throughput(at_work),
             problems=problems,
+            damaged=damaged,
             newer=newer,
             error=error,
             hint=hint,
@@ -149,11 +158,11 @@ class Fold:
         return self._log_lines
 
     def _line_of(self, event: RunCompleted, metrics: Metrics) -> LogLine:
-        text = describe(event, self._id, len(self._runs), metrics.get(event.run))
+        text = describe(event, self._id, metrics.get(event.run))
         return LogLine(event.time, printable_lines(text))
 
     def _describe(self, event: Event) -> str:
-        return describe(event, self._id, len(self._runs))
+        return describe(event, self._id)
 
     def _remaining(self, at_work: Iterable[_Run], now: float, metrics: Metrics) -> float | None:
         return seconds_left(
@@ -161,7 +170,7 @@ class Fold:
             [run.progress(now) for run in at_work],
             waiting=len(self._waiting - metrics.keys()),
             jobs=self._jobs,
-            stages=last_stages(self._spec),
+            stages=stages_of(self._spec),
         )
 
     def _take(self, event: Event) -> None:
@@ -357,13 +366,6 @@ class _Run:
         silent = max(0.0, now - self.reported) if self.reported else 0.0
         share = min(1.0, self.done / self.total) if self.total else 0.0
         return AtWork(self.seconds, self.stage, share, self.elapsed, silent)
-
-
-def last_stages(spec: Spec) -> tuple[str, ...]:
-    """The stages that end a run: whoever has been through them has been through all. A set that attacks anew has
-    one of its own.
-    """
-    return ("candidates", *(name for name in spec.controls if SETS[name].draws))
 
 
 def _throughput(at_work: Iterable[_Run]) -> dict[str, float]:

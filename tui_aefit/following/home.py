@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.locations import experiments_dir
+from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment, State, every, load
 from core.records.overview import experiment_folders
 from core.records.status import ExperimentStatus
@@ -54,6 +55,22 @@ def past_runs(home: Path) -> list[PastRun]:
     return past
 
 
+def lacks_further_runs(state: State) -> bool:
+    """Whether a coordinator has computed all that it knew of, and more runs were asked for before it had ended."""
+    told = (event for event in reversed(state.events) if isinstance(event, CoordinatorStarted | Finished))
+    newest = next(told, None)
+    complete = isinstance(newest, Finished) and newest.status == "complete"
+    return complete and not state.running and len(state.results) < state.experiment.spec.runs
+
+
+def _reloaded(experiment: Experiment) -> Experiment:
+    """With the runs that are asked for now; as it was where its specification cannot be read any more."""
+    try:
+        return experiment.reloaded()
+    except ExperimentError:
+        return experiment
+
+
 class Watch:
     """Notices the endings of all experiments of a home, whoever computes them."""
 
@@ -76,7 +93,7 @@ class Watch:
             if name in working or name in starting:
                 continue
             try:
-                state = experiment.state()
+                state = _reloaded(experiment).state()
             except OSError:
                 continue  # a file server that does not answer says nothing of the process: asked again
             if state.status is not ExperimentStatus.RUNNING:

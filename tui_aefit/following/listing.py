@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 
+from core.families.ladder import Ladder
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import moment
@@ -28,8 +29,8 @@ STOPPING = ("◼", "stopping", "bold")
 MARK = "●"
 PADDING = 2
 """Cells of a column beside its text."""
-SMALLEST_NAME = 12
-"""Cells. The date, which the details tell as well, makes room for it where it must."""
+SMALLEST_NAME = 10
+"""Cells that names have where any needs as many. The date, which the details tell as well, makes room for them."""
 COLUMNS = {
     "mark": " ",
     "state": "state",
@@ -42,8 +43,13 @@ COLUMNS = {
     "created": "created",
 }
 """Column key -> its title."""
-WIDEST = {"dataset": (10, 24), "attack": (12, 20), "ladder": (10, 20)}
+WIDEST = {"dataset": (10, 24), "attack": (10, 20), "ladder": (10, 20)}
 """Column key -> the most cells that it takes in a narrow and in a wide terminal."""
+
+
+def titles(*, narrow: bool) -> dict[str, str]:
+    """Column key -> its title; a narrow terminal has no room for the ladder's knob and the year."""
+    return COLUMNS | ({"ladder": "levels", "created": "date"} if narrow else {})
 
 
 def state_words(overview: Overview) -> tuple[str, str, str]:
@@ -78,9 +84,13 @@ def cells_of(overview: Overview, *, marked: bool, narrow: bool) -> dict[str, str
             "dataset": printable(spec.dataset_title),
             "attack": printable(spec.attack),
             "epsilon": f"{spec.epsilon:.3g}",
-            "ladder": printable(spec.ladder.span),
+            "ladder": printable(_span(spec.ladder, narrow=narrow)),
         }
     return cells
+
+
+def _span(ladder: Ladder, *, narrow: bool) -> str:
+    return f"{ladder.general}…{ladder.fitted}" if narrow else ladder.span
 
 
 def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool) -> dict[str, int]:
@@ -90,7 +100,7 @@ def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool
     """
     widths = {
         key: max(cell_len(text) for text in [title, *(row[key] for row in rows)])
-        for key, title in COLUMNS.items()
+        for key, title in titles(narrow=narrow).items()
     }
     for key, (few, many) in WIDEST.items():
         widths[key] = min(widths[key], few if narrow else many)
@@ -98,9 +108,10 @@ def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool
     def left() -> int:
         return available - sum(width + PADDING for key, width in widths.items() if key != "name") - PADDING
 
-    if left() < SMALLEST_NAME:
+    smallest = min(SMALLEST_NAME, widths["name"])
+    if left() < smallest:
         del widths["created"]
-    widths["name"] = max(SMALLEST_NAME, left())
+    widths["name"] = max(smallest, left())
     return widths
 
 

@@ -26,16 +26,14 @@ ENDINGS = {
 }
 
 
-def describe(event: Event, name: str, runs: int, metrics: RunMetrics | None = None) -> str:
+def describe(event: Event, name: str, metrics: RunMetrics | None = None) -> str:
     """What an event means to a person who waits for results, "" where it is of no interest to them.
 
-    name, runs: the experiment's id and number of runs. metrics: of the run that `event` completed, None where
-    they cannot be read.
+    name: the experiment's id. metrics: of the run that `event` completed, None where they cannot be read.
     """
     match event:
-        case CoordinatorStarted(pending=pending, jobs=jobs):
-            done = runs - len(pending)
-            already = f" ({done} {'is' if done == 1 else 'are'} done)" if done > 0 else ""
+        case CoordinatorStarted(pending=pending, jobs=jobs, complete=done):
+            already = f" ({done} {'is' if done == 1 else 'are'} done)" if done else ""
             return f"{name}: {counted(len(pending), 'run')} to compute, {jobs} at a time{already}"
         case EnvironmentReported(device=device, threads=threads):
             return f"computing on {device}, {counted(threads, 'thread')} a run"

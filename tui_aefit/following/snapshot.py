@@ -66,7 +66,8 @@ class Snapshot:
     environment, dataset: the last events of these kinds, None before. jobs: runs computed at the same time, 0
     before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are
     complete, None where there is nothing to estimate from. throughput: steps of the present stages per second,
-    by stage, of the runs at work. problems: what could not be read. newer: written by a newer version.
+    by stage, of the runs at work. problems: what could not be read. damaged: the runs whose result is there and
+    cannot be read. newer: written by a newer version.
     error, hint: why the last coordinator refused or stopped, "" otherwise.
     """
 
@@ -88,6 +89,7 @@ class Snapshot:
     remaining: float | None = None
     throughput: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    damaged: frozenset[int] = frozenset()
     newer: bool = False
     error: str = ""
     hint: str = ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
@@ -17,39 +16,38 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.data.catalogue import check_available
-from core.errors import AefitError, DataError, ExperimentError, SpecError
+from core.errors import AefitError, DataError, ExperimentError
 from core.files.atomic import write_atomically
-from core.files.exit_status import ExitStatus
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
 from core.spec.command import word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.cost import PastRun
-from tui_aefit.following.home import Watch, at_work, past_runs
+from tui_aefit.following.home import lacks_further_runs, past_runs
+from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import GROUP, carry_out
-from tui_aefit.lab.coordinators import Coordinators
+from tui_aefit.lab.computing import Computing, most_runs
 from tui_aefit.lab.form import OF_CALL, words_of
 from tui_aefit.lab.messages import (
+    CanBeExtended,
     CloneExperiment,
+    ExperimentEnded,
     ExportExperiment,
     ExtendExperiment,
-    Finished,
     OpenExperiment,
     OpenScreen,
     ResumeExperiment,
 )
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
-from tui_aefit.lab.screens import make_screen, screen_class
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.theme import MONOCHROME
 from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
-    from tui_aefit.lab.screens.leave import Answer, Leave
-    from tui_aefit.lab.screens.live import LiveScreen
+    from tui_aefit.lab.screens.leave import Answer
 
 COMMAND_FILE = "last-command.txt"
 """In the home: the command that was copied last, for terminals that drop clipboard escapes."""
@@ -99,10 +97,8 @@ class Lab(App[None]):
         self._home = settings.home
         self.register_theme(MONOCHROME)
         self._preferences = load_preferences(settings.home)
-        self._watch = Watch(settings.home)
-        self._coordinators = Coordinators(settings)
-        self._complaints: set[str] = set()
-        self._writing = asyncio.Lock()
+        self._computing = Computing(self, settings)
+        self._publishing = publishing.Publishing(self)
         self._leaving: Timer | None = None
         if self._preferences.theme in self.available_themes:
             self.theme = self._preferences.theme
@@ -115,10 +111,10 @@ class Lab(App[None]):
         Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
         """
         self.push_screen(self._setup_screen(self._first_words()))
-        running = self._at_work()
+        running = self._computing.at_work()
         for experiment in running:
-            self._watch.add(experiment)
-        self.set_interval(WATCH_SECONDS, self._look_around)
+            self._computing.watch(experiment)
+        self.set_interval(WATCH_SECONDS, self._computing.look_around)
         first = self._first or next(iter(running), None)
         if first is not None:
             self._open(first)
@@ -155,7 +151,7 @@ class Lab(App[None]):
     def action_experiments(self) -> None:
         """All experiments."""
         self._back_to_form()
-        self.push_screen(make_screen("experiments", self._home))
+        self.push_screen(screens.ExperimentsScreen(self._home))
 
     def action_set_up(self) -> None:
         """The form, as it was left."""
@@ -163,8 +159,8 @@ class Lab(App[None]):
 
     def action_help(self) -> None:
         """Help for the screen that is in front."""
-        if not self._is_in_front("help"):
-            self.push_screen(make_screen("help", self.screen))
+        if not isinstance(self.screen, screens.HelpScreen):
+            self.push_screen(screens.HelpScreen(self.screen))
 
     def action_bell_switch(self) -> None:
         """Turn the bell on or off, also for later visits."""
@@ -181,17 +177,17 @@ class Lab(App[None]):
 
     def action_leave(self) -> None:
         """Quit, after asking about work that is going on."""
-        running = [experiment.id for experiment in self._at_work()]
-        if self._is_in_front("leave"):
+        if isinstance(self.screen, screens.Leave):
             return
+        running = [experiment.id for experiment in self._computing.at_work()]
         if running:
-            self.push_screen(make_screen("leave", running), self._answered)
+            self.push_screen(screens.Leave(running), self._answered)
         else:
             self._leave()
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
-            for experiment in self._at_work():
+            for experiment in self._computing.at_work():
                 carry_out(self, partial(stop, experiment))
         if answer in ("leave", "stop"):
             self._leave()
@@ -202,7 +198,7 @@ class Lab(App[None]):
     def _leave(self) -> None:
         """Exit as soon as that does no harm; to stay meanwhile takes it back."""
         if self._leaving is None:
-            if self._is_at_work("publish"):
+            if self._is_at_work(publishing.GROUP):
                 self.notify("the lab closes when all files are written", timeout=60)
             self._leaving = self.set_interval(LOOK_SECONDS, self._exit_if_harmless)
             self._exit_if_harmless()
@@ -213,7 +209,7 @@ class Lab(App[None]):
         And when all is done that was asked for: files written, experiments told to stop.
         """
         widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
-        if not self._is_at_work("publish", GROUP) and all(
+        if not self._is_at_work(publishing.GROUP, GROUP) and all(
             widget.is_mounted for widget in (*self.screen_stack, *widgets)
         ):
             self.exit()
@@ -228,7 +224,7 @@ class Lab(App[None]):
     def _start(self, message: SetupScreen.Start) -> None:
         # A relative path would mean something else in another folder.
         self._save(replace(self._preferences, words={**message.words, "dataset": message.spec.dataset}))
-        self._begin(lambda: create(self._home, message.spec)[0], message.jobs, message.threads)
+        self._computing.begin(message.spec, message.jobs, message.threads)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -244,7 +240,7 @@ class Lab(App[None]):
 
     def on_open_screen(self, message: OpenScreen) -> None:
         """Show a screen."""
-        self.push_screen(make_screen(message.name, *message.arguments))
+        self.push_screen(message.screen)
 
     def on_new_experiment(self) -> None:
         """Show the form."""
@@ -261,44 +257,53 @@ class Lab(App[None]):
 
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
-        self._begin(lambda: message.experiment)
+        self._computing.resume(message.experiment)
 
     def on_extend_experiment(self, message: ExtendExperiment) -> None:
+        """Look whether an experiment can have more runs."""
+        self._computing.consider_extending(message.experiment)
+
+    def on_can_be_extended(self, message: CanBeExtended) -> None:
         """Ask how many runs an experiment is to have, then have them computed, and show it."""
         experiment = message.experiment
-        try:
-            experiment.check_computable()
-        except AefitError as error:
-            self._complain(error)
-            return
+        if isinstance(self.screen, screens.Ask):
+            return  # the key was pressed twice
 
         def answered(word: str | None) -> None:
             if word is not None:
-                self._begin(lambda: experiment.reloaded().extend(_number_of_runs(word)))
+                self._computing.extend(experiment, word)
 
-        question = f"How many runs in all? {experiment.id} has {experiment.spec.runs}"
-        ask = make_screen("ask", question, str(2 * experiment.spec.runs), enter="has them computed")
-        self.push_screen(ask, answered)
+        runs = experiment.spec.runs
+        question = f"How many runs in all? {experiment.id} has {runs}"
+        self.push_screen(
+            screens.Ask(question, str(min(2 * runs, most_runs())), enter="has them computed"), answered
+        )
 
     def on_export_experiment(self, message: ExportExperiment) -> None:
         """Have files of an experiment written, after asking which unless that is said."""
-        publish = partial(self._publish, message.experiment)
-        if message.choice:
-            publish(message.choice)
-        elif not self._is_in_front("export"):
-            self.push_screen(make_screen("export", message.experiment, message.status, message.done), publish)
+        experiment = message.experiment
 
-    def on_finished(self, message: Finished) -> None:
+        def answered(choice: str | None) -> None:
+            if choice is not None:
+                self._publishing.publish(experiment, choice)
+
+        if message.choice:
+            answered(message.choice)
+        elif not isinstance(self.screen, screens.Export):
+            self.push_screen(screens.Export(experiment, message.status, message.done), answered)
+
+    def on_experiment_ended(self, message: ExperimentEnded) -> None:
         """Say that an experiment has ended."""
         state = message.state
         if self._preferences.bell:
             self.bell()
         for screen in self.screen_stack:
-            if isinstance(screen, screen_class("leave")):
-                question = cast("Leave", screen)
-                question.at_work = tuple(one for one in question.at_work if one != state.experiment.id)
+            if isinstance(screen, screens.Leave):
+                screen.at_work = tuple(one for one in screen.at_work if one != state.experiment.id)
         failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
         text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
+        if lacks_further_runs(state):
+            text += "; the others were asked for as it ended: resume it to have them computed"
         self.notify(
             text,
             title=f"{state.experiment.id}: {state.status}",
@@ -309,87 +314,16 @@ class Lab(App[None]):
 
     # How
 
-    def _publish(self, experiment: Experiment, choice: str | None) -> None:
-        """Have files written beside the screen. None: the person would rather not."""
-        if choice is not None:
-            self.run_worker(self._write(experiment, choice), group="publish")
-
-    async def _write(self, experiment: Experiment, choice: str) -> None:
-        from tui_aefit.lab import exporting  # noqa: PLC0415  # a tenth of the time to the first picture
-
-        if slow := exporting.title_if_slow(choice):
-            title = f"{slow} of {experiment.id}"
-            self.notify("being written; you are told when it is done", title=title, markup=False)
-        # One after the other, so that several figures do not start as many processes.
-        async with self._writing:
-            try:
-                message = await asyncio.to_thread(exporting.export, experiment, choice)
-            except AefitError as error:
-                self._complain(error)
-            else:
-                self.notify(message, timeout=10, markup=False)
-
-    @work(thread=True, group="begin")
-    def _begin(
-        self, find: Callable[[], Experiment], jobs: int | None = None, threads: int | None = None
-    ) -> None:
-        """Have an experiment computed and show it, or say why that cannot be: beside the screen, for it reads."""
-        try:
-            experiment = find()
-            if not self._coordinators.start(experiment, jobs, threads):
-                self.notify("it was computed before: these are its stored results", title="Already complete")
-        except AefitError as error:
-            self._complain(error)
-        except OSError as error:
-            why = f"cannot read {error.filename or self._home}: {error.strerror}"
-            self._complain(ExperimentError(why, "make it readable, or choose another home with --home DIR"))
-        else:
-            self.post_message(OpenExperiment(experiment))
-
-    def _look_around(self) -> None:
-        """See which coordinators of ours have died, and have all endings looked for."""
-        # One look at a time: a slow file server must not make them queue up.
-        if self._is_at_work("watch"):
-            return
-        found = self._coordinators.look()
-        for experiment, status in found:
-            self._watch.add(experiment)
-            if status is not None and (status < 0 or status == ExitStatus.CRASHED):
-                # All other endings are told by its journal.
-                why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
-                self.notify(why, title=f"{experiment.id} is not computed", severity="error", markup=False)
-        self._find_endings([experiment.id for experiment, status in found if status is None])
-
-    @work(thread=True, group="watch")
-    def _find_endings(self, starting: Collection[str]) -> None:
-        try:
-            for state in self._watch.look(starting):
-                self.post_message(Finished(state))
-        except ExperimentError as error:
-            self._complain_once(error)
-
     def _open(self, experiment: Experiment) -> None:
-        if self._is_in_front("live") and cast("LiveScreen", self.screen).experiment.id == experiment.id:
+        if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
         self._back_to_form()
-        self.push_screen(make_screen("live", experiment))
-
-    def _is_in_front(self, name: str) -> bool:
-        """Whether the screen of that name is the one that is seen."""
-        return isinstance(self.screen, screen_class(name))
+        self.push_screen(screens.LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
-
-    def _at_work(self) -> list[Experiment]:
-        """The experiments that are being computed, the newest first; none where they cannot be listed."""
-        try:
-            return at_work(self._home)
-        except ExperimentError as error:
-            self._complain_once(error)
-            return []
 
     def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
         return SetupScreen(words, missing=self._missing, past=self._past, folders=self._folders())
@@ -427,31 +361,12 @@ class Lab(App[None]):
         try:
             return past_runs(self._home)
         except ExperimentError as error:
-            self._complain_once(error)
+            self._computing.complain_once(error)
             return []
 
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences
         save_preferences(self._home, preferences)
-
-    def _complain(self, error: AefitError) -> None:
-        self.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
-
-    def _complain_once(self, error: AefitError) -> None:
-        """For what would be met again at every look."""
-        if str(error) not in self._complaints:
-            self._complaints.add(str(error))
-            self._complain(error)
-
-
-def _number_of_runs(word: str) -> int:
-    """The number in a word. Raises SpecError where it is none, or not possible."""
-    runs = COMMON["runs"]
-    try:
-        number = runs.kind.read(word.strip())
-    except ValueError as error:
-        raise SpecError(runs.name, word, f"expected {runs.kind.expected}") from error
-    return cast("int", runs.check(number))
 
 
 def _word_as_set(value: object) -> str:

@@ -22,6 +22,11 @@ def describe_error(error: AefitError) -> str:
     return f"{error}; {error.hint}" if error.hint else str(error)
 
 
+def complain(app: App[Any], error: AefitError) -> None:
+    """Say at some length what the app could not do. From any thread."""
+    app.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
+
+
 def carry_out(app: App[Any], action: Action, then: Callable[[], object] | None = None) -> None:
     """Do something in a thread and notify of what came of it; `then` is called in that thread at the end.
 

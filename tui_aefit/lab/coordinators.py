@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 
-from core.errors import ExperimentError
+from core.data.catalogue import check_available
+from core.errors import AefitError
 from core.records.experiment import Experiment, State
 from core.records.journal import JournalReader
 from core.records.status import ExperimentStatus
-from tui_aefit.shell.launcher import data_dir_of, start_coordinator
+from tui_aefit.shell.launcher import data_dir_of, is_at_work, start_coordinator
 from tui_aefit.shell.settings import Settings
 
 
@@ -25,22 +26,18 @@ class Coordinators:
         jobs: runs at the same time; threads: of each; None for what the settings say.
         Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
         """
-        if experiment.running:
+        if is_at_work(experiment):
             return True
         reader = JournalReader(experiment.journal, newest_only=True)
         state = State(experiment, experiment.results(), tuple(reader.poll()), running=False)
         if state.status is ExperimentStatus.COMPLETE and (state.summarised or reader.newer):
             return False
-        if reader.newer:
-            raise ExperimentError(
-                f"{experiment.id} was written by a newer version: this one can only show it",
-                "go on with the version that wrote it, or change a setting or the seed",
-            )
         experiment.check_computable()
+        lacking = max(1, experiment.spec.runs - len(state.results))
         process = start_coordinator(
             experiment,
-            jobs=self._settings.jobs(experiment.spec) if jobs is None else jobs,
-            threads=self._settings.threads(experiment.spec) if threads is None else threads,
+            jobs=self._settings.jobs(lacking) if jobs is None else jobs,
+            threads=self._settings.threads(lacking) if threads is None else threads,
             data_dir=data_dir_of(state, self._settings),
             cache_dir=self._settings.cache_dir,
             no_cache=self._settings.no_cache,
@@ -48,6 +45,24 @@ class Coordinators:
         )
         self._started.append((experiment, process))
         return True
+
+    def extend(self, experiment: Experiment, runs: int) -> Experiment:
+        """Ask for so many runs in all, and start a coordinator unless one is at work; the experiment with them.
+
+        Raises AefitError where that cannot be, OSError where a file cannot be read: then nothing has changed.
+        """
+        found = experiment.reloaded()
+        # What is wrong with jobs, threads or data is said before anything changes.
+        self._settings.jobs(runs)
+        if not found.running:  # whoever computes it has its data
+            check_available(found.spec.dataset, data_dir_of(found.state(), self._settings))
+        extended = found.extend(runs)
+        try:
+            self.start(extended)
+        except (AefitError, OSError):
+            extended.take_back(found.spec.runs)
+            raise
+        return extended
 
     def look(self) -> list[tuple[Experiment, int | None]]:
         """All that were started, each with its exit status, None while it lives; an exit is told once."""

@@ -127,14 +127,23 @@ def _read(words: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:
 
 
 def _plugged_in(values: Mapping[str, object]) -> str:
-    """The field that chooses a plug-in which cannot be used."""
-    return next((part for part in PARTS if values.get(part) not in (None, *PARTS[part].own)), "controls")
+    """The attack, family or surrogate of a plug-in that cannot be loaded, else one whose options clash."""
+    plugged_in = [part for part in PARTS if values.get(part) not in (None, *PARTS[part].own)]
+    for part in plugged_in:
+        try:
+            part_options(part, str(values[part]))
+        except PluginError:
+            return part
+    return plugged_in[-1]
 
 
 def _check_controls(spec: Spec) -> None:
-    """Raises PluginError for a measured set of a plug-in that cannot be loaded: what it costs could not be said."""
+    """Raises SpecError for a control of a plug-in that cannot be loaded: what it costs could not be said."""
     for name in spec.controls:
-        SETS[name]
+        try:
+            SETS[name]
+        except PluginError as error:
+            raise SpecError("controls", name, str(error), error.hint) from error
 
 
 def _check_test_size(spec: Spec) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.message import Message
+from textual.screen import Screen
 
 from core.records.experiment import Experiment, State
 from core.records.status import ExperimentStatus
@@ -10,12 +13,11 @@ from core.spec.spec import Spec
 
 
 class OpenScreen(Message):
-    """The person wants to see a screen: its name in `SCREENS`, and what it is made with."""
+    """The person wants to see another screen, such as `screens.GalleryScreen(experiment)`."""
 
-    def __init__(self, name: str, *arguments: object) -> None:
+    def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        self.name = name
-        self.arguments = arguments
+        self.screen = screen
 
 
 class NewExperiment(Message):
@@ -54,6 +56,14 @@ class ExtendExperiment(Message):
         self.experiment = experiment
 
 
+class CanBeExtended(Message):
+    """An experiment, as its folder says now, can be given more runs: the person can be asked how many."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+
 class ExportExperiment(Message):
     """The person wants files of an experiment written.
 
@@ -71,8 +81,8 @@ class ExportExperiment(Message):
         self.choice = choice
 
 
-class Finished(Message):
-    """An experiment has ended, one way or another."""
+class ExperimentEnded(Message):
+    """An experiment is not computed any more."""
 
     def __init__(self, state: State) -> None:
         super().__init__()

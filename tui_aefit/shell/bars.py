@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core.errors import ExperimentError
 from core.records import events
 from core.records.experiment import Experiment
 from tui_aefit.shell.narration import Sentences
@@ -17,7 +14,6 @@ class Bars:
     """One bar for all runs and one for each run at work, with lines above them for what matters."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
         self._sentences = Sentences(experiment)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
@@ -25,6 +21,9 @@ class Bars:
         )  # fmt: skip
         self._all = self._progress.add_task("all runs", total=experiment.spec.runs, completed=0)
         self._bars: dict[int, TaskID] = {}
+        self._runs = experiment.spec.runs
+        self._before = 0
+        self._complete: set[int] = set()
         self._progress.start()
 
     def tell(self, event: events.Event) -> None:
@@ -32,25 +31,31 @@ class Bars:
         if text := self._sentences.of(event):
             self._progress.console.print(text, highlight=False, markup=False)
         match event:
+            case events.CoordinatorStarted(complete=complete):
+                self._before, self._complete = complete or 0, set()
+                self._count()
+            case events.RunStarted(run=run) if run >= self._runs:
+                self._runs = run + 1  # asked for meanwhile
+                self._count()
             case events.StageStarted(run=run, stage=stage, total=total):
                 self._clear(run)
                 self._bars[run] = self._progress.add_task(f"run {run + 1} {stage}", total=total)
             case events.Progress(run=run, done=done) if run in self._bars:
                 self._progress.update(self._bars[run], completed=done)
-            case events.RunCompleted(run=run) | events.RunFailed(run=run):
+            case events.RunCompleted(run=run):
                 self._clear(run)
+                self._complete.add(run)
                 self._count()
+            case events.RunFailed(run=run):
+                self._clear(run)
 
     def close(self) -> None:
         """Take the bars away; the lines stay."""
         self._progress.stop()
 
     def _count(self) -> None:
-        """Say how many runs are complete, of as many as are asked for by now."""
-        with suppress(ExperimentError):  # what was read before still holds
-            self._experiment = self._experiment.reloaded()
-        total, complete = self._experiment.spec.runs, len(self._experiment.results())
-        self._progress.update(self._all, total=total, completed=complete)
+        """Say how many runs are complete, of as many as there are known to be by now."""
+        self._progress.update(self._all, total=self._runs, completed=self._before + len(self._complete))
 
     def _clear(self, run: int) -> None:
         if run in self._bars:

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.catalogue import CATALOGUE, check_available
-from core.errors import DataError, ExperimentError
+from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.events import Finished
-from core.records.experiment import Experiment, State, create
+from core.records.experiment import Experiment, State, create, existing
 from core.records.journal import JournalReader
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from core.report.result import result_of
 from core.report.tables.text import WIDTH, tables
-from core.spec.spec import Spec
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
-from tui_aefit.shell.launcher import start_coordinator
+from tui_aefit.shell.launcher import is_at_work, start_coordinator
 from tui_aefit.shell.narration import Lines, Narrator, Silence
 from tui_aefit.shell.settings import Settings, processors
 
@@ -44,12 +43,12 @@ class BatchOptions:
 
 
 def batch_options(
-    settings: Settings, spec: Spec, *, data_dir: Path, detach: bool, as_json: bool
+    settings: Settings, runs: int, *, data_dir: Path, detach: bool, as_json: bool
 ) -> BatchOptions:
-    """How a call with these settings computes an experiment. Raises SpecError for wrong jobs or threads."""
+    """How a call with these settings computes so many runs. Raises SpecError for wrong jobs or threads."""
     return BatchOptions(
-        jobs=settings.jobs(spec),
-        threads=settings.threads(spec),
+        jobs=settings.jobs(runs),
+        threads=settings.threads(runs),
         data_dir=data_dir,
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
@@ -65,17 +64,40 @@ def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bo
     """
     spec = settings.spec()
     check_available(spec.dataset, settings.data_dir)
-    settings.jobs(spec)  # what is wrong with it is said before anything is made
+    found = existing(settings.home, spec)
+    lacking = max(spec.runs, found.spec.runs) - len(found.results()) if found is not None else spec.runs
+    # What is wrong with these is said before anything is made.
+    options = batch_options(
+        settings, max(1, lacking), data_dir=settings.data_dir, detach=detach, as_json=as_json
+    )
+    if found is not None and found.spec.runs < spec.runs:
+        return extend(found, spec.runs, options, console)
     experiment, new = create(settings.home, spec)
     if experiment.spec.runs > spec.runs:
         runs = counted(experiment.spec.runs, "run")
         console.narrate(
             f"{experiment.id} has {runs} already, more than {spec.runs}: its result is that of all"
         )
-    options = batch_options(
-        settings, experiment.spec, data_dir=settings.data_dir, detach=detach, as_json=as_json
-    )
     return run_batch(experiment, options, console, new=new)
+
+
+def extend(experiment: Experiment, runs: int, options: BatchOptions, console: Console) -> int:
+    """Ask for so many runs in all, compute the further ones and print the result; the exit status.
+
+    Where they are refused and none of them was computed, the experiment is left with the runs that it had.
+    Raises AefitError, having changed nothing.
+    """
+    if not experiment.running:  # whoever computes it has its data
+        check_available(experiment.spec.dataset, options.data_dir)
+    extended = experiment.extend(runs)
+    try:
+        status = run_batch(extended, options, console)
+    except AefitError:
+        extended.take_back(experiment.spec.runs)
+        raise
+    if status == ExitStatus.REFUSED:
+        extended.take_back(experiment.spec.runs)
+    return status
 
 
 def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *, new: bool = False) -> int:
@@ -85,9 +107,9 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     Raises ExperimentError where nothing can be added to it, DataError where nothing is lacking, but the data set
     is another one by now.
     """
-    state = experiment.state()
-    if state.status is ExperimentStatus.RUNNING:
+    if is_at_work(experiment):
         return _join(experiment, options, console)
+    state = experiment.state()
     valid = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
         experiment.check_identity()
@@ -162,7 +184,8 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
         return ExitStatus.INTERRUPTED
     state = _reloaded(experiment).state()
     last = state.last(Finished)
-    if len(state.results) < state.experiment.spec.runs and last is not None and last.status == "complete":
+    untried = state.experiment.spec.runs - len(state.results) - len(state.failures)
+    if untried and last is not None and last.status in ("complete", "failed"):
         # It ended before it could hear of the runs that we ask for besides.
         return run_batch(state.experiment, options, console)
     return print_result(state, console, as_json=options.as_json)

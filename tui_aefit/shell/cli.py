@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import signal
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from tui_aefit.shell.console import Console
-from tui_aefit.shell.options import FORGIVING, given_settings, parse
+from tui_aefit.shell.options import given_settings, parse
+from tui_aefit.shell.subcommands import SUB_COMMANDS, Options
+
+if TYPE_CHECKING:
+    from tui_aefit.shell.settings import Settings
+
+    Run = Callable[[Options, Settings, Console], int]
 
 
 def main() -> None:
@@ -56,15 +65,15 @@ def run(words: list[str]) -> int:
             given_settings(options),
             config=given.get("config"),
             no_cache=given.get("no_cache", False),
-            forgiving=options.command in FORGIVING,
+            forgiving=options.command is not None and SUB_COMMANDS[options.command].forgiving,
         )
         console.typed_home = settings.typed_home
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
         if options.command is not None:
-            from tui_aefit.shell import commands  # noqa: PLC0415
-
-            return commands.run(options, settings, console)
+            module, _, name = SUB_COMMANDS[options.command].run.partition(":")
+            command: Run = getattr(importlib.import_module(module), name)
+            return command(given, settings, console)
         if given.get("batch", False):
             from tui_aefit.shell import batch  # noqa: PLC0415
 

@@ -10,9 +10,12 @@ import sys
 
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
+from tui_aefit.shell.subcommands import SUB_COMMANDS
 
+_ALONE = [name for name, one in SUB_COMMANDS.items() if one.suggested and not one.takes_id]
+_WITH_ID = [name for name, one in SUB_COMMANDS.items() if one.suggested and one.takes_id]
 SUGGESTED = re.compile(
-    r"aefit-tui (?:--batch|list|doctor|(?:show|attach|resume|extend|cancel|delete|export|report) "
+    rf"aefit-tui (?:{'|'.join(['--batch', *_ALONE])}|(?:{'|'.join(_WITH_ID)}) "
     r"(?>[\w-]+(?:\.[\w-]+)*))\b(?! --home)"
 )
 """A command that a person is told to type and that depends on the home, up to its id."""

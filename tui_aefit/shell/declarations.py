@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.declarations.setting import Number, Setting, Value, Whole, Words, by_name
-from core.errors import AefitError, PluginError
+from core.declarations.setting import Folder, Number, Setting, Value, Whole, by_name
+from core.errors import AefitError
 from core.files.locations import default_home
 from core.spec.settings import COMMON, PARTS, known_options, part_options
 
@@ -30,11 +30,11 @@ CALL: dict[str, Setting] = by_name(
             help="compute threads of a run; they change no number",
         ),
         Setting(
-            name="data_dir", title="Data folder", metavar="DIR", kind=Words("the path of a folder"),
+            name="data_dir", title="Data folder", metavar="DIR", kind=Folder(),
             identifies=False, default_text="HOME/data", help="where torchvision's data sets lie",
         ),
         Setting(
-            name="home", title="Home", metavar="DIR", kind=Words("the path of a folder"), identifies=False,
+            name="home", title="Home", metavar="DIR", kind=Folder(), identifies=False,
             default_text=str(default_home()), help="where experiments are kept",
         ),
     )
@@ -55,32 +55,18 @@ def plugin_options() -> dict[str, Setting]:
 
     One that cannot be loaded hides no other setting: who chooses it is told what is wrong with it.
     """
-    try:
-        found = known_options(plugins=True)
-    except PluginError:
-        return {}
-    return {name: setting for name, setting in found.items() if name not in SETTINGS and not _is_taken(name)}
+    found = known_options(plugins=True)
+    return {name: setting for name, setting in found.items() if name not in SETTINGS}
 
 
 def declared_with(parts: Mapping[str, str]) -> dict[str, Setting]:
     """The settings there are where these parts (attack, family, surrogate) are named: their options stand first.
 
-    A name that nothing has adds nothing. Raises PluginError for a plug-in that cannot be loaded, or one of whose
-    options has the name of another option of the command.
+    A name that nothing has adds nothing. Raises PluginError for a plug-in that cannot be loaded or used.
     """
     named = {part: name for part, name in parts.items() if name in PARTS[part]}
     options = {k: setting for part, name in named.items() for k, setting in part_options(part, name).items()}
-    for name in options:
-        if _is_taken(name):
-            raise PluginError(
-                f"a plug-in's option is called {name}, as an option of the command is",
-                "rename it in the plug-in",
-            )
-    return {**SETTINGS, **options, **COMMON}
-
-
-def _is_taken(name: str) -> bool:
-    return name in CALL or name.replace("_", "-") in (*TYPED_ONLY, "help", "version")
+    return {**SETTINGS, **options}
 
 
 def read_word(setting: Setting, word: str, source: str) -> Value:

@@ -1,15 +1,41 @@
-"""Starting a coordinator: in a session of its own, so that it outlives the terminal, or tied to this process."""
+"""Coordinators: whether one is at work, and starting one, which outlives this process or is tied to it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from core.errors import ExperimentError
-from core.records.events import CoordinatorStarted
+from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment, State
+from core.records.journal import JournalReader
 from tui_aefit.shell.settings import Settings
+
+LOOK_SECONDS = 0.05
+LEAVING_SECONDS = 10.0
+"""How long a coordinator that has journaled its end may take to give the lock back; its workers have five."""
+
+
+def is_at_work(experiment: Experiment) -> bool:
+    """Whether a coordinator computes it that hears of the runs that are asked for by now.
+
+    One that has journaled its end hears of nothing more: it is waited for until it has given the lock back.
+    """
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while experiment.running:
+        if not _has_ended(experiment) or time.monotonic() > deadline:
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def _has_ended(experiment: Experiment) -> bool:
+    """Whether the last coordinator has journaled its end."""
+    events = JournalReader(experiment.journal, newest_only=True).poll()
+    endings = [event for event in events if isinstance(event, CoordinatorStarted | Finished)]
+    return bool(endings) and isinstance(endings[-1], Finished)
 
 
 def start_coordinator(

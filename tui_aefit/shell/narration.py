@@ -88,7 +88,7 @@ class Sentences:
     def _sentence(self, event: Event) -> str:
         experiment = self._experiment
         metrics = experiment.result(event.run) if isinstance(event, RunCompleted) else None
-        text = describe(event, experiment.id, experiment.spec.runs, metrics)
+        text = describe(event, experiment.id, metrics)
         if isinstance(event, EnvironmentReported | DatasetLoaded | Notice) and text in self._announced:
             return ""
         self._announced.add(text)

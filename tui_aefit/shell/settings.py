@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS, resolve
-from core.declarations.setting import Setting, Value
+from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
+from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
-from core.spec.settings import COMMON, PARTS, options_of
+from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
 from tui_aefit.shell.declarations import (
     CALL,
@@ -29,6 +29,7 @@ from tui_aefit.shell.declarations import (
     read_word,
     variable_of,
 )
+from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 
 PROJECT_FILE = "aefit.toml"
 
@@ -54,7 +55,7 @@ class Settings:
         no_cache: bool = False,
         forgiving: bool = False,
     ) -> None:
-        """options: name -> value given in the shell (absent where not given). config: replaces aefit.toml.
+        """options: name -> word given in the shell, or value; absent where not given. config: replaces aefit.toml.
 
         no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
@@ -73,13 +74,21 @@ class Settings:
             )
         variables = os.environ if environment is None else environment
         files = {path: self._read_file(path) for path in (user_config(), project)}
-        self.declared = self._declare(options, variables, files)
-        for path, values in files.items():
-            self._take_file(path, values)
-        self._take_environment(variables)
-        for name, value in options.items():
-            if self._is_setting(name):
-                self.found[name] = Found(value, "option")
+        sources = [*map(of_file, files, files.values()), of_environment(variables), of_shell(options)]
+        ranked = [
+            {name: replace(given, rank=rank) for name, given in source.items()}
+            for rank, source in enumerate(sources)
+        ]
+        self._choosing = choices_of_parts(ranked)
+        self.declared = self._declare()
+        nearest: dict[str, Given] = {}
+        for source in ranked:
+            nearest |= {name: given for name, given in source.items() if self._is_known(name, given)}
+        in_use = self._options_in_use()
+        for name, given in nearest.items():
+            if in_use is None or name in in_use or not self._is_idle(name, given):
+                self.found[name] = Found(self._value(name, given), given.source)
+        self._warn_of_useless(variables)
 
     def __getitem__(self, name: str) -> object:
         """What was set, or the default that depends on nothing else (None where it does)."""
@@ -125,17 +134,17 @@ class Settings:
         except SpecError as error:
             raise self._with_source(error) from error
 
-    def jobs(self, spec: Spec) -> int:
-        """Runs computed at the same time, at least 1 and at most the runs there are. Raises SpecError."""
+    def jobs(self, runs: int) -> int:
+        """How many of so many runs are computed at the same time, at least 1. Raises SpecError."""
         try:
-            return jobs_of(self["jobs"], self.threads(spec), spec.runs)
+            return jobs_of(self["jobs"], self.threads(runs), runs)
         except SpecError as error:
             raise self._with_source(error) from error
 
-    def threads(self, spec: Spec) -> int:
-        """Compute threads of a run, at least 1. Raises SpecError."""
+    def threads(self, runs: int) -> int:
+        """Compute threads of each of so many runs, at least 1. Raises SpecError."""
         try:
-            return threads_of(self["threads"], spec.runs)
+            return threads_of(self["threads"], runs)
         except SpecError as error:
             raise self._with_source(error) from error
 
@@ -146,13 +155,17 @@ class Settings:
         is None where it is the data set's own.
         """
         spec = self.spec()
-        call: dict[str, Value] = {
-            "jobs": self.jobs(spec),
-            "threads": self.threads(spec),
-            "data_dir": str(self.data_dir),
-            "home": str(self.home),
-        }
+        call = {name: self._of_call(name, spec.runs) for name in CALL}
         return {name: Found(value, self._source(name)) for name, value in {**spec.values, **call}.items()}
+
+    def _of_call(self, name: str, runs: int) -> Value:
+        """The value of a setting of the call for so many runs. Raises SpecError."""
+        if name in DEPENDENT:
+            return DEPENDENT[name](self, runs)
+        try:
+            return CALL[name].check(self[name])
+        except SpecError as error:
+            raise self._with_source(error) from error
 
     def as_set(self) -> dict[str, Found]:
         """The same as it was set, be it possible or not; the default in words where it depends on others."""
@@ -184,25 +197,72 @@ class Settings:
         except (RuntimeError, ValueError) as error:  # there is no such user; a NUL in the path
             raise self._with_source(SpecError(name, value, "expected the path of a folder")) from error
 
-    def _declare(
-        self,
-        options: Mapping[str, object],
-        environment: Mapping[str, str],
-        files: Mapping[Path, Mapping[str, object]],
-    ) -> dict[str, Setting]:
+    def _declare(self) -> dict[str, Setting]:
         """The settings there are: ours, and the options of the parts that are chosen anywhere."""
-        parts: dict[str, str] = {}
-        for part in PARTS:
-            in_files = [values[part] for values in files.values() if part in values]
-            sources = [options.get(part), environment.get(variable_of(part)), *reversed(in_files)]
-            named = next((value for value in sources if value), None)
-            if isinstance(named, str):
-                parts[part] = named
         try:
-            return declared_with(parts)
+            return declared_with({part: str(given.value) for part, given in self._choosing.items()})
         except PluginError as error:
             self._complain(error)
             return dict(SETTINGS)
+
+    def _options_in_use(self) -> Collection[str] | None:
+        """The names of the settings that apply to the chosen parts; None where a part cannot be told."""
+        chosen = {part: str(COMMON[part].default) for part in PARTS}
+        chosen |= {part: str(given.value) for part, given in self._choosing.items()}
+        try:
+            return {*COMMON, *options_of(chosen), *CALL}
+        except (PluginError, SpecError):
+            return None
+
+    def _is_known(self, name: str, given: Given) -> bool:
+        """Whether there is such a setting; a settings file must not have another."""
+        known = self._is_setting(name)
+        if not known and given.file is not None:
+            near = closest(name, self.declared)
+            hint = f"did you mean {near}?" if near else "`aefit-tui config show` lists the settings"
+            self._complain(AefitError(f"{given.file}: there is no setting {name!r}", hint))
+        return known
+
+    def _is_setting(self, name: str) -> bool:
+        """Whether there is such a setting; plug-ins are loaded before that is denied."""
+        if name not in self.declared:
+            self.declared = {**plugin_options(), **self.declared}
+        return name in self.declared
+
+    def _is_idle(self, name: str, given: Given) -> bool:
+        """Whether an option that no chosen part has is left out; otherwise the specification refuses it.
+
+        One of ours at its default asks for nothing. Where the part was chosen by a nearer source, the option was
+        meant for another one, and a warning says that it has no effect.
+        """
+        if name in SETTINGS and self._is_default(name, given):
+            return True
+        for part in users_of(name):
+            choice = self._choosing.get(part)
+            if choice is not None and choice.rank > given.rank:
+                where = "" if given.source == "option" else f" (it is set in {given.source})"
+                self.warnings.append(
+                    f"{name} = {given.value} has no effect{where}: the {part} {choice.value} has no such option"
+                )
+                return True
+        return False
+
+    def _is_default(self, name: str, given: Given) -> bool:
+        try:
+            return self._value(name, given) == SETTINGS[name].default
+        except AefitError:
+            return False
+
+    def _value(self, name: str, given: Given) -> object:
+        """The value that was meant. Raises AefitError for a word that stands for none."""
+        setting, value = self.declared[name], given.value
+        if not isinstance(value, str):
+            return value
+        if given.label:
+            return read_word(setting, value, given.label)
+        if given.file is not None and isinstance(setting.kind, PathKind):
+            return setting.kind.beside(value, given.file.parent)
+        return value
 
     def _read_file(self, path: Path) -> Mapping[str, object]:
         try:
@@ -216,33 +276,16 @@ class Settings:
             self._complain(self._unread)
             return {}
 
-    def _take_file(self, path: Path, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
-            if not self._is_setting(name):
-                near = closest(name, self.declared)
-                hint = f"did you mean {near}?" if near else "`aefit-tui config show` lists the settings"
-                self._complain(AefitError(f"{path}: there is no setting {name!r}", hint))
-                continue
-            self.found[name] = Found(_beside(path, name, value), str(path))
-
-    def _is_setting(self, name: str) -> bool:
-        """Whether there is such a setting; plug-ins are loaded before that is denied."""
-        if name not in self.declared:
-            self.declared = {**plugin_options(), **self.declared}
-        return name in self.declared
-
     def _complain(self, error: AefitError) -> None:
         if not self._forgiving:
             raise error
         self.warnings.append(f"{error}; {error.hint}")
 
-    def _take_environment(self, environment: Mapping[str, str]) -> None:
+    def _warn_of_useless(self, environment: Mapping[str, str]) -> None:
         for variable in sorted(name for name in environment if name.startswith(PREFIX)):
             name = variable.removeprefix(PREFIX).lower()
             if variable != variable_of(name) or not self._is_setting(name):
                 self.warnings.append(self._useless(variable))
-            elif word := environment[variable]:
-                self.found[name] = Found(read_word(self.declared[name], word, variable), variable)
 
     def _useless(self, variable: str) -> str:
         """What to say of a variable that is no setting."""
@@ -263,13 +306,13 @@ class Settings:
         return "" if found is None or found.source == "option" else f" (it is set in {found.source})"
 
 
-def _beside(file: Path, name: str, value: object) -> object:
-    """A value of a settings file; its relative paths are meant from the file's own folder."""
-    is_path = name in ("home", "data_dir") or (name == "dataset" and value not in CATALOGUE)
-    if not is_path or not isinstance(value, str) or not value or value.startswith("~"):
-        return value
-    path = file.parent / value
-    return str(path) if name != "dataset" or path.exists() else value
+DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
+    "jobs": Settings.jobs,
+    "threads": Settings.threads,
+    "data_dir": lambda settings, runs: str(settings.data_dir),
+    "home": lambda settings, runs: str(settings.home),
+}
+"""The settings of a call whose value follows from more than what was set: from all settings, and how many runs."""
 
 
 def spec_of(values: Mapping[str, object]) -> Spec:

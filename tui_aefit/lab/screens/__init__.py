@@ -1,33 +1,44 @@
-"""The lab's screens, one a file, each with its style sheet of the same name. A new one is a line here."""
+"""The lab's screens, one a file, each with its style sheet of the same name.
+
+`screens.LiveScreen(experiment)` imports the module of that screen when it is first needed: the first picture of
+the lab waits for none but the form. A new screen is a line in `SCREENS`, and one for the type checker.
+"""
 
 from __future__ import annotations
 
-import pkgutil
+import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
 SCREENS: Mapping[str, str] = {
-    "setup": "tui_aefit.lab.screens.setup:SetupScreen",
-    "live": "tui_aefit.lab.screens.live:LiveScreen",
-    "experiments": "tui_aefit.lab.screens.experiments:ExperimentsScreen",
-    "compare": "tui_aefit.lab.screens.compare:CompareScreen",
-    "gallery": "tui_aefit.lab.screens.gallery:GalleryScreen",
-    "export": "tui_aefit.lab.screens.export:Export",
-    "ask": "tui_aefit.lab.screens.confirm:Ask",
-    "leave": "tui_aefit.lab.screens.leave:Leave",
-    "help": "tui_aefit.lab.screens.help:HelpScreen",
+    "Ask": "tui_aefit.lab.screens.confirm",
+    "CompareScreen": "tui_aefit.lab.screens.compare",
+    "ExperimentsScreen": "tui_aefit.lab.screens.experiments",
+    "Export": "tui_aefit.lab.screens.export",
+    "GalleryScreen": "tui_aefit.lab.screens.gallery",
+    "HelpScreen": "tui_aefit.lab.screens.help",
+    "Leave": "tui_aefit.lab.screens.leave",
+    "LiveScreen": "tui_aefit.lab.screens.live",
+    "SetupScreen": "tui_aefit.lab.screens.setup",
 }
-"""Name -> class. The first picture of the lab waits for none but the form."""
+"""Class -> the module that it is in."""
 
+if TYPE_CHECKING:
+    from tui_aefit.lab.screens.compare import CompareScreen as CompareScreen
+    from tui_aefit.lab.screens.confirm import Ask as Ask
+    from tui_aefit.lab.screens.experiments import ExperimentsScreen as ExperimentsScreen
+    from tui_aefit.lab.screens.export import Export as Export
+    from tui_aefit.lab.screens.gallery import GalleryScreen as GalleryScreen
+    from tui_aefit.lab.screens.help import HelpScreen as HelpScreen
+    from tui_aefit.lab.screens.leave import Leave as Leave
+    from tui_aefit.lab.screens.live import LiveScreen as LiveScreen
+    from tui_aefit.lab.screens.setup import SetupScreen as SetupScreen
+else:
 
-def screen_class(name: str) -> type[Screen[Any]]:
-    """The class of a screen, whose module is imported when it is first asked for."""
-    found: type[Screen[Any]] = pkgutil.resolve_name(SCREENS[name])
-    return found
-
-
-def make_screen(name: str, *arguments: object, **options: object) -> Screen[Any]:
-    """A new screen of that name, made with these arguments."""
-    return screen_class(name)(*arguments, **options)  # type: ignore[arg-type]
+    def __getattr__(name: str) -> type[Screen[object]]:
+        """The class of that name, of which Python asks here before its module is imported."""
+        if name not in SCREENS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(SCREENS[name]), name)

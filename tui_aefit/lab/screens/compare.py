@@ -73,14 +73,14 @@ class CompareScreen(Screen[None]):
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         super().__init__()
-        self._experiments = list(experiments)
+        self.experiments = list(experiments)
         self._compared: list[Compared] = []
         self._set = FIRST_SET
         self._fit = False
 
     def compose(self) -> ComposeResult:
         """Settings above; the curves and the numbers of one set below."""
-        yield Static(f"Comparing {len(self._experiments)} experiments", id="title", markup=False)
+        yield Static(f"Comparing {len(self.experiments)} experiments", id="title", markup=False)
         yield Tabs(*(Tab(title, id=f"{pane}-tab") for pane, title in PANES.items()))
         yield CellTable(id="settings")
         yield Static(id="set", markup=False)
@@ -99,7 +99,7 @@ class CompareScreen(Screen[None]):
     @work(thread=True, exclusive=True)
     def action_read(self) -> None:
         """Read all experiments, beside the screen."""
-        self.post_message(self.Read(read(self._experiments)))
+        self.post_message(self.Read(read(self.experiments)))
 
     @on(Read)
     def _read(self, message: Read) -> None:

@@ -19,6 +19,7 @@ from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
 from tui_aefit.following.listing import detail, matches
 from tui_aefit.following.printable import printable
+from tui_aefit.lab import screens
 from tui_aefit.lab.actions import delete, label, stop
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
 from tui_aefit.lab.messages import (
@@ -270,7 +271,7 @@ class ExperimentsScreen(Screen[None]):
         if len(marked) < 2:
             self._explain("mark two or more experiments with space, then compare them")
         else:
-            self.post_message(OpenScreen("compare", marked))
+            self.post_message(OpenScreen(screens.CompareScreen(marked)))
 
     def action_export(self, choice: str = "") -> None:
         """Ask the app to write files of the chosen experiment: the choice, or what the person says."""

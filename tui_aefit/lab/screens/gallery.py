@@ -247,8 +247,7 @@ class GalleryScreen(Screen[None]):
         self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
 
     async def _write(self, path: Path, gallery: Gallery, members: list[int]) -> None:
-        # Pillow is for this key only.
-        from core.report.figures.picture import write_figure  # noqa: PLC0415
+        from core.report.figures.picture import write_figure  # noqa: PLC0415  # Pillow, for this key only
 
         try:
             await asyncio.to_thread(write_figure, path, gallery, members)

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from core.sets.registry import SETS
+from core.sets.registry import SETS, is_known
 from tui_aefit.lab.widgets.live.runs_table import WORDS, RunsTable
 
 ABOUT = """\
@@ -53,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static("The experiment", classes="heading")
             yield Static(ABOUT, markup=False)
             yield Static("The sets", classes="heading")
-            yield Static(_listed((name, one.description) for name, one in SETS.items()))
+            yield Static(_listed((name, SETS[name].description) for name in SETS if is_known(name)))
             yield Static("Moving about", classes="heading")
             yield Static(_listed(self._moving))
 

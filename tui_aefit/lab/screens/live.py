@@ -22,6 +22,7 @@ from core.report.formatting import duration
 from core.report.terms import SLOPES
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import confirm_and_carry_out
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
@@ -285,7 +286,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
 
     def action_gallery(self) -> None:
         """Look at the images."""
-        self.post_message(OpenScreen("gallery", self.experiment))
+        self.post_message(OpenScreen(screens.GalleryScreen(self.experiment)))
 
     def action_resume(self) -> None:
         """Have what is missing computed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -132,8 +133,11 @@ class SetupScreen(Screen[None]):
         self._past: list[PastRun] = []
         self._rows: dict[str, Row] = {}
         self._has_folded = False
+        # Keys may ask for rows while others are being made; until those are there, none can be found.
+        self._placing = asyncio.Lock()
         # Kept, not looked up: who leaves at once does so before all of them are on the screen.
         self._own_row = Horizontal(id="own-row", classes="row")
+        self._fold = Vertical(id="folded")
         self._lines = {name: Static("", id=name, markup=False) for name in LINES}
 
     def compose(self) -> ComposeResult:
@@ -146,7 +150,7 @@ class SetupScreen(Screen[None]):
                 if name != "dataset":
                     yield self._make_row(setting).line
             with Collapsible(title="Advanced", id="advanced"):
-                yield Vertical(id="folded")
+                yield self._fold
         with VerticalScroll(id="foot", can_focus=False):
             yield from self._lines.values()
         yield KeysFooter()
@@ -168,7 +172,8 @@ class SetupScreen(Screen[None]):
     async def _changed(self, event: Input.Changed | Select.Changed) -> None:
         had_path = self._own_row.display
         if event.control.id in PARTS:
-            await self._place_rows()
+            async with self._placing:
+                await self._place_rows()
         self._check()
         # Not where the form began with a path: its row has been there from the start.
         if self._own_row.display and not had_path:
@@ -190,7 +195,7 @@ class SetupScreen(Screen[None]):
         name = next((name for name in settings if name in checked.problems), next(iter(checked.problems)))
         title = f"{settings[name].title if name in settings else name} is not possible"
         self.notify(checked.problems[name], title=title, severity="warning", markup=False)
-        if name not in settings:
+        if name not in self._rows or not self._rows[name].field.is_mounted:
             return
         if name in folded:
             self.query_one("#advanced", Collapsible).collapsed = False
@@ -210,11 +215,13 @@ class SetupScreen(Screen[None]):
         self.set_focus(None)
 
     async def _add_folded(self) -> None:
-        """Make the fields of the fold, once."""
-        if not self._has_folded:
+        """Make the fields of the fold, once: afterwards they are there, unless the fold itself is not yet."""
+        async with self._placing:
+            if self._has_folded or not self._fold.is_mounted:
+                return
             self._has_folded = True
             await self._place_rows()
-            self._check()
+        self._check()
 
     async def _place_rows(self) -> None:
         """Show the rows that the chosen parts have, in their order, and no others; make those that are new.
@@ -227,17 +234,25 @@ class SetupScreen(Screen[None]):
             if name in settings and row.setting != settings[name]:
                 # Another part's option of the same name, which can be something else.
                 await self._rows.pop(name).line.remove()
-        before: Horizontal | None = None
+        # New lines in a row, by the line that they follow; None: at the top of the fold. Mounted together, for
+        # each time the screen is laid out anew.
+        new: dict[Horizontal | None, list[Horizontal]] = {}
+        after: Horizontal | None = None
+        follows: list[Horizontal] | None = None
         for name, setting in settings.items():
             if name == next(iter(folded)):
-                before = None
-            if name not in self._rows:
-                line = self._make_row(setting).line
-                if before is None:
-                    await self.query_one("#folded").mount(line, before=0)
-                else:
-                    await self.mount(line, after=before)
-            before = self._own_row if name == "dataset" else self._rows[name].line
+                after = follows = None
+            if name in self._rows:
+                after, follows = self._own_row if name == "dataset" else self._rows[name].line, None
+                continue
+            if follows is None:
+                follows = new.setdefault(after, [])
+            follows.append(self._make_row(setting).line)
+        for after, lines in new.items():
+            if after is None:
+                await self._fold.mount(*lines, before=0)
+            else:
+                await self.mount(*lines, after=after)
         for name, row in self._rows.items():
             row.line.display = name in settings
 

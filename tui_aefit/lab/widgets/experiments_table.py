@@ -10,7 +10,7 @@ from textual.events import Resize
 from textual.reactive import reactive
 
 from core.records.overview import Overview
-from tui_aefit.following.listing import COLUMNS, PADDING, cells_of, state_words, widths_of
+from tui_aefit.following.listing import PADDING, cells_of, state_words, titles, widths_of
 from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
@@ -69,7 +69,8 @@ class ExperimentsTable(CellTable):
             for overview in self.overviews
         }
         chosen, row = self.row_under_cursor, self.cursor_row
-        self.fill({key: (COLUMNS[key], width + PADDING) for key, width in widths.items()}, rows)
+        heads = titles(narrow=narrow)
+        self.fill({key: (heads[key], width + PADDING) for key, width in widths.items()}, rows)
         if rows and chosen is not None and chosen not in rows:
             self.move_cursor(row=min(row, len(rows) - 1))
 

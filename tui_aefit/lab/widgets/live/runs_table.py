@@ -43,6 +43,8 @@ TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
 """Widths of the columns beside that of progress and results, which takes what they leave."""
 NARROWEST, WIDEST = 19, 48
 """The least and the most that the column of progress and results takes."""
+DAMAGED = "result unreadable"
+"""Of a run whose result is there and cannot be read, until it is computed anew."""
 LONGEST = 1e12
 """Seconds."""
 FULL, EMPTY = "█", "░"
@@ -63,7 +65,7 @@ class RunsTable(FollowsTheme, CellTable):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._selected: int | None = None
-        self._drawn: dict[int, tuple[RunView, list[Text]]] = {}
+        self._drawn: dict[int, tuple[tuple[RunView, bool], list[Text]]] = {}
         self._progress_width = 0
 
     def on_mount(self) -> None:
@@ -101,6 +103,8 @@ class RunsTable(FollowsTheme, CellTable):
         view = self.snapshot.runs[int(row)]
         if view.status is RunStatus.FAILED:
             return _line(f"{view.error}; {view.hint}" if view.hint else view.error)
+        if _is_damaged(view, self.snapshot):
+            return f"{DAMAGED}: resume the experiment, and this run is computed anew"
         words = [f"attempt {view.attempt}"] if view.attempt > 1 else []
         if view.status is RunStatus.RUNNING and view.loss is not None:
             words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
@@ -134,11 +138,12 @@ class RunsTable(FollowsTheme, CellTable):
         tint = partial(ink, self.app)
         rows = {ALL: _all_cells(snapshot, width, tint)}
         for view in snapshot.runs:
-            view_before, cells = self._drawn.get(view.index, (None, []))
+            shown = view, view.index in snapshot.damaged
+            before, cells = self._drawn.get(view.index, (None, []))
             # Only a run at work changes with time alone.
-            if view.status is RunStatus.RUNNING or view != view_before:
+            if view.status is RunStatus.RUNNING or shown != before:
                 cells = _run_cells(view, snapshot, typical, width, tint)
-            self._drawn[view.index] = view, cells
+            self._drawn[view.index] = shown, cells
             rows[str(view.index)] = cells
         self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
         self.fill(columns, rows)
@@ -185,6 +190,8 @@ def _run_cells(
         case RunStatus.FAILED:
             progress = _line(view.error)
             times = _times(_since(view.started, view.finished), None)
+        case RunStatus.PENDING:
+            progress = DAMAGED if _is_damaged(view, snapshot) else ""
     return [
         right(str(view.index + 1)),
         left((f"{glyph} {word}", style)),
@@ -192,6 +199,11 @@ def _run_cells(
         left((progress, style if view.status is RunStatus.FAILED else "")),
         right(times),
     ]
+
+
+def _is_damaged(view: RunView, snapshot: Snapshot) -> bool:
+    """Whether all that there is of a run is a result that cannot be read."""
+    return view.status is RunStatus.PENDING and view.index in snapshot.damaged
 
 
 def _findings(metrics: RunMetrics) -> tuple[str, str]:

@@ -1,0 +1,192 @@
+"""Having experiments computed from the lab: begun, gone on with, given more runs, and watched to their ends."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from textual.app import App
+
+from core.declarations.setting import Whole
+from core.errors import AefitError, ExperimentError, SpecError
+from core.files.exit_status import ExitStatus
+from core.records.experiment import Experiment, State, create
+from core.spec.settings import COMMON
+from core.spec.spec import Spec
+from tui_aefit.following.home import Watch, at_work, lacks_further_runs
+from tui_aefit.lab.background import complain
+from tui_aefit.lab.coordinators import Coordinators
+from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment
+from tui_aefit.shell.settings import Settings
+
+
+class Computing:
+    """What the app does with coordinators, all of it beside the screen, for it reads files.
+
+    Posts to the app `OpenExperiment` when one has been started, `CanBeExtended` where the person can be asked how
+    many runs, `ExperimentEnded` at the end of every experiment of the home. Says what cannot be done, and why.
+    """
+
+    def __init__(self, app: App[Any], settings: Settings) -> None:
+        self._app = app
+        self._home: Path = settings.home
+        self._coordinators = Coordinators(settings)
+        self._watch = Watch(settings.home)
+        self._complaints: set[str] = set()
+        self._extended: set[str] = set()
+
+    def begin(self, spec: Spec, jobs: int, threads: int) -> None:
+        """Have the experiment of a spec computed."""
+        self._beside(lambda: create(self._home, spec)[0], jobs, threads)
+
+    def resume(self, experiment: Experiment) -> None:
+        """Have the missing runs of an experiment computed, those among them that were asked for elsewhere."""
+        self._beside(partial(_reloaded, experiment))
+
+    def consider_extending(self, experiment: Experiment) -> None:
+        """Look whether an experiment can be given more runs, unless that is being looked at."""
+        if not self._is_at_work("consider"):
+            self._app.run_worker(partial(self._consider, experiment), thread=True, group="consider")
+
+    def extend(self, experiment: Experiment, word: str) -> None:
+        """Have an experiment computed with as many runs in all as a word says."""
+        self._app.run_worker(partial(self._extend, experiment, word), thread=True, group="begin")
+
+    def at_work(self) -> list[Experiment]:
+        """The experiments that are being computed, the newest first; none where they cannot be listed."""
+        try:
+            return at_work(self._home)
+        except ExperimentError as error:
+            self.complain_once(error)
+            return []
+
+    def watch(self, experiment: Experiment) -> None:
+        """Tell of the end of an experiment that is being computed."""
+        self._watch.add(experiment)
+
+    def look_around(self) -> None:
+        """See which coordinators of ours have died, and have all endings looked for."""
+        # One look at a time: a slow file server must not make them queue up.
+        if self._is_at_work("watch"):
+            return
+        found = self._coordinators.look()
+        for experiment, status in found:
+            self._watch.add(experiment)
+            if status is not None and (status < 0 or status == ExitStatus.CRASHED):
+                # All other endings are told by its journal.
+                why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
+                title = f"{experiment.id} is not computed"
+                self._app.notify(why, title=title, severity="error", markup=False)
+        starting = [experiment.id for experiment, status in found if status is None]
+        self._app.run_worker(partial(self._find_endings, starting), thread=True, group="watch")
+
+    def complain_once(self, error: AefitError) -> None:
+        """Say what would be met again at every look."""
+        if str(error) not in self._complaints:
+            self._complaints.add(str(error))
+            complain(self._app, error)
+
+    def _is_at_work(self, group: str) -> bool:
+        return any(worker.group == group and not worker.is_finished for worker in self._app.workers)
+
+    # In a thread
+
+    def _beside(
+        self, find: Callable[[], Experiment], jobs: int | None = None, threads: int | None = None
+    ) -> None:
+        work = partial(self._start, find, jobs, threads)
+        self._app.run_worker(work, thread=True, group="begin")
+
+    def _start(self, find: Callable[[], Experiment], jobs: int | None, threads: int | None) -> None:
+        try:
+            experiment = find()
+            if not self._coordinators.start(experiment, jobs, threads):
+                text = "it was computed before: these are its stored results"
+                self._app.notify(text, title="Already complete")
+        except (AefitError, OSError) as error:
+            self._complain(error)
+        else:
+            self._app.post_message(OpenExperiment(experiment))
+
+    def _consider(self, experiment: Experiment) -> None:
+        try:
+            experiment = _reloaded(experiment)
+            experiment.check_computable()
+            if experiment.spec.runs >= most_runs():
+                raise ExperimentError(
+                    f"{experiment.id} has {experiment.spec.runs:,} runs: there can be no more",
+                    "change the seed: another experiment has other runs",
+                )
+        except (AefitError, OSError) as error:
+            self._complain(error)
+        else:
+            self._app.post_message(CanBeExtended(experiment))
+
+    def _extend(self, experiment: Experiment, word: str) -> None:
+        try:
+            before = experiment.spec.runs
+            extended = self._coordinators.extend(experiment, _number_of_runs(word))
+            self._extended.add(extended.id)
+        except (AefitError, OSError) as error:
+            self._complain(error)
+        else:
+            added = f"run {before + 1} is" if extended.spec.runs == before + 1 else None
+            added = added or f"runs {before + 1} to {extended.spec.runs} are"
+            self._app.notify(f"{added} added", title=extended.id, markup=False)
+            self._app.post_message(OpenExperiment(extended))
+
+    def _find_endings(self, starting: Collection[str]) -> None:
+        try:
+            for state in self._watch.look(starting):
+                if not self._goes_on(state):
+                    self._app.post_message(ExperimentEnded(state))
+        except ExperimentError as error:
+            self.complain_once(error)
+
+    def _goes_on(self, state: State) -> bool:
+        """Go on with an experiment that was extended from here while its coordinator was ending."""
+        experiment = state.experiment
+        if experiment.id not in self._extended or not lacks_further_runs(state):
+            return False
+        self._extended.remove(experiment.id)  # once: what ends so again is told
+        try:
+            return self._coordinators.start(experiment)
+        except (AefitError, OSError) as error:
+            self._complain(error)
+            return False
+
+    def _complain(self, error: AefitError | OSError) -> None:
+        if isinstance(error, OSError):
+            why = f"cannot read {error.filename or self._home}: {error.strerror}"
+            error = ExperimentError(why, "make it readable, or choose another home with --home DIR")
+        complain(self._app, error)
+
+
+def _reloaded(experiment: Experiment) -> Experiment:
+    """The experiment with the runs that are asked for now. Raises ExperimentError."""
+    if not os.path.isdir(experiment.folder):
+        raise ExperimentError(
+            f"the folder of {experiment.id} is gone: deleted, moved, or its disk is away",
+            "open another experiment",
+        )
+    return experiment.reloaded()
+
+
+def most_runs() -> int:
+    """How many runs an experiment can have."""
+    kind = COMMON["runs"].kind
+    assert isinstance(kind, Whole)
+    return kind.highest
+
+
+def _number_of_runs(word: str) -> int:
+    """The number in a word. Raises SpecError where it is none, or not possible."""
+    runs = COMMON["runs"]
+    try:
+        number = runs.kind.read(word.strip())
+    except ValueError as error:
+        raise SpecError(runs.name, word, f"expected {runs.kind.expected}") from error
+    return cast("int", runs.check(number))

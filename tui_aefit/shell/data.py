@@ -1,0 +1,46 @@
+"""The sub-command `data`: which data sets are here, fetching one, writing one out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from core.data.catalogue import CATALOGUE, availability
+from core.errors import AefitError
+from core.files.exit_status import ExitStatus
+from tui_aefit.shell.console import Console
+from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.subcommands import Options
+
+
+def data(options: Options, settings: Settings, console: Console) -> int:
+    """List the data sets, fetch one or export one; the exit status. Raises AefitError."""
+    if options["action"] == "list":
+        return _list(options, settings, console)
+    action, name, output = options["action"], options.get("name"), options.get("output")
+    if name is None or (action == "export" and output is None):
+        usage = {"fetch": "fetch NAME", "export": "export NAME|PATH --output FILE.npz"}[action]
+        raise AefitError(
+            "which data set?" if name is None else "where to?",
+            f"aefit-tui data {usage}; `aefit-tui data list` shows the names",
+        )
+    arguments = [name, "--data-dir", str(settings.data_dir)]
+    if action == "export":
+        arguments += ["--output", output, "--cache-dir", str(settings.cache_dir)]
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
+    return subprocess.run(command, check=False).returncode
+
+
+def _list(options: Options, settings: Settings, console: Console) -> int:
+    found = {name: availability(name, settings.data_dir) for name in CATALOGUE}
+    if options.get("as_json"):
+        console.result_json(
+            {name: {"ready": there.ready, "detail": there.detail} for name, there in found.items()}
+        )
+        return ExitStatus.COMPLETE
+    for name, there in found.items():
+        entry = CATALOGUE[name]
+        size = f"{entry.train_size + entry.test_size:,} images of {' x '.join(map(str, entry.shape))}"
+        state = "ready" if there.ready else "damaged" if there.damaged else "not here"
+        console.result(f"{name:14}  {state:8}  {size:30}  {there.detail}")
+    return ExitStatus.COMPLETE

@@ -1,0 +1,233 @@
+"""The sub-commands, a table: what each takes, what it is for, and where it is done.
+
+The grammar, the help and the commands that hints suggest follow from it. The help is answered from here, so what
+does a command is named, not imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.declarations.setting import Setting
+from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TABLES, TEXTS
+from core.spec.settings import COMMON
+from tui_aefit.shell.declarations import CALL, explain
+
+DESTINATION = "setting "
+"""Begins the name under which argparse keeps a setting: a plug-in may call its option as we call a word of ours."""
+
+Options = Mapping[str, Any]
+"""What was typed, by name, as the grammar's types have read it."""
+Build = Callable[[argparse.ArgumentParser, Mapping[str, Setting]], object]
+"""Adds to a command's grammar what it takes; the mapping holds every setting there is, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubCommand:
+    """One sub-command.
+
+    usages: what may follow its name -> what it then does, as the help has it. run: the function that does it, as
+    "module:name". build: what it takes besides the home and the options of every command. has_json: whether it
+    takes --json. forgiving: whether it works although a settings file is broken, for it computes nothing by it.
+    suggested: whether the program tells people to type it, and its answer depends on the home.
+    """
+
+    usages: Mapping[str, str]
+    run: str
+    build: Build = lambda command, settings: None
+    has_json: bool = True
+    forgiving: bool = False
+    suggested: bool = True
+
+    @property
+    def takes_id(self) -> bool:
+        """Whether an experiment's id follows its name."""
+        return any(usage.startswith("ID") for usage in self.usages)
+
+
+def add_setting(
+    target: argparse._ActionsContainer, setting: Setting, text: str = "", *, required: bool = False
+) -> None:
+    """Add a setting as an option that takes a word. text: its help, by default its meaning and default."""
+    if not text:
+        default = setting.default_text or setting.default
+        text = explain(setting) + (f" (default: {default})" if default is not None else "")
+    target.add_argument(
+        setting.option,
+        metavar=setting.metavar,
+        dest=f"{DESTINATION}{setting.name}",
+        required=required,
+        help=text.replace("%", "%%"),  # a home may have one; argparse would format it
+    )
+
+
+def add_no_cache(target: argparse._ActionsContainer) -> None:
+    """Add --no-cache."""
+    target.add_argument(
+        "--no-cache", action="store_true", help="train surrogates and find neighbours anew, and keep neither"
+    )
+
+
+def _takes_id(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument(
+        "id", metavar="ID", help="an id, an unambiguous prefix of it, or latest: the one created last"
+    )
+
+
+def _resume(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    for setting in CALL.values():
+        if setting.name != "home":  # which every command takes
+            add_setting(command, setting)
+    command.add_argument("--detach", action="store_true", help="go on in the background")
+    add_no_cache(command)
+
+
+def _extend(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    add_setting(command, COMMON["runs"], "how many runs there are to be in all", required=True)
+    _resume(command, settings)
+
+
+def _delete(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _export(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
+    command.add_argument("--format", choices=forms, default="json", help="default: json")
+    command.add_argument(
+        "--table",
+        choices=TABLES,
+        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: accuracy and tests)",
+    )
+    command.add_argument("--figure", choices=FIGURES, help=f"of {', '.join(FIGURE_FORMATS)}")
+    command.add_argument(
+        "--sets",
+        metavar="A,B",
+        help=f"of {', '.join(SET_FORMATS)}: only these sets, and the pairs among them "
+        "(default: all; gallery: adversarial)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"- is standard output (default: - for {', '.join(TEXTS)}, else a file in the experiment's exports)",
+    )
+
+
+def _report(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    command.add_argument("--output", metavar="FILE", help="default: ID.html in the experiment's exports")
+
+
+def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument("action", choices=("list", "fetch", "export"))
+    command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
+    command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
+    add_setting(command, CALL["data_dir"])
+
+
+def _doctor(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    add_setting(command, CALL["data_dir"])
+
+
+def _config(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument("action", choices=("show",))
+    for setting in settings.values():
+        if setting.name != "home":
+            add_setting(command, setting)
+
+
+_EXPERIMENTS = "tui_aefit.shell.commands"
+
+SUB_COMMANDS: Mapping[str, SubCommand] = {
+    "list": SubCommand(
+        usages={"": "every experiment under the home, with its state"},
+        run=f"{_EXPERIMENTS}:list_experiments",
+        forgiving=True,
+    ),
+    "show": SubCommand(
+        usages={"ID": "the result of an experiment, also of one that is still running"},
+        run=f"{_EXPERIMENTS}:show",
+        build=_takes_id,
+        forgiving=True,
+    ),
+    "attach": SubCommand(
+        usages={"ID": "follow an experiment that is being computed"},
+        run=f"{_EXPERIMENTS}:attach",
+        build=_takes_id,
+    ),
+    "resume": SubCommand(
+        usages={"ID": "compute the runs that an experiment lacks, failed ones among them"},
+        run=f"{_EXPERIMENTS}:resume",
+        build=_resume,
+    ),
+    "extend": SubCommand(
+        usages={"ID --runs N": "ask for N runs in all and compute the further ones"},
+        run=f"{_EXPERIMENTS}:extend",
+        build=_extend,
+    ),
+    "cancel": SubCommand(
+        usages={"ID": "stop an experiment; complete runs are kept"},
+        run=f"{_EXPERIMENTS}:cancel",
+        build=_takes_id,
+        forgiving=True,
+    ),
+    "delete": SubCommand(
+        usages={"ID": "remove an experiment and its results"},
+        run=f"{_EXPERIMENTS}:delete",
+        build=_delete,
+        forgiving=True,
+    ),
+    "export": SubCommand(
+        usages={
+            "ID": "write a result as JSON, CSV, Parquet or LaTeX tables, or its figures as PDF, SVG or PNG"
+        },
+        run="tui_aefit.shell.export:export",
+        build=_export,
+    ),
+    "report": SubCommand(
+        usages={"ID": "write one HTML page on an experiment: verdict, tables, figures, how to reproduce it"},
+        run="tui_aefit.shell.export:report",
+        build=_report,
+        has_json=False,
+    ),
+    "data": SubCommand(
+        usages={
+            "list | fetch NAME": "the data sets that have a name; download one",
+            "export NAME|PATH": "write a data set as runs see it, with --output FILE.npz",
+        },
+        run="tui_aefit.shell.data:data",
+        build=_data,
+        suggested=False,
+    ),
+    "doctor": SubCommand(
+        usages={"": "versions, devices, threads, data sets, writable folders: what works here"},
+        run="tui_aefit.shell.doctor:doctor",
+        build=_doctor,
+        forgiving=True,
+    ),
+    "config": SubCommand(
+        usages={"show": "every setting, its value and where it came from"},
+        run="tui_aefit.shell.config:show_settings",
+        build=_config,
+        forgiving=True,
+        suggested=False,
+    ),
+}
+"""Every sub-command, by name, in the order of the help."""
+
+
+def lines_of_help() -> list[str]:
+    """A line for each way to use a sub-command: what to type and what it does."""
+    typed = {
+        f"{name} {usage}".strip(): meaning
+        for name, command in SUB_COMMANDS.items()
+        for usage, meaning in command.usages.items()
+    }
+    width = max(map(len, typed))
+    return [f"  {words:{width}}  {meaning}" for words, meaning in typed.items()]
