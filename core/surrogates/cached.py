@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core import __version__
 from core.files.cache import Cache, key_of
-from core.surrogates.network import Network, build_network, meta_layers
+from core.surrogates.network import LAYOUT, Network, build_network, meta_layers
 from core.surrogates.surrogate import Surrogate
 from core.surrogates.training import RECIPE, train
 from core.tensors.device import processor_name
@@ -37,16 +37,16 @@ def train_or_load(
     """What `train` gives for the same arguments, and whether it was in the cache.
 
     The key holds all that the weights follow from, the last bits included: the architecture (its class, its
-    options, its layers as torch prints them, the plug-in and version that it comes from: `origin`), images,
-    labels, recipe, random streams, and the processor, device, version of torch and of this program that they are
-    computed with.
+    options, its layers as torch prints them, their layout in memory, the plug-in and version that it comes from:
+    `origin`), images, labels, recipe, random streams, and the processor, device, version of torch and of this
+    program that they are computed with.
     """
     height, width, channels = images.shape[1:]
     shape = (height, width, channels)
     key = key_of(
-        surrogate.identity, origin, str(meta_layers(surrogate, shape, classes)), images, labels, classes, epochs,
-        RECIPE, weights.initial_seed(), batches.bit_generator.state, __version__, torch.__version__,
-        processor_name(), device,
+        surrogate.identity, origin, str(LAYOUT), str(meta_layers(surrogate, shape, classes)), images, labels,
+        classes, epochs, RECIPE, weights.initial_seed(), batches.bit_generator.state, __version__,
+        torch.__version__, processor_name(), device,
     )  # fmt: skip
     cached = cache.get(KIND, key) if cache is not None else None
     if cached is not None:
