@@ -25,7 +25,7 @@ from core.records.metrics import RunMetrics
 from core.records.process import is_abandoned
 from core.records.results import read_result
 from core.records.status import ExperimentStatus, RunStatus, experiment_status, is_turning_point, run_status
-from core.sets.registry import SETS
+from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
@@ -97,7 +97,7 @@ class Experiment:
         """Whether metrics are of the levels and sets that the specification asks for, and 0 where they must be."""
         if metrics.ladder.levels != self.spec.ladder.levels or set(metrics.accuracy) != set(self.spec.sets):
             return False
-        zero = {name: SETS[name].zero_level(metrics.ladder) for name in self.spec.sets}
+        zero = {name: SETS[name].zero_level(metrics.ladder) for name in self.spec.sets if is_known(name)}
         return not any(level is not None and metrics.accuracy[name][level] for name, level in zero.items())
 
     def results(self, *, verify: bool = False) -> dict[int, RunMetrics]:

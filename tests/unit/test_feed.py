@@ -8,6 +8,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ from core.records.events import CoordinatorStarted, RunStarted, StageStarted
 from core.records.experiment import SPEC_FILE, Experiment, create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
+from core.sets.registry import SETS, is_known
 from core.spec.spec import Spec
 from tests.fakes.damage import change_metrics
 from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
@@ -295,6 +297,23 @@ def test_a_damaged_result_that_was_computed_anew_is_no_problem_any_more(
     append(running, json.dumps(line) + "\n")
     whole = seen(feed.look(NOW + 0.25))
     assert (whole.problems, whole.damaged, sorted(whole.metrics)) == ((), frozenset(), [0, 1])
+
+
+def test_a_control_whose_plug_in_does_not_load_any_more_hides_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = make_experiment(tmp_path, runs=2, complete=1, state="running", controls=("noise", "reverse"))
+
+    # As if "reverse" were a plug-in's.
+    entry = EntryPoint("reverse", "tests.fakes.nowhere:Reverse", SETS.group)
+    monkeypatch.setattr(SETS, "_own", {name: where for name, where in SETS._own.items() if name != "reverse"})
+    monkeypatch.setitem(vars(SETS), "_plugins", {"reverse": entry})
+    monkeypatch.delitem(SETS._loaded, "reverse", raising=False)
+    assert "reverse" in SETS
+    assert not is_known("reverse")
+    snapshot = seen(Feed(experiment).look(NOW))
+    assert (sorted(snapshot.metrics), snapshot.damaged, snapshot.status) == ([0], frozenset(), "running")
+    assert set(snapshot.metrics[0].accuracy) == {"test", "misclassified", "adversarial", "noise", "reverse"}
 
 
 def test_a_run_without_a_result_is_no_problem(running: Experiment) -> None:

@@ -140,3 +140,10 @@ def test_the_details_are_two_lines() -> None:
     line = f"mnist-fgsm-1f3a9c2e · created {date_of(PAPER)} · seed 0 · 3 epochs"
     assert detail(PAPER) == f"{line}\n#fig5"
     assert detail(UNREADABLE).splitlines()[1] == "it holds no file spec.toml"
+
+
+def test_a_narrow_list_shortens_nothing_that_there_is_room_for() -> None:
+    long = overview(Spec(attack="deepfool-untargeted"))
+    for label, width in (("", len("deepfool-untargeted")), ("a label that takes all there is", 10)):
+        row = cells_of(replace(long, annotations=Annotations(label=label)), marked=False, narrow=True)
+        assert widths_of([row], available=90, narrow=True)["attack"] == width

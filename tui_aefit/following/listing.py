@@ -29,8 +29,10 @@ STOPPING = ("◼", "stopping", "bold")
 MARK = "●"
 PADDING = 2
 """Cells of a column beside its text."""
-SMALLEST_NAME = 10
-"""Cells that names have where any needs as many. The date, which the details tell as well, makes room for them."""
+SMALLEST_NAME = 8
+"""Cells that names have at least where any needs as many: a digest's. The date, which the details tell as well,
+makes room for them.
+"""
 COLUMNS = {
     "mark": " ",
     "state": "state",
@@ -43,8 +45,8 @@ COLUMNS = {
     "created": "created",
 }
 """Column key -> its title."""
-WIDEST = {"dataset": (10, 24), "attack": (10, 20), "ladder": (10, 20)}
-"""Column key -> the most cells that it takes in a narrow and in a wide terminal."""
+WIDEST = {"dataset": (10, 24), "attack": (10, 20), "ladder": (10, 30)}
+"""Column key -> the most cells that it takes in a narrow terminal, while others need the room, and at all."""
 
 
 def titles(*, narrow: bool) -> dict[str, str]:
@@ -102,15 +104,19 @@ def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool
         key: max(cell_len(text) for text in [title, *(row[key] for row in rows)])
         for key, title in titles(narrow=narrow).items()
     }
-    for key, (few, many) in WIDEST.items():
-        widths[key] = min(widths[key], few if narrow else many)
+    wanted = {key: min(widths[key], many) for key, (_, many) in WIDEST.items()}
+    for key, (few, _) in WIDEST.items():
+        widths[key] = min(wanted[key], few) if narrow else wanted[key]
 
     def left() -> int:
         return available - sum(width + PADDING for key, width in widths.items() if key != "name") - PADDING
 
-    smallest = min(SMALLEST_NAME, widths["name"])
+    longest = widths["name"]
+    smallest = min(SMALLEST_NAME, longest)
     if left() < smallest:
         del widths["created"]
+    for key, width in wanted.items():
+        widths[key] += max(0, min(width - widths[key], left() - longest))
     widths["name"] = max(smallest, left())
     return widths
 

@@ -217,7 +217,7 @@ class SetupScreen(Screen[None]):
     async def _add_folded(self) -> None:
         """Make the fields of the fold, once: afterwards they are there, unless the fold itself is not yet."""
         async with self._placing:
-            if self._has_folded or not self._fold.is_mounted:
+            if self._has_folded or not (self._fold.is_mounted and self.is_attached):
                 return
             self._has_folded = True
             await self._place_rows()
@@ -249,6 +249,8 @@ class SetupScreen(Screen[None]):
                 follows = new.setdefault(after, [])
             follows.append(self._make_row(setting).line)
         for after, lines in new.items():
+            if not self.is_attached:
+                return  # the person has left meanwhile
             if after is None:
                 await self._fold.mount(*lines, before=0)
             else:

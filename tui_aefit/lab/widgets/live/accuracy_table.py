@@ -134,7 +134,7 @@ def _counts_cell(summary: Summary | None, metrics: RunMetrics | None, name: str)
     images = metrics.counts.sets.get(name) if metrics is not None else None
     return right(
         counted(summary.n if summary is not None else 0, "run"),
-        (ABSENT if images is None else f"{images:,} images", "dim"),
+        (ABSENT if images is None else counted(images, "image"), "dim"),
     )
 
 

@@ -34,7 +34,7 @@ COLUMNS = {
 """Column -> its title and width, of those beside the first, "what", which is as wide as what it holds."""
 IN_SIGHT = ("what", "test", "p", "holm", "direction", "difference")
 """The columns that are seen without scrolling in half of a terminal of 140 columns."""
-ARROW = ("dir", 4)
+ARROW = ("", 2)
 """The column of directions where there is no room for words."""
 DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
 
