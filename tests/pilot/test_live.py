@@ -283,7 +283,7 @@ class TestAnotherLadder:
             await pilot.press("v", "v")
             await until(pilot, partial(shows, lab, "adversarial against half"))
             await pilot.press("e")
-            await until(pilot, partial(shows, lab, "0.1 Bandwidth wide to n…"))
+            await until(pilot, partial(shows, lab, "0.1 Bandwidth wide to narrow"))
 
 
 class TestTheme:
