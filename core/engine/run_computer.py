@@ -14,7 +14,6 @@ from core.data.load import load
 from core.engine.environment import describe_environment
 from core.errors import AefitError
 from core.families.family import Resources
-from core.families.registry import FAMILIES
 from core.files.atomic import sync_file
 from core.files.cache import Cache
 from core.protocol.run import compute_run
@@ -171,8 +170,7 @@ def prepare(
 
 def _check_size(spec: Spec, pool: ImageSet) -> None:
     """Raises SpecError where the training part of a run has too few images for the family."""
-    family = FAMILIES[spec.family](**spec.part_options("family"))
-    family.check_size(len(pool.labels) - pool.test_size)
+    spec.make_family().check_size(len(pool.labels) - pool.test_size)
 
 
 def sparingly(write: Write, clock: Callable[[], float] = time.monotonic) -> Callable[[Event], None]:

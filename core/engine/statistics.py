@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.records.events import StatisticsComputed
 from core.records.metrics import RunMetrics
-from core.records.statistics import ExperimentStatistics
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 from core.statistics import statistics_of
 from core.verdict import verdict
 
 
-def experiment_statistics(spec: Spec, results: Mapping[int, RunMetrics]) -> ExperimentStatistics:
-    """Summary, tests and verdict over the runs in `results` (run -> metrics), at least one.
+def experiment_statistics(spec: Spec, results: Mapping[int, RunMetrics]) -> StatisticsComputed:
+    """Summary, tests and verdict over the runs in `results` (run -> metrics, at least one), to be journaled.
 
     The adversarial set is compared with the misclassified test images, then with every control.
     """
@@ -32,6 +32,4 @@ def experiment_statistics(spec: Spec, results: Mapping[int, RunMetrics]) -> Expe
         n_train=counts.train,
         pairs=[("adversarial", other) for other in ("misclassified", *spec.controls)],
     )
-    return ExperimentStatistics(
-        runs=runs, summary=summary, tests=tests, verdict=verdict(spec, metrics, tests)
-    )
+    return StatisticsComputed(runs=runs, summary=summary, tests=tests, verdict=verdict(spec, metrics, tests))

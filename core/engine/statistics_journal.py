@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from core.engine.statistics import experiment_statistics
-from core.records.events import Event, StatisticsComputed
+from core.records.events import Event
 from core.records.metrics import RunMetrics
 from core.spec.spec import Spec
 
@@ -55,9 +55,5 @@ class StatisticsJournal:
         """Journal the statistics if they have changed; what cannot be written is tried again the next time."""
         if not self._changed:
             return
-        computed = experiment_statistics(self._spec, self._results)
-        event = StatisticsComputed(
-            runs=computed.runs, summary=computed.summary, tests=computed.tests, verdict=computed.verdict
-        )
-        self._changed = not self._write(event)
+        self._changed = not self._write(experiment_statistics(self._spec, self._results))
         self._published_at = self._clock()

@@ -20,14 +20,14 @@ from core.attacks.attack import Attack
 from core.attacks.registry import ATTACKS
 from core.data.images import ImageSet
 from core.data.split import Split, stratified_split
-from core.families.family import ONE_PROCESSOR, Family, FittedLevels, Predictions, Resources
+from core.families.family import ONE_PROCESSOR, FittedLevels, Predictions, Resources
 from core.families.ladder import Ladder
-from core.families.registry import FAMILIES
 from core.protocol.candidates import AttackedImages, CandidateMaker
 from core.protocol.keeping import CandidateKeeper
 from core.protocol.selection import AttackTally, Selection
 from core.protocol.stages import Observer, Stages, ignore
 from core.protocol.streams import Streams
+from core.records.arrays import knob_values
 from core.records.environment import Environment
 from core.records.metrics import Counts, RunMetrics
 from core.records.stages import CANDIDATES, CLASSIFIER, SPLIT, SURROGATE
@@ -114,10 +114,6 @@ class _Work:
     stages: Stages
 
     @property
-    def family(self) -> Family:
-        return FAMILIES[self.spec.family](**self.spec.part_options("family"))
-
-    @property
     def ladder(self) -> Ladder:
         return self.spec.ladder
 
@@ -151,7 +147,7 @@ def classify_test_images(
     pool, stages = work.pool, work.stages
     image, label = pool.images[split.test_index], pool.labels[split.test_index]
     with stages.stage(CLASSIFIER, total=len(label)):
-        classifier = work.family.fit(
+        classifier = work.spec.make_family().fit(
             pool.images[split.train_index],
             pool.labels[split.train_index],
             pool.classes,
@@ -264,7 +260,7 @@ def measure_sets(
         tally, figures = _tally(work, name), AttackTally()
         with work.stages.stage(name, total=other.count(len(sources))):
             for block in other.make(sources, work.stages):
-                tally.add(block, np.flatnonzero(block.prediction[0] != block.label))
+                tally.add(block, np.flatnonzero(block.adversarial))
                 figures.add(block)
         return tally.measured(sources.index, figures.figures())
 
@@ -363,13 +359,12 @@ def _metrics(
 def _arrays(
     ladder: Ladder, split: Split, test: ClassifiedImages, sources: AttackedImages, adversarial: Members
 ) -> dict[str, NDArray[np.generic]]:
-    numeric = all(isinstance(value, int) for value in ladder.values)
     return {
         "train_index": split.train_index.astype(np.int32),
         "test_index": split.test_index.astype(np.int32),
         "test_label": test.label.astype(np.int16),
         "test_prediction": test.prediction.astype(np.int16),
-        ladder.array_name: np.array(ladder.values, dtype=np.int32 if numeric else None),
+        ladder.array_name: knob_values(ladder),
         "adversarial_image": adversarial.image,
         "adversarial_label": adversarial.label.astype(np.int16),
         "adversarial_source": sources.index[adversarial.source].astype(np.int32),

@@ -27,7 +27,7 @@ class AttackTally:
         """Take one block."""
         self.count += len(block.label)
         self.rejected += block.rejected
-        self._surrogate_fooled += int((block.surrogate_prediction != block.label).sum())
+        self._surrogate_fooled += int(block.surrogate_fooled.sum())
         self._target_hit += int((block.surrogate_prediction == block.target).sum())
         self._targeted += int((block.target >= 0).sum())
         self._linf_max = max(self._linf_max, float(block.linf.max(initial=0.0)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tomli_w
 
+from core.declarations.lazy import tomllib
 from core.errors import ExperimentError
 from core.files.atomic import write_atomically
 

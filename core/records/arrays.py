@@ -48,7 +48,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]], ladder: 
     np.savez_compressed(path, **members)
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The arrays of one run, by name; nothing in the file is executed."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+def knob_values(ladder: Ladder) -> NDArray[np.generic]:
+    """What the knob is set to at each level: (L,) int32 where these are whole numbers, else as NumPy takes them."""
+    numeric = all(isinstance(value, int) for value in ladder.values)
+    return np.array(ladder.values, dtype=np.int32 if numeric else None)

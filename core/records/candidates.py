@@ -18,6 +18,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.families.ladder import Ladder
+from core.records.arrays import knob_values
 from core.records.process import owned_name
 from core.sets.members import Candidates
 
@@ -81,8 +82,7 @@ class CandidateFiles:
         arrays: dict[str, Any] = {
             name: np.concatenate([part[name] for part in self._parts], axis=-1) for name in self._parts[0]
         }
-        numeric = all(isinstance(value, int) for value in self._ladder.values)
-        arrays[self._ladder.array_name] = np.array(self._ladder.values, dtype=np.int32 if numeric else None)
+        arrays[self._ladder.array_name] = knob_values(self._ladder)
         np.savez_compressed(self._folder / ARRAYS, **arrays)
         for name in (IMAGES, ARRAYS):
             (self._folder / name).rename(folder / name)

@@ -92,7 +92,7 @@ class RunFailed(Event, frozen=True, kw_only=True, tag="run_failed"):
 
 
 class StatisticsComputed(Event, frozen=True, kw_only=True, tag="statistics"):
-    """The statistics over the runs that were complete then: the fields of `ExperimentStatistics`."""
+    """All that is computed over the runs that were complete then; verdict: sentences."""
 
     runs: tuple[RunNumber, ...]
     summary: SummaryTable

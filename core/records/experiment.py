@@ -1,30 +1,19 @@
-"""One experiment's folder: creating it, finding it again, and reading its state without computing anything."""
+"""One experiment's folder: its specification, its results, and what may be done to it."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-from core.errors import AefitError, ExperimentError, PluginError
-from core.families.ladder import Ladder
-from core.files.atomic import sync_folder, write_atomically
-from core.files.locations import experiments_dir
-from core.records.events import CoordinatorStarted, Event, RunFailed, RunStarted, StatisticsComputed
-from core.records.journal import JournalReader, read_all
+from core.errors import AefitError, ExperimentError, PluginError, SpecError
+from core.files.atomic import write_atomically
+from core.records.journal import JournalReader
 from core.records.lock import Lock, LockHeld
 from core.records.metrics import RunMetrics
 from core.records.process import is_abandoned
 from core.records.results import read_result
-from core.records.status import ExperimentStatus, RunStatus, experiment_status, is_turning_point, run_status
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -35,10 +24,19 @@ CREATED_FILE = "created"
 """When the experiment was made, seconds since 1970; the specification is written again where it is extended."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
-ABANDONED_SECONDS = 3600.0
-"""After so long nobody is still making an experiment's folder: it takes one small file."""
-TITLE_LENGTH = 40
-"""Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
+
+
+class UnreadableError(ExperimentError):
+    """The error for a folder whose specification cannot be read.
+
+    reason: why, in words that can stand beside the folder's name. newer: a later version wrote it.
+    """
+
+    def __init__(self, folder: Path, reason: str, hint: str = "", *, newer: bool = False) -> None:
+        remove = f"to remove it: aefit-tui delete {folder.name}"
+        super().__init__(f"{folder}: {reason}", "; ".join(filter(None, (hint, remove))))
+        self.reason = reason
+        self.newer = newer
 
 
 @dataclass(frozen=True)
@@ -105,14 +103,8 @@ class Experiment:
         found = ((run, self.result(run, verify=verify)) for run in range(self.spec.runs))
         return {run: metrics for run, metrics in found if metrics is not None}
 
-    def state(self) -> State:
-        """What the folder says at this moment."""
-        # Asked first: once nobody computes any more, what is read after that is final.
-        running = self.running
-        return State(self, self.results(), tuple(read_all(self.journal)), running)
-
     def reloaded(self) -> Experiment:
-        """The same, with the runs that are asked for now. Raises ExperimentError."""
+        """The same, with the runs that are asked for now. Raises UnreadableError."""
         return load(self.folder)
 
     def extend(self, runs: int) -> Experiment:
@@ -186,10 +178,7 @@ class Experiment:
         names_a_digest = re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) is not None
         ours = self.spec.schema_version == SPEC_VERSION
         if ours and names_a_digest and not self.spec.digest.startswith(digits):
-            raise ExperimentError(
-                f"{self.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
-                "move that folder away and try again",
-            )
+            raise misnamed(self.folder)
 
     def clear_leftovers(self) -> None:
         """Remove what killed workers left half written; only for who holds the lock.
@@ -200,240 +189,41 @@ class Experiment:
             if is_abandoned(leftover):  # else a worker that needs no lock is at it
                 shutil.rmtree(leftover, ignore_errors=True)
 
-    def delete(self) -> None:
-        """Remove the folder and all in it: see `delete`."""
-        delete(self.folder)
 
-
-E = TypeVar("E", bound=Event)
-
-
-@dataclass(frozen=True)
-class State:
-    """One reading of an experiment: the metrics of its complete runs, all its events in order, who computes.
-
-    running: whether a living coordinator held the lock when the reading began.
-    """
-
-    experiment: Experiment
-    results: dict[int, RunMetrics]
-    events: tuple[Event, ...]
-    running: bool
-
-    @cached_property
-    def status(self) -> ExperimentStatus:
-        """How the experiment stands."""
-        turning_point = next((event for event in reversed(self.events) if is_turning_point(event)), None)
-        lacking = self.experiment.spec.runs - len(self.results)
-        return experiment_status(running=self.running, lacking=lacking, turning_point=turning_point)
-
-    @cached_property
-    def ladder(self) -> Ladder:
-        """The levels of its results, of its specification where it has none."""
-        return next((metrics.ladder for metrics in self.results.values()), self.experiment.spec.ladder)
-
-    @cached_property
-    def statistics(self) -> StatisticsComputed | None:
-        """The newest statistics that a coordinator journaled."""
-        return self.last(StatisticsComputed)
-
-    @cached_property
-    def summarised(self) -> bool:
-        """Whether the journaled statistics are over all the results there are."""
-        return self.statistics is not None and list(self.statistics.runs) == sorted(self.results)
-
-    @cached_property
-    def failures(self) -> dict[int, RunFailed]:
-        """The last failure of every run that failed for good and has no result since."""
-        newest = {run: self._newest_of.get(run) for run in range(self.experiment.spec.runs)}
-        return {
-            run: event
-            for run, event in newest.items()
-            if isinstance(event, RunFailed) and self.run_status(run) is RunStatus.FAILED
-        }
-
-    def last(self, kind: type[E]) -> E | None:
-        """The newest event of a type, or None."""
-        return next((event for event in reversed(self.events) if isinstance(event, kind)), None)
-
-    def run_status(self, run: int) -> RunStatus:
-        """How a run stands."""
-        return run_status(complete=run in self.results, running=self.running, newest=self._newest_of.get(run))
-
-    @cached_property
-    def _newest_of(self) -> dict[int, RunStarted | RunFailed]:
-        """What `core.records.status.run_status` judges by, by run."""
-        newest: dict[int, RunStarted | RunFailed] = {}
-        for event in self.events:
-            if isinstance(event, CoordinatorStarted):
-                # What an earlier coordinator left unfinished is begun anew; what failed for good stays so.
-                newest = {
-                    run: one for run, one in newest.items() if isinstance(one, RunFailed) and not one.retry
-                }
-            elif isinstance(event, RunStarted | RunFailed):
-                newest[event.run] = event
-        return newest
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A folder among the experiments that this version cannot read, and why."""
-
-    folder: Path
-    reason: str
-
-
-def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
-    """The experiment of a spec, and whether its folder is new: one identity has one folder in a home.
-
-    Where it exists with fewer runs, it is asked for as many as the spec says; with more, it keeps them.
-    Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
-    """
-    folder = experiments_dir(home) / experiment_id(spec)
-    # os.path: in a home without permission, Path.is_dir would raise.
-    if os.path.isdir(folder):
-        return _existing(folder, spec), False
-    _sweep(folder.parent)
-    temporary = folder.with_name(f".new.{uuid.uuid4().hex}")
-    try:
-        temporary.mkdir(parents=True)
-        write_atomically(temporary / SPEC_FILE, spec.to_toml())
-        write_atomically(temporary / CREATED_FILE, f"{time.time():.3f}\n")
-        temporary.rename(folder)
-        sync_folder(folder.parent)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if os.path.isdir(folder):
-            return _existing(folder, spec), False
-        raise ExperimentError(
-            f"cannot write an experiment under {experiments_dir(home)}: {error.strerror}",
-            "choose a folder that you may write to with --home DIR or AEFIT_HOME",
-        ) from error
-    return Experiment(folder, spec), True
-
-
-def existing(home: Path, spec: Spec) -> Experiment | None:
-    """The experiment of a spec as it stands, None where there is none yet. Raises ExperimentError as `create`."""
-    folder = experiments_dir(home) / experiment_id(spec)
-    return _same(load(folder), spec) if os.path.isdir(folder) else None
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed `delete` or `create` left among the experiments; never raises.
-
-    Whatever is named `.deleted.*` was given up by its owner, who may be removing it too; a `.new.*` may be
-    somebody's who is about to rename it, as long as it is young.
-    """
-    with suppress(OSError):  # the folder cannot be listed: whoever works in it will say so
-        for leftover in (*folder.glob(".deleted.*"), *folder.glob(".new.*")):
-            if leftover.name.startswith(".deleted.") or _age(leftover) > ABANDONED_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _age(path: Path) -> float:
-    """Seconds since it was last written to, 0 where it is gone."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _existing(folder: Path, spec: Spec) -> Experiment:
-    """The experiment in a folder that is named after a spec, asked for as many runs. Raises ExperimentError."""
-    found = _same(load(folder), spec)
-    return found.extend(spec.runs) if spec.runs > found.spec.runs else found
-
-
-def _same(found: Experiment, spec: Spec) -> Experiment:
-    """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
-    if found.spec.identity != spec.identity:
-        raise ExperimentError(
-            f"{found.folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
-            "move that folder away and try again",
-        )
-    return found
-
-
-def experiment_id(spec: Spec) -> str:
-    """DATASET-ATTACK-DIGEST, such as mnist-fgsm-1f3a9c2e; a long data set name is cut."""
-    title = re.sub(r"[^a-z0-9]+", "-", spec.dataset_title.lower())[:TITLE_LENGTH].strip("-") or "own"
-    return f"{title}-{spec.attack}-{spec.digest[:ID_DIGITS]}"
+def misnamed(folder: Path) -> ExperimentError:
+    """The error for a folder whose specification is not the one that its name was made from."""
+    return ExperimentError(
+        f"{folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
+        "move that folder away and try again",
+    )
 
 
 def load(folder: Path) -> Experiment:
-    """The experiment in a folder. Raises ExperimentError where its spec cannot be read."""
-    remove = f"to remove it: aefit-tui delete {folder.name}"
+    """The experiment in a folder. Raises UnreadableError."""
+    text = _read_spec(folder)
     try:
-        spec = Spec.from_toml((folder / SPEC_FILE).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{folder} holds no readable {SPEC_FILE}: {error}", remove) from error
+        return Experiment(folder, Spec.from_toml(text))
+    except SpecError as error:
+        version = error.value if error.field == "schema_version" else None
+        if type(version) is int and version > SPEC_VERSION:
+            reason = (
+                f"written by a newer version (spec version {version}, this one reads up to {SPEC_VERSION})"
+            )
+            raise UnreadableError(folder, reason, error.hint, newer=True) from error
+        raise UnreadableError(folder, f"{SPEC_FILE}: {error}", error.hint) from error
     except AefitError as error:
-        hint = "; ".join(filter(None, (error.hint, remove)))
-        raise ExperimentError(f"{folder / SPEC_FILE}: {error}", hint) from error
-    return Experiment(folder, spec)
+        raise UnreadableError(folder, f"{SPEC_FILE}: {error}", error.hint) from error
 
 
-def every(home: Path) -> Iterator[Experiment | Unreadable]:
-    """All experiments of a home, the newest spec first."""
-    folders = [path for path in experiments_dir(home).glob("[!.]*") if path.is_dir()]
-    for folder in sorted(folders, key=created, reverse=True):
-        try:
-            yield load(folder)
-        except ExperimentError as error:
-            yield Unreadable(folder, str(error))
-
-
-def find(home: Path, name: str) -> Experiment:
-    """The experiment that `name` means, see `find_folder`. Raises ExperimentError, also where it cannot be read."""
-    return load(find_folder(home, name))
-
-
-def find_folder(home: Path, name: str) -> Path:
-    """The folder that `name` means: an id, a prefix of it or of its digest, or "latest", the one created last.
-
-    Whether it can be read is not looked at. Raises ExperimentError where there is none, or more than one.
-    """
-    where = experiments_dir(home)
-    blocked = next((path for path in (where, home) if os.path.exists(path) and not os.path.isdir(path)), None)
-    if blocked is not None:
-        raise ExperimentError(f"{blocked} is a file, not a folder", "choose another home with --home DIR")
-    folders = {path.name: path for path in where.glob("[!.]*") if path.is_dir()}
-    if not folders:
-        raise ExperimentError(f"there is no experiment under {home}", "start one with `aefit-tui --batch`")
-    if name == "latest":
-        return max(folders.values(), key=created)
-    if name in folders:
-        return folders[name]
-    matches = sorted(
-        key for key in folders if key.startswith(name) or key.rpartition("-")[2].startswith(name)
-    )
-    if not name:
-        matches = []  # what an unset shell variable gives must not mean the only experiment there is
-    if len(matches) == 1:
-        return folders[matches[0]]
-    if matches:
-        raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
-    raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
-
-
-def delete(folder: Path) -> None:
-    """Remove an experiment's folder and all in it, whether or not its spec can be read.
-
-    Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
-    """
-    trash = folder.with_name(f".deleted.{uuid.uuid4().hex}")
+def _read_spec(folder: Path) -> str:
+    """The text of a folder's specification. Raises UnreadableError."""
+    path = folder / SPEC_FILE
     try:
-        with Lock(folder):
-            folder.rename(trash)
-        _sweep(folder.parent)
-        if trash.exists():
-            shutil.rmtree(trash)  # once more, to learn why it stays
-    except LockHeld as held:
-        name = folder.name
-        held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
-        raise
-    except OSError as error:
-        raise ExperimentError(f"cannot delete {folder}: {error.strerror}") from error
+        if not path.is_file():  # reading from a pipe would wait for ever
+            raise UnreadableError(folder, f"it holds no file {SPEC_FILE}")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableError(folder, f"it holds no readable {SPEC_FILE}: {error}") from error
 
 
 def created(folder: Path) -> float:

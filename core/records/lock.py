@@ -5,8 +5,6 @@ No fcntl or SQLite locks: they fail on the network file systems that home folder
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import uuid
@@ -17,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core.declarations.lazy import hashlib, json
 from core.errors import ExperimentError, RecordError
 from core.files.atomic import write_atomically
 from core.records.process import ProcessIdentity, identity

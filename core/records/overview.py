@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import ExperimentError, RecordError
-from core.files.locations import experiments_dir
+from core.errors import RecordError
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
-from core.records.experiment import SPEC_FILE, Experiment, created, load
+from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load
+from core.records.home import experiment_folders
 from core.records.journal import session_of
 from core.records.status import ExperimentStatus, experiment_status, is_turning_point
-from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 
 BLOCK = 1 << 16
 """Bytes of a journal that are read at once, from its end."""
@@ -59,14 +57,6 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class _Unreadable:
-    """A folder whose specification cannot be read: NEWER or UNREADABLE, and why."""
-
-    status: ExperimentStatus
-    reason: str
-
-
-@dataclass(frozen=True)
 class _JournalEnd:
     """What the coordinators' journals of an experiment say at their ends.
 
@@ -77,21 +67,6 @@ class _JournalEnd:
     turning_point: Event | None = None
     failure: str = ""
     newer: bool = False
-
-
-def experiment_folders(home: Path) -> list[Path]:
-    """The folders of a home's experiments, in no order; a home that does not exist has none.
-
-    Raises ExperimentError where they cannot be listed.
-    """
-    folder = experiments_dir(home)
-    try:
-        names = _names(folder)
-    except OSError as error:
-        raise ExperimentError(
-            f"cannot list {folder}: {error.strerror}", "choose another home with --home DIR"
-        ) from error
-    return [folder / name for name in names if not name.startswith(".") and os.path.isdir(folder / name)]
 
 
 class OverviewReader:
@@ -123,10 +98,8 @@ class OverviewReader:
         found = self._unless_changed(folder / SPEC_FILE, _load)
         noted, problem = self._unless_changed(folder / ANNOTATIONS_FILE, _annotations)
         made = _made(folder)
-        if not isinstance(found, Experiment):
-            return Overview(
-                folder, found.status, created=made, annotations=noted, reason=found.reason, read_only=True
-            )
+        if isinstance(found, Overview):
+            return replace(found, created=made, annotations=noted)
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
@@ -179,30 +152,14 @@ class OverviewReader:
         return value
 
 
-def _load(path: Path) -> Experiment | _Unreadable:
+def _load(path: Path) -> Experiment | Overview:
+    """The experiment whose specification this is; where it cannot be read, what an overview says of that."""
+    folder = path.parent
     try:
-        if not path.is_file():  # reading from a pipe would wait for ever
-            return _Unreadable(ExperimentStatus.UNREADABLE, f"it holds no file {SPEC_FILE}")
-        return load(path.parent)
-    except (ExperimentError, OSError, RecursionError) as error:
-        version = _spec_version(path)
-        if version > SPEC_VERSION:
-            reason = (
-                f"written by a newer version (spec version {version}, this one reads up to {SPEC_VERSION})"
-            )
-            return _Unreadable(ExperimentStatus.NEWER, reason)
-        return _Unreadable(ExperimentStatus.UNREADABLE, str(error).removeprefix(f"{path.parent}{os.sep}"))
-
-
-def _spec_version(path: Path) -> int:
-    """The schema version that a spec claims, 0 where it says nothing readable."""
-    try:
-        if not path.is_file():
-            return 0
-        version = tomllib.loads(path.read_text(encoding="utf-8")).get("schema_version")
-    except (OSError, ValueError, RecursionError):
-        return 0
-    return version if type(version) is int else 0
+        return load(folder)
+    except UnreadableError as error:
+        status = ExperimentStatus.NEWER if error.newer else ExperimentStatus.UNREADABLE
+        return Overview(folder, status, reason=error.reason, read_only=True)
 
 
 def _annotations(path: Path) -> tuple[Annotations, str]:

@@ -1,12 +1,11 @@
 """The result of one run on disk: metrics.json and its siblings, published together by one rename.
 
-This module reads without NumPy; `core.records.arrays` writes and reads the arrays, `core.records.gallery` the
-gallery.
+This module reads without NumPy; `core.records.arrays` writes the arrays, `core.records.gallery` writes and reads
+the gallery.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import uuid
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
 from core.records.first_version import from_first_version

@@ -67,12 +67,3 @@ class SummaryTable(Record, frozen=True, kw_only=True):
     """accuracy: set -> level -> its summary over the runs."""
 
     accuracy: dict[Name, dict[Name, Summary]]
-
-
-class ExperimentStatistics(Record, frozen=True, kw_only=True):
-    """All that is computed over the complete runs `runs` of an experiment; verdict: sentences."""
-
-    runs: tuple[Count, ...]
-    summary: SummaryTable
-    tests: tuple[StatisticalTest, ...]
-    verdict: tuple[str, ...] = ()

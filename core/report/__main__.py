@@ -16,6 +16,7 @@ from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.files.output import write_output
 from core.records.experiment import Experiment, load
+from core.records.state import read_state
 from core.report.chosen import names_in
 from core.report.columnar.parquet import long_parquet
 from core.report.figures.curves import accuracy_figure, p_value_figure, render
@@ -32,7 +33,7 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
     if options.format in FIGURE_FORMATS and options.figure == "gallery":
         galleries = first_galleries(experiment, sets or ["adversarial"])
         return render(gallery_figure(rows_of(galleries)), options.format)
-    result = result_of(experiment.state())
+    result = result_of(read_state(experiment))
     if options.format == "html":
         return report_html(result, galleries_or_reasons(experiment, pictured_sets(result.spec))).encode()
     if options.format == "parquet":

@@ -5,56 +5,38 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
-
 from core.families.ladder import Ladder
 from core.records.environment import Environment
-from core.records.events import EnvironmentReported, StatisticsComputed
-from core.records.experiment import State
-from core.records.metrics import SCHEMA_VERSION, AttackFigures, ByLevel, Counts, RunMetrics
-from core.records.statistics import Reason, StatisticalTest, SummaryTable
+from core.records.events import EnvironmentReported, RunFailed, StatisticsComputed
+from core.records.metrics import SCHEMA_VERSION, RunMetrics
+from core.records.state import State
+from core.records.statistics import StatisticalTest, SummaryTable
 from core.records.status import ExperimentStatus, RunStatus
-from core.records.types import Count, Finite, Name, Record, Seconds, Share, plain
+from core.records.types import Count, Record, plain
 from core.spec.spec import Spec
 
-_FROM_METRICS = (
-    "counts",
-    "surrogate_accuracy",
-    "surrogate_reused",
-    "attack",
-    "sets",
-    "accuracy",
-    "slopes",
-    "slope_reasons",
-    "search",
-    "seconds",
-    "data_sha256",
-    "environment",
+_OF_A_RUN = tuple(
+    name
+    for name in RunMetrics.__struct_fields__
+    if name not in ("schema_version", "index", "ladder", "sha256")
 )
+"""What of a run's metrics stands in the JSON form; the rest is the same for all runs, or of the file."""
 
 
 class RunEntry(Record, frozen=True, kw_only=True):
-    """A run: its metrics (see `core.records.metrics.RunMetrics`), all None where it has no result.
-
-    error, hint: of a run that failed; else they are left out.
-    """
+    """A run. metrics: None where it has no result. failure: of a run that failed for good and has no result."""
 
     index: Count
     status: RunStatus
-    counts: Counts | None = None
-    surrogate_accuracy: Share | None = None
-    surrogate_reused: bool | None = None
-    attack: AttackFigures | None = None
-    sets: dict[Name, AttackFigures] | None = None
-    accuracy: dict[Name, ByLevel] | None = None
-    slopes: dict[Name, dict[Name, Finite | None]] | None = None
-    slope_reasons: dict[Name, dict[Name, Reason]] | None = None
-    search: dict[Name, Count] | None = None
-    seconds: dict[Name, Seconds] | None = None
-    data_sha256: Name | None = None
-    environment: Environment | None = None
-    error: str | msgspec.UnsetType = msgspec.UNSET
-    hint: str | msgspec.UnsetType = msgspec.UNSET
+    metrics: RunMetrics | None = None
+    failure: RunFailed | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What the run found, null where it has no result; the error and hint of its failure, left out without."""
+        found = plain(self.metrics) if self.metrics is not None else {}
+        failed = {"error": self.failure.error, "hint": self.failure.hint} if self.failure is not None else {}
+        values = {name: found.get(name) for name in _OF_A_RUN}
+        return {"index": self.index, "status": self.status.value, **values, **failed}
 
 
 class Result(Record, frozen=True, kw_only=True):
@@ -91,7 +73,7 @@ class Result(Record, frozen=True, kw_only=True):
             "ladder": plain(self.ladder),
             "spec": self.spec.to_json(),
             "environment": plain(self.environment),
-            "runs": plain(self.runs),
+            "runs": [run.to_json() for run in self.runs],
             "statistics_runs": list(self.statistics_runs),
             "summary": plain(self.summary),
             "tests": plain(self.tests),
@@ -137,9 +119,9 @@ def _environment(state: State) -> Environment | None:
 
 
 def _entry(state: State, run: int) -> RunEntry:
-    metrics, failure = state.results.get(run), state.failures.get(run)
-    found = {name: getattr(metrics, name) for name in _FROM_METRICS} if metrics is not None else {}
-    entry = RunEntry(index=run, status=state.run_status(run), **found)
-    if failure is None:
-        return entry
-    return msgspec.structs.replace(entry, error=failure.error, hint=failure.hint)
+    return RunEntry(
+        index=run,
+        status=state.run_status(run),
+        metrics=state.results.get(run),
+        failure=state.failures.get(run),
+    )

@@ -26,4 +26,4 @@ class Adversarial(CandidatePart):
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """See `CandidatePart.choose`."""
-        return np.flatnonzero(block.prediction[0] != block.label)
+        return np.flatnonzero(block.adversarial)

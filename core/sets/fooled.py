@@ -21,5 +21,4 @@ class Fooled(CandidatePart):
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """See `CandidatePart.choose`."""
-        wrong = block.prediction[0] != block.label
-        return np.flatnonzero(wrong & (block.surrogate_prediction != block.label))
+        return np.flatnonzero(block.adversarial & block.surrogate_fooled)

@@ -53,6 +53,18 @@ class Candidates(Members):
     l2: NDArray[np.float64]
     rejected: int
 
+    @property
+    def adversarial(self) -> NDArray[np.bool_]:
+        """(m,), which of them the most general level does not classify as their source."""
+        missed: NDArray[np.bool_] = self.prediction[0] != self.label
+        return missed
+
+    @property
+    def surrogate_fooled(self) -> NDArray[np.bool_]:
+        """(m,), which of them the surrogate does not classify as their source."""
+        fooled: NDArray[np.bool_] = self.surrogate_prediction != self.label
+        return fooled
+
 
 def no_members(levels: int, shape: tuple[int, int, int]) -> Members:
     """Members of (H, W, C) images of which there are none."""

@@ -21,7 +21,7 @@ class OnePerSource(CandidatePart):
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """One of each source's adversarial candidates, each of them with the same chance."""
-        adversarial = np.flatnonzero(block.prediction[0] != block.label)
+        adversarial = np.flatnonzero(block.adversarial)
         order = random.permutation(len(adversarial))
         _, first = np.unique(block.source[adversarial][order], return_index=True)
         return adversarial[order[first]]

@@ -11,7 +11,7 @@ import pytest
 
 from core.engine.computation import Computation
 from core.records.events import Event, RunCompleted, RunStarted
-from core.records.experiment import create
+from core.records.home import create
 from core.spec.spec import Spec
 from tests.documents.examples import write_blocks
 

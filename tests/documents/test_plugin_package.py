@@ -180,7 +180,7 @@ def test_an_experiment_of_a_missing_plugin_says_what_to_install(
 LAB = """
 import asyncio, sys
 from pathlib import Path
-from core.records.experiment import find
+from core.records.home import find
 from textual.widgets import Select
 from tests.fakes.lab import text_of, until
 from tui_aefit.lab.app import Lab

@@ -18,7 +18,8 @@ import pytest
 
 import tests.fakes
 from core.records.events import Event
-from core.records.experiment import Experiment, every
+from core.records.experiment import Experiment, load
+from core.records.home import experiment_folders
 from core.records.journal import read_all
 from tests.fakes.images import write_npz
 
@@ -91,9 +92,8 @@ class Shell:
         return self.start(*fixed, *words, ignored=ignored, **environment)
 
     def only_experiment(self) -> Experiment:
-        (found,) = every(self.home)
-        assert isinstance(found, Experiment)
-        return found
+        (folder,) = experiment_folders(self.home)
+        return load(folder)
 
     @contextmanager
     def workers_held(self) -> Iterator[None]:
@@ -141,8 +141,8 @@ def wait_for_event(shell: Shell, kind: type[E], count: int = 1) -> E:
     """The count-th event of a type in the only experiment."""
 
     def look() -> E | None:
-        experiments = [found for found in every(shell.home) if isinstance(found, Experiment)]
-        events = [event for experiment in experiments for event in read_all(experiment.journal)]
+        journals = [load(folder).journal for folder in experiment_folders(shell.home)]
+        events = [event for journal in journals for event in read_all(journal)]
         found = [event for event in events if isinstance(event, kind)]
         return found[count - 1] if len(found) >= count else None
 

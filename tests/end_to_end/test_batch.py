@@ -12,6 +12,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.records.events import CoordinatorStarted, EpochFinished, RunStarted, WorkerStarted
+from core.records.state import read_state
 from tests.end_to_end.conftest import kill_hard, numbers, wait_for, wait_for_event
 
 SHORT = ("--epochs", "3")
@@ -106,7 +107,7 @@ def test_a_killed_coordinator_is_resumed_to_the_same_numbers(shell, tmp_path):
     assert "aefit-tui resume" in err
     wait_for(lambda: not any(_alive(event.pid) for event in _workers(experiment)))
     experiment = shell.only_experiment()
-    assert experiment.state().status == "interrupted"
+    assert read_state(experiment).status == "interrupted"
     assert list(experiment.results()) == [0]
 
     resumed = shell.run("resume", "latest", "--json")
@@ -186,7 +187,7 @@ def test_an_interrupted_batch_says_how_to_go_on_and_leaves_nobody_behind(shell, 
     assert out == ""
     experiment = shell.only_experiment()
     assert f"aefit-tui resume {experiment.id}" in err
-    assert experiment.state().status == "interrupted"
+    assert read_state(experiment).status == "interrupted"
     assert not experiment.running
     assert not any(_alive(event.pid) for event in _workers(experiment))
 
@@ -199,7 +200,7 @@ def test_a_batch_that_is_killed_takes_its_coordinator_with_it(shell):
         process.communicate(timeout=60)
         experiment = shell.only_experiment()
         wait_for(lambda: not experiment.running)
-    assert experiment.state().status == "interrupted"
+    assert read_state(experiment).status == "interrupted"
     wait_for(lambda: not any(_alive(event.pid) for event in _workers(experiment)))
 
 
@@ -464,7 +465,7 @@ def test_doctor_tells_of_devices_and_folders(shell):
 
 
 def _workers(experiment):
-    return [event for event in experiment.state().events if isinstance(event, WorkerStarted)]
+    return [event for event in read_state(experiment).events if isinstance(event, WorkerStarted)]
 
 
 def _alive(pid):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.records.events import EpochFinished
+from core.records.state import read_state
 from tests.end_to_end.conftest import wait_for_event
 from tests.fakes.experiments import make_experiment
 from tests.fakes.terminal import PseudoTerminal
@@ -62,7 +63,7 @@ def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(s
         second = terminal()
         second.wait_for(experiment.id)
     second.wait_for("✓ complete  2/2 runs")
-    assert experiment.state().status == "complete"
+    assert read_state(experiment).status == "complete"
     mark = second.mark()
     second.press(b"2")
     second.wait_for("Accuracy, mean of 2 runs", mark)

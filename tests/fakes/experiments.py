@@ -27,13 +27,12 @@ from core.records.events import (
     RunCompleted,
     RunFailed,
     RunStarted,
-    StatisticsComputed,
 )
-from core.records.experiment import CREATED_FILE, SPEC_FILE, Experiment, create
+from core.records.experiment import CREATED_FILE, SPEC_FILE, Experiment
+from core.records.home import create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.metrics import RunMetrics
 from core.records.results import publish
-from core.records.statistics import ExperimentStatistics
 from core.spec.spec import Spec
 from tests.fakes.arrays import draw_arrays
 from tests.fakes.numbers import (
@@ -164,13 +163,6 @@ def append_events(experiment: Experiment, *events: Event, writer: str = "0002-co
     journal.close()
 
 
-def statistics_event(runs: Sequence[int], statistics: ExperimentStatistics) -> StatisticsComputed:
-    """What a coordinator journals of statistics."""
-    return StatisticsComputed(
-        runs=tuple(runs), summary=statistics.summary, tests=statistics.tests, verdict=statistics.verdict
-    )
-
-
 # From answers
 
 
@@ -210,7 +202,7 @@ def make_experiment_from_answers(
     for run, (error, hint) in (failures or {}).items():
         coordinator.write(RunFailed(run=run, error=error, hint=hint, retry=False))
     if statistics and given:
-        coordinator.write(statistics_event(sorted(given), experiment_statistics(spec, experiment.results())))
+        coordinator.write(experiment_statistics(spec, experiment.results()))
     status: Ending = "complete" if len(given) == spec.runs else "failed" if failures else "interrupted"
     coordinator.write(Finished(status=status))
     coordinator.close()
@@ -281,7 +273,7 @@ def _write_journals(
         arrays = partial(write_arrays, arrays=draw_arrays(spec, run), ladder=spec.ladder)
         publish(experiment.run_folder(run), metrics[run], arrays)
         write(COORDINATOR, entry.event)
-        write(COORDINATOR, statistics_event(complete, statistics_of_drawn(spec, tuple(complete))))
+        write(COORDINATOR, statistics_of_drawn(spec, tuple(complete)))
     if end is not None:
         write(COORDINATOR, end)
     for writer in writers.values():

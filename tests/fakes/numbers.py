@@ -17,8 +17,9 @@ from core.data.catalogue import CATALOGUE
 from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
 from core.records.environment import Environment
+from core.records.events import StatisticsComputed
 from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
-from core.records.statistics import ExperimentStatistics, Reason
+from core.records.statistics import Reason
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 
@@ -250,7 +251,7 @@ def _right(answers: NDArray[np.bool_]) -> list[int]:
 
 
 @lru_cache(maxsize=256)
-def statistics_of_drawn(spec: Spec, runs: tuple[int, ...]) -> ExperimentStatistics:
+def statistics_of_drawn(spec: Spec, runs: tuple[int, ...]) -> StatisticsComputed:
     """The statistics over the drawn metrics of these runs, which an experiment in every state needs again."""
     return experiment_statistics(spec, {run: draw_metrics(spec, run) for run in runs})
 

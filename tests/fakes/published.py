@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.records.experiment import Experiment
+from core.records.state import read_state
 from core.report.result import Result, result_of
 from core.spec.spec import Spec
 from tests.fakes.arrays import add_gallery
@@ -69,4 +70,4 @@ def no_spread(home: Path) -> Experiment:
 def published(home: Path, name: str) -> tuple[Experiment, Result]:
     """An experiment of MADE and its result."""
     experiment = MADE[name](home)
-    return experiment, result_of(experiment.state())
+    return experiment, result_of(read_state(experiment))

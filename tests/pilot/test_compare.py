@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
+from core.records.home import delete_experiment
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import text_of
 from tests.fakes.screens import Desk, ScreenApp
@@ -128,7 +129,7 @@ class TestComparing:
             make_experiment(tmp_path, state="created", runs=3),
             make_experiment(tmp_path, state="complete", runs=3, seed=1),
         ]
-        made[1].delete()
+        delete_experiment(made[1].folder)
         lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             press = await self.opened(lab, pilot, made)

@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Footer
 
 from core.records.annotations import Annotations, read_annotations, write_annotations
+from core.records.home import delete_experiment
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.screens import desk
 from tui_aefit.lab.messages import (
@@ -306,7 +307,7 @@ class TestForTheApp:
             assert here.columns("mark") == [[""], [""]]
             here.at(made[1])
             await here.press("space")
-            made[1].delete()
+            delete_experiment(made[1].folder)
             await here.look()
             assert here.table.marked == frozenset()
 

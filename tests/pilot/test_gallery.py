@@ -19,8 +19,9 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Footer, Static
 
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
+from core.records.home import create
 from core.records.results import publish
 from core.sets.registry import SETS
 from core.spec.spec import Spec

@@ -20,8 +20,10 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Select, Static
 
 from core.files.exit_status import ExitStatus
-from core.records.experiment import Experiment, every, load
+from core.records.experiment import Experiment, load
+from core.records.home import find
 from core.records.results import parse_metrics
+from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.experiments import end, make_experiment
 from tests.fakes.images import write_npz
@@ -576,8 +578,7 @@ class TestMoreRuns:
         self, house: House, first_version_home: Path
     ) -> None:
         shutil.copytree(first_version_home, house.home)
-        (experiment,) = every(house.home)
-        assert isinstance(experiment, Experiment)
+        experiment = find(house.home, "latest")
         lab = house.lab(experiment)
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "✓ complete  3/3 runs" in text_of(lab))
@@ -679,9 +680,8 @@ async def test_from_the_form_to_the_verdict_with_nothing_made_up(
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
         await until(pilot, lambda: "✓ complete  2/2 runs" in text_of(lab), patience=120)
-        (experiment,) = every(house.home)
-        assert isinstance(experiment, Experiment)
-        assert experiment.state().status == "complete"
+        experiment = find(house.home, "latest")
+        assert read_state(experiment).status == "complete"
         lines = text_of(lab).splitlines()
         metrics = [
             parse_metrics((experiment.run_folder(run) / "result" / "metrics.json").read_bytes())

@@ -18,6 +18,7 @@ from textual.widgets._toast import Toast
 
 from core.records.events import SCHEMA_VERSION, Finished
 from core.records.experiment import Experiment
+from core.records.state import read_state
 from core.report.terms import SLOPES
 from core.sets.registry import SETS
 from core.spec.spec import Spec
@@ -85,7 +86,7 @@ def charted(
     experiment: Experiment, value: str, quantity: str, pair: tuple[str, str]
 ) -> list[tuple[str, str, float | None]]:
     """j, test and p-value of what the journal says of a pair."""
-    last = experiment.state().statistics
+    last = read_state(experiment).statistics
     assert last is not None
     return [
         (test.j, test.test, getattr(test, value))

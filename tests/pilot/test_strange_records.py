@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -146,13 +149,15 @@ async def test_a_home_that_cannot_be_listed_is_said_once_and_can_be_left(
     experiment = make_experiment(house.home, runs=3)
 
     looks: list[object] = []
+    scandir = os.scandir
 
-    def refuse(folder: object) -> list[str]:
+    def refuse(folder: str | Path) -> object:
+        if Path(folder) != house.home / "experiments":
+            return scandir(folder)
         looks.append(folder)
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr("core.records.overview.os.listdir", refuse)
-    monkeypatch.setattr("tui_aefit.following.home.every", refuse)
+    monkeypatch.setattr("core.records.home.os.scandir", refuse)
     monkeypatch.setattr("tui_aefit.lab.app.WATCH_SECONDS", 0.05)
     lab: Lab = house.lab(experiment if first else None)
     async with opened(lab, SMALL) as pilot:
@@ -169,14 +174,19 @@ async def test_an_experiment_whose_files_cannot_be_reached_is_said(
 ) -> None:
     experiment = make_experiment(house.home, state="interrupted", runs=3)
     lab = house.lab(experiment)
-    is_dir = Path.is_dir
+    scandir = os.scandir
 
-    def refuse(path: Path) -> bool:
-        if path.parent.name == "experiments":
-            raise PermissionError(13, "Permission denied", str(path))
-        return is_dir(path)
+    class Unreachable:
+        name = experiment.id
 
-    monkeypatch.setattr(Path, "is_dir", refuse)
+        def is_dir(self) -> bool:
+            raise PermissionError(13, "Permission denied", self.name)
+
+    def give_unreachable(folder: str | Path) -> AbstractContextManager[Iterable[object]]:
+        listed = Path(folder) == house.home / "experiments"
+        return nullcontext([Unreachable()]) if listed else scandir(folder)
+
+    monkeypatch.setattr("core.records.home.os.scandir", give_unreachable)
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "cannot list" in notices(lab))
         await pilot.press("q")

@@ -27,8 +27,10 @@ from core.data.load import load
 from core.engine.statistics import experiment_statistics
 from core.families.family import Resources
 from core.protocol.run import RunResult, compute_run
+from core.records.environment import Environment
+from core.records.events import StatisticsComputed
 from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
-from core.records.statistics import ExperimentStatistics, Reason, StatisticalTest, SummaryTable
+from core.records.statistics import Reason, StatisticalTest, SummaryTable
 from core.records.types import Finite, Name, Record, Share, parse, plain, to_json
 from core.sets.members import Candidates, Members
 from core.spec.spec import Spec
@@ -163,6 +165,24 @@ def recorded_run(
     )
 
 
+def metrics_of(spec: Spec, run: int, recorded: RecordedRun) -> RunMetrics:
+    """The metrics of a recorded run, as statistics take them."""
+    return RunMetrics(
+        index=run,
+        ladder=spec.ladder,
+        counts=recorded.counts,
+        surrogate_accuracy=recorded.surrogate_accuracy,
+        attack=recorded.attack,
+        sets=recorded.sets,
+        accuracy=recorded.accuracy,
+        slopes=recorded.slopes,
+        slope_reasons=recorded.slope_reasons,
+        seconds={},
+        data_sha256=recorded.data_sha256,
+        environment=Environment(versions={}, device="cpu", cpu=""),
+    )
+
+
 def samples_of(found: RunResult) -> dict[str, list[NDArray[Any]]]:
     """The arrays of each set's sample as a gallery holds them."""
     return {name: _sample(members) for name, members in found.samples.items()}
@@ -181,12 +201,12 @@ def digest(arrays: Iterable[NDArray[Any]]) -> str:
     return found.hexdigest()
 
 
-def digest_of_summary(statistics: ExperimentStatistics) -> str:
+def digest_of_summary(statistics: StatisticsComputed) -> str:
     """SHA-256 over the summary in canonical JSON."""
     return _json_digest(_as_read(statistics.summary, SummaryTable))
 
 
-def digest_of_tests(statistics: ExperimentStatistics) -> str:
+def digest_of_tests(statistics: StatisticsComputed) -> str:
     """SHA-256 over the tests in canonical JSON."""
     tests = [_as_read(test, StatisticalTest) for test in statistics.tests]
     return _json_digest([{name: test[name] for name in OF_A_TEST} for test in tests])
@@ -201,7 +221,7 @@ def _json_digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def statistics_over(spec: Spec, metrics: Sequence[RunMetrics]) -> ExperimentStatistics:
+def statistics_over(spec: Spec, metrics: Sequence[RunMetrics]) -> StatisticsComputed:
     """The statistics over all runs."""
     return experiment_statistics(spec, dict(enumerate(metrics)))
 

@@ -14,6 +14,7 @@ from tests.regression.recorded import (
     compute,
     digest_of_summary,
     digest_of_tests,
+    metrics_of,
     names,
     read,
     statistics_over,
@@ -48,11 +49,16 @@ def test_there_are_records_of_every_attack_on_both_small_sets() -> None:
 @pytest.mark.parametrize("name", with_slow_marked(names()))
 def test_every_number_is_the_recorded_one(name: str) -> None:
     recorded = of_this_computer(name)
-    metrics = []
-    for run, expected in enumerate(recorded.runs):
-        found, whole = compute(recorded.spec, run)
+    # The later runs differ in their seeds only: one takes up to a minute, and all of them an hour.
+    for run, expected in enumerate(recorded.runs[: None if name in QUICK else 1]):
+        found, _ = compute(recorded.spec, run)
         assert found == expected, run
-        metrics.append(whole)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_statistic_is_the_recorded_one(name: str) -> None:
+    recorded = of_this_computer(name)
+    metrics = [metrics_of(recorded.spec, run, one) for run, one in enumerate(recorded.runs)]
     statistics = statistics_over(recorded.spec, metrics)
     if recorded.summary is not None:
         assert statistics.summary == recorded.summary

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.errors import ExperimentError
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations, write_annotations
-from core.records.experiment import create, load
+from core.records.experiment import load
+from core.records.home import create
 from core.spec.spec import Spec
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

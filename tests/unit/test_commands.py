@@ -22,6 +22,7 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
+from core.records.state import read_state
 from core.report.result import result_of
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
@@ -88,7 +89,7 @@ def finished(home: Path) -> Experiment:
 
 def json_of(experiment: Experiment) -> object:
     """The JSON result as a reader of it gets it."""
-    return json.loads(result_of(experiment.state()).to_text())
+    return json.loads(result_of(read_state(experiment)).to_text())
 
 
 def _age(experiment: Experiment, seconds: float) -> None:
@@ -218,7 +219,7 @@ def test_show_finds_an_experiment_by_any_of_its_names(
     words = {"whole": finished.id, "prefix": "digits", "digest": SPEC.digest[:5], "latest": "latest"}
     told = command("show", words[name])
     assert (told.status, told.err) == (0, "")
-    assert told.out == tables(result_of(finished.state())) + "\n"
+    assert told.out == tables(result_of(read_state(finished))) + "\n"
 
 
 def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
@@ -228,7 +229,7 @@ def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
     for columns in (60, 80, 140):
         monkeypatch.setenv("COLUMNS", str(columns))
         told = command("show", "latest")
-        assert told.out == tables(result_of(finished.state()), columns) + "\n"
+        assert told.out == tables(result_of(read_state(finished)), columns) + "\n"
         assert max(map(len, told.out.splitlines())) <= columns
 
 
@@ -693,7 +694,7 @@ def test_an_experiment_that_cannot_be_read_is_deleted_all_the_same(
 def test_export_writes_the_result_as_json_or_csv(
     command: Command, finished: Experiment, tmp_path: Path
 ) -> None:
-    result = result_of(finished.state())
+    result = result_of(read_state(finished))
     assert json.loads(command("export", "latest").out) == json_of(finished)
     assert command("export", "latest", "--format", "csv").out == long_csv(result)
     for form, content in (("json", result.to_text()), ("csv", long_csv(result))):
@@ -722,7 +723,7 @@ def test_an_export_writes_into_what_is_there_and_never_replaces_it(
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     told = command("export", "latest", "--format", "csv", "--output", str(pipe))
     assert told.status == 0
-    assert os.read(reader, 10_000_000).decode() == long_csv(result_of(finished.state()))
+    assert os.read(reader, 10_000_000).decode() == long_csv(result_of(read_state(finished)))
     os.close(reader)
     folder = command("export", "latest", "--output", str(tmp_path))
     assert folder.status == 2

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.families.ladder import Ladder
+from core.records.state import read_state
 from core.records.statistics import Summary, SummaryTable
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT
@@ -157,7 +158,7 @@ class TestAccuracies:
         ]
 
     def test_numbers_are_those_of_the_runs_by_scipys_t_distribution(self, tmp_path: Path) -> None:
-        state = make_experiment(tmp_path, runs=5, dataset="mnist").state()
+        state = read_state(make_experiment(tmp_path, runs=5, dataset="mnist"))
         assert state.statistics is not None
         one = Compared("x", state.experiment.spec, state.status, 5, state.ladder, state.statistics.summary)
         for name in sets_of([one]):

@@ -20,9 +20,11 @@ from core.engine.statistics_journal import STATISTICS_SECONDS
 from core.engine.stopping import Stop
 from core.records import events
 from core.records.events import Ending, Event
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
+from core.records.home import create
 from core.records.journal import read_all
 from core.records.results import publish
+from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.executor import FakeExecutor, put_result, write_no_arrays
 from tests.fakes.numbers import draw_answers, metrics_from_answers
@@ -118,7 +120,7 @@ def test_a_run_whose_result_is_not_there_has_failed_whatever_its_worker_says(ben
     assert "cannot be read" in failure.error
     assert f"aefit-tui resume {bench.experiment.id}" in failure.hint
     assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
-    assert bench.experiment.state().status == "failed"
+    assert read_state(bench.experiment).status == "failed"
     bench.compute = bench.publish
     assert bench.work(session="0002") == "complete"
 
@@ -255,7 +257,7 @@ def test_a_line_that_finds_the_disk_full_ends_nothing(
     monkeypatch.setattr("os.write", write_unless_full)
     assert bench.work() == "complete"
     assert lost == [kind]
-    state = bench.experiment.state()
+    state = read_state(bench.experiment)
     assert state.status == "complete"
     assert state.summarised
 
@@ -325,7 +327,7 @@ def test_runs_that_are_asked_for_meanwhile_are_computed_too(bench: Bench) -> Non
     assert started.pending == (0, 1, 2, 3)
     assert [event.run for event in bench.events(events.RunStarted)] == [0, 1, 2, 3, 4, 6]
     assert bench.events(events.StatisticsComputed)[-1].runs == tuple(range(7))
-    state = bench.experiment.reloaded().state()
+    state = read_state(bench.experiment.reloaded())
     assert (state.status, state.summarised) == ("complete", True)
 
 
@@ -348,7 +350,7 @@ def test_runs_that_are_asked_for_while_the_last_statistics_are_made_are_computed
     assert computation.compute() == "complete"
     assert looks == 1
     assert [event.run for event in bench.events(events.RunCompleted)] == [0, 1, 2, 3, 4]
-    state = bench.experiment.reloaded().state()
+    state = read_state(bench.experiment.reloaded())
     assert (state.status, state.summarised) == ("complete", True)
     assert len(bench.events(events.Finished)) == 1
 

@@ -15,9 +15,10 @@ from core.engine.coordinator import main
 from core.engine.executor import Done, Failed, Report, Task
 from core.files.exit_status import ExitStatus
 from core.records.events import CoordinatorStarted, Ending
-from core.records.experiment import create
+from core.records.home import create
 from core.records.journal import read_all
 from core.records.lock import Lock
+from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.executor import FakeExecutor, put_result
 
@@ -101,7 +102,7 @@ def test_a_request_to_stop_is_status_130_and_done_with(bench: Bench) -> None:
 
     bench.compute = compute
     assert bench.run() == ExitStatus.INTERRUPTED
-    assert bench.experiment.state().status == "cancelled"
+    assert read_state(bench.experiment).status == "cancelled"
     assert not bench.experiment.cancel_file.exists()
 
 
@@ -132,7 +133,7 @@ def test_a_crash_is_status_70_with_its_trace(bench: Bench, capsys: pytest.Captur
     bench.compute = crash
     assert bench.run() == ExitStatus.CRASHED
     assert "ZeroDivisionError" in capsys.readouterr().err
-    assert bench.experiment.state().status == "interrupted"
+    assert read_state(bench.experiment).status == "interrupted"
     assert bench.experiment.lock.holding() is None
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from core.attacks.registry import ATTACKS
 from core.errors import ExperimentError
+from core.records.state import read_state
 from core.report.__main__ import main
 from core.report.figures.images import galleries_or_reasons
 from core.report.page.document import pictured_sets, report_html
@@ -83,7 +84,8 @@ def test_what_is_not_complete_is_marked_as_such(page: Page, result: Result) -> N
         failure = f"Run {run.index + 1} failed:"
         assert (failure in text) == (run.status == "failed")
         if run.status == "failed":
-            assert f"{failure} {run.error} ({run.hint})" in text
+            assert run.failure is not None
+            assert f"{failure} {run.failure.error} ({run.failure.hint})" in text
 
 
 def test_every_mean_and_interval_stands_in_the_accuracy_table(page: Page, result: Result) -> None:
@@ -157,13 +159,12 @@ def test_counts_of_every_run_stand_in_its_row(page: Page, result: Result) -> Non
         if run.status != "complete":
             assert [cell.text for cell in row[2:]] == ["-"] * 9
             continue
-        assert run.counts is not None
-        assert run.seconds is not None
-        counts, stages = run.counts, run.seconds
+        assert run.metrics is not None
+        counts, stages = run.metrics.counts, run.metrics.seconds
         # The attack and the filter are parts of the candidates' time.
         spent = sum(stages.values()) - stages.get("attack", 0) - stages.get("filter", 0)
         assert [cell.values[0] for cell in row[2:-1]] == [
-            run.surrogate_accuracy, counts.train, counts.test, counts.correct, counts.misclassified,
+            run.metrics.surrogate_accuracy, counts.train, counts.test, counts.correct, counts.misclassified,
             counts.candidates, counts.adversarial, counts.adversarial_sources,
         ]  # fmt: skip
         assert row[-1].values[0] == pytest.approx(spent)
@@ -390,7 +391,7 @@ def test_figures_take_the_colours_of_the_page(made: tuple[str, Result], result: 
 
 def test_the_gallery_is_shown_where_images_are_there(tmp_path: Path) -> None:
     experiment = complete(tmp_path)
-    result = result_of(experiment.state())
+    result = result_of(read_state(experiment))
     page = Page(report_html(result, galleries_or_reasons(experiment, PICTURED)))
     assert "Adversarial images of run 1" in section_text(page, "gallery")
     images = [attrs for tag, attrs in page.tags if tag == "image"]
@@ -402,7 +403,7 @@ def test_the_gallery_is_shown_where_images_are_there(tmp_path: Path) -> None:
 def test_one_image_of_each_other_set_is_shown_for_comparison(tmp_path: Path) -> None:
     experiment = complete(tmp_path)
     add_gallery(experiment, 1, sets=("matched", "noise", "sources"))
-    result = result_of(experiment.state())
+    result = result_of(read_state(experiment))
     page = Page(report_html(result, galleries_or_reasons(experiment, PICTURED)))
     assert "one image of each set: noise (run 2), matched (run 2)." in section_text(page, "gallery")
     assert len([tag for tag, _ in page.tags if tag == "image"]) == (4 + 2) * 3
@@ -421,7 +422,9 @@ def test_what_others_named_is_text_and_never_markup(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, spec, complete=[0, 1], failures=failures)
     names = ("<script>2</script>", 'b id="x" href="#y', "]]>")
     add_gallery(made.experiment, 0, names=names)
-    text = report_html(result_of(made.experiment.state()), galleries_or_reasons(made.experiment, PICTURED))
+    text = report_html(
+        result_of(read_state(made.experiment)), galleries_or_reasons(made.experiment, PICTURED)
+    )
     page = Page(text)
     assert page.problems == []
     assert len(set(page.ids)) == len(page.ids)
@@ -445,7 +448,7 @@ def test_a_report_is_written_and_replaced_whole(tmp_path: Path) -> None:
     experiment, path = complete(tmp_path), tmp_path / "report.html"
     path.write_text("old")
     assert main([str(experiment.folder), str(path), "--format", "html"]) == 0
-    expected = report_html(result_of(experiment.state()), galleries_or_reasons(experiment, PICTURED))
+    expected = report_html(result_of(read_state(experiment)), galleries_or_reasons(experiment, PICTURED))
     assert path.read_text(encoding="utf-8") == expected
     assert not list(tmp_path.glob(".report*"))
 

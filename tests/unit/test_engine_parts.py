@@ -19,7 +19,8 @@ from core.engine.statistics import experiment_statistics
 from core.engine.statistics_journal import STATISTICS_SECONDS, StatisticsJournal
 from core.engine.stopping import SIGNALS, ProcessStops, stop_requested
 from core.records.events import EpochFinished, Event, Notice, StatisticsComputed
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
+from core.records.home import create
 from core.records.journal import read_all
 from core.records.lock import Lock
 from core.spec.spec import Spec

@@ -23,18 +23,10 @@ from core.records.events import (
     StatisticsComputed,
     encode,
 )
-from core.records.experiment import (
-    CREATED_FILE,
-    Experiment,
-    Unreadable,
-    create,
-    every,
-    experiment_id,
-    find,
-    find_folder,
-    load,
-)
+from core.records.experiment import CREATED_FILE, Experiment, load
+from core.records.home import create, delete_experiment, experiment_folders, experiment_id, find, find_folder
 from core.records.lock import LockHeld
+from core.records.state import read_state
 from core.records.statistics import SummaryTable
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result as publish_result
@@ -184,45 +176,29 @@ class TestFinding:
             find(tmp_path, "")
 
     def test_an_empty_home_says_how_to_begin(self, tmp_path: Path) -> None:
-        assert list(every(tmp_path / "nowhere")) == []
+        assert experiment_folders(tmp_path / "nowhere") == []
         with pytest.raises(ExperimentError, match="there is no experiment under") as refused:
             find(tmp_path / "nowhere", "latest")
         assert "aefit-tui" in refused.value.hint
 
-    def test_every_experiment_is_listed_newest_first_and_unreadable_ones_with_the_reason(
-        self, tmp_path: Path
-    ) -> None:
-        made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
-        for age, one in enumerate(made):
-            set_created(one, 1e9 - age)
-        spoilt = {
-            "a-empty": None,
-            "b-torn": b"z = [",
-            "c-newer": b"schema_version = 99\n",
-            "d-binary": b"\xff",
-        }
-        for age, (name, content) in enumerate(spoilt.items()):
-            (tmp_path / "experiments" / name).mkdir()
-            if content is not None:
-                (tmp_path / "experiments" / name / "spec.toml").write_bytes(content)
-                os.utime(tmp_path / "experiments" / name / "spec.toml", (1e8 - age, 1e8 - age))
-        (tmp_path / "experiments" / ".new.half").mkdir()
-        (tmp_path / "experiments" / "notes.txt").write_text("a person's own")
-        found = list(every(tmp_path))
-        assert found[:3] == made
-        unreadable = {one.folder.name: one.reason for one in found[3:] if isinstance(one, Unreadable)}
-        assert list(unreadable) == ["b-torn", "c-newer", "d-binary", "a-empty"]
-        assert "not valid TOML" in unreadable["b-torn"]
-        assert "reads versions 1 to" in unreadable["c-newer"]
-        assert "no readable spec.toml" in unreadable["d-binary"]
-        with pytest.raises(ExperimentError, match="no readable"):
-            find(tmp_path, "a-empty")
+    def test_one_that_cannot_be_read_is_found_and_said(self, tmp_path: Path, experiment: Experiment) -> None:
+        (experiment.folder / "spec.toml").unlink()
+        assert find_folder(tmp_path, experiment.id) == experiment.folder
+        with pytest.raises(ExperimentError, match=r"it holds no file spec\.toml") as refused:
+            find(tmp_path, experiment.id)
+        assert refused.value.hint == f"to remove it: aefit-tui delete {experiment.id}"
+
+    def test_a_home_that_cannot_be_listed_is_said_with_the_way_out(self, tmp_path: Path) -> None:
+        (tmp_path / "home").write_text("a file")
+        with pytest.raises(ExperimentError, match="cannot list") as refused:
+            find(tmp_path / "home", "latest")
+        assert "--home DIR" in refused.value.hint
 
 
 class TestStatus:
     def test_a_new_experiment_is_created(self, experiment: Experiment) -> None:
-        assert experiment.state().status == "created"
-        assert [experiment.state().run_status(run) for run in range(3)] == ["pending"] * 3
+        assert read_state(experiment).status == "created"
+        assert [read_state(experiment).run_status(run) for run in range(3)] == ["pending"] * 3
 
     def test_a_held_lock_is_running_whatever_else_is_there(self, experiment: Experiment) -> None:
         journal(experiment, STARTED, finished("failed"))
@@ -230,36 +206,36 @@ class TestStatus:
             put_result(experiment, run)
         with experiment.lock:
             assert experiment.running
-            assert experiment.state().status == "running"
+            assert read_state(experiment).status == "running"
         assert not experiment.running
-        assert experiment.state().status == "complete"
+        assert read_state(experiment).status == "complete"
 
     @pytest.mark.parametrize("status", ["failed", "cancelled", "interrupted", "refused"])
     def test_an_ended_computation_is_what_it_said_at_last(
         self, experiment: Experiment, status: Ending
     ) -> None:
         journal(experiment, STARTED, finished(status))
-        assert experiment.state().status == status
+        assert read_state(experiment).status == status
 
     def test_a_coordinator_that_never_said_how_it_ended_was_interrupted(self, experiment: Experiment) -> None:
         journal(experiment, STARTED, run_started(0))
-        assert experiment.state().status == "interrupted"
+        assert read_state(experiment).status == "interrupted"
         journal(experiment, STARTED, finished("cancelled"))
         journal(experiment, STARTED, writer="0002-coordinator", at=200)
-        assert experiment.state().status == "interrupted"
+        assert read_state(experiment).status == "interrupted"
 
     def test_a_clock_set_back_between_two_sessions_does_not_bring_the_older_one_back(
         self, experiment: Experiment
     ) -> None:
         journal(experiment, STARTED, finished("failed"), at=1000)
         journal(experiment, STARTED, finished("cancelled"), writer="0002-coordinator", at=10)
-        assert experiment.state().status == "cancelled"
+        assert read_state(experiment).status == "cancelled"
 
     def test_all_results_are_complete_even_without_a_journal(self, experiment: Experiment) -> None:
         for run in range(3):
             put_result(experiment, run)
         put_result(experiment, 7)  # beyond the spec's runs
-        state = experiment.state()
+        state = read_state(experiment)
         assert state.status == "complete"
         assert list(state.results) == [0, 1, 2]
 
@@ -267,11 +243,11 @@ class TestStatus:
         journal(experiment, STARTED, finished("complete"))
         for run in range(2):
             put_result(experiment, run)
-        assert experiment.state().status == "interrupted"
+        assert read_state(experiment).status == "interrupted"
 
     def test_a_state_is_of_one_moment(self, experiment: Experiment) -> None:
         with experiment.lock:
-            state = experiment.state()
+            state = read_state(experiment)
         assert state.status == "running"
 
     def test_damaged_arrays_are_only_found_when_asked(self, experiment: Experiment) -> None:
@@ -299,11 +275,11 @@ class TestStatus:
             run_started(4, 2),
         )
         with experiment.lock:
-            state = experiment.state()
+            state = read_state(experiment)
         expected = ["complete", "failed", "running", "pending", "running", "pending"]
         assert [state.run_status(run) for run in range(6)] == expected
         assert {run: event.error for run, event in state.failures.items()} == {1: "for good"}
-        state = experiment.state()
+        state = read_state(experiment)
         assert [state.run_status(run) for run in range(6)] == ["complete", "failed"] + ["pending"] * 4
 
     def test_what_a_killed_coordinator_had_begun_is_not_running_under_the_next(
@@ -312,29 +288,29 @@ class TestStatus:
         journal(experiment, STARTED, run_started(0), run_started(1), at=1000)
         journal(experiment, STARTED, run_started(1), writer="0002-coordinator", at=10)
         with experiment.lock:
-            state = experiment.state()
+            state = read_state(experiment)
         assert [state.run_status(run) for run in range(3)] == ["pending", "running", "pending"]
 
     def test_statistics_are_summarised_while_they_are_over_all_results(self, experiment: Experiment) -> None:
         def statistics(*runs: int) -> Event:
             return StatisticsComputed(runs=runs, summary=SummaryTable(accuracy={}), tests=())
 
-        assert experiment.state().statistics is None
+        assert read_state(experiment).statistics is None
         put_result(experiment, 0)
         journal(experiment, STARTED, statistics(0))
-        assert experiment.state().summarised
+        assert read_state(experiment).summarised
         put_result(experiment, 1)
-        assert not experiment.state().summarised
+        assert not read_state(experiment).summarised
         journal(experiment, STARTED, statistics(0), statistics(0, 1))
-        state = experiment.state()
+        state = read_state(experiment)
         assert state.summarised
         assert state.statistics is not None
         assert state.statistics.runs == (0, 1)
 
     def test_its_ladder_is_that_of_its_results(self, experiment: Experiment) -> None:
-        assert experiment.state().ladder == SPEC.ladder
+        assert read_state(experiment).ladder == SPEC.ladder
         put_result(experiment, 0)
-        assert experiment.state().ladder == SPEC.ladder
+        assert read_state(experiment).ladder == SPEC.ladder
 
 
 class TestExtending:
@@ -367,8 +343,8 @@ class TestExtending:
         for run in range(3):
             put_result(experiment, run)
         journal(experiment, STARTED, finished("complete"))
-        assert experiment.state().status == "complete"
-        assert experiment.extend(4).state().status == "interrupted"
+        assert read_state(experiment).status == "complete"
+        assert read_state(experiment.extend(4)).status == "interrupted"
 
     def test_one_that_cannot_be_written_is_said(
         self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
@@ -386,7 +362,7 @@ class TestComputable:
         experiment.check_computable()
 
     def test_one_of_the_first_version_is_not(self, first_version_home: Path) -> None:
-        (found,) = [one for one in every(first_version_home) if isinstance(one, Experiment)]
+        found = find(first_version_home, "latest")
         for refuse in (found.check_computable, lambda: found.extend(99)):
             with pytest.raises(ExperimentError, match="was computed by an earlier version") as refused:
                 refuse()
@@ -461,7 +437,7 @@ class TestLeftovers:
             os.utime(folder / name, (long_ago, long_ago))
         kept = {".new.young", ".other"}
         if deed == "delete":
-            experiment.delete()
+            delete_experiment(experiment.folder)
         else:
             kept |= {experiment.id, create(tmp_path, Spec(dataset="digits", seed=9))[0].id}
         assert {path.name for path in folder.iterdir()} == kept
@@ -477,7 +453,7 @@ class TestLeftovers:
             return moved
 
         monkeypatch.setattr(Path, "rename", rename_and_be_swept)
-        experiment.delete()
+        delete_experiment(experiment.folder)
         assert list(experiment.folder.parent.iterdir()) == []
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
@@ -486,7 +462,7 @@ class TestLeftovers:
         (experiment.folder / "runs").chmod(0o500)
         try:
             with pytest.raises(ExperimentError, match=r"cannot delete .*: Permission denied"):
-                experiment.delete()
+                delete_experiment(experiment.folder)
         finally:
             next(experiment.folder.parent.glob(".deleted.*/runs")).chmod(0o700)
 
@@ -496,16 +472,16 @@ class TestDeleting:
         result = put_result(experiment, 0)
         with experiment.lock as lock:
             with pytest.raises(LockHeld):
-                experiment.delete()
+                delete_experiment(experiment.folder)
             lock.beat()
         assert (result / "arrays.npz").exists()
 
     def test_deleting_removes_one_folder_and_no_other(self, tmp_path: Path, experiment: Experiment) -> None:
         other, _ = create(tmp_path, Spec(dataset="digits", seed=9))
         put_result(experiment, 0)
-        experiment.delete()
+        delete_experiment(experiment.folder)
         assert list((tmp_path / "experiments").iterdir()) == [other.folder]
         with pytest.raises(ExperimentError, match="cannot delete"):
-            experiment.delete()
+            delete_experiment(experiment.folder)
         assert create(tmp_path, SPEC) == (experiment, True)
         assert experiment.results() == {}

@@ -10,6 +10,7 @@ import pytest
 from core.protocol.run import compute_run
 from core.records.experiment import load
 from core.records.metrics import RunMetrics
+from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.experiments import State, make_experiment
 from tests.fakes.images import made_up_pool
@@ -31,7 +32,7 @@ def test_a_made_up_result_has_the_members_of_a_computed_one(tmp_path: Path) -> N
 @pytest.mark.parametrize("state", get_args(State))
 def test_every_state_is_the_one_that_the_folder_has(tmp_path: Path, state: State) -> None:
     experiment = make_experiment(tmp_path, state=state, runs=4)
-    found = load(experiment.folder).state()
+    found = read_state(load(experiment.folder))
     assert found.status == {"newer": "complete"}.get(state, state)
     assert found.experiment.created == pytest.approx(experiment.created)
 
@@ -58,6 +59,6 @@ def test_an_experiment_of_the_first_version_is_complete_and_whole(first_version_
     assert experiment.spec.schema_version == 1
     results = experiment.results(verify=True)
     assert len(results) == experiment.spec.runs == 3
-    assert experiment.state().status == "complete"
-    assert experiment.state().summarised
+    assert read_state(experiment).status == "complete"
+    assert read_state(experiment).summarised
     assert all(isinstance(metrics, RunMetrics) for metrics in results.values())

@@ -17,7 +17,8 @@ from textual.app import App
 from textual.worker import WorkerState
 
 from core.records.events import CoordinatorStarted, RunStarted, StageStarted
-from core.records.experiment import SPEC_FILE, Experiment, create
+from core.records.experiment import SPEC_FILE, Experiment
+from core.records.home import create, delete_experiment
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
 from core.sets.registry import SETS, is_known
@@ -136,8 +137,8 @@ def test_a_stage_is_never_read_before_the_start_of_its_run(
     worker = JournalWriter(tmp_path / "0001-worker-1.jsonl", clock=lambda: NOW)
     runs, really_open = itertools.count(), Path.open
 
-    def open_while_work_goes_on(path: Path, mode: str) -> IO[bytes]:
-        file = really_open(path, mode)
+    def open_while_work_goes_on(path: Path, mode: str, buffering: int) -> IO[bytes]:
+        file = really_open(path, mode, buffering)
         content = io.BytesIO(file.read())
         file.close()
         run = next(runs)
@@ -325,7 +326,7 @@ def test_a_run_without_a_result_is_no_problem(running: Experiment) -> None:
 def test_a_deleted_folder_is_told_once_with_what_was_known(finished: Experiment) -> None:
     feed = Feed(finished)
     before = seen(feed.look(NOW))
-    finished.delete()
+    delete_experiment(finished.folder)
     after = seen(feed.look(NOW + 1))
     assert "is gone" in after.error
     assert after.hint

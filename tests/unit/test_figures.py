@@ -24,6 +24,7 @@ from PIL import Image
 
 from core.errors import DataError, ExperimentError
 from core.records.gallery import amplified, grey_levels
+from core.records.state import read_state
 from core.report.figures.curves import (
     MARKERS,
     PAPER,
@@ -260,7 +261,7 @@ class TestReadable:
             ("v", False): "▽", ("*", False): "☆",
         }  # fmt: skip
         experiment = make_experiment(tmp_path, runs=3, controls=tuple(reversed(own_controls())))
-        result = result_of(experiment.state())
+        result = result_of(read_state(experiment))
         (axes,) = accuracy_figure(result).axes
         found = {name: glyphs[marker(line)] for name, line in series(axes).items()}
         assert found == {name: set_marker(name) for name in result.spec.sets}

@@ -19,8 +19,6 @@ from core.data.images import ImageSet
 from core.engine.messages import Completed
 from core.errors import DataError
 from core.families.ladder import Ladder
-from core.records.arrays import read_arrays
-from core.records.experiment import create
 from core.records.gallery import (
     OF_A_SET,
     Gallery,
@@ -31,10 +29,12 @@ from core.records.gallery import (
     sets_in,
     write_galleries,
 )
+from core.records.home import create
 from core.records.results import publish, read_result
 from core.sets.members import Members
 from core.sets.registry import SETS
 from core.spec.spec import Spec
+from tests.fakes.arrays import read_arrays
 from tests.fakes.experiments import write_no_arrays
 from tests.fakes.images import made_up_pool, write_npz
 from tests.fakes.numbers import draw_answers, metrics_from_answers

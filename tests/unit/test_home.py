@@ -10,7 +10,9 @@ import pytest
 
 from core.errors import ExperimentError
 from core.records.events import Ending
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
+from core.records.home import create, delete_experiment
+from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, State, end, lock_of_the_dead, make_experiment
 from tui_aefit.following.home import PAST_EXPERIMENTS, Watch, at_work, lacks_further_runs, past_runs
@@ -69,7 +71,7 @@ def test_one_that_was_extended_as_it_ended_lacks_further_runs(tmp_path: Path) ->
 
 @pytest.mark.parametrize("state", ["complete", "interrupted", "cancelled", "failed", "created"])
 def test_every_other_ending_is_what_it_is(tmp_path: Path, state: State) -> None:
-    assert not lacks_further_runs(make_experiment(tmp_path, state=state, runs=3).state())
+    assert not lacks_further_runs(read_state(make_experiment(tmp_path, state=state, runs=3)))
 
 
 def test_a_death_is_an_ending_and_a_resumption_is_watched_again(tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_what_was_never_begun_or_was_deleted_has_no_ending(tmp_path: Path) -> No
     watch.add(make_experiment(tmp_path, state="created", runs=3))
     deleted = make_experiment(tmp_path, state="interrupted", runs=3, seed=1)
     watch.add(deleted)
-    deleted.delete()
+    delete_experiment(deleted.folder)
     assert watch.look() == []
 
 

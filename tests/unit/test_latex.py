@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import ExperimentError
+from core.records.state import read_state
 from core.report.result import Result, result_of
 from core.report.tables.latex import escaped, latex
 from core.report.terms import TEST_NAMES
@@ -244,7 +245,7 @@ def test_tables_of_numbers_that_may_change_say_so(tmp_path: Path) -> None:
 
 def test_a_data_set_of_ones_own_is_named_in_the_captions(tmp_path: Path) -> None:
     spec = Spec(dataset="/data/50%_moths & {night}.npz", runs=3, controls=(), options={"z": 3})
-    found = tables(latex(result_of(make_experiment_from_answers(tmp_path, spec).experiment.state())))
+    found = tables(latex(result_of(read_state(make_experiment_from_answers(tmp_path, spec).experiment))))
     assert len(found) == 4
     for table in found:
         assert r"50\%\_moths \& \{night\}" in table.caption

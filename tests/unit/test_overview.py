@@ -16,8 +16,10 @@ from core.errors import ExperimentError
 from core.records import overview as overview_module
 from core.records.annotations import Annotations, write_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
-from core.records.experiment import CREATED_FILE, Experiment, create
+from core.records.experiment import CREATED_FILE, Experiment
+from core.records.home import create, delete_experiment
 from core.records.overview import BLOCK, Overview, OverviewReader
+from core.records.state import read_state
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result
@@ -85,7 +87,7 @@ def test_status_and_count_are_those_of_the_full_reading(
     for number, events in enumerate(sessions):
         journal(experiment, number + 1, *events, tail=tail)
     put_results(experiment, *runs)
-    found, state = only(tmp_path), experiment.state()
+    found, state = only(tmp_path), read_state(experiment)
     assert (found.status, found.done) == (state.status, len(runs))
 
 
@@ -140,7 +142,7 @@ def test_what_changes_is_seen_by_the_same_reader(tmp_path: Path) -> None:
     assert [(o.status, o.done) for o in reader.look()] == [("complete", 3)]
     (experiment.run_folder(2) / "result" / "arrays.npz").unlink()
     assert [(o.status, o.done) for o in reader.look()] == [("cancelled", 2)]
-    experiment.delete()
+    delete_experiment(experiment.folder)
     assert reader.look() == ()
 
 
@@ -179,6 +181,34 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
         (experiment.folder / CREATED_FILE).write_text(str(1000 - age))
     assert [o.id for o in OverviewReader(tmp_path).look()] == [made[2].id, made[0].id, made[1].id]
     assert [o.created for o in OverviewReader(tmp_path).look()] == [990, 980, 970]
+
+
+def test_those_that_cannot_be_read_are_listed_by_date_too_with_the_reason(tmp_path: Path) -> None:
+    made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
+    for age, experiment in enumerate(made):
+        (experiment.folder / CREATED_FILE).write_text(str(1e9 - age))
+    spoilt = {
+        "a-empty": None,
+        "b-torn": b"z = [",
+        "c-newer": b"schema_version = 99\n",
+        "d-binary": b"\xff",
+    }
+    for age, (name, content) in enumerate(spoilt.items()):
+        folder = tmp_path / "experiments" / name
+        folder.mkdir()
+        if content is not None:
+            (folder / "spec.toml").write_bytes(content)
+        os.utime(folder / "spec.toml" if content is not None else folder, (1e8 - age, 1e8 - age))
+    (tmp_path / "experiments" / ".new.half").mkdir()
+    (tmp_path / "experiments" / "notes.txt").write_text("a person's own")
+    found = OverviewReader(tmp_path).look()
+    assert [overview.experiment for overview in found] == [*made, *[None] * 4]
+    reasons = {overview.id: overview.reason for overview in found[3:]}
+    assert list(reasons) == list(spoilt)
+    assert reasons["a-empty"] == "it holds no file spec.toml"
+    assert "not valid TOML" in reasons["b-torn"]
+    assert "written by a newer version" in reasons["c-newer"]
+    assert "it holds no readable spec.toml" in reasons["d-binary"]
 
 
 def test_a_spec_of_a_newer_version_is_named_as_such(tmp_path: Path) -> None:

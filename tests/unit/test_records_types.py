@@ -13,6 +13,7 @@ from core.records.events import CoordinatorStarted, Notice, decode
 from core.records.experiment import load
 from core.records.journal import JournalReader
 from core.records.results import parse_metrics, read_result
+from core.records.state import read_state
 from tests.fakes.damage import LINES, METRICS, change_metrics, line_of
 from tests.fakes.experiments import append_events, make_experiment
 
@@ -45,7 +46,7 @@ def test_a_damaged_line_is_set_aside_and_the_next_is_read(tmp_path: Path, damage
         assert [type(event) for event in reader.poll()] == [CoordinatorStarted, Notice]
         (problem,) = reader.problems
         assert problem.writer == "0002-coordinator"
-    assert load(experiment.folder).state().statistics is None
+    assert read_state(load(experiment.folder)).statistics is None
 
 
 @pytest.mark.parametrize("damage", METRICS)

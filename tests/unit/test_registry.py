@@ -14,7 +14,8 @@ from core.attacks.registry import ATTACKS
 from core.declarations.registry import Origin, Registry
 from core.errors import PluginError, SpecError
 from core.families.registry import FAMILIES
-from core.sets.registry import PAPER_SETS, SETS, controls, is_known, own_controls
+from core.sets.registry import PAPER_SETS, SETS, is_known, own_controls
+from core.spec.settings import COMMON
 from core.surrogates.registry import SURROGATES
 from tests.fakes import plugins
 from tests.fakes.plugins import Shift, install
@@ -128,7 +129,7 @@ def test_a_group_holds_its_own_plug_ins_only() -> None:
 @pytest.mark.usefixtures("installed")
 def test_the_set_of_a_plug_in_is_a_control_that_is_measured_only_where_it_is_asked_for() -> None:
     assert PAPER_SETS == ("test", "misclassified", "adversarial")
-    assert controls() == (*own_controls(), "half", "shifted")
+    assert tuple(COMMON["controls"].choices()) == (*own_controls(), "half", "shifted")
     assert is_known("half")
     assert not is_known("quarter")
 

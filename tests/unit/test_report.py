@@ -18,10 +18,12 @@ from scipy import stats
 
 from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
+from core.records.metrics import RunMetrics
 from core.records.results import publish
+from core.records.state import read_state
 from core.records.statistics import StatisticalTest, SummaryTable
 from core.records.types import convert
-from core.report.result import Result, RunEntry, result_of
+from core.report.result import Result, result_of
 from core.report.tables.long import COLUMNS, long_csv
 from core.report.tables.text import align, tables
 from core.sets.registry import PAPER_SETS, SETS
@@ -31,7 +33,6 @@ from tests.fakes.experiments import (
     AnsweredExperiment,
     append_events,
     make_experiment_from_answers,
-    statistics_event,
     write_no_arrays,
 )
 from tests.fakes.ladders import WORDS, with_ladder
@@ -50,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> AnsweredExperiment:
 
 @pytest.fixture(scope="module")
 def result(made: AnsweredExperiment) -> Result:
-    return result_of(made.experiment.state())
+    return result_of(read_state(made.experiment))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def emptied(tmp_path_factory: pytest.TempPathFactory) -> Result:
     sizes = {"adversarial": 0, "sources": 0}
     answers = [draw_answers(SPEC, run, sizes) for run in range(SPEC.runs)]
     home = tmp_path_factory.mktemp("emptied")
-    return result_of(make_experiment_from_answers(home, SPEC, answers=answers).experiment.state())
+    return result_of(read_state(make_experiment_from_answers(home, SPEC, answers=answers).experiment))
 
 
 def accuracies(made: AnsweredExperiment, name: str) -> NDArray[np.float64]:
@@ -133,7 +134,10 @@ def test_the_result_has_the_members_that_users_were_promised(printed: dict[str, 
 def test_the_result_is_strict_json_and_nothing_is_lost_in_it(result: Result, printed: dict[str, Any]) -> None:
     assert json.loads(json.dumps(result.to_json(), allow_nan=False)) == printed
     assert convert(printed["ladder"], Ladder, "a ladder") == result.ladder
-    assert convert(printed["runs"], tuple[RunEntry, ...], "runs") == result.runs
+    for entry, run in zip(printed["runs"], result.runs, strict=True):
+        assert (entry["index"], entry["status"]) == (run.index, run.status)
+        whole = {**entry, "ladder": printed["ladder"], "sha256": result.metrics[run.index].sha256}
+        assert convert(whole, RunMetrics, "metrics") == result.metrics[run.index] == run.metrics
     assert convert(printed["summary"], SummaryTable, "a summary") == result.summary
     assert convert(printed["tests"], tuple[StatisticalTest, ...], "tests") == result.tests
 
@@ -218,7 +222,7 @@ def test_an_empty_set_is_null_everywhere_and_says_why(emptied: Result) -> None:
 def test_runs_without_a_result_are_null_with_their_status(tmp_path: Path) -> None:
     failures = {1: ("the surrogate did not learn", "use more epochs")}
     made = make_experiment_from_answers(tmp_path, SPEC, complete=[0, 3, 4], failures=failures)
-    result = result_of(made.experiment.state())
+    result = result_of(read_state(made.experiment))
     printed = json.loads(result.to_text())
     assert printed["status"] == "failed"
     assert [run["status"] for run in printed["runs"]] == [
@@ -244,7 +248,7 @@ def test_runs_without_a_result_are_null_with_their_status(tmp_path: Path) -> Non
 
 def test_before_anything_is_computed_there_is_only_what_was_asked_for(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, SPEC, complete=[])
-    result = result_of(made.experiment.state())
+    result = result_of(read_state(made.experiment))
     assert (result.summary, result.tests, result.statistics_runs) == (None, (), ())
     assert long_csv(result) == ",".join(COLUMNS) + "\n"
     assert tables(result).splitlines()[0] == f"{made.experiment.id}  interrupted  0 of 5 runs"
@@ -254,7 +258,7 @@ def test_before_anything_is_computed_there_is_only_what_was_asked_for(tmp_path: 
 def test_statistics_over_a_result_that_was_lost_since_are_shown(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, SPEC)
     shutil.rmtree(made.experiment.run_folder(1))
-    result = result_of(made.experiment.state())
+    result = result_of(read_state(made.experiment))
     assert result.statistics_runs == (0, 1, 2, 3, 4)
     assert [row[0] for row in cells(section(result, "run  "))] == ["run", "1", "3", "4", "5"]
     assert "mean of 5 runs" in section(result, "accuracy")
@@ -264,8 +268,8 @@ def test_statistics_of_other_levels_than_the_results_are_left_out(tmp_path: Path
     made = make_experiment_from_answers(tmp_path, SPEC, complete=[0, 1, 2])
     other = SPEC.changed(z=5)
     metrics = {run: metrics_from_answers(other, run, draw_answers(other, run)) for run in (0, 1, 2)}
-    append_events(made.experiment, statistics_event((0, 1, 2), experiment_statistics(other, metrics)))
-    result = result_of(made.experiment.state())
+    append_events(made.experiment, experiment_statistics(other, metrics))
+    result = result_of(read_state(made.experiment))
     assert result.ladder.levels == LEVELS
     assert (result.summary, result.tests, result.statistics_runs) == (None, (), ())
     assert len(tables(result).splitlines()) == 2
@@ -308,14 +312,14 @@ def test_the_images_of_a_set_are_their_mean_over_the_runs(tmp_path: Path) -> Non
     sizes = [1000, 0, 2351]
     answers = [draw_answers(spec, run, {"adversarial": size}) for run, size in enumerate(sizes)]
     shown = section(
-        result_of(make_experiment_from_answers(tmp_path, spec, answers=answers).experiment.state()),
+        result_of(read_state(make_experiment_from_answers(tmp_path, spec, answers=answers).experiment)),
         "accuracy",
     )
     images = {row[0]: row[1] for row in cells(shown)[:-1]}
     assert images == {"accuracy": "images", "test": "100", "misclassified": "40", "adversarial": "1,117"}
     answers[0] = draw_answers(spec, 0, {"adversarial": 1001})
     shown = section(
-        result_of(make_experiment_from_answers(tmp_path / "b", spec, answers=answers).experiment.state()),
+        result_of(read_state(make_experiment_from_answers(tmp_path / "b", spec, answers=answers).experiment)),
         "acc",
     )
     assert cells(shown)[3][1] == "1,117.3"
@@ -393,7 +397,7 @@ def test_an_empty_set_is_a_dash_in_the_accuracy_table(emptied: Result) -> None:
 def test_one_run_has_means_and_no_intervals(tmp_path: Path) -> None:
     spec = Spec(dataset="digits", runs=1, controls=(), options={"z": 5})
     made = make_experiment_from_answers(tmp_path, spec)
-    result = result_of(made.experiment.state())
+    result = result_of(read_state(made.experiment))
     header, *rows, note = cells(section(result, "accuracy"))
     assert header == ["accuracy", "images", "K = 5", "K = 3", "K = 1"]
     for name, _, *shown in rows:
@@ -431,7 +435,7 @@ def test_a_table_that_is_too_wide_stands_in_blocks_with_the_first_column_in_each
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_no_line_is_wider_than_there_is_room_and_no_cell_is_lost(tmp_path: Path, width: int) -> None:
     spec = Spec(dataset="digits", runs=3, options={"z": 31})
-    result = result_of(make_experiment_from_answers(tmp_path, spec).experiment.state())
+    result = result_of(read_state(make_experiment_from_answers(tmp_path, spec).experiment))
     text = tables(result, width)
     assert max(map(len, text.splitlines())) <= width
     for name in ("accuracy", "noise", "one-per-source"):
@@ -474,6 +478,6 @@ def test_what_is_undefined_is_an_empty_field(emptied: Result) -> None:
 def test_a_path_with_commas_and_quotes_survives_the_csv(tmp_path: Path) -> None:
     path = '/data/moths, "night"\nand day.npz'
     made = make_experiment_from_answers(tmp_path, Spec(dataset=path, runs=1, controls=(), options={"z": 3}))
-    rows = list(csv.DictReader(io.StringIO(long_csv(result_of(made.experiment.state())))))
+    rows = list(csv.DictReader(io.StringIO(long_csv(result_of(read_state(made.experiment))))))
     assert len(rows) == 3 * 2
     assert {row["dataset"] for row in rows} == {path}

@@ -21,7 +21,7 @@ from core.families.family import Resources
 from core.files.cache import Cache
 from core.protocol.run import RunResult, compute_run
 from core.protocol.streams import Streams
-from core.records.arrays import read_arrays, write_arrays
+from core.records.arrays import write_arrays
 from core.records.candidates import IMAGES, CandidateFiles
 from core.records.environment import Environment
 from core.records.events import Event, StageStarted
@@ -32,6 +32,7 @@ from core.sets.registry import own_controls
 from core.spec.spec import Spec
 from core.surrogates.registry import SURROGATES
 from core.surrogates.training import train
+from tests.fakes.arrays import read_arrays
 from tests.fakes.images import made_up_pool
 from tests.fakes.plugins import FittedKernel, Kernel, install
 

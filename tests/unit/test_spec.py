@@ -25,7 +25,7 @@ from core.errors import PluginError, SpecError
 from core.families.knn import SEARCHES, TIE_RULES, Z
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
-from core.records.experiment import experiment_id
+from core.records.home import experiment_id
 from core.sets.registry import PAPER_SETS, SETS, own_controls
 from core.spec.settings import COMMON, DEVICES, KEEPS, PARTS, known_options
 from core.spec.spec import DEFAULTS, SCHEMA_VERSION, Spec

@@ -33,6 +33,7 @@ from core.records.events import (
 from core.records.journal import read_all
 from core.records.metrics import RunMetrics
 from core.records.stages import stages_of
+from core.records.state import read_state
 from core.records.status import RunStatus
 from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, State, lock_of_the_dead, make_experiment, snapshot_of
@@ -112,7 +113,7 @@ def log_texts(snapshot: Snapshot) -> list[str]:
 @pytest.mark.parametrize("state", get_args(State))
 def test_a_snapshot_has_the_statuses_that_the_folder_has(tmp_path: Path, state: State) -> None:
     experiment = make_experiment(tmp_path, state=state, runs=6)
-    snapshot, folder = snapshot_of(experiment), experiment.state()
+    snapshot, folder = snapshot_of(experiment), read_state(experiment)
     assert snapshot.status == folder.status
     assert statuses(snapshot) == [folder.run_status(run) for run in range(6)]
     assert snapshot.metrics == folder.results
@@ -125,7 +126,7 @@ def test_a_killed_coordinator_leaves_an_interrupted_experiment_that_says_so(tmp_
     experiment = make_experiment(tmp_path, state="running", runs=6)
     lock_of_the_dead(experiment)
     snapshot = snapshot_of(experiment)
-    assert snapshot.status == experiment.state().status == "interrupted"
+    assert snapshot.status == read_state(experiment).status == "interrupted"
     assert "without a word" in snapshot.error
     assert snapshot.hint
     assert set(statuses(snapshot)) == {"complete", "pending"}
@@ -133,7 +134,7 @@ def test_a_killed_coordinator_leaves_an_interrupted_experiment_that_says_so(tmp_
 
 def test_the_last_statistics_are_those_of_the_journal(tmp_path: Path) -> None:
     experiment = make_experiment(tmp_path, runs=4)
-    last = experiment.state().last(StatisticsComputed)
+    last = read_state(experiment).last(StatisticsComputed)
     snapshot = snapshot_of(experiment)
     assert last is not None
     assert snapshot.summary == last.summary

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from core.families.ladder import Ladder
 from core.protocol.streams import USES, Streams
-from core.records.arrays import ARRAY_NAMES, read_arrays, write_arrays
+from core.records.arrays import ARRAY_NAMES, write_arrays
+from tests.fakes.arrays import read_arrays
 
 seeds = st.integers(0, 2**63 - 1)
 runs = st.integers(0, 10_000)

@@ -12,8 +12,9 @@ from scipy import stats
 
 from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
+from core.records.events import StatisticsComputed
 from core.records.metrics import RunMetrics
-from core.records.statistics import ExperimentStatistics
+from core.records.state import read_state
 from core.report.result import result_of
 from core.report.tables.text import tables
 from core.sets.measured_set import Counterpart
@@ -42,7 +43,7 @@ def statistics(
     noisy: bool = False,
     ladder: Ladder = LADDER,
     **settings: Any,
-) -> tuple[Spec, dict[int, RunMetrics], ExperimentStatistics]:
+) -> tuple[Spec, dict[int, RunMetrics], StatisticsComputed]:
     spec = Spec(dataset="mnist", controls=tuple(controls), **{"runs": len(d), **settings})
     curves = {"test": TEST[:1] * len(d), "misclassified": m, "adversarial": d, **controls}
     results = {
@@ -545,7 +546,7 @@ def test_a_plug_in_s_set_with_a_counterpart_takes_part_in_the_answer(monkeypatch
 
 
 def test_the_json_result_and_the_printed_tables_carry_the_verdict(tmp_path: Path) -> None:
-    result = result_of(make_experiment(tmp_path, runs=3).state())
+    result = result_of(read_state(make_experiment(tmp_path, runs=3)))
     assert result.verdict[1].endswith("over 3 complete runs.")
     assert "signific" in " ".join(result.verdict)
     assert result.to_json()["verdict"] == list(result.verdict)
@@ -560,11 +561,11 @@ def test_a_journal_of_a_version_without_verdicts_gives_none(tmp_path: Path) -> N
     for record in records:
         record.pop("verdict", None)
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    result = result_of(experiment.state())
+    result = result_of(read_state(experiment))
     assert result.verdict == ()
     assert "compared with" not in tables(result)
     assert result.tests
 
 
 def test_an_experiment_without_results_has_no_verdict(tmp_path: Path) -> None:
-    assert result_of(make_experiment(tmp_path, state="created").state()).verdict == ()
+    assert result_of(read_state(make_experiment(tmp_path, state="created"))).verdict == ()

@@ -29,7 +29,8 @@ from core.records.events import (
     StageFinished,
     StageStarted,
 )
-from core.records.experiment import Experiment, create
+from core.records.experiment import Experiment
+from core.records.home import create
 from core.records.journal import read_all
 from core.records.metrics import RunMetrics
 from core.spec.spec import Spec

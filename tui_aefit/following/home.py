@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Collection
-from itertools import islice
 from pathlib import Path
 
 from core.errors import ExperimentError
-from core.files.locations import experiments_dir
 from core.records.events import CoordinatorStarted, Finished
-from core.records.experiment import Experiment, State, every, load
-from core.records.overview import experiment_folders
+from core.records.experiment import Experiment, created, load
+from core.records.home import experiment_folders
+from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from tui_aefit.following.cost import PastRun
 
@@ -32,7 +31,7 @@ def at_work(home: Path) -> list[Experiment]:
             experiment = load(folder)
             if experiment.running:
                 found.append(experiment)
-        except (ExperimentError, OSError, RecursionError):
+        except (ExperimentError, OSError):
             continue  # the list of experiments says what is the matter with it
     return sorted(found, key=lambda experiment: experiment.created, reverse=True)
 
@@ -43,15 +42,14 @@ def past_runs(home: Path) -> list[PastRun]:
     Raises ExperimentError as `at_work`.
     """
     past = []
-    try:
-        for found in islice(every(home), PAST_EXPERIMENTS):
-            metrics = found.result(0) if isinstance(found, Experiment) else None
-            if isinstance(found, Experiment) and metrics is not None and not metrics.surrogate_reused:
-                past.append(PastRun(found.spec, metrics.run_seconds))
-    except OSError as error:
-        raise ExperimentError(
-            f"cannot list {experiments_dir(home)}: {error.strerror}", "choose another home with --home DIR"
-        ) from error
+    for folder in sorted(experiment_folders(home), key=created, reverse=True)[:PAST_EXPERIMENTS]:
+        try:
+            experiment = load(folder)
+        except ExperimentError:
+            continue
+        metrics = experiment.result(0)
+        if metrics is not None and not metrics.surrogate_reused:
+            past.append(PastRun(experiment.spec, metrics.run_seconds))
     return past
 
 
@@ -93,7 +91,7 @@ class Watch:
             if name in working or name in starting:
                 continue
             try:
-                state = _reloaded(experiment).state()
+                state = read_state(_reloaded(experiment))
             except OSError:
                 continue  # a file server that does not answer says nothing of the process: asked again
             if state.status is not ExperimentStatus.RUNNING:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from core.records.annotations import read_annotations, write_annotations
 from core.records.experiment import Experiment
+from core.records.home import delete_experiment
 from tui_aefit.following.stopping import request_stop
 
 
@@ -17,7 +18,7 @@ def stop(experiment: Experiment) -> str:
 
 def delete(experiment: Experiment) -> str:
     """Delete an experiment. Raises ExperimentError."""
-    experiment.delete()
+    delete_experiment(experiment.folder)
     return f"deleted {experiment.id}"
 
 

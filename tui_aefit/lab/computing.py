@@ -13,7 +13,9 @@ from textual.app import App
 from core.declarations.setting import Whole
 from core.errors import AefitError, ExperimentError, SpecError
 from core.files.exit_status import ExitStatus
-from core.records.experiment import Experiment, State, create
+from core.records.experiment import Experiment
+from core.records.home import create
+from core.records.state import State
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.home import Watch, at_work, lacks_further_runs

@@ -6,8 +6,9 @@ import subprocess
 
 from core.data.catalogue import check_available
 from core.errors import AefitError
-from core.records.experiment import Experiment, State
+from core.records.experiment import Experiment
 from core.records.journal import JournalReader
+from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from tui_aefit.shell.launcher import data_dir_of, is_at_work, start_coordinator
 from tui_aefit.shell.settings import Settings
@@ -55,7 +56,7 @@ class Coordinators:
         # What is wrong with jobs, threads or data is said before anything changes.
         self._settings.jobs(runs)
         if not found.running:  # whoever computes it has its data
-            check_available(found.spec.dataset, data_dir_of(found.state(), self._settings))
+            check_available(found.spec.dataset, data_dir_of(read_state(found), self._settings))
         extended = found.extend(runs)
         try:
             self.start(extended)

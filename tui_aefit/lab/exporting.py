@@ -8,6 +8,7 @@ from functools import cache
 from core.errors import AefitError, ExperimentError
 from core.files.output import write_output
 from core.records.experiment import Experiment
+from core.records.state import read_state
 from core.report.formats import TEXTS
 from core.report.result import Result, result_of
 from tui_aefit.shell.publications import (
@@ -56,7 +57,7 @@ def export(experiment: Experiment, choice: str) -> str:
 
 def _read(experiment: Experiment) -> Result:
     try:
-        return result_of(experiment.state())
+        return result_of(read_state(experiment))
     except OSError as error:
         raise ExperimentError(f"cannot read {experiment.id}: {error.strerror or error}") from error
 

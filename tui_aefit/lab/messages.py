@@ -7,7 +7,8 @@ from typing import Any
 from textual.message import Message
 from textual.screen import Screen
 
-from core.records.experiment import Experiment, State
+from core.records.experiment import Experiment
+from core.records.state import State
 from core.records.status import ExperimentStatus
 from core.spec.spec import Spec
 

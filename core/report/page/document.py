@@ -10,7 +10,6 @@ from core.records.environment import Environment
 from core.records.gallery import Gallery
 from core.records.metrics import RunMetrics
 from core.records.statistics import StatisticalTest
-from core.records.status import RunStatus
 from core.report.attack_figures import COLUMNS as ATTACK_COLUMNS
 from core.report.attack_figures import READING as ATTACK_READING
 from core.report.attack_figures import by_attack
@@ -98,10 +97,10 @@ def _notice(result: Result) -> Iterator[str]:
         head, _, rest = warning.partition(":")
         lines.append(f"<strong>{head}:</strong>{rest}")
     lines += [
-        f"<strong>Run {run.index + 1} failed:</strong> {words(run.error)}"
-        + (f" ({words(run.hint)})" if run.hint else "")
+        f"<strong>Run {run.index + 1} failed:</strong> {words(run.failure.error)}"
+        + (f" ({words(run.failure.hint)})" if run.failure.hint else "")
         for run in result.runs
-        if run.status is RunStatus.FAILED
+        if run.failure is not None
     ]
     if lines:
         yield '<div class="notice">' + "".join(f"<p>{line}</p>" for line in lines) + "</div>"

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from core.records.metrics import AttackFigures
 from core.records.statistics import StatisticalTest, Summary, SummaryTable
-from core.records.status import RunStatus
 from core.report.attack_figures import COLUMNS, READING, by_attack
 from core.report.formatting import ABSENT, number
 from core.report.result import Result
@@ -35,7 +34,7 @@ def tables(result: Result, width: int = WIDTH) -> str:
         f"{spec.epochs} epochs",
     ]
     parts += [
-        f"run {run.index + 1} failed: {run.error}" for run in result.runs if run.status is RunStatus.FAILED
+        f"run {run.index + 1} failed: {run.failure.error}" for run in result.runs if run.failure is not None
     ]
     if result.summary is not None:
         parts += ["", _counts(result, width), "", _attacks(result, width)]

@@ -17,6 +17,7 @@ from textual.widgets import Static, Tab, Tabs
 
 from core.records.annotations import read_annotations
 from core.records.experiment import Experiment
+from core.records.state import read_state
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted, enumerate_words
 from core.sets.registry import SETS, is_known
@@ -195,7 +196,7 @@ def read(experiments: Sequence[Experiment]) -> list[Compared]:
     found: list[Compared] = []
     for experiment, name in zip(experiments, names(ids, labels), strict=True):
         try:
-            state = experiment.state()
+            state = read_state(experiment)
         except OSError:
             status, spec = ExperimentStatus.UNREADABLE, experiment.spec
             found.append(Compared(name, spec, status, 0, spec.ladder, None))

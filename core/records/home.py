@@ -1,0 +1,172 @@
+"""The experiments of a home: making one, listing their folders, finding one by its name, deleting one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import ExperimentError
+from core.files.atomic import sync_folder, write_atomically
+from core.files.locations import experiments_dir
+from core.records.experiment import (
+    CREATED_FILE,
+    ID_DIGITS,
+    SPEC_FILE,
+    Experiment,
+    created,
+    load,
+    misnamed,
+)
+from core.records.lock import Lock, LockHeld
+from core.spec.spec import Spec
+
+ABANDONED_SECONDS = 3600.0
+"""After so long nobody is still making an experiment's folder: it takes one small file."""
+TITLE_LENGTH = 40
+"""Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
+
+
+def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
+    """The experiment of a spec, and whether its folder is new: one identity has one folder in a home.
+
+    Where it exists with fewer runs, it is asked for as many as the spec says; with more, it keeps them.
+    Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
+    """
+    folder = experiments_dir(home) / experiment_id(spec)
+    # os.path: in a home without permission, Path.is_dir would raise.
+    if os.path.isdir(folder):
+        return _existing(folder, spec), False
+    _sweep(folder.parent)
+    temporary = folder.with_name(f".new.{uuid.uuid4().hex}")
+    try:
+        temporary.mkdir(parents=True)
+        write_atomically(temporary / SPEC_FILE, spec.to_toml())
+        write_atomically(temporary / CREATED_FILE, f"{time.time():.3f}\n")
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if os.path.isdir(folder):
+            return _existing(folder, spec), False
+        raise ExperimentError(
+            f"cannot write an experiment under {experiments_dir(home)}: {error.strerror}",
+            "choose a folder that you may write to with --home DIR or AEFIT_HOME",
+        ) from error
+    return Experiment(folder, spec), True
+
+
+def existing(home: Path, spec: Spec) -> Experiment | None:
+    """The experiment of a spec as it stands, None where there is none yet. Raises ExperimentError as `create`."""
+    folder = experiments_dir(home) / experiment_id(spec)
+    return _same(load(folder), spec) if os.path.isdir(folder) else None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed `delete_experiment` or `create` left among the experiments; never raises.
+
+    Whatever is named `.deleted.*` was given up by its owner, who may be removing it too; a `.new.*` may be
+    somebody's who is about to rename it, as long as it is young.
+    """
+    with suppress(OSError):  # the folder cannot be listed: whoever works in it will say so
+        for leftover in (*folder.glob(".deleted.*"), *folder.glob(".new.*")):
+            if leftover.name.startswith(".deleted.") or _age(leftover) > ABANDONED_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last written to, 0 where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _existing(folder: Path, spec: Spec) -> Experiment:
+    """The experiment in a folder that is named after a spec, asked for as many runs. Raises ExperimentError."""
+    found = _same(load(folder), spec)
+    return found.extend(spec.runs) if spec.runs > found.spec.runs else found
+
+
+def _same(found: Experiment, spec: Spec) -> Experiment:
+    """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
+    if found.spec.identity != spec.identity:
+        raise misnamed(found.folder)
+    return found
+
+
+def experiment_id(spec: Spec) -> str:
+    """DATASET-ATTACK-DIGEST, such as mnist-fgsm-1f3a9c2e; a long data set name is cut."""
+    title = re.sub(r"[^a-z0-9]+", "-", spec.dataset_title.lower())[:TITLE_LENGTH].strip("-") or "own"
+    return f"{title}-{spec.attack}-{spec.digest[:ID_DIGITS]}"
+
+
+def experiment_folders(home: Path) -> list[Path]:
+    """The folders of a home's experiments, in no order; a home that does not exist has none.
+
+    Whether they can be read is not looked at. Raises ExperimentError where they cannot be listed.
+    """
+    folder = experiments_dir(home)
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot list {folder}: {error.strerror}", "choose another home with --home DIR"
+        ) from error
+
+
+def find(home: Path, name: str) -> Experiment:
+    """The experiment that `name` means, see `find_folder`. Raises ExperimentError, also where it cannot be read."""
+    return load(find_folder(home, name))
+
+
+def find_folder(home: Path, name: str) -> Path:
+    """The folder that `name` means: an id, a prefix of it or of its digest, or "latest", the one created last.
+
+    Whether it can be read is not looked at. Raises ExperimentError where there is none, or more than one, or where
+    they cannot be listed.
+    """
+    folders = {folder.name: folder for folder in experiment_folders(home)}
+    if not folders:
+        raise ExperimentError(f"there is no experiment under {home}", "start one with `aefit-tui --batch`")
+    if name == "latest":
+        return max(folders.values(), key=created)
+    if name in folders:
+        return folders[name]
+    matches = sorted(
+        key for key in folders if key.startswith(name) or key.rpartition("-")[2].startswith(name)
+    )
+    if not name:
+        matches = []  # what an unset shell variable gives must not mean the only experiment there is
+    if len(matches) == 1:
+        return folders[matches[0]]
+    if matches:
+        raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
+    raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
+
+
+def delete_experiment(folder: Path) -> None:
+    """Remove an experiment's folder and all in it, whether or not its spec can be read.
+
+    Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
+    """
+    trash = folder.with_name(f".deleted.{uuid.uuid4().hex}")
+    try:
+        with Lock(folder):
+            folder.rename(trash)
+        _sweep(folder.parent)
+        if trash.exists():
+            shutil.rmtree(trash)  # once more, to learn why it stays
+    except LockHeld as held:
+        name = folder.name
+        held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
+        raise
+    except OSError as error:
+        raise ExperimentError(f"cannot delete {folder}: {error.strerror}") from error
