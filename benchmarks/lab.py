@@ -29,6 +29,7 @@ from pathlib import Path
 from core.records.events import Progress
 from core.records.experiment import Experiment
 from core.records.journal import JournalWriter, read_all
+from core.records.state import read_state
 from tests.fakes.experiments import make_experiment
 from tests.fakes.terminal import PseudoTerminal
 
@@ -262,7 +263,7 @@ def _report(journal: JournalWriter, stages: Sequence[Stage], number: int) -> Non
 def _stages(experiment: Experiment) -> list[Stage]:
     """The stage that each unfinished run is in; of a finished experiment, the one its runs were in last."""
     stages: dict[int, Stage] = {}
-    state = experiment.state()
+    state = read_state(experiment)
     for event in state.events:
         if isinstance(event, Progress):
             stages[event.run] = (event.run, event.stage, event.total)

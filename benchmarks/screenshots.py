@@ -13,7 +13,8 @@ from pathlib import Path
 # Read when Textual is imported: a screen that moves is never twice the same picture.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
-from core.records.experiment import Experiment, find
+from core.records.experiment import Experiment
+from core.records.home import find
 from tui_aefit.lab.app import Lab
 from tui_aefit.shell.settings import Settings
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+
+from core.declarations.lazy import difflib
 
 
 class AefitError(Exception):

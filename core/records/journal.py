@@ -12,6 +12,9 @@ from pathlib import Path
 from core.errors import RecordError
 from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 
+BUFFER = 2**18
+"""Bytes of a journal that are read at a time: at every reading a thread stands back for others that compute."""
+
 
 class JournalWriter:
     """Appends events to one new file, which no other process writes to; safe to share between threads.
@@ -116,25 +119,23 @@ class JournalReader:
             if not isinstance(event, Unknown):
                 events.append(event)
 
+        superseded = _SUPERSEDED if self._newest_only else ()
         held: dict[bytes, tuple[int, bytes]] = {}
         try:
-            with path.open("rb") as file:
+            with path.open("rb", buffering=BUFFER) as file:
                 file.seek(offset)
                 for line in file:
                     if not line.endswith(b"\n"):
                         break
                     place, offset = offset, offset + len(line)
-                    kind = (
-                        next((kind for kind in _SUPERSEDED if kind in line), None)
-                        if self._newest_only
-                        else None
-                    )
-                    if kind is not None:
-                        held[kind] = place, line
-                        continue
-                    if _PROGRESS in held:
-                        take(*held.pop(_PROGRESS))
-                    take(place, line)
+                    for kind in superseded:
+                        if kind in line:
+                            held[kind] = place, line
+                            break
+                    else:
+                        if _PROGRESS in held:
+                            take(*held.pop(_PROGRESS))
+                        take(place, line)
         except OSError as error:
             # What was read before is read again.
             self._report(Problem(writer, offset, f"cannot be read: {error.strerror}"))

@@ -32,13 +32,8 @@ SETS: Registry[MeasuredSet] = Registry(
 )
 
 
-def controls() -> tuple[str, ...]:
-    """The names that a specification may ask for besides the paper's, plug-ins among them."""
-    return tuple(name for name in SETS if name not in PAPER_SETS)
-
-
 def own_controls() -> tuple[str, ...]:
-    """Those of them that come with this program: what is measured unless a person says otherwise."""
+    """Those besides the paper's that come with this program: what is measured unless a person says otherwise."""
     return tuple(name for name in SETS.own if name not in PAPER_SETS)
 
 

@@ -5,7 +5,7 @@ A part (attack, family, surrogate) brings options of its own, which only an expe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -16,7 +16,7 @@ from core.declarations.registry import Registry
 from core.declarations.setting import Choice, Names, Number, Setting, Whole, by_name
 from core.errors import PluginError, SpecError, closest
 from core.families.registry import FAMILIES
-from core.sets.registry import SETS, controls, own_controls
+from core.sets.registry import PAPER_SETS, SETS, own_controls
 from core.spec.dataset_kind import DataSet
 from core.surrogates.registry import SURROGATES
 
@@ -42,19 +42,33 @@ PARTS: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "family": FAMILIES, "su
 """The settings that choose a part of the experiment, and what each chooses from."""
 
 
-def _summaries(registry: Registry[Any]) -> dict[str, str]:
-    """Names with their lines; a plug-in is not loaded for its line."""
-    return {
-        name: registry[name].summary if name in registry.own else f"of the plug-in {registry.origin(name)}"
-        for name in registry
-    }
+class _Lines(Mapping[str, str]):
+    """The names of a registry with their lines: a class is loaded when its line is asked for, a plug-in never.
 
+    line: the attribute of a class that holds it. left_out: names that cannot be chosen.
+    """
 
-def _controls() -> dict[str, str]:
-    return {
-        name: SETS[name].description if name in SETS.own else f"of the plug-in {SETS.origin(name)}"
-        for name in controls()
-    }
+    def __init__(self, registry: Registry[Any], line: str, left_out: Collection[str] = ()) -> None:
+        self._registry = registry
+        self._line = line
+        self._left_out = left_out
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._registry if name not in self._left_out)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._registry and name not in self._left_out
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self:
+            raise KeyError(name)
+        if name not in self._registry.own:
+            return f"of the plug-in {self._registry.origin(name)}"
+        line: str = getattr(self._registry[name], self._line)
+        return line
 
 
 def _declare(*, default: Any, **words: Any) -> Any:
@@ -78,7 +92,7 @@ class CommonSettings:
         default="fgsm",
         title="Attack",
         metavar="NAME",
-        kind=Choice(lambda: _summaries(ATTACKS)),
+        kind=Choice(_Lines(ATTACKS, "summary")),
         main=True,
         help="how the images are changed",
     )
@@ -99,7 +113,7 @@ class CommonSettings:
         default="knn",
         title="Classifier",
         metavar="NAME",
-        kind=Choice(lambda: _summaries(FAMILIES)),
+        kind=Choice(_Lines(FAMILIES, "summary")),
         help="the classifier whose fitting is turned up",
     )
     runs: int = _declare(
@@ -122,7 +136,7 @@ class CommonSettings:
         default="lenet5",
         title="Surrogate",
         metavar="NAME",
-        kind=Choice(lambda: _summaries(SURROGATES)),
+        kind=Choice(_Lines(SURROGATES, "summary")),
         help="the network that is attacked",
     )
     epochs: int = _declare(
@@ -138,7 +152,7 @@ class CommonSettings:
         default_text="all of ours",
         title="Controls",
         metavar="A,B|none",
-        kind=Names(_controls, "a control"),
+        kind=Names(_Lines(SETS, "description", left_out=PAPER_SETS), "a control"),
         first_default=("noise", "matched", "reverse", "sources", "unfiltered", "fooled", "one-per-source"),
         help="the sets to measure beside the adversarial one",
     )
@@ -224,7 +238,9 @@ def _loadable(*, plugins: bool) -> Iterator[tuple[str, str]]:
     """Part and name of everything that can be chosen; a plug-in that cannot be loaded says so when it is chosen."""
     for part, registry in PARTS.items():
         yield from ((part, name) for name in registry.own)
-        for name in (other for other in registry if plugins and other not in registry.own):
+        if not plugins:
+            continue  # nor looked for
+        for name in (other for other in registry if other not in registry.own):
             with suppress(PluginError):
                 part_options(part, name)
                 yield part, name

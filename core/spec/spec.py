@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +11,10 @@ from typing import Any
 import tomli_w
 
 from core.data.catalogue import CATALOGUE
+from core.declarations.lazy import hashlib, json, tomllib
 from core.declarations.setting import Setting, Value
 from core.errors import AefitError, PluginError, SpecError
+from core.families.family import Family
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
 from core.sets.registry import PAPER_SETS, SETS
@@ -92,11 +91,15 @@ class Spec(CommonSettings):
         """The options of one part ("attack", "family", "surrogate"), by name."""
         return {s.name: self.options[s.name] for s in PARTS[part][getattr(self, part)].options}
 
+    def make_family(self) -> Family:
+        """The classifier family with its options."""
+        return FAMILIES[self.family](**self.part_options("family"))
+
     @cached_property
     def ladder(self) -> Ladder:
         """The levels of the classifier family, from general to fitted."""
         try:
-            return FAMILIES[self.family](**self.part_options("family")).ladder
+            return self.make_family().ladder
         except AefitError:
             raise
         except ValueError as error:

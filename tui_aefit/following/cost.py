@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
-from core.families.registry import FAMILIES
+from core.declarations.lazy import statistics
 from core.report.formatting import duration
 from core.sets.registry import SETS
 from core.spec.spec import Spec
@@ -48,7 +47,7 @@ class Cost:
 def cost_of(spec: Spec, jobs: int, past: Iterable[PastRun]) -> Cost:
     """The cost of an experiment. past: complete runs of any experiments, the newest first."""
     seconds, basis = _seconds(spec, jobs, list(past))
-    needed = FAMILIES[spec.family](**spec.part_options("family")).needed
+    needed = spec.make_family().needed
     if spec.dataset not in CATALOGUE:
         return Cost(None, None, None, None, needed, seconds, basis)
     entry = CATALOGUE[spec.dataset]

@@ -6,9 +6,10 @@ import os
 
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
-from core.records.experiment import find
+from core.records.home import find
 from tui_aefit.following.home import at_work
 from tui_aefit.shell.console import Console
+from tui_aefit.shell.loading import loading
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.terminal import leave_with_terminal, require_terminal
 
@@ -23,7 +24,8 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
     experiment = None if first is None else find(settings.home, first)
     # Read when Textual is imported. Moving lines cost a slow connection more than all that they underline.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    from tui_aefit.lab.app import Lab  # noqa: PLC0415  # Textual, which a refusal need not wait for
+    with loading():
+        from tui_aefit.lab.app import Lab  # noqa: PLC0415  # Textual, which a refusal need not wait for
 
     leave_with_terminal()
     lab = Lab(settings, experiment)

@@ -12,8 +12,10 @@ from core.data.catalogue import CATALOGUE, check_available
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.events import Finished
-from core.records.experiment import Experiment, State, create, existing
+from core.records.experiment import Experiment
+from core.records.home import create, delete_experiment, existing
 from core.records.journal import JournalReader
+from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from core.report.result import result_of
@@ -109,7 +111,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     """
     if is_at_work(experiment):
         return _join(experiment, options, console)
-    state = experiment.state()
+    state = read_state(experiment)
     valid = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
         experiment.check_identity()
@@ -128,10 +130,10 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
     if status == ExitStatus.REFUSED:
-        _explain_ending(experiment.state(), console)
+        _explain_ending(read_state(experiment), console)
         if new and not experiment.results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
-                experiment.delete()
+                delete_experiment(experiment.folder)
         return status
     if status == ExitStatus.CRASHED:
         _show_log(experiment, console)
@@ -143,7 +145,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return status
     if options.detach:
         return status
-    state = _reloaded(experiment).state()
+    state = read_state(_reloaded(experiment))
     if status == ExitStatus.FAILED and state.last(Finished) is None:
         _show_log(experiment, console)
     return print_result(state, console, as_json=options.as_json)
@@ -153,7 +155,7 @@ def attach(experiment: Experiment, console: Console, *, as_json: bool) -> int:
     """Follow an experiment that somebody else computes and print its result; leaving does not stop it."""
     if not _follow_to_its_end(experiment, console):
         return ExitStatus.INTERRUPTED
-    return print_result(_reloaded(experiment).state(), console, as_json=as_json)
+    return print_result(read_state(_reloaded(experiment)), console, as_json=as_json)
 
 
 def print_result(state: State, console: Console, *, as_json: bool) -> int:
@@ -182,7 +184,7 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
         return ExitStatus.COMPLETE
     if not _follow_to_its_end(experiment, console):
         return ExitStatus.INTERRUPTED
-    state = _reloaded(experiment).state()
+    state = read_state(_reloaded(experiment))
     last = state.last(Finished)
     untried = state.experiment.spec.runs - len(state.results) - len(state.failures)
     if untried and last is not None and last.status in ("complete", "failed"):
@@ -244,7 +246,7 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
 def _print_background(experiment: Experiment, console: Console, *, as_json: bool) -> None:
     """Print which experiment goes on in the background."""
     if as_json:
-        console.result(result_of(experiment.state()).to_text())
+        console.result(result_of(read_state(experiment)).to_text())
     else:
         console.result(experiment.id)
 

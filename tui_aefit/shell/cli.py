@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import io
-import os
-import signal
-import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from tui_aefit.shell.loading import loading
 
-from core.errors import AefitError
-from core.files.exit_status import ExitStatus
-from tui_aefit.shell.console import Console
-from tui_aefit.shell.options import given_settings, parse
-from tui_aefit.shell.subcommands import SUB_COMMANDS, Options
+with loading():
+    import importlib
+    import io
+    import os
+    import sys
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING
+
+    from core.errors import AefitError
+    from core.files.exit_status import ExitStatus
+    from tui_aefit.shell.console import Console
+    from tui_aefit.shell.options import given_settings, parse
+    from tui_aefit.shell.subcommands import SUB_COMMANDS, Options
 
 if TYPE_CHECKING:
     from tui_aefit.shell.settings import Settings
@@ -32,6 +34,8 @@ def main() -> None:
         status = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
+        import signal  # noqa: PLC0415  # for this one case
+
         # Whoever read our output has left (`| head`).
         status = 128 + signal.SIGPIPE
         _forget_output()
@@ -56,7 +60,8 @@ def run(words: list[str]) -> int:
     except AefitError as error:
         return Console().refuse(error)
     # From here on every way loads only what it needs: a person waits for it.
-    from tui_aefit.shell.settings import Settings  # noqa: PLC0415
+    with loading():
+        from tui_aefit.shell.settings import Settings  # noqa: PLC0415
 
     given = vars(options)
     console = Console(quiet=given.get("quiet", False))
@@ -72,15 +77,18 @@ def run(words: list[str]) -> int:
             console.narrate(f"aefit-tui: {warning}")
         if options.command is not None:
             module, _, name = SUB_COMMANDS[options.command].run.partition(":")
-            command: Run = getattr(importlib.import_module(module), name)
+            with loading():
+                command: Run = getattr(importlib.import_module(module), name)
             return command(given, settings, console)
         if given.get("batch", False):
-            from tui_aefit.shell import batch  # noqa: PLC0415
+            with loading():
+                from tui_aefit.shell import batch  # noqa: PLC0415
 
             return batch.new_batch(
                 settings, console, detach=given.get("detach", False), as_json=given.get("as_json", False)
             )
-        from tui_aefit.lab import opening as lab  # noqa: PLC0415
+        with loading():
+            from tui_aefit.lab import opening as lab  # noqa: PLC0415
 
         return lab.open_lab(settings, console)
     except AefitError as error:

@@ -11,9 +11,10 @@ from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.declarations.setting import Value
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
-from core.records import experiment as experiments
-from core.records.experiment import Experiment, find, find_folder, load
+from core.records.experiment import Experiment, load
+from core.records.home import delete_experiment, find, find_folder
 from core.records.overview import Overview, OverviewReader
+from core.records.state import read_state
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from core.report.tables.text import align
@@ -104,7 +105,7 @@ def _unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
 
 def show(options: Options, settings: Settings, console: Console) -> int:
     """Print the result of an experiment. Raises AefitError."""
-    state = find(settings.home, options["id"]).state()
+    state = read_state(find(settings.home, options["id"]))
     status = batch.print_result(state, console, as_json=options.get("as_json", False))
     # Runs that were not computed yet are no failure to show them.
     failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
@@ -139,7 +140,7 @@ def _batch_options(
     experiment: Experiment, runs: int, options: Options, settings: Settings
 ) -> batch.BatchOptions:
     """How the runs that an experiment lacks to have `runs` are computed. Raises SpecError."""
-    state = experiment.state()
+    state = read_state(experiment)
     return batch.batch_options(
         settings,
         max(1, runs - len(state.results)),
@@ -157,7 +158,7 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
     while (running := experiment.running) and time.monotonic() < deadline:
         time.sleep(0.1)
     if options.get("as_json"):
-        state = experiment.state()
+        state = read_state(experiment)
         console.result_json({"id": experiment.id, "status": state.status, "complete": len(state.results)})
     if running:
         console.problem(
@@ -179,7 +180,7 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
         what, reason = "which cannot be read", f": {error}"
     deleted = options.get("yes", False) or _is_confirmed(folder.name, what, reason, console)
     if deleted:
-        experiments.delete(folder)
+        delete_experiment(folder)
     if options.get("as_json"):
         console.result_json({"id": folder.name, "deleted": deleted, "complete": done})
     console.narrate(f"deleted {folder.name}, {what}" if deleted else "nothing was deleted")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
 import sys
 
+from core.declarations.lazy import json
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from tui_aefit.shell.subcommands import SUB_COMMANDS

@@ -8,7 +8,9 @@ from pathlib import Path
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.files.output import write_output
-from core.records.experiment import Experiment, find
+from core.records.experiment import Experiment
+from core.records.home import find
+from core.records.state import read_state
 from core.report.chosen import names_in
 from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TEXTS
 from core.report.result import result_of
@@ -26,7 +28,7 @@ def export(options: Options, settings: Settings, console: Console) -> int:
     _check_export(form, table, figure, options.get("sets"))
     experiment = find(settings.home, options["id"])
     if form in TEXTS:
-        text = text_of(result_of(experiment.state()), form, table, names_in(options.get("sets", "")))
+        text = text_of(result_of(read_state(experiment)), form, table, names_in(options.get("sets", "")))
         output = options.get("output", "-")
         if output == "-":
             console.result(text)

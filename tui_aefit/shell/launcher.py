@@ -9,8 +9,9 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.records.events import CoordinatorStarted, Finished
-from core.records.experiment import Experiment, State
+from core.records.experiment import Experiment
 from core.records.journal import JournalReader
+from core.records.state import State
 from tui_aefit.shell.settings import Settings
 
 LOOK_SECONDS = 0.05

@@ -7,12 +7,12 @@ user's own settings file, default.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
+from core.declarations.lazy import tomllib
 from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config

@@ -156,11 +156,11 @@ class SetupScreen(Screen[None]):
         yield KeysFooter()
 
     def on_mount(self) -> None:
-        """Show the state of the first values, then read past runs while the person looks."""
+        """Show the state of the first values; the rest follows while the person looks."""
         self._check()
         self.watch(self, "focused", self._show_hint)
-        self._load_past()
-        # Half the fields, folded away at first: nobody need wait for them.
+        # Past runs, and half the fields, folded away at first: nobody need wait for them.
+        self.call_after_refresh(self._load_past)
         self.call_after_refresh(self._add_folded)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
