@@ -253,6 +253,7 @@ class TestTheQuestion:
     @pytest.mark.parametrize(
         ("make", "status"), [(published.running, "▶ running"), (published.partly_failed, "✗ failed")]
     )
+    @pytest.mark.slow
     async def test_of_an_experiment_that_is_not_complete_it_says_over_what_the_numbers_are(
         self, house: House, child: Child, make: Callable[[Path], Experiment], status: str
     ) -> None:

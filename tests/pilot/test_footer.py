@@ -51,6 +51,7 @@ async def test_the_footer_is_made_anew_for_other_keys_only(house: House, running
         assert keys(lab) != before
 
 
+@pytest.mark.slow
 async def test_keys_that_are_shown_no_longer_are_let_go_of(house: House, running: Experiment) -> None:
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:
@@ -62,6 +63,7 @@ async def test_keys_that_are_shown_no_longer_are_let_go_of(house: House, running
         await until(pilot, lambda: gone(*shown))
 
 
+@pytest.mark.slow
 async def test_a_live_screen_that_was_left_is_let_go_of(house: House, running: Experiment) -> None:
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:

@@ -505,6 +505,7 @@ async def test_below_it_stand_those_that_follow_in_the_filter(experiment: Experi
     ],
     ids=["grey", "colour"],
 )
+@pytest.mark.slow
 async def test_pictures_are_as_large_as_the_terminal_allows(
     experiment: Experiment, shape: tuple[int, int, int], sides: dict[tuple[int, int], int]
 ) -> None:

@@ -234,6 +234,7 @@ class TestFindingTheWay:
             await until(pilot, lambda: isinstance(lab.screen, HelpScreen))
             assert not re.search(r"│ +net +", text_of(lab))
 
+    @pytest.mark.slow
     async def test_the_palette_does_what_a_key_does(self, house: House, running: Experiment) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -592,6 +593,7 @@ class TestMoreRuns:
 
 
 class TestColours:
+    @pytest.mark.slow
     async def test_the_theme_of_greys_is_offered_and_has_no_colour_anywhere(
         self, house: House, running: Experiment
     ) -> None:

@@ -380,6 +380,7 @@ class TestStopAndResume:
 
 
 class TestActions:
+    @pytest.mark.slow
     async def test_the_palette_writes_a_report_that_says_how_far_it_is(
         self, house: House, running: Experiment
     ) -> None:

@@ -216,6 +216,7 @@ class TestFields:
             await until(pilot, lambda: "--steps 25" in shown(lab, "command"))
             assert "PGD steps" in text_of(lab)
 
+    @pytest.mark.slow
     async def test_the_options_of_a_plug_in_are_rows_below_what_chooses_it(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -330,6 +331,7 @@ class TestFields:
             assert "4,286 for training and 714 for testing" in text_of(lab)
             assert "6,426 candidates and 13,566 neighbour" in text_of(lab)
 
+    @pytest.mark.slow
     async def test_all_fields_can_be_reached_and_left_without_a_mouse_at_80_by_24(self, house: House) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:

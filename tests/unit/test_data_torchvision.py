@@ -299,6 +299,7 @@ class TestFetching:
         fetching.fetch(name, tmp_path, said.append)
         assert "nothing to fetch" in said[0]
 
+    @pytest.mark.slow
     def test_the_program_ends_with_2_and_the_names_for_an_unknown_one(self, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "core.data.fetch", "mnits", "--data-dir", str(tmp_path)]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)

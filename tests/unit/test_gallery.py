@@ -343,6 +343,7 @@ class TestInAResult:
             publish(tmp_path, METRICS, write_no_arrays, full)
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_a_worker_publishes_it_with_the_run(self, tmp_path: Path) -> None:
         data = write_npz(tmp_path / "made.npz", images=420)
         spec = Spec(
