@@ -449,6 +449,15 @@ async def test_escape_leaves(experiment: Experiment) -> None:
         assert not isinstance(pilot.app.screen, GalleryScreen)
 
 
+async def test_a_reading_that_ends_when_the_screen_is_gone_is_no_error(experiment: Experiment) -> None:
+    async with opened(experiment) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, GalleryScreen)
+        await press(pilot, "escape")
+        await screen.query("*").remove()
+        screen._choose()
+
+
 async def test_p_draws_with_characters_and_back(experiment: Experiment) -> None:
     gallery = make_gallery()
     gallery.original[0] = 0

@@ -39,6 +39,8 @@ ROWS_OF_FIGURE = 8
 """Members in an export of several."""
 SPARE_ROWS = 9
 """Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
+LINES = ("where", "legend", "facts", "answers", "empty")
+"""What is said around the pictures, by id."""
 BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Filter"))
 
 
@@ -108,20 +110,23 @@ class GalleryScreen(Screen[None]):
         self._members: list[int] = []
         self._position = 0
         self._as_text = False
+        # Kept, not looked up: a reading may end when the screen is being left.
+        self._lines = {name: Static(id=name, markup=False) for name in LINES}
+        self._pictures = Pictures(spare_rows=SPARE_ROWS)
         self.sub_title = experiment.id
 
     def compose(self) -> ComposeResult:
         """Where we are; the three pictures; what is said of them. Or why there are none."""
         yield Header()
-        yield Static(id="where", markup=False)
+        yield self._lines["where"]
         with Vertical(id="body"):
             with Vertical(id="figure"):
-                yield Pictures(spare_rows=SPARE_ROWS)
-                yield Static(id="legend", markup=False)
+                yield self._pictures
+                yield self._lines["legend"]
             with VerticalScroll(id="details", can_focus=False):
-                yield Static(id="facts", markup=False)
-                yield Static(id="answers", markup=False)
-        yield Static(id="empty", markup=False)
+                yield self._lines["facts"]
+                yield self._lines["answers"]
+        yield self._lines["empty"]
         yield KeysFooter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -138,7 +143,7 @@ class GalleryScreen(Screen[None]):
         """Read the first gallery; until a run is complete, look again and again."""
         self._as_text = not shows_colours(self.app)
         self._timer = self.set_interval(LOOK_SECONDS, self._open_if_idle, pause=True)
-        self.watch(self.query_one(Pictures), "reduced", self._show, init=False)
+        self.watch(self._pictures, "reduced", self._show, init=False)
         self._show()
         self._open()
 
@@ -262,34 +267,31 @@ class GalleryScreen(Screen[None]):
         """Bring the screen up to date."""
         gallery = self._reading.gallery
         self.set_class(not self._members, "-empty")
-        self.query_one("#where", Static).update(self._where())
+        self._lines["where"].update(self._where())
         if gallery is None or not self._members:
-            self.query_one("#empty", Static).update(self._reading.problem)
+            self._lines["empty"].update(self._reading.problem)
             return
         member = self._members[self._position]
-        pictures = self.query_one(Pictures)
-        pictures.as_text = self._as_text
+        self._pictures.as_text = self._as_text
         following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
         name = printable(gallery.name)
         rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
         for other in following:
             label, target = _name(gallery, int(gallery.label[other])), _target(gallery, other)
             rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
-        pictures.rows = tuple(rows)
+        self._pictures.rows = tuple(rows)
         legend = (
             "perturbation: + # is added, - = is removed; images: denser is brighter"
             if self._as_text
             else "perturbation: mid grey is no change, lighter is added, darker is removed"
         )
-        self.query_one("#legend", Static).update(
-            legend if gallery.perturbed else SETS[gallery.name].description
-        )
-        self.query_one("#facts", Static).update(self._facts(gallery, member))
-        self.query_one("#answers", Static).update(answers(gallery, member))
+        self._lines["legend"].update(legend if gallery.perturbed else SETS[gallery.name].description)
+        self._lines["facts"].update(self._facts(gallery, member))
+        self._lines["answers"].update(answers(gallery, member))
 
     def on_resize(self) -> None:
         """Say where we are in the words that there is room for."""
-        self.query_one("#where", Static).update(self._where())
+        self._lines["where"].update(self._where())
 
     def _where(self) -> Content:
         """The run, the place among its images and the filters; in shorter words where there is no room."""
@@ -313,7 +315,7 @@ class GalleryScreen(Screen[None]):
     def _facts(self, gallery: Gallery, member: int) -> Content:
         height, width, _ = gallery.original[member].shape
         change = np.abs(gallery.image[member] - gallery.original[member] / np.float64(255)).max()
-        reduced = ", shown reduced" if self.query_one(Pictures).reduced else ""
+        reduced = ", shown reduced" if self._pictures.reduced else ""
         facts = {"true label": _name(gallery, int(gallery.label[member]))}
         if gallery.perturbed:
             facts["target"] = _target(gallery, member)
