@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import fgsm_candidates, problem
-from core.families.knn import NEARBY
+from core.neighbours.classifier import NEARBY
 from core.neighbours.registry import build_search
 from core.tensors.batches import batches
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks.measuring import in_turns, limit_threads, median, parser, report
 from benchmarks.problem import EPSILON, Problem, problem
-from core.families.knn import NEARBY
+from core.neighbours.classifier import NEARBY
 from core.neighbours.pruned import PrunedSearch
 
 Z = 7

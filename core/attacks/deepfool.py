@@ -49,13 +49,14 @@ BOUND = Setting(
     metavar="HOW",
     kind=Choice(
         {
-            "clip": "walk freely, then clip the perturbation to epsilon",
-            "project": "stay within epsilon after every step",
+            "project": "stay within epsilon and [0, 1] after every step (the default)",
+            "clip": "walk freely, then clip to epsilon and [0, 1], which may undo the attack",
             "reject": "walk freely, then discard the candidates that exceed epsilon",
         }
     ),
-    default="clip",
-    help="how DeepFool is held to epsilon: clip, project or reject",
+    default="project",
+    first_default="clip",
+    help="how DeepFool is held to epsilon: project, clip or reject",
 )
 
 
@@ -73,9 +74,10 @@ class DeepFool(Attack):
 
     The bound on the perturbation x' - x_0:
 
-        clip:     the walk is free, also to leave [0, 1]; its end is clipped to epsilon and [0, 1].
         project:  every x_(i+1) is projected on the intersection of the epsilon ball around x_0 and [0, 1],
                   and the next step starts from there.
+        clip:     the walk is free, also to leave [0, 1]; its end is clipped to epsilon and [0, 1], which may take
+                  back what fooled the model: on MNIST the last clip to [0, 1] alone undoes most of it.
         reject:   the walk is free, its end is clipped to [0, 1] only; a candidate then farther than
                   epsilon + 1e-6 (largest pixel change) is not kept, and its image is x_0 again.
 
@@ -92,7 +94,7 @@ class DeepFool(Attack):
 
     epsilon: float
     norm: str = "l2"
-    bound: str = "clip"
+    bound: str = "project"
     overshoot: float = 0.02
     max_steps: int = 50
     batch_size: int = BATCH_SIZE

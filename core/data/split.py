@@ -1,4 +1,4 @@
-"""The stratified shuffled split with which every run begins."""
+"""The stratified split with which every run begins: shuffled anew, or one fold of a partition."""
 
 from __future__ import annotations
 
@@ -87,3 +87,59 @@ def _proportions(
     """Each class's share rounded down, what is left of it (over N), and whether it may give one image more."""
     counts, remainder = np.divmod(class_sizes * test_size, int(class_sizes.sum()))
     return counts, remainder, counts < np.where(class_sizes > 1, class_sizes - 1, class_sizes)
+
+
+def folds_of(images: int, test_size: int) -> int:
+    """How many disjoint test parts of one size so many images have, at least 1."""
+    return max(images // test_size, 1)
+
+
+def stratified_fold(
+    labels: NDArray[np.int64],
+    test_size: int,
+    fold: int,
+    *,
+    partition: np.random.Generator,
+    order: np.random.Generator,
+) -> Split:
+    """Hold out one of the disjoint folds of `test_size` images, each class in proportion to its size.
+
+    labels, test_size: as in `stratified_split`, also for the number of images of a class, which is within one of
+    its share in every fold, and for the errors. fold: from 0 to `folds_of` - 1. partition: at the same place for
+    all folds of one partition. order: what shuffles the two parts.
+    """
+    folds = folds_of(len(labels), test_size)
+    if not 0 <= fold < folds:
+        raise ValueError(f"fold = {fold}: expected 0 to {folds - 1}")
+    check_test_size(labels, test_size)
+    counts = _fold_counts(np.bincount(labels), test_size, folds)
+    held_out = np.zeros(len(labels), dtype=bool)
+    for label in range(counts.shape[1]):
+        members = partition.permutation(np.flatnonzero(labels == label))
+        begin = int(counts[:fold, label].sum())
+        held_out[members[begin : begin + int(counts[fold, label])]] = True
+    return Split(
+        train_index=order.permutation(np.flatnonzero(~held_out)).astype(np.int64, copy=False),
+        test_index=order.permutation(np.flatnonzero(held_out)).astype(np.int64, copy=False),
+    )
+
+
+def _fold_counts(class_sizes: NDArray[np.int64], test_size: int, folds: int) -> NDArray[np.int64]:
+    """Test images of each class in every fold, (folds, C), each row summing to test_size.
+
+    The floor of a class's share for all folds; those that are left go, in each fold, to the classes that are owed
+    most so far, one each, of those that have images left.
+    """
+    floor, remainder, can_take_more = _proportions(class_sizes, test_size)
+    extra = test_size - int(floor.sum())
+    counts = np.tile(floor, (folds, 1))
+    left = class_sizes - folds * floor
+    owed = np.zeros(len(class_sizes), dtype=np.int64)
+    for row in counts:
+        owed += remainder
+        able = np.flatnonzero(can_take_more & (left > 0))
+        chosen = able[np.argsort(-owed[able], kind="stable")][:extra]
+        row[chosen] += 1
+        left[chosen] -= 1
+        owed[chosen] -= int(class_sizes.sum())
+    return counts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from core.declarations.setting import Setting, Value, checked_values
@@ -30,11 +30,34 @@ class Predictions:
     label: (levels, n) int64, the most general member first.
     support: (n, classes), how strongly the most general member speaks for each class; the largest is its label's.
     near: (n, g) int64, a family's own notes on each image, which help it with images like that one; g may be 0.
+    variants: the labels by other rules that the family could have followed, such as another way to break ties:
+        (levels, n) each, by the rule's name.
     """
 
     label: NDArray[np.int64]
     support: NDArray[np.int64]
     near: NDArray[np.int64]
+    variants: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    def take(self, places: NDArray[np.intp] | slice) -> Predictions:
+        """Those of the images at these places, in their order."""
+        return Predictions(
+            self.label[:, places],
+            self.support[places],
+            self.near[places],
+            {rule: label[:, places] for rule, label in self.variants.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """How often every member is right of n images when what it judges by comes in a random order.
+
+    right: (levels, n) int64, of out_of: (levels,) int64 orders or equally likely outcomes.
+    """
+
+    right: NDArray[np.int64]
+    out_of: NDArray[np.int64]
 
 
 class FittedLevels(Protocol):
@@ -55,6 +78,25 @@ class FittedLevels(Protocol):
     @property
     def effort(self) -> Mapping[str, int]:
         """What all predictions so far have taken, in the family's own terms."""
+        ...
+
+
+class PartLevels(Protocol):
+    """All members of a family, trained on each of several parts of the same training images."""
+
+    @property
+    def whole(self) -> FittedLevels:
+        """The members trained on all of these images, whose notes suit the parts."""
+        ...
+
+    def predict(
+        self, images: Pixels, whole: Predictions, near: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """(parts, levels, n) int64: the label that each member, of each part, gives to each image.
+
+        images: as `FittedLevels.predict` takes them. whole: its answer on them; near: as it takes them. Neither
+        changes a number.
+        """
         ...
 
 
@@ -82,11 +124,14 @@ class Family(ABC):
 
     title: its name in menus. summary: what it is in a line, for the help.
     options: the settings that it reads; their names must differ from those of all other settings.
+    subsets: on how many random parts of the training images it is trained to measure bias and variance; 0 where
+        that would take too long: they are then not measured.
     """
 
     title: ClassVar[str]
     summary: ClassVar[str]
     options: ClassVar[tuple[Setting, ...]] = ()
+    subsets: ClassVar[int] = 0
 
     def __init__(self, **options: Value) -> None:
         """Each value becomes an attribute; an option that is left out has its default.
@@ -114,6 +159,38 @@ class Family(ABC):
         random: where a family draws its random numbers from, if it does: a stream of the run's own.
         Raises SpecError where the options ask for more than these images can give.
         """
+
+    def fit_parts(
+        self,
+        whole: FittedLevels,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        classes: int,
+        parts: NDArray[np.bool_],
+        resources: Resources = ONE_PROCESSOR,
+        random: np.random.Generator | None = None,
+    ) -> PartLevels:
+        """Train every member on each of some parts of the images that `whole` was fitted on.
+
+        parts: (p, N) bool, which images are in which. Else as `fit`.
+        """
+        from core.families.refitted import refit  # noqa: PLC0415  # NumPy, which the terminal program does not want
+
+        return refit(self, whole, images, labels, classes, parts, resources, random)
+
+    def shuffled(
+        self,
+        whole: Predictions,
+        labels: NDArray[np.int64],
+        truth: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> Shuffled | None:
+        """How its members would do if nearness told nothing; None for a family that judges by no order.
+
+        whole: the answer on n images of what was fitted on images with these (N,) labels. truth: (n,) the true
+        labels of the n images. random is drawn from image by image.
+        """
+        return None
 
     def check_size(self, training: int) -> None:  # noqa: B027  # most families take any number
         """Raises SpecError where so many training images are too few for the options."""

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from math import prod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from core.declarations.lazy import np
 from core.declarations.setting import Choice, Setting, Whole
 from core.errors import SpecError
-from core.families.family import ONE_PROCESSOR, Family, Predictions, Resources
+from core.families.family import ONE_PROCESSOR, Family, Predictions, Resources, Shuffled
 from core.families.ladder import Ladder
+from core.families.voting import SEARCHES, SUBSETS, TIE_RULES, Voting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.families.family import Pixels
-    from core.neighbours.search import NeighbourSearch
+    from core.families.family import FittedLevels
+    from core.neighbours.classifier import FittedNeighbours
+    from core.neighbours.parts import NeighboursOfParts
 
-CACHE_KIND = "neighbours"
-"""Of the entries in the cache."""
-NEARBY = 9
-"""Neighbours looked for besides the z: with them, the first z of an image like this one are nearly always known."""
-SEARCHES: dict[str, str] = {
-    "pruned": "lower bounds exclude nearly all, float64 decides (the default); on a GPU the same as blocked",
-    "blocked": "matrix products with all training images choose, float64 decides; runs on a GPU too",
-    "kd-tree": "scikit-learn's KD-tree, the search of the paper; slow for images, a second opinion",
-}
-"""Every search finds the same neighbours in the same order; they differ in time and memory only."""
-TIE_RULES: dict[str, str] = {
-    "lowest": "a tied vote goes to the lowest label (scikit-learn's rule, the default)",
-    "nearest": "a tied vote goes to the tied label whose closest neighbour comes first",
-}
+ORDERS = 10
+"""Random orders of the neighbours, where no closed form gives the mean over all of them."""
 Z = Setting(
     name="z", title="Z, largest K", metavar="Z", default=7, main=True,
     kind=Whole(3, 999, odd="Z must be odd, so that K falls in steps of 2 to 1"),
@@ -59,6 +46,7 @@ class KNearestNeighbours(Family):
     title: ClassVar[str] = "K nearest neighbours"
     summary: ClassVar[str] = "K nearest neighbours on pixels, the paper's classifier; fewer are more fitted"
     options: ClassVar[tuple[Setting, ...]] = (Z, TIE_RULE, SEARCH)
+    subsets: ClassVar[int] = SUBSETS
 
     z: int = 7
     tie_rule: str = "lowest"
@@ -71,8 +59,13 @@ class KNearestNeighbours(Family):
     @property
     def ladder(self) -> Ladder:
         """Every odd K from z to 1."""
-        values = tuple(range(self.z, 0, -2))
+        values = tuple(self.voting.every_k)
         return Ladder("K", tuple(map(str, values)), values)
+
+    @property
+    def voting(self) -> Voting:
+        """How the neighbours vote."""
+        return Voting(self.z, self.tie_rule)
 
     @property
     def needed(self) -> str:
@@ -97,6 +90,7 @@ class KNearestNeighbours(Family):
         """See `Family.fit`. Raises SpecError where z exceeds N."""
         # Loads torch, which the terminal program does not want of this module.
         from core.files.cache import key_of  # noqa: PLC0415
+        from core.neighbours.classifier import FittedNeighbours  # noqa: PLC0415
         from core.neighbours.registry import build_search  # noqa: PLC0415
 
         if len(images) != len(labels):
@@ -105,73 +99,47 @@ class KNearestNeighbours(Family):
         training = images.reshape(len(images), -1)
         search = build_search(self.search, training, device=resources.device, threads=resources.threads)
         training_key = key_of(images) if resources.cache is not None else ""
-        return FittedNeighbours(self, search, images.shape[1:], labels, classes, resources, training_key)
+        return FittedNeighbours(
+            self.voting, search, images.shape[1:], labels, classes, resources, training_key
+        )
 
+    def fit_parts(
+        self,
+        whole: FittedLevels,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        classes: int,
+        parts: NDArray[np.bool_],
+        resources: Resources = ONE_PROCESSOR,
+        random: np.random.Generator | None = None,
+    ) -> NeighboursOfParts:
+        """See `Family.fit_parts`; nothing is trained: the neighbours in a part are among those in the whole."""
+        from core.neighbours.classifier import FittedNeighbours  # noqa: PLC0415  # as in `fit`
+        from core.neighbours.parts import NeighboursOfParts  # noqa: PLC0415
 
-@dataclass(frozen=True)
-class FittedNeighbours:
-    """All K of a `KNearestNeighbours`, answered from one search of z neighbours.
+        if not isinstance(whole, FittedNeighbours):
+            raise TypeError(f"{type(whole).__name__} is no answer of this family's")
+        return NeighboursOfParts.of(whole, parts)
 
-    training_key: names the training images' content in the cache.
-    """
+    def shuffled(
+        self,
+        whole: Predictions,
+        labels: NDArray[np.int64],
+        truth: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> Shuffled:
+        """See `Family.shuffled`: the z nearest training images of each image vote in a random order.
 
-    family: KNearestNeighbours
-    search: NeighbourSearch
-    image_shape: tuple[int, ...]
-    labels: NDArray[np.int64]
-    classes: int
-    resources: Resources = ONE_PROCESSOR
-    training_key: str = ""
-    _effort: Counter[str] = field(default_factory=Counter)
+        At K = z the order tells nothing; at K = 1 an image is right as often as the true label is among the z.
+        Between, as many random orders as ORDERS are drawn for each image.
+        """
+        from core.neighbours.vote import vote_at_each  # noqa: PLC0415  # as in `fit`
 
-    def predict(self, images: Pixels, near: NDArray[np.int64] | None = None) -> Predictions:
-        """See `FittedLevels.predict`; support is votes, the notes on an image are its nearest training images."""
-        from core.neighbours.vote import vote, vote_counts  # noqa: PLC0415  # as in `fit`
-
-        if images.shape[1:] != self.image_shape:
-            raise ValueError(f"images are {images.shape[1:]}, those fitted were {self.image_shape}")
-        # Not -1: no adversarial image at all is an ordinary answer, and an empty array cannot infer it.
-        queries = images.reshape(len(images), prod(self.image_shape))
-        z = self.family.z
-        index = self._nearest(queries) if near is None else self._search(queries, z, near)
-        labels = self.labels[index[:, :z]]
-        by_level = [vote(labels, k, self.classes, self.family.tie_rule) for k in range(z, 0, -2)]
-        return Predictions(np.stack(by_level), vote_counts(labels, z, self.classes), index)
-
-    @property
-    def effort(self) -> Mapping[str, int]:
-        """How many queries were `searched`, each with which `Effort` (certified, widened, complete), with how many
-        distances `measured`; how many were `reused` from the cache instead."""
-        return {
-            "searched": 0,
-            "certified": 0,
-            "widened": 0,
-            "complete": 0,
-            "measured": 0,
-            "reused": 0,
-            **self._effort,
-        }
-
-    def _nearest(self, queries: Pixels) -> NDArray[np.int64]:
-        """(n, z + NEARBY) nearest training images, or all there are; from the cache where they are known."""
-        from core.files.cache import key_of  # noqa: PLC0415  # as in `fit`
-
-        wanted, cache = min(self.family.z + NEARBY, len(self.labels)), self.resources.cache
-        if cache is None:
-            return self._search(queries, wanted)
-        # Every search gives the same answer, so that none is named in the key.
-        key = key_of(self.training_key, queries)
-        found = cache.get(CACHE_KIND, key)
-        if found is not None and found["index"].shape[1] >= wanted:
-            self._effort["reused"] += len(queries)
-            return found["index"][:, :wanted].astype(np.int64)
-        index = self._search(queries, wanted)
-        cache.put(CACHE_KIND, key, {"index": index.astype(np.int32)})
-        return index
-
-    def _search(
-        self, queries: Pixels, count: int, near: NDArray[np.int64] | None = None
-    ) -> NDArray[np.int64]:
-        found = self.search.search(queries, count, near)
-        self._effort.update({"searched": len(queries), **asdict(found.report)})
-        return found.index
+        voters = labels[whole.near[:, : self.z]]
+        orders = random.permuted(voters.repeat(ORDERS, axis=0), axis=1)
+        found = vote_at_each(self.voting.every_k, orders, int(labels.max()) + 1, self.tie_rule)
+        right = (found.reshape(len(found), -1, ORDERS) == truth[:, None]).sum(axis=2)
+        out_of = np.full(len(found), ORDERS)
+        right[0], out_of[0] = whole.label[0] == truth, 1
+        right[-1], out_of[-1] = (voters == truth[:, None]).sum(axis=1), self.z
+        return Shuffled(right, out_of)

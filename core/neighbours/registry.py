@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError, expected_names
-from core.families.knn import SEARCHES
+from core.families.voting import SEARCHES
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.pruned import PrunedSearch
 from core.neighbours.search import NeighbourSearch

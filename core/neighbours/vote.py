@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SpecError, expected_names
-from core.families.knn import TIE_RULES
+from core.families.voting import TIE_RULES
 
 
 def vote_counts(neighbour_labels: NDArray[np.int64], k: int, classes: int) -> NDArray[np.int64]:
@@ -15,10 +17,15 @@ def vote_counts(neighbour_labels: NDArray[np.int64], k: int, classes: int) -> ND
     neighbour_labels: (n, z) int64 from 0 to classes - 1, nearest first.
     Raises ValueError unless 1 <= k <= z, and for labels out of range.
     """
+    return _between(neighbour_labels, 0, k, classes)
+
+
+def _between(neighbour_labels: NDArray[np.int64], first: int, k: int, classes: int) -> NDArray[np.int64]:
+    """The votes of the neighbours from number `first`, counted from 0, to below `k`."""
     n, z = neighbour_labels.shape
     if not 1 <= k <= z:
         raise ValueError(f"k = {k} votes asked of {z} neighbours")
-    voters = neighbour_labels[:, :k]
+    voters = neighbour_labels[:, first:k]
     if voters.size and not (voters.min() >= 0 and voters.max() < classes):
         raise ValueError(f"neighbour labels must lie in 0 to {classes - 1}")
     cells = np.arange(n)[:, None] * classes + voters
@@ -47,3 +54,21 @@ def vote(
     winner = votes_of_voter.argmax(axis=1)
     nearest: NDArray[np.int64] = voters[np.arange(len(voters)), winner]
     return nearest
+
+
+def vote_at_each(
+    every_k: Sequence[int],
+    neighbour_labels: NDArray[np.int64],
+    classes: int,
+    tie_rule: str = "lowest",
+) -> NDArray[np.int64]:
+    """`vote` at several k, in their order: (number of k, n) int64. Raises as `vote` does."""
+    if tie_rule != "lowest":
+        return np.stack([vote(neighbour_labels, k, classes, tie_rule) for k in every_k])
+    # The votes at a larger k are those at a smaller one and a few more.
+    counts = np.zeros((len(neighbour_labels), classes), dtype=np.int64)
+    found, counted = {}, 0
+    for k in sorted(every_k):
+        counts += _between(neighbour_labels, counted, k, classes)
+        found[k], counted = counts.argmax(axis=1), k
+    return np.stack([found[k] for k in every_k])
