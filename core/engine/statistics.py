@@ -9,6 +9,7 @@ from core.records.metrics import RunMetrics
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 from core.statistics import statistics_of
+from core.statistics.claims import claims
 from core.verdict import verdict
 
 
@@ -30,6 +31,13 @@ def experiment_statistics(spec: Spec, results: Mapping[int, RunMetrics]) -> Stat
         zero_by_construction={name: SETS[name].begins_at_zero() for name in spec.sets},
         n_test=counts.test,
         n_train=counts.train,
-        pairs=[("adversarial", other) for other in ("misclassified", *spec.controls)],
+        pairs=[("adversarial", other) for other in ("misclassified", "test", *spec.controls)],
     )
-    return StatisticsComputed(runs=runs, summary=summary, tests=tests, verdict=verdict(spec, metrics, tests))
+    decided = claims(metrics, ladder, spec.controls, n_test=counts.test, n_train=counts.train)
+    return StatisticsComputed(
+        runs=runs,
+        summary=summary,
+        tests=tests,
+        claims=decided,
+        verdict=verdict(spec, metrics, tests, decided),
+    )

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.attacks.attack import Attack
+from core.attacks.noise import add_noise_of_norm
 from core.attacks.targets import expand
-from core.families.family import FittedLevels
+from core.families.family import FittedLevels, PartLevels, Predictions
 from core.protocol.stages import Stages
 from core.sets.members import Candidates
 from core.tensors.batches import batches
@@ -30,27 +31,52 @@ CANDIDATES_AT_ONCE = 4096
 
 @dataclass(frozen=True, eq=False)
 class AttackedImages:
-    """The n images to attack, C of the protocol or a part of it. image: (n, H, W, C) uint8.
+    """The n images to attack: all test images, C of the protocol first. image: (n, H, W, C) uint8.
 
-    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. known: (n,) bool, whether the
-    most fitted level classifies them correctly. near: (n, g), the classifier's notes on them.
+    label: (n,) int64, true labels. index: (n,) int64 into the pooled data set. predictions: what the classifier
+    says of them. recognised: how many are in C, those that the most general level gets right. half_prediction:
+    (2, levels, n) int64, by the classifier of each half of the training images; None where there are no halves.
     """
 
     image: NDArray[np.uint8]
     label: NDArray[np.int64]
     index: NDArray[np.int64]
-    known: NDArray[np.bool_]
-    near: NDArray[np.int64]
+    predictions: Predictions
+    recognised: int
+    half_prediction: NDArray[np.int64] | None
 
     def __len__(self) -> int:
         return len(self.label)
 
+    @property
+    def known(self) -> AttackedImages:
+        """C alone."""
+        rows = slice(self.recognised)
+        return AttackedImages(
+            self.image[rows],
+            self.label[rows],
+            self.index[rows],
+            self.predictions.take(rows),
+            self.recognised,
+            self.half_prediction[:, :, rows] if self.half_prediction is not None else None,
+        )
+
+    def blocks(self, size: int) -> Iterator[slice]:
+        """Rows of about `size` images at a time; none has images of C and others."""
+        for begin, end in ((0, self.recognised), (self.recognised, len(self))):
+            for rows in batches(end - begin, size):
+                yield slice(begin + rows.start, min(begin + rows.stop, end))
+
 
 @dataclass(frozen=True, eq=False)
 class _Perturbed:
-    """What the attack made of one block. All rows, with `kept` those that it did not throw away."""
+    """What the attack made of one block. All rows, with `kept` those that it did not throw away.
+
+    first: how many candidates there are in the blocks before. source: (m,) rows of the block.
+    """
 
     rows: slice
+    first: int
     source: NDArray[np.int64]
     target: NDArray[np.int64]
     clean: Tensor
@@ -63,15 +89,19 @@ class _Perturbed:
 class CandidateMaker:
     """Attacks a surrogate from given images and has the classifier judge what comes out.
 
-    per_target: a candidate for each other class of a source, else one. threads: blocks that are attacked beside
-    each other and beside the classifier's work, at least 1; an attack that draws random numbers is never asked
-    for two blocks at once, since it draws in their order.
+    per_target: a candidate for each other class of a source, else one. halves: the same classifier trained on each
+    half of the training images, None for no halves. l2: (n,) float64, the norm that each candidate's change is to
+    have: they are then made by noise instead of the attack, and none where it is NaN. threads: blocks that are
+    attacked beside each other and beside the classifier's work, at least 1; what draws random numbers is never
+    asked for two blocks at once, since it draws in their order.
     """
 
     attack: Attack
     per_target: bool
     surrogate: nn.Module
     classifier: FittedLevels
+    halves: PartLevels | None = None
+    l2: NDArray[np.float64] | None = None
     classes: int
     generator: torch.Generator
     device: str
@@ -99,11 +129,11 @@ class CandidateMaker:
 
     def _perturb(self, sources: AttackedImages) -> Iterator[_Perturbed]:
         """What the attack makes, block by block; with several threads some blocks ahead of who takes them."""
-        rows = batches(len(sources), max(1, CANDIDATES_AT_ONCE // self.count(1)))
+        rows = sources.blocks(max(1, CANDIDATES_AT_ONCE // self.count(1)))
         if self.threads == 1:
             yield from (self._attack(sources, block) for block in rows)
             return
-        ahead = 1 if self.attack.random else self.threads - 1
+        ahead = 1 if self.attack.random or self.l2 is not None else self.threads - 1
         with ThreadPoolExecutor(ahead) as pool:
             started: deque[Future[_Perturbed]] = deque()
             for block in rows:
@@ -119,23 +149,37 @@ class CandidateMaker:
         clean = to_torch(sources.image[rows], self.device)[torch.from_numpy(source).to(self.device)]
         targets = torch.from_numpy(target).to(self.device)
         labels = torch.from_numpy(label[source]).to(self.device)
-        perturbed, kept, _ = self.attack(self.surrogate, clean, labels, targets, self.generator)
+        first = self.count(rows.start)
+        if self.l2 is None:
+            perturbed, kept, _ = self.attack(self.surrogate, clean, labels, targets, self.generator)
+        else:
+            l2 = torch.from_numpy(self.l2[first : first + len(source)]).to(self.device)
+            kept = ~l2.isnan()
+            perturbed = add_noise_of_norm(clean, l2.nan_to_num(), self.generator)
         with torch.inference_mode():
             prediction = self.surrogate(perturbed).argmax(dim=1)[kept]
-        return _Perturbed(rows, source, target, clean, perturbed, kept, prediction.cpu().numpy())
+        return _Perturbed(rows, first, source, target, clean, perturbed, kept, prediction.cpu().numpy())
 
     def _classify(self, sources: AttackedImages, block: _Perturbed) -> Candidates:
         kept = block.kept.cpu().numpy()
         image = from_torch(block.perturbed[block.kept])
         source = block.rows.start + block.source[kept]
-        predictions = self.classifier.predict(image, sources.near[source])
+        near = sources.predictions.near[source]
+        classifier = self.classifier if self.halves is None else self.halves.whole
+        predictions = classifier.predict(image, near)
+        halves = self.halves.predict(image, predictions, near) if self.halves is not None else None
         # On the CPU: some devices have no float64.
         change = (block.perturbed - block.clean)[block.kept].flatten(1).cpu()
         return Candidates(
             image=image,
             source=source,
             label=sources.label[source],
-            source_known=sources.known[source],
+            source_prediction=sources.predictions.label[:, source],
+            recognised=block.rows.start < sources.recognised,
+            place=block.first + np.flatnonzero(kept),
+            near=predictions.near,
+            variants=predictions.variants,
+            half_prediction=halves,
             target=block.target[kept],
             prediction=predictions.label,
             support=predictions.support,

@@ -16,7 +16,7 @@ from core.sets.members import Candidates, Members, concatenate, no_members
 
 
 class AttackTally:
-    """Counts how an attack does on the surrogate, over all its candidates."""
+    """Counts how an attack does on the surrogate, over its candidates of C."""
 
     def __init__(self) -> None:
         self.count = self.rejected = 0
@@ -64,6 +64,8 @@ class Selection:
         self._random = random
         self.parts = tallies
         self.attack = AttackTally()
+        self._first = 0
+        self._norms = [np.empty(0)]
         # An empty one, so that a D without members has its shape and dtypes too.
         self._members = [no_members(levels, shape)]
         self._margins = [np.empty(0, dtype=np.int64)]
@@ -76,13 +78,23 @@ class Selection:
             if name == "adversarial":
                 self._members.append(block.take(places))
                 self._margins.append(margin_of(block.support[places], block.label[places]))
-        self.attack.add(block)
+        if block.recognised:
+            self.attack.add(block)
+            norms = np.full(len(block.label) + block.rejected, np.nan)
+            norms[block.place - self._first] = block.l2
+            self._norms.append(norms)
+            self._first += len(norms)
 
     def adversarial(self) -> Members:
         """D so far, in the order of its sources, then of its targets."""
         whole = concatenate(self._members)
         self._members = [whole]  # not twice: it is most of what a run holds
         return whole
+
+    @property
+    def norms(self) -> NDArray[np.float64]:
+        """L2 norm of the change of every candidate of C in its place, NaN where the attack threw it away."""
+        return np.concatenate(self._norms)
 
     def margins(self) -> NDArray[np.int64]:
         """(m,): `margin_of` of every member of D, in its order."""

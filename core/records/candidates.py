@@ -3,7 +3,9 @@
 `candidate_image.npy` holds the (m, H, W, C) float32 images, in [0, 1], which `numpy.load` can map into memory.
 `candidates.npz` holds, in the same order: `label` (m,) int16, the source's true label; `source` (m,) int32, into
 the pooled data set; `target` (m,) int16, -1 where there is none; `prediction` (L, m) int16, and what the knob is
-set to at each of the L levels under its name (`k` for nearest neighbours); `surrogate_prediction` (m,) int16.
+set to at each of the L levels under its name (`k` for nearest neighbours); `surrogate_prediction` (m,) int16;
+`crossfit_prediction` (2, L, m) int16, by the classifier of half 0 and by that of half 1, where there are halves.
+The candidates are those of every test image: first of those that the most general level gets right.
 """
 
 from __future__ import annotations
@@ -63,15 +65,16 @@ class CandidateFiles:
         """See `CandidateKeeper.add`. Raises OSError where the disk is full."""
         self._images.write(np.ascontiguousarray(block.image).data)
         self._count += len(block.image)
-        self._parts.append(
-            {
-                "label": block.label.astype(np.int16),
-                "source": source_index.astype(np.int32),
-                "target": block.target.astype(np.int16),
-                "prediction": block.prediction.astype(np.int16),
-                "surrogate_prediction": block.surrogate_prediction.astype(np.int16),
-            }
-        )
+        part: dict[str, NDArray[Any]] = {
+            "label": block.label.astype(np.int16),
+            "source": source_index.astype(np.int32),
+            "target": block.target.astype(np.int16),
+            "prediction": block.prediction.astype(np.int16),
+            "surrogate_prediction": block.surrogate_prediction.astype(np.int16),
+        }
+        if block.half_prediction is not None:
+            part["crossfit_prediction"] = block.half_prediction.astype(np.int16)
+        self._parts.append(part)
 
     def finish(self, folder: Path) -> None:
         """Move the two files into a folder of the same file system. Raises OSError."""
@@ -80,7 +83,8 @@ class CandidateFiles:
         self._write_header()
         self._images.close()
         arrays: dict[str, Any] = {
-            name: np.concatenate([part[name] for part in self._parts], axis=-1) for name in self._parts[0]
+            name: np.concatenate([part[name] for part in self._parts if name in part], axis=-1)
+            for name in self._parts[-1]
         }
         arrays[self._ladder.array_name] = knob_values(self._ladder)
         np.savez_compressed(self._folder / ARRAYS, **arrays)

@@ -11,8 +11,9 @@ from typing import Annotated, Literal, Union
 import msgspec
 
 from core.errors import RecordError
-from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.types import Count, Finite, Moment, Name, Record, Seconds, parse, to_json
+from core.sets.first_version import by_new_names, new_name
 
 SCHEMA_VERSION = 2
 """Raised when an event changes its meaning. Version 1 lacked what has a default here, and is read as it is."""
@@ -97,6 +98,7 @@ class StatisticsComputed(Event, frozen=True, kw_only=True, tag="statistics"):
     runs: tuple[RunNumber, ...]
     summary: SummaryTable
     tests: tuple[StatisticalTest, ...]
+    claims: tuple[Claim, ...] = ()
     verdict: tuple[str, ...] = ()
 
 
@@ -213,4 +215,16 @@ def decode(line: bytes) -> Event | Unknown:
         raise RecordError(f"not an event: {error}") from error
     if event.seq < 1:
         raise RecordError("not an event: seq is missing, or not counted from 1")
-    return event
+    return _from_first_version(event) if event.v == 1 and isinstance(event, StatisticsComputed) else event
+
+
+def _from_first_version(event: StatisticsComputed) -> StatisticsComputed:
+    """The same by the names that sets have now."""
+    return msgspec.structs.replace(
+        event,
+        summary=SummaryTable(accuracy=by_new_names(event.summary.accuracy)),
+        tests=tuple(
+            msgspec.structs.replace(test, sets=(new_name(test.sets[0]), new_name(test.sets[1])))
+            for test in event.tests
+        ),
+    )

@@ -10,6 +10,7 @@ from core.records.environment import Environment
 from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
 from core.records.statistics import Reason
 from core.records.types import Count, Finite, Name, Record, Seconds, Share, parse
+from core.sets.first_version import by_new_names
 
 
 class _Matched(Record, frozen=True, kw_only=True):
@@ -68,16 +69,16 @@ def from_first_version(content: bytes) -> RunMetrics:
                 rejected=counts.rejected,
                 adversarial=counts.adversarial,
                 adversarial_sources=counts.adversarial_sources,
-                sets=counts.sets,
+                sets=by_new_names(counts.sets),
                 distinct={} if matched is None else {"matched": matched.distinct},
             ),
             surrogate_accuracy=old.surrogate_accuracy,
             surrogate_reused=old.surrogate_reused,
             attack=old.attack,
             sets={} if old.noise is None else {"noise": old.noise},
-            accuracy=old.accuracy,
-            slopes=old.slopes,
-            slope_reasons=old.slope_reasons,
+            accuracy=by_new_names(old.accuracy),
+            slopes=by_new_names(old.slopes),
+            slope_reasons=by_new_names(old.slope_reasons),
             search=old.search,
             seconds=old.seconds,
             data_sha256=old.data_sha256,

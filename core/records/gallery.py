@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.data.images import ImageSet
 from core.errors import DataError
 from core.families.ladder import Ladder
+from core.sets.first_version import NEW_NAMES, OLD_NAMES, new_name
 from core.sets.members import Members
 from core.sets.registry import SETS, is_known
 
@@ -31,7 +32,8 @@ OF_A_SET: dict[str, type[np.generic]] = {
 }
 """The arrays of each set in the file, SET.NAME there; with them go `level`, `knob` and `class_names`, of unicode.
 
-Files of the first version have, instead of the first two, `k`: int32, the levels of the knob "K".
+Files of the first version have, instead of the first two, `k`: int32, the levels of the knob "K", and older names
+of two sets.
 """
 OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
 """What they are called in the oldest files, which hold the adversarial set only."""
@@ -164,6 +166,8 @@ def sets_in(path: Path) -> tuple[str, ...]:
     """
     names = _from_file(path, lambda archive: [*archive]) or []
     found = [name.removesuffix(".label") for name in names if name.endswith(".label")]
+    if "level" not in names:
+        found = list(map(new_name, found))
     if OLDER["label"] in names:
         found.append("adversarial")
     known = [name for name in SETS if name in found]
@@ -226,8 +230,10 @@ def _ladder_arrays(archive: Archive) -> dict[str, NDArray[Any]]:
 
 def _names_of(archive: Archive, name: str) -> dict[str, str]:
     """What the arrays of a set are called in the file; empty where the set is not there."""
-    if f"{name}.label" in archive:
+    if f"{name}.label" in archive and ("level" in archive or name not in NEW_NAMES):
         return {own: f"{name}.{own}" for own in OF_A_SET}
+    if "level" not in archive and name in OLD_NAMES and f"{OLD_NAMES[name]}.label" in archive:
+        return {own: f"{OLD_NAMES[name]}.{own}" for own in OF_A_SET}
     return OLDER if name == "adversarial" and "label" in archive else {}
 
 

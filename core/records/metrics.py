@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from core.families.ladder import Ladder
+from core.records.deciding import BiasVariance, CrossFit, Flips, LevelRobustness, Robustness
 from core.records.environment import Environment
 from core.records.statistics import Reason
 from core.records.types import Count, Finite, Name, Record, Seconds, Share
 
 SCHEMA_VERSION = 2
 """Of metrics.json and of the JSON result."""
+
+PARTS = ("attack", "filter", "subsets")
+"""What is timed within stages: making candidates, judging them, judging them by parts of the training images."""
 
 ByLevel = dict[Name, Share | None]
 """Level -> accuracy; None where the set is empty."""
@@ -49,7 +53,11 @@ class RunMetrics(Record, frozen=True, kw_only=True):
     """What a run found.
 
     index: the run, from 0. attack: of the experiment's attack; sets: the same for each set that was made by
-    an attack of its own, such as noise. accuracy: set -> level -> share of right answers. slopes, slope_reasons:
+    an attack of its own, such as noise. accuracy: set -> level -> share of right answers.
+    crossfit, crossfit_fitted: selected at the most general and at the most fitted level. robustness, flips: on the
+    attack's candidates of all test images; noise: the same on noise; variants: rule -> the same on the attack's
+    candidates, had the family followed that rule. None for what was not measured, as in results of version 1.
+    slopes, slope_reasons:
     set -> level j -> S_j, and why it is None. search: what the predictions took, in the family's terms.
     seconds: of each stage; "attack" and "filter" are parts of stages. data_sha256: of the pooled images.
     sha256: file beside metrics.json -> digest.
@@ -64,6 +72,13 @@ class RunMetrics(Record, frozen=True, kw_only=True):
     attack: AttackFigures
     sets: dict[Name, AttackFigures] = msgspec.field(default_factory=dict)
     accuracy: dict[Name, ByLevel]
+    crossfit: CrossFit | None = None
+    crossfit_fitted: CrossFit | None = None
+    bias_variance: BiasVariance | None = None
+    robustness: dict[Name, LevelRobustness] | None = None
+    flips: Flips | None = None
+    noise: Robustness | None = None
+    variants: dict[Name, Robustness] = msgspec.field(default_factory=dict)
     slopes: dict[Name, dict[Name, Finite | None]]
     slope_reasons: dict[Name, dict[Name, Reason]]
     search: dict[Name, Count] = msgspec.field(default_factory=dict)
@@ -90,4 +105,4 @@ class RunMetrics(Record, frozen=True, kw_only=True):
     @property
     def run_seconds(self) -> float:
         """How long the run took: the sum of its stages."""
-        return sum(spent for stage, spent in self.seconds.items() if stage not in ("attack", "filter"))
+        return sum(spent for stage, spent in self.seconds.items() if stage not in PARTS)

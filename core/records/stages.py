@@ -7,6 +7,7 @@ from core.spec.spec import Spec
 
 SPLIT = "split"
 CLASSIFIER = "classifier"
+HALVES = "halves"
 SURROGATE = "surrogate"
 CANDIDATES = "candidates"
 
@@ -17,4 +18,4 @@ def stages_of(spec: Spec) -> tuple[str, ...]:
     Of a control whose plug-in cannot be loaded it is not known, and it is left out.
     """
     anew = (name for name in spec.controls if is_known(name) and SETS[name].draws)
-    return (SPLIT, CLASSIFIER, SURROGATE, CANDIDATES, *anew)
+    return (SPLIT, CLASSIFIER, HALVES, SURROGATE, CANDIDATES, *anew)

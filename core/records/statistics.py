@@ -18,12 +18,15 @@ Reason = Literal[
     "zero_variance",
     "all_differences_zero",
 ]
+Decision = Literal["higher", "lower", "same", "undecided"]
 Interval = tuple[Finite, Finite]
 
 
 class Summary(Record, frozen=True, kw_only=True):
     """Mean, standard deviation (ddof 1) and 95 % interval of the mean, over `n` accuracies that are usable.
 
+    The interval allows for runs that divide one pool of images (Nadeau and Bengio, 2003); in results of version 1,
+    which have no claims, it did not.
     With n = 0 all are None; with n = 1 there is only a mean.
     """
 
@@ -61,6 +64,30 @@ class StatisticalTest(Record, frozen=True, kw_only=True):
     direction: Direction | None
     reason: Reason | None
     p_holm: Share | None = None
+
+    @property
+    def tested_difference(self) -> float | None:
+        """The mean difference where `direction` is its own; None where it is the ranks', as `effect_size` is."""
+        return None if self.test == "wilcoxon" and self.p is not None else self.mean_difference
+
+
+class Claim(Record, frozen=True, kw_only=True):
+    """One of the quantities that decide the claim, see `core.statistics.claims.quantities`.
+
+    sets: of which set, or of the first less of the second. estimate: the mean over the `n` runs that have it. ci95:
+    of the mean, allowing for runs that divide one pool; None where `reason` says why. margin: differences within
+    so much of 0 count as the same. decision: "same" where the interval lies within the margin, else "higher" or
+    "lower" where it lies on one side of 0, else "undecided".
+    """
+
+    name: Name
+    sets: tuple[Name, ...]
+    estimate: Finite
+    ci95: Interval | None
+    margin: Finite
+    decision: Decision
+    n: Count
+    reason: Reason | None = None
 
 
 class SummaryTable(Record, frozen=True, kw_only=True):

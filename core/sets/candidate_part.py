@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class CandidatePart(MeasuredSet):
-    """Its images are chosen while the candidates come in blocks, all candidates of one source in one block."""
+    """Its images are chosen while the candidates come in blocks, all candidates of one source in one block.
+
+    The candidates are those of every test image: a set whose sources the classifier must know says so itself.
+    """
+
+    adversarial_itself = True
 
     @abstractmethod
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:

@@ -23,8 +23,7 @@ class Matched(MeasuredSet):
     in_charts = True
     in_report = True
     counterpart = Counterpart(
-        subject="Misclassified test images that are wrong by the same margin (the control matched)",
-        conclusion="So the effect is not particular to adversarial examples",
+        subject="Misclassified test images that are wrong by the same margin (matched)",
     )
 
     def measure(self, run: RunSoFar) -> Measured:
@@ -42,4 +41,4 @@ class Matched(MeasuredSet):
             return ""
         least, most = min(counts), max(counts)
         number = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        return f"It has {number} distinct image{'s' * (most != 1)} a run, used in turn."
+        return f"A run has {number} distinct one{'s' * (most != 1)} of them, used in turn."

@@ -26,11 +26,9 @@ class Counterpart:
     """What a verdict says of a control that would have to rise less, were adversarial examples what rises.
 
     subject: the beginning of the sentence, up to its verb, which is in the plural; "rise" follows.
-    conclusion: what follows where it rises as far, without a full stop.
     """
 
     subject: str
-    conclusion: str
 
 
 class MeasuredSet(ABC):
@@ -45,6 +43,8 @@ class MeasuredSet(ABC):
     in_charts: whether charts draw it unless they are asked for all sets. in_report: whether a report shows
         some of its images.
     draws: whether it attacks anew, as many candidates as the experiment's attack has.
+    adversarial_itself: whether it consists of candidates of the attack, so that it cannot stand for images without
+        an adversary.
     counterpart: see there; None where the set cannot account for a rise.
     """
 
@@ -55,6 +55,7 @@ class MeasuredSet(ABC):
     in_charts: ClassVar[bool] = False
     in_report: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    adversarial_itself: ClassVar[bool] = False
     counterpart: ClassVar[Counterpart | None] = None
 
     name: str = ""

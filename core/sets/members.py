@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,20 @@ class Members:
 class Candidates(Members):
     """The m candidates of some sources, all of those that the attack kept.
 
-    source: rows of the attacked images. source_known: (m,) bool, whether the most fitted level classifies the
-    source correctly. support: (m, classes), see `Predictions`. surrogate_prediction: (m,) int64. linf, l2: (m,)
-    float64, the perturbation's norms in pixel units. rejected: candidates that the attack threw away.
+    source: rows of the attacked images. source_prediction: (levels, m) int64, of the unperturbed source.
+    recognised: whether the most general level gets all of these sources right; else it gets none. place: (m,)
+    int64, which of all candidates each is, those that the attack threw away counted. support: (m, classes), near:
+    (m, g), variants: see `Predictions`. half_prediction: (2, levels, m) int64, by the classifier of each half of
+    the training images; None where there are no halves. surrogate_prediction: (m,) int64. linf, l2: (m,) float64,
+    the perturbation's norms in pixel units. rejected: candidates that the attack threw away.
     """
 
-    source_known: NDArray[np.bool_]
+    source_prediction: NDArray[np.int64]
+    recognised: bool
+    place: NDArray[np.int64]
+    near: NDArray[np.int64]
+    variants: Mapping[str, NDArray[np.int64]]
+    half_prediction: NDArray[np.int64] | None
     support: NDArray[np.int64]
     surrogate_prediction: NDArray[np.int64]
     linf: NDArray[np.float64]
@@ -54,10 +62,22 @@ class Candidates(Members):
     rejected: int
 
     @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """(levels, m): whether each level gets each candidate wrong."""
+        wrong: NDArray[np.bool_] = self.prediction != self.label
+        return wrong
+
+    @property
+    def source_right(self) -> NDArray[np.bool_]:
+        """(levels, m): whether each level gets each candidate's source right."""
+        right: NDArray[np.bool_] = self.source_prediction == self.label
+        return right
+
+    @property
     def adversarial(self) -> NDArray[np.bool_]:
-        """(m,), which of them the most general level does not classify as their source."""
-        missed: NDArray[np.bool_] = self.prediction[0] != self.label
-        return missed
+        """(m,): what the most general level gets wrong, having got its source right."""
+        adversarial: NDArray[np.bool_] = self.source_right[0] & self.wrong[0]
+        return adversarial
 
     @property
     def surrogate_fooled(self) -> NDArray[np.bool_]:

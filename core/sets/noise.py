@@ -25,8 +25,7 @@ class Noise(MeasuredSet):
     in_report = True
     draws = True
     counterpart = Counterpart(
-        subject="Images with random noise of epsilon in every pixel, selected alike,",
-        conclusion="So the effect is not particular to adversarial examples",
+        subject="Images with random noise of epsilon in every pixel (noise), selected alike,",
     )
 
     def measure(self, run: RunSoFar) -> Measured:
@@ -44,4 +43,10 @@ class Noise(MeasuredSet):
         if len(both) < len(runs):
             return ""
         noise, own = (math.fsum(column) / len(both) for column in zip(*both, strict=True))
-        return f"Its mean change of an image is {noise:.2f} in L2, that of the attack's candidates {own:.2f}."
+        return (
+            ""
+            if f"{noise:.2f}" == f"{own:.2f}"
+            else (
+                f"They change an image by {noise:.2f} in L2 on average, the attack's candidates by {own:.2f}."
+            )
+        )

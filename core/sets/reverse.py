@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from core.declarations.lazy import np
 from core.sets.candidate_part import CandidatePart
-from core.sets.measured_set import Counterpart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,22 +14,15 @@ if TYPE_CHECKING:
 
 
 class Reverse(CandidatePart):
-    """See `MeasuredSet`."""
+    """See `MeasuredSet`. Selected at its own end, sources and all, as the adversarial set is at the other."""
 
     description = (
-        "candidates selected by the errors at the most fitted level instead, from sources that are right there "
-        "too; the knob is then turned back"
+        "candidates from test images that the most fitted level gets right, which it then gets wrong; the knob is "
+        "then turned back"
     )
     selected_at = "fitted"
     in_report = True
-    counterpart = Counterpart(
-        subject=(
-            "Candidates selected by their errors at the most fitted level instead (the control reverse), as the "
-            "knob is turned back,"
-        ),
-        conclusion="So being selected at one end is enough to rise towards the other",
-    )
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """See `CandidatePart.choose`."""
-        return np.flatnonzero((block.prediction[-1] != block.label) & block.source_known)
+        return np.flatnonzero(block.source_right[-1] & block.wrong[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from core.sets.measured import CandidateTally, ClassifiedImages, Measured
 
@@ -25,6 +25,10 @@ class RunSoFar:
     attack_anew: attacks the same sources with another attack, as often as the experiment's, and selects as the
         adversarial set is selected. Takes the attack and the set's name, which names its random stream and its
         stage of the run too.
+    add_noise_of_the_attacks_norm: the same, with noise scaled to the L2 norm of the candidate in its place. Takes
+        the set's name.
+    shuffle: a set of the paper's, measured with what the classifier judges by in random order; has no images where
+        the family judges by no order. Takes which, and the name of the set that asks, which names its stream.
     """
 
     test: ClassifiedImages
@@ -34,3 +38,5 @@ class RunSoFar:
     adversarial_margin: NDArray[np.int64]
     epsilon: float
     attack_anew: Callable[[Attack, str], Measured]
+    add_noise_of_the_attacks_norm: Callable[[str], Measured]
+    shuffle: Callable[[Literal["adversarial", "misclassified"], str], Measured]

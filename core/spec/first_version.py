@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.sets.first_version import new_name
+
 OPTIONS_OF_ATTACKS = {
     "norm": ("deepfool", "deepfool-untargeted"),
     "bound": ("deepfool", "deepfool-untargeted"),
     "steps": ("pgd", "pgd-untargeted"),
 }
 """Version 1 held these whatever the attack; those that did not read one had its default."""
+CONTROLS = ("noise", "matched", "reverse", "sources", "unfiltered", "fooled", "one-per-source")
 DEFAULTS = {"norm": "l2", "bound": "clip", "steps": 10}
 """Of version 1, where a file left an option out."""
 
@@ -22,6 +25,8 @@ def from_first_version(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     attack = values.get("attack", "fgsm")
     kept = {name: value for name, value in values.items() if name != "threads"}
+    if isinstance(controls := kept.setdefault("controls", list(CONTROLS)), list):
+        kept["controls"] = [new_name(name) if isinstance(name, str) else name for name in controls]
     for option, attacks in OPTIONS_OF_ATTACKS.items():
         if attack in attacks:
             kept.setdefault(option, DEFAULTS[option])

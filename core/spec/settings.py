@@ -76,6 +76,13 @@ def _declare(*, default: Any, **words: Any) -> Any:
     return field(default=default, metadata={"words": {"default": default, **words}})
 
 
+SPLITS: dict[str, str] = {
+    "reshuffle": "every run draws its test part from all images, as in the paper (the default)",
+    "folds": "the test parts of runs that follow each other are disjoint, until the images are used up",
+}
+"""How the runs divide the pooled images."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommonSettings:
     """The settings of every specification. A new one is one field here; its type and its words stand with it."""
@@ -153,9 +160,12 @@ class CommonSettings:
         title="Controls",
         metavar="A,B|none",
         kind=Names(_Lines(SETS, "description", left_out=PAPER_SETS), "a control"),
-        first_default=("noise", "matched", "reverse", "sources", "unfiltered", "fooled", "one-per-source"),
+        first_default=(
+            # By the names that they have now.
+            "noise", "matched", "reverse-both-ends", "sources", "candidates", "fooled", "one-per-source",
+        ),
         help="the sets to measure beside the adversarial one",
-    )
+    )  # fmt: skip
     test_size: int | None = _declare(
         default=None,
         default_text="the data set's own, else one seventh",
@@ -163,6 +173,13 @@ class CommonSettings:
         metavar="N",
         kind=Whole(2, 10**9),
         help="test images of a run",
+    )
+    splits: str = _declare(
+        default="reshuffle",
+        title="Splits",
+        metavar="HOW",
+        kind=Choice(SPLITS),
+        help="how the runs divide the images",
     )
     keep: str = _declare(
         default="adversarial",

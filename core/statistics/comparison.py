@@ -37,20 +37,28 @@ class Outcome:
     reason: Reason | None
 
 
-def summarise(values: Sequence[float | None]) -> Summary:
+def summarise(values: Sequence[float | None], *, overlap: float) -> Summary:
     """Summary of the usable values; None, NaN and infinity are not usable.
 
-    The interval is Student's, mean -+ t(0.975; n-1) sd / sqrt(n), and not clipped to the range of the
-    quantity. Raises ValueError for a finite value beyond 1e300.
+    overlap: n_test / n_train. The interval is mean -+ t(0.975; n-1) sd sqrt(1/n + overlap) (Nadeau and Bengio,
+    2003), and not clipped to the range of the quantity. Raises ValueError for a finite value beyond 1e300.
     """
-    usable = [value for value in _usable(values) if value is not None]
-    if not usable:
+    there = [value for value in usable(values) if value is not None]
+    if not there:
         return Summary(mean=None, sd=None, ci95=None, n=0)
-    sample = _Sample.of(usable)
+    sample = _Sample.of(there)
     if sample.n == 1:
         return Summary(mean=sample.mean, sd=None, ci95=None, n=1)
-    interval = _interval(sample.mean, sample.standard_error, sample.n - 1)
+    interval = _interval(sample.mean, sample.error(overlap), sample.n - 1)
     return Summary(mean=sample.mean, sd=sample.sd, ci95=interval, n=sample.n)
+
+
+def corrected_interval(values: Sequence[float], overlap: float) -> Interval | None:
+    """The 95 % interval of the mean of two finite values or more, as `summarise` gives it; None without spread."""
+    sample = _Sample.of(values)
+    if sample.sd <= 8 * sys.float_info.epsilon * max(1.0, *map(abs, values)):
+        return None
+    return _interval(sample.mean, sample.error(overlap), sample.n - 1)
 
 
 def compare(
@@ -71,7 +79,7 @@ def compare(
         raise ValueError(f"the sides must be aligned by run, but have {len(first)} and {len(second)} values")
     if n_test < 1 or n_train < 1:
         raise ValueError(f"n_test and n_train must be at least 1, not {n_test} and {n_train}")
-    sides = _usable(first), _usable(second)
+    sides = usable(first), usable(second)
     ones, twos = ([value for value in side if value is not None] for side in sides)
     pairs = [(a, b) for a, b in zip(*sides, strict=True) if a is not None and b is not None]
     differences = [a - b for a, b in pairs]
@@ -121,8 +129,12 @@ class _Sample:
     def standard_error(self) -> float:
         return self.sd / math.sqrt(self.n)
 
+    def error(self, overlap: float) -> float:
+        """The standard error of the mean, for runs whose parts overlap so much."""
+        return self.sd * math.sqrt(1 / self.n + overlap)
 
-def _usable(values: Sequence[float | None]) -> list[float | None]:
+
+def usable(values: Sequence[float | None]) -> list[float | None]:
     """The values as plain floats, with None for what is not finite. Filtered first: SciPy would not."""
     floats = [None if value is None or not math.isfinite(value) else float(value) for value in values]
     if any(abs(value) > _LARGEST_VALUE for value in floats if value is not None):
@@ -162,7 +174,7 @@ def _paired(test: TestName, differences: Sequence[float], rounding: float, *, ov
         return _without_p(test, sample.n, sample.mean, rounding, "too_few_runs")
     if sample.sd <= rounding:
         return _without_p(test, sample.n, sample.mean, rounding, "zero_variance")
-    standard_error = sample.sd * math.sqrt(1 / sample.n + overlap)
+    standard_error = sample.error(overlap)
     effect_size = sample.mean / sample.sd
     return _t_test(test, sample.n, sample.mean, standard_error, sample.n - 1, effect_size, rounding)
 

@@ -49,7 +49,10 @@ def statistics_of(
 
     absent = dict.fromkeys(ladder.levels)
     summary = {
-        name: {level: summarise([run.get(name, absent)[level] for run in runs]) for level in ladder.levels}
+        name: {
+            level: summarise([run.get(name, absent)[level] for run in runs], overlap=n_test / n_train)
+            for level in ladder.levels
+        }
         for name in zero_by_construction
     }
     accuracies = {

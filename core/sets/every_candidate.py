@@ -1,4 +1,4 @@
-"""The control unfiltered: what the attack makes, before anything is selected."""
+"""The control candidates: what the attack makes of images that the classifier knows, before more is selected."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from core.sets.members import Candidates
 
 
-class Unfiltered(CandidatePart):
+class EveryCandidate(CandidatePart):
     """See `MeasuredSet`."""
 
-    description = "every candidate, whatever the classifier says of it"
+    description = "every candidate from test images that the most general level gets right"
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """See `CandidatePart.choose`."""
-        return np.arange(len(block.label))
+        return np.flatnonzero(block.source_right[0])

@@ -1,0 +1,1 @@
+"""What decides the claim in one run: cross-fitted selection, bias and variance, robustness without selection."""

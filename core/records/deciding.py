@@ -1,0 +1,111 @@
+"""What a run finds that decides the claim: cross-fitted accuracy, bias and variance, robustness.
+
+For definitions see docs/protocol.md, "Deciding the claim". A level's key is its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from core.records.types import Count, Name, Record, Share
+
+DecidingSet = Literal["test", "misclassified", "adversarial", "noise"]
+"""The sets that are selected on one half of the training images and measured on the other."""
+DECIDING_SETS: tuple[DecidingSet, ...] = get_args(DecidingSet)
+
+ByLevel = dict[Name, Share | None]
+"""Level -> accuracy; None where the set is empty in one of the two orders."""
+
+
+class CrossFit(Record, frozen=True, kw_only=True):
+    """Accuracy on sets that one half's classifier selects, by the classifier of the other half.
+
+    Each set is None where it was not measured, else level -> the mean over both orders of the halves.
+    own: set -> level -> the same by the classifier that selected. counts: set -> its images in each order.
+    """
+
+    test: ByLevel | None = None
+    misclassified: ByLevel | None = None
+    adversarial: ByLevel | None = None
+    noise: ByLevel | None = None
+    own: dict[Name, ByLevel]
+    counts: dict[Name, tuple[Count, Count]]
+
+    @property
+    def accuracy(self) -> Mapping[DecidingSet, ByLevel]:
+        """The sets that were measured."""
+        return _measured(self)
+
+
+class Decomposition(Record, frozen=True, kw_only=True):
+    """0-1 loss at one level over random parts of the training images (Domingos, 2000), means over a set's images.
+
+    bias: whether the main prediction, the most frequent one, is wrong. variance: how often a prediction differs
+    from the main one. unbiased: the same where the main prediction is right, else 0. biased: how often a prediction
+    is right where the main one is wrong, else 0. error: of the predictions: bias + unbiased - biased.
+    """
+
+    bias: Share
+    variance: Share
+    unbiased: Share
+    biased: Share
+    error: Share
+
+
+Decompositions = dict[Name, Decomposition]
+"""Level -> its decomposition."""
+
+
+class BiasVariance(Record, frozen=True, kw_only=True):
+    """The decomposition on every set; selected on one half, measured on random halves of the other.
+
+    A set is None where it was not measured or is empty in one of the two orders, whose mean it is.
+    subsets: on how many random parts, in each order.
+    """
+
+    test: Decompositions | None = None
+    misclassified: Decompositions | None = None
+    adversarial: Decompositions | None = None
+    noise: Decompositions | None = None
+    subsets: Count
+
+    @property
+    def sets(self) -> Mapping[DecidingSet, Decompositions]:
+        """The sets that were measured."""
+        return _measured(self)
+
+
+class LevelRobustness(Record, frozen=True, kw_only=True):
+    """One level on all candidates of all test images, without selection; None where there are none to count.
+
+    accuracy: the share of candidates that it gets right. success: the share that it gets wrong, of those whose
+    source it gets right. worst_case: the share of test images that it gets right, and all their candidates too.
+    """
+
+    accuracy: Share | None
+    success: Share | None
+    worst_case: Share
+
+
+class Flips(Record, frozen=True, kw_only=True):
+    """Among the n candidates whose source both ends of the ladder get right: how many only one end gets right.
+
+    gained: right at the most fitted level only. lost: right at the most general one only.
+    """
+
+    gained: Count
+    lost: Count
+    n: Count
+
+
+class Robustness(Record, frozen=True, kw_only=True):
+    """All levels. robustness: level -> its figures."""
+
+    robustness: dict[Name, LevelRobustness]
+    flips: Flips
+
+
+def _measured(record: Record) -> dict[DecidingSet, Any]:
+    found = ((name, getattr(record, name)) for name in DECIDING_SETS)
+    return {name: value for name, value in found if value is not None}
