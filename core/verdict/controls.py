@@ -1,142 +1,197 @@
-"""What the controls say of the rise: rules 0 and 5 of the verdict."""
+"""What the controls say of the rise that the paper counts, by the votes that selected: rule 11 of the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
-
 from core.declarations.words import enumerate_words
-from core.families.ladder import slope_name
-from core.records.statistics import Direction
-from core.sets.measured_set import Counterpart
+from core.records.statistics import Claim
 from core.sets.registry import SETS
-from core.verdict.numbers import Numbers, direction
-from core.verdict.phrases import ADVERSARIAL, MISCLASSIFIED, count_runs, over_moves, than
+from core.statistics.claims import BOTH_ENDS
+from core.verdict.numbers import SMALL_SET, Numbers
+from core.verdict.phrases import ADVERSARIAL, NAMES, count_runs, estimate, format_number, word_of
 
-Account = Literal["all", "part", "open"]
-"""How much of the rise a counterpart accounts for; "open" where no test tells."""
-
-
-def answer_in_short(numbers: Numbers) -> list[str]:
-    """Rule 0."""
-    if not numbers.compared:
-        return []
-    fitted = numbers.ladder.fitted
-    ours = numbers.mean("adversarial", fitted, "misclassified")
-    side = direction(ours - numbers.mean("misclassified", fitted, "adversarial"))
-    far: dict[Direction, str] = {"higher": "further", "lower": "less far", "equal": "no further"}
-    start = "In short" if numbers.testable else f"In short, as far as {count_runs(numbers.runs)} can tell"
-    text = f"{start}: accuracy rises {far[side]} on {ADVERSARIAL} than on {MISCLASSIFIED}"
-    accounts = {name: _account_of(numbers, name) for name in numbers.counterparts}
-    same, part, less = (
-        [name for name, account in accounts.items() if account == one] for one in ("all", "part", "open")
-    )
-    conclusion = ""
-    if side != "higher":
-        conclusion = ", which does not support the paper's claim"
-    elif same:
-        text += f", but as far or further still on {_name_controls(same)}"
-        conclusion = ": such a rise is not particular to adversarial examples"
-    elif part:
-        conclusion = f", and {_name_controls(part)} cannot account for all of it"
-    elif less:
-        text += f"; less far on {_name_controls(less)}"
-        conclusion = ", but no test tells them apart"
-    else:
-        text += "; no control that could account for it has been measured"
-    return [f"{text}{conclusion if numbers.testable else ''}."]
+SHUFFLED = {"shuffled": "adversarial", "misclassified-shuffled": "misclassified"}
+"""Sets that are judged in a random order of nearness -> what they consist of."""
+REVERSE = "reverse"
 
 
 def describe_controls(numbers: Numbers) -> list[str]:
-    """Rule 5."""
+    """Rule 11."""
     if not numbers.shared("adversarial"):
         return []
-    return [_describe_control(numbers, name) for name in numbers.spec.controls]
+    there = [name for name in numbers.controls if numbers.shared(name, "adversarial")]
+    repeated = [name for name in there if SETS[name].draws and not numbers.has_adversary]
+    without_adversary = [name for name in there if stands_without_adversary(numbers, name)]
+    shuffled = [name for name in SHUFFLED if name in there]
+    other_end, told = _at_the_other_end(numbers, there)
+    apart = {*repeated, *without_adversary, *shuffled, *told}
+    return [
+        *(_without_adversary(numbers, name) for name in without_adversary),
+        *_shuffled(numbers, shuffled),
+        *other_end,
+        *_by_their_means(numbers, [name for name in there if name not in apart]),
+        *_caveats(numbers, there, repeated),
+    ]
 
 
-def _describe_control(numbers: Numbers, name: str) -> str:
-    ladder = numbers.ladder
-    subject = f"The control {name} ({SETS[name].description})"
-    both = len(numbers.shared(name, "adversarial"))
-    over = f", over the {count_runs(both)} in which both have images" if both < numbers.runs else ""
-    if not numbers.shared(name):
-        return f"{subject} has no images."
-    if not SETS[name].begins_at_zero():
-        general, fitted = (numbers.mean(name, level, name) for level in (ladder.general, ladder.fitted))
-        return (
-            f"{subject} goes from {general:.3f} at {ladder.at(ladder.general)} to {fitted:.3f} at "
-            f"{ladder.at(ladder.fitted)}."
-        )
-    if not both:
-        return f"{subject} has images in no run in which the adversarial set has any."
-    if counterpart := numbers.counterparts.get(name):
-        return _compare_with(numbers, name, counterpart, over)
-    other, ours = numbers.ends(name)
-    side = than(direction(other - ours))
-    at_end, elsewhere = _where_they_end(numbers, name)
-    return f"{subject} comes to {other:.3f} at {at_end}, {side} than {ADVERSARIAL}{elsewhere}{over}."
+def stands_without_adversary(numbers: Numbers, name: str) -> bool:
+    """Whether a control would have to rise less, were adversarial examples what rises.
+
+    It begins at 0 as the adversarial set does, shares a run with it, and is neither made of the attack's candidates
+    nor another draw of an attack that follows no gradient.
+    """
+    one = SETS[name]
+    if one.counterpart is None or one.adversarial_itself or not one.begins_at_zero():
+        return False
+    return bool(numbers.shared(name, "adversarial")) and (numbers.has_adversary or not one.draws)
 
 
-def _where_they_end(numbers: Numbers, name: str) -> tuple[str, str]:
-    """Where a control stops rising, and where the adversarial set does: "" if that is the same level."""
-    ladder, end, ours = numbers.ladder, numbers.end(name), numbers.end("adversarial")
-    return ladder.at(end), f" at {ladder.at(ours)}" if end != ours else ""
-
-
-def _name_controls(names: Sequence[str]) -> str:
-    return f"the control{'s' * (len(names) > 1)} {enumerate_words(names)}"
-
-
-def _account_of(numbers: Numbers, name: str) -> Account:
-    other, ours = numbers.ends(name)
-    if direction(other - ours) != "lower":
-        return "all"
-    tested = numbers.testable and SETS[name].selected_at != "fitted"
-    return "part" if tested and numbers.larger(name, "difference") else "open"
-
-
-def _compare_with(numbers: Numbers, name: str, counterpart: Counterpart, over: str) -> str:
-    """Whether a control does the same: by the means, then by the corrected test of each step and slope."""
-    account = _account_of(numbers, name)
-    at_end, elsewhere = _where_they_end(numbers, name)
-    other, ours = numbers.ends(name)
-    as_far, runs = numbers.as_far(name)
-    remark = SETS[name].remarks(numbers.shared(name, "adversarial"))
+def _without_adversary(numbers: Numbers, name: str) -> str:
+    """How far it rises, and whether the adversarial set rises further, by the interval of the difference."""
+    ladder, counterpart = numbers.ladder, SETS[name].counterpart
+    subject = f"The control {name}" if counterpart is None else counterpart.subject
+    end, our_end = SETS[name].rise_ends_at(ladder), SETS["adversarial"].rise_ends_at(ladder)
+    theirs, ours = numbers.mean(name, end, "adversarial"), numbers.mean("adversarial", our_end, name)
+    shared = numbers.shared(name, "adversarial")
+    over = (
+        f", over the {count_runs(len(shared))} in which both have images"
+        if len(shared) < numbers.runs
+        else ""
+    )
+    remark = SETS[name].remarks(shared)
     text = (
-        f"{counterpart.subject} rise {'as far or further' if account == 'all' else 'less far'}: to {other:.3f} at "
-        f"{at_end}, against {ours:.3f} on {ADVERSARIAL}{elsewhere}{over}"
-        f"{f'; as far or further in {as_far} of {count_runs(runs)}' if runs > 1 else ''}."
-        f"{f' {remark}' if remark else ''}"
+        f"{subject} rise to {format_number(theirs)} at {ladder.at(end)}, against {format_number(ours)} on "
+        f"{ADVERSARIAL}{f' at {ladder.at(our_end)}' if end != our_end else ''}{over}"
     )
-    if not numbers.testable:
-        return text
-    if SETS[name].selected_at == "fitted":
-        # Its steps lie elsewhere: which of them is larger says nothing that a person could follow.
-        return f"{text} {counterpart.conclusion}." if account == "all" else text
-    larger = numbers.larger(name, "difference")
-    if account == "all":
-        but = f", although by the corrected test {_larger_steps(numbers, larger)} on them" if larger else ""
-        return f"{text} {counterpart.conclusion}{but}.{_steeper(numbers, name)}"
-    if larger:
-        return (
-            f"{text} By the corrected test {_larger_steps(numbers, larger)} on {ADVERSARIAL}: this control does "
-            "not account for all of the effect."
+    claim = numbers.claim("rise", "adversarial", name)
+    decided = f"; {_whose_rise(numbers, claim)}" if claim is not None and numbers.testable else ""
+    return f"{text}{decided}.{f' {remark}' if remark else ''}"
+
+
+def _whose_rise(numbers: Numbers, claim: Claim) -> str:
+    """The decision, and what follows from it for an attack that follows a gradient."""
+    if claim.decision == "undecided":
+        return f"which rises further is undecided ({estimate(claim)})"
+    follows = ""
+    if numbers.has_adversary:
+        follows = (
+            ": this control does not account for all of it"
+            if claim.decision == "higher"
+            else ": such a rise needs no adversary"
         )
-    return (
-        f"{text} But by the corrected test no step is significantly larger on {ADVERSARIAL}: nothing shows that "
-        "the effect is particular to them."
+    return f"the rise on {ADVERSARIAL} is {word_of(claim)} ({estimate(claim)}){follows}"
+
+
+def _shuffled(numbers: Numbers, there: list[str]) -> list[str]:
+    """What selection alone gives, where nearness tells nothing."""
+    if not there:
+        return []
+    ladder = numbers.ladder
+    ends = [
+        f"{format_number(numbers.mean(name, ladder.fitted, 'adversarial'))} on {NAMES[SHUFFLED[name]]} ({name})"
+        for name in there
+    ]
+    text = (
+        "Judged by the same training images in random order, so that nearness tells nothing, accuracy still "
+        f"goes from 0 at {ladder.at(ladder.general)} to {enumerate_words(ends)} at {ladder.at(ladder.fitted)}: so "
+        "much selection alone gives"
     )
+    decided = _against_it(numbers, numbers.claim("rise", "adversarial", "shuffled"))
+    return [f"{text}{f'; the rise on {ADVERSARIAL} in true order{decided}' if decided else ''}."]
 
 
-def _steeper(numbers: Numbers, name: str) -> str:
-    """The slopes that are significantly higher on the adversarial set than on a control that rises as far."""
-    if not (names := [slope_name(j) for j in numbers.larger(name, "ratio")]):
+def _at_the_other_end(numbers: Numbers, there: list[str]) -> tuple[list[str], list[str]]:
+    """Candidates that are selected at the other end, or from sources right at both: what to say, of which sets."""
+    ladder = numbers.ladder
+    general, fitted = ladder.at(ladder.general), ladder.at(ladder.fitted)
+    found, told = [], []
+    if REVERSE in there:
+        back = format_number(numbers.mean(REVERSE, ladder.general, "adversarial"))
+        decided = _against_it(numbers, numbers.claim("rise", "adversarial", REVERSE))
+        found.append(
+            f"selected at {fitted} instead, they rise to {back} as the knob is turned back to {general} ({REVERSE})"
+            f"{f', and the rise on {ADVERSARIAL}{decided}' if decided else ''}"
+        )
+        told.append(REVERSE)
+    ours, theirs = BOTH_ENDS
+    if ours in there and theirs in there and numbers.shared(*BOTH_ENDS):
+        first = format_number(numbers.mean(ours, ladder.fitted, theirs))
+        second = format_number(numbers.mean(theirs, ladder.general, ours))
+        decided = _against_it(numbers, numbers.claim("rise", *BOTH_ENDS))
+        found.append(
+            f"of those from sources that both ends get right, the ones selected at {general} rise to {first} "
+            f"({ours}), the ones selected at {fitted} to {second} ({theirs})"
+            f"{f', and the first rise{decided}' if decided else ''}"
+        )
+        told += BOTH_ENDS
+    elif theirs in there and ours not in numbers.controls:
+        back = format_number(numbers.mean(theirs, ladder.general, "adversarial"))
+        found.append(
+            f"selected at {fitted} instead, from sources that both ends get right, they rise to {back} ({theirs}) "
+            f"as the knob is turned back to {general}, which has no equal here: the sources of {ADVERSARIAL} "
+            f"need to be right at {general} only"
+        )
+        told.append(theirs)
+    if not found:
+        return [], []
+    return [
+        "The attack's own candidates show what selection does, and are no evidence against adversarial images: "
+        f"{'; '.join(found)}."
+    ], told
+
+
+def _against_it(numbers: Numbers, claim: Claim | None) -> str:
+    """After "the rise": the decision against what was named before; "" where nothing can be decided yet."""
+    if claim is None or not numbers.testable:
         return ""
-    verb = "are" if len(names) > 1 else "is"
-    return f" By the corrected test {enumerate_words(names)} {verb} significantly higher on the adversarial images."
+    return f", against that, is {word_of(claim)} ({estimate(claim)})"
 
 
-def _larger_steps(numbers: Numbers, steps: Sequence[str]) -> str:
-    """That some steps, at least one, are significantly larger."""
-    verb = "are" if len(steps) > 1 else "is"
-    return f"{over_moves(numbers.ladder, steps)} {verb} significantly larger"
+def _by_their_means(numbers: Numbers, names: list[str]) -> list[str]:
+    """Controls of which nothing is decided: accuracy at both ends of the ladder."""
+    if not names:
+        return []
+    ladder = numbers.ladder
+    told = []
+    for name in names:
+        ends = (format_number(numbers.mean(name, level, name)) for level in (ladder.general, ladder.fitted))
+        told.append(f"from {' to '.join(ends)} on {name} ({SETS[name].description})")
+    return [
+        f"For description only: from {ladder.at(ladder.general)} to {ladder.at(ladder.fitted)} accuracy goes "
+        f"{enumerate_words(told)}."
+    ]
+
+
+def _caveats(numbers: Numbers, there: list[str], repeated: list[str]) -> list[str]:
+    """Which controls tell little or nothing, and why."""
+    empty = [name for name in numbers.controls if not numbers.shared(name)]
+    apart = [name for name in numbers.controls if name not in (*there, *empty)]
+    small = [name for name in there if numbers.is_small(name) and name not in repeated]
+    reasons = (
+        (repeated, "{draw} anew what this attack draws, and so {are} no control of it"),
+        (empty, "{have} no images"),
+        (apart, "{have} images in no run in which the adversarial set has any"),
+        (
+            small,
+            f"{{have}} fewer than {SMALL_SET} different images in some run, so that little follows from {{them}}",
+        ),
+        (numbers.strangers, "{are} of a plug-in that is not installed, so that nothing is said of {them}"),
+    )
+    sentences = [_of_controls(names, why, numbers.controls) for names, why in reasons if names]
+    return [" ".join(sentences)] if sentences else []
+
+
+def _of_controls(names: list[str], why: str, every: list[str]) -> str:
+    """One sentence on one control or several; most of them by those that are left."""
+    one = len(names) == 1
+    verb = why.format(
+        have="has" if one else "have",
+        are="is" if one else "are",
+        draw="draws" if one else "draw",
+        them="it" if one else "them",
+    )
+    others = [name for name in every if name not in names]
+    if 0 < len(others) <= 2 < len(names):
+        return f"All controls but {enumerate_words(others)} {verb}."
+    if not others and not one:
+        return f"All controls {verb}."
+    return f"The control{'' if one else 's'} {enumerate_words(names)} {verb}."

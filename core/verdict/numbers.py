@@ -3,93 +3,84 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.attacks.registry import ATTACKS
 from core.records.metrics import RunMetrics
-from core.records.statistics import Direction, Quantity, StatisticalTest, TestName
-from core.sets.measured_set import Counterpart
-from core.sets.registry import SETS
+from core.records.statistics import Claim, Quantity, StatisticalTest, TestName
+from core.sets.registry import is_known
 from core.spec.spec import Spec
 from core.statistics import FEWEST_RUNS
 
-SIGNIFICANCE = 0.05
-"""Below this a p-value is called significant; the direction is always said with it."""
-ALIKE = 1e-9
-"""Means of accuracies that differ by less are equal but for rounding."""
+AGAINST = ("adversarial", "misclassified")
+"""The comparison that the claim is about."""
+SMALL_SET = 30
+"""Images. In a smaller set a single one moves the accuracy by more than 1/30, and the verdict says so."""
 
 
 class Numbers:
-    """The numbers of the runs, at least one, and their tests, by what is asked of them.
+    """The numbers of the runs, at least one, their tests and claims, by what is asked of them.
 
     runs: how many there are. compared: in how many both the adversarial and the misclassified set have images.
+    has_adversary: whether the attack follows a gradient; what it makes without one is a control itself.
+    controls: those of the experiment whose class is there; strangers: those of plug-ins that are not installed.
     """
 
-    def __init__(self, spec: Spec, runs: Sequence[RunMetrics], tests: Sequence[StatisticalTest]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        runs: Sequence[RunMetrics],
+        tests: Sequence[StatisticalTest],
+        claims: Sequence[Claim],
+    ) -> None:
         self.spec = spec
         self.ladder = runs[0].ladder
         self.runs = len(runs)
-        self._metrics = runs
+        self.metrics = list(runs)
+        self._claims = {(claim.name, claim.sets): claim for claim in claims}
         self._tests = {(test.quantity, test.j, test.sets, test.test): test for test in tests}
-        self.compared = len(self.shared("adversarial", "misclassified"))
+        self.compared = len(self.shared(*AGAINST))
+        self.has_adversary = ATTACKS[spec.attack].uses_gradient
+        self.controls = [name for name in spec.controls if is_known(name)]
+        self.strangers = [name for name in spec.controls if not is_known(name)]
 
     def shared(self, *names: str) -> list[RunMetrics]:
         """The runs in which all of these sets have images."""
-        return [run for run in self._metrics if all(run.counts.sets[name] for name in names)]
+        return [run for run in self.metrics if all(run.counts.sets.get(name) for name in names)]
 
     def mean(self, name: str, level: str, beside: str) -> float:
         """Mean accuracy over the runs, at least one, in which this set and the one `beside` have images."""
-        runs = self.shared(name, beside)
-        return math.fsum(_accuracy(run, name, level) for run in runs) / len(runs)
+        return mean(_accuracy(run, name, level) for run in self.shared(name, beside))
+
+    def claim(self, name: str, *sets: str) -> Claim | None:
+        """What is decided of a quantity of these sets; None where no run has measured it."""
+        return self._claims.get((name, sets))
+
+    @property
+    def overlap(self) -> float:
+        """The share n_test / n_train of a run's images that its interval allows for."""
+        counts = self.metrics[0].counts
+        return counts.test / counts.train
+
+    @property
+    def flips(self) -> tuple[int, int]:
+        """How many candidates only the fitted, and how many only the general end gets right, over all runs."""
+        found = [run.flips for run in self.metrics if run.flips is not None]
+        return sum(flips.gained for flips in found), sum(flips.lost for flips in found)
 
     def sizes(self, name: str) -> list[int]:
         """How many images a set has in every run."""
-        return [run.counts.sets[name] for run in self._metrics]
+        return [run.counts.sets.get(name, 0) for run in self.metrics]
+
+    def is_small(self, name: str) -> bool:
+        """Whether a set has images, but fewer than 30 different ones in some run."""
+        found = [run.counts.distinct.get(name, run.counts.sets[name]) for run in self.shared(name)]
+        return bool(found) and min(found) < SMALL_SET
 
     @property
     def sources(self) -> list[int]:
         """How many sources the adversarial images of every run have."""
-        return [run.counts.adversarial_sources for run in self._metrics]
-
-    @property
-    def counterparts(self) -> dict[str, Counterpart]:
-        """Name -> what to say of a control that would have to rise less, were adversarial examples what rises.
-
-        Of those that begin at 0 as the adversarial set does, share a run with it, and are not the attack itself.
-        """
-        found: dict[str, Counterpart] = {}
-        for name in self.spec.controls:
-            counterpart = SETS[name].counterpart
-            # What follows no gradient is a control itself: another draw of the same tells nothing.
-            attack_itself = SETS[name].draws and not ATTACKS[self.spec.attack].uses_gradient
-            alike = SETS[name].begins_at_zero() and not attack_itself
-            if counterpart is not None and alike and self.shared(name, "adversarial"):
-                found[name] = counterpart
-        return found
-
-    def ends(self, name: str) -> tuple[float, float]:
-        """Where the rises of a counterpart and of the adversarial set end: mean accuracies."""
-        return (
-            self.mean(name, self.end(name), "adversarial"),
-            self.mean("adversarial", self.end("adversarial"), name),
-        )
-
-    def end(self, name: str) -> str:
-        """The level at which the rise of a set ends."""
-        return SETS[name].rise_ends_at(self.ladder)
-
-    def as_far(self, name: str) -> tuple[int, int]:
-        """In how many runs a counterpart rises as far as the adversarial set, and of how many."""
-        runs = self.shared(name, "adversarial")
-        rises = [
-            _accuracy(run, name, self.end(name)) - _accuracy(run, "adversarial", self.end("adversarial"))
-            for run in runs
-        ]
-        return sum(direction(rise) != "lower" for rise in rises), len(runs)
-
-    def larger(self, other: str, quantity: Quantity) -> list[str]:
-        """The steps at which a quantity is significantly larger on the adversarial set, by the corrected test."""
-        return [j for j in self.steps if is_larger(self.test(quantity, j, "nadeau_bengio", other))]
+        return [run.counts.adversarial_sources for run in self.metrics]
 
     @property
     def testable(self) -> bool:
@@ -98,9 +89,9 @@ class Numbers:
 
     def test(
         self, quantity: Quantity, j: str, test: TestName, other: str = "misclassified"
-    ) -> StatisticalTest:
+    ) -> StatisticalTest | None:
         """A test of the adversarial set against another at the step that ends at level j."""
-        return self._tests[quantity, j, ("adversarial", other), test]
+        return self._tests.get((quantity, j, ("adversarial", other), test))
 
     @property
     def steps(self) -> list[str]:
@@ -108,16 +99,10 @@ class Numbers:
         return [step.fitted for step in reversed(self.ladder.steps)]
 
 
-def is_larger(test: StatisticalTest) -> bool:
-    """Whether a test finds its quantity significantly higher on the first set."""
-    return test.direction == "higher" and test.p_holm is not None and test.p_holm < SIGNIFICANCE
-
-
-def direction(difference: float) -> Direction:
-    """Of a difference of means."""
-    if abs(difference) <= ALIKE:
-        return "equal"
-    return "higher" if difference > 0 else "lower"
+def mean(values: Iterable[float]) -> float:
+    """Of some values, at least one."""
+    found = list(values)
+    return math.fsum(found) / len(found)
 
 
 def _accuracy(run: RunMetrics, name: str, level: str) -> float:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.declarations.words import counted, enumerate_words
-from core.families.ladder import Ladder
-from core.records.statistics import Direction, StatisticalTest
+from core.records.statistics import Claim, Decision
 
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
+SIGNIFICANCE = 0.05
+"""Below this a p-value is called significant; the direction is always said with it."""
+NAMES = {
+    "adversarial": ADVERSARIAL,
+    "misclassified": MISCLASSIFIED,
+    "noise": "images with random noise",
+    "test": "the whole test set",
+}
 
 
-def than(direction: Direction | None) -> str:
-    """A direction as it stands before "than"; "no different" also where there is none."""
-    return direction if direction in ("higher", "lower") else "no different"
+def format_number(value: float) -> str:
+    """Three decimals, never "-0.000"."""
+    return f"{value:z.3f}"
 
 
-def by(test: StatisticalTest) -> str:
-    """By how much, after a direction: " by 0.123"; "" where nothing differs."""
-    if test.direction == "equal" or test.mean_difference is None:
-        return ""
-    return f" by {abs(test.mean_difference):.3f}"
+def format_difference(value: float) -> str:
+    """Three decimals with their sign: "+0.115"."""
+    return f"{value:+z.3f}"
 
 
 def format_p(p: float | None) -> str:
@@ -49,14 +54,60 @@ def plural_s(counts: Sequence[int]) -> str:
     return "" if max(counts) == min(counts) == 1 else "s"
 
 
-def at_levels(ladder: Ladder, levels: Sequence[str]) -> str:
-    """Some levels of a ladder, one at least: "depth = 4, 8 and 16"."""
-    first, *others = levels
-    return enumerate_words([ladder.at(first), *others])
+def estimate(claim: Claim) -> str:
+    """The estimate with its interval, where runs enough for one have it: "+0.115 [0.100, 0.130]"."""
+    return _with_interval(claim, format_difference(claim.estimate), format_number)
 
 
-def over_moves(ladder: Ladder, levels: Sequence[str]) -> str:
-    """The steps that end at some levels, one at least: "the steps from depth = 8 to 16 and depth = 4 to 8"."""
-    return (
-        f"the step{'s' * (len(levels) > 1)} from {enumerate_words([ladder.move(level) for level in levels])}"
+def percentage(claim: Claim) -> str:
+    """A share in the same way: "81% [70%, 92%]"."""
+    return _with_interval(claim, _percent(claim.estimate), _percent)
+
+
+def _with_interval(claim: Claim, number: str, format_end: Callable[[float], str]) -> str:
+    if claim.ci95 is not None:
+        low, high = map(format_end, claim.ci95)
+        return f"{number} [{low}, {high}]"
+    return number if claim.reason == "too_few_runs" else f"{number}, without interval"
+
+
+def _percent(share: float) -> str:
+    return f"{share:z.0%}"
+
+
+def word_of(claim: Claim) -> str:
+    """The decision in a word or two: "higher", "the same within 0.02"."""
+    return f"the same within {claim.margin:g}" if claim.decision == "same" else claim.decision
+
+
+def compared_with(claims: Mapping[str, Claim], *, runs: int, predicts: str = "") -> str:
+    """The decisions on one set against others: "higher than on the whole test set (+0.5 [0.4, 0.6])".
+
+    claims: the other set's name -> the claim, one at least. runs: how many there are, for a remark where fewer have
+    both sets. predicts: the other set on which the claim that is tested predicts less; remarked where the
+    decision is another.
+    """
+    found: dict[Decision, list[str]] = {}
+    for other, claim in claims.items():
+        remarks = [estimate(claim)]
+        if other == predicts and claim.decision != "higher":
+            remarks.append("the claim predicts higher")
+        if claim.n < runs:
+            remarks.append(f"over {count_runs(claim.n)}")
+        on = "" if claim.decision == "undecided" else "on "
+        found.setdefault(claim.decision, []).append(f"{on}{NAMES[other]} ({'; '.join(remarks)})")
+    (margin,) = {claim.margin for claim in claims.values()}
+    start = {
+        "higher": "higher than",
+        "lower": "lower than",
+        "same": f"the same within {margin:g} as",
+        "undecided": "undecided against",
+    }
+    return enumerate_words(
+        [f"{start[decision]} {enumerate_words(others)}" for decision, others in found.items()]
     )
+
+
+def is_significant(p: float | None) -> bool:
+    """Whether there is a p-value, and it is below 0.05."""
+    return p is not None and p < SIGNIFICANCE
