@@ -19,7 +19,7 @@ from core.records.experiment import Experiment, load
 from core.records.state import read_state
 from core.report.chosen import names_in
 from core.report.columnar.parquet import long_parquet
-from core.report.figures.curves import accuracy_figure, p_value_figure, render
+from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value_figure, render
 from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
 from core.report.page.document import pictured_sets, report_html
@@ -38,8 +38,8 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
         return report_html(result, galleries_or_reasons(experiment, pictured_sets(result.spec))).encode()
     if options.format == "parquet":
         return long_parquet(result, options.table)
-    draw = accuracy_figure if options.figure == "accuracy" else p_value_figure
-    return render(draw(result, sets), options.format)
+    draw = {"accuracy": accuracy_figure, "p-values": p_value_figure, "crossfit": crossfit_figure}
+    return render(draw[options.figure](result, sets), options.format)
 
 
 def main(words: list[str]) -> int:

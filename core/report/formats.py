@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-TableName = Literal["accuracy", "tests", "summary"]
-FigureName = Literal["accuracy", "p-values", "gallery"]
+TableName = Literal["accuracy", "tests", "summary", "claims", "deciding", "attacks"]
+FigureName = Literal["accuracy", "p-values", "gallery", "crossfit"]
 FigureFormat = Literal["pdf", "svg", "png"]
 
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -14,6 +14,6 @@ FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""
 TABLE_FORMATS = ("csv", "parquet", "latex")
-"""The formats of tables; csv and parquet hold one, latex accuracy, tests or both."""
+"""The formats of tables; csv and parquet hold one, latex one or all but the summary."""
 SET_FORMATS = ("latex", *FIGURE_FORMATS)
 """The formats of which a person can choose the sets."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.data.catalogue import CATALOGUE
+from core.report.deciding import has_crossfit
 from core.report.formats import FIGURES
 from core.report.result import Result
 from core.spec.command import batch_command
@@ -11,16 +12,20 @@ from core.spec.command import batch_command
 def commands(result: Result) -> list[str]:
     """The lines of a shell, in their order, that make a result and its publications anew."""
     dataset, name = result.spec.dataset, result.id
+    figures = [figure for figure in FIGURES if figure != "crossfit" or has_crossfit(result)]
+    tables = [*(["claims"] if result.claims else []), "accuracy", "tests"]
     fetched = dataset in CATALOGUE and CATALOGUE[dataset].origin == "torchvision"
     return [
         *([f"aefit-tui data fetch {dataset}"] if fetched else []),
         batch_command(result.spec),
         f"aefit-tui report {name}",
-        f"aefit-tui export {name} --format csv --table accuracy --output {name}-accuracy.csv",
-        f"aefit-tui export {name} --format csv --table tests --output {name}-tests.csv",
+        *(
+            f"aefit-tui export {name} --format csv --table {table} --output {name}-{table}.csv"
+            for table in tables
+        ),
         f"aefit-tui export {name} --format latex --output {name}.tex",
         *(
             f"aefit-tui export {name} --format pdf --figure {figure} --output {name}-{figure}.pdf"
-            for figure in FIGURES
+            for figure in figures
         ),
     ]

@@ -10,7 +10,7 @@ from core.records.environment import Environment
 from core.records.events import EnvironmentReported, RunFailed, StatisticsComputed
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.state import State
-from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.status import ExperimentStatus, RunStatus
 from core.records.types import Count, Record, plain
 from core.spec.spec import Spec
@@ -43,8 +43,8 @@ class Result(Record, frozen=True, kw_only=True):
     """An experiment as it stands.
 
     metrics: of the complete runs, by run, for who reads on; in the JSON form they stand in `runs`.
-    summary, tests, verdict (sentences): over the runs in `statistics_runs`; they are what the coordinator last
-    journaled, None or empty where it has not yet.
+    summary, tests, claims, verdict (sentences): over the runs in `statistics_runs`; they are what the coordinator
+    last journaled, None or empty where it has not yet.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Result(Record, frozen=True, kw_only=True):
     statistics_runs: tuple[int, ...] = ()
     summary: SummaryTable | None = None
     tests: tuple[StatisticalTest, ...] = ()
+    claims: tuple[Claim, ...] = ()
     verdict: tuple[str, ...] = ()
 
     @property
@@ -77,6 +78,7 @@ class Result(Record, frozen=True, kw_only=True):
             "statistics_runs": list(self.statistics_runs),
             "summary": plain(self.summary),
             "tests": plain(self.tests),
+            "claims": plain(self.claims),
             "verdict": list(self.verdict),
         }
 
@@ -99,6 +101,7 @@ def result_of(state: State) -> Result:
         statistics_runs=statistics.runs if statistics else (),
         summary=statistics.summary if statistics else None,
         tests=statistics.tests if statistics else (),
+        claims=statistics.claims if statistics else (),
         verdict=statistics.verdict if statistics else (),
     )
 

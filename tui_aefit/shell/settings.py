@@ -232,8 +232,8 @@ class Settings:
     def _is_idle(self, name: str, given: Given) -> bool:
         """Whether an option that no chosen part has is left out; otherwise the specification refuses it.
 
-        One of ours at its default asks for nothing. Where the part was chosen by a nearer source, the option was
-        meant for another one, and a warning says that it has no effect.
+        One of ours at its default, or at its first one, asks for nothing. Where the part was chosen by a nearer
+        source, the option was meant for another one, and a warning says that it has no effect.
         """
         if name in SETTINGS and self._is_default(name, given):
             return True
@@ -249,7 +249,7 @@ class Settings:
 
     def _is_default(self, name: str, given: Given) -> bool:
         try:
-            return self._value(name, given) == SETTINGS[name].default
+            return self._value(name, given) in (SETTINGS[name].default, SETTINGS[name].first_default)
         except AefitError:
             return False
 

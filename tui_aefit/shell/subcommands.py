@@ -103,7 +103,7 @@ def _export(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
     command.add_argument(
         "--table",
         choices=TABLES,
-        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: accuracy and tests)",
+        help=f"of {', '.join(TABLE_FORMATS)} (default: accuracy; latex: all)",
     )
     command.add_argument("--figure", choices=FIGURES, help=f"of {', '.join(FIGURE_FORMATS)}")
     command.add_argument(

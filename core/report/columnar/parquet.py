@@ -14,7 +14,7 @@ from core.report.tables.long import COLUMNS_OF, long_rows
 _WHOLE = {"seed", "run", "size", "n"}
 _TEXT = {
     "id", "dataset", "attack", "family", "knob", "set", "level", "quantity", "j", "first_set", "second_set", "test",
-    "direction", "reason", "status",
+    "direction", "reason", "status", "decision", "part", "rule", "measure",
 }  # fmt: skip
 
 

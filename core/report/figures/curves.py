@@ -1,4 +1,4 @@
-"""Figures for a paper, by matplotlib: accuracy by level (its Figures 5 and 6) and p-values (Figures 7 and 8).
+"""Figures for a paper, by matplotlib: accuracy by level (its Figures 5, 6), cross-fitted too, and p-values (7, 8).
 
 Everything is drawn on a `Figure` of its own, without pyplot. Series differ by marker, by dashes and by colour, so
 that they can be told apart in grey. Equal results give equal bytes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import textwrap
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,9 +22,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from core.errors import ExperimentError
 from core.families.ladder import Ladder
-from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, some_pairs_among
+from core.report.deciding import OTHER, OWN, UNSELECTED, crossfit_table
 from core.report.formats import FigureFormat
 from core.report.result import Result
 from core.report.terms import TEST_NAMES, brief_reason
@@ -35,16 +36,17 @@ INK, PAPER = "#1b1b1b", "#fefefe"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
 """Okabe and Ito's palette for the colour-blind, with grey for its black and without its yellow, which white paper
 swallows."""
-MARKERS = (
+MARKERS: tuple[tuple[str | tuple[int, int, int], bool], ...] = (
     ("o", True), ("^", True), ("D", True), ("o", False), ("^", False), ("D", False),
     ("s", True), ("s", False), ("v", True), ("v", False), ("*", True), ("*", False),
+    ("x", True), ("+", True), ((6, 2, 0), True),
 )  # fmt: skip
 """Shape and whether it is filled, by number: the lab's markers, so that a symbol means the same set everywhere."""
 TEST_NUMBERS = {"welch": 0, "paired": 1, "nadeau_bengio": 2, "wilcoxon": 6}
 """The numbers of the tests' looks; their markers are the lab's, too."""
 DASHES: tuple[tuple[float, ...], ...] = (
     (), (5, 2), (1, 1.2), (6, 1.5, 1, 1.5), (2.5, 1), (8, 2.5), (4, 1, 1, 1, 1, 1), (1, 2.5),
-    (9, 1.5, 2.5, 1.5), (3, 3), (6, 1, 1, 1, 1, 1, 1, 1), (1.5, 1.5, 4, 1.5),
+    (9, 1.5, 2.5, 1.5), (3, 3), (6, 1, 1, 1, 1, 1, 1, 1), (1.5, 1.5, 4, 1.5), (10, 2, 1, 1), (4, 3), (7, 1, 3, 1),
 )  # fmt: skip
 """On and off in line widths; () is a solid line."""
 THRESHOLDS = (0.05, 0.01)
@@ -56,6 +58,10 @@ SPREAD = 0.26
 DPI = 200
 LETTER = 0.062
 """Inches: as wide as a letter of the caveat is at most, on average."""
+_CROSSFIT_LOOKS: dict[str, dict[str, Any]] = {
+    OTHER: {"linestyle": "-"},
+    OWN: {"linestyle": (0, (5, 2)), "markerfacecolor": PAPER},
+}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STYLE: dict[str, Any] = {
     "font.size": 9, "font.family": "DejaVu Sans", "text.color": INK, "axes.edgecolor": INK,
@@ -80,22 +86,48 @@ def accuracy_figure(result: Result, sets: Collection[str] | None = None) -> Figu
         figure = Figure(figsize=(6.6, 4.0), layout="constrained")
         axes = figure.add_subplot()
         for place, name in enumerate(drawn):
-            points = [
-                (position + _offset(place, len(drawn)), accuracy[name][level])
-                for position, level in enumerate(ladder.levels)
-                if accuracy[name][level].mean is not None
-            ]
             look = look_of(_set_number(name, names))
-            for x, summary in points:
-                if summary.ci95 is not None:
-                    bar = Line2D([x, x], summary.ci95, color=look["color"], linewidth=0.9, marker="_",
-                                 markersize=4, label=f"_interval {name}")  # fmt: skip
-                    axes.add_line(bar)
-            means = [summary.mean for _, summary in points if summary.mean is not None]
-            axes.plot([x for x, _ in points], means, label=name if points else f"{name} (empty)", **look)
+            summaries = [accuracy[name][level] for level in ladder.levels]
+            _draw_curve(axes, name, summaries, look, _offset(place, len(drawn)))
         _label_levels(axes, ladder.levels, f"{ladder.knob} (general → fitted)")
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel("accuracy")
+        figure.legend(loc="outside right center")
+        _warn(figure, result)
+    return figure
+
+
+def crossfit_figure(result: Result, sets: Collection[str] | None = None) -> Figure:
+    """Accuracy on what one half of the training images selects at the most general level, with 95 % intervals.
+
+    Two lines a set: dashed by the classifier of that half, solid by that of the other; their distance at the ends
+    of the ladder is what selection does. Over it stands the caveat of a result that is not final. sets: those to
+    draw of the misclassified, adversarial and noise set, all that were measured by default. Raises ExperimentError
+    where no run is complete, or where there is none of these to draw.
+    """
+    _summary_of(result, sets)
+    ladder = result.ladder
+    groups = [
+        group
+        for group in crossfit_table(result).groups
+        if group.of != UNSELECTED and (sets is None or group.of in sets)
+    ]
+    if not groups:
+        raise ExperimentError(
+            f"{result.id} has no cross-fitted accuracy{' of these sets' if sets else ''} to draw",
+            "results of older versions have none; of the sets, misclassified, adversarial and noise have it",
+        )
+    with style():
+        figure = Figure(figsize=(6.6, 4.0), layout="constrained")
+        axes = figure.add_subplot()
+        curves = [(group.of, line) for group in groups for line in group.lines]
+        for place, (name, line) in enumerate(curves):
+            look = look_of(_set_number(name, [name])) | _CROSSFIT_LOOKS[line.what]
+            summaries = [line.by_level[level] for level in ladder.levels]
+            _draw_curve(axes, f"{name}, {line.what}", summaries, look, _offset(place, len(curves)))
+        _label_levels(axes, ladder.levels, f"{ladder.knob} (general → fitted)")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel(f"accuracy, selected at {ladder.at(ladder.general)}\nby the own half")
         figure.legend(loc="outside right center")
         _warn(figure, result)
     return figure
@@ -171,7 +203,7 @@ def style() -> Iterator[None]:
 
 
 def look_of(number: int) -> dict[str, Any]:
-    """Marker, dashes and colour of a series, by its number from 0; no two below 84 share all three."""
+    """Marker, dashes and colour of a series, by its number from 0; no two below 105 share all three."""
     dashes = DASHES[number % len(DASHES)]
     marker, filled = MARKERS[number % len(MARKERS)]
     return {
@@ -182,6 +214,22 @@ def look_of(number: int) -> dict[str, Any]:
         "markersize": 5.5,
         "markerfacecolor": COLOURS[number % len(COLOURS)] if filled else PAPER,
     }
+
+
+def _draw_curve(
+    axes: Axes, name: str, summaries: Sequence[Summary], look: Mapping[str, Any], offset: float
+) -> None:
+    """The means at every level that has one, and their intervals, so far beside the middle of the level."""
+    points = [
+        (position + offset, summary) for position, summary in enumerate(summaries) if summary.mean is not None
+    ]
+    for x, summary in points:
+        if summary.ci95 is not None:
+            bar = Line2D([x, x], summary.ci95, color=look["color"], linewidth=0.9, marker="_",
+                         markersize=4, label=f"_interval {name}")  # fmt: skip
+            axes.add_line(bar)
+    means = [summary.mean for _, summary in points if summary.mean is not None]
+    axes.plot([x for x, _ in points], means, label=name if points else f"{name} (empty)", **look)
 
 
 def _set_number(name: str, names: Sequence[str]) -> int:

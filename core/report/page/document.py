@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 
-from core.attacks.registry import ATTACKS
 from core.records.environment import Environment
 from core.records.gallery import Gallery
 from core.records.metrics import RunMetrics
-from core.records.statistics import StatisticalTest
+from core.records.statistics import StatisticalTest, Summary
 from core.report.attack_figures import COLUMNS as ATTACK_COLUMNS
 from core.report.attack_figures import READING as ATTACK_READING
-from core.report.attack_figures import by_attack
+from core.report.attack_figures import attack_title, by_attack, rates
 from core.report.caveat import caveat, enumerate_runs
-from core.report.figures.curves import accuracy_figure, p_value_figure, render
+from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, has_crossfit, level_tables
+from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value_figure, render
 from core.report.figures.images import gallery_figure, rows_of
 from core.report.formatting import ABSENT
 from core.report.page.markup import facts, figure, interval, number, section, table, words
 from core.report.reproduce import commands
 from core.report.result import Result
-from core.report.terms import SENTENCES, SLOPES, STEP, TEST_NAMES, brief_reason
+from core.report.terms import (
+    DECIDING,
+    DEFINITIONS,
+    INTERVALS,
+    OVERLAP,
+    SENTENCES,
+    SLOPES,
+    STEP,
+    TEST_NAMES,
+    brief_reason,
+    claim_name,
+)
 from core.sets.registry import SETS, is_known
 from core.spec.command import format_value
 from core.spec.spec import Spec
@@ -31,7 +42,8 @@ READING = (
     "n: runs used. Statistic: t, for Wilcoxon the smaller rank sum, which has no df and no interval. Holm: p "
     "adjusted over j within one quantity, pair and test. Difference: mean of the first set minus the second over "
     "the runs, with its 95 % interval. Effect: Cohen's d (Welch), mean over standard deviation of the differences "
-    "(paired t, Nadeau-Bengio), rank-biserial correlation (Wilcoxon). Direction: the first set against the second. "
+    "(paired t, Nadeau-Bengio), rank-biserial correlation (Wilcoxon). Direction: the first set against the second; "
+    f"for Wilcoxon that of its effect, for which a mean difference is not given. {INTERVALS} "
     f"{ABSENT}: undefined; the reason stands at the end of the row."
 )
 
@@ -48,9 +60,10 @@ def report_html(result: Result, images: Mapping[str, tuple[int, Gallery] | str])
     least; or why there is none.
     """
     spec = result.spec
-    title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}, epsilon {spec.epsilon:g}, {result.ladder.span}"
+    title = f"{attack_title(result)} on {spec.dataset_title}, epsilon {spec.epsilon:g}, {result.ladder.span}"
     sections = {
         "verdict": _verdict(result),
+        **_deciding(result),
         "accuracy": _accuracy(result),
         "tests": _tests(result),
         "reasons": _reasons(result),
@@ -60,7 +73,9 @@ def report_html(result: Result, images: Mapping[str, tuple[int, Gallery] | str])
         "environment": _environment(result),
         "reproduce": _reproduce(result),
     }
-    links = "".join(f'<li><a href="#{name}">{name.capitalize()}</a></li>' for name in sections)
+    links = "".join(
+        f'<li><a href="#{name}">{name.capitalize().replace("-", " ")}</a></li>' for name in sections
+    )
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -112,6 +127,112 @@ def _verdict(result: Result) -> str:
     return section("Verdict", body, name="verdict")
 
 
+def _deciding(result: Result) -> dict[str, str]:
+    """The sections on what decides, by name; none for a result that did not measure it."""
+    sections: dict[str, str] = {}
+    if result.claims:
+        sections["what-decides"] = section("What decides", *_claims(result), name="what-decides")
+    tables = {table.name: _levels(result, table) for table in level_tables(result)}
+    if "crossfit" in tables:
+        crossfit = [tables[name] for name in ("crossfit", "crossfit-fitted") if name in tables]
+        drawing = [_crossfit_figure(result)] if has_crossfit(result) else []
+        sections["cross-fitted"] = section("Cross-fitted accuracy", *drawing, *crossfit, name="cross-fitted")
+    if "bias-variance" in tables:
+        sections["bias"] = section("Bias and variance", tables["bias-variance"], name="bias")
+    if "robustness" in tables:
+        sections["robustness"] = section(
+            "Robustness without selection", tables["robustness"], _flips(result), name="robustness"
+        )
+    return sections
+
+
+def _claims(result: Result) -> Iterator[str]:
+    groups: dict[str, list[list[str]]] = {}
+    headings: dict[str, str] = {}
+    for claim in result.claims:
+        headings[claim.name] = words(claim_name(claim))
+        groups.setdefault(claim.name, []).append(
+            [
+                words(" - ".join(claim.sets)), number(claim.estimate, "+.4f"), interval(claim.ci95, "+.4f"),
+                number(claim.margin, "g"), words(claim.decision), number(claim.n, "d"),
+                words(brief_reason(claim.reason) if claim.reason else ""),
+            ]
+        )  # fmt: skip
+    yield table(
+        "Each quantity, over the runs, and what its interval decides",
+        ["of", "estimate", "95 % interval", "margin", "decision", "n", "reason"],
+        [(headings[name], rows) for name, rows in groups.items()],
+        name="claims-table",
+        wordy=(0, 4, 6),
+    )
+    yield f'<p class="note">Estimate: mean over the n runs. {words(OVERLAP)} {words(DECIDING)}</p>'
+    yield facts([(headings[name], words(DEFINITIONS[name])) for name in groups if name in DEFINITIONS])
+
+
+def _crossfit_figure(result: Result) -> str:
+    ladder = result.ladder
+    return figure(
+        render(crossfit_figure(result), "svg", text=True),
+        f"Cross-fitted accuracy against {ladder.knob}: by the half that selected, dashed, and by the other, solid",
+        f"Mean accuracy over {enumerate_runs(result.statistics_runs)} on what the classifier of one half of the "
+        f"training images selects at {words(ladder.at(ladder.general))}, with 95 % intervals. Dashed: by that "
+        f"classifier; solid: by that of the other half. {words(OVERLAP)}",
+        name="crossfit-figure",
+    )
+
+
+def _levels(result: Result, shown: LevelTable) -> str:
+    """A table with a column a level: a group of rows for each set or attack, what concerns it in its heading."""
+    levels = result.ladder.levels
+    groups = []
+    for group in shown.groups:
+        concerns = [
+            f"{title} {number(fact, form)}"
+            for fact, (title, form) in zip(group.facts, shown.facts.items(), strict=True)
+            if fact is not None
+        ]
+        heading = words(group.title) + (f" ({', '.join(concerns)})" if concerns else "")
+        rows = []
+        for line in group.lines:
+            summaries = [line.by_level[level] for level in levels]
+            rows.append([words(line.what), *map(_mean, summaries), _counts_of(summaries)])
+        groups.append((heading, rows))
+    over = enumerate_runs(result.statistics_runs)
+    drawn = table(
+        f"{words(shown.title)}: mean over {over}, and its 95 % interval",
+        ["", *(words(result.ladder.at(level)) for level in levels), "n"],
+        groups,
+        name=f"{shown.name}-table",
+    )
+    return f'{drawn}\n<p class="note">{words(shown.reading)} {words(OVERLAP)}</p>'
+
+
+def _flips(result: Result) -> str:
+    rows = [
+        [
+            words(row.title), number(row.fooled, ".4f"), number(row.hit, ".4f"), number(row.gained, ",d"),
+            number(row.lost, ",d"), number(row.n, ",d"), number(row.net.mean, "+.4f"),
+            interval(row.net.ci95, "+.4f"), number(row.net.n, "d"),
+        ]
+        for row in flips_rows(result)
+    ]  # fmt: skip
+    header = ["", "fooled", "target hit", "gained", "lost", "n", "difference", "95 % interval", "runs"]
+    drawn = table("Flips", header, [("", rows)], name="flips-table")
+    return f'{drawn}\n<p class="note">{words(FLIPS_READING)} {words(OVERLAP)}</p>'
+
+
+def _mean(summary: Summary) -> str:
+    """A mean, its interval below it."""
+    below = f"<br><small>{interval(summary.ci95, '.4f')}</small>" if summary.ci95 else ""
+    return number(summary.mean, ".4f") + below
+
+
+def _counts_of(summaries: Sequence[Summary]) -> str:
+    """How many runs the means of a row are over."""
+    counts = sorted({summary.n for summary in summaries})
+    return ", ".join(number(count, "d") for count in counts)
+
+
 def _accuracy(result: Result) -> str:
     ladder = result.ladder
     knob = words(ladder.knob)
@@ -122,14 +243,10 @@ def _accuracy(result: Result) -> str:
     rows = []
     for name, by_level in accuracy.items():
         summaries = [by_level[level] for level in ladder.levels]
-        cells = [
-            number(summary.mean, ".4f")
-            + (f"<br><small>{interval(summary.ci95, '.4f')}</small>" if summary.ci95 else "")
-            for summary in summaries
-        ]
-        counts = sorted({summary.n for summary in summaries})
-        rows.append([words(name), *cells, ", ".join(number(count, "d") for count in counts)])
+        fooling = [number(rate, ".4f") for rate in rates(result, name)]
+        rows.append([words(name), *map(_mean, summaries), _counts_of(summaries), *fooling])
     over = enumerate_runs(result.statistics_runs)
+    wide = f" {words(OVERLAP)}" if result.claims else ""
     described = [(words(name), words(SETS[name].description)) for name in accuracy if is_known(name)]
     return section(
         title,
@@ -143,10 +260,11 @@ def _accuracy(result: Result) -> str:
         ),
         table(
             f"Mean accuracy over {over}, and its 95 % interval",
-            ["set", *(words(ladder.at(level)) for level in ladder.levels), "n"],
+            ["set", *(words(ladder.at(level)) for level in ladder.levels), "n", "fooled", "target hit"],
             [("", rows)],
             name="accuracy-table",
         ),
+        f'<p class="note">Fooled, target hit: shares of the candidates from which a set was selected.{wide}</p>',
         facts(described),
         name="accuracy",
     )
@@ -188,7 +306,7 @@ def _test_row(test: StatisticalTest) -> list[str]:
     return [
         words(test.j), words(TEST_NAMES[test.test]), number(test.n, "d"), number(test.statistic, ".3f"),
         number(test.df, ".2f"), number(test.p, ".3g"), number(test.p_holm, ".3g"),
-        number(test.mean_difference, "+.4f"), interval(test.ci95, "+.4f"), number(test.effect_size, "+.3f"),
+        number(test.tested_difference, "+.4f"), interval(test.ci95, "+.4f"), number(test.effect_size, "+.3f"),
         words(test.direction or ABSENT), words(brief_reason(test.reason) if test.reason else ""),
     ]  # fmt: skip
 

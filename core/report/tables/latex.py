@@ -1,20 +1,21 @@
-r"""The accuracies and the tests as LaTeX tables for a paper; they need \usepackage{booktabs} and nothing else."""
+r"""The tables of a result in LaTeX, for a paper; they need \usepackage{booktabs} and nothing else."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from core.attacks.registry import ATTACKS
 from core.errors import ExperimentError
 from core.families.ladder import Ladder
-from core.records.statistics import Quantity, Summary, SummaryTable
+from core.records.statistics import Claim, Quantity, Summary, SummaryTable
+from core.report.attack_figures import COLUMNS, READING, attack_with_rates, by_attack, mean_of, rates
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, pairs_among, some_pairs_among
+from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import TableName
 from core.report.result import Result
-from core.report.terms import TEST_NAMES, brief_reason
+from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_name
 
 DASH = "--"
 """Stands for what is undefined; LaTeX sets it as a dash."""
@@ -41,15 +42,20 @@ _ACCENTS = {
 
 
 def latex(result: Result, table: TableName | None = None, sets: Collection[str] | None = None) -> str:
-    """The tables of a result as `table` environments, both or one; a comment says what they need.
+    """The tables of a result as `table` environments, all or one; a comment says what they need.
 
+    claims: a row a quantity that decides. deciding: cross-fitted accuracy, bias and variance, robustness, each
+    with a column a level, and flips. attacks: how each did on the surrogate, means over the runs.
     accuracy: a row a set, a column a level: the mean over the runs +- half the 95 % interval, and n.
     tests: one for each compared pair and quantity, a row a j and test; where there is no p-value, the reason.
     Where all tests of one j have none for the same reason, they share a row.
-    What is undefined is a dash. Labels are `tab:ID-accuracy` and `tab:ID-FIRST-SECOND-QUANTITY`.
+    What is undefined is a dash. Labels are `tab:ID-claims`, `tab:ID-crossfit` (and so on, by
+    `core.report.deciding.LevelTable.name`), `tab:ID-flips`, `tab:ID-attacks`, `tab:ID-accuracy` and
+    `tab:ID-FIRST-SECOND-QUANTITY`. Of results that did not measure it, what decides is left out.
 
-    sets: the rows, and the pairs of which both are among them; all by default. Raises ExperimentError for a set
-    that was not measured, for tests alone of which none is left, and for the summary, which is in `accuracy`.
+    sets: the rows (of attacks always all), and the claims and pairs of which all are among them; all by default.
+    Raises ExperimentError for a set that was not measured, for tests alone of which none is left, and for the
+    summary, which is in `accuracy`.
     """
     if table == "summary":
         raise ExperimentError(
@@ -61,9 +67,16 @@ def latex(result: Result, table: TableName | None = None, sets: Collection[str] 
     if result.summary is None:
         parts.append("% no run is complete: there are no numbers yet")
         return "\n\n".join(parts) + "\n"
-    if table != "tests":
+    if table in (None, "claims"):
+        parts += _claims(result, sets)
+    if table in (None, "deciding"):
+        parts += [part for one in level_tables(result) for part in _levels(result, one, sets)]
+        parts += _flips(result, sets)
+    if table in (None, "attacks"):
+        parts += _attacks(result)
+    if table in (None, "accuracy"):
         parts.append(_accuracy(result, result.summary, sets))
-    if table != "accuracy":
+    if table in (None, "tests"):
         pairs = some_pairs_among(result, sets) if table == "tests" else pairs_among(result, sets)
         keys = dict.fromkeys((*test.sets, test.quantity) for test in result.tests)
         parts += [_tests(result, *key) for key in keys if key[:2] in pairs]
@@ -90,6 +103,104 @@ def _letter(letter: str) -> str:
     return "?"
 
 
+def _claims(result: Result, sets: Collection[str] | None) -> Iterator[str]:
+    """The table of the quantities that decide, grouped by quantity; none where there is none."""
+    claims = [claim for claim in result.claims if sets is None or set(sets).issuperset(claim.sets)]
+    if not claims:
+        return
+    header = ["quantity", "of", "estimate", "95\\,\\% interval", "margin", "decision", "$n$", "reason"]
+    groups: dict[str, list[list[str]]] = {}
+    for claim in claims:
+        rows = groups.setdefault(claim.name, [])
+        rows.append([escaped(claim_name(claim)) if not rows else "", *_claim_cells(claim)])
+    reading = f"Estimate: mean over the $n$ runs. {escaped(OVERLAP)} {escaped(DECIDING)}"
+    yield _table(
+        "llrrrlrl",
+        header,
+        groups.values(),
+        f"What decides. {reading} {_asked(result)}",
+        f"{result.id}-claims",
+    )
+
+
+def _claim_cells(claim: Claim) -> list[str]:
+    return [
+        " $-$ ".join(map(escaped, claim.sets)), _number(claim.estimate, "+.4f"), _interval(claim.ci95),
+        _number(claim.margin, "g"), claim.decision, str(claim.n),
+        escaped(brief_reason(claim.reason)) if claim.reason else "",
+    ]  # fmt: skip
+
+
+def _levels(result: Result, table: LevelTable, sets: Collection[str] | None) -> Iterator[str]:
+    """A group of rows for each set or attack; what concerns all of them stands beside its name."""
+    levels = result.ladder.levels
+    groups = []
+    for group in table.groups:
+        if sets is None or group.of in sets:
+            facts = [_fact(fact, form) for fact, form in zip(group.facts, table.facts.values(), strict=True)]
+            first = [escaped(group.title), *facts]
+            rows = []
+            for line in group.lines:
+                summaries = [line.by_level[level] for level in levels]
+                counts = sorted({summary.n for summary in summaries})
+                rows.append([*first, line.what, *map(_mean, summaries), "--".join(map(str, counts))])
+                first = [""] * len(first)
+            groups.append(rows)
+    if groups:
+        yield _table(
+            "l" + "r" * len(table.facts) + "l" + "r" * len(levels) + "r",
+            ["", *table.facts, "", *(_at(result.ladder, level) for level in levels), "$n$"],
+            groups,
+            f"{escaped(table.title)}; {_over(result)}. {escaped(table.reading)} {_asked(result)}",
+            f"{result.id}-{table.name}",
+        )
+
+
+def _flips(result: Result, sets: Collection[str] | None) -> Iterator[str]:
+    rows = [
+        [
+            escaped(row.title), _fact(row.fooled, ".4f"), _fact(row.hit, ".4f"),
+            *(f"{count:,}" for count in (row.gained, row.lost, row.n)), _mean(row.net, "+.4f"), str(row.net.n),
+        ]
+        for row in flips_rows(result)
+        if sets is None or row.of in sets
+    ]  # fmt: skip
+    if rows:
+        header = ["", "fooled", "target hit", "gained", "lost", "$n$", "difference", "runs"]
+        caption = f"Flips. {escaped(FLIPS_READING)} {_asked(result)}"
+        yield _table("lrrrrrrr", header, [rows], caption, f"{result.id}-flips")
+
+
+def _attacks(result: Result) -> Iterator[str]:
+    """Means over the complete runs, and the largest change of a pixel in any of them."""
+    rows = []
+    for name, by_run in by_attack(result).items():
+        figures = list(by_run.values())
+        largest = max((one.linf_max for one in figures if one.linf_max is not None), default=None)
+        values = {field: largest if field == "linf_max" else mean_of(figures, field) for field in COLUMNS}
+        rows.append([escaped(name), *(_fact(values[field], form) for field, (_, form) in COLUMNS.items())])
+    header = ["attack", *(title for title, _ in COLUMNS.values())]
+    caption = f"The attacks on the surrogate; means over the runs. {escaped(READING)} {_asked(result)}"
+    yield _table("lrrrr", header, [rows], caption, f"{result.id}-attacks")
+
+
+def _over(result: Result) -> str:
+    """What the cells of a table are: means, and how wide their intervals are."""
+    runs = len(result.statistics_runs)
+    if runs == 1:
+        return "one run"
+    wide = ", which allows for splits that overlap" if result.claims else ""
+    return f"mean over {runs} runs $\\pm$ half the 95\\,\\% interval{wide}"
+
+
+def _fact(value: float | None, form: str) -> str:
+    return DASH if value is None else format(value, form)
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return f"$[{ends[0]:+.4f}, {ends[1]:+.4f}]$" if ends else DASH
+
+
 def _accuracy(result: Result, summary: SummaryTable, sets: Collection[str] | None) -> str:
     levels = result.ladder.levels
     rows = []
@@ -98,14 +209,14 @@ def _accuracy(result: Result, summary: SummaryTable, sets: Collection[str] | Non
             continue
         counts = sorted({by_level[level].n for level in levels})
         cells = [_mean(by_level[level]) for level in levels]
-        rows.append([escaped(name), *cells, "--".join(map(str, counts))])
-    runs = len(result.statistics_runs)
-    over = f"mean over {runs} runs $\\pm$ half the 95\\,\\% interval" if runs > 1 else "one run"
+        shown = [_fact(rate, ".4f") for rate in rates(result, name)]
+        rows.append([escaped(name), *cells, "--".join(map(str, counts)), *shown])
     return _table(
-        "l" + "r" * len(levels) + "r",
-        ["set", *(_at(result.ladder, level) for level in levels), "$n$"],
+        "l" + "r" * len(levels) + "rrr",
+        ["set", *(_at(result.ladder, level) for level in levels), "$n$", "fooled", "target hit"],
         [rows],
-        f"Accuracy against {_knob(result.ladder)}; {over}. {_asked(result)}",
+        f"Accuracy against {_knob(result.ladder)}; {_over(result)}. Fooled, target hit: shares of the candidates "
+        f"from which a set was selected. {_asked(result)}",
         f"{result.id}-accuracy",
     )
 
@@ -126,10 +237,11 @@ def _is_variable(knob: str) -> bool:
     return len(knob) == 1 and knob.isascii() and knob.isalpha()
 
 
-def _mean(summary: Summary) -> str:
+def _mean(summary: Summary, form: str = ".4f") -> str:
+    """With half the width of its interval; in mathematics, where a minus is a minus."""
     if summary.mean is None:
         return DASH
-    text = f"{summary.mean:.4f}"
+    text = format(summary.mean, form)
     return f"${text} \\pm {(summary.ci95[1] - summary.ci95[0]) / 2:.4f}$" if summary.ci95 else text
 
 
@@ -141,10 +253,9 @@ def _tests(result: Result, first: str, second: str, quantity: Quantity) -> str:
         numbers = [_number(test.statistic, ".3f"), _number(test.df, ".2f"), _p(test.p), _p(test.p_holm)]
         if test.reason is not None:
             numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test.reason))}}}"]
-        interval = f"$[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]$" if test.ci95 else DASH
         row = [
             escaped(test.j), escaped(TEST_NAMES[test.test]), str(test.n), *numbers,
-            _number(test.mean_difference, "+.4f"), interval, _number(test.effect_size, "+.3f"),
+            _number(test.tested_difference, "+.4f"), _interval(test.ci95), _number(test.effect_size, "+.3f"),
             test.direction or DASH,
         ]  # fmt: skip
         groups.setdefault(test.j, []).append(row)
@@ -156,7 +267,8 @@ def _tests(result: Result, first: str, second: str, quantity: Quantity) -> str:
         "rlrrrrrrrrl",
         header,
         [group if j in with_p else _merged(group) for j, group in groups.items()],
-        f"{QUANTITIES[quantity]}: {escaped(first)} against {escaped(second)}. {_asked(result)}",
+        f"{QUANTITIES[quantity]}: {escaped(first)} against {escaped(second)}. {escaped(INTERVALS)} "
+        f"{_asked(result)}",
         f"{result.id}-{first}-{second}-{quantity}",
     )
 
@@ -171,7 +283,7 @@ def _merged(rows: list[list[str]]) -> list[list[str]]:
 def _asked(result: Result) -> str:
     """What was run, as a sentence, and the caveat of a result that is not final."""
     spec, ladder = result.spec, result.ladder
-    title = f"{ATTACKS[spec.attack].title} on {spec.dataset_title}"
+    title = f"{attack_with_rates(result)} on {spec.dataset_title}"
     span = f"{_at(ladder, ladder.general)} to {escaped(ladder.fitted)}"
     warning = caveat(result)
     asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, {span}."
