@@ -30,8 +30,9 @@ class Cost:
     """What is known of an experiment before it runs.
 
     train, test: images of a run; None for a user's own set, whose size is not known without reading it.
-    candidates: at most so many a run, all test images being sources. predictions: images that the classifier
-    answers in a run, at most; needed: what it calls that, in the plural. seconds: rough time for all runs, None
+    candidates: of the attack in a run, from every test image; fewer where it gives some up. predictions: images
+    that the classifier of all training images answers in a run, at most: a control may attack only those test
+    images that it recognises. needed: what it calls that, in the plural. seconds: rough time for all runs, None
     without a past run to go by; basis says which.
     """
 

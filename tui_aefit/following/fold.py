@@ -120,6 +120,7 @@ class Fold:
             metrics=metrics,
             summary=last.summary if last else None,
             tests=last.tests if last else (),
+            claims=last.claims if last else (),
             verdict=tuple(map(printable_lines, last.verdict)) if last else (),
             statistics_runs=last.runs if last else (),
             environment=self._environment,
@@ -170,8 +171,14 @@ class Fold:
             [run.progress(now) for run in at_work],
             waiting=len(self._waiting - metrics.keys()),
             jobs=self._jobs,
-            stages=stages_of(self._spec),
+            stages=self._stages(),
         )
+
+    def _stages(self) -> list[str]:
+        """Those that every run has: not one that a run has passed over, as a data set can be too small for it."""
+        stages = stages_of(self._spec)
+        furthest = max((place for place, stage in enumerate(stages) if stage in self._spent), default=-1)
+        return [stage for place, stage in enumerate(stages) if stage in self._spent or place > furthest]
 
     def _take(self, event: Event) -> None:
         if is_turning_point(event):

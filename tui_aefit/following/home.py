@@ -39,7 +39,7 @@ def at_work(home: Path) -> list[Experiment]:
 def past_runs(home: Path) -> list[PastRun]:
     """The first run of the newest experiments, where it is complete and has trained its surrogate itself.
 
-    Raises ExperimentError as `at_work`.
+    Not those of older versions: they attacked fewer images, and measured less. Raises ExperimentError as `at_work`.
     """
     past = []
     for folder in sorted(experiment_folders(home), key=created, reverse=True)[:PAST_EXPERIMENTS]:
@@ -48,7 +48,7 @@ def past_runs(home: Path) -> list[PastRun]:
         except ExperimentError:
             continue
         metrics = experiment.result(0)
-        if metrics is not None and not metrics.surrogate_reused:
+        if metrics is not None and metrics.robustness is not None and not metrics.surrogate_reused:
             past.append(PastRun(experiment.spec, metrics.run_seconds))
     return past
 

@@ -9,7 +9,7 @@ from typing import Literal
 from core.families.ladder import Ladder
 from core.records.events import DatasetLoaded, EnvironmentReported
 from core.records.metrics import RunMetrics
-from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.status import ExperimentStatus, RunStatus
 from core.spec.spec import Spec
 
@@ -61,8 +61,8 @@ class Snapshot:
     """The whole truth of a moment; widgets draw it and nothing else.
 
     id, spec: which experiment. ladder: of its results, of its spec before the first. now: when the snapshot was
-    made, seconds since 1970. runs: one view a run. metrics: of the complete runs, by run. summary, tests,
-    verdict: as last journaled by the coordinator over `statistics_runs`; None, (), () before the first.
+    made, seconds since 1970. runs: one view a run. metrics: of the complete runs, by run. summary, tests, claims,
+    verdict: as last journaled by the coordinator over `statistics_runs`; None, (), (), () before the first.
     environment, dataset: the last events of these kinds, None before. jobs: runs computed at the same time, 0
     before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are
     complete, None where there is nothing to estimate from. throughput: steps of the present stages per second,
@@ -80,6 +80,7 @@ class Snapshot:
     metrics: Mapping[int, RunMetrics] = field(default_factory=dict)
     summary: SummaryTable | None = None
     tests: tuple[StatisticalTest, ...] = ()
+    claims: tuple[Claim, ...] = ()
     verdict: tuple[str, ...] = ()
     statistics_runs: tuple[int, ...] = ()
     environment: EnvironmentReported | None = None

@@ -22,7 +22,8 @@ class Compared:
     """One of the experiments.
 
     name: tells it from the others. runs: how many its summary is over. ladder: of its results.
-    summary: the mean accuracies; None where there are none.
+    summary: the mean accuracies; None where there are none. corrected: whether its intervals allow for overlapping
+    splits, as those of older versions do not.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Compared:
     runs: int
     ladder: Ladder
     summary: SummaryTable | None
+    corrected: bool = False
 
 
 def names(ids: Sequence[str], labels: Sequence[str]) -> list[str]:
@@ -95,6 +97,7 @@ def curves(compared: Sequence[Compared], name: str, *, fit: bool = False) -> Acc
         {one.name: curve_of(one.summary, name, one.ladder) for one in drawn},
         fit,
         places,
+        corrected=all(one.corrected for one in drawn),
     )
 
 

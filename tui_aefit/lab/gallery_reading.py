@@ -17,7 +17,8 @@ from tui_aefit.following.printable import printable
 class Reading:
     """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
 
-    name: the set. sets: those that the run has a gallery of. size: of the set, of which the gallery is a sample.
+    name: the set. sets: those that the run has a gallery of, and that can have images. size: of the set, of which
+    the gallery is a sample.
     distinct: the different images among them, where one may be counted more than once.
     problem: why gallery is None.
     """
@@ -44,7 +45,7 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
     path = experiment.run_folder(run) / "result" / GALLERY
     reading = partial(Reading, run, name)
     try:
-        sets = sets_in(path)
+        sets = tuple(filter(_has_images, sets_in(path)))
         reading = partial(reading, sets=sets)  # where this one is damaged, others may be whole
         gallery = read_gallery(path, name)
     except DataError as error:
@@ -72,3 +73,8 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
         )
     described = f": {SETS[name].description}" if is_known(name) else ""
     return reading(problem=f"Run {run + 1} has no image in the set {printable(name)}{described}")
+
+
+def _has_images(name: str) -> bool:
+    """Whether a run keeps images of a set: not of one that judges another's images by other rules."""
+    return not is_known(name) or SETS[name].shown > 0

@@ -6,14 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.families.ladder import Ladder
+from core.records.metrics import RunMetrics
 from core.records.statistics import StatisticalTest, SummaryTable
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
 from core.sets.registry import SETS, is_known
+from tui_aefit.following.crossfit import UNSELECTED, crossfit_means
 
 OTHER_MARKER = "•"
 """The marker of what has none of its own."""
-MARKERS = "●▲◆○△◇■□▼▽★☆"
+MARKERS = "●▲◆○△◇■□▼▽★☆×+*"
 """The markers of curves, by their number."""
+OWN_MARKERS = {"●": "○", "▲": "△", "◆": "◇", "○": "◌"}
+"""The marker of a set -> that of its curve by the half that selected it."""
+OWN = ", own"
+"""What follows the name of a set for that curve."""
 TEST_MARKERS = {"welch": "●", "paired": "▲", "nadeau_bengio": "◆", "wilcoxon": "■"}
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
@@ -34,7 +40,8 @@ class AccuracyData:
     a mean left out.
 
     fit: the axis runs over what is drawn, not from 0 to 1. numbers: of the curves that are no sets, which
-    marker and colour each has.
+    marker and colour each has; markers: of those whose marker is not their number's. dashed: which curves are drawn
+    so. by: what the accuracies are by, "" unsaid. corrected: whether intervals allow for overlapping splits.
     """
 
     knob: str
@@ -42,6 +49,10 @@ class AccuracyData:
     curves: Mapping[str, tuple[AccuracyPoint, ...]]
     fit: bool = False
     numbers: Mapping[str, int] = field(default_factory=dict)
+    markers: Mapping[str, str] = field(default_factory=dict)
+    dashed: frozenset[str] = frozenset()
+    by: str = ""
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,16 +93,53 @@ def sets_in_charts(names: Iterable[str]) -> list[str]:
 
 
 def accuracy_data(
-    summary: SummaryTable | None, ladder: Ladder, *, all_sets: bool = True, fit: bool = False
+    summary: SummaryTable | None,
+    ladder: Ladder,
+    *,
+    all_sets: bool = True,
+    fit: bool = False,
+    corrected: bool = False,
 ) -> AccuracyData | None:
     """The curves of a snapshot's `summary`, None where there is nothing to draw.
 
-    all_sets: not only those that charts draw by themselves.
+    all_sets: not only those that charts draw by themselves. corrected: as in AccuracyData.
     """
     accuracy = summary.accuracy if summary is not None else {}
     chosen = accuracy if all_sets else sets_in_charts(accuracy)
     curves = {name: points for name in chosen if (points := curve_of(summary, name, ladder))}
-    return AccuracyData(ladder.knob, ladder.levels, curves, fit) if curves else None
+    return AccuracyData(ladder.knob, ladder.levels, curves, fit, corrected=corrected) if curves else None
+
+
+def crossfit_data(metrics: Iterable[RunMetrics], ladder: Ladder, *, fit: bool = False) -> AccuracyData | None:
+    """The cross-fitted curves, and dashed those by the half that selected; None where no run measured any."""
+    means = crossfit_means(metrics, ladder)
+    if means is None:
+        return None
+    curves = {name: _mean_points(by_level, ladder) for name, by_level in means.other.items()}
+    own = {
+        f"{name}{OWN}": (name, _mean_points(by_level, ladder))
+        for name, by_level in means.own.items()
+        if name != UNSELECTED
+    }
+    return AccuracyData(
+        ladder.knob,
+        ladder.levels,
+        {name: points for name, points in curves.items() if points}
+        | {curve: points for curve, (_, points) in own.items() if points},
+        fit,
+        numbers={curve: series_number(name) for curve, (name, _) in own.items()},
+        markers={curve: OWN_MARKERS.get(set_marker(name), OTHER_MARKER) for curve, (name, _) in own.items()},
+        dashed=frozenset(own),
+        by="the other half",
+    )
+
+
+def _mean_points(by_level: Mapping[str, float | None], ladder: Ladder) -> tuple[AccuracyPoint, ...]:
+    return tuple(
+        AccuracyPoint(level, mean, None)
+        for level in ladder.levels
+        if (mean := by_level.get(level)) is not None
+    )
 
 
 def curve_of(summary: SummaryTable | None, name: str, ladder: Ladder) -> tuple[AccuracyPoint, ...]:
@@ -134,6 +182,23 @@ def p_value_data(
     return PValueData(levels, points, quantity, pair, holm) if points else None
 
 
+def accuracy_captions(data: AccuracyData) -> list[str]:
+    """What an accuracy chart shows, in one line, the longest first."""
+    by = f" by {data.by}" if data.by else ""
+    plain = f"accuracy{by} against {data.knob}, general → fitted"
+    if data.dashed:
+        own = "own, dashed: by the half that selected"
+        return [f"{plain}; {own}", f"accuracy{by}; {own}", f"{data.by}; own, dashed: the half that selected"]
+    if not data.corrected:
+        return [plain]
+    return [
+        f"{plain}; bars: 95 % intervals, for overlapping splits",
+        f"{plain}; bars: 95 %, for overlapping splits",
+        f"accuracy against {data.knob}; bars: 95 %, for overlapping splits",
+        plain,
+    ]
+
+
 def p_value_captions(data: PValueData) -> list[str]:
     """What a p-value chart shows, in one line: which p-values, of what, for which sets; the longest first."""
     which = "Holm-adjusted p" if data.holm else "unadjusted p"
@@ -143,6 +208,7 @@ def p_value_captions(data: PValueData) -> list[str]:
         f"{which} of {of}: {sets}, general → fitted",
         f"{which} of {of}: {sets}",
         f"{which} of {of.partition(' = ')[0]}: {sets}",
+        f"{'Holm p' if data.holm else 'p'} of {of.partition(' = ')[0]}: {sets}",
         f"{which}: {sets}",
     ]
 

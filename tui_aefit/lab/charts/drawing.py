@@ -23,6 +23,7 @@ from tui_aefit.lab.charts.data import (
     TEST_MARKERS,
     AccuracyData,
     PValueData,
+    accuracy_captions,
     p_value_captions,
     p_value_notes,
     series_number,
@@ -33,6 +34,8 @@ THRESHOLDS = {0.05: "╌", 0.01: "─"}
 """The significance levels drawn across the p-value chart, and the glyph of each line."""
 SMALLEST_P = 1e-16
 """Where the log axis ends: t distributions in double precision say little below it."""
+DASH = 2
+"""Cells of a dash, about."""
 SMALLEST_SIZE = (28, 8)
 """Columns and rows below which there is no chart, but a sentence."""
 
@@ -66,7 +69,7 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
     """
     names = list(data.curves)
     series = [_Series(name, *_marker_and_number(data, name), place) for place, name in enumerate(names)]
-    frame = _Frame.fitting(series, [f"accuracy against {data.knob}, general → fitted"], [], [], width, height)
+    frame = _Frame.fitting(series, accuracy_captions(data), [], [], width, height)
     if frame is None:
         return _too_small(width, height)
     low, high, y_ticks = _accuracy_axis(data, frame.rows)
@@ -81,7 +84,8 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
             _through_centres(x, slots.limits, columns, 2),
             _through_centres(y, (low, high), frame.rows, 4),
         )
-        lines.append(_Stroke(*on_dots, "braille", one.colour, connected=True))
+        pieces = _dashes(*on_dots, slots.cells) if one.name in data.dashed else [on_dots]
+        lines += [_Stroke(*piece, "braille", one.colour, connected=True) for piece in pieces]
         dots.append(_Stroke(x, y, one.marker, one.colour))
         for at, point in zip(x, points, strict=True):
             if point.interval is not None:
@@ -135,7 +139,7 @@ def _marker_and_number(data: AccuracyData, name: str) -> tuple[str, int]:
     number = data.numbers.get(name)
     if number is None:
         return set_marker(name), series_number(name)
-    return MARKERS[number % len(MARKERS)], number
+    return data.markers.get(name, MARKERS[number % len(MARKERS)]), number
 
 
 @dataclass(frozen=True)
@@ -315,6 +319,23 @@ def _through_centres(
     scale = dots * (cells - 1) / (dots * cells - 1)
     margin = (high - low) * (dots - 1) / 2 / (dots * cells - 1)
     return [low + (value - low) * scale + margin for value in values]
+
+
+def _dashes(
+    x: Sequence[float], y: Sequence[float], cells: float
+) -> list[tuple[Sequence[float], Sequence[float]]]:
+    """The pieces of a line through these points, `cells` apart, that is drawn with gaps of about a dash."""
+    many = max(2, round(cells / (2 * DASH)))
+
+    def between(values: Sequence[float], place: int, number: int) -> list[float]:
+        start, end = values[place], values[place + 1]
+        return [start + (end - start) * (2 * number + part) / (2 * many - 1) for part in (0, 1)]
+
+    return [
+        (between(x, place, number), between(y, place, number))
+        for place in range(len(x) - 1)
+        for number in range(many)
+    ]
 
 
 def _exponent(p: float) -> float:

@@ -93,7 +93,6 @@ class CompareScreen(Screen[None]):
     def on_mount(self) -> None:
         """Read in the background."""
         self.query_one("#settings", CellTable).border_title = "What differs"
-        self.query_one("#numbers", CellTable).border_title = "Mean ± half the 95 % interval"
         self.query_one("#settings", CellTable).focus()
         self.action_read()
 
@@ -172,6 +171,10 @@ class CompareScreen(Screen[None]):
             text += f" (against {knob}, which {enumerate_words(others)} {'have' if len(others) > 1 else 'has'} not)"
         self.query_one("#set", Static).update(text)
         self.query_one("#curves", Chart).data = data
+        half = "Mean ± half the 95 % interval"
+        if data is not None and data.corrected:
+            half += ", for overlapping splits"
+        self.query_one("#numbers", CellTable).entitle(half)
         self._fill("numbers", knob, dict(numbers(self._compared, self._set)), right)
 
     def _fill(
@@ -210,6 +213,7 @@ def read(experiments: Sequence[Experiment]) -> list[Compared]:
                 len(statistics.runs) if statistics is not None else 0,
                 state.ladder,
                 statistics.summary if statistics is not None else None,
+                statistics is not None and bool(statistics.claims),
             )
         )
     return found

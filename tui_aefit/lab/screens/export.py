@@ -30,7 +30,7 @@ class Export(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="export.cancel", tooltip="Write nothing"),
         *(
-            Binding(str(place), f"choose('{name}')", choice.name, id=f"export.{name}", show=False,
+            Binding(str(place % 10), f"choose('{name}')", choice.name, id=f"export.{name}", show=False,
                     tooltip=f"Write: {choice.name}")
             for place, (name, choice) in enumerate(CHOICES.items(), start=1)
         ),
@@ -47,7 +47,9 @@ class Export(ModalScreen[str | None]):
             yield Static(f"Export {self._experiment.id}", id="question", markup=False)
             yield OptionList(
                 *(
-                    Option(Text.assemble((f"{place}  ", "bold"), f"{choice.name:17}{choice.about}"), name)
+                    Option(
+                        Text.assemble((f"{place % 10}  ", "bold"), f"{choice.name:17}{choice.about}"), name
+                    )
                     for place, (name, choice) in enumerate(CHOICES.items(), start=1)
                 ),
                 id="choices",

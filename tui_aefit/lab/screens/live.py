@@ -21,6 +21,7 @@ from core.records.status import ExperimentStatus
 from core.report.formatting import duration
 from core.report.terms import SLOPES
 from tui_aefit.following.listing import STATES
+from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
@@ -32,6 +33,7 @@ from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
 from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.decides import DecidesPane
 from tui_aefit.lab.widgets.live.log_pane import LogPane
 from tui_aefit.lab.widgets.live.runs_table import RunsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
@@ -40,6 +42,7 @@ PANES = {
     "runs": "Runs",
     "accuracy": "Accuracy",
     "charts": "Charts",
+    "decides": "Decides",
     "tests": "Tests",
     "verdict": "Verdict",
     "log": "Log",
@@ -113,6 +116,14 @@ class LiveScreen(FollowsTheme, Screen[None]):
             tooltip="Chart the accuracy of all sets, or of those that charts begin with",
         ),
         Binding(
+            "c",
+            "crossfit",
+            "Cross-fitted",
+            id="live.crossfit",
+            show=False,
+            tooltip="Chart the accuracy by the half that did not select, beside that by the half that did",
+        ),
+        Binding(
             "x",
             "export",
             "Export",
@@ -151,17 +162,18 @@ class LiveScreen(FollowsTheme, Screen[None]):
         with Container(id="panes"):
             with Container(id="runs-pane", classes="pane"):
                 yield RunsTable(id="runs-table")
-            with Container(id="accuracy-pane", classes="pane"):
-                yield AccuracyTable(id="accuracy-table")
-            with Container(id="log-pane", classes="pane"):
-                yield LogPane(id="log-lines")
+            with VerticalScroll(id="verdict-pane", classes="pane"):
+                yield Static("", id="verdict-text", markup=False)
             with Container(id="charts-pane", classes="pane"):
                 yield AccuracyChart(id="accuracy-chart")
                 yield PValueChart(id="p-chart")
+            yield DecidesPane(id="decides-pane", classes="pane")
+            with Container(id="accuracy-pane", classes="pane"):
+                yield AccuracyTable(id="accuracy-table")
             with Container(id="tests-pane", classes="pane"):
                 yield StatisticsTable(id="tests-table")
-            with VerticalScroll(id="verdict-pane", classes="pane"):
-                yield Static("", id="verdict-text", markup=False)
+            with Container(id="log-pane", classes="pane"):
+                yield LogPane(id="log-lines")
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
@@ -169,6 +181,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
         self.query_one("#charts-pane").border_title = "Charts"
         self.query_one("#verdict-pane").border_title = "Verdict"
         self._show_pane("runs")
+        self._entitle_charts()
         start_feed(self, self.experiment)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -204,6 +217,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
         self.query_one(AccuracyTable).snapshot = snapshot
         self.query_one(AccuracyChart).snapshot = snapshot
         self.query_one(PValueChart).snapshot = snapshot
+        self.query_one(DecidesPane).snapshot = snapshot
         self.query_one(StatisticsTable).snapshot = snapshot
         self.query_one(LogPane).snapshot = snapshot
         if before is None or before.verdict != snapshot.verdict:
@@ -238,16 +252,23 @@ class LiveScreen(FollowsTheme, Screen[None]):
     def action_pane(self, name: str) -> None:
         """Show one pane: bring it to the front, or give it the focus where all are seen.
 
-        Where there is room for one chart, its key brings the other one when it is in front already.
+        Where there is room for one chart, its key brings the other one when the first is seen already.
         """
         charts = self.query_one("#charts-pane")
-        if name == "charts" and charts.has_class("-active"):
+        all_seen = self.has_class("-wide") and self.has_class("-high")
+        if name == "charts" and (all_seen or charts.has_class("-active")):
             charts.toggle_class("-p-values")
-        charts.border_subtitle = f"3: {'accuracy' if charts.has_class('-p-values') else 'p-values'}"
+        self._entitle_charts()
         self.query_one(Tabs).active = name
         self._show_pane(name)
         # What is hidden has no size, and what does not overflow takes no focus.
         self.call_after_refresh(self._focus_pane, name)
+
+    def _entitle_charts(self) -> None:
+        """Say which chart the key brings, seen where there is room for one."""
+        charts = self.query_one("#charts-pane")
+        key = list(PANES).index("charts") + 1
+        charts.border_subtitle = f"{key}: {'accuracy' if charts.has_class('-p-values') else 'p-values'}"
 
     def _focus_pane(self, name: str) -> None:
         pane = self.query_one(f"#{name}-pane")
@@ -283,6 +304,12 @@ class LiveScreen(FollowsTheme, Screen[None]):
         """Chart all sets, or those that charts draw by themselves."""
         chart = self.query_one(AccuracyChart)
         chart.all_sets = not chart.all_sets
+        chart.crossfit = False
+
+    def action_crossfit(self) -> None:
+        """Chart the cross-fitted accuracies, or those of the sets again."""
+        chart = self.query_one(AccuracyChart)
+        chart.crossfit = not chart.crossfit
 
     def action_gallery(self) -> None:
         """Look at the images."""
@@ -325,7 +352,12 @@ def headline(snapshot: Snapshot, width: int, tint: Callable[[str], str] = str) -
     text.append(f"  {snapshot.complete}/{spec.runs} runs")
     if snapshot.status is ExperimentStatus.RUNNING and snapshot.remaining is not None:
         text.append(f"  {duration(snapshot.remaining)} left")
-    for setting in (f"  epsilon {spec.epsilon:g}", f"  {snapshot.ladder.span}"):
+    rates = describe_rates(snapshot.metrics.values())
+    for setting in (
+        f"  epsilon {spec.epsilon:g}",
+        f"  {snapshot.ladder.span}",
+        f"  {rates}" if rates else "",
+    ):
         if text.cell_len + cell_len(setting) > width:
             break
         text.append(setting)

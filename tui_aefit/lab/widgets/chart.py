@@ -83,7 +83,7 @@ class Chart(FollowsTheme, Static):
     ) -> None:
         super().__init__(id=id, classes=classes, markup=False)
         self._draw = draw
-        self._empty = empty
+        self.empty = empty
 
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size."""
@@ -102,6 +102,6 @@ class Chart(FollowsTheme, Static):
         if not width or not height:
             return
         if self.data is None:
-            self.update(Text(self._empty, style="dim"), layout=False)
+            self.update(Text(self.empty, style="dim"), layout=False)
         else:
             self.update(self._draw(self.data, width, height, palette_of(self.app)), layout=False)

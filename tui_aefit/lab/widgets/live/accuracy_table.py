@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.cells import cell_len
 from rich.text import Text
 from textual.events import Resize
@@ -66,15 +68,22 @@ class AccuracyTable(FollowsTheme, CellTable):
         accuracy = snapshot.summary.accuracy if snapshot.summary is not None else {}
         run = _last_run(snapshot) if self.run is None else self.run
         metrics = snapshot.metrics.get(run) if run is not None else None
-        columns = _columns(ladder, self.size.width)
+        names = list(accuracy or snapshot.spec.sets)
+        columns = _columns(names, ladder, self.size.width - self.styles.scrollbar_size_vertical)
         tight = "n" not in columns
         palette = palette_of(self.app)
         rows = {}
-        for name in accuracy or snapshot.spec.sets:
+        for name in names:
             by_level = accuracy.get(name, {})
             values = metrics.accuracy.get(name, {}) if metrics is not None else {}
             rows[name] = [
-                _name_cell(name, _describe_run(run, last=self.run is None), palette),
+                _name_cell(
+                    name,
+                    _describe_run(
+                        run, last=self.run is None, images=_images(metrics, name) if tight else None
+                    ),
+                    palette,
+                ),
                 *(
                     _level_cell(by_level.get(level), values.get(level), tight=tight)
                     for level in ladder.levels
@@ -82,24 +91,33 @@ class AccuracyTable(FollowsTheme, CellTable):
                 *(() if tight else (_counts_cell(by_level.get(ladder.fitted), metrics, name),)),
             ]
         runs = counted(len(snapshot.statistics_runs), "run")
-        self.entitle(f"Accuracy, mean of {runs} ± half the 95 % interval")
+        # Of results without claims, which are older, the intervals did not allow for it.
+        half = "± half of 95 %, for overlapping splits" if snapshot.claims else "± half the 95 % interval"
+        self.entitle(f"Accuracy, mean of {runs} {half}")
         self.fill(columns, rows, lines=2)
 
 
-def _columns(ladder: Ladder, available: int) -> dict[str, tuple[str, int]]:
-    """The columns with titles and widths: levels in words where there is room; without "n" where there is none."""
+def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, tuple[str, int]]:
+    """The columns with titles and widths: levels in words where there is room; without "n" where there is none.
+
+    Names of sets are whole as long as every level is seen.
+    """
     words = {level: ladder.at(level) for level in ladder.levels}
     short = {level: text if cell_len(text) < LEVEL_WIDTH else level for level, text in words.items()}
+    name_width = max(
+        [SET_WIDTH, *(cell_len(name) + 3 for name in names)]
+    )  # a gap, the marker and another gap
     for titles, cells, counts in (
         (words, LEVEL_WIDTH, {"n": ("n", COUNTS_WIDTH)}),
         (short, LEVEL_WIDTH, {"n": ("n", COUNTS_WIDTH)}),
         (short, LEVEL_WIDTH - 1, {}),
     ):
         levels = {level: (title, max(cells, cell_len(title) + 2)) for level, title in titles.items()}
-        columns = {"set": ("set", SET_WIDTH), **levels, **counts}
-        if sum(width for _, width in columns.values()) <= available:
+        others = sum(width for _, width in (*levels.values(), *counts.values()))
+        if name_width + others <= available:
             break
-    return columns
+    name_width = max(SET_WIDTH, min(name_width, available - others))
+    return {"set": ("set", name_width), **levels, **counts}
 
 
 def _last_run(snapshot: Snapshot) -> int | None:
@@ -108,9 +126,12 @@ def _last_run(snapshot: Snapshot) -> int | None:
     return max(snapshot.metrics, key=lambda run: (finished.get(run, 0.0), run), default=None)
 
 
-def _describe_run(run: int | None, *, last: bool) -> str:
+def _describe_run(run: int | None, *, last: bool, images: int | None) -> str:
+    """Which run the second line is of, and how many images the set has in it where no column says so."""
     if run is None:
         return ""
+    if images is not None:
+        return f"run {run + 1}: {counted(images, 'image')}"
     return f"last, run {run + 1}" if last else f"run {run + 1}"
 
 
@@ -131,11 +152,15 @@ def _level_cell(summary: Summary | None, value: float | None, *, tight: bool) ->
 
 def _counts_cell(summary: Summary | None, metrics: RunMetrics | None, name: str) -> Text:
     """How many runs the mean is over, and how many images the set has in one of them."""
-    images = metrics.counts.sets.get(name) if metrics is not None else None
+    images = _images(metrics, name)
     return right(
         counted(summary.n if summary is not None else 0, "run"),
         (ABSENT if images is None else counted(images, "image"), "dim"),
     )
+
+
+def _images(metrics: RunMetrics | None, name: str) -> int | None:
+    return metrics.counts.sets.get(name) if metrics is not None else None
 
 
 def _share(value: float | None) -> str:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from textual.reactive import reactive
 
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.data import PAPER_PAIR, AccuracyData, PValueData, accuracy_data, p_value_data
+from tui_aefit.lab.charts.data import (
+    PAPER_PAIR,
+    AccuracyData,
+    PValueData,
+    accuracy_data,
+    crossfit_data,
+    p_value_data,
+)
 from tui_aefit.lab.charts.drawing import accuracy_chart, p_value_chart
 from tui_aefit.lab.widgets.chart import Chart
+
+NOT_YET = "Accuracy appears when the first run is complete."
+NOT_CROSSFITTED = "These runs have no cross-fitted accuracy: an older version computed them. c goes back."
 
 
 class SnapshotChart(Chart):
@@ -28,22 +38,31 @@ class SnapshotChart(Chart):
 
 class AccuracyChart(SnapshotChart):
     """Accuracy against the levels, on the sets of a `snapshot` that charts draw by themselves, or on `all_sets`;
-    `fit` ends the axis at the curves.
+    `crossfit`: by the half of the training images that did not select, instead. `fit` ends the axis at the curves.
     """
 
     all_sets: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
+    crossfit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
     fit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
 
-    watch_all_sets = watch_fit = SnapshotChart.choose
+    watch_all_sets = watch_crossfit = watch_fit = SnapshotChart.choose
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(
-            accuracy_chart, empty="Accuracy appears when the first run is complete.", id=id, classes=classes
-        )
+        super().__init__(accuracy_chart, empty=NOT_YET, id=id, classes=classes)
 
     def data_of(self, snapshot: Snapshot) -> AccuracyData | None:
         """The mean accuracies."""
-        return accuracy_data(snapshot.summary, snapshot.ladder, all_sets=self.all_sets, fit=self.fit)
+        if self.crossfit:
+            self.empty = NOT_CROSSFITTED if snapshot.metrics else NOT_YET
+            return crossfit_data(snapshot.metrics.values(), snapshot.ladder, fit=self.fit)
+        self.empty = NOT_YET
+        return accuracy_data(
+            snapshot.summary,
+            snapshot.ladder,
+            all_sets=self.all_sets,
+            fit=self.fit,
+            corrected=bool(snapshot.claims),
+        )
 
 
 class PValueChart(SnapshotChart):

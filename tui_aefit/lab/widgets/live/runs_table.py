@@ -17,6 +17,7 @@ from textual.widgets import DataTable
 from core.records.metrics import RunMetrics
 from core.records.status import ExperimentStatus, RunStatus
 from tui_aefit.following.listing import STATES
+from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import RunView, Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
@@ -34,6 +35,7 @@ WORDS = {
     "M": "misclassified test images of the run",
     "D": "adversarial images of the run; its sources: the test images that they come from",
     "net": "accuracy of the surrogate, the network that they were made on, on the test images",
+    "fooled": "the share of all candidates that the surrogate misclassifies",
 }
 """What stands short in the table -> its meaning."""
 TITLE, LEGEND = "Runs", "net surrogate's accuracy, M misclassified, D adversarial"
@@ -99,7 +101,9 @@ class RunsTable(FollowsTheme, CellTable):
         if row == ALL:
             counts = Counter(RUN_STATES[view.status][1] for view in self.snapshot.runs)
             error = [_line(self.snapshot.error)] if self.snapshot.error else []
-            return ", ".join([*error, *(f"{count} {word}" for word, count in counts.items())])
+            rates = describe_rates(self.snapshot.metrics.values())
+            words = [*error, *(f"{count} {word}" for word, count in counts.items())]
+            return ", ".join([*words, rates] if rates else words)
         view = self.snapshot.runs[int(row)]
         if view.status is RunStatus.FAILED:
             return _line(f"{view.error}; {view.hint}" if view.hint else view.error)
@@ -110,6 +114,7 @@ class RunsTable(FollowsTheme, CellTable):
             words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
         if metrics := self.snapshot.metrics.get(view.index):
             words.append(f"{metrics.counts.adversarial_sources:,} sources of D")
+            words += [rates] if (rates := describe_rates([metrics])) else []
         return ", ".join([*words, *(f"{stage} {took:.1f} s" for stage, took in view.seconds.items())])
 
     def theme_changed(self, theme: Theme) -> None:
@@ -185,7 +190,7 @@ def _run_cells(
             progress = _progress(view, snapshot.now, width - 1)
             times = _times(_since(view.started, snapshot.now), _left(view, snapshot.now, typical))
         case RunStatus.COMPLETE:
-            stage, progress = _findings(snapshot.metrics[view.index])
+            stage, progress = _findings(snapshot.metrics[view.index], width - 1)
             times = _times(_since(view.started, view.finished), None)
         case RunStatus.FAILED:
             progress = _line(view.error)
@@ -206,10 +211,14 @@ def _is_damaged(view: RunView, snapshot: Snapshot) -> bool:
     return view.status is RunStatus.PENDING and view.index in snapshot.damaged
 
 
-def _findings(metrics: RunMetrics) -> tuple[str, str]:
-    """The surrogate's accuracy; |M| and |D|: what a complete run is judged by at a glance."""
-    counts = metrics.counts
-    return f"net {metrics.surrogate_accuracy:.3f}", f"M {counts.misclassified:,} D {counts.adversarial:,}"
+def _findings(metrics: RunMetrics, width: int) -> tuple[str, str]:
+    """The surrogate's accuracy; |M| and |D|, and how often the attack fools the surrogate where there is room: what
+    a complete run is judged by at a glance.
+    """
+    counts, fooled = metrics.counts, metrics.attack.surrogate_fooled
+    found = f"M {counts.misclassified:,} D {counts.adversarial:,}"
+    more = f" fooled {100 * fooled:.3g} %" if fooled is not None else ""
+    return f"net {metrics.surrogate_accuracy:.3f}", found + more if len(found + more) <= width else found
 
 
 def _progress(view: RunView, now: float, width: int) -> str:

@@ -88,6 +88,8 @@ class StatisticsTable(CellTable):
         than = "as" if test.direction == "equal" else "than"
         p = f"p = {test.p:.2g}" if test.p >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
         what = _quantity(test, self.snapshot.ladder)
+        if test.test == "wilcoxon":  # its direction is that of the ranks, which need not be the mean's
+            what = f"by rank {what}"
         return f"{what} is {comparison} on {first} {than} on {second}, {p}"
 
     def _pairs(self) -> list[tuple[str, str]]:
@@ -157,7 +159,12 @@ def _quantity(test: StatisticalTest, ladder: Ladder) -> str:
 
 
 def _difference(test: StatisticalTest) -> str:
-    """The mean with its interval; where there is no test, the reason in two or three words instead."""
+    """The mean with its interval; where there is no test, the reason in two or three words instead.
+
+    Of Wilcoxon's test the effect that it is about: its direction is that of the ranks, not of the mean.
+    """
+    if test.tested_difference is None and test.effect_size is not None:
+        return f"{test.effect_size:+.2f} of all ranks"
     words = [] if test.mean_difference is None else [f"{test.mean_difference:+.3f}"]
     if test.ci95 is not None:
         low, high = test.ci95

@@ -1,0 +1,184 @@
+"""What decides the claim: a row for every quantity, with its interval and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.events import Resize
+from textual.reactive import reactive
+
+from core.records.statistics import Claim, Decision
+from core.report.terms import brief_reason, claim_name
+from tui_aefit.following.printable import printable
+from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.charts.forest import axis, interval_line
+from tui_aefit.lab.widgets.cell_table import CellTable, left, right
+
+TITLES = {
+    "crossfit_rise": "cross-fit rise",
+    "selection_share": "selected share",
+    "crossfit_fitted_rise": "cross-fit back",
+    "bias_fall": "bias fall",
+    "attack_success": "attack success",
+    "worst_case": "worst case",
+    "flips": "flips",
+    "rise": "paper's rise",
+}
+"""Name of a claim -> what the table calls it."""
+SENTENCES = {
+    "crossfit_rise": "rise from {general} to {fitted} by the half that did not select",
+    "selection_share": "part of the rise that only the votes that selected see",
+    "crossfit_fitted_rise": "rise back to {general} by the half that did not select at {fitted}",
+    "bias_fall": "fall of bias from {general} to {fitted}, by the half that did not select",
+    "attack_success": "success at {fitted} less that at {general}, over all candidates",
+    "worst_case": "right with all candidates: share at {fitted} less at {general}",
+    "flips": "share of candidates right only at {fitted} less only at {general}",
+    "rise": "rise from the end that selected to the other, by the same votes",
+}
+"""Name of a claim -> what its number is."""
+DECISIONS: Mapping[Decision, str] = {
+    "higher": "▲ higher",
+    "lower": "▼ lower",
+    "same": "= same",
+    "undecided": "? undecided",
+}
+STYLES: Mapping[Decision, str] = {"higher": "bold", "lower": "bold", "same": "bold", "undecided": "dim"}
+FIRST = "adversarial"
+"""The first of two sets, which goes without saying where there is no room: a title calls it D, as the runs do."""
+WHAT, OF, ESTIMATE, DECISION, ARROW, RUNS = 15, 16, 21, 12, 2, 3
+"""Cells of the columns, those of the sets and the estimates at least."""
+WIDEST_OF, WIDEST_ESTIMATE = {True: 25, False: 37}, 34
+PICTURE, WIDEST_PICTURE = 20, 62
+"""Cells of the column in which intervals are drawn, its gap among them, where there is room for it."""
+MARGINS = 10
+"""Where the axis of that column ends, in margins: what decides lies near 0."""
+
+
+class ClaimsTable(CellTable):
+    """The claims of a `snapshot`: first one of every quantity, those that a verdict begins with, then the others.
+
+    Intervals are drawn too where there is room.
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._claims: dict[str, Claim] = {}
+
+    def on_resize(self, event: Resize) -> None:
+        """Fit the columns to the new width."""
+        self._update_cells()
+
+    def watch_snapshot(self) -> None:
+        """Show what changed."""
+        self._update_cells()
+
+    def explanation(self, row: str) -> str:
+        """What a number is, and of which sets."""
+        assert self.snapshot is not None
+        claim, ladder = self._claims[row], self.snapshot.ladder
+        ends = {"general": ladder.at(ladder.general), "fitted": ladder.at(ladder.fitted)}
+        sentence = SENTENCES.get(claim.name, title_of(claim)).format(**ends)
+        return printable(f"{sentence}; {' less '.join(claim.sets)}")
+
+    def _update_cells(self) -> None:
+        snapshot = self.snapshot
+        if snapshot is None or not self.size.width:
+            return
+        ordered = in_reading_order(snapshot.claims)
+        self._claims = {"/".join((claim.name, *claim.sets)): claim for claim in ordered}
+        margin = max((claim.margin for claim in ordered), default=0.0)
+        measured = any(claim.name != "rise" for claim in ordered)
+        self.entitle(
+            f"What decides: 95 % for overlapping splits, same within ±{margin:g}"
+            if measured
+            else "The paper's rises, not what decides: 95 % for overlapping splits"
+        )
+        available = self.size.width - self.styles.scrollbar_size_vertical
+        columns = _columns(ordered, available)
+        limit = MARGINS * margin
+        if "picture" in columns:
+            width = columns["picture"][1]
+            columns["picture"] = axis(limit, width - 1), width
+        rows = {key: _cells(claim, columns, limit) for key, claim in self._claims.items()}
+        self.fill(columns, rows)
+
+
+def title_of(claim: Claim) -> str:
+    """What the table calls a quantity; that of a newer version by its name."""
+    return TITLES.get(claim.name, printable(claim_name(claim)))
+
+
+def in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
+    """The first claim of every quantity, then the others, both as they come."""
+    first: dict[str, Claim] = {}
+    others = [claim for claim in claims if first.setdefault(claim.name, claim) is not claim]
+    return [*first.values(), *others]
+
+
+def sets_of(claim: Claim, *, brief: bool) -> str:
+    """Of which set a claim is, or of which less which; brief: the adversarial one goes without saying there."""
+    first, *others = claim.sets
+    if brief and others and first == FIRST:
+        first = ""
+    return printable(" − ".join([first, *others]).strip())
+
+
+def share(value: float, *, signed: bool = False) -> str:
+    """Three digits: .114, -.029; with a sign in any case: +.114."""
+    value = value if abs(value) >= 0.0005 else 0.0  # never -.000
+    return format(value, "+.3f" if signed else ".3f").replace("0.", ".", 1 if abs(value) < 0.9995 else 0)
+
+
+def _estimate(claim: Claim) -> str:
+    if claim.ci95 is None:
+        return f"{share(claim.estimate, signed=True)} ({brief_reason(claim.reason)})"
+    low, high = claim.ci95
+    return f"{share(claim.estimate, signed=True)} [{share(low)}, {share(high)}]"
+
+
+def _columns(claims: Sequence[Claim], available: int) -> dict[str, tuple[str, int]]:
+    """The columns with titles and widths: what there is no room for becomes shorter, then is left out."""
+    estimate = max([ESTIMATE, *(min(WIDEST_ESTIMATE, cell_len(_estimate(claim)) + 1) for claim in claims)])
+    decision = DECISION if available >= WHAT + OF + estimate + DECISION else ARROW
+    left_over = available - WHAT - estimate - decision
+    runs = RUNS if left_over - RUNS >= OF else 0
+    left_over -= runs
+    full, brief = (_widest(claims, brief=brief) for brief in (False, True))
+    picture = left_over - brief >= PICTURE
+    of = full if full <= left_over - PICTURE * picture else max(OF, min(brief, left_over))
+    columns = {
+        "what": ("what", WHAT),
+        "of": ("of" if of == full else "of, or D −", of),
+        "estimate": ("estimate [95 %]", estimate),
+        "decision": ("decision" if decision == DECISION else "", decision),
+    }
+    if picture:
+        width = min(WIDEST_PICTURE, left_over - of)
+        # Zero stands in a cell of its own: the picture is an odd number of cells wide, beside the gap.
+        columns["picture"] = "", width - width % 2
+    if runs:
+        columns["n"] = "n", runs
+    return columns
+
+
+def _widest(claims: Iterable[Claim], *, brief: bool) -> int:
+    widths = [cell_len(sets_of(claim, brief=brief)) + 1 for claim in claims]
+    return max([OF, *(width for width in widths if width <= WIDEST_OF[brief])])
+
+
+def _cells(claim: Claim, columns: Mapping[str, tuple[str, int]], limit: float) -> list[Text]:
+    style, word = STYLES[claim.decision], DECISIONS[claim.decision]
+    cells = {
+        "what": left(title_of(claim)),
+        "of": left(sets_of(claim, brief=columns["of"][0] != "of")),
+        "estimate": left(_estimate(claim)),
+        "decision": left((word if columns["decision"][1] > ARROW else word[0], style)),
+        "n": right(str(claim.n)),
+    }
+    if "picture" in columns:
+        cells["picture"] = left(interval_line(claim, limit, columns["picture"][1] - 1))
+    return [cells[name] for name in columns]
