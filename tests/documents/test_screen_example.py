@@ -16,6 +16,7 @@ from tui_aefit.lab.messages import OpenScreen
 from tui_aefit.shell.settings import Settings
 
 
+@pytest.mark.slow
 async def test_a_screen_is_a_file_its_style_and_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from tests.fakes.page import Page, section_text
 from tests.fakes.published import complete, nothing_yet, partly_failed
 from tui_aefit.shell.publications import EXPORTS
 
+TABLES = ("accuracy", "tests", "summary", "claims", "deciding", "attacks")
 BEGINNINGS = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
 
 
@@ -31,7 +32,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell: Sh
     assert done.stdout == f"{path}\n"
     page = Page(path.read_text(encoding="utf-8"))
     assert page.problems == []
-    rows = {row[0].text: row[1:-1] for _, row in page.tables["accuracy-table"].rows}
+    rows = {row[0].text: row[1:-3] for _, row in page.tables["accuracy-table"].rows}
     for name, by_k in result["summary"]["accuracy"].items():
         for cell, k in zip(rows[name], ("5", "3", "1"), strict=True):
             assert cell.values == [by_k[k]["mean"], *by_k[k]["ci95"]]
@@ -40,8 +41,10 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell: Sh
     pairs = list(dict.fromkeys(tuple(test["sets"]) for test in result["tests"]))
     in_order = sorted(result["tests"], key=lambda test: pairs.index(tuple(test["sets"])))
     assert shown == [[] if test["p"] is None else [test["p"]] for test in in_order]
-    # Four adversarial images, then one each of the misclassified, noise, matched and reverse sets.
-    assert sum(tag == "image" for tag, _ in page.tags) == (4 + 4) * 3
+    claims = [[cell.values for cell in row[1:3]] for _, row in page.tables["claims-table"].rows]
+    assert claims == [[[claim["estimate"]], claim["ci95"] or []] for claim in result["claims"]]
+    # Four adversarial images, then one each of the misclassified, noise, noise-matched, matched and reverse sets.
+    assert sum(tag == "image" for tag, _ in page.tags) == (4 + 5) * 3
     drawn = shell.run(
         "export",
         "latest",
@@ -65,8 +68,9 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell: Sh
 def test_every_format_is_written_where_it_was_asked_for(shell: Shell, tmp_path: Path) -> None:
     experiment = complete(shell.home)
     result = json.loads(shell.run("show", experiment.id, "--json").stdout)
-    forms = [("parquet", "--table", table) for table in ("accuracy", "tests", "summary")]
-    forms += [(form, "--figure", figure) for form in BEGINNINGS for figure in ("accuracy", "gallery")]
+    forms = [("parquet", "--table", table) for table in TABLES]
+    figures = ("accuracy", "crossfit", "gallery")
+    forms += [(form, "--figure", figure) for form in BEGINNINGS for figure in figures]
     for form, option, part in [*forms, ("pdf", "--figure", "p-values")]:
         done = shell.run("export", "latest", "--format", form, option, part)
         path = experiment.folder / EXPORTS / f"{experiment.id}-{part}.{form}"
@@ -88,7 +92,17 @@ def test_every_format_is_written_where_it_was_asked_for(shell: Shell, tmp_path: 
     assert [row["mean"] for row in rows] == [
         str(by_k["mean"]) for by_set in result["summary"]["accuracy"].values() for by_k in by_set.values()
     ]
-    assert r"\begin{table}" in shell.run("export", "latest", "--format", "latex").stdout
+    rows = csv.DictReader(
+        io.StringIO(shell.run("export", "latest", "--format", "csv", "--table", "claims").stdout)
+    )
+    assert [(row["estimate"], row["decision"]) for row in rows] == [
+        (str(claim["estimate"]), claim["decision"]) for claim in result["claims"]
+    ]
+    tables = shell.run("export", "latest", "--format", "latex").stdout
+    assert tables.count(r"\begin{table}") == tables.count(r"\caption{") > 10
+    assert tables.index("tab:" + experiment.id + "-claims") < tables.index(
+        "tab:" + experiment.id + "-crossfit"
+    )
 
 
 def test_what_is_chosen_is_drawn(shell: Shell) -> None:
@@ -106,7 +120,8 @@ def test_what_is_chosen_is_drawn(shell: Shell) -> None:
     assert shell.run(*words, "--sets", "misclassified, adversarial,adversarial").returncode == 0
     assert (folder / f"{experiment.id}-p-values.png").read_bytes() == drawn
     tables = shell.run("export", "latest", "--format", "latex", "--sets", "adversarial, noise, adversarial")
-    assert tables.stdout.count(r"\begin{table}") == 1 + 3
+    # Claims, the five tables of what decides, attacks, accuracy; and three quantities of one pair.
+    assert tables.stdout.count(r"\begin{table}") == 8 + 3
 
 
 @pytest.mark.parametrize("words", [("report", "latest"), ("export", "latest", "--format", "parquet")])
@@ -147,7 +162,7 @@ def test_an_unfinished_experiment_is_marked_and_never_refused_a_report(shell: Sh
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("export latest --format pdf", "--figure with one of accuracy, p-values, gallery"),
+        ("export latest --format pdf", "--figure with one of accuracy, p-values, gallery, crossfit"),
         ("export latest --figure accuracy", "choose one of pdf, svg, png with --format"),
         ("export latest --format csv --sets noise", "choose one of latex, pdf, svg, png with --format"),
         ("export latest --format latex --sets nois", "expected one of test, misclassified"),

@@ -36,6 +36,8 @@ def draw_arrays(spec: Spec, run: int, test: int = 40, adversarial: int = 12) -> 
         "adversarial_source": index[:adversarial],
         "adversarial_target": ((label + 1) % entry.classes).astype(np.int16),
         "adversarial_prediction": prediction,
+        "half": (np.arange(3 * test) % 2).astype(np.uint8),
+        "crossfit_test_prediction": np.tile(test_label, (2, levels, 1)),
     }
 
 

@@ -73,6 +73,7 @@ def make_experiment(
     now: float = NOW,
     jobs: int = 2,
     name: str = "",
+    deciding: bool = True,
     **settings: Any,
 ) -> Experiment:
     """Write an experiment's folder under `home`; settings: further ones of the specification, options among them.
@@ -80,7 +81,9 @@ def make_experiment(
     Otherwise as `make_experiment_of`.
     """
     spec = Spec.from_mapping({"dataset": dataset, "attack": attack, "runs": runs, **settings})
-    return make_experiment_of(home, spec, state=state, complete=complete, now=now, jobs=jobs, name=name)
+    return make_experiment_of(
+        home, spec, state=state, complete=complete, now=now, jobs=jobs, name=name, deciding=deciding
+    )
 
 
 def make_experiment_of(
@@ -92,6 +95,7 @@ def make_experiment_of(
     now: float = NOW,
     jobs: int = 2,
     name: str = "",
+    deciding: bool = True,
 ) -> Experiment:
     """Write the folder of an experiment on a data set of the catalogue under `home`, looked at `now`.
 
@@ -101,6 +105,7 @@ def make_experiment_of(
         without the lock, stopped by a person. "failed": the worker of run 1 was killed once, and run 2 failed
         for good. "refused": its data were refused. "newer": complete, and then a line of a later version.
     name: of the folder, instead of the experiment's id, which depends on all its settings.
+    deciding: see `draw_metrics`.
     """
     if state == "failed" and spec.runs < 3:
         raise ValueError(f"runs 1 and 2 are in trouble, but there are only {spec.runs}")
@@ -109,10 +114,10 @@ def make_experiment_of(
         raise ValueError(f"{experiment.id} is there already: give another seed")
     if name:
         experiment = Experiment(experiment.folder.rename(experiment.folder.with_name(name)), spec)
-    metrics = [draw_metrics(spec, run) for run in range(spec.runs)]
+    metrics = [draw_metrics(spec, run, deciding=deciding) for run in range(spec.runs)]
     timeline = _timeline(spec, metrics, state, complete, jobs)
     begun = now - (timeline[-1].time if timeline else 0.0)
-    _write_journals(experiment, timeline, metrics, begun, _END[state])
+    _write_journals(experiment, timeline, metrics, begun, _END[state], deciding=deciding)
     if state == "running":
         experiment.lock.acquire()
     if state == "newer":
@@ -182,11 +187,12 @@ def make_experiment_from_answers(
     complete: Sequence[int] | None = None,
     failures: Mapping[int, tuple[str, str]] | None = None,
     statistics: bool = True,
+    deciding: bool = True,
 ) -> AnsweredExperiment:
     """Write an experiment under `home` whose runs `complete` (all, by default) have results.
 
     answers: of each run; drawn by default. failures: run -> error and hint. statistics: whether the coordinator
-    journaled them. Nobody computes it any more. Its arrays cannot be read.
+    journaled them. deciding: see `draw_metrics`. Nobody computes it any more. Its arrays cannot be read.
     """
     experiment, _ = create(home, spec)
     runs = list(range(spec.runs)) if complete is None else list(complete)
@@ -197,7 +203,8 @@ def make_experiment_from_answers(
     worker.write(environment_reported())
     for run, by_set in given.items():
         coordinator.write(RunStarted(run=run, worker=1, attempt=1))
-        publish(experiment.run_folder(run), metrics_from_answers(spec, run, by_set), write_no_arrays)
+        metrics = metrics_from_answers(spec, run, by_set, deciding=deciding)
+        publish(experiment.run_folder(run), metrics, write_no_arrays)
         coordinator.write(RunCompleted(run=run))
     for run, (error, hint) in (failures or {}).items():
         coordinator.write(RunFailed(run=run, error=error, hint=hint, retry=False))
@@ -251,6 +258,8 @@ def _write_journals(
     metrics: Sequence[RunMetrics],
     begun: float,
     end: Finished | None,
+    *,
+    deciding: bool,
 ) -> None:
     """Journal the timeline, with the results of the runs that it completes and the statistics over them."""
     spec, moment = experiment.spec, begun
@@ -273,7 +282,7 @@ def _write_journals(
         arrays = partial(write_arrays, arrays=draw_arrays(spec, run), ladder=spec.ladder)
         publish(experiment.run_folder(run), metrics[run], arrays)
         write(COORDINATOR, entry.event)
-        write(COORDINATOR, statistics_of_drawn(spec, tuple(complete)))
+        write(COORDINATOR, statistics_of_drawn(spec, tuple(complete), deciding=deciding))
     if end is not None:
         write(COORDINATOR, end)
     for writer in writers.values():

@@ -19,9 +19,11 @@ from core.families.ladder import Ladder
 from core.records.environment import Environment
 from core.records.events import StatisticsComputed
 from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
+from core.records.stages import stages_of
 from core.records.statistics import Reason
 from core.sets.registry import SETS
 from core.spec.spec import Spec
+from tests.fakes.decided import decide
 
 Answers = Mapping[str, NDArray[np.bool_]]
 """One run: set -> (levels, n) whether each image is classified correctly, the most general level first."""
@@ -47,11 +49,24 @@ CURVES = {
     "matched": (0.0, 0.16, 0.31, 0.50),
     "reverse": (0.55, 0.44, 0.27, 0.0),
     "sources": (1.0, 0.97, 0.95, 0.92),
-    "unfiltered": (0.922, 0.93, 0.936, 0.941),
+    "candidates": (0.922, 0.93, 0.936, 0.941),
     "fooled": (0.0, 0.25, 0.41, 0.52),
     "one-per-source": (0.0, 0.33, 0.51, 0.63),
+    "noise-matched": (0.0, 0.40, 0.52, 0.67),
+    "shuffled": (0.0, 0.13, 0.25, 0.36),
+    "misclassified-shuffled": (0.0, 0.08, 0.15, 0.23),
+    "adversarial-both-ends": (0.0, 0.37, 0.59, 0.74),
+    "reverse-both-ends": (0.74, 0.61, 0.38, 0.0),
 }
 """Accuracy on each set at the four levels of the default ladder; another ladder takes the line through these."""
+FURTHER = (
+    "noise-matched",
+    "shuffled",
+    "misclassified-shuffled",
+    "adversarial-both-ends",
+    "reverse-both-ends",
+)
+"""Sets that draw by themselves: whether they are measured moves no number of another set."""
 CORRECT = {"fashion-mnist": 0.855, "kmnist": 0.945, "cifar10": 0.345, "svhn": 0.46}
 """The share of test images that the most general level gets right, where it is not MNIST's."""
 TRAIN_IMAGES = 600
@@ -64,7 +79,6 @@ SEARCH = {"searched": 9, "certified": 9, "widened": 0, "complete": 0, "measured"
 
 def draw_durations(spec: Spec, run: int) -> dict[str, float]:
     """Stage -> seconds, about those of one thread of a server."""
-    jitter = np.random.default_rng([spec.seed, run, 1]).uniform(0.9, 1.1, size=5)
     scale = CATALOGUE[spec.dataset].train_size / 60_000
     usual = {
         "split": 0.3,
@@ -72,19 +86,27 @@ def draw_durations(spec: Spec, run: int) -> dict[str, float]:
         "surrogate": 12.5 * scale * spec.epochs,
         "candidates": 55.0 * scale,
         "noise": 50.0 * scale,
+        "noise-matched": 45.0 * scale,
+        "halves": 6.0 * scale,
     }
-    if "noise" not in spec.controls:
-        del usual["noise"]
-    return {
+    jitter = np.random.default_rng([spec.seed, run, 1]).uniform(0.9, 1.1, size=len(usual))
+    drawn = {
         stage: round(float(seconds * factor), 3)
-        for (stage, seconds), factor in zip(usual.items(), jitter, strict=False)
+        for (stage, seconds), factor in zip(usual.items(), jitter, strict=True)
     }
+    return {stage: drawn[stage] for stage in stages_of(spec) if stage in drawn}
 
 
-def draw_metrics(spec: Spec, run: int, seconds: Mapping[str, float] | None = None) -> RunMetrics:
-    """The metrics of a run. seconds: of its stages, by default `draw_durations`."""
+def draw_metrics(
+    spec: Spec, run: int, seconds: Mapping[str, float] | None = None, *, deciding: bool = True
+) -> RunMetrics:
+    """The metrics of a run. seconds: of its stages, by default `draw_durations`.
+
+    deciding: whether what decides the claim was measured, which older versions did not.
+    """
     seconds = draw_durations(spec, run) if seconds is None else seconds
     generator = np.random.default_rng([spec.seed, run])
+    further = np.random.default_rng([spec.seed, run, 3])
     entry, attack = CATALOGUE[spec.dataset], ATTACKS[spec.attack]
     test = held_out(spec)
     share = CORRECT.get(spec.dataset, CURVES["test"][0])
@@ -100,17 +122,33 @@ def draw_metrics(spec: Spec, run: int, seconds: Mapping[str, float] | None = Non
         "matched": adversarial,
         "reverse": round(candidates * generator.uniform(0.080, 0.084)),
         "sources": sources,
-        "unfiltered": candidates,
+        "candidates": candidates,
         "fooled": round(adversarial * generator.uniform(0.55, 0.6)),
         "one-per-source": sources,
+        "noise-matched": round(candidates * further.uniform(0.005, 0.006)) + 1,
+        "shuffled": adversarial,
+        "misclassified-shuffled": test - correct,
+        "adversarial-both-ends": round(adversarial * further.uniform(0.77, 0.79)),
+        "reverse-both-ends": round(adversarial * further.uniform(0.78, 0.80)),
     }
-    right = {name: _draw_right(spec, name, sizes[name], share, generator) for name in spec.sets}
+    right = {
+        name: _draw_right(spec, name, sizes[name], share, further if name in FURTHER else generator)
+        for name in spec.sets
+    }
     right["test"][0] = correct
     surrogate_accuracy = round(0.989 + float(generator.normal(0, 0.0006)), 4)
     fooled = round(float(generator.uniform(0.34, 0.36)), 4)
     hit = round(float(generator.uniform(0.20, 0.22)), 4) if attack.targeted else None
     l2_mean = round(float(generator.uniform(2.06, 2.08)), 4)
-    return RunMetrics(
+    anew = {
+        "noise": AttackFigures(
+            surrogate_fooled=0.0131, target_hit=None, linf_max=spec.epsilon, l2_mean=2.0912
+        ),
+        "noise-matched": AttackFigures(
+            surrogate_fooled=0.0129, target_hit=None, linf_max=spec.epsilon, l2_mean=l2_mean
+        ),
+    }
+    metrics = RunMetrics(
         index=run,
         ladder=spec.ladder,
         counts=Counts(
@@ -127,13 +165,7 @@ def draw_metrics(spec: Spec, run: int, seconds: Mapping[str, float] | None = Non
         ),
         surrogate_accuracy=surrogate_accuracy,
         attack=AttackFigures(surrogate_fooled=fooled, target_hit=hit, linf_max=spec.epsilon, l2_mean=l2_mean),
-        sets={
-            "noise": AttackFigures(
-                surrogate_fooled=0.0131, target_hit=None, linf_max=spec.epsilon, l2_mean=2.0912
-            )
-        }
-        if "noise" in spec.sets
-        else {},
+        sets={name: figures for name, figures in anew.items() if name in spec.sets},
         accuracy={name: _accuracy(spec.ladder, counts, sizes[name]) for name, counts in right.items()},
         slopes={name: _slopes(spec.ladder, name, counts) for name, counts in right.items()},
         slope_reasons={
@@ -144,6 +176,7 @@ def draw_metrics(spec: Spec, run: int, seconds: Mapping[str, float] | None = Non
         data_sha256="5" * 64,
         environment=ENVIRONMENT,
     )
+    return decide(spec, metrics) if deciding else metrics
 
 
 def held_out(spec: Spec) -> int:
@@ -170,13 +203,15 @@ def _draw_right(spec: Spec, name: str, size: int, share: float, generator: np.ra
 
 
 def _with_parts(seconds: Mapping[str, float]) -> dict[str, float]:
-    """The stages with what the attack and the filter took of them."""
-    attacking = seconds["candidates"] + seconds.get("noise", 0.0)
+    """The stages with what parts of them took."""
+    attacking = sum(seconds.get(stage, 0.0) for stage in ("candidates", "noise", "noise-matched"))
     found: dict[str, float] = {}
     for stage, spent in seconds.items():
+        if stage == "candidates":
+            found["subsets"] = round(attacking * 0.2, 3)
         found[stage] = spent
         if stage == "candidates":
-            found |= {"attack": round(attacking * 0.35, 3), "filter": round(attacking * 0.64, 3)}
+            found |= {"attack": round(attacking * 0.3, 3), "filter": round(attacking * 0.49, 3)}
     return found
 
 
@@ -198,11 +233,11 @@ def draw_answers(spec: Spec, run: int, sizes: Mapping[str, int] | None = None) -
     return answers
 
 
-def metrics_from_answers(spec: Spec, run: int, answers: Answers) -> RunMetrics:
-    """What a worker publishes of a run with these answers."""
+def metrics_from_answers(spec: Spec, run: int, answers: Answers, *, deciding: bool = True) -> RunMetrics:
+    """What a worker publishes of a run with these answers. deciding: see `draw_metrics`."""
     sizes = {name: right.shape[1] for name, right in answers.items()}
     counted = {name: _right(right) for name, right in answers.items()}
-    return RunMetrics(
+    metrics = RunMetrics(
         index=run,
         ladder=spec.ladder,
         counts=Counts(
@@ -230,6 +265,7 @@ def metrics_from_answers(spec: Spec, run: int, answers: Answers) -> RunMetrics:
         data_sha256="0" * 64,
         environment=ENVIRONMENT,
     )
+    return decide(spec, metrics) if deciding else metrics
 
 
 def accuracy_of(spec: Spec, right: NDArray[np.bool_]) -> ByLevel:
@@ -251,9 +287,9 @@ def _right(answers: NDArray[np.bool_]) -> list[int]:
 
 
 @lru_cache(maxsize=256)
-def statistics_of_drawn(spec: Spec, runs: tuple[int, ...]) -> StatisticsComputed:
+def statistics_of_drawn(spec: Spec, runs: tuple[int, ...], *, deciding: bool = True) -> StatisticsComputed:
     """The statistics over the drawn metrics of these runs, which an experiment in every state needs again."""
-    return experiment_statistics(spec, {run: draw_metrics(spec, run) for run in runs})
+    return experiment_statistics(spec, {run: draw_metrics(spec, run, deciding=deciding) for run in runs})
 
 
 def _accuracy(ladder: Ladder, right: list[int], size: int) -> ByLevel:

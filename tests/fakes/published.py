@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,18 @@ def no_spread(home: Path) -> Experiment:
     answers = dict(draw_answers(spec, 0))
     answers["fooled"] = answers["adversarial"]
     return make_experiment_from_answers(home, spec, answers=[answers] * spec.runs).experiment
+
+
+@_made
+def older(home: Path) -> Experiment:
+    """Of an older version, which measured nothing that decides and made no claims."""
+    experiment = make_experiment(home, runs=4, controls=("noise", "fooled"), deciding=False)
+    for path in experiment.journal.glob("*-coordinator.jsonl"):
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for record in records:
+            record.pop("claims", None)
+        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return experiment
 
 
 def published(home: Path, name: str) -> tuple[Experiment, Result]:

@@ -125,12 +125,15 @@ def compute_all(
 def _course(spec: Spec, run: int, worker: int, time: float, metrics: RunMetrics) -> Iterator[Entry]:
     """A run's own events, from its worker."""
     writer, counts = f"worker-{worker}", metrics.counts
+    targets = CATALOGUE[spec.dataset].classes - 1
     totals = {
         "split": 1,
         "classifier": counts.test,
+        "halves": counts.test,
         "surrogate": spec.epochs * counts.train,
-        "candidates": counts.candidates,
-        "noise": counts.correct * (CATALOGUE[spec.dataset].classes - 1),
+        "candidates": counts.test * targets,
+        "noise": counts.test * targets,
+        "noise-matched": counts.correct * targets,
     }
     for stage, total in totals.items():
         if stage not in metrics.seconds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from textual.widgets import Static
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.home import delete_experiment
+from core.sets.registry import SETS
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import text_of
 from tests.fakes.screens import Desk, ScreenApp
@@ -82,6 +84,32 @@ class TestComparing:
             assert not data.fit
             await press("f")
             assert lab.screen.query_one("#curves", Chart).data.fit
+
+    async def test_intervals_are_said_to_allow_for_overlapping_splits_where_all_of_them_do(
+        self, tmp_path: Path, pair: list[Experiment]
+    ) -> None:
+        journal = pair[1].journal / "0001-coordinator.jsonl"
+        for older in (False, True):
+            lab = ScreenApp()
+            async with lab.run_test(size=(140, 45)) as pilot:
+                await self.opened(lab, pilot, pair)
+                assert ("for overlapping splits" in text_of(lab)) is not older
+                assert "± half the 95 % interval" in text_of(lab)
+            # An older version's statistics have no claims.
+            journal.write_text(re.sub(r'"claims":\[.*?\],"verdict"', '"verdict"', journal.read_text()))
+
+    @pytest.mark.slow
+    async def test_sets_that_have_no_images_of_their_own_are_compared_too(self, tmp_path: Path) -> None:
+        made = [make_experiment(tmp_path, runs=3, seed=seed) for seed in range(2)]
+        lab = ScreenApp()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, made)
+            seen = []
+            for _ in SETS:
+                seen.append(str(lab.screen.query_one("#set", Static).content).split(":")[0])
+                assert len(self.cells(lab, "numbers")) == 5
+                await press("n")
+            assert {words.removeprefix("Accuracy on ") for words in seen} == set(SETS)
 
     async def test_narrow_shows_one_pane_wide_shows_all(self, pair: list[Experiment]) -> None:
         panes = ("#settings", "#curves", "#numbers")

@@ -37,18 +37,19 @@ from tui_aefit.shell.publications import EXPORTS
 
 SMALL = (80, 24)
 FIGURES = ("accuracy", "p-values", "gallery")
+TABLES = ("accuracy", "tests", "summary", "claims", "deciding", "attacks")
+LATER = "-claims.csv, -deciding.csv, -attacks.csv"
 COMMANDS = {
     ".json": "export ID --format json",
-    "-accuracy.csv": "export ID --format csv --table accuracy",
-    "-tests.csv": "export ID --format csv --table tests",
-    "-summary.csv": "export ID --format csv --table summary",
-    "-accuracy.parquet": "export ID --format parquet --table accuracy",
-    "-tests.parquet": "export ID --format parquet --table tests",
-    "-summary.parquet": "export ID --format parquet --table summary",
+    **{
+        f"-{table}.{form}": f"export ID --format {form} --table {table}"
+        for form in ("csv", "parquet")
+        for table in TABLES
+    },
     ".tex": "export ID --format latex",
     **{
         f"-{figure}.{form}": f"export ID --format {form} --figure {figure}"
-        for figure in FIGURES
+        for figure in (*FIGURES, "crossfit")
         for form in ("pdf", "svg", "png")
     },
     ".html": "report ID",
@@ -56,8 +57,8 @@ COMMANDS = {
 """What follows the id in a file's name, and the command that writes the same."""
 CHOICES = {
     "1": [".json"],
-    "2": ["-accuracy.csv", "-tests.csv", "-summary.csv"],
-    "3": ["-accuracy.parquet", "-tests.parquet", "-summary.parquet"],
+    "2": [f"-{table}.csv" for table in TABLES],
+    "3": [f"-{table}.parquet" for table in TABLES],
     "4": [".tex"],
     **{
         str(place): [f"-{figure}.{form}" for form in ("pdf", "svg", "png")]
@@ -65,6 +66,7 @@ CHOICES = {
     },
     "8": [".html"],
     "9": list(COMMANDS),
+    "0": [f"-crossfit.{form}" for form in ("pdf", "svg", "png")],
 }
 """Key -> what it writes."""
 
@@ -176,7 +178,7 @@ class TestWhatIsWritten:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
             await ask(pilot)
-            await pilot.press("up", "up", "up", "enter")
+            await pilot.press("up", "up", "up", "up", "enter")
             await until(pilot, lambda: f"Gallery figure of {experiment.id}: being written" in notices(lab))
             await done(pilot)
         assert set(exported(experiment)) == set(CHOICES["7"])
@@ -285,13 +287,17 @@ class TestWhatCannotBe:
             assert "not started: no run is complete yet" in words(lab)
             await pilot.press("9")
             await done(pilot)
-            drawn = {suffix for key in "567" for suffix in CHOICES[key]}
+            drawn = {suffix for key in "5670" for suffix in CHOICES[key]}
             assert set(exported(experiment)) == set(COMMANDS) - drawn
             shown = notices(lab)
         assert f"wrote {experiment.id}.json, -accuracy.csv" in shown
-        ungiven = {figure: ", ".join(f"-{figure}.{form}" for form in ("svg", "png")) for figure in FIGURES}
+        ungiven = {
+            figure: ", ".join(f"-{figure}.{form}" for form in ("svg", "png"))
+            for figure in (*FIGURES, "crossfit")
+        }
         assert (
-            f", but not {experiment.id}-accuracy.pdf, {ungiven['accuracy']}, -p-values.pdf, {ungiven['p-values']}: "
+            f", but not {experiment.id}-accuracy.pdf, {ungiven['accuracy']}, -p-values.pdf, {ungiven['p-values']}, "
+            f"-crossfit.pdf, {ungiven['crossfit']}: "
             f"{experiment.id} has no complete run: there is nothing to draw yet; "
             f"not {experiment.id}-gallery.pdf, {ungiven['gallery']}: "
             f"{experiment.id} has no adversarial images to show"
@@ -322,11 +328,11 @@ class TestWhatCannotBe:
             await pilot.press("2")
             await done(pilot)
             assert (
-                f"wrote {experiment.id}-tests.csv, -summary.csv to {experiment.folder / EXPORTS}, "
+                f"wrote {experiment.id}-tests.csv, -summary.csv, {LATER} to {experiment.folder / EXPORTS}, "
                 f"but not {in_the_way.name}: "
                 f"cannot write {str(in_the_way)!r}: Is a directory"
             ) in notices(lab)
-            for table in ("tests", "summary"):
+            for table in TABLES[1:]:
                 other = in_the_way.with_name(f"{experiment.id}-{table}.csv")
                 other.unlink()
                 other.mkdir()
@@ -363,7 +369,7 @@ class TestWhatCannotBe:
             assert "interrupted: no run is complete yet, so tables are empty" in words(lab)
             await pilot.press("2")
             await done(pilot)
-            assert f"wrote {experiment.id}-accuracy.csv, -tests.csv, -summary.csv to" in notices(lab)
+            assert f"wrote {experiment.id}-accuracy.csv, -tests.csv, -summary.csv, {LATER} to" in notices(lab)
         (header,) = exported(experiment)["-accuracy.csv"].decode().splitlines()
         assert "accuracy" in header
 

@@ -272,6 +272,18 @@ async def test_s_goes_through_the_sets_that_there_are(experiment: Experiment) ->
         assert "set: misclassified" in text(pilot, "where")
 
 
+async def test_a_set_that_no_image_is_kept_of_is_passed_over(experiment: Experiment) -> None:
+    galleries = [make_gallery(members=0 if "shuffled" in name else 6, name=name) for name in SETS]
+    add_run(experiment, 0, *galleries)
+    async with opened(experiment) as pilot:
+        seen = []
+        for _ in SETS:
+            seen.append(text(pilot, "where").split("set: ")[1].split()[0])
+            assert len(images(pilot)) == (3 if SETS[seen[-1]].perturbed else 1)
+            await press(pilot, "s")
+        assert set(seen) == set(SETS) - {"shuffled", "misclassified-shuffled"}
+
+
 async def test_the_size_of_a_set_and_its_images_are_its_own(experiment: Experiment) -> None:
     add_run(experiment, 0, *of_every_set())
     async with opened(experiment) as pilot:

@@ -248,6 +248,7 @@ class TestFindingTheWay:
             await pilot.press("1")
             await until(pilot, lambda: "wrote" in notices(lab))
 
+    @pytest.mark.slow
     async def test_the_palette_offers_nothing_twice_and_nothing_useless(
         self, house: House, running: Experiment
     ) -> None:
@@ -259,7 +260,7 @@ class TestFindingTheWay:
         lab = house.lab()
         async with opened(lab, LARGE) as pilot:
             await until(pilot, lambda: "1/3 runs" in text_of(lab))
-            await pilot.press("4")
+            await pilot.press("5")
             await until(pilot, lambda: isinstance(lab.focused, StatisticsTable))
             # Where all panes are seen, each of them has a part of the screen only.
             assert textuals_own() == {"Maximize", "Screenshot", "Theme"}
@@ -376,6 +377,7 @@ class TestWork:
             assert (call["jobs"], call["threads"]) == (3, 2)
             house.coordinator.processes[0].status = 0
 
+    @pytest.mark.slow
     async def test_many_at_work_leave_the_lab_time_to_read(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 1
         made = [make_experiment(house.home, state="created", runs=2, seed=seed) for seed in range(5)]

@@ -38,6 +38,8 @@ from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.live import KEY_SECONDS, PANES, LiveScreen
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
 from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.claims_table import ClaimsTable
+from tui_aefit.lab.widgets.live.crossfit_table import CrossFitTable
 from tui_aefit.lab.widgets.live.runs_table import RunsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 from tui_aefit.shell.publications import EXPORTS
@@ -115,6 +117,7 @@ class TestPanes:
                 "runs": "progress or result",
                 "accuracy": "misclassified",
                 "charts": "K=7",
+                "decides": "cross-fit rise",
                 "tests": "Nadeau-Bengio",
                 "verdict": "takes 3",
                 "log": "run 2 complete",
@@ -145,6 +148,48 @@ class TestPanes:
             await pilot.press("1", "3")  # back from another pane it is as it was left
             await until(pilot, partial(shows, lab, "accuracy against K"))
 
+    async def test_in_a_wide_terminal_it_does_so_too_beside_all_other_panes(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            for sign, other, subtitle in (
+                ("accuracy against K", "p of S_j", "3: p-values"),
+                ("p of S_j", "accuracy against K", "3: accuracy"),
+                ("accuracy against K", "p of S_j", "3: p-values"),
+            ):
+                await until(pilot, partial(shows, lab, sign))
+                assert other not in text_of(lab)
+                assert subtitle in text_of(lab)
+                assert "cross-fit rise" in text_of(lab)
+                await pilot.press("3")
+
+    async def test_cross_fitted_curves_are_drawn_on_request(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            await pilot.press("3", "c")
+            await until(pilot, partial(shows, lab, "adversarial, own"))
+            assert "accuracy by the other half" in text_of(lab)
+            assert "noise-matched" not in text_of(lab)
+            await pilot.press("c")
+            await until(pilot, partial(shows, lab, "noise-matched"))
+            assert ", own" not in text_of(lab)
+            await pilot.press("c", "a")  # all sets, by the votes that selected
+            await until(pilot, partial(shows, lab, "one-per-source"))
+            assert ", own" not in text_of(lab)
+
+    async def test_runs_without_cross_fitted_accuracy_say_so(self, house: House) -> None:
+        older = make_experiment(house.home, runs=3, now=time.time(), deciding=False)
+        lab = house.lab(older)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "✓ complete  3/3 runs")
+            await pilot.press("3", "c")
+            await until(pilot, partial(shows, lab, "no cross-fitted accuracy"))
+            await pilot.press("c")
+            await until(pilot, partial(shows, lab, "accuracy against K"))
+
     async def test_the_curves_of_further_sets_are_drawn_on_request(
         self, house: House, finished: Experiment
     ) -> None:
@@ -166,7 +211,16 @@ class TestPanes:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            for sign in ("progress or result", "reverse", "against K", "Welch", "In short", "complete:"):
+            signs = (
+                "progress or result",
+                "matched",
+                "against K",
+                "cross-fit",
+                "Welch",
+                "In short",
+                "complete:",
+            )
+            for sign in signs:
                 await until(pilot, partial(shows, lab, sign))
             for key, name in enumerate(PANES, start=1):
                 pane = lab.screen.query_one(f"#{name}-pane")
@@ -177,7 +231,7 @@ class TestPanes:
                     await until(pilot, partial(focus_is_in, lab, pane))
             # All sets are seen at once where there are lines for it, two for each of them.
             table = lab.screen.query_one("#accuracy-table")
-            await pilot.resize_terminal(LARGE[0], 60)
+            await pilot.resize_terminal(LARGE[0], 100)
             await until(pilot, lambda: table.max_scroll_y == 0)
             assert "one-per-source" in text_of(lab)
 
@@ -187,7 +241,7 @@ class TestPanes:
             await arrived(pilot, "3/3 runs")
             await pilot.press("1")
             await pilot.resize_terminal(*LARGE)
-            await pilot.press("4")
+            await pilot.press("5")
             await until(
                 pilot, lambda: "progress or result" in text_of(lab) and "Nadeau-Bengio" in text_of(lab)
             )
@@ -255,6 +309,20 @@ class TestHeadline:
                 assert ("epsilon 0.1" in headline(lab)) is (width >= 80)
                 assert lab.screen.query_one("#headline").region.height == 1
 
+    async def test_it_says_how_often_the_attack_fools_the_surrogate_where_that_fits(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete")
+            figures = [run.attack for run in finished.results().values()]
+            fooled = sum(one.surrogate_fooled or 0.0 for one in figures) / len(figures)
+            hit = sum(one.target_hit or 0.0 for one in figures) / len(figures)
+            rates = f"  fooled {100 * fooled:.2f} %, target hit {100 * hit:.2f} %"
+            assert headline(lab).endswith(rates)
+            await pilot.resize_terminal(*SMALL)
+            await until(pilot, lambda: "fooled" not in headline(lab))
+
 
 class TestAnotherLadder:
     async def test_every_pane_speaks_of_the_levels_and_sets_of_a_plug_in(
@@ -268,9 +336,16 @@ class TestAnotherLadder:
         lab = house.lab(experiment)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "Bandwidth wide to narrow")
-            await until(pilot, partial(shows, lab, "accuracy against Bandwidth, general → fitted"))
+            await until(pilot, partial(shows, lab, "accuracy against Bandwidth"))
             assert "Bandwidth=wide" in text_of(lab)
-            assert "j=medium" in text_of(lab)
+            claims = lab.screen.query_one(ClaimsTable)
+            first = "rise from Bandwidth = wide to Bandwidth = narrow"
+            assert claims.explanation("crossfit_rise/adversarial").startswith(first)
+            means_by_halves = lab.screen.query_one(CrossFitTable)
+            titles = [column.label.plain.strip() for column in means_by_halves.columns.values()]
+            assert titles == ["set", "wide", "medium", "narrow"]
+            await pilot.press("3")
+            await until(pilot, partial(shows, lab, "j=medium"))
             table = lab.screen.query_one(StatisticsTable)
             assert [table.get_row_at(row)[0].plain.strip() for row in (0, 12, 20)] == [
                 "S_narrow", "A_medium-A_wide", "log S_medium",
@@ -281,7 +356,7 @@ class TestAnotherLadder:
             assert [str(row.value) for row in means.rows] == list(experiment.spec.sets)
             assert means.explanation("half") == "every second candidate or so"
             assert "K = " not in text_of(lab)
-            await pilot.press("v", "v")
+            await pilot.press("v", "v", "v")
             await until(pilot, partial(shows, lab, "adversarial against half"))
             await pilot.press("e")
             await until(pilot, partial(shows, lab, "0.1 Bandwidth wide to narrow"))
@@ -326,7 +401,7 @@ class TestStopAndResume:
         lab = house.lab()
         async with opened(lab, SMALL, notifications=True) as pilot:
             await arrived(pilot, "▶ running  2/4 runs")
-            await pilot.press("5")
+            await pilot.press("6")
             await until(pilot, partial(shows, lab, "takes 3"))
             end(running, "cancelled")
             await until(pilot, partial(shows, lab, f"▌ {running.id}: cancelled"))
@@ -430,6 +505,7 @@ class TestActions:
             adjusted = charted(finished, "p_holm", "ratio", chart.pair)
             assert plain != adjusted
             assert drawn(chart) == plain
+            await pilot.press("3")
             await until(pilot, partial(shows, lab, "unadjusted p of S_j"))
             await pilot.press("h")
             await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
@@ -453,7 +529,7 @@ class TestActions:
             await arrived(pilot, "✓ complete")
             chart, table = lab.screen.query_one(PValueChart), lab.screen.query_one(StatisticsTable)
             seen = [chart.pair]
-            for pane in ("4", "1"):
+            for pane in ("5", "1"):
                 await pilot.press(pane)
                 await until(
                     pilot,
@@ -472,6 +548,7 @@ class TestActions:
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete")
             chart = lab.screen.query_one(PValueChart)
+            await pilot.press("3")
             for quantity in ("difference", "log_ratio", "ratio"):
                 await pilot.press("t")
                 await until(pilot, lambda quantity=quantity: chart.data.quantity == quantity)  # type: ignore[misc]
@@ -536,7 +613,7 @@ class TestTrouble:
                 await pilot.pause()
             await until(pilot, lambda: "cannot export" in notices(lab))
             await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
-            await pilot.press("2", "3", "4", "5", "6")
+            await pilot.press("2", "3", "4", "5", "6", "7")
             await pilot.pause()
             assert "is gone" in text_of(lab)
 

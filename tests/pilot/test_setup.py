@@ -15,6 +15,7 @@ from textual.widgets import Collapsible, Input, Select, Static
 from core.attacks.fgsm import FGSM
 from core.declarations.setting import Choice, Setting
 from core.records.experiment import load
+from core.records.metrics import PARTS
 from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment
 from tests.fakes.images import write_npz
@@ -325,11 +326,11 @@ class TestFields:
             await until(pilot, lambda: "runs of the same kind" in shown(lab, "cost"))
             metrics = done.result(0)
             assert metrics is not None
-            one = sum(took for stage, took in metrics.seconds.items() if stage not in ("attack", "filter"))
+            one = sum(took for stage, took in metrics.seconds.items() if stage not in PARTS)
             await write(pilot, "runs", "1")
             assert f"about {round(one)} s" in shown(lab, "cost")
             assert "4,286 for training and 714 for testing" in text_of(lab)
-            assert "6,426 candidates and 13,566 neighbour" in text_of(lab)
+            assert "6,426 candidates and 19,992 neighbour" in text_of(lab)
 
     @pytest.mark.slow
     async def test_all_fields_can_be_reached_and_left_without_a_mouse_at_80_by_24(self, house: House) -> None:
@@ -352,6 +353,7 @@ class TestFields:
                 "epochs",
                 "controls",
                 "test_size",
+                "splits",
                 "keep",
                 "device",
                 "jobs",

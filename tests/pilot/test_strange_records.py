@@ -49,11 +49,11 @@ async def test_every_screen_shows_what_is_whole_beside_records_of_every_damage(h
         assert "waiting" in table.get_cell("0", "status").plain
         assert "result unreadable" in table.get_cell("0", "progress").plain
         await pilot.press("down", "down", "up")  # run by run
-        for pane in "123456":
-            await pilot.press(pane, "v", "t", "h", "f", "down")
+        for pane in "1234567":
+            await pilot.press(pane, "v", "t", "h", "f", "c", "down")
             await pilot.pause()
         assert isinstance(lab.screen, LiveScreen)
-        await pilot.press("6", "end")
+        await pilot.press("7", "end")
         await until(pilot, lambda: "in a year that no calendar has" in text_of(lab))
         await pilot.press("e")
         await until(pilot, lambda: f"1/{len(METRICS) + 1}" in text_of(lab))
@@ -123,7 +123,7 @@ async def test_a_long_error_leaves_room_for_the_panes_and_stands_in_the_log(hous
         assert table.region.height >= 12
         assert table.explanation("1") == " ".join(lines) + "; look there"
         assert lines[1] in table.explanation("all")
-        await pilot.press("6")
+        await pilot.press("7")
         await until(pilot, lambda: lines[-1] in text_of(lab))
 
 

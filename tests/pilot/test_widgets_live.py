@@ -20,6 +20,7 @@ from tests.fakes.timeline import FAILURE
 from tui_aefit.following.snapshot import Level, LogLine, RunView, Snapshot
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
 from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.decides import DecidesPane
 from tui_aefit.lab.widgets.live.log_pane import LogPane
 from tui_aefit.lab.widgets.live.runs_table import RunsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
@@ -72,6 +73,25 @@ async def test_every_run_is_seen_with_what_it_does_or_found(running: Snapshot) -
                 assert f"{rate / 1000:.1f}k/s" in text
             else:
                 assert "waiting" in text
+
+
+async def test_how_often_the_attack_fools_the_surrogate_is_said_of_all_runs_and_of_each(
+    running: Snapshot,
+) -> None:
+    table = RunsTable()
+    async with Bench(table).run_test(size=(100, 20)) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        figures = {run: metrics.attack for run, metrics in running.metrics.items()}
+        fooled = [one.surrogate_fooled for one in figures.values() if one.surrogate_fooled is not None]
+        hit = [one.target_hit for one in figures.values() if one.target_hit is not None]
+        mean = f"fooled {100 * sum(fooled) / 4:.2f} %, target hit {100 * sum(hit) / 4:.2f} %"
+        assert table.explanation("all").endswith(mean)
+        assert f"fooled {100 * fooled[0]:.2f} %, target hit {100 * hit[0]:.2f} %" in table.explanation("0")
+        assert row_text(table, "0").count(f"fooled {100 * fooled[0]:.3g} %") == 1
+        await pilot.resize_terminal(70, 20)
+        await settled(pilot)
+        assert "fooled" not in row_text(table, "0")  # there is room for M and D only
 
 
 async def test_what_a_result_is_made_of_is_said_once_there_is_one(
@@ -309,7 +329,7 @@ async def test_the_log_follows_the_newest_line_until_the_person_scrolls_up() -> 
 
 
 @pytest.mark.parametrize(
-    "make", [AccuracyChart, PValueChart, AccuracyTable, StatisticsTable, RunsTable, LogPane]
+    "make", [AccuracyChart, PValueChart, AccuracyTable, DecidesPane, StatisticsTable, RunsTable, LogPane]
 )
 async def test_a_widget_takes_snapshots_of_every_state_in_any_order(
     make: Any, created: Snapshot, running: Snapshot, failed: Snapshot

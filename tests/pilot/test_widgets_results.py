@@ -138,7 +138,8 @@ async def test_without_colour_there_is_no_palette(monkeypatch: pytest.MonkeyPatc
 
 async def test_the_accuracy_table_has_means_intervals_and_the_last_run(running: Snapshot) -> None:
     table = AccuracyTable()
-    async with Bench(table).run_test(size=WIDE) as pilot:
+    app = Bench(table)
+    async with app.run_test(size=(100, 20)) as pilot:
         table.snapshot = running
         await settled(pilot)
         assert running.summary is not None
@@ -154,13 +155,33 @@ async def test_the_accuracy_table_has_means_intervals_and_the_last_run(running: 
         assert f"last, run {last + 1}" in table.get_cell("test", "set").plain
         assert "10,000 images" in table.get_cell("test", "n").plain
         assert set_marker("adversarial") in table.get_cell("adversarial", "set").plain
+        # In a narrow terminal the number of images stands below the name.
+        await pilot.resize_terminal(*WIDE)
+        await settled(pilot)
+        assert table.get_cell("test", "set").plain.endswith(f"run {last + 1}: 10,000 images")
+        assert table.max_scroll_x == 0
+
+
+async def test_the_intervals_of_results_with_claims_are_said_to_allow_for_overlapping_splits(
+    running: Snapshot,
+) -> None:
+    table = AccuracyTable()
+    app = Bench(table)
+    async with app.run_test(size=(70, 20)) as pilot:
+        table.snapshot = running
+        await settled(pilot)
+        assert "± half of 95 %, for overlapping splits" in text_of(app)
+        table.snapshot = replace(running, claims=())
+        await settled(pilot)
+        assert "± half the 95 % interval" in text_of(app)
+        assert "splits" not in text_of(app)
 
 
 async def test_the_accuracy_table_shows_a_chosen_run(
     running: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = AccuracyTable()
-    async with Bench(table).run_test(size=WIDE) as pilot:
+    async with Bench(table).run_test(size=(100, 20)) as pilot:
         table.snapshot = running
         await settled(pilot)
         with updates_of(table, monkeypatch):
@@ -194,7 +215,7 @@ async def test_only_cells_that_changed_are_drawn_anew(
 async def test_before_the_first_result_the_table_says_which_sets_there_will_be(created: Snapshot) -> None:
     table = AccuracyTable()
     app = Bench(table)
-    async with app.run_test(size=(WIDE[0], 24)) as pilot:
+    async with app.run_test(size=(WIDE[0], 40)) as pilot:
         table.snapshot = created
         await settled(pilot)
         text = text_of(app)
@@ -216,7 +237,7 @@ async def test_levels_with_long_names_have_whole_titles_where_they_fit(created: 
     ladder = Ladder("Bandwidth", ("wide", "medium", "narrow"))
     table = AccuracyTable()
     app = Bench(table)
-    async with app.run_test(size=(100, 24)) as pilot:
+    async with app.run_test(size=(110, 24)) as pilot:
         table.snapshot = replace(created, ladder=ladder)
         await settled(pilot)
         assert all(ladder.at(level) in text_of(app) for level in ladder.levels)
@@ -301,6 +322,28 @@ async def test_a_test_is_told_in_words_with_its_p(running: Snapshot) -> None:
         assert table.explanation("difference/1/welch") == f"{start} < 1e-16"
 
 
+async def test_wilcoxon_has_the_direction_of_its_ranks_beside_their_effect(running: Snapshot) -> None:
+    table = StatisticsTable()
+    async with Bench(table).run_test(size=WIDE) as pilot:
+        (test,) = (
+            test
+            for test in running.tests
+            if (test.quantity, test.j, test.test) == ("ratio", "1", "wilcoxon") and test.sets == table.pair
+        )
+        # One large difference upwards, more and smaller ones downwards: the mean is up, the ranks are down.
+        ranks = msgspec.structs.replace(test, mean_difference=0.3, effect_size=-0.4, direction="lower")
+        table.snapshot = replace(running, tests=(ranks,))
+        await settled(pilot)
+        assert "lower" in table.get_cell("ratio/1/wilcoxon", "direction").plain
+        assert table.get_cell("ratio/1/wilcoxon", "difference").plain.strip() == "-0.40 of all ranks"
+        assert table.explanation("ratio/1/wilcoxon").startswith("by rank S_1 is lower on adversarial")
+        # Without a test there is no direction of ranks either: the mean is told, and why.
+        few = msgspec.structs.replace(ranks, p=None, effect_size=None, direction=None, reason="too_few_runs")
+        table.snapshot = replace(running, tests=(few,))
+        await settled(pilot)
+        assert table.get_cell("ratio/1/wilcoxon", "difference").plain.strip() == "+0.300 (too few runs)"
+
+
 @pytest.mark.parametrize("width", [80, 70])
 async def test_differences_are_seen_whole_in_half_of_a_roomy_terminal(running: Snapshot, width: int) -> None:
     table = StatisticsTable()
@@ -364,7 +407,7 @@ async def test_the_adversarial_set_is_compared_with_one_after_another(running: S
         table.focus()
         await settled(pilot)
         seen = []
-        for _ in (*running.spec.controls, "misclassified"):
+        for _ in ("test", *running.spec.controls, "misclassified"):
             table.next_pair()
             await settled(pilot)
             seen.append(table.pair)

@@ -27,10 +27,11 @@ from core.data.load import load
 from core.engine.statistics import experiment_statistics
 from core.families.family import Resources
 from core.protocol.run import RunResult, compute_run
+from core.records.deciding import BiasVariance, CrossFit, Flips, LevelRobustness, Robustness
 from core.records.environment import Environment
 from core.records.events import StatisticsComputed
 from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
-from core.records.statistics import Reason, StatisticalTest, SummaryTable
+from core.records.statistics import Claim, Reason, StatisticalTest, SummaryTable
 from core.records.types import Finite, Name, Record, Share, parse, plain, to_json
 from core.sets.members import Candidates, Members
 from core.spec.spec import Spec
@@ -46,6 +47,12 @@ OF_A_TEST = (
     "effect_size", "direction", "reason",
 )  # fmt: skip
 """The fields of a statistical test that its digest is made of."""
+OF_DECIDING = (
+    "crossfit", "crossfit_fitted", "bias_variance", "robustness", "flips", "noise", "variants",
+)  # fmt: skip
+"""The fields that decide the claim. Some records were made before these were measured."""
+ARRAYS_OF_DECIDING = ("half", "crossfit_test_prediction", "subset")
+CANDIDATES_OF_DECIDING = ("crossfit_prediction",)
 
 
 class Computer(Record, frozen=True, kw_only=True):
@@ -72,7 +79,8 @@ class RecordedRun(Record, frozen=True, kw_only=True):
     """What a run found, see `RunMetrics`.
 
     arrays: digests of the arrays of arrays.npz. samples: of the sample of each set. candidates: of the arrays of
-    all candidates, where the specification keeps them.
+    all candidates, where the specification keeps them. variants: None in a record of before the claim was decided,
+    which has none of OF_DECIDING.
     """
 
     counts: Counts
@@ -82,17 +90,35 @@ class RecordedRun(Record, frozen=True, kw_only=True):
     accuracy: dict[Name, ByLevel]
     slopes: dict[Name, dict[Name, Finite | None]]
     slope_reasons: dict[Name, dict[Name, Reason]]
+    crossfit: CrossFit | None = None
+    crossfit_fitted: CrossFit | None = None
+    bias_variance: BiasVariance | None = None
+    robustness: dict[Name, LevelRobustness] | None = None
+    flips: Flips | None = None
+    noise: Robustness | None = None
+    variants: dict[Name, Robustness] | None = None
     data_sha256: Name
     arrays: dict[Name, Name]
     samples: dict[Name, Name]
     candidates: dict[Name, Name] = msgspec.field(default_factory=dict)
 
+    def as_far_as(self, other: RecordedRun) -> RecordedRun:
+        """This one without what decides the claim, where the other is of before that was measured."""
+        if other.variants is not None:
+            return self
+        return msgspec.structs.replace(
+            self,
+            arrays=_without(self.arrays, ARRAYS_OF_DECIDING),
+            candidates=_without(self.candidates, CANDIDATES_OF_DECIDING),
+            **dict.fromkeys(OF_DECIDING),
+        )
+
 
 class RecordedExperiment(Record, frozen=True, kw_only=True):
     """An experiment's runs and the statistics over all of them.
 
-    settings: of its specification, but the number of runs. versions: of the packages. summary, tests: in full in
-    some records, to find a difference by.
+    settings: of its specification, but the number of runs. versions: of the packages. summary, tests, claims: in
+    full in some records, to find a difference by.
     """
 
     settings: dict[str, Any]
@@ -101,8 +127,10 @@ class RecordedExperiment(Record, frozen=True, kw_only=True):
     runs: tuple[RecordedRun, ...]
     summary_sha256: Name
     tests_sha256: Name
+    claims_sha256: Name
     summary: SummaryTable | None = None
     tests: tuple[StatisticalTest, ...] | None = None
+    claims: tuple[Claim, ...] | None = None
 
     @property
     def spec(self) -> Spec:
@@ -158,6 +186,7 @@ def recorded_run(
         accuracy=metrics.accuracy,
         slopes=metrics.slopes,
         slope_reasons=metrics.slope_reasons,
+        **{name: getattr(metrics, name) for name in OF_DECIDING},
         data_sha256=data_sha256,
         arrays={name: digest([array]) for name, array in sorted(arrays.items())},
         samples={name: digest(found) for name, found in samples.items()},
@@ -167,6 +196,7 @@ def recorded_run(
 
 def metrics_of(spec: Spec, run: int, recorded: RecordedRun) -> RunMetrics:
     """The metrics of a recorded run, as statistics take them."""
+    decided = {name: getattr(recorded, name) for name in OF_DECIDING}
     return RunMetrics(
         index=run,
         ladder=spec.ladder,
@@ -177,6 +207,7 @@ def metrics_of(spec: Spec, run: int, recorded: RecordedRun) -> RunMetrics:
         accuracy=recorded.accuracy,
         slopes=recorded.slopes,
         slope_reasons=recorded.slope_reasons,
+        **{name: value for name, value in decided.items() if value is not None},
         seconds={},
         data_sha256=recorded.data_sha256,
         environment=Environment(versions={}, device="cpu", cpu=""),
@@ -212,9 +243,18 @@ def digest_of_tests(statistics: StatisticsComputed) -> str:
     return _json_digest([{name: test[name] for name in OF_A_TEST} for test in tests])
 
 
+def digest_of_claims(statistics: StatisticsComputed) -> str:
+    """SHA-256 over the claims in canonical JSON."""
+    return _json_digest([_as_read(claim, Claim) for claim in statistics.claims])
+
+
 def _as_read(record: object, kind: type[Any]) -> Any:
     """Plain values as they are after a journal: a 4 where a float is meant is a 4.0."""
     return plain(parse(to_json(record), kind, "a statistic"))
+
+
+def _without(values: Mapping[str, str], left_out: Sequence[str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def _json_digest(value: object) -> str:
@@ -243,13 +283,15 @@ class _Keeper:
                 "surrogate_prediction": block.surrogate_prediction.astype(np.int16),
             }
         )
+        if block.half_prediction is not None:
+            self._blocks[-1]["crossfit_prediction"] = block.half_prediction.astype(np.int16)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All candidates, as candidates.npz holds them."""
         if not self._blocks:
             return {}
         return {
-            name: np.concatenate([one[name] for one in self._blocks], axis=-1 if name == "prediction" else 0)
+            name: np.concatenate([one[name] for one in self._blocks], axis=-1 if "prediction" in name else 0)
             for name in self._blocks[0]
         }
 
@@ -265,8 +307,10 @@ def renew(name: str) -> None:
         runs=tuple(run for run, _ in found),
         summary_sha256=digest_of_summary(statistics),
         tests_sha256=digest_of_tests(statistics),
+        claims_sha256=digest_of_claims(statistics),
         summary=None if old.summary is None else statistics.summary,
         tests=None if old.tests is None else statistics.tests,
+        claims=None if old.claims is None else statistics.claims,
     )
     write(name, new)
 

@@ -119,16 +119,21 @@ SCENES = {
     "running": Scene((RUNNING, Sees("2 running")), recorded("running"), sizes=BOTH),
     "running-accuracy": Scene((RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running")),
     "running-charts": Scene((RUNNING, "3", Sees("against K")), recorded("running")),
-    "running-tests": Scene((RUNNING, "4", Sees("Nadeau-Bengio")), recorded("running")),
-    "running-log": Scene((RUNNING, "6", Sees("run 4 complete")), recorded("running")),
+    "running-tests": Scene((RUNNING, "5", Sees("Nadeau-Bengio")), recorded("running")),
+    "running-log": Scene((RUNNING, "7", Sees("run 4 complete")), recorded("running")),
     "finished": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=BOTH),
     "finished-accuracy": Scene((COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("complete")),
     "finished-charts": Scene((COMPLETE, "3", Sees("against K")), recorded("complete")),
     "finished-all-curves": Scene((COMPLETE, "3", "a", Sees("reverse")), recorded("complete")),
     "finished-p-values": Scene((COMPLETE, "3", "3", Sees("0.01")), recorded("complete")),
-    "finished-tests": Scene((COMPLETE, "4", Sees("Nadeau-Bengio")), recorded("complete")),
-    "finished-verdict": Scene((COMPLETE, "5", Sees("In short")), recorded("complete")),
-    "finished-log": Scene((COMPLETE, "6", Sees("all runs are complete")), recorded("complete")),
+    "finished-cross-fitted": Scene((COMPLETE, "3", "c", Sees("own")), recorded("complete")),
+    "finished-decides": Scene(
+        (COMPLETE, "4", Sees("cross-fit rise")), recorded("complete"), sizes=(*NARROW, *LOW)
+    ),
+    "older-decides": Scene((COMPLETE, "4", Sees("not what decides")), recorded("complete", deciding=False)),
+    "finished-tests": Scene((COMPLETE, "5", Sees("Nadeau-Bengio")), recorded("complete")),
+    "finished-verdict": Scene((COMPLETE, "6", Sees("In short")), recorded("complete")),
+    "finished-log": Scene((COMPLETE, "7", Sees("all runs are complete")), recorded("complete")),
     "finished-low": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=LOW),
     "finished-charts-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("complete"), sizes=LOW),
     "finished-monochrome": Scene(
@@ -185,8 +190,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 QUICK = (
-    "setup", "setup-wrong-values", "running", "finished-charts", "finished-tests", "failed", "more-runs", "gallery",
-    "experiments", "compare", "export", "help",
+    "setup", "setup-wrong-values", "running", "finished-charts", "finished-decides", "finished-tests", "failed",
+    "more-runs", "gallery", "experiments", "compare", "export", "help",
 )  # fmt: skip
 """The scenes that `make test` draws; `make test-all` draws every one at each of its sizes."""
 

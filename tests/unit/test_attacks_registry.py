@@ -30,7 +30,9 @@ OPTIONS = {
     "pgd-untargeted": ("steps",),
     "noise": (),
 }
-DEFAULTS = {"norm": "l2", "bound": "clip", "steps": 10}
+DEFAULTS = {"norm": "l2", "bound": "project", "steps": 10}
+FIRST_DEFAULTS = {**DEFAULTS, "bound": "clip"}
+"""They name experiments, for ever."""
 
 
 def option_of(attack: str, name: str) -> Setting:
@@ -90,7 +92,7 @@ def test_the_defaults_of_the_options_are_what_an_attack_built_without_them_has(n
     built = vars(ATTACKS[name](epsilon=0.1))
     for option in ATTACKS[name].options:
         assert option.default == built[option.name] == DEFAULTS[option.name]
-        assert option.first_default == DEFAULTS[option.name]
+        assert option.first_default == FIRST_DEFAULTS[option.name]
         assert option.identifies
         assert not option.choices() or option.default == next(iter(option.choices()))
 
@@ -115,8 +117,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones_and_the_nearest() -> No
     [
         ("deepfool", "norm", "l1", "l2, linf"),
         ("deepfool-untargeted", "norm", 2, "l2, linf"),
-        ("deepfool", "bound", "none", "clip, project, reject"),
-        ("deepfool-untargeted", "bound", None, "clip, project, reject"),
+        ("deepfool", "bound", "none", "project, clip, reject"),
+        ("deepfool-untargeted", "bound", None, "project, clip, reject"),
         ("pgd", "steps", 0, "1 to 10000"),
         ("pgd", "steps", 10_001, "1 to 10000"),
         ("pgd-untargeted", "steps", 3.0, "1 to 10000"),

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from core.families.ladder import Ladder
+from core.records.metrics import RunMetrics
 from core.records.statistics import Quantity, StatisticalTest, Summary, SummaryTable
 from core.report.terms import SLOPES
 from core.sets.registry import SETS
+from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
+from tests.fakes.numbers import draw_metrics
 from tui_aefit.lab.charts.data import (
     PAPER_PAIR,
     TEST_MARKERS,
@@ -30,6 +33,7 @@ from tui_aefit.lab.charts.data import (
     PValue,
     PValueData,
     accuracy_data,
+    crossfit_data,
     p_value_data,
     set_marker,
 )
@@ -249,7 +253,7 @@ def test_only_the_tests_without_a_p_value_are_named() -> None:
         (78, "Holm-adjusted p of S_j = A_j / A_i: adversarial against noise"),
         (68, "Holm-adjusted p of S_j = A_j / A_i: adversarial against noise"),
         (51, "Holm-adjusted p of S_j: adversarial against noise"),
-        (44, "Holm-adjusted p: adversarial against noise"),
+        (44, "Holm p of S_j: adversarial against noise"),
     ],
 )
 def test_the_caption_says_which_p_values_of_which_sets_these_are(width: int, caption: str) -> None:
@@ -257,7 +261,7 @@ def test_the_caption_says_which_p_values_of_which_sets_these_are(width: int, cap
     *_, last = p_value_chart(data, width, 16).plain.split("\n")
     assert last.strip() == caption
     plain = p_value_chart(replace(data, holm=False), width, 16).plain
-    assert caption.replace("Holm-adjusted", "unadjusted") in plain
+    assert caption.replace("Holm-adjusted", "unadjusted").replace("Holm p", "p") in plain
 
 
 @pytest.mark.parametrize("width", [76, 68])
@@ -435,8 +439,62 @@ def test_only_some_sets_are_drawn_unless_all_are_asked_for() -> None:
     all_of_them = accuracy_data(summary_of(**every), LADDER)
     assert few is not None
     assert all_of_them is not None
-    assert list(few.curves) == ["test", "misclassified", "adversarial", "noise", "matched"]
+    assert list(few.curves) == ["test", "misclassified", "adversarial", "noise", "noise-matched", "matched"]
     assert list(all_of_them.curves) == list(every)
+
+
+def runs_with_crossfit() -> list[RunMetrics]:
+    spec = Spec(dataset="mnist", runs=3)
+    return [draw_metrics(spec, run) for run in range(3)]
+
+
+def test_cross_fitted_curves_stand_beside_those_of_the_half_that_selected() -> None:
+    runs = runs_with_crossfit()
+    data = crossfit_data(runs, LADDER)
+    assert data is not None
+    others = ["test", "misclassified", "adversarial", "noise"]
+    assert list(data.curves) == [*others, *(f"{name}, own" for name in others[1:])]
+    means = [point.mean for point in data.curves["adversarial"]]
+    found = [run.crossfit.adversarial for run in runs if run.crossfit is not None]
+    for level, mean in zip(LEVELS, means, strict=True):
+        values = [by_level[level] for by_level in found if by_level is not None]
+        assert mean == pytest.approx(sum(value for value in values if value is not None) / 3)
+    own = [point.mean for point in data.curves["adversarial, own"]]
+    assert own[0] == 0 < means[0]
+    assert data.dashed == {f"{name}, own" for name in others[1:]}
+    assert crossfit_data([], LADDER) is None
+
+
+def test_a_dashed_curve_has_gaps_and_every_curve_its_own_marker_without_colour() -> None:
+    data = crossfit_data(runs_with_crossfit(), LADDER)
+    assert data is not None
+    chart = accuracy_chart(data, 78, 22).plain
+    legend = {
+        name: next(line[line.index(f" {name}") - 1] for line in chart.split("\n") if f" {name}" in line)
+        for name in data.curves
+    }
+    assert len(set(legend.values())) == len(data.curves)
+    assert "own, dashed: by the half that selected" in chart
+    solid = AccuracyData("K", LEVELS, {"adversarial": curve([0.5] * 4)})
+    dashed = replace(solid, dashed=frozenset(["adversarial"]))
+    drawn = [line_cells(canvas(accuracy_chart(data, 78, 20))) for data in (solid, dashed)]
+    assert drawn[1] < drawn[0] < 2 * drawn[1] + 20
+
+
+def line_cells(rows: Sequence[str]) -> int:
+    """How many cells lines are drawn in."""
+    return sum("⠀" < cell <= "⣿" for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("width", "caption"), [(120, "95 % intervals, for overlapping splits"), (68, "95 %, for")]
+)
+def test_a_chart_says_that_its_intervals_allow_for_overlapping_splits_where_they_do(
+    width: int, caption: str
+) -> None:
+    data = one_curve([0.0, 0.25, 0.5, 1.0], half=0.1)
+    assert caption in accuracy_chart(replace(data, corrected=True), width, 20).plain
+    assert "splits" not in accuracy_chart(data, width, 20).plain
 
 
 def a_test(quantity: Quantity, sets: tuple[str, str], j: str) -> StatisticalTest:

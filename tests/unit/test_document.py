@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -14,16 +16,24 @@ from core.attacks.registry import ATTACKS
 from core.errors import ExperimentError
 from core.records.state import read_state
 from core.report.__main__ import main
+from core.report.deciding import has_crossfit
 from core.report.figures.images import galleries_or_reasons
 from core.report.page.document import pictured_sets, report_html
 from core.report.refusal import Refusal, refusal_in, refusal_line
 from core.report.reproduce import commands
 from core.report.result import Result, result_of
-from core.report.terms import SENTENCES, TEST_NAMES
+from core.report.terms import CLAIMS, DEFINITIONS, SENTENCES, TEST_NAMES
 from core.sets.registry import SETS
 from core.spec.command import batch_command, format_value
 from core.spec.spec import Spec
 from tests.fakes.arrays import add_gallery
+from tests.fakes.corrected import (
+    bias_cells,
+    crossfit_cells,
+    mean_and_half,
+    net_flips,
+    robustness_cells,
+)
 from tests.fakes.experiments import make_experiment_from_answers
 from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.page import Grid, Page, section_text
@@ -31,7 +41,7 @@ from tests.fakes.published import MADE, complete, partly_failed, published
 from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings
 
-PICTURED = ("misclassified", "adversarial", "noise", "matched", "reverse")
+PICTURED = ("misclassified", "adversarial", "noise", "noise-matched", "matched", "reverse")
 LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
 NONE = dict.fromkeys(PICTURED, "there are no images")
 
@@ -96,17 +106,139 @@ def test_every_mean_and_interval_stands_in_the_accuracy_table(page: Page, result
     accuracy = result.summary.accuracy
     levels = LEVELS_OF[len(result.ladder.levels)]
     table = page.tables["accuracy-table"]
-    assert table.header == ["set", *(f"K = {level}" for level in levels), "n"]
+    assert table.header == ["set", *(f"K = {level}" for level in levels), "n", "fooled", "target hit"]
     assert [row[0] for row in grid(page, "accuracy-table")] == list(accuracy)
     for (name, by_level), (_, row) in zip(accuracy.items(), table.rows, strict=True):
-        for level, cell in zip(levels, row[1:-1], strict=True):
+        for level, cell in zip(levels, row[1:-3], strict=True):
             summary = by_level[level]
             exact = [value for value in (summary.mean, *(summary.ci95 or ())) if value is not None]
             assert cell.values == exact, name
             ends = f"[{summary.ci95[0]:.4f}, {summary.ci95[1]:.4f}]" if summary.ci95 else ""
             assert cell.text == shown(summary.mean, ".4f") + ends
-        assert row[-1].values == [by_level["1"].n]
+        assert row[-3].values == [by_level["1"].n]
+        assert [cell.values for cell in row[-2:]] == rates_of(result, name)
         assert SETS[name].description in section_text(page, "accuracy")
+
+
+def rates_of(result: Result, name: str) -> list[Any]:
+    """Values of two cells: of what made a set's images, the means over the runs."""
+    runs = result.metrics.values()
+    figures = [run.attack if name == "adversarial" else run.sets.get(name) for run in runs]
+    cells: list[Any] = []
+    for field in ("surrogate_fooled", "target_hit"):
+        values = [getattr(one, field) for one in figures if one is not None]
+        there = [value for value in values if value is not None]
+        cells.append([pytest.approx(np.mean(there), abs=1e-15)] if there else [])
+    return cells
+
+
+def test_what_decides_stands_first_after_the_verdict(page: Page, result: Result) -> None:
+    sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
+    decides = ["what-decides"] if result.claims else []
+    assert sections[: 1 + len(decides)] == ["verdict", *decides]
+    measured = ["cross-fitted", "bias", "robustness"] if has_crossfit(result) else []
+    assert sections[1 + len(decides) :][: len(measured) + 1] == [*measured, "accuracy"]
+
+
+def test_every_claim_is_a_row_with_all_its_digits(page: Page, result: Result) -> None:
+    if not result.claims:
+        assert "claims-table" not in page.tables
+        return
+    table = page.tables["claims-table"]
+    assert table.header == ["of", "estimate", "95 % interval", "margin", "decision", "n", "reason"]
+    assert len(table.rows) == len(result.claims)
+    text = section_text(page, "what-decides")
+    for (heading, row), claim in zip(table.rows, result.claims, strict=True):
+        assert heading == CLAIMS[claim.name]
+        assert DEFINITIONS[claim.name] in text
+        low, high = claim.ci95 or (None, None)
+        assert [cell.text for cell in row] == [
+            " - ".join(claim.sets),
+            f"{claim.estimate:+.4f}",
+            f"[{low:+.4f}, {high:+.4f}]" if low is not None else "-",
+            "0.02",
+            claim.decision,
+            str(claim.n),
+            (claim.reason or "").replace("_", " "),
+        ]
+        exact = [[claim.estimate], list(claim.ci95 or ()), [claim.margin], [], [claim.n], []]
+        assert [cell.values for cell in row[1:]] == exact
+    assert "The intervals allow for splits that overlap (Nadeau and Bengio, 2003)." in text
+
+
+def levels_shown(page: Page, name: str) -> list[tuple[str, str, list[list[float]]]]:
+    """Of a table of levels: heading, row, and the numbers of every level."""
+    rows = page.tables[name].rows
+    return [(heading, row[0].text, [cell.values for cell in row[1:-1]]) for heading, row in rows]
+
+
+def over_runs(cells: list[list[float | None]], result: Result) -> list[Any]:
+    """The values of a cell a level: the mean, and where there are runs enough, the ends of its interval."""
+    found: list[Any] = []
+    for values in cells:
+        if len([value for value in values if value is not None]) < 2:
+            found.append([value for value in values if value is not None])
+            continue
+        mean, half = mean_and_half(values, result.metrics[0])
+        found.append(pytest.approx([mean, mean - half, mean + half], abs=1e-9))
+    return found
+
+
+def test_cross_fitted_accuracies_bias_and_robustness_are_means_over_the_runs(
+    page: Page, result: Result
+) -> None:
+    if not has_crossfit(result):
+        assert not {"crossfit-table", "bias-variance-table", "robustness-table", "flips-table"} & set(
+            page.tables
+        )
+        return
+    deciding = [
+        name for name in ("test", "misclassified", "adversarial", "noise") if name in result.spec.sets
+    ]
+    for label, fitted in (("crossfit-table", False), ("crossfit-fitted-table", True)):
+        expected: list[tuple[str, str, list[Any]]] = []
+        for name in deciding:
+            other = over_runs(crossfit_cells(result, name, own=False, fitted=fitted), result)
+            own = over_runs(crossfit_cells(result, name, own=True, fitted=fitted), result)
+            if name == "test":
+                expected.append((name, "each half", other))
+            else:
+                expected += [(name, "other half", other), (name, "own half", own)]
+        found = levels_shown(page, label)
+        assert [(heading.partition(" (")[0], *row) for heading, *row in found] == expected
+    shares = {claim.sets[0]: claim.estimate for claim in result.claims if claim.name == "selection_share"}
+    headings = {heading for heading, *_ in levels_shown(page, "crossfit-table")}
+    for subject, share in shares.items():
+        assert any(
+            re.fullmatch(rf"{subject} \(images .*, selection {share:.3f}\)", text) for text in headings
+        )
+    assert levels_shown(page, "bias-variance-table") == [
+        (name, field, over_runs(bias_cells(result, name, field), result))
+        for name in deciding
+        for field in ("bias", "variance", "error")
+        if any(bias_cells(result, name, field)[0])
+    ]
+    attack = ATTACKS[result.spec.attack].title
+    kinds = {attack: "attack", "the control noise": "noise", f"{attack}, ties: nearest": "ties: nearest"}
+    kinds = {title: kind for title, kind in kinds.items() if kind != "noise" or "noise" in deciding}
+    found = levels_shown(page, "robustness-table")
+    assert [(heading.partition(" (")[0], *row) for heading, *row in found] == [
+        (title, field.replace("_", " "), over_runs(robustness_cells(result, kind, field), result))
+        for title, kind in kinds.items()
+        for field in ("accuracy", "success", "worst_case")
+    ]
+    rows = page.tables["flips-table"].rows
+    for (_, row), (title, kind) in zip(rows, kinds.items(), strict=True):
+        counts, net = net_flips(result, kind)
+        assert row[0].text == title
+        if kind != "noise" or result.metrics[0].sets:
+            assert [cell.values for cell in row[1:3]] == rates_of(
+                result, "noise" if kind == "noise" else "adversarial"
+            )
+        assert [cell.values for cell in row[3:6]] == [[sum(column)] for column in zip(*counts, strict=True)]
+        (expected_net,) = over_runs([list(net)], result)
+        assert row[6].values + row[7].values == expected_net
+        assert row[8].values == [len(net)]
 
 
 def test_every_test_is_a_row_with_all_its_numbers(page: Page, result: Result) -> None:
@@ -125,6 +257,8 @@ def test_every_test_is_a_row_with_all_its_numbers(page: Page, result: Result) ->
         assert len(table.rows) == len(tests)
         for (heading, row), test in zip(table.rows, tests, strict=True):
             ends = test.ci95
+            # The direction of Wilcoxon's ranks is that of its effect, not the mean's.
+            difference = None if test.test == "wilcoxon" and test.p is not None else test.mean_difference
             assert heading == headings[test.quantity]
             assert [cell.text for cell in row] == [
                 test.j,
@@ -134,13 +268,13 @@ def test_every_test_is_a_row_with_all_its_numbers(page: Page, result: Result) ->
                 shown(test.df, ".2f"),
                 shown(test.p, ".3g"),
                 shown(test.p_holm, ".3g"),
-                shown(test.mean_difference, "+.4f"),
+                shown(difference, "+.4f"),
                 f"[{ends[0]:+.4f}, {ends[1]:+.4f}]" if ends else "-",
                 shown(test.effect_size, "+.3f"),
                 test.direction or "-",
                 (test.reason or "").replace("_", " "),
             ]
-            values = (test.n, test.statistic, test.df, test.p, test.p_holm, test.mean_difference)
+            values = (test.n, test.statistic, test.df, test.p, test.p_holm, difference)
             exact = [[] if value is None else [value] for value in values]
             effect = [] if test.effect_size is None else [test.effect_size]
             assert [cell.values for cell in row[2:10]] == [*exact, list(ends or ()), effect]
@@ -161,8 +295,8 @@ def test_counts_of_every_run_stand_in_its_row(page: Page, result: Result) -> Non
             continue
         assert run.metrics is not None
         counts, stages = run.metrics.counts, run.metrics.seconds
-        # The attack and the filter are parts of the candidates' time.
-        spent = sum(stages.values()) - stages.get("attack", 0) - stages.get("filter", 0)
+        # The attack, the filter and the parts of the training images are parts of the candidates' time.
+        spent = sum(stages.values()) - sum(stages.get(part, 0) for part in ("attack", "filter", "subsets"))
         assert [cell.values[0] for cell in row[2:-1]] == [
             run.metrics.surrogate_accuracy, counts.train, counts.test, counts.correct, counts.misclassified,
             counts.candidates, counts.adversarial, counts.adversarial_sources,
@@ -253,7 +387,8 @@ def test_another_family_has_its_own_words(tmp_path: Path) -> None:
     assert page.problems == []
     assert "tree depth shallow_5% to bottomless" in section_text(page, "header")
     assert section_text(page, "accuracy").startswith("Accuracy against tree depth")
-    assert page.tables["accuracy-table"].header[1:-1] == [f"tree depth = {level}" for level in WORDS.levels]
+    assert page.tables["crossfit-table"].header[1:-1] == [f"tree depth = {level}" for level in WORDS.levels]
+    assert page.tables["accuracy-table"].header[1:-3] == [f"tree depth = {level}" for level in WORDS.levels]
     steps = dict.fromkeys(row[0].text for _, row in page.tables["tests-1"].rows)
     assert set(steps) == set(WORDS.levels[1:])
 
@@ -374,6 +509,8 @@ def test_the_style_serves_print_and_both_schemes(made: tuple[str, Result]) -> No
 def test_figures_stand_inline_with_a_name_for_those_who_cannot_see_them(page: Page, result: Result) -> None:
     drawings = {str(attrs["id"]): attrs for tag, attrs in page.tags if tag == "svg"}
     expected = {"accuracy-figure", "p-value-figure"} if result.summary else set()
+    if any(run.crossfit is not None for run in result.metrics.values()):
+        expected |= {"crossfit-figure"}
     if "target: horse" in page.words["gallery"]:
         expected |= {"gallery-figure"}
     assert set(drawings) == expected
@@ -389,6 +526,7 @@ def test_figures_take_the_colours_of_the_page(made: tuple[str, Result], result: 
     assert ("currentColor" in text) == (result.summary is not None)
 
 
+@pytest.mark.slow
 def test_the_gallery_is_shown_where_images_are_there(tmp_path: Path) -> None:
     experiment = complete(tmp_path)
     result = result_of(read_state(experiment))
@@ -400,6 +538,7 @@ def test_the_gallery_is_shown_where_images_are_there(tmp_path: Path) -> None:
     assert section_text(Page(report_html(result, NONE)), "gallery") == "Gallery there are no images"
 
 
+@pytest.mark.slow
 def test_one_image_of_each_other_set_is_shown_for_comparison(tmp_path: Path) -> None:
     experiment = complete(tmp_path)
     add_gallery(experiment, 1, sets=("matched", "noise", "sources"))

@@ -13,10 +13,12 @@ from core.data.load import load
 from core.data.split import stratified_split
 from core.errors import SpecError
 from core.families.family import Family, Resources
-from core.families.knn import NEARBY, SEARCHES, TIE_RULES, FittedNeighbours, KNearestNeighbours
+from core.families.knn import KNearestNeighbours
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
+from core.families.voting import SEARCHES, TIE_RULES, Voting
 from core.neighbours.blocked import BlockedSearch
+from core.neighbours.classifier import NEARBY, QUARTER, FittedNeighbours
 from core.neighbours.search import Neighbours, Pixels
 
 
@@ -92,11 +94,17 @@ def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path:
 
 
 def test_all_levels_come_from_one_search() -> None:
-    training, labels = colour_images(50, np.random.default_rng(1))
-    search = CountingSearch(training.reshape(50, -1))
-    fitted = FittedNeighbours(KNearestNeighbours(z=7), search, (6, 4, 3), labels, 5)
-    assert fitted.predict(training[:20]).label.shape == (4, 20)
-    assert search.asked == [(20, 7 + NEARBY)]
+    training, labels = colour_images(200, np.random.default_rng(1))
+    search = CountingSearch(training.reshape(200, -1))
+    fitted = FittedNeighbours(Voting(7), search, (6, 4, 3), labels, 5)
+    first = fitted.predict(training[:20])
+    assert first.label.shape == (4, 20)
+    # As many as serve a quarter of the training images too.
+    known = fitted.listed(QUARTER, KNearestNeighbours.subsets)
+    assert 4 * 7 < known < 200 - NEARBY
+    assert search.asked == [(20, known + NEARBY)]
+    fitted.predict(training[:20], first.near)
+    assert search.asked[1:] == [(20, 7)]
 
 
 def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None:
@@ -107,9 +115,10 @@ def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None
     like_them = np.clip(in_unit_range(clean).repeat(9, axis=0) + noise, 0, 1)
     fitted, alone = (KNearestNeighbours(z=5).fit(training, labels, 5) for _ in range(2))
     near = fitted.predict(clean).near
+    known = fitted.listed(QUARTER, KNearestNeighbours.subsets) + NEARBY
     for row, image in enumerate(clean):
         distance = np.square(training - image.astype(np.float64)).sum(axis=(1, 2, 3))
-        np.testing.assert_array_equal(near[row], np.argsort(distance, kind="stable")[: 5 + NEARBY])
+        np.testing.assert_array_equal(near[row], np.argsort(distance, kind="stable")[:known])
     helped = fitted.predict(like_them, near.repeat(9, axis=0))
     np.testing.assert_array_equal(helped.label, alone.predict(like_them).label)
     assert fitted.effort["searched"] == fitted.effort["certified"] + fitted.effort["complete"] == 100
@@ -125,6 +134,25 @@ def test_the_tie_rule_reaches_the_vote() -> None:
         for rule in TIE_RULES
     }
     assert predictions == {"lowest": [[0], [2]], "nearest": [[2], [2]]}
+
+
+@pytest.mark.parametrize("rule", TIE_RULES)
+def test_what_the_other_tie_rules_say_comes_with_every_answer(rule: str) -> None:
+    training, labels = colour_images(90, np.random.default_rng(11))
+    queries, _ = colour_images(40, np.random.default_rng(12))
+    by_rule = {
+        one: KNearestNeighbours(z=7, tie_rule=one).fit(training, labels, 5).predict(queries)
+        for one in TIE_RULES
+    }
+    assert (by_rule["lowest"].label != by_rule["nearest"].label).any(), "no tie would protect nothing"
+    variants = by_rule[rule].variants
+    assert set(variants) == {f"ties: {other}" for other in TIE_RULES if other != rule}
+    for other in set(TIE_RULES) - {rule}:
+        np.testing.assert_array_equal(variants[f"ties: {other}"], by_rule[other].label)
+    some = by_rule[rule].take(np.array([3, 1]))
+    np.testing.assert_array_equal(some.near, by_rule[rule].near[[3, 1]])
+    for other, label in some.variants.items():
+        np.testing.assert_array_equal(label, variants[other][:, [3, 1]])
 
 
 def test_grey_levels_and_unit_range_of_one_image_are_predicted_alike() -> None:

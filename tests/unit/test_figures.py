@@ -31,6 +31,7 @@ from core.report.figures.curves import (
     SMALLEST_P,
     THRESHOLDS,
     accuracy_figure,
+    crossfit_figure,
     look_of,
     p_value_figure,
     render,
@@ -42,6 +43,7 @@ from core.report.terms import TEST_NAMES
 from core.sets.registry import own_controls
 from core.spec.spec import Spec
 from tests.fakes.arrays import add_gallery
+from tests.fakes.corrected import crossfit_cells, mean_and_half
 from tests.fakes.experiments import make_experiment
 from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.published import MADE, complete, nothing_yet, one_run, partly_failed, published
@@ -157,6 +159,69 @@ class TestAccuracy:
         }
 
 
+CROSSFITTED = ("misclassified", "adversarial", "noise")
+
+
+class TestCrossFit:
+    @pytest.fixture(scope="class", params=["complete", "running"])
+    def crossfitted(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
+        return published(tmp_path_factory.mktemp("home"), request.param)[1]
+
+    def test_both_halves_are_drawn_with_corrected_intervals(self, crossfitted: Result) -> None:
+        (axes,) = crossfit_figure(crossfitted).axes
+        assert ticks(axes) == list(LEVELS_OF[len(crossfitted.ladder.levels)])
+        drawn = series(axes)
+        assert list(drawn) == [f"{name}, {half} half" for name in CROSSFITTED for half in ("other", "own")]
+        run = crossfitted.metrics[0]
+        for name in CROSSFITTED:
+            for own, half in ((False, "other half"), (True, "own half")):
+                cells = crossfit_cells(crossfitted, name, own=own)
+                expected = [mean_and_half(values, run) for values in cells]
+                points = at(drawn[f"{name}, {half}"])
+                assert [place for place, _ in points] == list(range(len(expected)))
+                assert [y for _, y in points] == pytest.approx([mean for mean, _ in expected])
+                bars = [line for line in axes.lines if line.get_label() == f"_interval {name}, {half}"]
+                ends = [np.asarray(bar.get_ydata()).tolist() for bar in bars]
+                assert np.array(ends) == pytest.approx(
+                    np.array([[mean - width, mean + width] for mean, width in expected])
+                )
+
+    def test_the_half_that_selected_is_dashed_and_the_other_solid(self, crossfitted: Result) -> None:
+        drawn = series(crossfit_figure(crossfitted).axes[0])
+        everything = series(accuracy_figure(crossfitted).axes[0])
+        for name in CROSSFITTED:
+            other, own = drawn[f"{name}, other half"], drawn[f"{name}, own half"]
+            assert (other.get_linestyle(), own.get_linestyle()) == ("-", "--")
+            # A set has its look; that by its own half is hollow.
+            assert marker(other) == marker(everything[name])
+            assert marker(own) == (marker(other)[0], False)
+            assert {line.get_color() for line in (other, own)} == {everything[name].get_color()}
+
+    def test_the_axis_says_where_they_were_selected(self, whole: Result) -> None:
+        (axes,) = crossfit_figure(whole).axes
+        assert axes.get_xlabel() == "K (general → fitted)"
+        assert axes.get_ylabel() == "accuracy, selected at K = 7\nby the own half"
+        (axes,) = crossfit_figure(with_ladder(whole)).axes
+        assert ticks(axes) == list(WORDS.levels)
+        assert axes.get_ylabel().startswith("accuracy, selected at tree depth = shallow_5%")
+
+    def test_sets_can_be_chosen(self, whole: Result) -> None:
+        drawn = series(crossfit_figure(whole, ["noise", "test", "reverse"]).axes[0])
+        assert list(drawn) == ["noise, other half", "noise, own half"]
+        with pytest.raises(ExperimentError, match="no cross-fitted accuracy of these sets"):
+            crossfit_figure(whole, ["test", "reverse"])
+
+    def test_a_set_that_no_run_selected_is_said_to_be_empty(self, tmp_path: Path) -> None:
+        drawn = series(crossfit_figure(published(tmp_path, "empty_sets")[1]).axes[0])
+        assert "adversarial, other half (empty)" in drawn
+
+    def test_a_result_that_did_not_measure_it_has_nothing_to_draw(self, tmp_path: Path) -> None:
+        result = published(tmp_path, "older")[1]
+        with pytest.raises(ExperimentError, match="has no cross-fitted accuracy to draw") as refused:
+            crossfit_figure(result)
+        assert "older versions" in refused.value.hint
+
+
 class TestPValues:
     def test_steps_of_another_family_stand_in_its_order(self, whole: Result) -> None:
         own = panels(p_value_figure(whole))
@@ -245,20 +310,20 @@ class TestReadable:
         for axes in p_value_figure(result).axes:
             differ_pairwise(list(series(axes).values()))
 
-    def test_twelve_series_differ_in_both_and_no_84_are_alike(self) -> None:
-        drawn = [Line2D([], [], **look_of(number)) for number in range(84)]
-        differ_pairwise(drawn[:12])
+    def test_fifteen_series_differ_in_both_and_no_105_are_alike(self) -> None:
+        drawn = [Line2D([], [], **look_of(number)) for number in range(105)]
+        differ_pairwise(drawn[:15])
         looks = {
             (marker(line), str(look_of(n)["linestyle"]), str(line.get_color()))
             for n, line in enumerate(drawn)
         }
-        assert len(looks) == 84
+        assert len(looks) == 105
 
     def test_a_set_and_a_test_have_the_symbol_that_they_have_in_the_lab(self, tmp_path: Path) -> None:
         glyphs = {
             ("o", True): "●", ("^", True): "▲", ("D", True): "◆", ("s", True): "■", ("v", True): "▼",
             ("*", True): "★", ("o", False): "○", ("^", False): "△", ("D", False): "◇", ("s", False): "□",
-            ("v", False): "▽", ("*", False): "☆",
+            ("v", False): "▽", ("*", False): "☆", ("x", True): "×", ("+", True): "+", ("(6, 2, 0)", True): "*",
         }  # fmt: skip
         experiment = make_experiment(tmp_path, runs=3, controls=tuple(reversed(own_controls())))
         result = result_of(read_state(experiment))
@@ -267,7 +332,7 @@ class TestReadable:
         assert found == {name: set_marker(name) for name in result.spec.sets}
         for axes in p_value_figure(result).axes:
             assert {kind: glyphs[marker(line)] for kind, line in series(axes).items()} == TEST_MARKERS
-        assert [glyphs[one] for one in MARKERS] == list(LAB_MARKERS)
+        assert [glyphs[str(shape), filled] for shape, filled in MARKERS] == list(LAB_MARKERS)
 
     def test_a_set_that_is_not_registered_has_a_look_of_its_own(self, whole: Result) -> None:
         assert whole.summary is not None
@@ -276,7 +341,8 @@ class TestReadable:
         summary = replace(whole.summary, accuracy=accuracy)
         drawn = series(accuracy_figure(replace(whole, summary=summary)).axes[0])
         assert list(drawn)[-2:] == ["spirals", "moons"]
-        differ_pairwise(list(drawn.values()))
+        looks = {(marker(line), str(line.get_color())) for line in drawn.values()}
+        assert len(looks) == len(drawn)
 
     def test_colours_differ_for_those_who_see_two_of_three(self) -> None:
         # Linear RGB as protanopes and deuteranopes see it, after Vienot, Brettel and Mollon (1999).
@@ -342,6 +408,7 @@ class TestFiles:
         assert b">misclassified</text>" in render(figure, "svg", text=True)
         assert b"</text>" not in render(figure, "svg")
 
+    @pytest.mark.slow
     def test_no_pyplot_and_no_setting_is_left_behind(self, whole: Result) -> None:
         before = dict(mpl.rcParams)
         render(accuracy_figure(whole), "svg")
@@ -359,13 +426,13 @@ class TestFiles:
 class TestRefusals:
     def test_without_a_complete_run_there_is_nothing_to_draw(self, tmp_path: Path) -> None:
         result = published(tmp_path, "nothing_yet")[1]
-        for draw in (accuracy_figure, p_value_figure):
+        for draw in (accuracy_figure, p_value_figure, crossfit_figure):
             with pytest.raises(ExperimentError, match="no complete run") as refused:
                 draw(result)
             assert f"aefit-tui resume {result.id}" in refused.value.hint
 
     def test_an_unknown_set_is_answered_with_those_there_are(self, whole: Result) -> None:
-        for draw in (accuracy_figure, p_value_figure):
+        for draw in (accuracy_figure, p_value_figure, crossfit_figure):
             with pytest.raises(ExperimentError, match="no set 'nois': expected one of test, misclassified"):
                 draw(whole, ["nois"])
 
@@ -374,7 +441,7 @@ class TestUnfinished:
     def test_a_figure_of_numbers_that_may_change_says_so(self, tmp_path: Path) -> None:
         for name, over in (("running", "runs 1-3 of 9"), ("partly_failed", "runs 1-2, 4-5 of 5")):
             result = published(tmp_path / name, name)[1]
-            for figure in (accuracy_figure(result), p_value_figure(result)):
+            for figure in (accuracy_figure(result), p_value_figure(result), crossfit_figure(result)):
                 warning = f"Not complete: the numbers are over {over} and may change."
                 assert figure.get_suptitle() == warning
 
@@ -390,7 +457,7 @@ class TestUnfinished:
         assert 0 <= extent.y0 < extent.y1 <= figure.bbox.height
 
     def test_a_final_one_says_nothing(self, whole: Result) -> None:
-        for figure in (accuracy_figure(whole), p_value_figure(whole)):
+        for figure in (accuracy_figure(whole), p_value_figure(whole), crossfit_figure(whole)):
             assert figure.get_suptitle() == ""
 
 

@@ -182,6 +182,23 @@ class TestTheFile:
             for name, value in contents(gallery).items():
                 assert_array_equal(getattr(read, name), value)
 
+    def test_two_sets_of_the_first_version_go_by_their_new_names(self, tmp_path: Path) -> None:
+        written = {name: made_up_gallery(name=name) for name in ("reverse", "unfiltered")}
+        path = as_in_the_first_version(tmp_path / "gallery.npz", list(written.values()))
+        assert sets_in(path) == ("reverse-both-ends", "candidates")
+        for now, before in (("reverse-both-ends", "reverse"), ("candidates", "unfiltered")):
+            read = read_gallery(path, now)
+            assert read is not None
+            assert read.name == now
+            assert_array_equal(read.image, written[before].image)
+            assert read_gallery(path, before) is None
+        # In a file of now, "reverse" is the set that has this name now.
+        new = tmp_path / "new.npz"
+        write_galleries(new, [written["reverse"]])
+        assert sets_in(new) == ("reverse",)
+        assert read_gallery(new, "reverse") is not None
+        assert read_gallery(new, "reverse-both-ends") is None
+
     def test_the_oldest_files_hold_the_adversarial_set(self, tmp_path: Path) -> None:
         gallery = made_up_gallery()
         path = as_in_the_first_version(tmp_path / "gallery.npz", [gallery])

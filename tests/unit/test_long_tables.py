@@ -13,12 +13,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scipy import stats
 
 from core.report.columnar.parquet import long_parquet
 from core.report.formats import TABLES, TableName
 from core.report.result import Result
-from core.report.tables.long import COLUMNS, COLUMNS_OF, SUMMARY_COLUMNS, TEST_COLUMNS, long_csv
+from core.report.tables.long import (
+    ATTACK_COLUMNS,
+    CLAIM_COLUMNS,
+    COLUMNS,
+    COLUMNS_OF,
+    DECIDING_COLUMNS,
+    SUMMARY_COLUMNS,
+    TEST_COLUMNS,
+    long_csv,
+)
+from tests.fakes.corrected import mean_and_half
 from tests.fakes.ladders import with_ladder
 from tests.fakes.published import MADE, published
 
@@ -43,7 +52,17 @@ def read(result: Result, table: TableName) -> list[dict[str, Any]]:
     return rows
 
 
-def settings(result: Result) -> dict[str, Any]:
+def settings(result: Result, run: int | None = None) -> dict[str, Any]:
+    """What stands in every row, with the rates of the attack in one run, or their means over the runs."""
+    figures = [one.attack for index, one in result.metrics.items() if run in (None, index)]
+    rates = {}
+    for name in ("surrogate_fooled", "target_hit"):
+        values = [getattr(one, name) for one in figures if getattr(one, name) is not None]
+        rates[name] = pytest.approx(np.mean(values), abs=1e-15) if values else None
+    return asked(result) | rates
+
+
+def asked(result: Result) -> dict[str, Any]:
     spec = result.spec
     return {
         "id": result.id, "status": result.status, "dataset": spec.dataset, "attack": spec.attack,
@@ -53,7 +72,7 @@ def settings(result: Result) -> dict[str, Any]:
 
 def test_parquet_has_a_row_for_every_run_set_and_level(result: Result) -> None:
     expected = [
-        settings(result)
+        settings(result, run)
         | {
             "run": run,
             "set": name,
@@ -76,6 +95,9 @@ def test_parquet_has_a_row_for_every_test(result: Result, printed: dict[str, Any
         expected = {name: value for name, value in test.items() if name not in ("sets", "ci95")}
         interval = dict(zip(("ci95_low", "ci95_high"), test["ci95"] or (None, None), strict=True))
         sets = dict(zip(("first_set", "second_set"), test["sets"], strict=True))
+        if test["test"] == "wilcoxon" and test["p"] is not None:
+            # Its direction is that of its effect; the mean may lie on the other side.
+            expected["mean_difference"] = None
         assert row == {**settings(result), **expected, **interval, **sets}
 
 
@@ -87,7 +109,7 @@ def test_parquet_has_a_row_for_every_summary_with_its_interval(result: Result) -
     for row in rows:
         accuracies = [metrics.accuracy[row["set"]][row["level"]] for metrics in result.metrics.values()]
         values = np.array([accuracy for accuracy in accuracies if accuracy is not None])
-        assert row == settings(result) | {name: row[name] for name in SUMMARY_COLUMNS[7:-1]}
+        assert row == settings(result) | {name: row[name] for name in SUMMARY_COLUMNS[9:-1]}
         assert row["n"] == len(values)
         if len(values) == 0:
             assert row["mean"] is None
@@ -97,9 +119,86 @@ def test_parquet_has_a_row_for_every_summary_with_its_interval(result: Result) -
             assert row["sd"] is row["ci95_low"] is row["ci95_high"] is None
             continue
         assert row["sd"] == pytest.approx(values.std(ddof=1), abs=1e-12)
-        half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-        ends = values.mean() - half, values.mean() + half
+        mean, half = mean_and_half(values.tolist(), result.metrics[0])
+        # Older results have intervals that do not allow for overlap, which are not said to.
+        ends = mean - half, mean + half
         assert (row["ci95_low"], row["ci95_high"]) == pytest.approx(ends, abs=1e-12)
+
+
+def test_there_is_a_row_for_every_claim(result: Result, printed: dict[str, Any]) -> None:
+    rows = read(result, "claims")
+    assert len(rows) == len(printed["claims"])
+    for row, claim in zip(rows, printed["claims"], strict=True):
+        low, high = claim["ci95"] or (None, None)
+        first, second = (*claim["sets"], None)[:2]
+        assert row == settings(result) | {
+            "quantity": claim["name"], "first_set": first, "second_set": second, "ci95_low": low,
+            "ci95_high": high, **{name: claim[name] for name in ("estimate", "margin", "decision", "n", "reason")},
+        }  # fmt: skip
+
+
+def numbers_in(value: Any) -> int:
+    """How many numbers, or places of undefined ones, a part of the JSON result has."""
+    if isinstance(value, dict | list):
+        return sum(numbers_in(one) for one in (value.values() if isinstance(value, dict) else value))
+    return 1
+
+
+def test_every_number_that_decides_is_a_row_of_its_run(result: Result, printed: dict[str, Any]) -> None:
+    rows = read(result, "deciding")
+    by_run: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        assert row == settings(result, row["run"]) | {name: row[name] for name in DECIDING_COLUMNS[9:-1]}
+        by_run.setdefault(row["run"], []).append(row)
+    for entry in printed["runs"]:
+        found = by_run.get(entry["index"], [])
+        keys = [(row["part"], row["rule"], row["set"], row["level"], row["measure"]) for row in found]
+        assert len(set(keys)) == len(keys)
+        if entry["robustness"] is None:
+            assert found == []
+            continue
+        there = 0
+        for row in found:
+            level, measure = row["level"], row["measure"]
+            if row["part"].startswith("crossfit"):
+                part = entry[row["part"]]
+                if level is None:
+                    expected = part["counts"][row["set"]][int(measure.removeprefix("images_")) - 1]
+                elif measure == "own_accuracy":
+                    expected = part["own"][row["set"]][level]
+                else:
+                    assert measure == "accuracy"
+                    expected = part[row["set"]][level]
+            elif row["part"] == "bias_variance":
+                expected = entry["bias_variance"][row["set"]][level][measure]
+            else:
+                assert row["part"] == "robustness"
+                part = entry["noise"] if row["set"] == "noise" else entry
+                part = entry["variants"][row["rule"]] if row["rule"] else part
+                expected = part["flips"][measure] if level is None else part["robustness"][level][measure]
+            assert row["value"] == expected
+            there += 1
+        crossfits = [
+            {name: value for name, value in entry[part].items() if value is not None}
+            for part in ("crossfit", "crossfit_fitted")
+        ]
+        bias = {
+            name: value
+            for name, value in entry["bias_variance"].items()
+            if name != "subsets" and value is not None
+        }
+        others = [entry["robustness"], entry["flips"], entry["noise"] or {}, entry["variants"]]
+        assert there == numbers_in([*crossfits, bias, *others])
+
+
+def test_there_is_a_row_for_every_attack_of_every_run(result: Result, printed: dict[str, Any]) -> None:
+    expected = [
+        asked(result) | {"run": run["index"], "set": name, **figures}
+        for run in printed["runs"]
+        if run["attack"] is not None
+        for name, figures in {"adversarial": run["attack"], **run["sets"]}.items()
+    ]
+    assert read(result, "attacks") == expected
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -115,7 +214,8 @@ def test_csv_and_parquet_are_the_same_table(result: Result, table: TableName) ->
 def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table: TableName) -> None:
     whole = {"seed", "run", "size", "n"}
     numbers = {"epsilon", "accuracy", "slope", "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low",
-               "ci95_high", "effect_size", "mean", "sd"}  # fmt: skip
+               "ci95_high", "effect_size", "mean", "sd", "surrogate_fooled", "target_hit", "estimate", "margin",
+               "value", "linf_max", "l2_mean"}  # fmt: skip
     schemas = []
     for name in ("complete", "nothing_yet"):
         result = published(tmp_path / name, name)[1]
@@ -127,19 +227,38 @@ def test_columns_have_one_type_also_where_there_is_no_row(tmp_path: Path, table:
 
 
 def test_the_columns_are_those_that_users_were_promised() -> None:
-    assert COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "run", "set", "size", "level", "accuracy",
-        "slope", "status",
+    settings = (
+        "id", "dataset", "attack", "surrogate_fooled", "target_hit", "epsilon", "family", "knob", "seed",
     )  # fmt: skip
-    assert TEST_COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "quantity", "j", "first_set", "second_set",
+    assert (*settings, "run", "set", "size", "level", "accuracy", "slope", "status") == COLUMNS
+    assert (
+        *settings, "quantity", "first_set", "second_set", "estimate", "ci95_low", "ci95_high", "margin", "decision",
+        "n", "reason", "status",
+    ) == CLAIM_COLUMNS  # fmt: skip
+    assert (
+        *settings,
+        "run",
+        "part",
+        "rule",
+        "set",
+        "level",
+        "measure",
+        "value",
+        "status",
+    ) == DECIDING_COLUMNS
+    assert ATTACK_COLUMNS == (
+        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "run", "set", "surrogate_fooled",
+        "target_hit", "linf_max", "l2_mean", "status",
+    )  # fmt: skip
+    assert (
+        *settings, "quantity", "j", "first_set", "second_set",
         "test", "n", "statistic", "df", "p", "p_holm", "mean_difference", "ci95_low", "ci95_high", "effect_size",
         "direction", "reason", "status",
-    )  # fmt: skip
-    assert SUMMARY_COLUMNS == (
-        "id", "dataset", "attack", "epsilon", "family", "knob", "seed", "set", "level", "mean", "sd", "ci95_low",
+    ) == TEST_COLUMNS  # fmt: skip
+    assert (
+        *settings, "set", "level", "mean", "sd", "ci95_low",
         "ci95_high", "n", "status",
-    )  # fmt: skip
+    ) == SUMMARY_COLUMNS  # fmt: skip
 
 
 def test_equal_results_give_equal_bytes(result: Result) -> None:

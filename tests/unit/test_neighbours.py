@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from core.errors import SpecError
-from core.families.knn import SEARCHES
+from core.families.voting import SEARCHES
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.kd_tree import KDTreeSearch
 from core.neighbours.projection import Projection

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core import __version__
-from core.errors import AefitError
+from core.errors import AefitError, SpecError
 from core.spec.settings import COMMON, RESERVED, known_options
 from core.spec.spec import Spec
 from tests.fakes import plugins
@@ -23,7 +23,7 @@ WORDS = {
     "dataset": "digits", "attack": "pgd", "epsilon": "0.25", "z": "9", "runs": "4", "seed": "17", "epochs": "6",
     "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
     "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": "3", "jobs": "2",
-    "family": "knn", "surrogate": "lenet5", "data_dir": "images", "home": "lab",
+    "family": "knn", "surrogate": "lenet5", "splits": "folds", "data_dir": "images", "home": "lab",
 }  # fmt: skip
 VALUES = {
     **WORDS,
@@ -303,13 +303,18 @@ def all_options() -> set[str]:
     return options._all_options(options._parser(SETTINGS))
 
 
-def test_the_line_that_the_first_version_wrote_into_a_report_is_understood() -> None:
+def test_the_line_that_the_first_version_wrote_into_a_report_is_understood_but_for_two_names() -> None:
+    """Of the sets that it called unfiltered and reverse; the latter is now another set's."""
     line = (
         "aefit-tui --batch --dataset digits --attack fgsm --epsilon 0.1 --z 7 --runs 12 --seed 0 --epochs 40 "
         "--controls noise,matched,reverse,sources,unfiltered,fooled,one-per-source --tie-rule lowest --norm l2 "
         "--bound clip --steps 10 --search pruned --keep adversarial --device auto --threads 1"
     )
     _, *words = line.split()
+    with pytest.raises(SpecError, match="unfiltered"):
+        Settings(given_settings(parse(words)), environment={}).spec()
+    _, *words = line.replace("unfiltered", "candidates").replace("reverse", "reverse-both-ends").split()
     settings = Settings(given_settings(parse(words)), environment={})
-    assert settings.spec() == Spec(dataset="digits", epochs=40)
+    first = ("noise", "matched", "reverse-both-ends", "sources", "candidates", "fooled", "one-per-source")
+    assert settings.spec() == Spec(dataset="digits", epochs=40, controls=first)
     assert settings.warnings == []

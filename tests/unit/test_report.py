@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -21,7 +22,7 @@ from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
 from core.records.results import publish
 from core.records.state import read_state
-from core.records.statistics import StatisticalTest, SummaryTable
+from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.types import convert
 from core.report.result import Result, result_of
 from core.report.tables.long import COLUMNS, long_csv
@@ -29,6 +30,13 @@ from core.report.tables.text import align, tables
 from core.sets.registry import PAPER_SETS, SETS
 from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
+from tests.fakes.corrected import (
+    bias_cells,
+    crossfit_cells,
+    mean_and_half,
+    net_flips,
+    robustness_cells,
+)
 from tests.fakes.experiments import (
     AnsweredExperiment,
     append_events,
@@ -100,6 +108,8 @@ def test_the_result_has_the_members_that_users_were_promised(printed: dict[str, 
         "runs",
         "summary",
         "tests",
+        "claims",
+        "verdict",
     }
     assert (printed["schema_version"], printed["ladder"]["knob"]) == (2, "K")
     assert printed["ladder"]["levels"] == list(LEVELS)
@@ -108,6 +118,7 @@ def test_the_result_has_the_members_that_users_were_promised(printed: dict[str, 
     for index, run in enumerate(printed["runs"]):
         assert run.keys() >= {
             "index", "status", "counts", "surrogate_accuracy", "attack", "accuracy", "slopes", "seconds",
+            "crossfit", "crossfit_fitted", "bias_variance", "robustness", "flips", "noise", "variants",
         }  # fmt: skip
         assert (run["index"], run["status"]) == (index, "complete")
         assert run["counts"].keys() >= {
@@ -117,6 +128,30 @@ def test_the_result_has_the_members_that_users_were_promised(printed: dict[str, 
         assert set(run["accuracy"]) == set(run["slopes"]) == set(NAMES)
         assert all(set(by_level) == {"1", "3", "5", "7"} for by_level in run["accuracy"].values())
         assert all(set(by_step) == {"1", "3", "5"} for by_step in run["slopes"].values())
+        deciding = {"test", "misclassified", "adversarial", "noise"}
+        levels = {"1", "3", "5", "7"}
+        for crossfit in (run["crossfit"], run["crossfit_fitted"]):
+            assert crossfit.keys() == deciding | {"own", "counts"}
+            assert set(crossfit["own"]) == set(crossfit["counts"]) == deciding
+            assert all(set(crossfit[name]) == set(crossfit["own"][name]) == levels for name in deciding)
+            assert all(len(crossfit["counts"][name]) == 2 for name in deciding)
+        assert run["bias_variance"].keys() == deciding | {"subsets"}
+        for name in deciding:
+            assert set(run["bias_variance"][name]) == levels
+            for decomposition in run["bias_variance"][name].values():
+                assert decomposition.keys() == {"bias", "variance", "unbiased", "biased", "error"}
+        for found in (run, run["noise"], *run["variants"].values()):
+            assert set(found["robustness"]) == levels
+            assert all(
+                one.keys() == {"accuracy", "success", "worst_case"} for one in found["robustness"].values()
+            )
+            assert found["flips"].keys() == {"gained", "lost", "n"}
+    assert len(printed["claims"]) > 20
+    for claim in printed["claims"]:
+        assert claim.keys() == {
+            "name", "sets", "estimate", "ci95", "margin", "decision", "n", "reason",
+        }  # fmt: skip
+        assert claim["decision"] in ("higher", "lower", "same", "undecided")
     assert set(printed["summary"]["accuracy"]) == set(NAMES)
     for by_level in printed["summary"]["accuracy"].values():
         assert set(by_level) == {"1", "3", "5", "7"}
@@ -140,6 +175,7 @@ def test_the_result_is_strict_json_and_nothing_is_lost_in_it(result: Result, pri
         assert convert(whole, RunMetrics, "metrics") == result.metrics[run.index] == run.metrics
     assert convert(printed["summary"], SummaryTable, "a summary") == result.summary
     assert convert(printed["tests"], tuple[StatisticalTest, ...], "tests") == result.tests
+    assert convert(printed["claims"], tuple[Claim, ...], "claims") == result.claims
 
 
 def test_the_result_names_the_experiment_its_spec_and_where_it_was_computed(
@@ -160,7 +196,7 @@ def test_accuracies_and_slopes_of_a_run_are_those_of_its_answers(
             assert printed["runs"][run]["slopes"][name] == slopes_of(SPEC, name, right)
 
 
-def test_the_summary_is_the_mean_over_the_runs_with_students_interval(
+def test_the_summary_is_the_mean_over_the_runs_with_the_corrected_interval(
     made: AnsweredExperiment, printed: dict[str, Any]
 ) -> None:
     for name in NAMES:
@@ -170,9 +206,10 @@ def test_the_summary_is_the_mean_over_the_runs_with_students_interval(
             assert summary["n"] == 5
             assert summary["mean"] == pytest.approx(values.mean(), abs=1e-12)
             assert summary["sd"] == pytest.approx(values.std(ddof=1), abs=1e-12)
-            if values.std():
-                interval = stats.t.interval(0.95, 4, loc=values.mean(), scale=stats.sem(values))
-                assert summary["ci95"] == pytest.approx(list(interval), abs=1e-12)
+            # The runs divide one pool: 100 test images against 600 to train on.
+            half = stats.t.ppf(0.975, 4) * values.std(ddof=1) * math.sqrt(1 / 5 + 100 / 600)
+            ends = [values.mean() - half, values.mean() + half]
+            assert summary["ci95"] == pytest.approx(ends, abs=1e-12)
 
 
 def test_the_tests_compare_the_slopes_of_the_same_runs(
@@ -296,15 +333,18 @@ def test_the_heading_says_what_was_run_and_how_far_it_is(made: AnsweredExperimen
 def test_the_accuracy_table_shows_the_mean_and_half_the_interval_of_every_set(
     made: AnsweredExperiment, result: Result
 ) -> None:
-    header, *rows, note = cells(section(result, "accuracy"))
+    header, *rows = cells(section(result, "accuracy"))
+    rows, notes = rows[: len(NAMES)], rows[len(NAMES) :]
     assert header == ["accuracy", "images", "K = 7", "K = 5", "K = 3", "K = 1"]
     assert [row[0] for row in rows] == list(NAMES)
     for name, images, *shown in rows:
         assert images == ("100" if name == "test" else "40")
         values = accuracies(made, name)
-        half = stats.t.ppf(0.975, 4) * values.std(axis=0, ddof=1) / math.sqrt(5)
+        half = stats.t.ppf(0.975, 4) * values.std(axis=0, ddof=1) * math.sqrt(1 / 5 + 100 / 600)
         assert shown == [f"{mean:.4f} ± {h:.4f}" for mean, h in zip(values.mean(axis=0), half, strict=True)]
-    assert note == ["mean of 5 runs ± half the 95 % interval; images a run"]
+    assert " ".join(note[0] for note in notes) == (
+        "mean of 5 runs ± half the 95 % interval, which allows for splits that overlap; images a run"
+    )
 
 
 def test_the_images_of_a_set_are_their_mean_over_the_runs(tmp_path: Path) -> None:
@@ -352,6 +392,7 @@ def test_the_attack_table_has_a_row_for_every_attack(tmp_path: Path) -> None:
     attacks = {
         "FGSM, targeted": [metrics.attack for metrics in result.metrics.values()],
         "the control noise": [metrics.sets["noise"] for metrics in result.metrics.values()],
+        "the control noise-matched": [metrics.sets["noise-matched"] for metrics in result.metrics.values()],
     }
     for row, (name, figures) in zip(rows, attacks.items(), strict=False):
         hits = [one.target_hit for one in figures if one.target_hit is not None]
@@ -362,6 +403,224 @@ def test_the_attack_table_has_a_row_for_every_attack(tmp_path: Path) -> None:
             f"{max(one.linf_max or 0 for one in figures):.4g}",
             f"{np.mean([one.l2_mean for one in figures]):.4g}",
         ]
+
+
+def shown_as(values: list[list[float | None]], result: Result, form: str = ".4f") -> list[str]:
+    """Cells of the mean over the runs and half its interval, a cell a list of values."""
+    found = (mean_and_half(of_runs, result.metrics[0]) for of_runs in values)
+    return [f"{mean:{form}} ± {half:.4f}" for mean, half in found]
+
+
+def test_what_decides_stands_first_after_the_verdict(result: Result) -> None:
+    _, verdict, claims, *_ = tables(result).split("\n\n")
+    # Lines may break at a hyphen.
+    assert "".join(verdict.split()) == "".join("".join(result.verdict).split())
+    assert claims.startswith("what decides")
+
+
+def test_every_claim_is_a_row_below_its_quantity_in_words(tmp_path: Path) -> None:
+    result = published(tmp_path, "complete")[1]
+    rows = cells(section(result, "what decides"))
+    assert rows[0] == ["what decides", "estimate", "decision"]
+    heading, found = "", []
+    for row in rows[1:]:
+        if row[0].startswith("Estimate: "):
+            break
+        if len(row) == 1:
+            heading = row[0]
+        else:
+            found.append((heading, *row))
+    words = {
+        "crossfit_rise": "rise, cross-fitted",
+        "selection_share": "share of the rise that is selection",
+        "crossfit_fitted_rise": "rise, cross-fitted, selected at the fitted end",
+        "bias_fall": "fall of bias",
+        "attack_success": "change of the attack's success",
+        "worst_case": "change of the worst case",
+        "flips": "flips, gained less lost",
+        "rise": "rise, as the paper counts",
+    }
+    assert {claim.name for claim in result.claims} == set(words)
+    assert found == [
+        (
+            words[claim.name],
+            " - ".join(claim.sets),
+            f"{claim.estimate:+.3f} [{claim.ci95[0]:+.3f}, {claim.ci95[1]:+.3f}]" if claim.ci95 else "",
+            claim.decision,
+        )
+        for claim in result.claims
+    ]
+    assert {row[3] for row in found} >= {"higher", "lower", "same"}
+    note = " ".join(section(result, "what decides").split())
+    assert "The intervals allow for splits that overlap (Nadeau and Bengio, 2003)." in note
+    assert note.endswith("n = 5 runs. Margin: 0.02.")
+
+
+def test_a_claim_is_what_the_runs_say_and_its_interval_allows_for_overlap(result: Result) -> None:
+    adversarial, mistakes = (
+        np.array(crossfit_cells(result, name, own=False)) for name in ("adversarial", "misclassified")
+    )
+    differences = (adversarial[-1] - adversarial[0]) - (mistakes[-1] - mistakes[0])
+    mean, half = mean_and_half(differences.tolist(), result.metrics[0])
+    shown = f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
+    decision = "same" if abs(mean) + half < 0.02 else "undecided"
+    if abs(mean) > half and decision != "same":
+        decision = "higher" if mean > 0 else "lower"
+    first = next(
+        row for row in cells(section(result, "what decides")) if row[0].startswith("adversarial - m")
+    )
+    assert first == ["adversarial - misclassified", shown, decision]
+
+
+def test_margins_and_runs_that_differ_stand_in_the_rows(result: Result) -> None:
+    claims = tuple(
+        replace(claim, margin=0.05, n=4) if claim.name == "flips" else claim for claim in result.claims
+    )
+    header, *rows = cells(section(replace(result, claims=claims), "what decides"))
+    assert header == ["what decides", "estimate", "decision", "margin", "n"]
+    shown = {tuple(row[3:]) for row in rows if len(row) == 5}
+    assert shown == {("0.02", "5"), ("0.05", "4")}
+
+
+def test_a_claim_without_an_interval_says_why(tmp_path: Path) -> None:
+    result = published(tmp_path, "one_run")[1]
+    rows = [row for row in cells(section(result, "what decides")) if len(row) == 3][1:]
+    assert [row[1:] for row in rows] == [
+        [f"{claim.estimate:+.3f} (too few runs)", "undecided"] for claim in result.claims
+    ]
+
+
+def lines_of(result: Result, header: str) -> dict[str, list[list[str]]]:
+    """The rows of a table of levels by the heading they stand under."""
+    found: dict[str, list[list[str]]] = {}
+    heading = ""
+    for row in cells(section(result, header))[1:]:
+        if len(row) > 1:
+            found[heading].append(row)
+        elif heading and len(found[heading]) == 0:
+            break
+        else:
+            heading = row[0]
+            found[heading] = []
+    return {heading: rows for heading, rows in found.items() if rows}
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_cross_fitted_accuracies_stand_beside_those_of_the_selecting_half(
+    result: Result, fitted: bool
+) -> None:
+    at_level = f"selected at K = {'1' if fitted else '7'}:"
+    (block,) = (
+        part
+        for part in tables(result).split("\n\n")
+        if part.startswith("cross-fitted") and at_level in " ".join(part.split())
+    )
+    header, *rows = cells(block)
+    assert header == ["cross-fitted", "K = 7", "K = 5", "K = 3", "K = 1"]
+    expected = []
+    for name in ("test", "misclassified", "adversarial", "noise"):
+        found = [run.crossfit_fitted if fitted else run.crossfit for run in result.metrics.values()]
+        images = np.mean([np.mean(one.counts[name]) for one in found if one is not None])
+        others = crossfit_cells(result, name, own=False, fitted=fitted)
+        owns = crossfit_cells(result, name, own=True, fitted=fitted)
+        other, own = shown_as(others, result), shown_as(owns, result)
+        if name == "test":
+            expected += [[f"test: images {images:,.1f}"], ["each half", *other]]
+            continue
+        (general, *_, end), (own_general, *_, own_end) = np.array(others, float), np.array(owns, float)
+        share = np.mean(1 - (end - general) / (own_end - own_general))
+        selection = "" if fitted else f", selection {share:.3f}"
+        expected += [[f"{name}: images {images:,.1f}{selection}"], ["other half", *other], ["own half", *own]]
+    assert rows[: len(expected)] == expected
+    assert "which allows for splits that overlap" in " ".join(block.split())
+
+
+def test_bias_variance_and_error_are_shown_for_each_set_and_level(result: Result) -> None:
+    found = lines_of(result, "bias ")
+    assert list(found) == ["test", "misclassified", "adversarial", "noise"]
+    for name, rows in found.items():
+        assert rows == [
+            [field, *shown_as(bias_cells(result, name, field), result)]
+            for field in ("bias", "variance", "error")
+        ]
+    assert "over 40 random parts" in " ".join(section(result, "bias ").split())
+
+
+def test_robustness_is_shown_for_the_attack_noise_and_the_other_tie_rule(result: Result) -> None:
+    kinds = {
+        "FGSM, targeted: fooled 0.5000, target hit 0.2500": "attack",
+        "the control noise": "noise",
+        "FGSM, targeted, ties: nearest: fooled 0.5000, target hit 0.2500": "ties: nearest",
+    }
+    found = lines_of(result, "robustness ")
+    assert list(found) == list(kinds)
+    fields = {"accuracy": "accuracy", "success": "success", "worst case": "worst_case"}
+    for heading, rows in found.items():
+        assert rows == [
+            [words, *shown_as(robustness_cells(result, kinds[heading], field), result)]
+            for words, field in fields.items()
+        ]
+
+
+def test_flips_are_counted_over_the_runs_and_their_difference_is_their_mean(tmp_path: Path) -> None:
+    result = published(tmp_path, "complete")[1]
+    header, *rows = cells(section(result, "flips"))
+    assert header == ["flips", "gained", "lost", "n", "difference", "fooled", "target hit"]
+    attacked, noise = [rates_of(result, None), rates_of(result, "noise")]
+    kinds = {"FGSM, targeted": "attack", "the control noise": "noise",
+             "FGSM, targeted, ties: nearest": "ties: nearest"}  # fmt: skip
+    for row, (title, kind) in zip(rows, kinds.items(), strict=False):
+        counts, net = net_flips(result, kind)
+        (shown,) = shown_as([list(net)], result, "+.4f")
+        totals = [f"{sum(column):,}" for column in zip(*counts, strict=True)]
+        assert row == [title, *totals, shown, *(noise if kind == "noise" else attacked)]
+
+
+def rates_of(result: Result, control: str | None) -> list[str]:
+    """Fooled and hit as the mean over the runs, of the attack or of a control of its own."""
+    figures = [run.sets[control] if control else run.attack for run in result.metrics.values()]
+    columns = [[one.surrogate_fooled for one in figures], [one.target_hit for one in figures]]
+    return ["-" if None in column else f"{np.array(column, float).mean():.4f}" for column in columns]
+
+
+def test_a_result_of_an_older_version_shows_nothing_of_what_decides(tmp_path: Path) -> None:
+    result = published(tmp_path, "older")[1]
+    assert (result.claims, result.metrics[0].crossfit) == ((), None)
+    text = tables(result)
+    for word in ("what decides", "cross-fitted", "bias", "robustness", "flips", "overlap"):
+        assert f"\n{word}" not in text
+    assert "mean of 4 runs ± half the 95 % interval; images a run" in text
+    printed = json.loads(result.to_text())
+    assert printed["claims"] == []
+    assert {run[name] for run in printed["runs"] for name in ("crossfit", "bias_variance", "flips")} == {None}
+
+
+def test_wilcoxon_shows_the_direction_of_its_ranks_beside_their_effect(result: Result) -> None:
+    # One run far the other way turns the mean, not the ranks.
+    paired = next(
+        test
+        for test in result.tests
+        if (test.quantity, test.j, test.test) == ("difference", "1", "wilcoxon")
+        and test.sets == ("adversarial", "misclassified")
+    )
+    turned = replace(paired, mean_difference=-0.059, effect_size=1 / 3, direction="higher", p=1.0)
+    changed = replace(result, tests=tuple(turned if test == paired else test for test in result.tests))
+    header, *rows = cells(
+        next(
+            part
+            for part in tables(changed).split("\n\n")
+            if part.startswith("D against M") and "ranks" in part
+        )
+    )
+    ranks = header.index("ranks")
+    (row,) = (row for row in rows if row[0] == "rise of A at K = 1")
+    assert row[ranks] == "+0.333 higher"
+    assert turned.tested_difference is None
+    assert replace(turned, p=None, effect_size=None, reason="too_few_runs").tested_difference == -0.059
+    for test in result.tests:
+        assert (test.tested_difference is None) == (
+            test.mean_difference is None or (test.test == "wilcoxon" and test.p is not None)
+        )
 
 
 def test_every_p_value_that_is_printed_is_one_of_the_tests(result: Result) -> None:
@@ -432,6 +691,12 @@ def test_a_table_that_is_too_wide_stands_in_blocks_with_the_first_column_in_each
     assert align(rows, 1) == "name  one\na       1\n\nname  two\na       2\n\nname  three\na         3"
 
 
+def test_a_heading_in_a_table_makes_no_column_wider() -> None:
+    rows = [("name", "n"), ("a long heading",), ("  a", "1")]
+    assert align(rows) == "name  n\na long heading\n  a   1"
+    assert align(rows, 10) == "name  n\na long\n  heading\n  a   1"
+
+
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_no_line_is_wider_than_there_is_room_and_no_cell_is_lost(tmp_path: Path, width: int) -> None:
     spec = Spec(dataset="digits", runs=3, options={"z": 31})
@@ -439,8 +704,13 @@ def test_no_line_is_wider_than_there_is_room_and_no_cell_is_lost(tmp_path: Path,
     text = tables(result, width)
     assert max(map(len, text.splitlines())) <= width
     for name in ("accuracy", "noise", "one-per-source"):
-        assert text.count(f"\n{name} ") == text.count("\naccuracy ")
-    assert text.count("±") == 1 + len(spec.sets) * 16
+        assert len(re.findall(rf"^{name}  ", text, re.M)) == len(re.findall("^accuracy  ", text, re.M))
+    accuracy = len(spec.sets) * 16
+    crossfit = 2 * (1 + 2 * 3) * 16
+    bias_variance = 4 * 3 * 16
+    robustness = (2 + len(result.metrics[0].variants)) * (3 * 16 + 1)
+    # And a note of each of the five tables.
+    assert text.count("±") == accuracy + crossfit + bias_variance + robustness + 5
 
 
 def test_the_text_ends_without_a_newline(result: Result) -> None:
@@ -464,8 +734,8 @@ def test_the_long_table_has_a_row_for_every_run_set_and_level(
         assert float(row["accuracy"]) == accuracy_of(SPEC, right)[row["level"]]
         slope = slopes_of(SPEC, row["set"], right).get(row["level"])
         assert row["slope"] == "" if slope is None else float(row["slope"]) == slope
-        settings = [made.experiment.id, "digits", "fgsm", "0.1", "knn", "K", "3"]
-        assert [row[name] for name in COLUMNS[:7]] == settings
+        settings = [made.experiment.id, "digits", "fgsm", "0.5", "0.25", "0.1", "knn", "K", "3"]
+        assert [row[name] for name in COLUMNS[:9]] == settings
     assert any(row["slope"] for row in rows)
 
 

@@ -213,6 +213,32 @@ def test_a_result_of_the_first_version_is_read(first_version_home: Path) -> None
         assert metrics.ladder.knob == "K"
         assert metrics.ladder.fitted == "1"
         assert metrics.environment.threads is not None
+        # Two sets have other names now, and what decides the claim was not measured.
+        names = {
+            "test", "misclassified", "adversarial", "noise", "matched", "reverse-both-ends", "sources",
+            "candidates", "fooled", "one-per-source",
+        }  # fmt: skip
+        assert metrics.accuracy.keys() == metrics.slopes.keys() == metrics.counts.sets.keys() == names
+        assert metrics.accuracy["reverse-both-ends"]["1"] == 0
+        assert metrics.counts.sets["candidates"] == metrics.counts.candidates
+        for name in ("crossfit", "crossfit_fitted", "bias_variance", "robustness", "flips", "noise"):
+            assert getattr(metrics, name) is None, name
+        assert metrics.variants == {}
+
+
+def test_a_result_of_before_the_claim_was_decided_is_read() -> None:
+    older = metrics_from_answers(SPEC, 3, draw_answers(SPEC, 3), deciding=False)
+    names = ("crossfit", "crossfit_fitted", "bias_variance", "robustness", "flips", "noise", "variants")
+    content = {name: value for name, value in plain(older).items() if name not in names}
+    assert parse_metrics(json.dumps(content).encode()) == older
+
+
+def test_what_decides_the_claim_is_read_as_it_was_written() -> None:
+    found = metrics_from_answers(SPEC, 3, draw_answers(SPEC, 3))
+    assert found.crossfit is not None
+    assert found.bias_variance is not None
+    assert found.variants
+    assert parse_metrics(to_json(found)) == found
 
 
 def test_a_missing_part_is_no_result(tmp_path: Path) -> None:

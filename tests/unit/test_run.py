@@ -57,6 +57,7 @@ class KeptInMemory:
             "target": np.concatenate([block.target for block in blocks]),
             "prediction": np.concatenate([block.prediction for block in blocks], axis=1),
             "source": np.concatenate([index for _, index in self._blocks]),
+            "source_right": np.concatenate([block.source_right for block in blocks], axis=1),
         }
 
 
@@ -250,16 +251,24 @@ def test_the_samples_of_the_candidates_show_members_of_their_sets(pool):
     result = compute_run(SPEC, 0, pool, keep=(kept := KeptInMemory()))
     every, sizes = kept.arrays, result.metrics.counts.sets
     place = {image.tobytes(): i for i, image in enumerate(every["image"])}
-    wrong = every["prediction"] != every["label"]
-    for name in ("adversarial", "reverse", "unfiltered", "fooled", "one-per-source"):
+    wrong, known = every["prediction"] != every["label"], every["source_right"]
+    conditions = {
+        "adversarial": known[0] & wrong[0],
+        "reverse": known[-1] & wrong[-1],
+        "adversarial-both-ends": known[0] & known[-1] & wrong[0],
+        "reverse-both-ends": known[0] & known[-1] & wrong[-1],
+        "candidates": known[0],
+    }
+    for name, members in conditions.items():
+        assert sizes[name] == members.sum(), name
+    for name in (*conditions, "fooled", "one-per-source"):
         sample = result.samples[name]
         places = [place[image.tobytes()] for image in sample.image]
         assert len(places) == len(set(places)) == min(sizes[name], 600 if name == "adversarial" else 100) > 5
         for array in ("source", "label", "target"):
             assert_array_equal(getattr(sample, array), every[array][places], name)
         assert_array_equal(sample.prediction, every["prediction"][:, places], name)
-        assert name in ("reverse", "unfiltered") or wrong[0, places].all(), name
-        assert name != "reverse" or wrong[-1, places].all()
+        assert conditions.get(name, conditions["adversarial"])[places].all(), name
         assert name != "one-per-source" or len(set(sample.source)) == len(places)
 
 
@@ -306,7 +315,7 @@ def test_the_samples_of_test_images_show_them_as_they_are(pool, result):
 
 def test_slopes_are_ratios_of_neighbouring_accuracies(result):
     for name, accuracy in result.metrics.accuracy.items():
-        if name == "reverse":  # selected at K = 1: counted from there
+        if name.startswith("reverse"):  # selected at K = 1: counted from there
             accuracy = {"5": accuracy["1"], "3": accuracy["3"], "1": accuracy["5"]}
         slope = result.metrics.slopes[name]
         assert slope["1"] == pytest.approx(accuracy["1"] / accuracy["3"], rel=1e-12), name
@@ -402,7 +411,8 @@ def test_the_protocol_holds_for_every_attack_and_option(large_pool, settings):
 def test_noise_has_as_many_draws_as_the_attack_has_candidates(pool):
     spec = SPEC.changed(attack="fgsm-untargeted", controls=("noise",), epochs=1)
     untargeted = compute_run(spec, 0, pool, observe=(stages := KeptStages()))
-    assert stages.totals["noise"] == stages.totals["candidates"] == untargeted.metrics.counts.correct
+    assert stages.totals["noise"] == stages.totals["candidates"] == untargeted.metrics.counts.test
+    assert untargeted.metrics.counts.candidates == untargeted.metrics.counts.correct
 
 
 def test_the_noise_control_is_noise_of_epsilon_selected_as_the_adversarial_set_is(pool, result):
@@ -494,7 +504,7 @@ def test_the_attack_with_its_options_gives_the_figures_of_the_run(pool, settings
 
 
 @pytest.mark.parametrize(
-    "option", [{"norm": "linf"}, {"bound": "project"}, {"bound": "reject"}, {"steps": 3}], ids=str
+    "option", [{"norm": "linf"}, {"bound": "clip"}, {"bound": "reject"}, {"steps": 3}], ids=str
 )
 @pytest.mark.slow
 def test_every_option_of_an_attack_makes_a_difference(pool, option):
@@ -504,6 +514,7 @@ def test_every_option_of_an_attack_makes_a_difference(pool, option):
     assert usual.metrics.attack.l2_mean != pytest.approx(other.metrics.attack.l2_mean, rel=0.01)
 
 
+@pytest.mark.slow
 def test_tied_votes_go_where_the_rule_says(large_pool):
     spec = SPEC.changed(epochs=1, controls=())
     lowest, nearest = (
@@ -533,8 +544,9 @@ def test_every_candidate_can_be_kept_and_the_adversarial_set_is_a_part_of_them(p
     kept = KeptInMemory()
     again, every = compute_run(SPEC, 0, pool, keep=kept), kept.arrays
     assert_same(again, result)
-    assert len(every["label"]) == result.metrics.counts.candidates
-    chosen = every["prediction"][0] != every["label"]
+    assert len(every["label"]) == 3 * result.metrics.counts.test
+    assert sum(every["source_right"][0]) == result.metrics.counts.candidates
+    chosen = every["source_right"][0] & (every["prediction"][0] != every["label"])
     for name in ("image", "label", "source", "target"):
         assert_array_equal(every[name][chosen], result.arrays[f"adversarial_{name}"])
 
@@ -639,20 +651,22 @@ def test_a_run_of_plug_ins_is_counted_by_the_labels_of_their_ladder(pool, grown,
     assert len(np.unique(every["prediction"], axis=0)) == 3, (
         "levels that agree everywhere would protect nothing"
     )
-    chosen = every["prediction"][0] != every["label"]
+    known = every["source_right"][0]
+    chosen = known & (every["prediction"][0] != every["label"])
     for row, level in enumerate(labels):
         right = arrays["test_prediction"][row] == arrays["test_label"]
         assert metrics.accuracy["test"][level] == pytest.approx(right.mean(), abs=1e-12)
         right = every["prediction"][row] == every["label"]
-        assert metrics.accuracy["unfiltered"][level] == pytest.approx(right.mean(), abs=1e-12)
+        assert metrics.accuracy["candidates"][level] == pytest.approx(right[known].mean(), abs=1e-12)
         assert metrics.accuracy["adversarial"][level] == pytest.approx(right[chosen].mean(), abs=1e-12)
 
     # The attack was made with its option: half of epsilon.
     assert metrics.attack.linf_max == pytest.approx(SPEC.epsilon / 2, abs=1e-6)
     assert metrics.sets["shifted"].linf_max == pytest.approx(SPEC.epsilon, abs=1e-6)
-    assert stages.totals["shifted"] == stages.totals["noise"] == stages.totals["candidates"]
+    assert stages.totals["noise"] == stages.totals["candidates"] == 3 * metrics.counts.test
+    assert stages.totals["shifted"] == metrics.counts.candidates == 3 * metrics.counts.correct
     assert metrics.accuracy["shifted"]["wide"] == 0 < metrics.counts.sets["shifted"]
-    count, half = metrics.counts.candidates, metrics.counts.sets["half"]
+    count, half = len(every["label"]), metrics.counts.sets["half"]
     assert abs(half - count / 2) < 4 * np.sqrt(count) / 2
 
     write_arrays(tmp_path / "arrays.npz", arrays, metrics.ladder)
@@ -672,6 +686,7 @@ def test_sets_of_another_author_change_nothing_of_ours(pool, grown):
         assert_array_equal(beside.samples[name].image, alone.samples[name].image)
 
 
+@pytest.mark.slow
 def test_the_statistics_of_plug_ins_have_their_levels_and_their_sets(pool, grown):
     metrics = {run: compute_run(grown, run, pool).metrics for run in range(3)}
     found = experiment_statistics(grown, metrics)
@@ -721,7 +736,7 @@ def test_more_neighbours_than_training_images_are_refused(pool):
         compute_run(SPEC.changed(z=361), 0, pool)
 
 
-def test_where_no_test_image_is_recognised_there_is_nothing_to_attack(pool, grown, monkeypatch, tmp_path):
+def test_where_no_test_image_is_recognised_nothing_becomes_adversarial(pool, grown, monkeypatch, tmp_path):
     predict = FittedKernel.predict
 
     def know_none(self, images, near=None):
@@ -733,7 +748,7 @@ def test_where_no_test_image_is_recognised_there_is_nothing_to_attack(pool, grow
     with CandidateFiles(tmp_path, grown.ladder, pool.shape) as kept:
         result = compute_run(grown, 0, pool, keep=kept)
         kept.finish(tmp_path)
-    assert np.load(tmp_path / IMAGES).shape == (0, 28, 28, 1)
+    assert np.load(tmp_path / IMAGES).shape == (180, 28, 28, 1)
     counts = result.metrics.counts
     assert (counts.correct, counts.candidates, counts.adversarial) == (0, 0, 0)
     assert counts.misclassified == counts.test == 60

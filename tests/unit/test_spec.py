@@ -22,17 +22,22 @@ from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting, Whole
 from core.errors import PluginError, SpecError
-from core.families.knn import SEARCHES, TIE_RULES, Z
+from core.families.knn import Z
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
+from core.families.voting import SEARCHES, TIE_RULES
 from core.records.home import experiment_id
 from core.sets.registry import PAPER_SETS, SETS, own_controls
-from core.spec.settings import COMMON, DEVICES, KEEPS, PARTS, known_options
+from core.spec.settings import COMMON, DEVICES, KEEPS, PARTS, SPLITS, known_options
 from core.spec.spec import DEFAULTS, SCHEMA_VERSION, Spec
 from core.surrogates.registry import SURROGATES
 from tests.fakes.plugins import Kernel, Shift, install
 
 CONTROLS = own_controls()
+FIRST_CONTROLS = (
+    "noise", "matched", "reverse-both-ends", "sources", "candidates", "fooled", "one-per-source",
+)  # fmt: skip
+"""Those that there were at first, by the names that they have now."""
 OPTIONS = {
     "norm": ("deepfool", "deepfool-untargeted"),
     "bound": ("deepfool", "deepfool-untargeted"),
@@ -55,13 +60,14 @@ NAME_FIELDS: dict[str, tuple[str, ...]] = {
     "norm": tuple(NORM.choices()),
     "bound": tuple(BOUND.choices()),
     "search": tuple(SEARCHES),
+    "splits": tuple(SPLITS),
     "keep": tuple(KEEPS),
     "device": tuple(DEVICES),
 }
 OTHER_VALUES: dict[str, Any] = {
     "dataset": "digits", "attack": "noise", "epsilon": 0.2, "z": 9, "runs": 3, "seed": 1, "epochs": 4,
     "controls": ("noise",), "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": 11,
-    "test_size": 100, "search": "kd-tree", "keep": "candidates", "device": "cpu",
+    "test_size": 100, "splits": "folds", "search": "kd-tree", "keep": "candidates", "device": "cpu",
 }  # fmt: skip
 """For every setting a value that is not its default, but for those that have one only with a plug-in."""
 NOT_IN_THE_IDENTITY = {"runs", "device", "search"}
@@ -77,6 +83,13 @@ def make(**values: Any) -> Spec:
     """A spec with these settings, options among them."""
     common = {name: value for name, value in values.items() if name in COMMON}
     return Spec(**common, options={name: value for name, value in values.items() if name not in COMMON})
+
+
+def as_at_first(**values: Any) -> Spec:
+    """The same of when defaults were the first ones."""
+    first = {"controls": FIRST_CONTROLS}
+    bound = {"bound": "clip"} if str(values.get("attack")).startswith("deepfool") else {}
+    return make(**{**first, **bound, **values})
 
 
 def taker(name: str) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def specs(draw: st.DrawFn) -> Spec:
         "z": 2 * draw(st.integers(1, 499)) + 1,
         "test_size": draw(st.none() | st.integers(*WHOLE_FIELDS["test_size"])),
     }
-    for name in ("tie_rule", "search", "keep", "device"):
+    for name in ("tie_rule", "search", "splits", "keep", "device"):
         values[name] = draw(st.sampled_from(NAME_FIELDS[name]))
     for name in ("runs", "seed", "epochs"):
         values[name] = draw(st.integers(*WHOLE_FIELDS[name]))
@@ -328,8 +341,9 @@ def test_every_measured_set_has_one_name_and_the_papers_come_first() -> None:
 
 def test_only_sets_selected_by_their_errors_are_wrong_by_construction() -> None:
     selected_at = {name: SETS[name].selected_at for name in SETS.own}
-    assert {name for name, end in selected_at.items() if end is None} == {"test", "sources", "unfiltered"}
-    assert [name for name, end in selected_at.items() if end == "fitted"] == ["reverse"]
+    assert {name for name, end in selected_at.items() if end is None} == {"test", "sources", "candidates"}
+    at_the_fitted_end = [name for name, end in selected_at.items() if end == "fitted"]
+    assert at_the_fitted_end == ["reverse", "reverse-both-ends"]
     assert {name for name in SETS.own if SETS[name].begins_at_zero()} == {
         name for name, end in selected_at.items() if end is not None
     }
@@ -371,8 +385,14 @@ def test_json_holds_every_setting_and_the_schema_version() -> None:
 
 
 def test_settings_left_out_take_their_defaults() -> None:
-    assert Spec.from_toml("") == Spec.from_mapping({}) == Spec()
-    assert Spec.from_toml("runs = 3\nepsilon = 1\nz = 5") == make(runs=3, epsilon=1.0, z=5)
+    assert Spec.from_mapping({}) == Spec()
+    assert Spec.from_mapping({"runs": 3, "epsilon": 1, "z": 5}) == make(runs=3, epsilon=1.0, z=5)
+
+
+def test_settings_that_a_stored_file_lacks_take_their_first_defaults() -> None:
+    assert Spec.from_toml("") == as_at_first()
+    assert Spec.from_toml('attack = "deepfool"') == as_at_first(attack="deepfool")
+    assert Spec.from_toml("runs = 3\nepsilon = 1\nz = 5") == as_at_first(runs=3, epsilon=1.0, z=5)
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 99, 0, -1, "1", True, 1.0, None])
@@ -462,11 +482,14 @@ def test_another_family_takes_its_own_options() -> None:
 def test_the_digest_is_the_hash_of_the_canonical_json_of_what_differs_from_the_first_defaults() -> None:
     # Written out: a change here gives every stored experiment another name.
     canonical = '{"attack":"deepfool","controls":["noise"],"dataset":"mnist","norm":"linf","z":9}'
-    spec = make(
+    spec = as_at_first(
         dataset="mnist", attack="deepfool", controls=("noise",), device="cpu", z=9, norm="linf", runs=3
     )
     assert spec.digest == hashlib.sha256(canonical.encode()).hexdigest()
-    assert Spec().digest == hashlib.sha256(b'{"dataset":"mnist-5k"}').hexdigest()
+    assert as_at_first().digest == hashlib.sha256(b'{"dataset":"mnist-5k"}').hexdigest()
+    canonical = '{"attack":"deepfool","bound":"project","controls":[],"dataset":"mnist-5k","splits":"folds"}'
+    spec = make(attack="deepfool", controls=(), splits="folds")
+    assert spec.digest == hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -499,13 +522,31 @@ def test_the_digest_is_the_hash_of_the_canonical_json_of_what_differs_from_the_f
     ],
 )
 def test_these_experiments_have_these_digests_for_ever(values: dict[str, Any], digest: str) -> None:
+    assert as_at_first(**values).digest == digest
+
+
+@pytest.mark.parametrize(
+    ("values", "digest"),
+    [
+        ({"dataset": "mnist"}, "0884ceda1dee9f33de89d2e450368ea9113d6b04b832362954ba73a94107fa31"),
+        (
+            {"dataset": "mnist", "attack": "deepfool"},
+            "4534c3d5b268d8eb12a431b973b101b0a120b8afcd23cdb75a16974f22f58e9a",
+        ),
+        (
+            {"dataset": "mnist", "splits": "folds"},
+            "48ab972b750c96c201e2ab418bea80746f7daf555953cfa1364ad6283b23c76c",
+        ),
+    ],
+)
+def test_these_experiments_with_the_defaults_of_now_too(values: dict[str, Any], digest: str) -> None:
     assert make(**values).digest == digest
 
 
 def test_these_experiments_have_these_ids_for_ever() -> None:
-    assert experiment_id(Spec(dataset="mnist")) == "mnist-fgsm-6351e66d"
-    assert experiment_id(Spec(dataset="mnist", attack="deepfool")) == "mnist-deepfool-7c38de89"
-    assert experiment_id(make(z=9)) == "mnist-5k-fgsm-f607e114"
+    assert experiment_id(as_at_first(dataset="mnist")) == "mnist-fgsm-6351e66d"
+    assert experiment_id(as_at_first(dataset="mnist", attack="deepfool")) == "mnist-deepfool-7c38de89"
+    assert experiment_id(as_at_first(z=9)) == "mnist-5k-fgsm-f607e114"
 
 
 @pytest.mark.parametrize("name", sorted(NOT_IN_THE_IDENTITY))
@@ -573,8 +614,8 @@ def test_one_and_one_point_zero_are_one_epsilon() -> None:
 
 
 def test_an_option_given_at_its_default_is_an_option_left_out() -> None:
-    assert make(attack="deepfool", norm="l2", bound="clip", z=7) == make(attack="deepfool")
-    assert make(attack="deepfool", norm="l2", bound="clip", z=7).digest == make(attack="deepfool").digest
+    assert make(attack="deepfool", norm="l2", bound="project", z=7) == make(attack="deepfool")
+    assert make(attack="deepfool", norm="l2", bound="project", z=7).digest == make(attack="deepfool").digest
 
 
 # A program that grows
@@ -587,6 +628,7 @@ SHINE = Setting(name="shine", title="Shine", help="how it shines", metavar="N", 
 def stored() -> dict[str, str]:
     """What experiments of today are called: spec.toml -> digest."""
     some = [
+        as_at_first(),
         Spec(),
         make(dataset="mnist", z=9, runs=3),
         make(attack="pgd", steps=3),
@@ -602,7 +644,7 @@ def test_a_new_setting_renames_no_experiment(stored: dict[str, str], monkeypatch
     assert {text: Spec.from_toml(text).digest for text in stored} == stored
     assert Spec.from_toml(next(iter(stored))).values["shine"] == 4
     shining = object.__new__(Spec)
-    vars(shining).update(vars(Spec()), shine=5)
+    vars(shining).update(vars(as_at_first()), shine=5)
     vars(shining).pop("identity", None)
     assert shining.identity == {"dataset": "mnist-5k", "shine": 5}
 
@@ -631,8 +673,8 @@ def test_another_default_renames_no_experiment_that_asks_for_the_old_value(
     monkeypatch.setitem(COMMON, "controls", replace(COMMON["controls"], default=("noise",)))
     assert {text: Spec.from_toml(text).digest for text in stored} == stored
     assert make(attack="pgd").options["steps"] == 20
-    assert make(attack="pgd").identity == {"dataset": "mnist-5k", "attack": "pgd", "steps": 20}
-    assert make(attack="pgd", steps=10).identity == {"dataset": "mnist-5k", "attack": "pgd"}
+    assert as_at_first(attack="pgd").identity == {"dataset": "mnist-5k", "attack": "pgd", "steps": 20}
+    assert as_at_first(attack="pgd", steps=10).identity == {"dataset": "mnist-5k", "attack": "pgd"}
 
 
 def test_the_first_defaults_are_frozen() -> None:
@@ -646,8 +688,9 @@ def test_the_first_defaults_are_frozen() -> None:
         "seed": 0,
         "surrogate": "lenet5",
         "epochs": 3,
-        "controls": ("noise", "matched", "reverse", "sources", "unfiltered", "fooled", "one-per-source"),
+        "controls": FIRST_CONTROLS,
         "test_size": None,
+        "splits": "reshuffle",
         "keep": "adversarial",
         "norm": "l2",
         "bound": "clip",
@@ -810,7 +853,7 @@ def test_a_file_of_the_first_version_is_read_as_the_experiment_that_it_was(
     text: str, attack: str, options: dict[str, Any]
 ) -> None:
     spec = Spec.from_toml(text)
-    assert spec == make(
+    assert spec == as_at_first(
         dataset="digits", attack=attack, z=3, runs=3, seed=3, epochs=40, search="kd-tree", **options
     )
     assert spec.schema_version == 1
@@ -828,7 +871,16 @@ def test_options_that_a_first_file_leaves_out_are_those_of_its_time(monkeypatch:
     monkeypatch.setattr(PGD, "options", (replace(STEPS, default=20),))
     spec = Spec.from_mapping({"schema_version": 1, "attack": "pgd"})
     assert spec.options["steps"] == 10
-    assert Spec.from_mapping({"schema_version": 1}) == Spec()
+    assert Spec.from_mapping({"schema_version": 1}) == as_at_first()
+    assert Spec.from_mapping({"schema_version": 1, "attack": "deepfool"}) == as_at_first(attack="deepfool")
+
+
+def test_the_sets_of_a_first_file_go_by_their_new_names() -> None:
+    spec = Spec.from_mapping({"schema_version": 1, "controls": ["unfiltered", "reverse", "noise"]})
+    assert spec.controls == ("noise", "reverse-both-ends", "candidates")
+    assert Spec(controls=("reverse",)).controls == ("reverse",)
+    with pytest.raises(SpecError, match="unfiltered"):
+        Spec(controls=("unfiltered",))
 
 
 def test_an_option_that_its_attack_never_had_is_refused_in_a_first_file_too() -> None:
@@ -836,15 +888,18 @@ def test_an_option_that_its_attack_never_had_is_refused_in_a_first_file_too() ->
         Spec.from_toml(FIRST_FGSM.replace("steps = 10", "steps = 11"))
     with pytest.raises(SpecError, match="there is no such setting"):
         Spec.from_toml(FIRST_FGSM.replace("threads", "treads"))
+    second = FIRST_FGSM.replace("schema_version = 1", "schema_version = 2")
+    with pytest.raises(SpecError, match="unfiltered"):
+        Spec.from_toml(second)
     with pytest.raises(SpecError, match="the attack fgsm has no such option"):
-        Spec.from_toml(FIRST_FGSM.replace("schema_version = 1", "schema_version = 2"))
+        Spec.from_toml(second.replace('"unfiltered"', '"candidates"'))
 
 
 def test_a_stored_spec_takes_the_first_default_of_a_setting_that_it_lacks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As when the default of a setting was changed after the experiment was made."""
-    stored = Spec(dataset="digits", attack="deepfool").to_toml()
+    stored = make(dataset="digits", attack="deepfool", bound="clip").to_toml()
     older = "\n".join(line for line in stored.splitlines() if not line.startswith(("bound", "seed")))
     (bound,) = (one for one in ATTACKS["deepfool"].options if one.name == "bound")
     changed = dataclasses.replace(bound, default="project")

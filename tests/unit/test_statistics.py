@@ -22,6 +22,7 @@ from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
 from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.records.types import plain, to_json
+from core.sets.first_version import by_new_names, new_name
 from core.spec.spec import Spec
 from core.statistics import (
     QUANTITIES,
@@ -150,7 +151,7 @@ def test_a_change_is_either_a_finite_number_or_a_documented_reason(shares: list[
 def test_slopes_and_a_single_run_need_neither_numpy_nor_scipy() -> None:
     code = (
         "import sys; from core.families.ladder import Ladder; from core.statistics import slopes, summarise\n"
-        "assert summarise([0.5]).mean == 0.5\n"
+        "assert summarise([0.5], overlap=0.2).mean == 0.5\n"
         "assert slopes({'3': 0.5, '1': 0.25}, Ladder('K', ('3', '1')))['1'].value == 0.5\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'numpy', 'scipy', 'torch'}))"
     )
@@ -162,17 +163,19 @@ def test_slopes_and_a_single_run_need_neither_numpy_nor_scipy() -> None:
 
 
 @quick
-@given(st.lists(grid, min_size=2, max_size=15))
-def test_summary_equals_numpy_and_scipy(values: list[float]) -> None:
-    summary = summarise([None, *values, math.nan, math.inf])
+@given(st.lists(grid, min_size=2, max_size=15), st.sampled_from([0.0, 1 / 7, 0.2, 1.0]))
+def test_summary_equals_numpy_and_scipy(values: list[float], overlap: float) -> None:
+    summary = summarise([None, *values, math.nan, math.inf], overlap=overlap)
     same((summary.mean, summary.sd, summary.n), (np.mean(values), np.std(values, ddof=1), len(values)))
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    # The variance of a mean of runs that overlap is (1/n + overlap) times a run's; of independent ones, 1/n times.
+    widened = math.sqrt(1 + overlap * len(values))
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) * widened
     same(summary.ci95, (np.mean(values) - half, np.mean(values) + half))
 
 
 def test_summary_of_none_and_of_one_value() -> None:
-    assert summarise([None, math.nan]) == Summary(mean=None, sd=None, ci95=None, n=0)
-    assert summarise([None, 0.5]) == Summary(mean=0.5, sd=None, ci95=None, n=1)
+    assert summarise([None, math.nan], overlap=0.2) == Summary(mean=None, sd=None, ci95=None, n=0)
+    assert summarise([None, 0.5], overlap=0.2) == Summary(mean=0.5, sd=None, ci95=None, n=1)
 
 
 # t-tests ------------------------------------------------------------------------------------------------
@@ -291,7 +294,7 @@ def test_impossible_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="n_train"):
         compare([0.5], [0.5], n_test=1, n_train=0)
     with pytest.raises(ValueError, match="must not exceed"):
-        summarise([1e308])
+        summarise([1e308], overlap=0.2)
 
 
 @quick
@@ -299,7 +302,7 @@ def test_impossible_requests_are_refused() -> None:
 def test_no_result_is_ever_nan_or_infinite(values: list[tuple[float | None, float | None]]) -> None:
     first, second = [a for a, _ in values], [b for _, b in values]
     numbers = [asdict(result) for result in compare(first, second, n_test=1, n_train=6)]
-    json.dumps([numbers, plain(summarise(first))], allow_nan=False)
+    json.dumps([numbers, plain(summarise(first, overlap=1 / 6))], allow_nan=False)
     for result in compare(first, second, n_test=1, n_train=6):
         assert (result.p is None) == (result.reason is not None)
         assert result.p is None or 0 <= result.p <= 1
@@ -564,32 +567,47 @@ def test_statistics_are_what_the_first_version_made_of_the_same_runs(case: dict[
     """Recorded once with version 0.1 of this program: the numbers of an experiment have to last.
 
     What goes through SciPy's t distribution or a logarithm may differ in the last bits between machines and
-    versions of SciPy; nothing else may, nor the order.
+    versions of SciPy; nothing else may, nor the order. That version took the runs of a summary for independent, and
+    compared the adversarial set with the test set nowhere.
     """
+    controls = tuple(map(new_name, case["controls"]))
     found = experiment_statistics(
-        Spec(controls=case["controls"], runs=len(case["runs"])),
+        Spec(controls=controls, runs=len(case["runs"])),
         {
-            run: metrics_from_curves(LADDER, run, curves, n_test=case["n_test"], n_train=case["n_train"])
+            run: metrics_from_curves(
+                LADDER, run, by_new_names(curves), n_test=case["n_test"], n_train=case["n_train"]
+            )
             for run, curves in enumerate(case["runs"])
         },
     )
     assert found.runs == tuple(range(len(case["runs"])))
-    summaries = [
+    summaries: list[list[Any]] = [
         [name, level, s.mean, s.sd, s.n, s.ci95]
         for name, by_level in found.summary.accuracy.items()
         for level, s in by_level.items()
     ]
     assert len(summaries) == len(case["summary"])
     for row, recorded in zip(summaries, case["summary"], strict=True):
-        assert row[:5] == recorded[:5]
-        assert row[5] == near(recorded[5])
-    assert len(found.tests) == len(case["tests"])
-    for test, recorded in zip(found.tests, case["tests"], strict=True):
+        assert row[:5] == [new_name(recorded[0]), *recorded[1:5]]
+        assert row[5] == near(widened(recorded[5], row[4], case["n_test"] / case["n_train"]))
+    tests = [test for test in found.tests if test.sets != ("adversarial", "test")]
+    assert len(found.tests) - len(tests) == 3 * 3 * 4, "of 3 quantities at 3 steps, 4 tests"
+    assert len(tests) == len(case["tests"])
+    for test, recorded in zip(tests, case["tests"], strict=True):
         named = [test.quantity, test.j, *test.sets, test.test, test.n, test.direction, test.reason]
-        assert named == recorded[:8]
+        assert named == [*recorded[:2], *map(new_name, recorded[2:4]), *recorded[4:8]]
         numbers = [test.statistic, test.df, test.mean_difference, test.effect_size]
         assert numbers == [near(n) if test.quantity == "log_ratio" else n for n in recorded[8:12]]
         assert [test.p, test.p_holm, test.ci95] == [near(n) for n in recorded[12:]]
+
+
+def widened(interval: list[float] | None, n: int, overlap: float) -> list[float] | None:
+    """An interval of a mean over independent runs as that over runs that overlap so much."""
+    if interval is None:
+        return None
+    middle, half = (interval[0] + interval[1]) / 2, (interval[1] - interval[0]) / 2
+    factor = math.sqrt(1 + n * overlap)
+    return [middle - factor * half, middle + factor * half]
 
 
 def near(recorded: Any) -> Any:

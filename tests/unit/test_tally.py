@@ -64,12 +64,22 @@ def test_a_tally_equals_counting_one_by_one(
 
 
 def candidates(source: list[int], label: list[int], **arrays: object) -> Candidates:
-    """A block whose images differ from one another; what is not given is drawn from a fixed seed."""
+    """A block whose images differ from one another; what is not given is drawn from a fixed seed.
+
+    The most general level gets its sources right.
+    """
     count, random = len(source), np.random.default_rng(len(source))
+    source_prediction = random.integers(0, CLASSES, (len(LEVELS), count))
+    source_prediction[0] = label
     given = {
         "target": random.integers(-1, CLASSES, count),
         "prediction": random.integers(0, CLASSES, (len(LEVELS), count)),
-        "source_known": random.integers(0, 2, count).astype(bool),
+        "source_prediction": source_prediction,
+        "recognised": True,
+        "place": np.arange(count),
+        "near": np.empty((count, 0), dtype=np.int64),
+        "variants": {},
+        "half_prediction": None,
         "support": random.integers(0, 6, (count, CLASSES)),
         "surrogate_prediction": random.integers(0, CLASSES, count),
         "rejected": 0,
@@ -86,9 +96,12 @@ def candidates(source: list[int], label: list[int], **arrays: object) -> Candida
 
 @st.composite
 def candidate_blocks(draw: st.DrawFn) -> list[Candidates]:
-    """Blocks of sources with 0 to 3 candidates each; all of a source in the same block."""
-    blocks, source = [], 0
-    for _ in range(draw(st.integers(0, 3))):
+    """Blocks of sources with 0 to 3 candidates each; all of a source in the same block.
+
+    First of sources that the most general level gets right, then of those that it gets wrong.
+    """
+    blocks, source, first = [], 0, 0
+    for recognised in [True] * draw(st.integers(0, 3)) + [False] * draw(st.integers(0, 2)):
         sources: list[int] = []
         labels: list[int] = []
         for _ in range(draw(st.integers(0, 4))):
@@ -97,14 +110,26 @@ def candidate_blocks(draw: st.DrawFn) -> list[Candidates]:
             labels += [label] * count
             source += 1
         entries = st.lists(st.integers(0, CLASSES - 1), min_size=len(sources), max_size=len(sources))
+        source_prediction, prediction = (
+            np.array([draw(entries) for _ in LEVELS], dtype=np.int64).reshape(len(LEVELS), -1)
+            for _ in range(2)
+        )
+        source_prediction[0] = np.array(labels, dtype=np.int64) + (0 if recognised else 1)
+        rejected = draw(st.integers(0, 5))
+        everything = len(sources) + rejected
+        kept = draw(st.permutations(range(everything)))[: len(sources)]
         block = candidates(
             sources,
             labels,
-            prediction=np.array([draw(entries) for _ in LEVELS], dtype=np.int64).reshape(len(LEVELS), -1),
+            prediction=prediction,
+            source_prediction=source_prediction,
+            recognised=recognised,
+            place=first + np.array(sorted(kept), dtype=np.int64),
             surrogate_prediction=np.array(draw(entries), dtype=np.int64),
             target=np.array(draw(entries), dtype=np.int64) - draw(st.integers(0, 1)),
-            rejected=draw(st.integers(0, 5)),
+            rejected=rejected,
         )
+        first += everything
         blocks.append(block)
     return blocks
 
@@ -141,11 +166,20 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
         selection.add(block)
     # Sources stand elsewhere in the pooled data set.
     source_index = 1000 - np.arange(100)
-    every = [(block, i) for block in blocks for i in range(len(block.label))]
+    everything = [(block, i) for block in blocks for i in range(len(block.label))]
+    every = [(b, i) for b, i in everything if b.source_prediction[0, i] == b.label[i]]
     chosen = [(b, i) for b, i in every if b.prediction[0, i] != b.label[i]]
     fooled = [(b, i) for b, i in chosen if b.surrogate_prediction[i] != b.label[i]]
-    reverse = [(b, i) for b, i in every if b.source_known[i] and b.prediction[-1, i] != b.label[i]]
-    expected = {"adversarial": chosen, "unfiltered": every, "fooled": fooled, "reverse": reverse}
+    known = [(b, i) for b, i in everything if b.source_prediction[-1, i] == b.label[i]]
+    reverse = [(b, i) for b, i in known if b.prediction[-1, i] != b.label[i]]
+    expected = {
+        "adversarial": chosen,
+        "candidates": every,
+        "fooled": fooled,
+        "reverse": reverse,
+        "adversarial-both-ends": [(b, i) for b, i in chosen if b.source_prediction[-1, i] == b.label[i]],
+        "reverse-both-ends": [(b, i) for b, i in reverse if b.source_prediction[0, i] == b.label[i]],
+    }
     for name, own in expected.items():
         part = selection.parts[name].measured(source_index)
         assert part.accuracy == shares(own), name
@@ -159,7 +193,12 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
         assert sorted(part.sample.source) == sorted(1000 - b.source[i] for b, i in own)
     assert set(selection.parts) == {*expected, "one-per-source"}
     assert selection.attack.count == len(every)
-    assert selection.attack.rejected == sum(block.rejected for block in blocks)
+    recognised = [block for block in blocks if block.recognised]
+    assert selection.attack.rejected == sum(block.rejected for block in recognised)
+    norms = {int(b.place[i]): float(b.l2[i]) for b, i in every}
+    assert len(selection.norms) == len(every) + selection.attack.rejected
+    for place, norm in enumerate(selection.norms.tolist()):
+        assert norm == norms[place] if place in norms else math.isnan(norm)
 
     members, margins = selection.adversarial(), selection.margins()
     assert members.image.shape == (len(chosen), *SHAPE)
@@ -272,7 +311,7 @@ def test_the_choice_among_a_sources_members_is_the_generators_alone() -> None:
 
 
 def test_a_set_of_another_author_that_draws_moves_nothing_that_ours_draw() -> None:
-    blocks = [candidates([source] * 6, [1] * 6) for source in range(30)]
+    blocks = [candidates([source] * 6, [1] * 6, place=6 * source + np.arange(6)) for source in range(30)]
 
     def one_per_source(extra: dict[str, CandidatePart]) -> dict[str, float | None]:
         ours: dict[str, CandidatePart] = {"adversarial": Adversarial(), "one-per-source": OnePerSource()}

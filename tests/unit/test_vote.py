@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.errors import SpecError
-from core.families.knn import TIE_RULES
+from core.families.voting import TIE_RULES
 from core.neighbours.vote import vote, vote_counts
 
 

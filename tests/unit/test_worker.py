@@ -171,20 +171,32 @@ class TestComputing:
         images = np.load(result / "candidate_image.npy", mmap_mode="r", allow_pickle=False)
         with np.load(result / "candidates.npz") as file, np.load(result / "arrays.npz") as own:
             every, arrays = dict(file), dict(own)
-        total = metrics.counts.candidates
+        # Those of the test images that the most general level gets right come first, then those of all others.
+        counts, targets = metrics.counts, 3
+        total, known = counts.test * targets, counts.candidates
+        assert known == counts.correct * targets < total
         assert images.shape == (total, 28, 28, 1)
         assert images.dtype == np.float32
-        assert {name: len(array.T) for name, array in every.items() if name != "k"} == dict.fromkeys(
-            ("label", "source", "target", "prediction", "surrogate_prediction"), total
+        names = "label", "source", "target", "prediction", "surrogate_prediction", "crossfit_prediction"
+        assert {name: array.shape[-1] for name, array in every.items() if name != "k"} == dict.fromkeys(
+            names, total
         )
+        recognised = arrays["test_prediction"][0] == arrays["test_label"]
+        in_order = np.concatenate([arrays["test_index"][recognised], arrays["test_index"][~recognised]])
+        np.testing.assert_array_equal(every["source"], in_order.repeat(targets))
         chosen = every["prediction"][0] != every["label"]
-        assert 0 < chosen.sum() < total
+        chosen[known:] = False
+        assert 0 < chosen.sum() < known
         np.testing.assert_array_equal(images[chosen], arrays["adversarial_image"])
         for name in ("label", "source", "target"):
             np.testing.assert_array_equal(every[name][chosen], arrays[f"adversarial_{name}"])
         np.testing.assert_array_equal(every["prediction"][:, chosen], arrays["adversarial_prediction"])
-        fooled = (every["surrogate_prediction"] != every["label"]).mean()
+        fooled = (every["surrogate_prediction"] != every["label"])[:known].mean()
         assert metrics.attack.surrogate_fooled == pytest.approx(fooled)
+        assert metrics.robustness is not None
+        for level, prediction in zip(metrics.ladder.levels, every["prediction"], strict=True):
+            right = (prediction == every["label"]).mean()
+            assert metrics.robustness[level].accuracy == pytest.approx(right)
         assert [path.name for path in experiment.run_folder(0).iterdir()] == ["result"]
 
     def test_candidates_that_find_no_room_leave_nothing_behind(
