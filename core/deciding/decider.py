@@ -111,11 +111,12 @@ class Decider:
         if block.half_prediction is None or self._half_prediction is None:
             return
         source = self._half_prediction[:, :, block.source]
-        for crossfit, place in ((self._crossfit, GENERAL), (self._crossfit_fitted, FITTED)):
-            selected = wrong_at(place, block.half_prediction, block.label, source)
-            crossfit.add(name, selected, block.half_prediction, block.label)
-        selected = wrong_at(GENERAL, block.half_prediction, block.label, source)
-        self._add_to_bias_variance(name, block, selected)
+        general, fitted = (
+            wrong_at(place, block.half_prediction, block.label, source) for place in (GENERAL, FITTED)
+        )
+        self._crossfit.add(name, general, block.half_prediction, block.label)
+        self._crossfit_fitted.add(name, fitted, block.half_prediction, block.label)
+        self._add_to_bias_variance(name, block, general)
 
     def figures(self) -> Decided:
         """What came so far."""

@@ -108,7 +108,7 @@ def compute_run(
         measured = measure_sets(work, split, classified, sources, maker, selection, decider)
         changes = compute_slopes(work.ladder, measured)
     return RunResult(
-        _metrics(work, run, classified, surrogate, selection, measured, changes, decider.figures()),
+        _metrics(work, classified, surrogate, selection, measured, changes, decider.figures()),
         _arrays(work, split, classified.test, halves, sources, selection.adversarial()),
         {name: found.sample for name, found in measured.items()},
     )
@@ -462,7 +462,6 @@ def _selection(work: _Work, parts: Mapping[str, CandidatePart]) -> Selection:
 
 def _metrics(
     work: _Work,
-    run: int,
     classified: Classified,
     surrogate: Surrogate,
     selection: Selection,
@@ -473,7 +472,7 @@ def _metrics(
     test, adversarial = classified.test, selection.adversarial()
     correct = int(test.correct.sum())
     return RunMetrics(
-        index=run,
+        index=work.run,
         ladder=work.ladder,
         counts=Counts(
             train=len(work.pool.labels) - len(test.label),

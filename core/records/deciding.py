@@ -98,6 +98,11 @@ class Flips(Record, frozen=True, kw_only=True):
     lost: Count
     n: Count
 
+    @property
+    def net(self) -> float | None:
+        """(gained - lost) / n; None without candidates."""
+        return (self.gained - self.lost) / self.n if self.n else None
+
 
 class Robustness(Record, frozen=True, kw_only=True):
     """All levels. robustness: level -> its figures."""

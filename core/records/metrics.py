@@ -103,6 +103,13 @@ class RunMetrics(Record, frozen=True, kw_only=True):
             raise ValueError("a run without training or test images has no accuracy")
 
     @property
+    def attacked(self) -> Robustness | None:
+        """`robustness` and `flips` together, as `noise` holds them; None where they were not measured."""
+        if self.robustness is None or self.flips is None:
+            return None
+        return Robustness(robustness=self.robustness, flips=self.flips)
+
+    @property
     def run_seconds(self) -> float:
         """How long the run took: the sum of its stages."""
         return sum(spent for stage, spent in self.seconds.items() if stage not in PARTS)

@@ -203,7 +203,6 @@ def flips_rows(result: Result) -> list[FlipsRow]:
     rows = []
     for of, title, found in _attacked(result):
         flips = [one.flips for one in found]
-        net = [(one.gained - one.lost) / one.n if one.n else None for one in flips]
         fooled, hit = rates(result, of)
         rows.append(
             FlipsRow(
@@ -214,7 +213,7 @@ def flips_rows(result: Result) -> list[FlipsRow]:
                 gained=sum(one.gained for one in flips),
                 lost=sum(one.lost for one in flips),
                 n=sum(one.n for one in flips),
-                net=summarise(net, overlap=_overlap(result)),
+                net=summarise([one.net for one in flips], overlap=_overlap(result)),
             )
         )
     return rows
@@ -224,12 +223,7 @@ def _attacked(result: Result) -> Iterator[tuple[DecidingSet, str, list[Robustnes
     """Whose candidates, in words, and what the runs found on them."""
     runs = _runs(result)
     title = attack_title(result)
-    attacked = [
-        Robustness(robustness=run.robustness, flips=run.flips)
-        for run in runs
-        if run.robustness is not None and run.flips is not None
-    ]
-    if attacked:
+    if attacked := [run.attacked for run in runs if run.attacked is not None]:
         yield "adversarial", title, attacked
     if noise := [run.noise for run in runs if run.noise is not None]:
         yield "noise", control_title("noise"), noise

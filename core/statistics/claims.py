@@ -63,7 +63,7 @@ def quantities(ladder: Ladder, controls: Sequence[str]) -> tuple[Quantity, ...]:
         *_of_sets("bias_fall", lambda name: lambda run: _bias_fall(run, name)),
         *_of_candidates("attack_success", lambda found, ladder: _success(found, ladder), ladder),
         *_of_candidates("worst_case", lambda found, ladder: _worst_case(found, ladder), ladder),
-        *_of_candidates("flips", lambda found, ladder: _flips(found), ladder),
+        *_of_candidates("flips", lambda found, ladder: found.flips.net, ladder),
         *(
             Quantity("rise", ("adversarial", other), _less(_rise_of("adversarial"), _rise_of(other)))
             for other in ("test", "misclassified", *controls)
@@ -143,18 +143,12 @@ def _of_candidates(
 
         return measure
 
-    attacked, noise = of(_of_the_attack), of(lambda run: run.noise)
+    attacked, noise = of(lambda run: run.attacked), of(lambda run: run.noise)
     return [
         Quantity(name, ("adversarial",), attacked),
         Quantity(name, ("noise",), noise),
         Quantity(name, ("adversarial", "noise"), _less(attacked, noise)),
     ]
-
-
-def _of_the_attack(run: RunMetrics) -> Robustness | None:
-    if run.robustness is None or run.flips is None:
-        return None
-    return Robustness(robustness=run.robustness, flips=run.flips)
 
 
 def _less(first: Values, second: Values) -> Values:
@@ -206,11 +200,6 @@ def _success(found: Robustness, ladder: Ladder) -> float | None:
 def _worst_case(found: Robustness, ladder: Ladder) -> float | None:
     levels = found.robustness
     return levels[ladder.fitted].worst_case - levels[ladder.general].worst_case
-
-
-def _flips(found: Robustness) -> float | None:
-    flips = found.flips
-    return (flips.gained - flips.lost) / flips.n if flips.n else None
 
 
 def _rises(name: str) -> bool:
