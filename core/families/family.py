@@ -53,6 +53,9 @@ class Predictions:
 class Shuffled:
     """How often every member is right of n images when what it judges by comes in a random order.
 
+    Of the orders in which the most general member answers as in the true one: by its answer images are selected, so
+    that what is left is what this selection alone gives.
+
     right: (levels, n) int64, of out_of: (levels,) int64 orders or equally likely outcomes.
     """
 

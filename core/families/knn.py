@@ -130,16 +130,27 @@ class KNearestNeighbours(Family):
     ) -> Shuffled:
         """See `Family.shuffled`: the z nearest training images of each image vote in a random order.
 
-        At K = z the order tells nothing; at K = 1 an image is right as often as the true label is among the z.
-        Between, as many random orders as ORDERS are drawn for each image.
+        At K = z every order gives the same answer, but for a tie that goes to the nearest: of these orders only
+        those count that give the answer which was given. At K = 1 the mean over all orders is a share of the z;
+        between, as many random orders as ORDERS are drawn for each image.
         """
-        from core.neighbours.vote import vote_at_each  # noqa: PLC0415  # as in `fit`
+        from core.neighbours.vote import vote_at_each, vote_counts  # noqa: PLC0415  # as in `fit`
 
-        voters = labels[whole.near[:, : self.z]]
+        voters, answer, classes = labels[whole.near[:, : self.z]], whole.label[0], int(labels.max()) + 1
         orders = random.permuted(voters.repeat(ORDERS, axis=0), axis=1)
-        found = vote_at_each(self.voting.every_k, orders, int(labels.max()) + 1, self.tie_rule)
+        found = vote_at_each(self.voting.every_k, orders, classes, self.tie_rule)
+        # An order in which another of the tied labels wins stands for the one with these two exchanged.
+        own, won = answer.repeat(ORDERS), found[0].copy()
+        found = np.where(found == won, own, np.where(found == own, won, found))
         right = (found.reshape(len(found), -1, ORDERS) == truth[:, None]).sum(axis=2)
         out_of = np.full(len(found), ORDERS)
-        right[0], out_of[0] = whole.label[0] == truth, 1
-        right[-1], out_of[-1] = (voters == truth[:, None]).sum(axis=1), self.z
+        right[0], out_of[0] = answer == truth, 1
+        first = voters
+        if self.tie_rule == "nearest":
+            votes = vote_counts(voters, self.z, classes)
+            tied = np.take_along_axis(votes, voters, axis=1) == votes.max(axis=1, keepdims=True)
+            first = np.where(
+                tied, answer[:, None], voters
+            )  # the first of the tied labels is the one that wins
+        right[-1], out_of[-1] = (first == truth[:, None]).sum(axis=1), self.z
         return Shuffled(right, out_of)
