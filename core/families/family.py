@@ -23,6 +23,30 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """What a family is trained on.
+
+    images: (N, H, W, C) uint8. labels: (N,) int64 from 0 to classes - 1. Raises ValueError for another number of
+    labels than of images.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: int
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images with {len(self.labels)} labels")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, part: NDArray[np.bool_]) -> TrainingImages:
+        """Those where (N,) `part` is true, in their order."""
+        return TrainingImages(self.images[part], self.labels[part], self.classes)
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What all members of a family say of n images.
@@ -151,13 +175,11 @@ class Family(ABC):
     @abstractmethod
     def fit(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        classes: int,
+        training: TrainingImages,
         resources: Resources = ONE_PROCESSOR,
         random: np.random.Generator | None = None,
     ) -> FittedLevels:
-        """Train every member on (N, H, W, C) uint8 images with (N,) int64 labels from 0 to classes - 1.
+        """Train every member on these images.
 
         random: where a family draws its random numbers from, if it does: a stream of the run's own.
         Raises SpecError where the options ask for more than these images can give.
@@ -166,20 +188,18 @@ class Family(ABC):
     def fit_parts(
         self,
         whole: FittedLevels,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        classes: int,
+        training: TrainingImages,
         parts: NDArray[np.bool_],
         resources: Resources = ONE_PROCESSOR,
         random: np.random.Generator | None = None,
     ) -> PartLevels:
-        """Train every member on each of some parts of the images that `whole` was fitted on.
+        """Train every member on each of some parts of the images that `whole` was fitted on, as `fit` does.
 
-        parts: (p, N) bool, which images are in which. Else as `fit`.
+        parts: (p, N) bool, which images are in which.
         """
         from core.families.refitted import refit  # noqa: PLC0415  # NumPy, which the terminal program does not want
 
-        return refit(self, whole, images, labels, classes, parts, resources, random)
+        return refit(self, whole, training, parts, resources, random)
 
     def shuffled(
         self,

@@ -15,7 +15,7 @@ from core.families.voting import SEARCHES, SUBSETS, TIE_RULES, Voting
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.families.family import FittedLevels
+    from core.families.family import FittedLevels, TrainingImages
     from core.neighbours.classifier import FittedNeighbours
     from core.neighbours.parts import NeighboursOfParts
 
@@ -81,9 +81,7 @@ class KNearestNeighbours(Family):
 
     def fit(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        classes: int,
+        training: TrainingImages,
         resources: Resources = ONE_PROCESSOR,
         random: np.random.Generator | None = None,
     ) -> FittedNeighbours:
@@ -93,22 +91,28 @@ class KNearestNeighbours(Family):
         from core.neighbours.classifier import FittedNeighbours  # noqa: PLC0415
         from core.neighbours.registry import build_search  # noqa: PLC0415
 
-        if len(images) != len(labels):
-            raise ValueError(f"{len(images)} images with {len(labels)} labels")
-        self.check_size(len(images))
-        training = images.reshape(len(images), -1)
-        search = build_search(self.search, training, device=resources.device, threads=resources.threads)
-        training_key = key_of(images) if resources.cache is not None else ""
+        self.check_size(len(training))
+        images = training.images
+        search = build_search(
+            self.search,
+            images.reshape(len(images), -1),
+            device=resources.device,
+            threads=resources.threads,
+        )
         return FittedNeighbours(
-            self.voting, search, images.shape[1:], labels, classes, resources, training_key
+            self.voting,
+            search,
+            images.shape[1:],
+            training.labels,
+            training.classes,
+            resources,
+            training_key=key_of(images) if resources.cache is not None else "",
         )
 
     def fit_parts(
         self,
         whole: FittedLevels,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        classes: int,
+        training: TrainingImages,
         parts: NDArray[np.bool_],
         resources: Resources = ONE_PROCESSOR,
         random: np.random.Generator | None = None,

@@ -10,7 +10,7 @@ from core.declarations.lazy import np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.families.family import Family, FittedLevels, Pixels, Predictions, Resources
+    from core.families.family import Family, FittedLevels, Pixels, Predictions, Resources, TrainingImages
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,10 @@ class RefittedLevels:
 def refit(
     family: Family,
     whole: FittedLevels,
-    images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    classes: int,
+    training: TrainingImages,
     parts: NDArray[np.bool_],
     resources: Resources,
     random: np.random.Generator | None,
 ) -> RefittedLevels:
     """See `Family.fit_parts`."""
-    return RefittedLevels(
-        whole,
-        tuple(family.fit(images[part], labels[part], classes, resources, random) for part in parts),
-    )
+    return RefittedLevels(whole, tuple(family.fit(training.take(part), resources, random) for part in parts))

@@ -30,6 +30,7 @@ from core.families.family import (
     PartLevels,
     Predictions,
     Resources,
+    TrainingImages,
 )
 from core.families.ladder import Ladder
 from core.protocol.candidates import AttackedImages, CandidateMaker
@@ -171,17 +172,19 @@ def split_images(work: _Work) -> Split:
         return stratified_split(labels, test_size, work.streams.numpy("split"))
 
 
+def training_images(work: _Work, split: Split) -> TrainingImages:
+    """The training part of a split."""
+    pool, index = work.pool, split.train_index
+    return TrainingImages(pool.images[index], pool.labels[index], pool.classes)
+
+
 def classify_test_images(work: _Work, split: Split) -> Classified:
     """Step 2. Classifier: fit every level on the training images, and ask all of them of every test image."""
     pool, stages = work.pool, work.stages
     image, label = pool.images[split.test_index], pool.labels[split.test_index]
     with stages.stage(CLASSIFIER, total=len(label)):
         classifier = work.spec.make_family().fit(
-            pool.images[split.train_index],
-            pool.labels[split.train_index],
-            pool.classes,
-            work.resources,
-            work.streams.numpy("family"),
+            training_images(work, split), work.resources, work.streams.numpy("family")
         )
         found = []
         for rows in batches(len(label), TEST_IMAGES_AT_ONCE):
@@ -204,23 +207,16 @@ def classify_by_halves(work: _Work, split: Split, classified: Classified) -> Hal
 
     None where a half has too few images for the family.
     """
-    family, pool, test = work.spec.make_family(), work.pool, classified.test
-    image, label = pool.images[split.train_index], pool.labels[split.train_index]
-    half = draw_halves(label, work.streams.numpy("halves"))
+    family, test = work.spec.make_family(), classified.test
+    training = training_images(work, split)
+    half = draw_halves(training.labels, work.streams.numpy("halves"))
     parts = np.stack([half == 0, half == 1])
     if not _is_possible(family, int(parts.sum(axis=1).min())):
         return None
 
     def fit(parts: NDArray[np.bool_]) -> PartLevels:
-        return family.fit_parts(
-            classified.classifier,
-            image,
-            label,
-            pool.classes,
-            parts,
-            work.resources,
-            work.streams.numpy("family parts"),
-        )
+        random = work.streams.numpy("family parts")
+        return family.fit_parts(classified.classifier, training, parts, work.resources, random)
 
     with work.stages.stage(HALVES, total=len(test.label)):
         levels, subset, subsets = fit(parts), None, None

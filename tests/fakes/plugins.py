@@ -18,7 +18,7 @@ from core.attacks.registry import ATTACKS
 from core.declarations.lazy import np, torch
 from core.declarations.registry import Registry
 from core.declarations.setting import Number, Setting, Value, Whole, checked_values
-from core.families.family import ONE_PROCESSOR, Family, Predictions, Resources
+from core.families.family import ONE_PROCESSOR, Family, Predictions, Resources, TrainingImages
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
 from core.sets.candidate_part import CandidatePart
@@ -138,14 +138,13 @@ class Kernel(Family):
 
     def fit(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        classes: int,
+        training: TrainingImages,
         resources: Resources = ONE_PROCESSOR,
         random: np.random.Generator | None = None,
     ) -> FittedKernel:
         """See `Family.fit`."""
-        return FittedKernel(images.reshape(len(images), -1) / 255, labels, classes, self.ladder)
+        flat = training.images.reshape(len(training), -1)
+        return FittedKernel(flat / 255, training.labels, training.classes, self.ladder)
 
 
 @dataclass(frozen=True)

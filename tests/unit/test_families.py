@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from core.data.load import load
 from core.data.split import stratified_split
 from core.errors import SpecError
-from core.families.family import Family, Resources
+from core.families.family import Family, Resources, TrainingImages
 from core.families.knn import KNearestNeighbours
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
@@ -38,20 +38,18 @@ def in_unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.divide(images, 255, dtype=np.float32)
 
 
-def colour_images(
-    n: int, generator: np.random.Generator, classes: int = 5
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def colour_images(n: int, generator: np.random.Generator) -> TrainingImages:
     images = generator.integers(0, 256, (n, 6, 4, 3), dtype=np.uint8)
-    return images, generator.integers(0, classes, n)
+    return TrainingImages(images, generator.integers(0, 5, n), 5)
 
 
-def scikit_learn_predictions(
-    training: Pixels, labels: NDArray[np.int64], queries: Pixels, ladder: Ladder
-) -> NDArray[np.int64]:
-    flat, asked = (images.reshape(len(images), -1).astype(np.float64) for images in (training, queries))
+def scikit_learn_predictions(training: TrainingImages, queries: Pixels, ladder: Ladder) -> NDArray[np.int64]:
+    flat, asked = (
+        images.reshape(len(images), -1).astype(np.float64) for images in (training.images, queries)
+    )
     return np.array(
         [
-            KNeighborsClassifier(k, algorithm="kd_tree").fit(flat, labels).predict(asked)
+            KNeighborsClassifier(k, algorithm="kd_tree").fit(flat, training.labels).predict(asked)
             for k in map(int, ladder.levels)
         ]
     )
@@ -67,12 +65,12 @@ def test_levels_run_from_general_to_fitted() -> None:
 @pytest.mark.parametrize("search", SEARCHES)
 def test_every_level_is_scikit_learns_classifier_on_data_without_ties(search: str) -> None:
     generator = np.random.default_rng(0)
-    training, labels = colour_images(400, generator)
-    queries, _ = colour_images(60, generator)
+    training = colour_images(400, generator)
+    queries = colour_images(60, generator).images
     family = KNearestNeighbours(z=7, search=search)
-    expected = scikit_learn_predictions(training, labels, queries, family.ladder)
+    expected = scikit_learn_predictions(training, queries, family.ladder)
     assert len(np.unique(expected, axis=0)) == 4, "levels that agree everywhere would protect nothing"
-    np.testing.assert_array_equal(family.fit(training, labels, 5).predict(queries).label, expected)
+    np.testing.assert_array_equal(family.fit(training).predict(queries).label, expected)
 
 
 @pytest.mark.slow
@@ -80,44 +78,45 @@ def test_every_level_is_scikit_learns_classifier_on_handwritten_digits(tmp_path:
     pool = load("mnist-5k", data_dir=tmp_path, cache_dir=tmp_path, note=lambda _: None)
     generator = np.random.default_rng(0)
     split = stratified_split(pool.labels, pool.test_size, generator)
-    training, labels = pool.images[split.train_index], pool.labels[split.train_index]
+    index = split.train_index
+    training = TrainingImages(pool.images[index], pool.labels[index], pool.classes)
     clean = pool.images[split.test_index[:60]]
     noise = np.float32(0.1) * generator.choice(np.array([-1, 1], dtype=np.float32), size=clean.shape)
     noisy = np.clip(in_unit_range(clean) + noise, 0, 1)
     family = KNearestNeighbours(z=7)
-    fitted = family.fit(training, labels, pool.classes)
+    fitted = family.fit(training)
     cases: list[tuple[Pixels, Pixels]] = [(clean, clean), (noisy, noisy * np.float32(255))]
     for queries, grey in cases:
-        expected = scikit_learn_predictions(training, labels, grey, family.ladder)
+        expected = scikit_learn_predictions(training, grey, family.ladder)
         np.testing.assert_array_equal(fitted.predict(queries).label, expected)
     assert (fitted.predict(clean).label[0] == pool.labels[split.test_index[:60]]).mean() > 0.85
 
 
 def test_all_levels_come_from_one_search() -> None:
-    training, labels = colour_images(200, np.random.default_rng(1))
-    search = CountingSearch(training.reshape(200, -1))
-    fitted = FittedNeighbours(Voting(7), search, (6, 4, 3), labels, 5)
-    first = fitted.predict(training[:20])
+    training = colour_images(200, np.random.default_rng(1))
+    search = CountingSearch(training.images.reshape(200, -1))
+    fitted = FittedNeighbours(Voting(7), search, (6, 4, 3), training.labels, 5)
+    first = fitted.predict(training.images[:20])
     assert first.label.shape == (4, 20)
     # As many as serve a quarter of the training images too.
     known = fitted.listed(QUARTER, KNearestNeighbours.subsets)
     assert 4 * 7 < known < 200 - NEARBY
     assert search.asked == [(20, known + NEARBY)]
-    fitted.predict(training[:20], first.near)
+    fitted.predict(training.images[:20], first.near)
     assert search.asked[1:] == [(20, 7)]
 
 
 def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None:
     generator = np.random.default_rng(7)
-    training, labels = colour_images(600, generator)
-    clean, _ = colour_images(10, generator)
+    training = colour_images(600, generator)
+    clean = colour_images(10, generator).images
     noise = np.float32(0.02) * generator.standard_normal((90, 6, 4, 3), dtype=np.float32)
     like_them = np.clip(in_unit_range(clean).repeat(9, axis=0) + noise, 0, 1)
-    fitted, alone = (KNearestNeighbours(z=5).fit(training, labels, 5) for _ in range(2))
+    fitted, alone = (KNearestNeighbours(z=5).fit(training) for _ in range(2))
     near = fitted.predict(clean).near
     known = fitted.listed(QUARTER, KNearestNeighbours.subsets) + NEARBY
     for row, image in enumerate(clean):
-        distance = np.square(training - image.astype(np.float64)).sum(axis=(1, 2, 3))
+        distance = np.square(training.images - image.astype(np.float64)).sum(axis=(1, 2, 3))
         np.testing.assert_array_equal(near[row], np.argsort(distance, kind="stable")[:known])
     helped = fitted.predict(like_them, near.repeat(9, axis=0))
     np.testing.assert_array_equal(helped.label, alone.predict(like_them).label)
@@ -127,10 +126,10 @@ def test_notes_on_images_help_with_images_like_them_and_change_nothing() -> None
 
 def test_the_tie_rule_reaches_the_vote() -> None:
     # Pixels 1, 2, 3 levels from the query; three neighbours, three labels: a tie at K = 3.
-    training = np.array([1, 2, 3], dtype=np.uint8).reshape(3, 1, 1, 1)
-    labels, query = np.array([2, 1, 0]), np.zeros((1, 1, 1, 1), dtype=np.uint8)
+    images, query = np.array([1, 2, 3], dtype=np.uint8).reshape(3, 1, 1, 1), np.zeros((1, 1, 1, 1), np.uint8)
+    training = TrainingImages(images, np.array([2, 1, 0]), 3)
     predictions = {
-        rule: KNearestNeighbours(z=3, tie_rule=rule).fit(training, labels, 3).predict(query).label.tolist()
+        rule: KNearestNeighbours(z=3, tie_rule=rule).fit(training).predict(query).label.tolist()
         for rule in TIE_RULES
     }
     assert predictions == {"lowest": [[0], [2]], "nearest": [[2], [2]]}
@@ -138,12 +137,9 @@ def test_the_tie_rule_reaches_the_vote() -> None:
 
 @pytest.mark.parametrize("rule", TIE_RULES)
 def test_what_the_other_tie_rules_say_comes_with_every_answer(rule: str) -> None:
-    training, labels = colour_images(90, np.random.default_rng(11))
-    queries, _ = colour_images(40, np.random.default_rng(12))
-    by_rule = {
-        one: KNearestNeighbours(z=7, tie_rule=one).fit(training, labels, 5).predict(queries)
-        for one in TIE_RULES
-    }
+    training = colour_images(90, np.random.default_rng(11))
+    queries = colour_images(40, np.random.default_rng(12)).images
+    by_rule = {one: KNearestNeighbours(z=7, tie_rule=one).fit(training).predict(queries) for one in TIE_RULES}
     assert (by_rule["lowest"].label != by_rule["nearest"].label).any(), "no tie would protect nothing"
     variants = by_rule[rule].variants
     assert set(variants) == {f"ties: {other}" for other in TIE_RULES if other != rule}
@@ -156,24 +152,24 @@ def test_what_the_other_tie_rules_say_comes_with_every_answer(rule: str) -> None
 
 
 def test_grey_levels_and_unit_range_of_one_image_are_predicted_alike() -> None:
-    training, labels = colour_images(80, np.random.default_rng(2))
-    fitted = KNearestNeighbours(z=5).fit(training, labels, 5)
-    queries, _ = colour_images(30, np.random.default_rng(3))
+    training = colour_images(80, np.random.default_rng(2))
+    fitted = KNearestNeighbours(z=5).fit(training)
+    queries = colour_images(30, np.random.default_rng(3)).images
     one, other = fitted.predict(queries), fitted.predict(in_unit_range(queries))
     np.testing.assert_array_equal(one.label, other.label)
 
 
 def test_no_image_gets_no_prediction() -> None:
-    training, labels = colour_images(20, np.random.default_rng(4))
+    training = colour_images(20, np.random.default_rng(4))
     none = np.empty((0, 6, 4, 3), dtype=np.float32)
-    assert KNearestNeighbours(z=5).fit(training, labels, 5).predict(none).label.shape == (3, 0)
+    assert KNearestNeighbours(z=5).fit(training).predict(none).label.shape == (3, 0)
 
 
 def test_images_of_another_shape_are_refused_even_with_as_many_pixels() -> None:
-    training, labels = colour_images(20, np.random.default_rng(5))
-    fitted = KNearestNeighbours(z=3).fit(training, labels, 5)
+    training = colour_images(20, np.random.default_rng(5))
+    fitted = KNearestNeighbours(z=3).fit(training)
     with pytest.raises(ValueError, match=r"images are \(3, 6, 4\), those fitted were \(6, 4, 3\)"):
-        fitted.predict(training.transpose(0, 3, 1, 2))
+        fitted.predict(training.images.transpose(0, 3, 1, 2))
 
 
 @pytest.mark.parametrize(
@@ -208,28 +204,28 @@ def test_the_family_has_the_options_that_it_declares_with_their_defaults() -> No
 
 
 def test_too_few_training_images_are_refused() -> None:
-    training, labels = colour_images(4, np.random.default_rng(6))
+    training = colour_images(4, np.random.default_rng(6))
     with pytest.raises(SpecError, match="only 4 training images"):
-        KNearestNeighbours(z=5).fit(training, labels, 5)
+        KNearestNeighbours(z=5).fit(training)
     with pytest.raises(SpecError, match="only 4 training images"):
         KNearestNeighbours(z=5).check_size(4)
     KNearestNeighbours(z=5).check_size(5)
     with pytest.raises(ValueError, match="4 images with 3 labels"):
-        KNearestNeighbours(z=3).fit(training, labels[:3], 5)
+        TrainingImages(training.images, training.labels[:3], 5)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_change_no_answer(threads: int) -> None:
-    training, labels = colour_images(700, np.random.default_rng(8))
-    queries, _ = colour_images(1300, np.random.default_rng(9))  # more than two blocks of the search
-    alone = KNearestNeighbours(z=5).fit(training, labels, 5).predict(queries)
-    found = KNearestNeighbours(z=5).fit(training, labels, 5, Resources(threads=threads)).predict(queries)
+    training = colour_images(700, np.random.default_rng(8))
+    queries = colour_images(1300, np.random.default_rng(9)).images  # more than two blocks of the search
+    alone = KNearestNeighbours(z=5).fit(training).predict(queries)
+    found = KNearestNeighbours(z=5).fit(training, Resources(threads=threads)).predict(queries)
     for name in ("label", "support", "near"):
         np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
 
 
 def test_support_is_the_votes_of_the_most_general_level() -> None:
-    training, labels = colour_images(60, np.random.default_rng(10))
-    found = KNearestNeighbours(z=7).fit(training, labels, 5).predict(training)
+    training = colour_images(60, np.random.default_rng(10))
+    found = KNearestNeighbours(z=7).fit(training).predict(training.images)
     assert (found.support.sum(axis=1) == 7).all()
     np.testing.assert_array_equal(found.support.argmax(axis=1), found.label[0])

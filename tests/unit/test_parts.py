@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
 from core.errors import SpecError
-from core.families.family import Predictions
+from core.families.family import Predictions, TrainingImages
 from core.families.knn import KNearestNeighbours
 from core.families.voting import TIE_RULES
 from core.neighbours.classifier import FittedNeighbours
@@ -42,7 +42,8 @@ class Case:
         clean = random.integers(0, 13, (queries // 2, *SHAPE)) / np.float32(255)
         moved = clean + random.uniform(0, 0.004, clean.shape).astype(np.float32)
         self.queries: NDArray[np.float32] = np.concatenate([clean, moved]).astype(np.float32)
-        self.fitted: FittedNeighbours = self.family.fit(self.images, self.labels, CLASSES)
+        self.training = TrainingImages(self.images, self.labels, CLASSES)
+        self.fitted: FittedNeighbours = self.family.fit(self.training)
         self.whole = self.fitted.predict(self.queries)
         self.random = random
 
@@ -96,7 +97,7 @@ def test_a_part_is_answered_as_by_a_classifier_that_was_fitted_on_it(
     assert found.dtype == np.int64
     for part, answer in zip(parts, found, strict=True):
         assert_array_equal(answer, case.scikit_learn(part))
-        fitted_on_it = case.family.fit(case.images[part], case.labels[part], CLASSES)
+        fitted_on_it = case.family.fit(case.training.take(part))
         assert_array_equal(answer, fitted_on_it.predict(case.queries).label)
     assert len(np.unique(found, axis=1)[0]) > 1, "levels that agree everywhere would protect nothing"
     assert (found[0] != found[1]).any(), "parts that agree everywhere too"
@@ -104,9 +105,7 @@ def test_a_part_is_answered_as_by_a_classifier_that_was_fitted_on_it(
 
 def test_images_like_known_ones_are_listed_with_as_many_neighbours_as_the_parts_need() -> None:
     case = Case(7, "lowest", images=1000)
-    halves = case.family.fit_parts(
-        case.fitted, case.images, case.labels, CLASSES, np.stack([np.arange(1000) % 2 == 0] * 2)
-    )
+    halves = case.family.fit_parts(case.fitted, case.training, np.stack([np.arange(1000) % 2 == 0] * 2))
     assert isinstance(halves, NeighboursOfParts)
     for one, width in ((halves.whole, halves.wanted), (case.fitted, 7)):
         listed = one.predict(case.queries, case.whole.near)
@@ -119,7 +118,7 @@ def test_images_like_known_ones_are_listed_with_as_many_neighbours_as_the_parts_
 def test_where_all_distances_are_tied_the_index_decides() -> None:
     family = KNearestNeighbours(z=3)
     images, labels = np.zeros((8, *SHAPE), dtype=np.uint8), np.array([0, 1, 1, 2, 2, 3, 3, 3])
-    fitted = family.fit(images, labels, CLASSES)
+    fitted = family.fit(TrainingImages(images, labels, CLASSES))
     parts = np.array(
         [[1, 0, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 0, 1, 1, 1], [0, 0, 1, 1, 1, 0, 0, 0]], dtype=bool
     )
@@ -217,7 +216,7 @@ def test_neighbours_are_counted_right_in_the_longest_lists() -> None:
     images[-3:] = 9
     labels = np.zeros(len(images), dtype=np.int64)
     labels[-3:] = [2, 1, 1]
-    fitted = KNearestNeighbours(z=3).fit(images, labels, CLASSES)
+    fitted = KNearestNeighbours(z=3).fit(TrainingImages(images, labels, CLASSES))
     parts = np.stack([images[:, 0, 0, 0] == 9, np.ones(len(images), dtype=bool)])
     found = NeighboursOfParts(fitted, parts).predict(images[:2], fitted.predict(images[:2]))
     assert found.tolist() == [[[1, 1], [2, 2]], [[0, 0], [0, 0]]]
@@ -226,7 +225,8 @@ def test_neighbours_are_counted_right_in_the_longest_lists() -> None:
 @pytest.mark.parametrize("n", [1, 2])
 def test_where_no_list_serves_all_images_are_searched_for(n: int) -> None:
     images = np.arange(1000, dtype=np.int64)[:, None, None, None] // 4
-    case = KNearestNeighbours(z=3).fit(images.astype(np.uint8), np.arange(1000) % CLASSES, CLASSES)
+    training = TrainingImages(images.astype(np.uint8), np.arange(1000) % CLASSES, CLASSES)
+    case = KNearestNeighbours(z=3).fit(training)
     asked = images[:n].astype(np.uint8)
     part = np.arange(1000) >= 900
     found = NeighboursOfParts(case, part[None]).predict(asked, case.predict(asked))
@@ -265,7 +265,7 @@ def test_what_another_family_answered_is_refused() -> None:
             raise NotImplementedError
 
     with pytest.raises(TypeError, match="Other is no answer of this family's"):
-        case.family.fit_parts(Other(), case.images, case.labels, CLASSES, case.draw_parts(0.5, 2))
+        case.family.fit_parts(Other(), case.training, case.draw_parts(0.5, 2))
 
 
 @pytest.mark.parametrize("tie_rule", TIE_RULES)

@@ -17,7 +17,7 @@ from core.attacks.registry import ATTACKS
 from core.data.images import ImageSet
 from core.engine.statistics import experiment_statistics
 from core.errors import SpecError
-from core.families.family import Resources
+from core.families.family import Resources, TrainingImages
 from core.files.cache import Cache
 from core.protocol.run import RunResult, compute_run
 from core.protocol.streams import Streams
@@ -638,9 +638,8 @@ def test_a_run_of_plug_ins_is_counted_by_the_labels_of_their_ladder(pool, grown,
     assert metrics.counts.adversarial > 5
     assert metrics.counts.misclassified > 5
 
-    fitted = Kernel().fit(
-        pool.images[arrays["train_index"]], pool.labels[arrays["train_index"]], pool.classes
-    )
+    index = arrays["train_index"]
+    fitted = Kernel().fit(TrainingImages(pool.images[index], pool.labels[index], pool.classes))
     expected = fitted.predict(pool.images[arrays["test_index"]]).label
     assert_array_equal(arrays["test_prediction"], expected)
     assert_array_equal(
