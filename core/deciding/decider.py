@@ -11,14 +11,35 @@ from numpy.typing import NDArray
 from core.deciding.bias_variance import BiasVarianceTally
 from core.deciding.crossfit import ORDERS, CrossFitTally, wrong_at
 from core.deciding.robustness import RobustnessTally
+from core.declarations.words import enumerate_words
+from core.errors import PluginError
 from core.families.family import PartLevels, Predictions
 from core.families.ladder import Ladder
-from core.records.deciding import BiasVariance, CrossFit, DecidingSet, Robustness
+from core.records.deciding import DECIDING_SETS, BiasVariance, CrossFit, DecidingSet, Robustness
 from core.sets.members import Candidates
+from core.sets.registry import SETS
 
-NOISE: DecidingSet = "noise"
+MADE: tuple[DecidingSet, ...] = ("adversarial", "noise")
+"""The sets that are made from test images; the others consist of these."""
 GENERAL, FITTED = 0, -1
 """Places of the ends of a ladder."""
+
+
+def deciding_name(name: str) -> DecidingSet | None:
+    """Which of the sets that decide the claim this one is, None for another.
+
+    Raises PluginError for a plug-in's set that says it decides: results have no place for it.
+    """
+    if not SETS[name].decides:
+        return None
+    for known in DECIDING_SETS:
+        if name == known:
+            return known
+    raise PluginError(
+        f"the {SETS.noun} {name} of the plug-in {SETS.origin(name)} says that it decides the claim: results have a "
+        f"place for {enumerate_words(DECIDING_SETS)} only",
+        "declare `decides = False` in it, or uninstall that package",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +96,7 @@ class Decider:
         self._ladder, self._label, self._halves = ladder, label, halves
         self._predictions, self._half_prediction = predictions, half_prediction
         self._robustness: dict[DecidingSet, RobustnessTally] = {
-            name: RobustnessTally(ladder, predictions.label == label) for name in ("adversarial", NOISE)
+            name: RobustnessTally(ladder, predictions.label == label) for name in MADE
         }
         self._variants = {
             rule: RobustnessTally(ladder, variant == label) for rule, variant in predictions.variants.items()
@@ -103,7 +124,7 @@ class Decider:
             self._bias_variance.add("misclassified", half, found[:, :, places], label[places])
 
     def add(self, name: DecidingSet, block: Candidates) -> None:
-        """Take candidates, "adversarial" or "noise"; in the end of all test images."""
+        """Take candidates of one of MADE; in the end of all test images."""
         self._robustness[name].add(~block.wrong, block.source)
         if name == "adversarial":
             for rule, tally in self._variants.items():
@@ -126,7 +147,7 @@ class Decider:
             crossfit_fitted=self._crossfit_fitted.figures() if crossfitted else None,
             bias_variance=self._bias_variance.figures() if self._bias_variance is not None else None,
             robustness=self._robustness["adversarial"].figures(),
-            noise=self._robustness[NOISE].figures() if self._robustness[NOISE].count else None,
+            noise=self._robustness["noise"].figures() if self._robustness["noise"].count else None,
             variants={rule: tally.figures() for rule, tally in self._variants.items()},
         )
 

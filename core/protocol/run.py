@@ -20,7 +20,7 @@ from core.attacks.attack import Attack
 from core.attacks.registry import ATTACKS
 from core.data.images import ImageSet
 from core.data.split import Split, folds_of, stratified_fold, stratified_split
-from core.deciding.decider import NOISE, Decided, Decider, Halves
+from core.deciding.decider import Decided, Decider, Halves, deciding_name
 from core.deciding.halves import draw_halves, draw_subsets
 from core.errors import SpecError
 from core.families.family import (
@@ -39,6 +39,7 @@ from core.protocol.selection import AttackTally, Selection
 from core.protocol.stages import Observer, Stages, ignore
 from core.protocol.streams import Streams
 from core.records.arrays import knob_values
+from core.records.deciding import DecidingSet
 from core.records.environment import Environment
 from core.records.metrics import Counts, RunMetrics
 from core.records.stages import CANDIDATES, CLASSIFIER, HALVES, SPLIT, SURROGATE
@@ -343,7 +344,9 @@ def measure_sets(
     """Step 7. Accuracy A at every level, on the paper's three sets (all test images, M, D) and on the controls."""
     adversarial = selection.adversarial()
 
-    def select_from(maker: CandidateMaker, attacked: AttackedImages, name: str) -> Measured:
+    def select_from(
+        maker: CandidateMaker, attacked: AttackedImages, name: str, deciding: DecidingSet | None = None
+    ) -> Measured:
         # As many draws a source as the attack has candidates: more would be more chances to be selected.
         other = replace(maker, generator=work.streams.torch_of_set(name))
         tally, figures = _tally(work, name), AttackTally()
@@ -352,18 +355,15 @@ def measure_sets(
                 if block.recognised:
                     tally.add(block, np.flatnonzero(block.adversarial))
                     figures.add(block)
-                if name == NOISE:
+                if deciding is not None:
                     with work.stages.part("subsets"):
-                        decider.add(NOISE, block)
+                        decider.add(deciding, block)
         return tally.measured(sources.index, figures.figures())
 
     def attack_anew(attack: Attack, name: str) -> Measured:
-        deciding = name == NOISE
-        return select_from(
-            replace(maker, attack=attack, halves=maker.halves if deciding else None),
-            sources if deciding else sources.known,
-            name,
-        )
+        if (deciding := deciding_name(name)) is None:
+            return select_from(replace(maker, attack=attack, halves=None), sources.known, name)
+        return select_from(replace(maker, attack=attack), sources, name, deciding)
 
     def add_noise_of_the_attacks_norm(name: str) -> Measured:
         return select_from(replace(maker, l2=selection.norms, halves=None), sources.known, name)

@@ -23,6 +23,7 @@ class Adversarial(CandidatePart):
     shown = 600
     in_charts = True
     in_report = True
+    decides = True
 
     def choose(self, block: Candidates, random: np.random.Generator) -> NDArray[np.intp]:
         """See `CandidatePart.choose`."""

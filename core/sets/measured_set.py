@@ -43,6 +43,8 @@ class MeasuredSet(ABC):
     in_charts: whether charts draw it unless they are asked for all sets. in_report: whether a report shows
         some of its images.
     draws: whether it attacks anew, as many candidates as the experiment's attack has.
+    decides: whether what decides the claim (docs/protocol.md) is measured on it too; it then draws from every test
+        image. Only of sets that results have a place for, `core.records.deciding.DECIDING_SETS`.
     adversarial_itself: whether it consists of candidates of the attack, so that it cannot stand for images without
         an adversary.
     counterpart: see there; None where the set cannot account for a rise.
@@ -55,6 +57,7 @@ class MeasuredSet(ABC):
     in_charts: ClassVar[bool] = False
     in_report: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    decides: ClassVar[bool] = False
     adversarial_itself: ClassVar[bool] = False
     counterpart: ClassVar[Counterpart | None] = None
 

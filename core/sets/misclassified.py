@@ -18,6 +18,7 @@ class Misclassified(MeasuredSet):
     description = "test images that the most general level gets wrong"
     selected_at = "general"
     perturbed = False
+    decides = True
     in_charts = True
     in_report = True
 

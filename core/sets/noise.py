@@ -24,6 +24,7 @@ class Noise(MeasuredSet):
     in_charts = True
     in_report = True
     draws = True
+    decides = True
     counterpart = Counterpart(
         subject="Images with random noise of epsilon in every pixel (noise), selected alike,",
     )

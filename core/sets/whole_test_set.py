@@ -17,6 +17,7 @@ class WholeTestSet(MeasuredSet):
 
     description = "the whole test set"
     perturbed = False
+    decides = True
     in_charts = True
 
     def measure(self, run: RunSoFar) -> Measured:

@@ -194,6 +194,12 @@ class Shifted(MeasuredSet):
         return run.attack_anew(Shift(epsilon=run.epsilon), self.name)
 
 
+class Deciding(Shifted):
+    """Says that it decides the claim, for which results have no place."""
+
+    decides = True
+
+
 class Linear(Surrogate):
     """One layer."""
 

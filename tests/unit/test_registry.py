@@ -11,9 +11,11 @@ import pytest
 from core.attacks.attack import Attack
 from core.attacks.fgsm import FGSM
 from core.attacks.registry import ATTACKS
+from core.deciding.decider import deciding_name
 from core.declarations.registry import Origin, Registry
 from core.errors import PluginError, SpecError
 from core.families.registry import FAMILIES
+from core.records.deciding import DECIDING_SETS
 from core.sets.registry import PAPER_SETS, SETS, is_known, own_controls
 from core.spec.settings import COMMON
 from core.surrogates.registry import SURROGATES
@@ -132,6 +134,26 @@ def test_the_set_of_a_plug_in_is_a_control_that_is_measured_only_where_it_is_ask
     assert tuple(COMMON["controls"].choices()) == (*own_controls(), "half", "shifted")
     assert is_known("half")
     assert not is_known("quarter")
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_sets_that_decide_are_those_that_results_have_a_place_for() -> None:
+    found = {name: deciding_name(name) for name in SETS}
+    assert [name for name, deciding in found.items() if deciding is not None] == list(DECIDING_SETS)
+    assert all(deciding in (name, None) for name, deciding in found.items())
+
+
+def test_the_set_of_a_plug_in_cannot_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = {"shifted": f"{plugins.HERE}:Shifted", "judge": f"{plugins.HERE}:Deciding"}
+    install(tmp_path / "site", monkeypatch, {"aefit.sets": sets})
+    assert deciding_name("shifted") is None
+    with pytest.raises(PluginError) as caught:
+        deciding_name("judge")
+    assert str(caught.value) == (
+        "the control judge of the plug-in aefit-fakes 1.2 says that it decides the claim: results have a place for "
+        "test, misclassified, adversarial and noise only"
+    )
+    assert caught.value.hint == "declare `decides = False` in it, or uninstall that package"
 
 
 @pytest.mark.usefixtures("installed")
