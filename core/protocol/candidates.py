@@ -1,4 +1,4 @@
-"""Step 5: what an attack makes of the sources, with what the classifier and the surrogate say of it.
+"""Step 5 of a run: what an attack makes of the sources, with what the classifier and the surrogate say of it.
 
 Candidates come in blocks, so that memory does not grow with their number; all candidates of one source are in
 the same block. Blocks do not depend on the number of threads, so neither does any number.

@@ -1,4 +1,4 @@
-"""Step 6: what is selected of the candidates: D, the adversarial set, and the sets that are parts of them."""
+"""Step 6 of a run: what is selected of the candidates: D, the adversarial set, and other sets of candidates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from core.deciding.decider import Decider, Halves
+from core.protocol.candidates import AttackedImages, CandidateMaker
+from core.protocol.keeping import CandidateKeeper
+from core.protocol.work import Work
 from core.records.metrics import AttackFigures
+from core.records.stages import CANDIDATES
 from core.sets.candidate_part import CandidatePart
 from core.sets.margin import margin_of
 from core.sets.measured import CandidateTally
 from core.sets.members import Candidates, Members, concatenate, no_members
+from core.sets.registry import make_set
 
 
 class AttackTally:
@@ -99,3 +105,51 @@ class Selection:
     def margins(self) -> NDArray[np.int64]:
         """(m,): `margin_of` of every member of D, in its order."""
         return np.concatenate(self._margins)
+
+
+def begin_deciding(work: Work, sources: AttackedImages, halves: Halves | None) -> Decider:
+    """What decides the claim is collected while the candidates come; so far, of the test images."""
+    decider = Decider(
+        work.ladder,
+        work.pool.classes,
+        label=sources.label,
+        predictions=sources.predictions,
+        half_prediction=sources.half_prediction,
+        halves=halves,
+        subsets=work.family.subsets,
+    )
+    with work.stages.part("subsets"):
+        decider.add_test_images(sources.image)
+    return decider
+
+
+def select_adversarial(
+    work: Work,
+    maker: CandidateMaker,
+    sources: AttackedImages,
+    decider: Decider,
+    keep: CandidateKeeper | None,
+) -> Selection:
+    """Step 6. Adversarial set: D, the candidates from C whose class the most general level does not see any more.
+
+    So accuracy on D is 0 at that level by construction. The controls that are parts of the candidates are
+    selected on the way.
+    """
+    made = [make_set(name) for name in work.spec.sets]
+    parts = {one.name: one for one in made if isinstance(one, CandidatePart)}
+    selection = Selection(
+        parts,
+        {name: work.tally_of(name) for name in parts},
+        levels=len(work.ladder.levels),
+        shape=work.pool.shape,
+        # A plug-in's set that draws must not move what ours draw.
+        random={name: work.streams.numpy_of_set(name) for name in parts},
+    )
+    with work.stages.stage(CANDIDATES, total=maker.count(len(sources))):
+        for block in maker.make(sources, work.stages):
+            selection.add(block)
+            with work.stages.part("subsets"):
+                decider.add("adversarial", block)
+            if keep is not None:
+                keep.add(block, sources.index[block.source])
+    return selection

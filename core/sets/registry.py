@@ -42,6 +42,13 @@ def own_controls() -> tuple[str, ...]:
     return tuple(name for name in SETS.own if name not in PAPER_SETS)
 
 
+def make_set(name: str) -> MeasuredSet:
+    """A new object of a set, for one run. Raises as `SETS` does."""
+    one = SETS[name]()
+    one.name = name
+    return one
+
+
 def is_known(name: str) -> bool:
     """Whether `SETS` has the class: a result may hold a set of a plug-in that is not installed or does not load."""
     try:

@@ -26,7 +26,8 @@ from core.data.images import ImageSet
 from core.data.load import load
 from core.engine.statistics import experiment_statistics
 from core.families.family import Resources
-from core.protocol.run import RunResult, compute_run
+from core.protocol.result import RunResult
+from core.protocol.run import compute_run
 from core.records.deciding import BiasVariance, CrossFit, Flips, LevelRobustness, Robustness
 from core.records.environment import Environment
 from core.records.events import StatisticsComputed

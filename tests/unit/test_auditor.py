@@ -21,7 +21,8 @@ from core.data.images import ImageSet
 from core.families.family import Predictions
 from core.families.knn import ORDERS, KNearestNeighbours
 from core.families.voting import SUBSETS
-from core.protocol.run import RunResult, compute_run
+from core.protocol.result import RunResult
+from core.protocol.run import compute_run
 from core.protocol.streams import Streams
 from core.records.arrays import write_arrays
 from core.records.candidates import ARRAYS, IMAGES, CandidateFiles

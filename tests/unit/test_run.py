@@ -19,7 +19,8 @@ from core.engine.statistics import experiment_statistics
 from core.errors import SpecError
 from core.families.family import Resources, TrainingImages
 from core.files.cache import Cache
-from core.protocol.run import RunResult, compute_run
+from core.protocol.result import RunResult
+from core.protocol.run import compute_run
 from core.protocol.streams import Streams
 from core.records.arrays import write_arrays
 from core.records.candidates import IMAGES, CandidateFiles
