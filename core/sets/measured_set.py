@@ -47,6 +47,8 @@ class MeasuredSet(ABC):
         image. Only of sets that results have a place for, `core.records.deciding.DECIDING_SETS`.
     adversarial_itself: whether it consists of candidates of the attack, so that it cannot stand for images without
         an adversary.
+    shuffles: the set of the paper's whose images it holds, judged in a random order of nearness; None for others.
+        Its rise is compared with that of this set, all others with that of the adversarial one.
     counterpart: see there; None where the set cannot account for a rise.
     """
 
@@ -59,6 +61,7 @@ class MeasuredSet(ABC):
     draws: ClassVar[bool] = False
     decides: ClassVar[bool] = False
     adversarial_itself: ClassVar[bool] = False
+    shuffles: ClassVar[Literal["adversarial", "misclassified"] | None] = None
     counterpart: ClassVar[Counterpart | None] = None
 
     name: str = ""

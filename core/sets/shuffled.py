@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 from core.sets.measured import Measured
 from core.sets.measured_set import MeasuredSet
 from core.sets.run_so_far import RunSoFar
@@ -13,20 +15,16 @@ class Shuffled(MeasuredSet):
     description = "the adversarial set, judged by the same training images in a random order of nearness"
     selected_at = "general"
     shown = 0
+    shuffles: ClassVar[Literal["adversarial", "misclassified"]] = "adversarial"
 
     def measure(self, run: RunSoFar) -> Measured:
         """See `MeasuredSet.measure`."""
-        return run.shuffle("adversarial", self.name)
+        return run.shuffle(self.shuffles, self.name)
 
 
-class MisclassifiedShuffled(MeasuredSet):
+class MisclassifiedShuffled(Shuffled):
     """See `MeasuredSet`."""
 
     description = "the misclassified images, judged by the same training images in a random order of nearness"
-    selected_at = "general"
-    shown = 0
     perturbed = False
-
-    def measure(self, run: RunSoFar) -> Measured:
-        """See `MeasuredSet.measure`."""
-        return run.shuffle("misclassified", self.name)
+    shuffles = "misclassified"

@@ -49,8 +49,8 @@ def quantities(ladder: Ladder, controls: Sequence[str]) -> tuple[Quantity, ...]:
     attack_success, worst_case: at the most fitted level less at the most general one, without selection.
     flips: of the candidates whose source both ends get right, the share that only the most fitted level gets right
         less the share that only the most general one does.
-    rise: accuracy at the other end of the ladder less that where a set was selected, on the adversarial set and on
-        another, on the same votes that selected: as the paper counts.
+    rise: accuracy at the other end of the ladder less that where a set was selected, by the same votes that
+        selected: as the paper counts. On the adversarial set and on another, or on a set and on it shuffled.
     Two sets: the first's value less the second's.
     """
     return (
@@ -65,11 +65,11 @@ def quantities(ladder: Ladder, controls: Sequence[str]) -> tuple[Quantity, ...]:
         *_of_candidates("worst_case", lambda found, ladder: _worst_case(found, ladder), ladder),
         *_of_candidates("flips", lambda found, ladder: found.flips.net, ladder),
         *(
-            Quantity("rise", ("adversarial", other), _less(_rise_of("adversarial"), _rise_of(other)))
+            _rise_against(SETS[other].shuffles or "adversarial", other)
             for other in ("test", "misclassified", *controls)
             if other == "test" or _rises(other)
         ),
-        Quantity("rise", BOTH_ENDS, _less(_rise_of(BOTH_ENDS[0]), _rise_of(BOTH_ENDS[1]))),
+        _rise_against(*BOTH_ENDS),
     )
 
 
@@ -205,6 +205,10 @@ def _worst_case(found: Robustness, ladder: Ladder) -> float | None:
 def _rises(name: str) -> bool:
     """Whether a set was selected by the errors at one end of the ladder."""
     return is_known(name) and SETS[name].begins_at_zero()
+
+
+def _rise_against(first: str, second: str) -> Quantity:
+    return Quantity("rise", (first, second), _less(_rise_of(first), _rise_of(second)))
 
 
 def _rise_of(name: str) -> Values:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.declarations.words import enumerate_words
 from core.records.statistics import Claim
 from core.sets.registry import SETS
@@ -9,8 +11,6 @@ from core.statistics.claims import BOTH_ENDS
 from core.verdict.numbers import SMALL_SET, Numbers
 from core.verdict.phrases import ADVERSARIAL, NAMES, count_runs, estimate, format_number, word_of
 
-SHUFFLED = {"shuffled": "adversarial", "misclassified-shuffled": "misclassified"}
-"""Sets that are judged in a random order of nearness -> what they consist of."""
 REVERSE = "reverse"
 
 
@@ -21,7 +21,7 @@ def describe_controls(numbers: Numbers) -> list[str]:
     there = [name for name in numbers.controls if numbers.shared(name, "adversarial")]
     repeated = [name for name in there if SETS[name].draws and not numbers.has_adversary]
     without_adversary = [name for name in there if stands_without_adversary(numbers, name)]
-    shuffled = [name for name in SHUFFLED if name in there]
+    shuffled = {name: of for name in there if (of := SETS[name].shuffles) is not None}
     other_end, told = _at_the_other_end(numbers, there)
     apart = {*repeated, *without_adversary, *shuffled, *told}
     return [
@@ -81,22 +81,27 @@ def _whose_rise(numbers: Numbers, claim: Claim) -> str:
     return f"the rise on {ADVERSARIAL} is {word_of(claim)} ({estimate(claim)}){follows}"
 
 
-def _shuffled(numbers: Numbers, there: list[str]) -> list[str]:
-    """What selection alone gives, where nearness tells nothing."""
+def _shuffled(numbers: Numbers, there: Mapping[str, str]) -> list[str]:
+    """What selection alone gives, where nearness tells nothing. there: set -> the one that it shuffles."""
     if not there:
         return []
     ladder = numbers.ladder
     ends = [
-        f"{format_number(numbers.mean(name, ladder.fitted, 'adversarial'))} on {NAMES[SHUFFLED[name]]} ({name})"
-        for name in there
+        f"{format_number(numbers.mean(name, ladder.fitted, 'adversarial'))} on {NAMES[of]} ({name})"
+        for name, of in there.items()
     ]
     text = (
         "Judged by the same training images in random order, so that nearness tells nothing, accuracy still "
         f"goes from 0 at {ladder.at(ladder.general)} to {enumerate_words(ends)} at {ladder.at(ladder.fitted)}: so "
         "much selection alone gives"
     )
-    decided = _against_it(numbers, numbers.claim("rise", "adversarial", "shuffled"))
-    return [f"{text}{f'; the rise on {ADVERSARIAL} in true order{decided}' if decided else ''}."]
+    decided = [
+        f"{word_of(claim)} on {NAMES[of]} ({estimate(claim)})"
+        for name, of in there.items()
+        if numbers.testable and (claim := numbers.claim("rise", of, name)) is not None
+    ]
+    against = f"; the rise in true order, against that, is {enumerate_words(decided)}" if decided else ""
+    return [f"{text}{against}."]
 
 
 def _at_the_other_end(numbers: Numbers, there: list[str]) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.declarations.words import enumerate_words
 from core.records.statistics import Claim
+from core.sets.registry import SETS
 from core.statistics import FEWEST_RUNS
 from core.statistics.claims import BOTH_ENDS, runs_that_decide
 from core.verdict.controls import stands_without_adversary
@@ -52,8 +53,11 @@ def _undecided(numbers: Numbers) -> list[tuple[str, Claim]]:
         ("the paper's rise", numbers.claim("rise", *AGAINST)),
     ]
     compared = [
-        name for name in numbers.controls if name == "shuffled" or stands_without_adversary(numbers, name)
+        name for name in numbers.controls if SETS[name].shuffles or stands_without_adversary(numbers, name)
     ]
-    topics += [(f"the control {name}", numbers.claim("rise", "adversarial", name)) for name in compared]
+    topics += [
+        (f"the control {name}", numbers.claim("rise", SETS[name].shuffles or "adversarial", name))
+        for name in compared
+    ]
     topics.append(("both ends", numbers.claim("rise", *BOTH_ENDS)))
     return [(topic, claim) for topic, claim in topics if claim is not None and claim.decision == "undecided"]

@@ -110,6 +110,23 @@ async def test_no_number_is_cut_at_any_width(finished: Snapshot, width: int) -> 
         assert ("┊" in text_of(app)) is (width >= 100)
 
 
+async def test_a_rise_and_the_same_in_random_order_stand_side_by_side_at_most_widths(
+    finished: Snapshot,
+) -> None:
+    table = ClaimsTable()
+    app = Bench(table)
+    shuffled = claim(name="rise", sets=("misclassified", "misclassified-shuffled"))
+    async with app.run_test(size=WIDE) as pilot:
+        table.snapshot = replace(finished, claims=(shuffled,))
+        for width, shown in (
+            (140, "misclassified − misclassified-shuffled"),
+            (80, "M − shuffled"),
+        ):
+            await pilot.resize_terminal(width, 16)
+            await settled(pilot)
+            assert f" {shown} " in text_of(app)
+
+
 async def test_a_claim_without_an_interval_says_why(finished: Snapshot) -> None:
     table = ClaimsTable()
     app = Bench(table)

@@ -36,6 +36,7 @@ CONTROLS = (
     "noise",
     "matched",
     "shuffled",
+    "misclassified-shuffled",
     "reverse",
     "adversarial-both-ends",
     "reverse-both-ends",
@@ -136,7 +137,8 @@ def by_hand(run: RunMetrics) -> dict[tuple[str, tuple[str, ...]], float]:
     }
     for other in MEASURED:
         if other not in ("adversarial", "sources"):
-            found["rise", ("adversarial", other)] = total["adversarial"] - total[other]
+            first = "misclassified" if other == "misclassified-shuffled" else "adversarial"
+            found["rise", (first, other)] = total[first] - total[other]
     both_ends = ("adversarial-both-ends", "reverse-both-ends")
     found["rise", both_ends] = total[both_ends[0]] - total[both_ends[1]]
     return found

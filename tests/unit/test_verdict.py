@@ -960,18 +960,26 @@ class TestControls:
 
     def test_the_shuffled_sets_tell_what_selection_alone_gives_and_stand_for_nothing_else(self) -> None:
         shuffled = [(0, 0.15, 0.3 + e) for e in (0, 0.01, -0.01, 0)]
-        controls = {"shuffled": shuffled, "misclassified-shuffled": FLAT}
+        theirs = [(0, 0.08, 0.2 + e) for e in (0, 0.01, 0.01, 0)]
+        controls = {"shuffled": shuffled, "misclassified-shuffled": theirs}
         said = about(sentences(UP, FLAT, controls), "Judged")
         assert said == (
             "Judged by the same training images in random order, so that nearness tells nothing, accuracy still "
             f"goes from 0 at K = 5 to {fmean(ends(shuffled)):.3f} on the adversarial images (shuffled) and "
-            f"{fmean(ends(FLAT)):.3f} on the misclassified ones (misclassified-shuffled) at K = 1: so much "
-            "selection alone gives; the rise on the adversarial images in true order, against that, is higher "
-            f"({told(less(ends(UP), ends(shuffled)))})."
+            f"{fmean(ends(theirs)):.3f} on the misclassified ones (misclassified-shuffled) at K = 1: so much "
+            "selection alone gives; the rise in true order, against that, is higher on the adversarial images "
+            f"({told(less(ends(UP), ends(shuffled)))}) and higher on the misclassified ones "
+            f"({told(less(ends(FLAT), ends(theirs)))})."
         )
         assert "adversary" not in said
-        only = about(sentences(UP, FLAT, {"misclassified-shuffled": FLAT}), "Judged")
-        assert only.endswith("(misclassified-shuffled) at K = 1: so much selection alone gives.")
+        only = about(sentences(UP, FLAT, {"misclassified-shuffled": UP}), "Judged")
+        assert only.endswith(
+            f"{fmean(ends(UP)):.3f} on the misclassified ones (misclassified-shuffled) at K = 1: so much selection "
+            f"alone gives; the rise in true order, against that, is lower on the misclassified ones "
+            f"({told(less(ends(FLAT), ends(UP)))})."
+        )
+        too_few = about(sentences(UP[:2], FLAT[:2], {"shuffled": shuffled[:2]}), "Judged")
+        assert too_few.endswith("(shuffled) at K = 1: so much selection alone gives.")
 
     def test_candidates_selected_at_the_other_end_are_no_evidence_against_the_adversary(self) -> None:
         reverse = [(0.7 + e, 0.4, 0) for e in (0, 0.01, -0.01, 0.0)]

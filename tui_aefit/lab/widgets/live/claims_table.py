@@ -45,11 +45,11 @@ DECISIONS: Mapping[Decision, str] = {
     "undecided": "? undecided",
 }
 STYLES: Mapping[Decision, str] = {"higher": "bold", "lower": "bold", "same": "bold", "undecided": "dim"}
-FIRST = "adversarial"
-"""The first of two sets, which goes without saying where there is no room: a title calls it D, as the runs do."""
+D, M = "adversarial", "misclassified"
+"""What runs call so, where there is no room. The first of two sets is D, as the title says, unless it is told."""
 WHAT, OF, ESTIMATE, DECISION, ARROW, RUNS = 15, 16, 21, 12, 2, 3
 """Cells of the columns, those of the sets and the estimates at least."""
-WIDEST_OF, WIDEST_ESTIMATE = {True: 25, False: 37}, 34
+WIDEST_OF, WIDEST_ESTIMATE = {True: 25, False: 39}, 34
 PICTURE, WIDEST_PICTURE = 20, 62
 """Cells of the column in which intervals are drawn, its gap among them, where there is room for it."""
 MARGINS = 10
@@ -120,10 +120,12 @@ def in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def sets_of(claim: Claim, *, brief: bool) -> str:
-    """Of which set a claim is, or of which less which; brief: the adversarial one goes without saying there."""
+    """Of which set a claim is, or of which less which; brief: without D, or of M less a part of it."""
     first, *others = claim.sets
-    if brief and others and first == FIRST:
+    if brief and others and first == D:
         first = ""
+    elif brief and others and first == M:
+        first, others = "M", [other.removeprefix(f"{M}-") for other in others]
     return printable(" − ".join([first, *others]).strip())
 
 
