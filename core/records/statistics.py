@@ -89,6 +89,11 @@ class Claim(Record, frozen=True, kw_only=True):
     n: Count
     reason: Reason | None = None
 
+    @property
+    def constant(self) -> bool:
+        """Whether it is exactly the same in every run: undecided, since without spread there is no interval."""
+        return self.reason == "zero_variance"
+
 
 class SummaryTable(Record, frozen=True, kw_only=True):
     """accuracy: set -> level -> its summary over the runs."""

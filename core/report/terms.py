@@ -84,6 +84,13 @@ def brief_reason(code: str | None) -> str:
     return code.replace("_", " ") if code else "no reason given"
 
 
+def claim_reason(claim: Claim) -> str:
+    """Why a claim has no interval, as words: "exactly the same in every run"; "" where it has one."""
+    if claim.reason is None:
+        return ""
+    return "exactly the same in every run" if claim.constant else brief_reason(claim.reason)
+
+
 def claim_name(claim: Claim) -> str:
     """What a claim is of: "rise, cross-fitted"."""
     return CLAIMS.get(claim.name, claim.name.replace("_", " "))

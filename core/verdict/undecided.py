@@ -22,7 +22,7 @@ def describe_what_would_decide(numbers: Numbers) -> list[str]:
     constant: list[str] = []
     for topic, claim in _undecided(numbers):
         if claim.ci95 is None:
-            (constant if claim.reason == "zero_variance" else by_sets).append(topic)
+            (constant if claim.constant else by_sets).append(topic)
         elif runs := runs_that_decide(claim, numbers.overlap):
             by_runs.append(f"{runs} runs in all for {topic}" if not by_runs else f"{runs} for {topic}")
         else:

@@ -138,6 +138,20 @@ async def test_a_claim_without_an_interval_says_why(finished: Snapshot) -> None:
         assert "? undecided" in text_of(app)
 
 
+async def test_a_claim_that_is_the_same_in_every_run_says_so_with_its_value(finished: Snapshot) -> None:
+    table = ClaimsTable()
+    app = Bench(table)
+    async with app.run_test(size=(140, 16)) as pilot:
+        constant = claim(estimate=0.25, ci95=None, decision="undecided", reason="zero_variance")
+        table.snapshot = replace(finished, claims=(constant,))
+        await settled(pilot)
+        assert " +.250 in every run   ? undecided " in text_of(app)
+        assert " exactly the same in every run, so that no interval decides: rise from K = 7" in text_of(app)
+        await pilot.resize_terminal(60, 16)
+        await settled(pilot)
+        assert " +.250 in every run   ? " in text_of(app)
+
+
 async def test_the_claim_under_the_cursor_is_explained_in_the_words_of_the_ladder(finished: Snapshot) -> None:
     table = ClaimsTable()
     app = Bench(table)

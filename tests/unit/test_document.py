@@ -42,6 +42,13 @@ from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings
 
 PICTURED = ("misclassified", "adversarial", "noise", "noise-matched", "matched", "reverse")
+WHY = {
+    None: "",
+    "too_few_runs": "too few runs",
+    "empty_set": "empty set",
+    "zero_variance": "exactly the same in every run",
+}
+"""Why a claim has no interval, in words."""
 LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
 NONE = dict.fromkeys(PICTURED, "there are no images")
 
@@ -159,7 +166,7 @@ def test_every_claim_is_a_row_with_all_its_digits(page: Page, result: Result) ->
             "0.02",
             claim.decision,
             str(claim.n),
-            (claim.reason or "").replace("_", " "),
+            WHY[claim.reason],
         ]
         exact = [[claim.estimate], list(claim.ci95 or ()), [claim.margin], [], [claim.n], []]
         assert [cell.values for cell in row[1:]] == exact

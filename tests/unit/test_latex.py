@@ -31,6 +31,13 @@ from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.published import MADE, published
 
 PAPER_PAIR = ("adversarial", "misclassified")
+WHY = {
+    None: "",
+    "too_few_runs": "too few runs",
+    "empty_set": "empty set",
+    "zero_variance": "exactly the same in every run",
+}
+"""Why a claim has no interval, in words."""
 LEVELS_OF = {4: ("7", "5", "3", "1"), 3: ("5", "3", "1")}
 
 
@@ -147,7 +154,7 @@ def test_what_decides_is_the_first_table_with_a_row_a_claim(result: Result) -> N
             "$0.02$",
             claim.decision,
             str(claim.n),
-            (claim.reason or "").replace("_", " "),
+            WHY[claim.reason],
         ]
     assert "The intervals allow for splits that overlap (Nadeau and Bengio, 2003)." in table.caption
     quantities = [row[0] for row in table.rows if row[0]]

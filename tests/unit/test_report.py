@@ -490,6 +490,27 @@ def test_a_claim_without_an_interval_says_why(tmp_path: Path) -> None:
     ]
 
 
+def test_a_claim_that_is_the_same_in_every_run_says_so_with_its_value(tmp_path: Path) -> None:
+    note = "What is exactly the same in every run has no interval that could decide."
+    result = published(tmp_path / "same", "no_spread")[1]
+    shown = section(result, "what decides")
+    rows = [row for row in cells(shown) if len(row) == 3][1:]
+    # Only what decides varies a little from run to run in this fake.
+    constant = [place for place, claim in enumerate(result.claims) if claim.name == "rise"]
+    assert len(constant) > 3
+    assert any(result.claims[place].estimate > 0.1 for place in constant)
+    for place in constant:
+        claim = result.claims[place]
+        assert rows[place] == [
+            " - ".join(claim.sets),
+            f"exactly {claim.estimate:+.3f} in every run",
+            "undecided",
+        ]
+    assert note in " ".join(shown.split())
+    other = section(published(tmp_path / "other", "one_run")[1], "what decides")
+    assert "exactly" not in " ".join(other.split())
+
+
 def lines_of(result: Result, header: str) -> dict[str, list[list[str]]]:
     """The rows of a table of levels by the heading they stand under."""
     found: dict[str, list[list[str]]] = {}

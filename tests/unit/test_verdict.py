@@ -329,7 +329,7 @@ class TestTheAnswerInShort:
         constant = Deciding(rise={"adversarial": (0.2,) * 4, "misclassified": (0.1,) * 4})
         said = sentences(UP, FLAT, deciding=constant)
         assert "it is undecided whether the rise of accuracy" in said[0]
-        assert "(+0.100, without interval)" in said[0]
+        assert "(+0.100, exactly the same in every run and so without interval)" in said[0]
         assert "; runs that differ for the cross-fitted change" in said[-1] or said[-1].startswith(
             "What would decide what is undecided: runs that differ for the cross-fitted change"
         )
@@ -806,8 +806,9 @@ class TestThePaper:
         said = sentences(same, same, {"noise": same, "matched": same}, deciding)
         text = " ".join(said)
         assert not re.search(r"\bhigher (than on the misc|\()|lower|same within|signific", text)
-        assert "undecided against the misclassified ones (+0.000, without interval)" in text
-        assert "which rises further is undecided (+0.000, without interval)." in text
+        constant = "(+0.000, exactly the same in every run and so without interval)"
+        assert f"undecided against the misclassified ones {constant}" in text
+        assert f"which rises further is undecided {constant}." in text
         assert about(said, "What would decide").endswith(
             "runs that differ for the cross-fitted change, the paper's rise, the control noise and the control "
             "matched."
@@ -836,7 +837,8 @@ class TestWhatDecides:
         assert about(self.said, "On the adversarial images this change") == (
             "On the adversarial images this change is lower than on the misclassified ones "
             f"({told(less(LOW, HIGH))}; the claim predicts higher) and undecided against images with random noise "
-            "(+0.000, without interval); selected at K = 1 instead and measured back to K = 5, it is higher than "
+            "(+0.000, exactly the same in every run and so without interval); selected at K = 1 instead and "
+            "measured back to K = 5, it is higher than "
             f"on the misclassified ones ({told(less(HIGH, LOW))})."
         )
         agreed = sentences(UP, FLAT, deciding=FOR_THE_CLAIM)

@@ -31,6 +31,7 @@ from core.report.terms import (
     TEST_NAMES,
     brief_reason,
     claim_name,
+    claim_reason,
 )
 from core.sets.registry import SETS, is_known
 from core.spec.command import format_value
@@ -155,7 +156,7 @@ def _claims(result: Result) -> Iterator[str]:
             [
                 words(" - ".join(claim.sets)), number(claim.estimate, "+.4f"), interval(claim.ci95, "+.4f"),
                 number(claim.margin, "g"), words(claim.decision), number(claim.n, "d"),
-                words(brief_reason(claim.reason) if claim.reason else ""),
+                words(claim_reason(claim)),
             ]
         )  # fmt: skip
     yield table(

@@ -15,7 +15,7 @@ from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import TableName
 from core.report.result import Result
-from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_name
+from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_name, claim_reason
 
 DASH = "--"
 """Stands for what is undefined; LaTeX sets it as a dash."""
@@ -127,7 +127,7 @@ def _claim_cells(claim: Claim) -> list[str]:
     return [
         " $-$ ".join(map(escaped, claim.sets)), _number(claim.estimate, "+.4f"), _interval(claim.ci95),
         _number(claim.margin, "g"), claim.decision, str(claim.n),
-        escaped(brief_reason(claim.reason)) if claim.reason else "",
+        escaped(claim_reason(claim)),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formatting import ABSENT, number
 from core.report.result import Result
-from core.report.terms import DECIDING, OVERLAP, brief_reason, claim_name
+from core.report.terms import DECIDING, OVERLAP, claim_name, claim_reason
 from core.statistics.slopes import REASONS
 
 WIDTH = 100
@@ -74,6 +74,8 @@ def _claims(result: Result, width: int) -> str:
             shown = [values[title] for title, same in alike.items() if not same]
             rows.append([f"  {' - '.join(claim.sets)}", _estimate(claim), claim.decision, *shown])
     notes = ["Estimate: mean over the runs, with its 95 % interval.", OVERLAP, DECIDING]
+    if any(claim.constant for claim in claims):
+        notes.append("What is exactly the same in every run has no interval that could decide.")
     notes += [f"n = {claims[0].n} runs."] if alike["n"] else ["n: runs."]
     notes += [f"Margin: {claims[0].margin:g}."] if alike["margin"] else []
     return f"{align(rows, width)}\n{_wrapped(' '.join(notes), width)}"
@@ -81,8 +83,10 @@ def _claims(result: Result, width: int) -> str:
 
 def _estimate(claim: Claim) -> str:
     """With its interval, or why there is none."""
+    if claim.constant:
+        return f"exactly {claim.estimate:+.3f} in every run"
     if claim.ci95 is None:
-        return f"{claim.estimate:+.3f} ({brief_reason(claim.reason)})"
+        return f"{claim.estimate:+.3f} ({claim_reason(claim)})"
     low, high = claim.ci95
     return f"{claim.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"
 

@@ -82,7 +82,8 @@ class ClaimsTable(CellTable):
         claim, ladder = self._claims[row], self.snapshot.ladder
         ends = {"general": ladder.at(ladder.general), "fitted": ladder.at(ladder.fitted)}
         sentence = SENTENCES.get(claim.name, title_of(claim)).format(**ends)
-        return printable(f"{sentence}; {' less '.join(claim.sets)}")
+        constant = "exactly the same in every run, so that no interval decides: " * claim.constant
+        return printable(f"{constant}{sentence}; {' less '.join(claim.sets)}")
 
     def _update_cells(self) -> None:
         snapshot = self.snapshot
@@ -136,6 +137,8 @@ def share(value: float, *, signed: bool = False) -> str:
 
 
 def _estimate(claim: Claim) -> str:
+    if claim.constant:
+        return f"{share(claim.estimate, signed=True)} in every run"
     if claim.ci95 is None:
         return f"{share(claim.estimate, signed=True)} ({brief_reason(claim.reason)})"
     low, high = claim.ci95
