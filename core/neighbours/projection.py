@@ -12,6 +12,8 @@ sqrt(8 d 2^-53) |x|, whatever the image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,23 +45,36 @@ class Projection:
         self.share: NDArray[np.float64] = np.cumsum(variance) / (total or 1.0)
         self.point_error = np.sqrt(8 * training.shape[1] * 2.0**-53)
 
-    def points(self, images: NDArray[np.floating | np.uint8], axes: int) -> NDArray[np.float64]:
-        """(n, d) images in grey levels -> (n, axes + 1) points: the heads on the first axes, then the rest."""
-        centred = images - self.centre
-        points = np.empty((len(images), axes + 1))
-        np.matmul(centred, self._axes[:, :axes], out=points[:, :axes])
-        rest = np.square(centred).sum(axis=1) - np.square(points[:, :axes]).sum(axis=1)
-        points[:, axes] = np.sqrt(np.maximum(rest, 0))
-        return points
+    def points(
+        self, images: NDArray[np.floating | np.uint8], every_axes: Sequence[int]
+    ) -> list[NDArray[np.float64]]:
+        """(n, d) images in grey levels -> (n, axes + 1) points: the heads on the first axes, then the rest.
 
-    def table(self, training: NDArray[np.uint8], axes: int) -> NDArray[np.float32]:
-        """(N, axes + 2): each training image's point u, and |u|^2: a row times (-2 p, 1) is |u - p|^2 - |p|^2."""
-        table = np.empty((len(training), axes + 2), dtype=np.float32)
+        For every one of these numbers of axes.
+        """
+        centred = images - self.centre
+        heads = centred @ self._axes[:, : max(every_axes)]
+        square = np.square(centred, out=centred).sum(axis=1)
+        found = []
+        for axes in every_axes:
+            points = np.empty((len(images), axes + 1))
+            points[:, :axes] = heads[:, :axes]
+            rest = square - np.square(points[:, :axes]).sum(axis=1)
+            points[:, axes] = np.sqrt(np.maximum(rest, 0))
+            found.append(points)
+        return found
+
+    def tables(self, training: NDArray[np.uint8], every_axes: Sequence[int]) -> list[NDArray[np.float32]]:
+        """(N, axes + 2): each training image's point u, and |u|^2: a row times (-2 p, 1) is |u - p|^2 - |p|^2.
+
+        For every one of these numbers of axes.
+        """
+        tables = [np.empty((len(training), axes + 2), dtype=np.float32) for axes in every_axes]
         for rows in batches(len(training), ROWS_AT_ONCE):
-            points = self.points(training[rows], axes)
-            table[rows, :-1] = points
-            table[rows, -1] = np.square(points).sum(axis=1)
-        return table
+            for table, points in zip(tables, self.points(training[rows], every_axes), strict=True):
+                table[rows, :-1] = points
+                table[rows, -1] = np.square(points).sum(axis=1)
+        return tables
 
     def score_error(self, axes: int, norm: NDArray[np.float64], largest_norm: float) -> NDArray[np.float64]:
         """(n,) how much a float32 product of (-2 p, 1) with a row of `table` is off, at most.

@@ -5,9 +5,9 @@ tau is no neighbour, nor tied with one. Such a tau is the z-th smallest distance
 to the true one where these are good guesses. Then, in the points of `core.neighbours.projection`:
 
 1. Queries with the same guesses are alike (the candidates of one source are). With p the mean of their points
-   and r the radius around it, an image at point u is no neighbour of any of them where |u - p| > sqrt(tau) + r:
-   one product with all training images serves them all. A query on its own has r = 0.
-2. What is left is looked up with more axes, and kept where it is within the tau of any one of them.
+   and r how far a query is from it, an image at point u is no neighbour of that one where |u - p| > sqrt(tau) + r:
+   one product with all training images serves them all. A query on its own has r = 0, so that more axes pay.
+2. What is left is looked up with more axes, twice, and kept where it is within the tau of any one of them.
 3. What is left then is compared whole, in float32, which gives a closer tau for each query.
 4. What cannot be told from the z nearest by that is measured and ordered by `rank`.
 
@@ -38,11 +38,12 @@ BLOCK = 576
 """Queries at a time: 64 sources with nine candidates each."""
 TILE = 2**17
 """Bounds computed at a time: 0.5 MB of float32, which stays in a processor's own cache."""
-FEW, MANY = 0.85, 0.93
-"""The shares of the variance that decide how many axes the first and the second bound have."""
+SHARES = (0.85, 0.93, 0.98)
+"""The shares of the variance that decide how many axes the bounds have, one after the other."""
 AXES_STEP, MOST_AXES = 16, 256
-COMPARED_AT_ONCE = 2**20
-"""Pixels of training images compared whole at a time: 4 MB of float32."""
+COMPARED_AT_ONCE = 2**15
+"""Numbers of training images, pixels or heads, multiplied at a time: 128 kB of float32, a part of a cache. BLAS
+multiplies the few rows of a group with so few without copying them once more, which takes half the time."""
 SEEDS = 32
 """Where there are no guesses: the training images are cut into this many parts more than neighbours are asked
 for, and the best of each part by the first bound is a guess."""
@@ -59,7 +60,7 @@ class _Level:
 class PrunedSearch:
     """Exact search on the CPU that measures a few dozen of the training images for each query.
 
-    Holds (axes + 2) * 4 bytes of each training image for each of two bounds, 46 MB for 60,000 of 28x28.
+    Holds (axes + 2) * 4 bytes of each training image for each of three bounds, 109 MB for 60,000 of 28x28.
     """
 
     def __init__(self, training: NDArray[np.uint8], *, threads: int = 1, block: int = BLOCK) -> None:
@@ -72,17 +73,15 @@ class PrunedSearch:
             raise ValueError(f"threads = {threads} and block = {block} must be at least 1")
         self._training, self._threads, self._block = training, threads, block
         self._projection = Projection(training, MOST_AXES)
-        self._levels = [
-            _Level(axes, self._projection.table(training, axes))
-            for axes in (_axes_for(self._projection.share, share) for share in (FEW, MANY))
-        ]
+        every_axes = [_axes_for(self._projection.share, share) for share in SHARES]
+        tables = self._projection.tables(training, every_axes)
+        self._levels = [_Level(axes, table) for axes, table in zip(every_axes, tables, strict=True)]
         self._squared_norm = np.concatenate(
             [
                 np.square(training[rows], dtype=np.float64).sum(axis=1)
                 for rows in batches(len(training), COMPARED_AT_ONCE // training.shape[1] + 1)
             ]
         )
-        self._largest_norm = float(np.sqrt(self._squared_norm.max()))
         self._largest_centred_norm = float(np.sqrt(self._levels[0].table[:, -1].max())) * (1 + 1e-6)
 
     def search(self, queries: Pixels, z: int, near: NDArray[np.int64] | None = None) -> Neighbours:
@@ -103,21 +102,24 @@ class PrunedSearch:
         if not len(queries):
             nothing = np.empty((0, z))
             return BlockAnswer(nothing.astype(np.int64), nothing, np.empty(0, dtype=np.int64), 0)
-        points = [self._projection.points(queries, level.axes) for level in self._levels]
+        points = self._projection.points(queries, [level.axes for level in self._levels])
+        levels = list(zip(self._levels, points, strict=True))
         if near is None:
-            near = self._seeds(points[0], z)
+            levels = levels[1:]
+            near = self._seeds(*levels[0], z)
             alike = [slice(row, row + 1) for row in range(len(queries))]
         else:
             alike = _runs_of_equal_rows(near)
         limit = np.empty(len(queries))
         for group in alike:
             limit[group] = self._limit(queries[group], near[group.start], z)
-        left = self._within_reach(points[0], limit, alike)
+        left = self._within_reach(*levels[0], limit, alike)
         rows, columns = [], []
         effort = np.empty(len(queries), dtype=np.int64)
         measured = 0
         for group, possible in zip(alike, left, strict=True):
-            possible = self._within_limits(points[1][group], limit[group], possible)
+            for level, point in levels[1:]:
+                possible = self._within_limits(level, point[group], limit[group], possible)
             row, column = self._contenders(queries[group], possible, z)
             rows.append(row + group.start)
             columns.append(column)
@@ -126,10 +128,9 @@ class PrunedSearch:
         index, distance = rank(queries, np.concatenate(rows), np.concatenate(columns), self._training, z)
         return BlockAnswer(index, distance, effort, measured)
 
-    def _seeds(self, points: NDArray[np.float64], z: int) -> NDArray[np.int64]:
-        """(n, g) guesses, g at least z: the best by the first bound of as many parts of the training images."""
-        rows = queries_of(points)
-        table = self._levels[0].table
+    def _seeds(self, level: _Level, points: NDArray[np.float64], z: int) -> NDArray[np.int64]:
+        """(n, g) guesses, g at least z: the best by this bound of as many parts of the training images."""
+        rows, table = queries_of(points), level.table
         width = max(1, len(table) // (z + SEEDS))
         return np.stack(
             [(rows @ table[part].T).argmin(axis=1) + part.start for part in batches(len(table), width)],
@@ -139,49 +140,44 @@ class PrunedSearch:
     def _limit(self, queries: NDArray[np.float32], near: NDArray[np.int64], z: int) -> NDArray[np.float64]:
         """(n,): no less than the z-th smallest squared distance of each query, from the guesses for all of them."""
         distance, error = self._compared(queries, near)
-        limit: NDArray[np.float64] = np.partition(distance, z - 1, axis=1)[:, z - 1] + error
+        limit: NDArray[np.float64] = np.partition(distance + error, z - 1, axis=1)[:, z - 1]
         return limit
 
     def _within_reach(
-        self, points: NDArray[np.float64], limit: NDArray[np.float64], alike: list[slice]
+        self, level: _Level, points: NDArray[np.float64], limit: NDArray[np.float64], alike: list[slice]
     ) -> list[NDArray[np.int64]]:
         """Step 1: for each group the training images that may be neighbours of one of its queries."""
-        level = self._levels[0]
         centre = np.stack([points[group].mean(axis=0) for group in alike])
         norm = np.sqrt(np.square(centre).sum(axis=1))
         reach = np.empty(len(alike))
         for number, group in enumerate(alike):
-            radius = np.sqrt(np.square(points[group] - centre[number]).sum(axis=1).max())
-            reach[number] = np.sqrt(limit[group].max()) + radius
+            radius = np.sqrt(np.square(points[group] - centre[number]).sum(axis=1))
+            reach[number] = (np.sqrt(limit[group]) + radius).max()
         # The radius has the errors of the points too.
         slack = 4 * self._projection.point_error * (norm + self._largest_centred_norm + reach) ** 2
         error = self._projection.score_error(level.axes, norm, self._largest_centred_norm) + slack
         bound = _not_below(np.square(reach) - np.square(norm) + error)[:, None]
         rows = queries_of(centre)
-        found_group, found_column = [], []
+        within = np.empty((len(alike), len(level.table)), dtype=bool)
         for part in batches(len(level.table), max(1, TILE // len(alike))):
-            scores = rows @ level.table[part].T
-            found = np.flatnonzero((scores <= bound).ravel())
-            group_number, column = np.divmod(found, scores.shape[1])
-            found_group.append(group_number)
-            found_column.append(column + part.start)
-        group_number, column = np.concatenate(found_group), np.concatenate(found_column)
-        order = np.argsort(group_number.astype(np.int16), kind="stable")
-        edges = np.searchsorted(group_number[order], np.arange(1, len(alike)))
-        return np.split(column[order], edges)
+            np.less_equal(rows @ level.table[part].T, bound, out=within[:, part])
+        return [np.flatnonzero(row) for row in within]
 
     def _within_limits(
-        self, points: NDArray[np.float64], limit: NDArray[np.float64], possible: NDArray[np.int64]
+        self,
+        level: _Level,
+        points: NDArray[np.float64],
+        limit: NDArray[np.float64],
+        possible: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """Step 2: those of the possible training images that may be neighbours of one of the queries."""
-        level = self._levels[1]
         square = np.square(points).sum(axis=1)
         error = self._projection.score_error(level.axes, np.sqrt(square), self._largest_centred_norm)
         bound = _not_below(limit - square + error)
         rows = queries_of(points)
         kept = [
             (level.table[possible[part]] @ rows.T <= bound).any(axis=1)
-            for part in batches(len(possible), COMPARED_AT_ONCE // level.table.shape[1])
+            for part in batches(len(possible), max(1, COMPARED_AT_ONCE // level.table.shape[1]))
         ]
         return possible[np.concatenate(kept)]
 
@@ -190,27 +186,28 @@ class PrunedSearch:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Step 3: the pairs of a query and a possible training image that only `rank` can decide on."""
         distance, error = self._compared(queries, possible)
-        nearest = np.partition(distance, z - 1, axis=1)[:, z - 1]
-        # Either distance may be off.
-        row, place = np.nonzero(distance <= (nearest + 2 * error)[:, None])
+        limit = np.partition(distance + error, z - 1, axis=1)[:, z - 1]
+        row, place = np.nonzero(distance - error <= limit[:, None])
         return row, possible[place]
 
     def _compared(
         self, queries: NDArray[np.float32], columns: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(n, m) squared distances to these training images, and by how much each query's may be off, (n,).
+        """(n, m) squared distances to these training images, and by how much each may be off, (n, m).
 
-        |q|^2 + |t|^2 - 2 q.t with the product alone in float32: its d terms are off by at most gamma_d |q||t|,
-        twice which is at most gamma_d (|q| + |t|)^2 / 2. The float64 roundings have two more terms.
+        |q|^2 + |t|^2 - 2 q.t with the product alone in float32. Its d terms are not negative, so that it is off
+        by at most gamma_d q.t, which is at most gamma_d / (1 - gamma_d) of what was computed. The float64
+        roundings, here and in `rank`, are far below one float32 rounding of |q|^2 + |t|^2 each.
         """
         square = np.square(queries, dtype=np.float64).sum(axis=1)
         product = np.empty((len(queries), len(columns)), dtype=np.float32)
         for part in batches(len(columns), max(1, COMPARED_AT_ONCE // self._training.shape[1])):
             product[:, part] = queries @ self._training[columns[part]].astype(np.float32).T
-        distance = square[:, None] + self._squared_norm[columns] - 2 * product.astype(np.float64)
-        terms = (self._training.shape[1] + 2) * UNIT_ROUNDOFF
-        error = terms / (1 - terms) * (np.sqrt(square) + self._largest_norm) ** 2
-        return distance, error
+        twice = 2 * product.astype(np.float64)
+        norms = square[:, None] + self._squared_norm[columns]
+        terms = self._training.shape[1] * UNIT_ROUNDOFF  # gamma_d = terms / (1 - terms)
+        error = terms / (1 - 2 * terms) * twice + 2 * UNIT_ROUNDOFF * norms
+        return norms - twice, error
 
 
 def _axes_for(share: NDArray[np.float64], wanted: float) -> int:

@@ -135,7 +135,8 @@ def rank(
     for pairs in batches(len(row), max(1, _MEASURED_AT_ONCE // training.shape[1])):
         # Always the same summation along a row: a pair of images has one distance, whichever search asks
         # and whatever it asks about besides.
-        difference = training[column[pairs]] - queries[row[pairs]].astype(np.float64)
+        difference = training[column[pairs]].astype(np.float64)
+        difference -= queries[row[pairs]]
         distance[pairs] = np.square(difference, out=difference).sum(axis=1)
     order = np.lexsort((column, distance, row))
     first = np.searchsorted(row[order], np.arange(len(queries)))

@@ -225,7 +225,7 @@ def test_points_are_never_farther_apart_than_their_images(axes: int, kind: str) 
         "all the same": np.full((200, 30), 77, dtype=np.uint8),
     }[kind]
     projection = Projection(images, axes)
-    points = projection.points(images, axes)
+    points = projection.points(images, [axes])[0]
     apart, distance = cdist(points, points, "sqeuclidean"), cdist(images, images, "sqeuclidean")
     norm = np.linalg.norm(points, axis=1)
     slack = 4 * projection.point_error * (norm[:, None] + norm) ** 2
