@@ -112,6 +112,19 @@ def test_an_image_does_not_depend_on_those_beside_it() -> None:
     torch.testing.assert_close(torch.cat(parts), whole, rtol=0, atol=ROUNDING)
 
 
+def test_how_many_are_moved_at_once_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, norms = images_of(30, 5), torch.linspace(0, 5, 30, dtype=torch.float64)
+    labels = torch.zeros(30, dtype=torch.int64)
+    made = []
+    for pixels in (1, 100, 2**20):
+        monkeypatch.setattr("core.attacks.noise.PIXELS_AT_ONCE", pixels)
+        generator = torch.Generator().manual_seed(6)
+        signs = SignNoise(epsilon=0.1)(torch.nn.Identity(), images, labels, labels, generator).images
+        made.append(torch.cat([signs, add_noise_of_norm(images, norms, generator)]))
+    assert torch.equal(made[0], made[2])
+    assert torch.equal(made[1], made[2])
+
+
 def test_no_image_gets_no_noise() -> None:
     none = torch.empty(0, *SHAPE)
     assert add_noise_of_norm(none, torch.empty(0, dtype=torch.float64), torch.Generator()).shape == none.shape
