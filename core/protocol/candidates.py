@@ -27,6 +27,8 @@ from core.tensors.pixels import from_torch, to_torch
 
 CANDIDATES_AT_ONCE = 4096
 """Candidates of a block, about: 13 MB of float32 for 28x28 pixels, 50 MB for 32x32 colour."""
+LOOKED_AT_ONCE = 256
+"""Candidates that pass through the surrogate together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,19 +72,21 @@ class AttackedImages:
 
 @dataclass(frozen=True, eq=False)
 class _Perturbed:
-    """What the attack made of one block. All rows, with `kept` those that it did not throw away.
+    """What the attack made of one block, without what it threw away.
 
-    first: how many candidates there are in the blocks before. source: (m,) rows of the block.
+    first: how many candidates there are in the blocks before. kept: (c,) bool, which of this block's are left, m of
+    them. source: (m,) rows of the block. image: (m, C, H, W). The others: (m,), see `Candidates`.
     """
 
     rows: slice
     first: int
+    kept: NDArray[np.bool_]
     source: NDArray[np.int64]
     target: NDArray[np.int64]
-    clean: Tensor
-    perturbed: Tensor
-    kept: Tensor
+    image: Tensor
     surrogate_prediction: NDArray[np.int64]
+    linf: NDArray[np.float64]
+    l2: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,35 +160,52 @@ class CandidateMaker:
             l2 = torch.from_numpy(self.l2[first : first + len(source)]).to(self.device)
             kept = ~l2.isnan()
             perturbed = add_noise_of_norm(clean, l2.nan_to_num(), self.generator)
-        with torch.inference_mode():
-            prediction = self.surrogate(perturbed).argmax(dim=1)[kept]
-        return _Perturbed(rows, first, source, target, clean, perturbed, kept, prediction.cpu().numpy())
+        if not kept.all():
+            clean, perturbed = clean[kept], perturbed[kept]
+        left = kept.cpu().numpy()
+        seen = self._look_at(clean, perturbed)
+        return _Perturbed(rows, first, left, source[left], target[left], perturbed, *seen)
+
+    def _look_at(
+        self, clean: Tensor, perturbed: Tensor
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """(m,) each: what the surrogate says of the candidates, and the two norms of what changed.
+
+        A few at a time, for whose activations a processor has room close by.
+        """
+        prediction = np.empty(len(clean), dtype=np.int64)
+        linf, l2 = np.empty((2, len(clean)))
+        for part in batches(len(clean), LOOKED_AT_ONCE):
+            with torch.inference_mode():
+                prediction[part] = self.surrogate(perturbed[part]).argmax(dim=1).cpu().numpy()
+            # On the CPU: some devices have no float64.
+            change = (perturbed[part] - clean[part]).flatten(1).cpu()
+            linf[part] = torch.linalg.vector_norm(change, torch.inf, dim=1).numpy()
+            l2[part] = torch.linalg.vector_norm(change, dim=1, dtype=torch.float64).numpy()
+        return prediction, linf, l2
 
     def _classify(self, sources: AttackedImages, block: _Perturbed) -> Candidates:
-        kept = block.kept.cpu().numpy()
-        image = from_torch(block.perturbed[block.kept])
-        source = block.rows.start + block.source[kept]
+        image = from_torch(block.image)
+        source = block.rows.start + block.source
         near = sources.predictions.near[source]
         classifier = self.classifier if self.halves is None else self.halves.whole
         predictions = classifier.predict(image, near)
         halves = self.halves.predict(image, predictions, near) if self.halves is not None else None
-        # On the CPU: some devices have no float64.
-        change = (block.perturbed - block.clean)[block.kept].flatten(1).cpu()
         return Candidates(
             image=image,
             source=source,
             label=sources.label[source],
             source_prediction=sources.predictions.label[:, source],
             recognised=block.rows.start < sources.recognised,
-            place=block.first + np.flatnonzero(kept),
+            place=block.first + np.flatnonzero(block.kept),
             near=predictions.near,
             variants=predictions.variants,
             half_prediction=halves,
-            target=block.target[kept],
+            target=block.target,
             prediction=predictions.label,
             support=predictions.support,
             surrogate_prediction=block.surrogate_prediction,
-            linf=torch.linalg.vector_norm(change, torch.inf, dim=1).double().numpy(),
-            l2=torch.linalg.vector_norm(change, dim=1, dtype=torch.float64).numpy(),
-            rejected=int((~kept).sum()),
+            linf=block.linf,
+            l2=block.l2,
+            rejected=int((~block.kept).sum()),
         )
