@@ -156,9 +156,11 @@ class Decider:
     ) -> None:
         if self._bias_variance is None or self._halves is None or self._halves.subsets is None:
             return
+        # Many are selected by both halves: what the whole says of them serves both, with notes for small parts.
+        places = np.flatnonzero(selected.any(axis=0))
+        image, near = block.image[places], self._predictions.near[block.source[places]]
+        whole = self._halves.subsets[0].whole.predict(image, near)
         for half in ORDERS:
-            places = np.flatnonzero(selected[half])
-            whole = Predictions(block.prediction[:, places], block.support[places], block.near[places])
-            near = self._predictions.near[block.source[places]]
-            found = self._halves.subsets[1 - half].predict(block.image[places], whole, near)
-            self._bias_variance.add(name, half, found, block.label[places])
+            own = np.flatnonzero(selected[half, places])
+            found = self._halves.subsets[1 - half].predict(image[own], whole.take(own), near[own])
+            self._bias_variance.add(name, half, found, block.label[places[own]])
