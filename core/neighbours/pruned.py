@@ -41,8 +41,8 @@ TILE = 2**17
 SHARES = (0.85, 0.93, 0.98)
 """The shares of the variance that decide how many axes the bounds have, one after the other."""
 AXES_STEP, MOST_AXES = 16, 256
-COMPARED_AT_ONCE = 2**15
-"""Numbers of training images, pixels or heads, multiplied at a time: 128 kB of float32, a part of a cache. BLAS
+COMPARED_AT_ONCE = 2**16
+"""Numbers of training images, pixels or heads, multiplied at a time: 256 kB of float32, a part of a cache. BLAS
 multiplies the few rows of a group with so few without copying them once more, which takes half the time."""
 SEEDS = 32
 """Where there are no guesses: the training images are cut into this many parts more than neighbours are asked

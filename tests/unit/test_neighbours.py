@@ -263,6 +263,58 @@ def test_guesses_that_are_alike_are_searched_together_and_excluded_images_are_fe
     assert search.search(queries, 7, near).report.measured < 90 * 300
 
 
+def smooth(generator: np.random.Generator, count: int) -> NDArray[np.uint8]:
+    """(count, 400) images of 20x20 whose variance falls along the axes, as that of natural images does."""
+    steps = generator.normal(0, 1, (count, 20, 20)).cumsum(axis=1).cumsum(axis=2)
+    return (127 + 12 * steps).clip(0, 255).astype(np.uint8).reshape(count, 400)
+
+
+def unusual_queries(training: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Nine in turn like each of: known images, these under noise, nothing at all, and what is far from any."""
+    known = in_unit_range(training[:18])
+    grey = np.repeat(np.linspace(0, 1, 9, dtype=np.float32)[:, None], 400, axis=1)
+    black = np.zeros((9, 400), dtype=np.float32)
+    white_noise = generator.random((9, 400), dtype=np.float32)
+    corners = generator.integers(0, 2, (9, 400)).astype(np.float32)
+    under_noise = [noisy(training[[row] * 9], generator) for row in (0, 700, 1400)]
+    return np.concatenate([known, *under_noise, grey, black, white_noise, corners])
+
+
+@pytest.mark.parametrize("z", [1, 7, 28, 101])
+@pytest.mark.parametrize("guesses", ["none", "good", "bad"])
+def test_every_bound_keeps_the_neighbours_of_unusual_queries(z: int, guesses: str) -> None:
+    generator = np.random.default_rng([16, z])
+    training = smooth(generator, 1500)
+    training[300:450] = training[:150]  # ties
+    training[1000:1004] = [[0], [0], [255], [127]]  # constant images
+    queries = unusual_queries(training, generator)
+    order = brute_force(queries, training, len(training))[0][::9].repeat(9, axis=0)
+    near = {"none": None, "good": order[:, : z + 9], "bad": order[:, -z - 9 :]}[guesses]
+    search = PrunedSearch(training)
+    axes = [level.axes for level in search._levels]
+    assert axes == sorted(set(axes)), "bounds that are the same would protect nothing"
+    assert_exact(search, queries, training, z, near)
+    measured = search.search(queries, z, near).report.measured
+    # Where a group has far queries, or bad guesses, more is left.
+    assert measured < len(queries) * len(training) * {"none": 0.6, "good": 0.8, "bad": 1.0}[guesses]
+
+
+@pytest.mark.parametrize("pixel", [0, 1, 255])
+def test_a_comparison_is_not_farther_off_than_it_says(pixel: int) -> None:
+    # Products as large as they get, or nothing at all.
+    generator = np.random.default_rng(17)
+    training = generator.integers(0, 256, (300, 3072), dtype=np.uint8)
+    training[:100] = pixel
+    queries = np.concatenate([noisy(training[50:55], generator), noisy(training[200:205], generator)])
+    grey = to_grey_levels(queries)
+    distance, error = PrunedSearch(training)._compared(grey, np.arange(300))
+    true = cdist(grey.astype(np.float64), training.astype(np.float64), "sqeuclidean")
+    assert (np.abs(distance - true) <= error).all()
+    # That of any signs would be this: gamma_d of the largest sizes.
+    sizes = np.linalg.norm(grey, axis=1)[:, None] + np.linalg.norm(training.astype(np.float64), axis=1)
+    assert (error <= 3074 * 2.0**-24 * sizes**2).all()
+
+
 @pytest.mark.parametrize(
     ("near", "complaint"),
     [
