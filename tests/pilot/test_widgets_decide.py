@@ -160,11 +160,11 @@ async def test_the_claim_under_the_cursor_is_explained_in_the_words_of_the_ladde
         await settled(pilot)
         assert "rise from K = 7 to K = 1 by the half that did not select" in text_of(app).splitlines()[-1]
         assert table.explanation(FIRST).endswith("; adversarial less misclassified")
-        unheard = claim(name="from_the_future", sets=("adversarial",))
+        unheard = claim(name="from_the_{future}", sets=("adversarial",))
         table.snapshot = replace(finished, claims=(unheard,))
         await settled(pilot)
-        assert "from the future" in row_text(table, "from_the_future/adversarial")
-        assert table.explanation("from_the_future/adversarial") == "from the future; adversarial"
+        assert "from the {future}" in row_text(table, "from_the_{future}/adversarial")
+        assert table.explanation("from_the_{future}/adversarial") == "from the {future}; adversarial"
 
 
 async def test_only_what_changed_is_drawn_anew(finished: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:

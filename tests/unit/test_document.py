@@ -22,7 +22,7 @@ from core.report.page.document import pictured_sets, report_html
 from core.report.refusal import Refusal, refusal_in, refusal_line
 from core.report.reproduce import commands
 from core.report.result import Result, result_of
-from core.report.terms import CLAIMS, DEFINITIONS, SENTENCES, TEST_NAMES
+from core.report.terms import CLAIMS, SENTENCES, TEST_NAMES
 from core.sets.registry import SETS
 from core.spec.command import batch_command, format_value
 from core.spec.spec import Spec
@@ -156,8 +156,8 @@ def test_every_claim_is_a_row_with_all_its_digits(page: Page, result: Result) ->
     assert len(table.rows) == len(result.claims)
     text = section_text(page, "what-decides")
     for (heading, row), claim in zip(table.rows, result.claims, strict=True):
-        assert heading == CLAIMS[claim.name]
-        assert DEFINITIONS[claim.name] in text
+        assert heading == CLAIMS[claim.name].name
+        assert CLAIMS[claim.name].definition in text
         low, high = claim.ci95 or (None, None)
         assert [cell.text for cell in row] == [
             " - ".join(claim.sets),

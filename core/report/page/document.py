@@ -21,8 +21,8 @@ from core.report.page.markup import facts, figure, interval, number, section, ta
 from core.report.reproduce import commands
 from core.report.result import Result
 from core.report.terms import (
+    CLAIMS,
     DECIDING,
-    DEFINITIONS,
     INTERVALS,
     OVERLAP,
     SENTENCES,
@@ -30,8 +30,8 @@ from core.report.terms import (
     STEP,
     TEST_NAMES,
     brief_reason,
-    claim_name,
     claim_reason,
+    term_of,
 )
 from core.sets.registry import SETS, is_known
 from core.spec.command import format_value
@@ -151,7 +151,7 @@ def _claims(result: Result) -> Iterator[str]:
     groups: dict[str, list[list[str]]] = {}
     headings: dict[str, str] = {}
     for claim in result.claims:
-        headings[claim.name] = words(claim_name(claim))
+        headings[claim.name] = words(term_of(claim).name)
         groups.setdefault(claim.name, []).append(
             [
                 words(" - ".join(claim.sets)), number(claim.estimate, "+.4f"), interval(claim.ci95, "+.4f"),
@@ -167,7 +167,7 @@ def _claims(result: Result) -> Iterator[str]:
         wordy=(0, 4, 6),
     )
     yield f'<p class="note">Estimate: mean over the n runs. {words(OVERLAP)} {words(DECIDING)}</p>'
-    yield facts([(headings[name], words(DEFINITIONS[name])) for name in groups if name in DEFINITIONS])
+    yield facts([(headings[name], words(CLAIMS[name].definition)) for name in groups if name in CLAIMS])
 
 
 def _crossfit_figure(result: Result) -> str:

@@ -15,7 +15,7 @@ from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import TableName
 from core.report.result import Result
-from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_name, claim_reason
+from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_reason, term_of
 
 DASH = "--"
 """Stands for what is undefined; LaTeX sets it as a dash."""
@@ -112,7 +112,7 @@ def _claims(result: Result, sets: Collection[str] | None) -> Iterator[str]:
     groups: dict[str, list[list[str]]] = {}
     for claim in claims:
         rows = groups.setdefault(claim.name, [])
-        rows.append([escaped(claim_name(claim)) if not rows else "", *_claim_cells(claim)])
+        rows.append([escaped(term_of(claim).name) if not rows else "", *_claim_cells(claim)])
     reading = f"Estimate: mean over the $n$ runs. {escaped(OVERLAP)} {escaped(DECIDING)}"
     yield _table(
         "llrrrlrl",

@@ -11,7 +11,7 @@ from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formatting import ABSENT, number
 from core.report.result import Result
-from core.report.terms import DECIDING, OVERLAP, claim_name, claim_reason
+from core.report.terms import DECIDING, OVERLAP, claim_reason, term_of
 from core.statistics.slopes import REASONS
 
 WIDTH = 100
@@ -68,7 +68,7 @@ def _claims(result: Result, width: int) -> str:
     rows = [header]
     for name in dict.fromkeys(claim.name for claim in claims):
         of_name = [claim for claim in claims if claim.name == name]
-        rows.append([claim_name(of_name[0])])
+        rows.append([term_of(of_name[0]).name])
         for claim in of_name:
             values = {"margin": f"{claim.margin:g}", "n": str(claim.n)}
             shown = [values[title] for title, same in alike.items() if not same]

@@ -10,34 +10,12 @@ from textual.events import Resize
 from textual.reactive import reactive
 
 from core.records.statistics import Claim, Decision
-from core.report.terms import brief_reason, claim_name
+from core.report.terms import brief_reason, term_of
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.forest import axis, interval_line
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
-TITLES = {
-    "crossfit_rise": "cross-fit rise",
-    "selection_share": "selected share",
-    "crossfit_fitted_rise": "cross-fit back",
-    "bias_fall": "bias fall",
-    "attack_success": "attack success",
-    "worst_case": "worst case",
-    "flips": "flips",
-    "rise": "paper's rise",
-}
-"""Name of a claim -> what the table calls it."""
-SENTENCES = {
-    "crossfit_rise": "rise from {general} to {fitted} by the half that did not select",
-    "selection_share": "part of the rise that only the votes that selected see",
-    "crossfit_fitted_rise": "rise back to {general} by the half that did not select at {fitted}",
-    "bias_fall": "fall of bias from {general} to {fitted}, by the half that did not select",
-    "attack_success": "success at {fitted} less that at {general}, over all candidates",
-    "worst_case": "right with all candidates: share at {fitted} less at {general}",
-    "flips": "share of candidates right only at {fitted} less only at {general}",
-    "rise": "rise from the end that selected to the other, by the same votes",
-}
-"""Name of a claim -> what its number is."""
 DECISIONS: Mapping[Decision, str] = {
     "higher": "▲ higher",
     "lower": "▼ lower",
@@ -81,7 +59,7 @@ class ClaimsTable(CellTable):
         assert self.snapshot is not None
         claim, ladder = self._claims[row], self.snapshot.ladder
         ends = {"general": ladder.at(ladder.general), "fitted": ladder.at(ladder.fitted)}
-        sentence = SENTENCES.get(claim.name, title_of(claim)).format(**ends)
+        sentence = term_of(claim).line.format(**ends)
         constant = "exactly the same in every run, so that no interval decides: " * claim.constant
         return printable(f"{constant}{sentence}; {' less '.join(claim.sets)}")
 
@@ -106,11 +84,6 @@ class ClaimsTable(CellTable):
             columns["picture"] = axis(limit, width - 1), width
         rows = {key: _cells(claim, columns, limit) for key, claim in self._claims.items()}
         self.fill(columns, rows)
-
-
-def title_of(claim: Claim) -> str:
-    """What the table calls a quantity; that of a newer version by its name."""
-    return TITLES.get(claim.name, printable(claim_name(claim)))
 
 
 def in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
@@ -178,7 +151,7 @@ def _widest(claims: Iterable[Claim], *, brief: bool) -> int:
 def _cells(claim: Claim, columns: Mapping[str, tuple[str, int]], limit: float) -> list[Text]:
     style, word = STYLES[claim.decision], DECISIONS[claim.decision]
     cells = {
-        "what": left(title_of(claim)),
+        "what": left(printable(term_of(claim).short)),
         "of": left(sets_of(claim, brief=columns["of"][0] != "of")),
         "estimate": left(_estimate(claim)),
         "decision": left((word if columns["decision"][1] > ARROW else word[0], style)),
