@@ -23,7 +23,7 @@ from core.records.stages import stages_of
 from core.records.statistics import Reason
 from core.sets.registry import SETS
 from core.spec.spec import Spec
-from tests.fakes.decided import decide
+from tests.fakes.deciding_numbers import draw_deciding
 
 Answers = Mapping[str, NDArray[np.bool_]]
 """One run: set -> (levels, n) whether each image is classified correctly, the most general level first."""
@@ -176,7 +176,7 @@ def draw_metrics(
         data_sha256="5" * 64,
         environment=ENVIRONMENT,
     )
-    return decide(spec, metrics) if deciding else metrics
+    return draw_deciding(spec, metrics) if deciding else metrics
 
 
 def held_out(spec: Spec) -> int:
@@ -265,7 +265,7 @@ def metrics_from_answers(spec: Spec, run: int, answers: Answers, *, deciding: bo
         data_sha256="0" * 64,
         environment=ENVIRONMENT,
     )
-    return decide(spec, metrics) if deciding else metrics
+    return draw_deciding(spec, metrics) if deciding else metrics
 
 
 def accuracy_of(spec: Spec, right: NDArray[np.bool_]) -> ByLevel:

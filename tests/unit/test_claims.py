@@ -28,7 +28,7 @@ from core.records.statistics import Claim, Decision
 from core.statistics import summarise
 from core.statistics.claims import MARGIN, claims, decision_of, quantities, runs_that_decide
 from core.statistics.comparison import corrected_interval
-from tests.fakes.deciding import TEST, TRAIN, deciding_metrics
+from tests.fakes.bare_metrics import TEST, TRAIN, bare_metrics
 
 LADDER = Ladder("depth", ("shallow", "middle", "deep"))
 GENERAL, MIDDLE, FITTED = LADDER.levels
@@ -78,7 +78,7 @@ def draw_decomposition(random: np.random.Generator) -> Decomposition:
 def draw_run(index: int) -> RunMetrics:
     """A run in which every number is another one."""
     random = np.random.default_rng([7, index])
-    return deciding_metrics(
+    return bare_metrics(
         index,
         LADDER,
         accuracy={name: by_level(random) for name in MEASURED},
@@ -211,7 +211,7 @@ def test_a_control_that_is_not_selected_or_not_known_has_no_rise_to_compare() ->
 
 
 def test_what_no_run_has_measured_is_not_decided() -> None:
-    bare = [deciding_metrics(index, LADDER) for index in range(4)]
+    bare = [bare_metrics(index, LADDER) for index in range(4)]
     assert decide(bare) == {}
     assert claims([], LADDER, CONTROLS, n_test=TEST, n_train=TRAIN) == ()
     without_noise = [

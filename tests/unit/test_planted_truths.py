@@ -22,7 +22,7 @@ from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
 from core.records.statistics import Claim, Decision
 from core.statistics.claims import MARGIN, claims
-from tests.fakes.deciding import deciding_metrics
+from tests.fakes.bare_metrics import bare_metrics
 
 LADDER = Ladder("depth", ("shallow", "deep"))
 CLASSES = 4
@@ -93,9 +93,7 @@ class Pool:
             )
             robustness = RobustnessTally(LADDER, on_image)
             robustness.add(on_candidate, source)
-            return deciding_metrics(
-                index, LADDER, crossfit=crossfit.figures(), robustness=robustness.figures()
-            )
+            return bare_metrics(index, LADDER, crossfit=crossfit.figures(), robustness=robustness.figures())
         parts = BiasVarianceTally(LADDER, CLASSES, SUBSETS)
         for half in ORDERS:
             rows = np.flatnonzero(wrong[half])
@@ -104,7 +102,7 @@ class Pool:
             rows = np.flatnonzero(selected[half])
             answers = self._answers(SUBSETS, candidate_chance[:, rows], target_label[rows])
             parts.add("adversarial", half, answers, target_label[rows])
-        return deciding_metrics(index, LADDER, crossfit=crossfit.figures(), bias_variance=parts.figures())
+        return bare_metrics(index, LADDER, crossfit=crossfit.figures(), bias_variance=parts.figures())
 
     def _answers(
         self, classifiers: int, chance: NDArray[np.float32], label: NDArray[np.int64]

@@ -71,7 +71,7 @@ SUCCESS: Curve = (1.0, 1.01, 1.02, 1.03)
 """The attack's success as a multiple of that at the most general level."""
 
 
-def decide(spec: Spec, metrics: RunMetrics) -> RunMetrics:
+def draw_deciding(spec: Spec, metrics: RunMetrics) -> RunMetrics:
     """A run's metrics and what decides the claim in it; without it they are as an older version's were."""
     generator = np.random.default_rng([spec.seed, metrics.index, 4])
     crossfit = _cross_fit(metrics, CROSSFIT, OWN, generator)

@@ -12,7 +12,7 @@ from core.records.metrics import AttackFigures, ByLevel, Counts, RunMetrics
 TRAIN, TEST = 600, 100
 
 
-def deciding_metrics(
+def bare_metrics(
     index: int,
     ladder: Ladder,
     *,
