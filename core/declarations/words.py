@@ -10,6 +10,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def uncapitalised(sentence: str) -> str:
+    """A sentence as a part of another one: "The set is empty." -> "the set is empty"."""
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")
+
+
 def enumerate_words(items: Sequence[object]) -> str:
     """Words in a row, one at least: "a, b and c"."""
     *others, last = map(str, items)

@@ -41,4 +41,4 @@ class Matched(MeasuredSet):
             return ""
         least, most = min(counts), max(counts)
         number = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        return f"A run has {number} distinct one{'s' * (most != 1)} of them, used in turn."
+        return f"a run has {number} distinct one{'s' * (most != 1)} of them, used in turn"

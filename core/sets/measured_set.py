@@ -96,7 +96,7 @@ class MeasuredSet(ABC):
 
     @classmethod
     def remarks(cls, runs: list[RunMetrics]) -> str:
-        """In what it is less like the adversarial set than its name says, one sentence, "" for nothing to say.
+        """In what it is less like the adversarial set than its name says, a clause for brackets, "" for nothing.
 
         runs: those in which both have images, at least one.
         """

@@ -48,6 +48,6 @@ class Noise(MeasuredSet):
             ""
             if f"{noise:.2f}" == f"{own:.2f}"
             else (
-                f"They change an image by {noise:.2f} in L2 on average, the attack's candidates by {own:.2f}."
+                f"they change an image by {noise:.2f} in L2 on average, the attack's candidates by {own:.2f}"
             )
         )

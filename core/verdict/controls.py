@@ -59,12 +59,13 @@ def _without_adversary(numbers: Numbers, name: str) -> str:
     )
     remark = SETS[name].remarks(shared)
     text = (
-        f"{subject} rise to {format_number(theirs)} at {ladder.at(end)}, against {format_number(ours)} on "
+        f"{subject} rise to {format_number(theirs)} at {ladder.at(end)}{f' ({remark})' if remark else ''}, against "
+        f"{format_number(ours)} on "
         f"{ADVERSARIAL}{f' at {ladder.at(our_end)}' if end != our_end else ''}{over}"
     )
     claim = numbers.claim("rise", "adversarial", name)
     decided = f"; {_whose_rise(numbers, claim)}" if claim is not None and numbers.testable else ""
-    return f"{text}{decided}.{f' {remark}' if remark else ''}"
+    return f"{text}{decided}."
 
 
 def _whose_rise(numbers: Numbers, claim: Claim) -> str:
@@ -95,11 +96,11 @@ def _shuffled(numbers: Numbers, there: Mapping[str, str]) -> list[str]:
         f"goes from 0 at {ladder.at(ladder.general)} to {enumerate_words(ends)} at {ladder.at(ladder.fitted)}: so "
         "much selection alone gives"
     )
-    decided = [
-        f"{word_of(claim)} on {NAMES[of]} ({estimate(claim)})"
-        for name, of in there.items()
-        if numbers.testable and (claim := numbers.claim("rise", of, name)) is not None
-    ]
+    found: dict[str, list[str]] = {}
+    for name, of in there.items():
+        if numbers.testable and (claim := numbers.claim("rise", of, name)) is not None:
+            found.setdefault(word_of(claim), []).append(f"on {NAMES[of]} ({estimate(claim)})")
+    decided = [f"{word} {enumerate_words(sets)}" for word, sets in found.items()]
     against = f"; the rise in true order, against that, is {enumerate_words(decided)}" if decided else ""
     return [f"{text}{against}."]
 

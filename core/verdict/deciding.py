@@ -26,7 +26,7 @@ def describe_crossfit(numbers: Numbers) -> list[str]:
     general, fitted = ladder.at(ladder.general), ladder.at(ladder.fitted)
     measured = (
         "Cross-fitted, that is selected by the classifier of one half of the training images and measured by that "
-        f"of the other, accuracy changes from {general} to {fitted} by {rises}.{_shares(numbers)}"
+        f"of the other, accuracy changes from {general} to {fitted} by {rises}{_shares(numbers)}."
     )
     decided = _against_others(numbers, "crossfit_rise")
     if not decided:
@@ -66,8 +66,8 @@ def describe_robustness(numbers: Numbers) -> list[str]:
         predicted = "; the claim predicts less of the first and more of the second" * numbers.has_adversary
         sentences.append(
             f"Without selection, over all candidates of all test images, from {general} to {fitted} the attack's "
-            f"success changes by {success} and the share of test images that stay right under all their candidates "
-            f"by {worst_case}{predicted}."
+            f"success changes by {success}{_against_noise(numbers)} and the share of test images that stay right "
+            f"under all their candidates by {worst_case}{predicted}."
         )
     if flips:
         gained, lost = numbers.flips
@@ -75,13 +75,15 @@ def describe_robustness(numbers: Numbers) -> list[str]:
             f"Of the candidates whose source both get right, {gained:,} are right at {fitted} only and {lost:,} at "
             f"{general} only, over all runs; as shares these differ by {flips}."
         )
-    against_noise = numbers.claim("attack_success", "adversarial", "noise")
-    if against_noise is not None and numbers.testable and numbers.has_adversary:
-        sentences.append(
-            "The change of the attack's success, against that of random noise of epsilon, is "
-            f"{word_of(against_noise)} ({estimate(against_noise)})."
-        )
     return [" ".join(sentences)] if sentences else []
+
+
+def _against_noise(numbers: Numbers) -> str:
+    """The change of the attack's success against that of noise; "" where nothing is decided of it."""
+    claim = numbers.claim("attack_success", "adversarial", "noise")
+    if claim is None or not (numbers.testable and numbers.has_adversary):
+        return ""
+    return f", which against that of random noise of epsilon is {word_of(claim)} ({estimate(claim)}),"
 
 
 def _decided(numbers: Numbers, name: str) -> str:
@@ -115,4 +117,4 @@ def _shares(numbers: Numbers) -> str:
     told = [f"{percentage(claim)} on {NAMES[one]}" for one, claim in found if claim is not None]
     if not told:
         return ""
-    return f" Of the rise by the votes that selected, selection is {enumerate_words(told)}."
+    return f"; of the rise by the votes that selected, selection is {enumerate_words(told)}"

@@ -18,7 +18,7 @@ def answer_in_short(numbers: Numbers) -> list[str]:
     if not numbers.testable:
         there = "there is 1" if numbers.runs == 1 else f"there are {numbers.runs}"
         return [f"In short: nothing is decided yet, since that takes 3 complete runs and {there}."]
-    text = f"In short: {'; '.join(clauses)}.{_selection(numbers)}"
+    text = f"In short: {'; '.join([*clauses, *_selection(numbers)])}."
     if numbers.has_adversary:
         return [text]
     return [
@@ -81,12 +81,14 @@ def _with_prediction(numbers: Numbers, claim: Claim, decided: str) -> str:
     return f"{decided}{predicted} ({estimate(claim)})"
 
 
-def _selection(numbers: Numbers) -> str:
+def _selection(numbers: Numbers) -> list[str]:
     share = numbers.claim("selection_share", "adversarial")
     if share is None:
-        return ""
+        return []
     if share.decision == "higher":
-        return f" Of the rise by the votes that selected the adversarial images, {percentage(share)} is selection."
+        return [
+            f"of the rise by the votes that selected the adversarial images, {percentage(share)} is selection"
+        ]
     if share.decision == "undecided":
-        return f" What part of the rise is selection is undecided ({percentage(share)})."
-    return f" No part of the rise is selection ({percentage(share)})."
+        return [f"what part of the rise is selection is undecided ({percentage(share)})"]
+    return [f"no part of the rise is selection ({percentage(share)})"]

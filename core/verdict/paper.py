@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.declarations.words import enumerate_words
+from core.declarations.words import enumerate_words, uncapitalised
 from core.families.ladder import rise_name, slope_name
 from core.records.statistics import Direction, Reason, StatisticalTest
 from core.statistics import FEWEST_RUNS, REASONS
@@ -109,16 +109,16 @@ def describe_slopes(numbers: Numbers) -> list[str]:
     if not numbers.testable:
         return []
     steps = [told for j in numbers.steps if (told := _without_ratio(numbers, j))]
-    sentences = [f"Where no slope exists, by the corrected test: {enumerate_words(steps)}."] if steps else []
+    found = [f"where no slope exists, {enumerate_words(steps)}"] if steps else []
     against = [(j, rise) for j in numbers.steps if (rise := _against_its_slope(numbers, j)) is not None]
     if len(against) > WITH_FIGURES:
-        sentences.append(
-            f"The differences of {len(against)} steps point against the direction of their slopes: a slope divides "
-            "by the accuracy before it."
+        found.append(
+            f"the differences of {len(against)} steps point against the direction of their slopes: a slope divides "
+            "by the accuracy before it"
         )
     else:
-        sentences += [_disagreement(numbers, j, rise) for j, rise in against]
-    return [" ".join(sentences)] if sentences else []
+        found += [_disagreement(numbers, j, rise) for j, rise in against]
+    return [f"By the corrected test, {'; '.join(found)}."] if found else []
 
 
 def _without_ratio(numbers: Numbers, j: str) -> str:
@@ -144,9 +144,9 @@ def _disagreement(numbers: Numbers, j: str, rise: StatisticalTest) -> str:
     before = numbers.ladder.before(j)
     ours, theirs = (numbers.mean(name, before, other) for name, other in (AGAINST, AGAINST[::-1]))
     return (
-        f"Against the direction of {slope_name(j)}, which divides by {format_number(ours)} on {ADVERSARIAL} and by "
+        f"against the direction of {slope_name(j)}, which divides by {format_number(ours)} on {ADVERSARIAL} and by "
         f"{format_number(theirs)} on {MISCLASSIFIED}, the difference {rise_name(numbers.ladder, j)} is "
-        f"{_decided(rise)}."
+        f"{_decided(rise)}"
     )
 
 
@@ -166,7 +166,8 @@ def describe_untested(numbers: Numbers) -> list[str]:
         test = numbers.test("ratio", j, "nadeau_bengio")
         if test is not None and test.reason is not None:
             by_reason.setdefault(test.reason, []).append(slope_name(j))
-    return [
-        f"{enumerate_words(names)} could not be tested. {REASONS[reason]}"
+    told = [
+        f"{enumerate_words(names)}, since {uncapitalised(REASONS[reason])}"
         for reason, names in by_reason.items()
     ]
+    return [f"What could not be tested: {'; '.join(told)}."] if told else []

@@ -55,7 +55,7 @@ def plural_s(counts: Sequence[int]) -> str:
 
 
 def estimate(claim: Claim) -> str:
-    """The estimate with its interval, or why it has none: "+0.115 [0.100, 0.130]", "+0.115, without interval"."""
+    """The estimate with its interval, or why it has none: "+0.115 [0.100, 0.130]", "+0.115 [no interval]"."""
     return _with_interval(claim, format_difference(claim.estimate), format_number)
 
 
@@ -69,8 +69,8 @@ def _with_interval(claim: Claim, number: str, format_end: Callable[[float], str]
         low, high = map(format_end, claim.ci95)
         return f"{number} [{low}, {high}]"
     if claim.constant:
-        return f"{number}, exactly the same in every run and so without interval"
-    return number if claim.reason == "too_few_runs" else f"{number}, without interval"
+        return f"{number} [no interval: exactly the same in every run]"
+    return number if claim.reason == "too_few_runs" else f"{number} [no interval]"
 
 
 def _percent(share: float) -> str:

@@ -21,9 +21,10 @@ def describe_comparison(numbers: Numbers) -> list[str]:
     over = count_complete_runs(runs) + (f" of {spec.runs}" if runs < spec.runs else "")
     if 0 < numbers.compared < runs:
         over = f"the {numbers.compared} of {over} in which both have images"
+    in_name_only = ", adversarial in name only since no gradient was followed," * (not numbers.has_adversary)
     text = (
         f"{ATTACKS[spec.attack].title}, epsilon {spec.epsilon:g}, on {spec.dataset_title}, {numbers.ladder.span}: "
-        f"{ADVERSARIAL} are compared with the misclassified test images over {over}."
+        f"{ADVERSARIAL}{in_name_only} are compared with the misclassified test images over {over}"
     )
     if 0 < numbers.compared < runs:
         empty = {name: numbers.sizes(name).count(0) for name in AGAINST}
@@ -32,12 +33,8 @@ def describe_comparison(numbers: Numbers) -> list[str]:
             for name, count in empty.items()
             if count
         ]
-        text = f"{text} Left out: {enumerate_words(lacking)} image."
-    if not numbers.has_adversary:
-        text = (
-            f"{text} No gradient was followed, so that they are adversarial in name only: a control itself."
-        )
-    return [text]
+        text = f"{text} ({enumerate_words(lacking)} image)"
+    return [f"{text}."]
 
 
 def describe_sizes(numbers: Numbers) -> list[str]:

@@ -278,7 +278,7 @@ class TestTheAnswerInShort:
             f"({told(less(LOW, HIGH))}); "
             "the fall of bias is lower on adversarial images, which the claim does not predict "
             f"({told(less(LOW, HIGH))}); without selection, robustness is lower at K = 1 than at K = 5, which the "
-            f"claim does not predict ({told(flips)}). Of the rise by the votes that selected the adversarial "
+            f"claim does not predict ({told(flips)}); of the rise by the votes that selected the adversarial "
             f"images, {told_share(share)} is selection."
         )
 
@@ -310,11 +310,11 @@ class TestTheAnswerInShort:
 
     def test_wide_intervals_decide_nothing_whatever_the_means(self) -> None:
         said = sentences(UP, FLAT, deciding=ALL_UNDECIDED)
-        answer, _, share = said[0].partition(". ")
+        answer, _, share = said[0].rpartition("; ")
         assert answer.count("it is undecided") == 3
         assert not re.search("higher|lower|same|predict", answer)
         shares = [1 - rise / 0.5 for rise in (0.4, -0.2, 0.3, -0.3)]
-        assert share == f"What part of the rise is selection is undecided ({told_share(shares)})."
+        assert share == f"what part of the rise is selection is undecided ({told_share(shares)})."
 
     def test_a_rise_that_is_all_fitting_has_no_part_of_selection(self) -> None:
         own = 0.2
@@ -323,13 +323,13 @@ class TestTheAnswerInShort:
         )
         share = less([1.0] * 4, [rise / own for rise in (0.2, 0.201, 0.199, 0.2)])
         answer = sentences(UP, FLAT, deciding=fitting)[0]
-        assert answer.endswith(f" No part of the rise is selection ({told_share(share)}).")
+        assert answer.endswith(f"; no part of the rise is selection ({told_share(share)}).")
 
     def test_what_does_not_vary_has_no_interval_and_is_undecided(self) -> None:
         constant = Deciding(rise={"adversarial": (0.2,) * 4, "misclassified": (0.1,) * 4})
         said = sentences(UP, FLAT, deciding=constant)
         assert "it is undecided whether the rise of accuracy" in said[0]
-        assert "(+0.100, exactly the same in every run and so without interval)" in said[0]
+        assert "(+0.100 [no interval: exactly the same in every run])" in said[0]
         assert "; runs that differ for the cross-fitted change" in said[-1] or said[-1].startswith(
             "What would decide what is undecided: runs that differ for the cross-fitted change"
         )
@@ -376,7 +376,11 @@ class TestTheAnswerInShort:
         )
         few = Deciding(rise={"adversarial": (*HIGH[:2], None, None), "misclassified": LOW})
         said = sentences(UP, FLAT, deciding=few)
-        assert f"({fmean(less(HIGH[:2], LOW[:2])):+.3f}, without interval)" in said[0]
+        assert (
+            f"({fmean(less(HIGH[:2], LOW[:2])):+.3f} [no interval]; the claim predicts higher; over 2 runs)"
+            in about(said, "On the adversarial images this change")
+        )
+        assert f"({fmean(less(HIGH[:2], LOW[:2])):+.3f} [no interval])" in said[0]
         assert "3 runs in which both sets have images for the cross-fitted change" in said[-1]
 
 
@@ -429,17 +433,19 @@ class TestWordsAndDecisions:
     def test_the_words_in_short_are_those_of_the_decisions(self, claims: list[Claim]) -> None:
         answer = verdict(self.spec, list(self.results.values()), [], claims)[0]
         by_name = {(claim.name, claim.sets): claim for claim in claims}
-        clauses = re.sub(r"\. (What|Of the|No part).*", "", answer.removeprefix("In short: ")).split("; ")
-        assert len(clauses) == 3
+        *clauses, last = answer.removeprefix("In short: ").removesuffix(".").split("; ")
+        share = by_name.get(("selection_share", ("adversarial",)))
+        assert len(clauses) == (3 if share is not None else 2)
+        clauses += [last] if share is None else []
         for (name, (sets, sign)), clause in zip(CLAUSES.items(), clauses, strict=True):
             claim = by_name[name, sets]
             assert sign in clause
             assert decisions_in(clause) == {claim.decision}
             assert ("as the claim predicts" in clause) == (claim.decision == "higher")
             assert ("which the claim does not predict" in clause) == (claim.decision in ("lower", "same"))
-        share = by_name.get(("selection_share", ("adversarial",)))
-        assert ("What part" in answer) == (share is not None and share.decision == "undecided")
-        assert (" is selection." in answer) == (share is not None and share.decision == "higher")
+        assert ("what part" in last) == (share is not None and share.decision == "undecided")
+        assert (last.endswith(" is selection")) == (share is not None and share.decision == "higher")
+        assert ("no part" in last) == (share is not None and share.decision in ("lower", "same"))
 
     @settings(max_examples=100, deadline=None)
     @given(claims=random_claims())
@@ -569,12 +575,12 @@ class TestScope:
         said = sentences([UP[0], UP[1]], [UP[0], EMPTY])
         assert said[1].endswith(
             "are compared with the misclassified test images over the 1 of 2 complete runs in which both have "
-            "images. Left out: 1 run has no misclassified image."
+            "images (1 run has no misclassified image)."
         )
         said = sentences([*UP[:3], EMPTY], [EMPTY, *FLAT[1:]], runs=12)
         assert said[1].endswith(
-            "over the 2 of 4 complete runs of 12 in which both have images. Left out: 1 run has no adversarial and "
-            "1 run has no misclassified image."
+            "over the 2 of 4 complete runs of 12 in which both have images (1 run has no adversarial and 1 run has "
+            "no misclassified image)."
         )
         ours, theirs = (UP[1][2] + UP[2][2]) / 2, (FLAT[1][2] + FLAT[2][2]) / 2
         assert (
@@ -743,8 +749,8 @@ class TestThePaper:
             fmean(c[at] / c[at - 1] for c in d) < fmean(c[at] / c[at - 1] for c in m) for at in range(2, 8)
         )
         assert slower == 6
-        assert about(said, "Where no slope exists").endswith(
-            "The differences of 6 steps point against the direction of their slopes: a slope divides by the "
+        assert about(said, "By the corrected test, where no slope exists").endswith(
+            "; the differences of 6 steps point against the direction of their slopes: a slope divides by the "
             "accuracy before it."
         )
 
@@ -752,12 +758,12 @@ class TestThePaper:
         never = [(0, 0.0, 0.3), (0, 0.0, 0.35), (0, 0.0, 0.31), (0, 0.0, 0.3)]
         said = sentences(never, FLAT)
         assert about(said, "The paper's first").endswith("is not tested, since no slope can be.")
-        assert has(said, "S_1 could not be tested. Accuracy at the next more general level is 0")
+        assert has(said, "What could not be tested: S_1, since accuracy at the next more general level is 0")
         last = less([c[2] - c[1] for c in never], [c[2] - c[1] for c in FLAT])
         first = less([c[1] for c in never], [c[1] for c in FLAT])
         p, other = corrected_p(last), corrected_p(first)
-        assert about(said, "Where no slope exists").startswith(
-            "Where no slope exists, by the corrected test: A_1 - A_3 is "
+        assert about(said, "By the corrected test").startswith(
+            "By the corrected test, where no slope exists, A_1 - A_3 is "
             f"{'significantly higher on the adversarial images' if holm(p, other) < 0.05 else 'undecided'} "
             f"({fmean(last):+.3f}, p = {holm(p, other):.2g}) and A_3 - A_5 is significantly lower"
         )
@@ -766,9 +772,9 @@ class TestThePaper:
         first = less([c[1] for c in UP], [c[1] for c in FLAT])
         last = less([c[2] - c[1] for c in UP], [c[2] - c[1] for c in FLAT])
         p = holm(corrected_p(first), corrected_p(last))
-        assert about(sentences(UP, FLAT), "Where no slope exists").startswith(
-            "Where no slope exists, by the corrected test: A_3 - A_5 is significantly higher on the adversarial "
-            f"images ({fmean(first):+.3f}, p = {p:.2g}). "
+        assert about(sentences(UP, FLAT), "By the corrected test").startswith(
+            "By the corrected test, where no slope exists, A_3 - A_5 is significantly higher on the adversarial "
+            f"images ({fmean(first):+.3f}, p = {p:.2g}); "
         )
 
     def test_a_difference_that_points_the_other_way_than_its_ratio_is_told(self) -> None:
@@ -777,13 +783,13 @@ class TestThePaper:
         first = less([c[1] for c in d], [c[1] for c in FLAT])
         p = holm(corrected_p(last), corrected_p(first))
         assert p < 0.05
-        assert about(sentences(d, FLAT), "Where no slope exists").endswith(
-            f" Against the direction of S_1, which divides by {fmean(c[1] for c in d):.3f} on the adversarial "
+        assert about(sentences(d, FLAT), "By the corrected test, where no slope exists").endswith(
+            f"; against the direction of S_1, which divides by {fmean(c[1] for c in d):.3f} on the adversarial "
             f"images and by {fmean(c[1] for c in FLAT):.3f} on the misclassified ones, the difference A_1 - A_3 is "
             f"significantly higher on the adversarial images ({fmean(last):+.3f}, p = {p:.2g})."
         )
         agreeing = [(0, 0.1, 0.40), (0, 0.11, 0.45), (0, 0.09, 0.41), (0, 0.12, 0.44)]
-        assert "Against the direction" not in " ".join(sentences(agreeing, FLAT))
+        assert "gainst the direction" not in " ".join(sentences(agreeing, FLAT))
 
     def test_runs_whose_slope_does_not_exist_are_counted_out(self) -> None:
         m = [*FLAT[:3], (0, 0.0, 0.2)]
@@ -792,12 +798,13 @@ class TestThePaper:
     def test_what_could_not_be_tested_is_told_with_the_reason(self) -> None:
         said = sentences(UP, FLAT)
         assert (
-            "S_3 could not be tested. The set was selected so that accuracy at the most general level is 0: "
-            "dividing by it says nothing."
+            "What could not be tested: S_3, since the set was selected so that accuracy at the most general level "
+            "is 0: dividing by it says nothing."
         ) in said
         same = [(0, 0.3, 0.6)] * 4
-        assert about(sentences(same, same), "S_1 could").endswith(
-            "do not vary over the runs, so a t statistic does not exist."
+        assert about(sentences(same, same), "What could not").startswith(
+            "What could not be tested: S_1, since the values do not vary over the runs, so a t statistic does not "
+            "exist; S_3, since the set was selected so"
         )
 
     def test_everything_the_same_decides_nothing_and_says_so(self) -> None:
@@ -806,7 +813,7 @@ class TestThePaper:
         said = sentences(same, same, {"noise": same, "matched": same}, deciding)
         text = " ".join(said)
         assert not re.search(r"\bhigher (than on the misc|\()|lower|same within|signific", text)
-        constant = "(+0.000, exactly the same in every run and so without interval)"
+        constant = "(+0.000 [no interval: exactly the same in every run])"
         assert f"undecided against the misclassified ones {constant}" in text
         assert f"which rises further is undecided {constant}." in text
         assert about(said, "What would decide").endswith(
@@ -825,7 +832,7 @@ class TestWhatDecides:
             "Cross-fitted, that is selected by the classifier of one half of the training images and measured by "
             f"that of the other, accuracy changes from K = 5 to K = 1 by {told(LOW)} on the adversarial images, "
             f"{told(HIGH)} on the misclassified ones, {told(LOW)} on images with random noise and "
-            f"{told((0.001, 0.002, 0.001, 0.0))} on the whole test set. Of the rise by the votes that selected, "
+            f"{told((0.001, 0.002, 0.001, 0.0))} on the whole test set; of the rise by the votes that selected, "
             f"selection is {told_share(share['adversarial'])} on the adversarial images, "
             f"{told_share(share['misclassified'])} on the misclassified ones and "
             f"{told_share(share['noise'])} on images with random noise."
@@ -837,7 +844,7 @@ class TestWhatDecides:
         assert about(self.said, "On the adversarial images this change") == (
             "On the adversarial images this change is lower than on the misclassified ones "
             f"({told(less(LOW, HIGH))}; the claim predicts higher) and undecided against images with random noise "
-            "(+0.000, exactly the same in every run and so without interval); selected at K = 1 instead and "
+            "(+0.000 [no interval: exactly the same in every run]); selected at K = 1 instead and "
             "measured back to K = 5, it is higher than "
             f"on the misclassified ones ({told(less(HIGH, LOW))})."
         )
@@ -863,11 +870,11 @@ class TestWhatDecides:
         against_noise = less(found.success, found.noise_success)
         assert about(self.said, "Without selection") == (
             "Without selection, over all candidates of all test images, from K = 5 to K = 1 the attack's success "
-            f"changes by {told(found.success)} (higher) and the share of test images that stay right under all "
-            f"their candidates by {told(found.worst_case)} (lower); the claim predicts less of the first and more "
-            f"of the second. Of the candidates whose source both get right, {gained} are right at K = 1 only and "
-            f"{lost} at K = 5 only, over all runs; as shares these differ by {told(flips)} (lower). The change of "
-            f"the attack's success, against that of random noise of epsilon, is higher ({told(against_noise)})."
+            f"changes by {told(found.success)} (higher), which against that of random noise of epsilon is higher "
+            f"({told(against_noise)}), and the share of test images that stay right under all their candidates by "
+            f"{told(found.worst_case)} (lower); the claim predicts less of the first and more of the second. Of "
+            f"the candidates whose source both get right, {gained} are right at K = 1 only and {lost} at K = 5 "
+            f"only, over all runs; as shares these differ by {told(flips)} (lower)."
         )
 
     def test_opposite_signs_are_told_as_they_are(self) -> None:
@@ -877,7 +884,7 @@ class TestWhatDecides:
             success=FOR_THE_CLAIM.success,
             flips=AGAINST_THE_CLAIM.flips,
         )
-        rise, bias, flips = sentences(UP, FLAT, deciding=mixed)[0].split("; ")
+        rise, bias, flips, _ = sentences(UP, FLAT, deciding=mixed)[0].split("; ")
         assert "is higher on adversarial images than on ordinary mistakes, as the claim predicts" in rise
         assert "is lower on adversarial images, which the claim does not predict" in bias
         assert "is lower at K = 1 than at K = 5, which the claim does not predict" in flips
@@ -886,7 +893,7 @@ class TestWhatDecides:
         tiny = Deciding(rise={"adversarial": WIDE, "misclassified": LOW}, own=0.001)
         answer = sentences(UP, FLAT, deciding=tiny)[0]
         shares = [1 - one / 0.001 for one in WIDE]
-        assert answer.endswith(f"What part of the rise is selection is undecided ({told_share(shares)}).")
+        assert answer.endswith(f"; what part of the rise is selection is undecided ({told_share(shares)}).")
 
 
 class TestControls:
@@ -924,9 +931,11 @@ class TestControls:
 
     def test_how_much_noise_changes_an_image_is_told_where_it_differs(self) -> None:
         said = about(sentences(UP, FLAT, {"noise": FURTHER}, noise_l2=2.25), "Images with random noise")
-        assert said.endswith(
-            f" They change an image by 2.25 in L2 on average, the attack's candidates by {ATTACK_L2:.2f}."
-        )
+        assert (
+            f" rise to {fmean(ends(FURTHER)):.3f} at K = 1 (they change an image by 2.25 in L2 on average, the "
+            f"attack's candidates by "
+            f"{ATTACK_L2:.2f}), against"
+        ) in said
         for l2 in (ATTACK_L2, None):
             assert "L2" not in about(
                 sentences(UP, FLAT, {"noise": UP}, noise_l2=l2), "Images with random noise"
@@ -935,8 +944,8 @@ class TestControls:
     def test_matched_images_are_counted_and_few_of_them_tell_little(self) -> None:
         sizes = {"distinct": 9}
         said = sentences(UP, FLAT, {"matched": FURTHER}, sizes=sizes)
-        assert about(said, "Misclassified test images").endswith(
-            " A run has 9 distinct ones of them, used in turn."
+        assert " at K = 1 (a run has 9 distinct ones of them, used in turn), against " in about(
+            said, "Misclassified test images"
         )
         assert (
             "The control matched has fewer than 30 different images in some run, so that little follows from it."
@@ -953,7 +962,7 @@ class TestControls:
         difference = (UP[2][2] - FURTHER[2][2]) / 2
         assert about(said, "Images with random noise").endswith(
             f"rise to {theirs:.3f} at K = 1, against {ours:.3f} on the adversarial images, over the 2 runs in "
-            f"which both have images; which rises further is undecided ({difference:+.3f}, without interval)."
+            f"which both have images; which rises further is undecided ({difference:+.3f} [no interval])."
         )
         never = sentences([UP[0], EMPTY], FLAT[:2], {"noise": [EMPTY, UP[1]]})
         assert "The control noise has images in no run in which the adversarial set has any." in never
@@ -970,7 +979,7 @@ class TestControls:
             f"goes from 0 at K = 5 to {fmean(ends(shuffled)):.3f} on the adversarial images (shuffled) and "
             f"{fmean(ends(theirs)):.3f} on the misclassified ones (misclassified-shuffled) at K = 1: so much "
             "selection alone gives; the rise in true order, against that, is higher on the adversarial images "
-            f"({told(less(ends(UP), ends(shuffled)))}) and higher on the misclassified ones "
+            f"({told(less(ends(UP), ends(shuffled)))}) and on the misclassified ones "
             f"({told(less(ends(FLAT), ends(theirs)))})."
         )
         assert "adversary" not in said
@@ -1043,10 +1052,12 @@ class TestControls:
             mentions = [one for one in said if f"({name})" in one or f"on {name} (" in one]
             assert len(mentions) == 1, (name, said)
 
-    def test_all_controls_make_about_twenty_paragraphs(self) -> None:
-        spec = Spec(dataset="mnist", runs=4, controls=CONTROLS)
+    @pytest.mark.parametrize("attack", ["fgsm", "noise"])
+    def test_all_controls_make_about_twenty_sentences(self, attack: str) -> None:
+        spec = Spec(dataset="mnist", runs=4, controls=CONTROLS, attack=attack)
         found = experiment_statistics(spec, {run: draw_metrics(spec, run) for run in range(4)})
-        assert 15 <= len(found.verdict) <= 22
+        ends_of_sentences = re.findall(r"\.(?= [A-Z]|\n)", "\n".join([*found.verdict, ""]))
+        assert 15 <= len(found.verdict) <= len(ends_of_sentences) <= 22
         for paragraph in found.verdict:
             assert_well_formed(paragraph)
 
@@ -1094,8 +1105,8 @@ class Twin(Matched):
 
     @classmethod
     def remarks(cls, runs: list[RunMetrics]) -> str:
-        """A sentence on the runs in which both have images."""
-        return f"They come in {len(runs)} runs."
+        """A clause on the runs in which both have images."""
+        return f"they come in {len(runs)} runs"
 
 
 class PoisonedTwin(CandidatePart):
@@ -1117,9 +1128,10 @@ class TestPlugIns:
         twin: Curves = [*FURTHER, UP[0]]
         said = sentences([*UP, EMPTY], [*FLAT, FLAT[0]], {"twin": twin})
         assert about(said, "Twins") == (
-            f"Twins rise to {fmean(ends(FURTHER)):.3f} at K = 1, against {fmean(ends(UP)):.3f} on the "
-            "adversarial images, over the 4 runs in which both have images; the rise on the adversarial images is "
-            f"lower ({told(less(ends(UP), ends(FURTHER)))}): such a rise needs no adversary. They come in 4 runs."
+            f"Twins rise to {fmean(ends(FURTHER)):.3f} at K = 1 (they come in 4 runs), against "
+            f"{fmean(ends(UP)):.3f} on the adversarial images, over the 4 runs in which both have images; the rise "
+            "on the adversarial images is lower "
+            f"({told(less(ends(UP), ends(FURTHER)))}): such a rise needs no adversary."
         )
 
     def test_a_part_of_the_candidates_is_no_counterpart_whatever_it_says(
@@ -1151,12 +1163,12 @@ class TestPlugIns:
         assert "robustness is lower at depth = deep than at depth = shallow" in said[0]
         assert ", on mnist, depth shallow to deep: " in said[1]
         assert ", is met: S_deep (" in about(said, "The paper's first")
-        assert "A_middle - A_shallow is significantly higher" in about(said, "Where no slope")
+        assert "A_middle - A_shallow is significantly higher" in about(said, "By the corrected test")
         assert "from depth = shallow to depth = deep accuracy goes" in about(said, "As the paper counts")
         assert "from depth = shallow to depth = deep by" in about(said, "Cross-fitted")
         assert "right at depth = deep only" in about(said, "Without selection")
         assert "turned back to depth = shallow (reverse)" in about(said, "The attack's own")
-        assert has(said, "S_middle could not be tested.")
+        assert has(said, "What could not be tested: S_middle, since the set")
         assert not re.search(r"\bK\b|neighbour|\bvotes? of\b", " ".join(said))
 
 
