@@ -25,11 +25,10 @@ from core.neighbours.classifier import NEARBY
 from core.neighbours.registry import build_search
 from core.tensors.batches import batches
 
-Z = 7
 KD_TREE_QUERIES = 45
 
 Search = Callable[[NDArray[np.float32]], NDArray[np.int64]]
-"""(n, d) float32 queries in [0, 1] -> (n, Z) indices of the nearest training images."""
+"""(n, d) float32 queries in [0, 1] -> (n, z) indices of the nearest training images."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +48,32 @@ def main() -> None:
         "--sources", type=int, default=400, help="each has a candidate for every other class"
     )
     options.add_argument("--verify", type=int, default=2000, help="queries compared with float64 brute force")
+    options.add_argument("--neighbours", type=int, default=7, help="a run asks for 7, or 28 with its halves")
     options.add_argument("--without-kd-tree", action="store_true")
     chosen = options.parse_args()
     limit_threads(chosen.threads)
+    z = chosen.neighbours
     given = problem(chosen.dataset, chosen.data_dir)
     training = given.flat()
     queries = fgsm_candidates(given, given.surrogate(), chosen.sources)
     each = given.pool.classes - 1
     sources = given.test_image[: chosen.sources].reshape(chosen.sources, -1)
     methods = [
-        Method("ours: pruned", lambda: _pruned(training, sources, each, chosen.threads), ours=True),
-        Method("ours: pruned, without sources", lambda: _ours("pruned", training, chosen.threads), ours=True),
-        Method("ours: blocked", lambda: _ours("blocked", training, chosen.threads), ours=True),
-        Method("faiss: IndexFlatL2", lambda: _faiss(training, chosen.threads)),
-        Method("scikit-learn: brute", lambda: _scikit_learn("brute", training, chosen.threads)),
-        Method("torch: product and topk", lambda: _torch(training)),
+        Method("ours: pruned", lambda: _pruned(training, z, sources, each, chosen.threads), ours=True),
+        Method(
+            "ours: pruned, without sources", lambda: _ours("pruned", training, z, chosen.threads), ours=True
+        ),
+        Method("ours: blocked", lambda: _ours("blocked", training, z, chosen.threads), ours=True),
+        Method("faiss: IndexFlatL2", lambda: _faiss(training, z, chosen.threads)),
+        Method("scikit-learn: brute", lambda: _scikit_learn("brute", training, z, chosen.threads)),
+        Method("torch: product and topk", lambda: _torch(training, z)),
     ]
     if not chosen.without_kd_tree:
         methods.append(
             Method(
-                "scikit-learn: kd_tree", lambda: _scikit_learn("kd_tree", training, chosen.threads), few=True
+                "scikit-learn: kd_tree",
+                lambda: _scikit_learn("kd_tree", training, z, chosen.threads),
+                few=True,
             )
         )
     searches, build_seconds = [], []
@@ -78,7 +83,7 @@ def main() -> None:
         build_seconds.append(time.perf_counter() - start)
     counts = [min(KD_TREE_QUERIES, len(queries)) if method.few else len(queries) for method in methods]
     verified = np.linspace(0, len(queries) - 1, min(chosen.verify, len(queries))).astype(int)
-    truth = _brute_force_distances(queries[verified], training)
+    truth = _brute_force_distances(queries[verified], training, z)
     agreement = []
     for method, search in zip(methods, searches, strict=True):
         places = verified[verified < KD_TREE_QUERIES] if method.few else verified
@@ -104,7 +109,7 @@ def main() -> None:
         )
     ]
     title = (
-        f"{given.name}: {len(training):,} training images of {training.shape[1]} pixels, Z = {Z}, FGSM candidates; "
+        f"{given.name}: {len(training):,} training images of {training.shape[1]} pixels, Z = {z}, FGSM candidates; "
         f"exact: the share of {len(verified):,} queries with the distances of float64 brute force"
     )
     report(title, rows, threads=chosen.threads, path=chosen.json)
@@ -112,36 +117,38 @@ def main() -> None:
         sys.exit("one of our searches disagrees with float64 brute force")
 
 
-def _pruned(training: NDArray[np.uint8], sources: NDArray[np.uint8], each: int, threads: int) -> Search:
+def _pruned(
+    training: NDArray[np.uint8], z: int, sources: NDArray[np.uint8], each: int, threads: int
+) -> Search:
     search = build_search("pruned", training, threads=threads)
 
     def found(queries: NDArray[np.float32]) -> NDArray[np.int64]:
-        near = search.search(sources[: -(-len(queries) // each)], Z + NEARBY).index
-        return search.search(queries, Z, near.repeat(each, axis=0)[: len(queries)]).index
+        near = search.search(sources[: -(-len(queries) // each)], z + NEARBY).index
+        return search.search(queries, z, near.repeat(each, axis=0)[: len(queries)]).index
 
     return found
 
 
-def _ours(name: str, training: NDArray[np.uint8], threads: int) -> Search:
+def _ours(name: str, training: NDArray[np.uint8], z: int, threads: int) -> Search:
     search = build_search(name, training, threads=threads)
-    return lambda queries: search.search(queries, Z).index
+    return lambda queries: search.search(queries, z).index
 
 
-def _faiss(training: NDArray[np.uint8], threads: int) -> Search:
+def _faiss(training: NDArray[np.uint8], z: int, threads: int) -> Search:
     faiss.omp_set_num_threads(threads)
     index = faiss.IndexFlatL2(training.shape[1])
     index.add(training.astype(np.float32))
 
     def found(queries: NDArray[np.float32]) -> NDArray[np.int64]:
-        nearest: NDArray[np.int64] = index.search(queries * np.float32(255), Z)[1]
+        nearest: NDArray[np.int64] = index.search(queries * np.float32(255), z)[1]
         return nearest
 
     return found
 
 
-def _scikit_learn(algorithm: str, training: NDArray[np.uint8], threads: int) -> Search:
+def _scikit_learn(algorithm: str, training: NDArray[np.uint8], z: int, threads: int) -> Search:
     # In grey levels, as ours: brute force in float32 is scikit-learn's fastest, the tree makes float64 of it.
-    index = NearestNeighbors(n_neighbors=Z, algorithm=algorithm, n_jobs=threads)
+    index = NearestNeighbors(n_neighbors=z, algorithm=algorithm, n_jobs=threads)
     index.fit(training.astype(np.float32))
 
     def found(queries: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -152,14 +159,14 @@ def _scikit_learn(algorithm: str, training: NDArray[np.uint8], threads: int) -> 
     return found
 
 
-def _torch(training: NDArray[np.uint8]) -> Search:
+def _torch(training: NDArray[np.uint8], z: int) -> Search:
     table = torch.from_numpy(training).float()
     norms = table.square().sum(dim=1)
 
     def found(queries: NDArray[np.float32]) -> NDArray[np.int64]:
         grey = torch.from_numpy(queries * np.float32(255))
         blocks = [
-            (norms - 2 * grey[part] @ table.T).topk(Z, largest=False)[1] for part in batches(len(grey), 256)
+            (norms - 2 * grey[part] @ table.T).topk(z, largest=False)[1] for part in batches(len(grey), 256)
         ]
         nearest: NDArray[np.int64] = torch.cat(blocks).numpy()
         return nearest
@@ -167,14 +174,16 @@ def _torch(training: NDArray[np.uint8]) -> Search:
     return found
 
 
-def _brute_force_distances(queries: NDArray[np.float32], training: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(n, Z) the smallest squared distances, ascending, every one from a float64 product."""
+def _brute_force_distances(
+    queries: NDArray[np.float32], training: NDArray[np.uint8], z: int
+) -> NDArray[np.float64]:
+    """(n, z) the smallest squared distances, ascending, every one from a float64 product."""
     grey = (queries * np.float32(255)).astype(np.float64)
-    smallest = np.full((len(queries), Z), np.inf)
+    smallest = np.full((len(queries), z), np.inf)
     for block in batches(len(training), 4096):
         images = training[block].astype(np.float64)
         distances = (grey**2).sum(axis=1)[:, None] + (images**2).sum(axis=1) - 2 * grey @ images.T
-        smallest = np.sort(np.concatenate([smallest, distances], axis=1), axis=1)[:, :Z]
+        smallest = np.sort(np.concatenate([smallest, distances], axis=1), axis=1)[:, :z]
     return smallest
 
 
