@@ -126,11 +126,13 @@ def test_more_runs_of_an_experiment_are_added_to_those_there_are(shell, tmp_path
     assert len(json.loads(by_batch.stdout)["runs"]) == 2
     extended = shell.run("extend", "latest", "--runs", "3", "--json")
     assert extended.returncode == 0, extended.stderr
-    assert numbers(json.loads(extended.stdout)) == numbers(json.loads(whole.stdout))
+    result = json.loads(extended.stdout)
+    assert numbers(result) == numbers(json.loads(whole.stdout))
+    assert (result.pop("done"), result.pop("computed")) == ("computed", [2])
     fewer = shell.batch("--runs", "2", *SHORT, "--json")
     assert fewer.returncode == 0, fewer.stderr
     assert "has 3 runs already" in fewer.stderr
-    assert fewer.stdout == extended.stdout
+    assert json.loads(fewer.stdout) == result
 
 
 def test_an_experiment_that_is_being_computed_goes_on_with_further_runs(shell, tmp_path):
@@ -140,7 +142,8 @@ def test_an_experiment_that_is_being_computed_goes_on_with_further_runs(shell, t
         wait_for_event(shell, EpochFinished)
         started = shell.run("extend", "latest", "--runs", "2", "--detach", "--json")
         assert started.returncode == 0, started.stderr
-        assert json.loads(started.stdout)["status"] == "running"
+        answer = json.loads(started.stdout)
+        assert (answer["status"], answer["done"], answer["computed"]) == ("running", "joined", [])
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert numbers(json.loads(out)) == numbers(json.loads(whole.stdout))
@@ -255,6 +258,7 @@ def test_a_damaged_result_is_computed_again_on_resume(shell):
     resumed = shell.run("resume", "latest", "--json")
     assert resumed.returncode == 0, resumed.stderr
     assert arrays.read_bytes() == good
+    assert json.loads(resumed.stdout)["computed"] == [1]
     assert numbers(json.loads(resumed.stdout)) == numbers(json.loads(whole.stdout))
 
 
@@ -302,7 +306,9 @@ def test_cancel_stops_the_work_and_keeps_complete_runs(shell):
         wait_for_event(shell, CoordinatorStarted, 2)
         cancelled = shell.run("cancel", "latest", "--json")
     assert cancelled.returncode == 0, cancelled.stderr
-    assert json.loads(cancelled.stdout) == {"id": experiment.id, "status": "cancelled", "complete": 2}
+    assert json.loads(cancelled.stdout) == {
+        "id": experiment.id, "status": "cancelled", "done": "stopped", "complete": 2, "runs": 4,
+    }  # fmt: skip
     assert cancelled.stderr.endswith(f"go on with: aefit-tui resume {experiment.id}\n")
     shown = json.loads(shell.run("show", "latest", "--json").stdout)
     assert shown["status"] == "cancelled"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,9 +88,10 @@ def finished(home: Path) -> Experiment:
     return experiment
 
 
-def json_of(experiment: Experiment) -> object:
+def json_of(experiment: Experiment) -> dict[str, Any]:
     """The JSON result as a reader of it gets it."""
-    return json.loads(result_of(read_state(experiment)).to_text())
+    found: dict[str, Any] = json.loads(result_of(read_state(experiment)).to_text())
+    return found
 
 
 def _age(experiment: Experiment, seconds: float) -> None:
@@ -333,6 +335,7 @@ def test_an_experiment_that_is_being_computed_is_extended_for_whoever_computes_i
             "running",
             ["complete"] * 3 + ["pending"],
         )
+        assert (result["done"], result["computed"]) == ("joined", [])
         assert command("extend", "latest", "--runs", "5", "--detach").out == f"{finished.id}\n"
         told = command(*asked, "--runs", "6", "--detach")
         assert (told.status, told.out) == (0, f"{finished.id}\n")
@@ -341,14 +344,20 @@ def test_an_experiment_that_is_being_computed_is_extended_for_whoever_computes_i
 
 @dataclass
 class Coordinators:
-    """In the place of `start_coordinator`: each computes or refuses at once, and is written down."""
+    """In the place of `start_coordinator`: each computes or refuses at once, and is written down.
+
+    breaks_off: the status that it ends with instead, having done nothing.
+    """
 
     refuses: bool = False
+    breaks_off: int = 0
     started: list[dict[str, object]] = field(default_factory=list)
 
     def __call__(self, experiment: Experiment, **how: object) -> Coordinators:
         self.started.append(how)
-        lacking = [run for run in range(experiment.spec.runs) if experiment.result(run) is None]
+        if self.breaks_off:
+            return self
+        lacking = [run for run in range(experiment.spec.runs) if experiment.result(run, verify=True) is None]
         begun = CoordinatorStarted(host="h", pid=1, jobs=1, pending=tuple(lacking))
         end = Finished(status="complete")
         if self.refuses:
@@ -363,7 +372,7 @@ class Coordinators:
         return self.wait()
 
     def wait(self) -> int:
-        return 2 if self.refuses else 0
+        return self.breaks_off or (2 if self.refuses else 0)
 
 
 @pytest.fixture
@@ -514,7 +523,36 @@ def test_resuming_what_is_complete_prints_its_result(command: Command, finished:
     told = command("resume", "latest", "--json")
     assert told.status == 0
     assert "is complete already" in told.err
-    assert json.loads(told.out) == json_of(finished)
+    assert json.loads(told.out) == {**json_of(finished), "done": "nothing", "computed": []}
+
+
+def test_resume_and_extend_json_say_which_runs_they_computed(
+    command: Command, finished: Experiment, coordinators: Coordinators
+) -> None:
+    damage = finished.run_folder(1) / "result" / "arrays.npz"
+    damage.write_bytes(damage.read_bytes() + b"x")
+    for words, computed in (
+        (("resume", "latest"), [1]),
+        (("extend", "latest", "--runs", "5"), [3, 4]),
+        (("resume", "latest"), []),
+    ):
+        told = command(*words, "--json")
+        assert told.status == 0
+        done = "computed" if computed else "nothing"
+        assert json.loads(told.out) == {**json_of(finished.reloaded()), "done": done, "computed": computed}
+
+
+@pytest.mark.parametrize(("status", "done"), [(130, "interrupted"), (70, "failed")])
+def test_resume_json_is_an_object_also_where_the_computation_breaks_off(
+    command: Command, home: Path, coordinators: Coordinators, status: int, done: str
+) -> None:
+    half = make_experiment_from_answers(home, SPEC, complete=[0]).experiment
+    half.log.write_text("it broke off")
+    coordinators.breaks_off = status
+    told = command("resume", half.id, "--json")
+    assert told.status == (130 if status == 130 else 1)
+    assert json.loads(told.out) == {**json_of(half), "done": done, "computed": []}
+    assert command("resume", half.id).out == ""
 
 
 # Experiments of the first version
@@ -592,7 +630,9 @@ def test_cancel_stops_what_is_being_computed(command: Command, home: Path) -> No
     with computed_until_asked_to_stop(experiment):
         told = command("cancel", "latest", "--json")
     assert told.status == 0
-    assert json.loads(told.out) == {"id": experiment.id, "status": "cancelled", "complete": 1}
+    assert json.loads(told.out) == {
+        "id": experiment.id, "status": "cancelled", "done": "stopped", "complete": 1, "runs": 3,
+    }  # fmt: skip
     assert f"aefit-tui resume {experiment.id}" in told.err
 
 
@@ -603,7 +643,8 @@ def test_cancel_of_what_does_not_stop_says_so(
     with finished.lock:
         told = command("cancel", "latest", "--json")
     assert told.status == 1
-    assert json.loads(told.out)["status"] == "running"
+    answer = json.loads(told.out)
+    assert (answer["status"], answer["done"]) == ("running", "asked")
     assert "has not yet" in told.err
 
 
@@ -632,10 +673,14 @@ def test_delete_json_says_what_was_deleted(
     monkeypatch.setattr("sys.stdin.readline", lambda: "n\n")
     told = command("delete", "latest", "--json")
     assert told.status == 130
-    assert json.loads(told.out) == {"id": finished.id, "deleted": False, "complete": 3}
+    assert json.loads(told.out) == {
+        "id": finished.id, "status": "complete", "done": "nothing", "deleted": False, "complete": 3,
+    }  # fmt: skip
     told = command("delete", "latest", "--yes", "--json")
     assert told.status == 0
-    assert json.loads(told.out) == {"id": finished.id, "deleted": True, "complete": 3}
+    assert json.loads(told.out) == {
+        "id": finished.id, "status": "deleted", "done": "deleted", "deleted": True, "complete": 3,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.data.catalogue import CATALOGUE, check_available
 from core.errors import AefitError, DataError, ExperimentError
@@ -26,13 +27,19 @@ from tui_aefit.shell.launcher import is_at_work, start_coordinator
 from tui_aefit.shell.narration import Lines, Narrator, Silence
 from tui_aefit.shell.settings import Settings, processors
 
+Done = Literal["computed", "nothing", "started", "joined", "interrupted", "failed"]
+"""What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, had work started in the
+background, left it to those who are at it, were interrupted, or the computation broke off.
+"""
+
 
 @dataclass(frozen=True)
 class BatchOptions:
     """How a headless call behaves.
 
     jobs: runs at the same time; threads: of each. data_dir, cache_dir: where data lie and what can be made again.
-    detach: go on in the background. as_json: print JSON.
+    detach: go on in the background. as_json: print JSON. before: the runs that were complete when the command
+    began, where its JSON also says what was done since (`done`, `computed`); None where it is the result alone.
     """
 
     jobs: int
@@ -42,10 +49,17 @@ class BatchOptions:
     no_cache: bool = False
     detach: bool = False
     as_json: bool = False
+    before: frozenset[int] | None = None
 
 
 def batch_options(
-    settings: Settings, runs: int, *, data_dir: Path, detach: bool, as_json: bool
+    settings: Settings,
+    runs: int,
+    *,
+    data_dir: Path,
+    detach: bool,
+    as_json: bool,
+    before: frozenset[int] | None = None,
 ) -> BatchOptions:
     """How a call with these settings computes so many runs. Raises SpecError for wrong jobs or threads."""
     return BatchOptions(
@@ -56,6 +70,7 @@ def batch_options(
         no_cache=settings.no_cache,
         detach=detach,
         as_json=as_json,
+        before=before,
     )
 
 
@@ -117,7 +132,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         experiment.check_identity()
         _refuse_changed_source(experiment, options.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
-        return print_result(state, console, as_json=options.as_json)
+        return _print_done(state, console, options)
     experiment.check_computable()
     jobs, threads = options.jobs, options.threads
     if jobs * threads > processors():
@@ -137,18 +152,20 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return status
     if status == ExitStatus.CRASHED:
         _show_log(experiment, console)
+        _say_done(experiment, console, options, "failed")
         return ExitStatus.FAILED
     if status == ExitStatus.INTERRUPTED:
         console.problem(
             "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.id}"
         )
+        _say_done(experiment, console, options, "interrupted")
         return status
     if options.detach:
         return status
     state = read_state(_reloaded(experiment))
     if status == ExitStatus.FAILED and state.last(Finished) is None:
         _show_log(experiment, console)
-    return print_result(state, console, as_json=options.as_json)
+    return _print_done(state, console, options)
 
 
 def attach(experiment: Experiment, console: Console, *, as_json: bool) -> int:
@@ -165,6 +182,28 @@ def print_result(state: State, console: Console, *, as_json: bool) -> int:
         console.result(result.to_text())
     else:
         console.result(tables(result, console.width or WIDTH))
+    return _exit_status(state, console)
+
+
+def _print_done(state: State, console: Console, options: BatchOptions) -> int:
+    """The same, in JSON with what the command did where `options` ask for that."""
+    if options.before is None:
+        return print_result(state, console, as_json=options.as_json)
+    computed = bool(state.results.keys() - options.before)
+    _say_done(state.experiment, console, options, "computed" if computed else "nothing")
+    return _exit_status(state, console)
+
+
+def _say_done(experiment: Experiment, console: Console, options: BatchOptions, done: Done) -> None:
+    """Print the result as it stands with what the command did; nothing where `options` do not ask for that."""
+    if options.before is not None:
+        state = read_state(_reloaded(experiment))
+        computed = sorted(state.results.keys() - options.before)
+        console.result_json({**result_of(state).to_json(), "done": done, "computed": computed})
+
+
+def _exit_status(state: State, console: Console) -> int:
+    """Say what went wrong and how to go on; the exit status that a result means."""
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure.error}", failure.hint)
     if state.failures:
@@ -173,16 +212,18 @@ def print_result(state: State, console: Console, *, as_json: bool) -> int:
         _explain_ending(state, console)
     if state.status is ExperimentStatus.REFUSED:
         return ExitStatus.REFUSED
-    return ExitStatus.COMPLETE if result.complete == state.experiment.spec.runs else ExitStatus.FAILED
+    complete = len(state.results) == state.experiment.spec.runs
+    return ExitStatus.COMPLETE if complete else ExitStatus.FAILED
 
 
 def _join(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Somebody else computes it: follow them, or leave them to it."""
     console.narrate(f"{experiment.id} is being computed already")
     if options.detach:
-        _print_background(experiment, console, as_json=options.as_json)
+        _print_background(experiment, console, options, "joined")
         return ExitStatus.COMPLETE
     if not _follow_to_its_end(experiment, console):
+        _say_done(experiment, console, options, "interrupted")
         return ExitStatus.INTERRUPTED
     state = read_state(_reloaded(experiment))
     last = state.last(Finished)
@@ -190,7 +231,7 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
     if untried and last is not None and last.status in ("complete", "failed"):
         # It ended before it could hear of the runs that we ask for besides.
         return run_batch(state.experiment, options, console)
-    return print_result(state, console, as_json=options.as_json)
+    return _print_done(state, console, options)
 
 
 def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
@@ -239,13 +280,15 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
     status = process.poll() or ExitStatus.COMPLETE
     if status == ExitStatus.COMPLETE:
         console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.id}")
-        _print_background(experiment, console, as_json=options.as_json)
+        _print_background(experiment, console, options, "started")
     return status
 
 
-def _print_background(experiment: Experiment, console: Console, *, as_json: bool) -> None:
+def _print_background(experiment: Experiment, console: Console, options: BatchOptions, done: Done) -> None:
     """Print which experiment goes on in the background."""
-    if as_json:
+    if options.before is not None:
+        _say_done(experiment, console, options, done)
+    elif options.as_json:
         console.result(result_of(read_state(experiment)).to_text())
     else:
         console.result(experiment.id)

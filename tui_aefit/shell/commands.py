@@ -141,12 +141,15 @@ def _batch_options(
 ) -> batch.BatchOptions:
     """How the runs that an experiment lacks to have `runs` are computed. Raises SpecError."""
     state = read_state(experiment)
+    as_json = options.get("as_json", False)
     return batch.batch_options(
         settings,
         max(1, runs - len(state.results)),
         data_dir=data_dir_of(state, settings),
         detach=options.get("detach", False),
-        as_json=options.get("as_json", False),
+        as_json=as_json,
+        # A damaged result is computed again: it does not count. To find that out, all files are read.
+        before=frozenset(experiment.results(verify=True)) if as_json else None,
     )
 
 
@@ -159,7 +162,15 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
         time.sleep(0.1)
     if options.get("as_json"):
         state = read_state(experiment)
-        console.result_json({"id": experiment.id, "status": state.status, "complete": len(state.results)})
+        console.result_json(
+            {
+                "id": experiment.id,
+                "status": state.status,
+                "done": "asked" if running else "stopped",
+                "complete": len(state.results),
+                "runs": state.experiment.spec.runs,
+            }
+        )
     if running:
         console.problem(
             f"{experiment.id} was asked to stop and has not yet", "look again with aefit-tui list"
@@ -172,17 +183,27 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
 def delete(options: Options, settings: Settings, console: Console) -> int:
     """Remove an experiment, after a yes. Raises AefitError."""
     folder = find_folder(settings.certain_home(), options["id"])
-    done: int | None = None
+    complete: int | None = None
+    status: str = ExperimentStatus.UNREADABLE
     try:
-        done = len(load(folder).results())
-        what, reason = f"with {counted(done, 'complete run')}", ""
+        state = read_state(load(folder))
+        complete, status = len(state.results), state.status
+        what, reason = f"with {counted(complete, 'complete run')}", ""
     except ExperimentError as error:
         what, reason = "which cannot be read", f": {error}"
     deleted = options.get("yes", False) or _is_confirmed(folder.name, what, reason, console)
     if deleted:
         delete_experiment(folder)
     if options.get("as_json"):
-        console.result_json({"id": folder.name, "deleted": deleted, "complete": done})
+        console.result_json(
+            {
+                "id": folder.name,
+                "status": "deleted" if deleted else status,
+                "done": "deleted" if deleted else "nothing",
+                "deleted": deleted,
+                "complete": complete,
+            }
+        )
     console.narrate(f"deleted {folder.name}, {what}" if deleted else "nothing was deleted")
     return ExitStatus.COMPLETE if deleted else ExitStatus.INTERRUPTED
 
