@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -68,6 +70,30 @@ def write_annotations(folder: Path, annotations: Annotations) -> None:
         write_atomically(path, tomli_w.dumps(content | values))
     except OSError as error:
         raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
+
+
+def label(folder: Path, text: str) -> Annotations:
+    """Label the experiment in `folder`, "" for none; what is written of it now. Raises as `write_annotations`."""
+    return _changed(folder, label=text)
+
+
+def tags(folder: Path, *, add: Iterable[str] = (), remove: Collection[str] = ()) -> Annotations:
+    """Take tags away, then add some; what is written of the experiment now. Raises as `write_annotations`."""
+    kept = [tag for tag in read_annotations(folder)[0].tags if tag not in remove]
+    return _changed(folder, tags=(*kept, *add))
+
+
+def note(folder: Path, text: str) -> Annotations:
+    """Replace the notes of the experiment in `folder`, "" for none; what is written of it now. Raises as
+    `write_annotations`.
+    """
+    return _changed(folder, notes=text)
+
+
+def _changed(folder: Path, **changes: Any) -> Annotations:
+    annotations = replace(read_annotations(folder)[0], **changes)
+    write_annotations(folder, annotations)
+    return annotations
 
 
 def _content(path: Path) -> tuple[dict[str, object], str]:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from core.data.catalogue import CATALOGUE
-from core.records.annotations import Annotations, write_annotations
+from core.records.annotations import Annotations, read_annotations, write_annotations
 from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
@@ -274,7 +275,21 @@ def test_show_of_what_is_not_computed_yet_is_no_failure(command: Command, home: 
 
 
 @pytest.mark.parametrize(
-    "verb", ["show", "attach", "resume", "extend", "cancel", "delete", "export", "report"]
+    "verb",
+    [
+        "show",
+        "attach",
+        "resume",
+        "extend",
+        "cancel",
+        "delete",
+        "label",
+        "tag",
+        "note",
+        "command",
+        "export",
+        "report",
+    ],
 )
 def test_an_experiment_that_is_not_there_is_refused_by_every_command(
     command: Command, finished: Experiment, verb: str
@@ -731,6 +746,81 @@ def test_an_experiment_that_cannot_be_read_is_deleted_all_the_same(
     assert told.status == 0
     assert "which cannot be read" in told.err
     assert list((home / "experiments").iterdir()) == []
+
+
+# label, tag, note, command
+
+
+def test_what_is_written_of_an_experiment_is_kept_printed_and_taken_away(
+    command: Command, finished: Experiment
+) -> None:
+    for words, said in (
+        (("label", "latest"), ""),
+        (("label", "latest", "the first", "try"), "is labelled the first try"),
+        (("tag", "latest", "+paper", "+hard"), "is tagged paper, hard"),
+        (("tag", "latest", "-hard", "-easy", "+figure"), "is tagged paper, figure"),
+        (("note", "latest", "epsilon was", "0.2 before"), "noted"),
+    ):
+        told = command(*words)
+        assert (told.status, told.out) == (0, "")
+        assert said in told.err
+    expected = Annotations(label="the first try", tags=("paper", "figure"), notes="epsilon was 0.2 before")
+    assert read_annotations(finished.folder) == (expected, "")
+    written = {
+        "id": finished.id, "label": "the first try", "tags": ["paper", "figure"], "note": "epsilon was 0.2 before",
+    }  # fmt: skip
+    for verb, printed in (
+        ("label", "the first try\n"),
+        ("tag", "paper\nfigure\n"),
+        ("note", "epsilon was 0.2 before\n"),
+    ):
+        assert command(verb, "latest").out == printed
+        assert json.loads(command(verb, "latest", "--json").out) == written
+    (record,) = json.loads(command("list", "--json").out)
+    assert {name: record[name] for name in ("label", "tags", "note")} == {
+        name: written[name] for name in ("label", "tags", "note")
+    }
+    for verb, *empty in (("label", ""), ("tag", "-paper", "-figure"), ("note", "")):
+        assert command(verb, "latest", *empty).status == 0
+    assert read_annotations(finished.folder) == (Annotations(), "")
+
+
+@pytest.mark.parametrize("change", ["paper", "+", "-", "+ "])
+def test_a_tag_without_a_sign_or_a_name_is_refused_with_what_to_type(
+    command: Command, finished: Experiment, change: str
+) -> None:
+    told = command("tag", "latest", "+good", change)
+    assert (told.status, told.out) == (2, "")
+    assert f"aefit-tui tag {finished.id} +{change.strip('+- ') or 'NAME'}\n" in told.err
+    assert read_annotations(finished.folder) == (Annotations(), "")
+
+
+def test_words_that_cannot_be_read_are_not_written_over(command: Command, finished: Experiment) -> None:
+    (finished.folder / "annotations.toml").write_text("label = ")
+    for words in (
+        ("label", "latest", "a"),
+        ("tag", "latest", "+a"),
+        ("note", "latest", "a"),
+        ("label", "latest"),
+    ):
+        told = command(*words)
+        assert (told.status, told.out) == (2, "")
+        assert f"mend or remove {finished.folder / 'annotations.toml'}" in told.err
+    assert (finished.folder / "annotations.toml").read_text() == "label = "
+
+
+def test_the_command_of_an_experiment_is_understood_as_the_same_experiment(
+    command: Command, home: Path, finished: Experiment, coordinators: Coordinators
+) -> None:
+    line = command("command", "latest").out
+    assert json.loads(command("command", "latest", "--json").out) == {
+        "id": finished.id, "command": line.strip(),
+    }  # fmt: skip
+    program, *words = shlex.split(line)
+    assert program == "aefit-tui"
+    told = command(*words, "--json")
+    assert (told.status, json.loads(told.out)) == (0, json_of(finished))
+    assert coordinators.started == []
 
 
 # export

@@ -138,6 +138,12 @@ def test_options_of_the_commands() -> None:
     extended = parse(["extend", "abc", "--runs", "20", "--threads", "2", "--detach", "--json"])
     assert (extended.id, extended.detach, extended.as_json) == ("abc", True, True)
     assert given_settings(extended) == {"runs": "20", "threads": "2"}
+    for line in ("tag abc +a -hard -b", "tag --json abc +a -hard -b", "tag abc +a --json -hard -b"):
+        typed = parse(line.split())
+        assert (typed.id, typed.changes) == ("abc", ["+a", "-hard", "-b"])
+    assert not getattr(parse(["tag", "abc"]), "changes", [])
+    assert parse(["label", "abc", "my", "--quiet", "try"]).text == ["my", "try"]
+    assert parse(["note", "abc", ""]).text == [""]
     fetched = parse(["data", "fetch", "mnist"])
     assert (fetched.action, fetched.name) == ("fetch", "mnist")
 
@@ -167,6 +173,7 @@ def test_options_of_the_commands() -> None:
         ("show --jsn latest", "unrecognized arguments: --jsn", "see aefit-tui --help"),
         ("list extra", "unrecognized arguments: extra", "see aefit-tui --help"),
         ("export abc --format xml", "argument --format: invalid choice: 'xml'", "see aefit-tui export --help"),
+        ("tag abc --jsn +a", "unrecognized arguments: --jsn", "see aefit-tui --help"),
         ("report abc --json", "unrecognized arguments: --json", "see aefit-tui --help"),
         ("data", "the following arguments are required: action", "see aefit-tui data --help"),
     ],

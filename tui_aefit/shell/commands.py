@@ -18,7 +18,7 @@ from core.records.state import read_state
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from core.report.tables.text import align
-from core.spec.command import word_of
+from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON, part_options
 from core.spec.spec import Spec
 from tui_aefit.following.listing import date_of
@@ -69,6 +69,10 @@ def _list_record(overview: Overview) -> dict[str, object]:
     record: dict[str, object] = {"id": overview.id, "status": overview.status, "created": created}
     if overview.annotations.label:
         record["label"] = overview.annotations.label
+    if overview.annotations.tags:
+        record["tags"] = list(overview.annotations.tags)
+    if overview.annotations.notes:
+        record["note"] = overview.annotations.notes
     if overview.reason:
         record["reason"] = overview.reason
     if overview.experiment is not None:
@@ -110,6 +114,17 @@ def show(options: Options, settings: Settings, console: Console) -> int:
     # Runs that were not computed yet are no failure to show them.
     failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
     return status if failed else ExitStatus.COMPLETE
+
+
+def command_line(options: Options, settings: Settings, console: Console) -> int:
+    """Print the line that computes an experiment again. Raises AefitError."""
+    experiment = find(settings.home, options["id"])
+    line = batch_command(experiment.spec)
+    if options.get("as_json"):
+        console.result_json({"id": experiment.id, "command": line})
+    else:
+        console.result(line)
+    return ExitStatus.COMPLETE
 
 
 def attach(options: Options, settings: Settings, console: Console) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core import __version__
 from core.declarations.setting import Setting
@@ -25,6 +26,9 @@ ID may be shortened to any unambiguous prefix, or `latest`, the experiment creat
 exit status: 0 all runs complete, 1 some run failed, 2 the request is wrong, 130 interrupted
 """
 
+ONE_DASH = re.compile(r"-(?!-)")
+"""How a word after one dash begins."""
+
 
 class Parser(argparse.ArgumentParser):
     """Raises AefitError where argparse would print its usage and leave."""
@@ -32,6 +36,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """A wrong command line."""
         raise AefitError(message, f"see {self.prog} --help")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What argparse does, but that options may stand among the words of an argument that takes any number."""
+        found, rest = super().parse_known_args(args, namespace)
+        for action in self._get_positional_actions():
+            if action.nargs == "*":
+                words = [word for word in rest if not word.startswith("--")]
+                setattr(found, action.dest, [*getattr(found, action.dest, []), *words])
+                rest = [word for word in rest if word.startswith("--")]
+        return found, rest
 
 
 def parse(words: list[str], environment: Mapping[str, str] = os.environ) -> argparse.Namespace:
@@ -115,7 +129,16 @@ def _parser(settings: Mapping[str, Setting]) -> Parser:
     add_no_cache(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     for name, sub_command in SUB_COMMANDS.items():
-        command = commands.add_parser(name, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+        command = commands.add_parser(
+            name,
+            argument_default=argparse.SUPPRESS,
+            allow_abbrev=False,
+            add_help=not sub_command.takes_dashes,
+        )
+        if sub_command.takes_dashes:
+            command.add_argument("--help", action="help", help="show this help message and exit")
+            # What argparse takes for a negative number it takes for a value, and -h is one here.
+            command._negative_number_matcher = ONE_DASH
         add_setting(command, CALL["home"])
         sub_command.build(command, settings)
         _add_output(command, as_json=sub_command.has_json)

@@ -33,6 +33,7 @@ class SubCommand:
     "module:name". build: what it takes besides the home and the options of every command. has_json: whether it
     takes --json. forgiving: whether it works although a settings file is broken, for it computes nothing by it.
     suggested: whether the program tells people to type it, and its answer depends on the home.
+    takes_dashes: whether a word after one dash, "-NAME", is a value of it and no option.
     """
 
     usages: Mapping[str, str]
@@ -41,6 +42,7 @@ class SubCommand:
     has_json: bool = True
     forgiving: bool = False
     suggested: bool = True
+    takes_dashes: bool = False
 
     @property
     def takes_id(self) -> bool:
@@ -96,6 +98,23 @@ def _delete(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
     command.add_argument("--yes", action="store_true", help="do not ask")
 
 
+def _text(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    command.add_argument(
+        "text", metavar="TEXT", nargs="*", help='"" takes away what there is; without any it is printed'
+    )
+
+
+def _tag(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    command.add_argument(
+        "changes",
+        metavar="+NAME|-NAME",
+        nargs="*",
+        help="a tag to add, a tag to take away; without any they are printed",
+    )
+
+
 def _export(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     _takes_id(command, settings)
     forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
@@ -143,6 +162,7 @@ def _config(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 
 
 _EXPERIMENTS = "tui_aefit.shell.commands"
+_ANNOTATING = "tui_aefit.shell.annotating"
 
 SUB_COMMANDS: Mapping[str, SubCommand] = {
     "list": SubCommand(
@@ -181,6 +201,31 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         usages={"ID": "remove an experiment and its results"},
         run=f"{_EXPERIMENTS}:delete",
         build=_delete,
+        forgiving=True,
+    ),
+    "label": SubCommand(
+        usages={"ID TEXT": "give an experiment a name of your own"},
+        run=f"{_ANNOTATING}:label",
+        build=_text,
+        forgiving=True,
+    ),
+    "tag": SubCommand(
+        usages={"ID +NAME -NAME": "add tags to an experiment, take tags away"},
+        run=f"{_ANNOTATING}:tag",
+        build=_tag,
+        forgiving=True,
+        takes_dashes=True,
+    ),
+    "note": SubCommand(
+        usages={"ID TEXT": "write down what is worth knowing of an experiment"},
+        run=f"{_ANNOTATING}:note",
+        build=_text,
+        forgiving=True,
+    ),
+    "command": SubCommand(
+        usages={"ID": "the command line that computes an experiment again"},
+        run=f"{_EXPERIMENTS}:command_line",
+        build=_takes_id,
         forgiving=True,
     ),
     "export": SubCommand(
