@@ -289,9 +289,9 @@ def test_every_command_names_a_function_that_does_it(name: str) -> None:
 def test_the_help_has_a_line_for_every_way_to_use_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_text(capsys, "--help")
     for line in (
-        "  extend ID --runs N      ask for N runs in all and compute the further ones\n",
-        "  data list | fetch NAME  the data sets that have a name; download one\n",
-        "  config show             every setting, its value and where it came from\n",
+        "  extend ID --runs N        ask for N runs in all and compute the further ones\n",
+        "  data list | fetch NAME    the data sets that have a name; download one\n",
+        "  config show               every setting, its value and where it came from\n",
     ):
         assert line in text
 
@@ -307,7 +307,7 @@ SUB_COMMAND_ONLY = {"format", "table", "figure", "sets", "output"}
 
 
 def all_options() -> set[str]:
-    return options._all_options(options._parser(SETTINGS))
+    return options._all_options(options.grammar(SETTINGS))
 
 
 def test_the_line_that_the_first_version_wrote_into_a_report_is_understood_but_for_two_names() -> None:

@@ -59,12 +59,12 @@ def parse(words: list[str], environment: Mapping[str, str] = os.environ) -> argp
         settings = declared_with(_named_parts(words, environment))
     except PluginError as error:  # whoever computes with it is told; help and `list` need it not
         settings, broken = SETTINGS, error
-    parser = _parser(settings)
+    parser = grammar(settings)
     asks_for_help = not {"-h", "--help"}.isdisjoint(words)
     # Loading plug-ins takes time, and only help, a mistake or an option of theirs can need it.
     unknown = not _long_options(words) <= _all_options(parser)
     if (asks_for_help or unknown) and (further := plugin_options()):
-        parser = _parser({**further, **settings})
+        parser = grammar({**further, **settings})
     elif unknown and broken is not None:
         raise broken
     _check_front(words, parser)
@@ -105,8 +105,8 @@ def _all_options(parser: Parser) -> set[str]:
     )
 
 
-def _parser(settings: Mapping[str, Setting]) -> Parser:
-    """The grammar with these settings."""
+def grammar(settings: Mapping[str, Setting]) -> Parser:
+    """The grammar of the command and all its sub-commands, with these settings."""
     parser = Parser(
         prog="aefit-tui",
         description="The terminal laboratory for one question: do adversarial examples come from the "
@@ -134,6 +134,7 @@ def _parser(settings: Mapping[str, Setting]) -> Parser:
             argument_default=argparse.SUPPRESS,
             allow_abbrev=False,
             add_help=not sub_command.takes_dashes,
+            help=next(iter(sub_command.usages.values())),
         )
         if sub_command.takes_dashes:
             command.add_argument("--help", action="help", help="show this help message and exit")

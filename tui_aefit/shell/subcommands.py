@@ -161,6 +161,12 @@ def _config(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
             add_setting(command, setting)
 
 
+def _completion(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument(
+        "shell", choices=("bash", "zsh", "fish", "ids"), help="ids: what the scripts ask for, an id a line"
+    )
+
+
 _EXPERIMENTS = "tui_aefit.shell.commands"
 _ANNOTATING = "tui_aefit.shell.annotating"
 
@@ -260,6 +266,14 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         usages={"show": "every setting, its value and where it came from"},
         run="tui_aefit.shell.config:show_settings",
         build=_config,
+        forgiving=True,
+        suggested=False,
+    ),
+    "completion": SubCommand(
+        usages={"bash|zsh|fish": "a script that completes commands, options and ids in your shell"},
+        run="tui_aefit.shell.completion:completion",
+        build=_completion,
+        has_json=False,
         forgiving=True,
         suggested=False,
     ),

@@ -1,0 +1,54 @@
+"""The sub-command `completion`: a script by which a shell completes commands, options, choices and experiments."""
+
+from __future__ import annotations
+
+import argparse
+
+import shtab
+
+from core.data.catalogue import CATALOGUE
+from core.declarations.setting import Folder, Setting
+from core.files.exit_status import ExitStatus
+from core.records.home import experiment_folders
+from tui_aefit.shell.console import Console
+from tui_aefit.shell.declarations import SETTINGS, plugin_options
+from tui_aefit.shell.options import grammar
+from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.subcommands import DESTINATION, Options
+
+EXPERIMENTS = shtab.cmd("aefit-tui completion ids 2>/dev/null")
+"""What the shell asks when an experiment's id is to be completed: any time, since they come and go."""
+
+
+def completion(options: Options, settings: Settings, console: Console) -> int:
+    """Print the script for a shell, or the ids that such a script asks for. Raises AefitError."""
+    if options["shell"] == "ids":
+        for name in ["latest", *(folder.name for folder in experiment_folders(settings.home))]:
+            console.result(name)
+        return ExitStatus.COMPLETE
+    declared = {**plugin_options(), **SETTINGS}
+    parser = grammar(declared)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            action.help = "what to do"  # the help lists commands of its own accord; here they are wanted
+            for command in action.choices.values():
+                _offer(command, declared)
+    _offer(parser, declared)
+    console.result(shtab.complete(parser, shell=options["shell"]))
+    return ExitStatus.COMPLETE
+
+
+def _offer(parser: argparse.ArgumentParser, declared: dict[str, Setting]) -> None:
+    """Say of each argument what a shell can offer for it."""
+    for action in parser._actions:
+        setting = declared.get(action.dest.removeprefix(DESTINATION))
+        if action.dest == "id":
+            action.complete = EXPERIMENTS  # type: ignore[attr-defined]  # it is shtab's
+        elif action.dest in ("output", "config"):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.dest in ("name", f"{DESTINATION}dataset"):
+            action.choices = list(CATALOGUE)
+        elif setting is not None and isinstance(setting.kind, Folder):
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        elif setting is not None and setting.choices():
+            action.choices = list(setting.choices())
