@@ -13,7 +13,7 @@ from core.records.journal import JournalReader
 from core.records.lock import Lock, LockHeld
 from core.records.metrics import RunMetrics
 from core.records.process import is_abandoned
-from core.records.results import read_result
+from core.records.results import read_result, result_problem
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -90,6 +90,16 @@ class Experiment:
         """A run's metrics, or None where it has no valid result, or one of another specification."""
         metrics = read_result(self.run_folder(run) / "result", verify=verify)
         return metrics if metrics is not None and self._fits(metrics) else None
+
+    def result_problem(self, run: int) -> str:
+        """Why a run's result that is there does not count as one, such as "its arrays.npz is missing"; "" where it
+        does, or there is none.
+        """
+        folder = self.run_folder(run) / "result"
+        if reason := result_problem(folder):
+            return reason
+        foreign = read_result(folder) is not None and self.result(run) is None
+        return "its numbers are of another specification" if foreign else ""
 
     def _fits(self, metrics: RunMetrics) -> bool:
         """Whether metrics are of the levels and sets that the specification asks for, and 0 where they must be."""

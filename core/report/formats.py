@@ -17,3 +17,7 @@ TABLE_FORMATS = ("csv", "parquet", "latex")
 """The formats of tables; csv and parquet hold one, latex one or all but the summary."""
 SET_FORMATS = ("latex", *FIGURE_FORMATS)
 """The formats of which a person can choose the sets."""
+WIDTH = 100
+"""Characters of a line of running text, at most; and of a table's, where nobody says how much room there is."""
+NARROWEST = 40
+"""The fewest characters of a line for which tables are laid out."""

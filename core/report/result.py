@@ -7,7 +7,7 @@ from typing import Any
 
 from core.families.ladder import Ladder
 from core.records.environment import Environment
-from core.records.events import EnvironmentReported, RunFailed, StatisticsComputed
+from core.records.events import EnvironmentReported, RunCompleted, RunFailed, StatisticsComputed
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.state import State
 from core.records.statistics import Claim, StatisticalTest, SummaryTable
@@ -24,19 +24,26 @@ _OF_A_RUN = tuple(
 
 
 class RunEntry(Record, frozen=True, kw_only=True):
-    """A run. metrics: None where it has no result. failure: of a run that failed for good and has no result."""
+    """A run. metrics: None where it has no result. failure: of a run that failed for good and has no result.
+
+    problem: why it has none although it was complete, such as "its arrays.npz is missing"; "" of all others.
+    """
 
     index: Count
     status: RunStatus
     metrics: RunMetrics | None = None
     failure: RunFailed | None = None
+    problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What the run found, null where it has no result; the error and hint of its failure, left out without."""
+        """What the run found, null where it has no result; error and hint of its failure, its problem: left out
+        without.
+        """
         found = plain(self.metrics) if self.metrics is not None else {}
         failed = {"error": self.failure.error, "hint": self.failure.hint} if self.failure is not None else {}
         values = {name: found.get(name) for name in _OF_A_RUN}
-        return {"index": self.index, "status": self.status.value, **values, **failed}
+        lost = {"problem": self.problem} if self.problem else {}
+        return {"index": self.index, "status": self.status.value, **values, **failed, **lost}
 
 
 class Result(Record, frozen=True, kw_only=True):
@@ -127,4 +134,13 @@ def _entry(state: State, run: int) -> RunEntry:
         status=state.run_status(run),
         metrics=state.results.get(run),
         failure=state.failures.get(run),
+        problem=_problem(state, run),
     )
+
+
+def _problem(state: State, run: int) -> str:
+    """Why a run that was complete has no result; "" where it has one, or was not, or is being computed again."""
+    if run in state.results or state.run_status(run) is not RunStatus.PENDING:
+        return ""
+    was_complete = any(isinstance(event, RunCompleted) and event.run == run for event in state.events)
+    return state.experiment.result_problem(run) or ("its result is gone" if was_complete else "")

@@ -234,6 +234,28 @@ def test_at_a_narrow_terminal_the_tables_are_laid_out_to_its_width(
         told = command("show", "latest")
         assert told.out == tables(result_of(read_state(finished)), columns) + "\n"
         assert max(map(len, told.out.splitlines())) <= columns
+    assert (
+        command("show", "latest", "--width", "72").out == tables(result_of(read_state(finished)), 72) + "\n"
+    )
+
+
+@pytest.mark.parametrize("width", ["39", "wide", "-80", "8.5"])
+def test_a_width_that_no_table_fits_in_is_refused(command: Command, finished: Experiment, width: str) -> None:
+    told = command("show", "latest", f"--width={width}")
+    assert (told.status, told.out) == (2, "")
+    assert f"{width!r} is not possible: expected a whole number from 40" in told.err
+
+
+def test_show_says_which_results_are_lost_and_what_computes_them_again(
+    command: Command, finished: Experiment
+) -> None:
+    for index in range(3):
+        (finished.run_folder(index) / "result" / "arrays.npz").unlink()
+    told = command("show", "latest")
+    assert "3 runs were complete, and their files are missing or damaged" in told.out
+    assert f"To compute them again: aefit-tui resume {finished.id}\n" in told.out
+    assert "runs 1 to 3: its arrays.npz is missing" in told.out
+    assert "run  surrogate" not in told.out
 
 
 def test_show_json_is_the_result_and_nothing_else(command: Command, finished: Experiment) -> None:

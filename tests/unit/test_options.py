@@ -302,7 +302,7 @@ def test_no_part_may_call_an_option_as_the_command_calls_one() -> None:
     assert {*CALL, *(name.replace("-", "_") for name in TYPED_ONLY)} <= RESERVED
 
 
-SUB_COMMAND_ONLY = {"format", "table", "figure", "sets", "output"}
+SUB_COMMAND_ONLY = {"format", "table", "figure", "sets", "output", "width"}
 """Options of commands that take no settings."""
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+from dataclasses import replace as replace_state
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from scipy import stats
 
 from core.engine.statistics import experiment_statistics
 from core.families.ladder import Ladder
+from core.records.events import CoordinatorStarted, RunStarted
 from core.records.metrics import RunMetrics
 from core.records.results import publish
 from core.records.state import read_state
@@ -27,7 +29,7 @@ from core.records.types import convert
 from core.report.result import Result, result_of
 from core.report.tables.long import COLUMNS, long_csv
 from core.report.tables.text import align, tables
-from core.sets.registry import PAPER_SETS, SETS
+from core.sets.registry import PAPER_SETS, SETS, own_controls
 from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
 from tests.fakes.corrected import (
@@ -301,6 +303,65 @@ def test_statistics_over_a_result_that_was_lost_since_are_shown(tmp_path: Path) 
     assert "mean of 5 runs" in section(result, "accuracy")
 
 
+def test_runs_whose_files_are_lost_are_named_with_the_reason_and_what_to_do(tmp_path: Path) -> None:
+    made = make_experiment_from_answers(tmp_path, SPEC)
+    experiment = made.experiment
+    for run in (0, 1, 2):
+        (experiment.run_folder(run) / "result" / "arrays.npz").unlink()
+    shutil.rmtree(experiment.run_folder(4))
+    result = result_of(read_state(experiment))
+    text = " ".join(tables(result, 80).split())
+    assert (
+        "4 runs were complete, and their files are missing or damaged: "
+        "runs 1 to 3: its arrays.npz is missing run 5: its result is gone "
+        f"To compute them again: aefit-tui resume {experiment.id} "
+        "The verdict, what decides, accuracy and tests are as last computed, with runs 1 to 3 and 5; "
+    ) in text
+    printed = json.loads(result.to_text())["runs"]
+    missing = "its arrays.npz is missing"
+    assert [run.get("problem") for run in printed] == [missing, missing, missing, None, "its result is gone"]
+    # What is read from the files is of the one run that is left, and says so.
+    block = next(part for part in tables(result).split("\n\n") if part.startswith("robustness"))
+    assert "Robustness without selection: one run." in " ".join(block.split())
+    (experiment.run_folder(3) / "result" / "metrics.json").write_text("{")
+    nothing = tables(result_of(read_state(experiment)), 80)
+    assert "5 runs were complete" in nothing
+    assert "run 4: its metrics.json is damaged" in nothing
+    assert not any(line.startswith(("run  ", "attack  ")) for line in nothing.splitlines())
+    assert section(result_of(read_state(experiment)), "accuracy")
+
+
+def test_a_run_that_is_computed_again_is_not_called_lost(tmp_path: Path) -> None:
+    made = make_experiment_from_answers(tmp_path, SPEC)
+    shutil.rmtree(made.experiment.run_folder(1))
+    append_events(
+        made.experiment,
+        CoordinatorStarted(host="h", pid=1, jobs=1, pending=(1,)),
+        RunStarted(run=1, worker=1, attempt=1),
+    )
+    state = read_state(made.experiment)
+    assert result_of(state).runs[1].problem == "its result is gone"
+    assert result_of(replace_state(state, running=True)).runs[1].problem == ""
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_is_longer_than_asked_for(tmp_path: Path, width: int) -> None:
+    failures = {1: ("the surrogate did not learn " * 8, "use more epochs")}
+    spec = SPEC.changed(controls=own_controls())
+    made = make_experiment_from_answers(tmp_path, spec, complete=[0, 3, 4], failures=failures)
+    (made.experiment.run_folder(3) / "result" / "arrays.npz").unlink()
+    text = tables(result_of(read_state(made.experiment)), width)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_where_there_is_no_room_the_flips_leave_out_what_the_table_above_says(tmp_path: Path) -> None:
+    result = published(tmp_path, "complete")[1]
+    narrow = next(part for part in tables(result, 80).split("\n\n") if part.startswith("flips"))
+    wide = section(result, "flips")
+    assert cells(narrow)[0] == cells(wide)[0][:5]
+    assert [row[:5] for row in cells(wide)[1:4]] == cells(narrow)[1:4]
+
+
 def test_statistics_of_other_levels_than_the_results_are_left_out(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, SPEC, complete=[0, 1, 2])
     other = SPEC.changed(z=5)
@@ -375,12 +436,12 @@ def test_the_counts_table_has_a_row_a_run_counted_from_one(result: Result) -> No
         "candidates",
         "adversarial",
         "sources",
-        "seconds",
+        "time",
     ]
     assert header == columns
     assert rows == [
         # 33 s and one more each run: split, surrogate, candidates, not again the parts of the candidates.
-        [str(run + 1), f"{0.98 + run / 1000:.4f}", "60", "40", f"9,00{run}", "40", "20", str(33 + run)]
+        [str(run + 1), f"{0.98 + run / 1000:.4f}", "60", "40", f"9,00{run}", "40", "20", f"{33 + run} s"]
         for run in range(5)
     ]
 
@@ -710,6 +771,12 @@ def test_a_table_that_is_too_wide_stands_in_blocks_with_the_first_column_in_each
     assert align(rows, 21) == "name  one  two  three\na       1    2      3"
     assert align(rows, 20) == "name  one  two\na       1    2\n\nname  three\na         3"
     assert align(rows, 1) == "name  one\na       1\n\nname  two\na       2\n\nname  three\na         3"
+
+
+def test_a_first_column_that_leaves_no_room_stands_above_the_others() -> None:
+    rows = [("a name", "one", "two"), ("heading",), ("  a", "1", "2"), ("  b", "4", "3")]
+    assert align(rows, 11).startswith("a name  one\n")
+    assert align(rows, 10) == "a name\n  one  two\nheading\n  a\n    1    2\n  b\n    4    3"
 
 
 def test_a_heading_in_a_table_makes_no_column_wider() -> None:

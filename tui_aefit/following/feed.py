@@ -11,7 +11,6 @@ from core.records.events import CoordinatorStarted, Event, RunCompleted
 from core.records.experiment import SPEC_FILE, Experiment
 from core.records.journal import JournalReader
 from core.records.metrics import RunMetrics
-from core.records.results import read_result, result_problem
 from tui_aefit.following.fold import Fold
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
@@ -129,18 +128,10 @@ class Feed:
         """Note which of these runs have a result that cannot be read, and why; forget those that have been read."""
         for run in runs:
             if run not in self._metrics:
-                self._damaged[run] = self._result_problem(run)
+                self._damaged[run] = self._experiment.result_problem(run)
         self._damaged = {
             run: reason for run, reason in self._damaged.items() if reason and run not in self._metrics
         }
-
-    def _result_problem(self, run: int) -> str:
-        """Why a result that is there does not count as one, "" where there is none."""
-        result = self._experiment.run_folder(run) / "result"
-        if reason := result_problem(result):
-            return reason
-        foreign = read_result(result) is not None and self._experiment.result(run) is None
-        return "its numbers are of another specification" if foreign else ""
 
     def _read_problems(self) -> tuple[str, ...]:
         """What cannot be read: results, then lines."""

@@ -18,9 +18,10 @@ from core.records.home import create, delete_experiment, existing
 from core.records.journal import JournalReader
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
+from core.report.formats import WIDTH
 from core.report.formatting import counted
 from core.report.result import result_of
-from core.report.tables.text import WIDTH, tables
+from core.report.tables.text import tables
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.shell.launcher import is_at_work, start_coordinator
@@ -175,13 +176,16 @@ def attach(experiment: Experiment, console: Console, *, as_json: bool) -> int:
     return print_result(read_state(_reloaded(experiment)), console, as_json=as_json)
 
 
-def print_result(state: State, console: Console, *, as_json: bool) -> int:
-    """Print a result as it stands; the exit status that it means."""
+def print_result(state: State, console: Console, *, as_json: bool, width: int | None = None) -> int:
+    """Print a result as it stands; the exit status that it means.
+
+    width: characters of a line, by default the terminal's, and WIDTH where there is none.
+    """
     result = result_of(state)
     if as_json:
         console.result(result.to_text())
     else:
-        console.result(tables(result, console.width or WIDTH))
+        console.result(tables(result, width or console.width or WIDTH))
     return _exit_status(state, console)
 
 

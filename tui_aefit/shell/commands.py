@@ -110,7 +110,9 @@ def _unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
 def show(options: Options, settings: Settings, console: Console) -> int:
     """Print the result of an experiment. Raises AefitError."""
     state = read_state(find(settings.home, options["id"]))
-    status = batch.print_result(state, console, as_json=options.get("as_json", False))
+    status = batch.print_result(
+        state, console, as_json=options.get("as_json", False), width=options.get("width")
+    )
     # Runs that were not computed yet are no failure to show them.
     failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
     return status if failed else ExitStatus.COMPLETE

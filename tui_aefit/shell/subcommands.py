@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.declarations.setting import Setting
-from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TABLES, TEXTS
+from core.report.formats import (
+    FIGURE_FORMATS,
+    FIGURES,
+    NARROWEST,
+    SET_FORMATS,
+    TABLE_FORMATS,
+    TABLES,
+    TEXTS,
+    WIDTH,
+)
 from core.spec.settings import COMMON
 from tui_aefit.shell.declarations import CALL, explain
 
@@ -77,6 +86,25 @@ def _takes_id(command: argparse.ArgumentParser, settings: Mapping[str, Setting])
     command.add_argument(
         "id", metavar="ID", help="an id, an unambiguous prefix of it, or latest: the one created last"
     )
+
+
+def _show(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    _takes_id(command, settings)
+    command.add_argument(
+        "--width",
+        metavar="N",
+        type=_width,
+        help=f"characters of a line, {NARROWEST} or more (default: the terminal's, {WIDTH} elsewhere)",
+    )
+
+
+def _width(word: str) -> int:
+    """The width that a word means. Raises ArgumentTypeError."""
+    if not word.isdecimal() or int(word) < NARROWEST:
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is not possible: expected a whole number from {NARROWEST}"
+        )
+    return int(word)
 
 
 def _resume(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
@@ -179,7 +207,7 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
     "show": SubCommand(
         usages={"ID": "the result of an experiment, also of one that is still running"},
         run=f"{_EXPERIMENTS}:show",
-        build=_takes_id,
+        build=_show,
         forgiving=True,
     ),
     "attach": SubCommand(

@@ -9,13 +9,15 @@ from core.records.metrics import AttackFigures
 from core.records.statistics import Claim, StatisticalTest, Summary, SummaryTable
 from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
-from core.report.formatting import ABSENT, number
+from core.report.formats import WIDTH
+from core.report.formatting import ABSENT, counted, enumerate_words, number
 from core.report.result import Result
 from core.report.terms import DECIDING, OVERLAP, claim_reason, term_of
+from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.statistics.slopes import REASONS
 
-WIDTH = 100
-"""Characters of a line of running text, at most; and of a table's, where nobody says how much room there is."""
+NO_BREAK = "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+"""An equals sign that stays in one line with both its sides."""
 COUNTED = ("correct", "misclassified", "candidates", "adversarial", "adversarial_sources")
 """The counts of a run that have a column."""
 QUANTITIES = {"ratio": "S", "difference": "rise of A", "log_ratio": "log S"}
@@ -30,14 +32,17 @@ def tables(result: Result, width: int = WIDTH) -> str:
     Ends without newline.
     """
     spec = result.spec
-    parts = [
-        f"{result.id}  {result.status}  {result.complete} of {spec.runs} runs",
+    asked = (
         f"{spec.dataset}, {spec.attack}, epsilon {spec.epsilon:g}, {result.ladder.span}, seed {spec.seed}, "
-        f"{spec.epochs} epochs",
-    ]
+        f"{spec.epochs} epochs"
+    )
+    parts = [f"{result.id}  {result.status}  {result.complete} of {spec.runs} runs", _wrapped(asked, width)]
     parts += [
-        f"run {run.index + 1} failed: {run.failure.error}" for run in result.runs if run.failure is not None
+        _wrapped(f"run {run.index + 1} failed: {run.failure.error}", width)
+        for run in result.runs
+        if run.failure is not None
     ]
+    parts += _lost(result, width)
     if result.summary is not None:
         if result.verdict:
             parts += ["", *(_wrapped(sentence, width) for sentence in result.verdict)]
@@ -47,11 +52,64 @@ def tables(result: Result, width: int = WIDTH) -> str:
             parts += ["", _levels(result, table, width)]
         if any(table.name == "robustness" for table in level_tables(result)):
             parts += ["", _flips(result, width)]
-        parts += ["", _counts(result, width), "", _attacks(result, width)]
+        if result.metrics:
+            parts += ["", _counts(result, width), "", _attacks(result, width)]
         parts += ["", _accuracy(result, result.summary, width)]
         if result.tests:
             parts += ["", _tests(result, width)]
     return "\n".join(parts)
+
+
+def _lost(result: Result, width: int) -> list[str]:
+    """Which runs were complete and can no longer be read, why, what to do, and what the statistics are over."""
+    reasons: dict[str, list[int]] = {}
+    for run in result.runs:
+        if run.problem:
+            reasons.setdefault(run.problem, []).append(run.index)
+    if not reasons:
+        return []
+    lost = [run for runs in reasons.values() for run in runs]
+    one = len(lost) == 1
+    lines = [
+        _wrapped(
+            f"{counted(len(lost), 'run')} {'was' if one else 'were'} complete, and "
+            f"{'its files are' if one else 'their files are'} missing or damaged:",
+            width,
+        )
+    ]
+    lines += [_wrapped(f"  {_named(runs)}: {reason}", width) for reason, runs in reasons.items()]
+    if result.spec.schema_version == SPEC_VERSION:
+        lines.append(
+            _wrapped(f"To compute {'it' if one else 'them'} again: aefit-tui resume {result.id}", width)
+        )
+    over = set(result.statistics_runs).intersection(lost)
+    if over and result.summary is not None:
+        stated = f"as last computed, with {_named(sorted(over))}"
+        lines.append(
+            _wrapped(
+                f"The verdict, what decides, accuracy and tests are {stated}; the other tables "
+                f"{'are of the runs that can be read' if result.metrics else 'need the files'}.",
+                width,
+            )
+        )
+    return ["", *lines]
+
+
+def _named(runs: Sequence[int]) -> str:
+    """Runs in ascending order by their numbers, counted from 1: run 2, runs 1 to 12, runs 1, 3 to 5 and 9."""
+    stretches: list[list[int]] = []
+    for run in runs:
+        if stretches and run == stretches[-1][-1] + 1:
+            stretches[-1].append(run)
+        else:
+            stretches.append([run])
+    words: list[str] = []
+    for first, *others in stretches:
+        if len(others) > 1:
+            words.append(f"{first + 1} to {others[-1] + 1}")
+        else:
+            words += [str(run + 1) for run in (first, *others)]
+    return f"{'run' if len(runs) == 1 else 'runs'} {enumerate_words(words)}"
 
 
 def _claims(result: Result, width: int) -> str:
@@ -92,26 +150,30 @@ def _estimate(claim: Claim) -> str:
 
 
 def _levels(result: Result, table: LevelTable, width: int) -> str:
-    """Rows for each group, below its name and what concerns all of them."""
-    levels = result.ladder.levels
-    rows = [[table.heading, *map(result.ladder.at, levels), "runs"]]
+    """Rows for each group, below its name and what concerns all of them; how many runs, where not all have it."""
+    levels, runs = result.ladder.levels, len(_readable(result))
+    rows = [[table.heading, *map(result.ladder.at, levels)]]
     for group in table.groups:
         facts = [
             f"{title} {number(fact, form)}"
             for fact, (title, form) in zip(group.facts, table.facts.items(), strict=True)
             if fact is not None
         ]
+        counts = {summary.n for line in group.lines for summary in line.by_level.values()}
+        if counts != {runs}:
+            facts.append(
+                f"in {' to '.join(map(str, sorted({min(counts), max(counts)})))} of {counted(runs, 'run')}"
+            )
         rows.append([f"{group.title}: {', '.join(facts)}" if facts else group.title])
         for line in group.lines:
-            summaries = [line.by_level[level] for level in levels]
-            rows.append([f"  {line.what}", *map(_mean, summaries), str(min(one.n for one in summaries))])
-    runs = len(result.statistics_runs)
-    if all(len(row) == 1 or row[-1] in ("runs", str(runs)) for row in rows):
-        rows = [row if len(row) == 1 else row[:-1] for row in rows]
-    return f"{align(rows, width)}\n{_wrapped(f'{table.title}: {_over(result)}. {table.reading}', width)}"
+            rows.append([f"  {line.what}", *(_mean(line.by_level[level]) for level in levels)])
+    return (
+        f"{align(rows, width)}\n{_wrapped(f'{table.title}: {_over(result, runs)}. {table.reading}', width)}"
+    )
 
 
 def _flips(result: Result, width: int) -> str:
+    """Where there is no room for it, without what the table of robustness says of the attacks as well."""
     rows = [["flips", "gained", "lost", "n", "difference", "fooled", "target hit"]]
     rows += [
         [
@@ -123,12 +185,18 @@ def _flips(result: Result, width: int) -> str:
         ]
         for row in flips_rows(result)
     ]
+    if width_of(rows) > width:
+        rows = [row[:5] for row in rows]
     return f"{align(rows, width)}\n{_wrapped(FLIPS_READING, width)}"
 
 
-def _over(result: Result) -> str:
-    """What the cells of a table are: means, and how wide their intervals are."""
-    runs = len(result.statistics_runs)
+def _readable(result: Result) -> list[int]:
+    """The runs of the statistics whose results are still there."""
+    return [run for run in result.statistics_runs if run in result.metrics]
+
+
+def _over(result: Result, runs: int) -> str:
+    """What the cells of a table over so many runs are: means, and how wide their intervals are."""
     if runs == 1:
         return "one run"
     wide = ", which allows for splits that overlap" if result.claims else ""
@@ -142,11 +210,11 @@ def _counts(result: Result, width: int) -> str:
             str(run + 1),
             f"{metrics.surrogate_accuracy:.4f}",
             *(f"{getattr(metrics.counts, name):,}" for name in COUNTED),
-            f"{metrics.run_seconds:.0f}",
+            f"{metrics.run_seconds:.0f} s",
         ]
         for run, metrics in result.metrics.items()
     ]
-    return align([["run", "surrogate", *titles, "seconds"], *rows], width)
+    return align([["run", "surrogate", *titles, "time"], *rows], width)
 
 
 def _attacks(result: Result, width: int) -> str:
@@ -180,14 +248,18 @@ def _accuracy(result: Result, summary: SummaryTable, width: int) -> str:
     if any(count != runs for count in counts):
         # A set may have been empty in some runs.
         rows = [[*row, count] for row, count in zip(rows, ["runs", *map(str, counts)], strict=True)]
-    note = f"{_over(result)}; images a run" if runs > 1 else _over(result)
+    over = _over(result, runs)
+    note = f"{over}; images a run" if runs > 1 else over
     return f"{align(rows, width)}\n{_wrapped(note, width)}"
 
 
 def _images(result: Result, name: str) -> str:
     """The mean over the runs of the statistics, as far as their results are still there."""
-    runs = [result.metrics[run].counts.sets for run in result.statistics_runs if run in result.metrics]
-    sizes = [sizes[name] for sizes in runs if name in sizes]
+    sizes = [
+        sizes[name]
+        for sizes in (result.metrics[run].counts.sets for run in _readable(result))
+        if name in sizes
+    ]
     return f"{sum(sizes) / len(sizes):,.1f}".removesuffix(".0") if sizes else ABSENT
 
 
@@ -232,7 +304,21 @@ def _p_value(test: StatisticalTest) -> str:
 
 
 def _wrapped(text: str, width: int) -> str:
-    return textwrap.fill(text, min(width, WIDTH))
+    """`text` in lines, those after the first as far in as it is and two more; "K = 7" stays in one of them."""
+    indent = " " * (2 + len(text) - len(text.lstrip()))
+    kept = text.replace(" = ", NO_BREAK)
+    lines = textwrap.fill(kept, min(width, WIDTH), subsequent_indent=indent, break_on_hyphens=False)
+    return lines.replace(NO_BREAK, " = ")
+
+
+def width_of(rows: Sequence[Sequence[str]]) -> int:
+    """Characters of a line of these rows in one block; a row of one cell among longer ones is a heading."""
+    widths = _widths([row for row in rows if len(row) == len(rows[0])])
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
 
 
 def align(rows: Iterable[Sequence[str]], width: int | None = None, *, left: Collection[int] = (0,)) -> str:
@@ -240,11 +326,18 @@ def align(rows: Iterable[Sequence[str]], width: int | None = None, *, left: Coll
 
     A row of one cell among longer ones is a heading, which no column is as wide as: it takes lines of its own.
     width: characters of a line, None for any number. Columns that find no room stand in further blocks below,
-    an empty line between them, each block with the first column; one that is too wide alone is not cut.
+    an empty line between them, each block with the first column; where beside that there is no room for some
+    other one, it stands above the rest of its row. A column that is too wide alone is not cut.
     """
     table = [list(row) for row in rows]
-    whole = [row for row in table if len(row) == len(table[0])]
-    widths = [max(len(row[column]) for row in whole) for column in range(len(table[0]))]
+    widths = _widths([row for row in table if len(row) == len(table[0])])
+    widest = 2 + max(widths[1:], default=0)
+    if width is not None and widths[0] and widest <= width < widths[0] + widest:
+        title, *others = table[0]
+        lines = [["", *others]]
+        for row in table[1:]:
+            lines += [row[:1], ["", *row[1:]]] if len(row) > 1 else [row]
+        return f"{title}\n{align(lines, width, left=left)}"
     blocks: list[list[int]] = [[]]
     used = widths[0]
     for column, needed in enumerate((2 + other for other in widths[1:]), 1):
