@@ -22,37 +22,70 @@ from core.tensors.device import choose_device
 
 
 def examine() -> dict[str, Any]:
-    """`versions`, `device`, `threads` (torch's default), `cpu`, `devices` found, `torchvision` (how it loads).
+    """`versions`, `device`, `threads` (torch's default), `cpu`, `devices` found, `problems`, `cuda_build`.
 
-    `plugins`: what installed plug-ins bring, such as "attack swirl" -> "aefit-swirl 1.0", with what is wrong with
-    one that cannot be used.
+    cuda_build: the CUDA that torch was built for, "" for a build without. problems: what does not work ->
+    [what is the matter, what to do]; of "torchvision", "gpu" and each plug-in that cannot be used.
+    `plugins`: what installed plug-ins bring, such as "attack swirl" -> "aefit-swirl 1.0".
     """
-    environment = describe_environment(choose_device("auto"), installed_plugins({**PARTS, "set": SETS}))
-    import_torchvision_datasets()
+    registries = {**PARTS, "set": SETS}
+    environment = describe_environment(choose_device("auto"), installed_plugins(registries))
     devices = {"cpu": environment.cpu}
+    problems = plugin_problems(registries)
+    if problem := _torchvision_problem():
+        problems["torchvision"] = problem
     if torch.cuda.is_available():
         devices["cuda"] = torch.cuda.get_device_name(0)
+        if problem := _gpu_problem("cuda"):
+            problems["gpu"] = problem
     if torch.backends.mps.is_available():
         devices["mps"] = "Apple GPU"
-    return {**plain(environment), "threads": torch.get_num_threads(), "devices": devices}
+    found = {"threads": torch.get_num_threads(), "devices": devices, "problems": problems}
+    return {**plain(environment), **found, "cuda_build": torch.version.cuda or ""}
 
 
 def installed_plugins(registries: dict[str, Registry[Any]]) -> dict[str, str]:
-    """What plug-ins bring to each kind of thing -> their distributions and versions. Loads them."""
+    """What plug-ins bring to each kind of thing -> their distributions and versions."""
     found: dict[str, str] = {}
     for what, registry in registries.items():
         for name in registry:
             if (origin := registry.origin(name)) is not None:
-                found[f"{what} {name}"] = f"{origin}{_problem(registry, name)}"
+                found[f"{what} {name}"] = str(origin)
     return found
 
 
-def _problem(registry: Registry[Any], name: str) -> str:
+def plugin_problems(registries: dict[str, Registry[Any]]) -> dict[str, list[str]]:
+    """What plug-ins bring and cannot be used -> [why, what to do]. Loads them."""
+    found: dict[str, list[str]] = {}
+    for what, registry in registries.items():
+        for name in registry:
+            if registry.origin(name) is not None:
+                try:
+                    registry[name]
+                except AefitError as error:
+                    found[f"{what} {name}"] = [str(error), error.hint]
+    return found
+
+
+def _torchvision_problem() -> list[str]:
+    """Why torchvision's data sets cannot be read, and what to do; empty where they can."""
     try:
-        registry[name]
+        import_torchvision_datasets()
     except AefitError as error:
-        return f" (cannot be used: {error})"
-    return ""
+        return [str(error), error.hint]
+    return []
+
+
+def _gpu_problem(device: str) -> list[str]:
+    """Why a GPU that torch finds does not compute, and what to do; empty where it does."""
+    try:
+        square = torch.eye(8, device=device) @ torch.eye(8, device=device)
+        if square.sum().item() == 8:
+            return []
+        why = "it multiplies wrongly"
+    except RuntimeError as error:  # too old or too new for this build, out of memory, its driver is another's
+        why = str(error).strip().partition("\n")[0]
+    return [f"torch finds it, but cannot compute on it: {why}", "compute on the processor: --device cpu"]
 
 
 if __name__ == "__main__":

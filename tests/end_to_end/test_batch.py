@@ -463,7 +463,10 @@ def test_the_default_data_set_needs_no_network(shell):
 
 
 def test_doctor_tells_of_devices_and_folders(shell):
-    examined = json.loads(shell.run("doctor", "--json").stdout)
+    told = shell.run("doctor", "--json")
+    assert told.returncode == 0
+    examined = json.loads(told.stdout)
+    assert examined["works"] is True
     assert examined["devices"]["cpu"]
     assert examined["data_sets"]["mnist-5k"] is True
     assert examined["folders"]["experiments home"]["writable"] is True

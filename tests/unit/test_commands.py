@@ -943,9 +943,13 @@ def test_doctor_tries_whether_folders_can_be_made(command: Command, tmp_path: Pa
             "doctor", "--home", str(folder), "--data-dir", str(tmp_path / "new" / "data"), "--json"
         )
         assert told.status == 2
-        folders = json.loads(told.out)["folders"]
-        assert folders["experiments home"] == {"path": str(folder), "writable": False}
-        assert folders["data folder"]["writable"]
+        examined = json.loads(told.out)
+        assert examined["folders"]["experiments home"] == {"path": str(folder), "writable": False}
+        assert examined["folders"]["data folder"]["writable"]
+        assert not examined["works"]
+        broken = [check for check in examined["checks"] if check["state"] == "broken"]
+        assert [check["what"] for check in broken] == ["home"]
+        assert "--home DIR" in broken[0]["remedy"]
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from core.declarations.registry import Origin, Registry
-from core.engine.doctor import examine, installed_plugins
+from core.engine.doctor import _gpu_problem, examine, installed_plugins, plugin_problems
+from core.errors import DataError
+from tui_aefit.shell.doctor import Check, _characters, _home, _libraries, terminal_checks
 
 
 def test_what_works_here_is_plain_json() -> None:
@@ -18,6 +25,40 @@ def test_what_works_here_is_plain_json() -> None:
     assert found["devices"]["cpu"] == found["cpu"]
     assert found["threads"] == torch.get_num_threads()
     assert {"device", "plugins"} <= set(found)
+    assert found["problems"] == {}
+    assert found["cuda_build"] == (torch.version.cuda or "")
+
+
+def test_a_torchvision_that_does_not_load_stops_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise DataError("torchvision cannot be imported", "install the one that belongs to this torch")
+
+    monkeypatch.setattr("core.engine.doctor.import_torchvision_datasets", refuse)
+    found = examine()
+    assert found["problems"]["torchvision"] == [
+        "torchvision cannot be imported", "install the one that belongs to this torch",
+    ]  # fmt: skip
+    assert found["versions"]["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize(
+    ("sum_of_product", "why"),
+    [(RuntimeError("no kernel image\nat all"), "no kernel image"), (7.0, "wrongly")],
+)
+def test_a_gpu_that_cannot_compute_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, sum_of_product: RuntimeError | float, why: str
+) -> None:
+    assert _gpu_problem("cpu") == []
+
+    def broken(size: int, *, device: str) -> torch.Tensor:
+        if isinstance(sum_of_product, RuntimeError):
+            raise sum_of_product
+        return torch.full((1, 1), sum_of_product**0.5)
+
+    monkeypatch.setattr(torch, "eye", broken)
+    problem, remedy = _gpu_problem("cuda")
+    assert problem.endswith(why)
+    assert "--device cpu" in remedy
 
 
 def test_plug_ins_are_named_with_their_origin_and_what_is_wrong_with_them(
@@ -31,8 +72,137 @@ def test_plug_ins_are_named_with_their_origin_and_what_is_wrong_with_them(
     }
     monkeypatch.setattr(registry, "_plugins", entries)
     monkeypatch.setattr(registry, "origin", lambda name: Origin("swirl", "1.0") if name in entries else None)
-    found = installed_plugins({"attack": registry})
-    assert found["attack good"] == "swirl 1.0"
-    assert "attack ours" not in found
-    assert found["attack odd"].startswith("swirl 1.0 (cannot be used: ")
-    assert "no_such_module" in found["attack lost"]
+    assert installed_plugins({"attack": registry}) == dict.fromkeys(
+        ("attack good", "attack odd", "attack lost"), "swirl 1.0"
+    )
+    problems = plugin_problems({"attack": registry})
+    assert set(problems) == {"attack odd", "attack lost"}
+    assert "no_such_module" in problems["attack lost"][0]
+
+
+# What the command makes of it
+
+FOUND: dict[str, Any] = {
+    "processors": 4,
+    "versions": {"python": "3.13", "numpy": "2", "scipy": "1", "scikit-learn": "1.5", "torch": "2.9",
+                 "torchvision": "0.24"},
+    "device": "cpu",
+    "devices": {"cpu": "a processor"},
+    "problems": {},
+    "plugins": {},
+    "cuda_build": "",
+}  # fmt: skip
+
+
+def checks(**changes: object) -> dict[str, Check]:
+    return {check.what: check for check in _libraries(FOUND | changes)}
+
+
+def test_each_library_that_works_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    found = checks()
+    assert {name: check.state for name, check in found.items()} == {
+        "python": "works", "torch": "works", "torchvision": "works", "GPU": "absent",
+    }  # fmt: skip
+    assert not any(check.remedy for check in found.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "state", "remedy"),
+    [
+        ({"problems": {"torchvision": ["it fails", "reinstall it"]}}, "torchvision", "limited", "reinstall it"),
+        (
+            {"devices": {"cpu": "p", "cuda": "H"}, "problems": {"gpu": ["no kernel", "--device cpu"]}},
+            "GPU",
+            "broken",
+            "--device cpu",
+        ),
+        ({"devices": {"cpu": "p", "cuda": "H"}}, "GPU", "works", ""),
+        (
+            {"plugins": {"attack swirl": "swirl 1.0"}, "problems": {"attack swirl": ["no module", "mend it"]}},
+            "attack swirl",
+            "limited",
+            "mend it",
+        ),
+        ({"problem": "Trace\nModuleNotFoundError: No module named 'sklearn'"}, "libraries", "broken",
+         "-m pip install scikit-learn"),
+        ({"problem": "Trace\nImportError: libtorch.so"}, "libraries", "broken",
+         "--force-reinstall torch torchvision"),
+    ],
+)  # fmt: skip
+def test_what_does_not_work_comes_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], what: str, state: str, remedy: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    check = checks(**changes)[what]
+    assert check.state == state
+    assert check.remedy.endswith(remedy)
+
+
+@pytest.mark.parametrize(("build", "remedy"), [("", "CUDA build"), ("12.8", "nvidia-smi")])
+def test_a_gpu_that_torch_does_not_find_is_no_secret(
+    monkeypatch: pytest.MonkeyPatch, build: str, remedy: str
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    check = checks(cuda_build=build)["GPU"]
+    assert check.state == "limited"
+    assert remedy in check.remedy
+
+
+@pytest.mark.parametrize(("free", "state"), [(1e6, "broken"), (1e9, "limited"), (1e11, "works")])
+def test_a_home_needs_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, state: str) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    check = _home(tmp_path / "new" / "home", True)
+    assert (check.state, f"{free / 1e9:,.1f} GB free" in check.detail) == (state, True)
+    assert ("--home DIR" in check.remedy) == (state != "works")
+    assert _home(tmp_path, False).state == "broken"
+
+
+def terminal(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], size: tuple[int, int] = (80, 24)
+) -> dict[str, Check]:
+    for channel in (sys.stdin, sys.stdout, sys.stderr):
+        monkeypatch.setattr(channel, "isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size(size))
+    return {check.what: check for check in terminal_checks(variables)}
+
+
+def test_a_terminal_that_shows_everything_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = terminal(monkeypatch, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TMUX": "/tmp/1"})
+    assert {name: (check.state, check.remedy) for name, check in found.items()} == dict.fromkeys(
+        ("terminal", "colours", "characters", "tmux"), ("works", "")
+    )
+    assert found["terminal"].detail.startswith("80 x 24")
+
+
+@pytest.mark.parametrize(
+    ("variables", "what", "told"),
+    [
+        ({"TERM": "xterm"}, "colours", "COLORTERM=truecolor"),
+        ({"TERM": "xterm-256color"}, "colours", "256 at most"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "colours", "NO_COLOR"),
+        ({"TERM": "tmux-256color", "TMUX": "/tmp/1"}, "tmux", "terminal-features"),
+        ({"TERM": "dumb"}, "terminal", "TERM=xterm-256color"),
+    ],
+)
+def test_what_a_terminal_lacks_is_said(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], what: str, told: str
+) -> None:
+    check = terminal(monkeypatch, variables)[what]
+    assert told in f"{check.detail} {check.remedy}"
+
+
+def test_a_terminal_that_is_too_small_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size in ((59, 24), (80, 19)):
+        assert terminal(monkeypatch, {"TERM": "xterm"}, size)["terminal"].state == "limited"
+    assert terminal(monkeypatch, {"TERM": "xterm"}, (60, 20))["terminal"].state == "works"
+
+
+def test_without_unicode_charts_are_said_to_be_impossible() -> None:
+    assert _characters("UTF-8").state == _characters("utf8").state == "works"
+    assert _characters("ascii").remedy == "export LC_ALL=C.UTF-8"
+
+
+def test_without_a_terminal_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert [check.state for check in terminal_checks({"TERM": "xterm"})] == ["absent"]

@@ -1,24 +1,50 @@
-"""The sub-command `doctor`: what works here."""
+"""The sub-command `doctor`: what works here, and what to type for what does not."""
 
 from __future__ import annotations
 
 import json
-import os.path
+import locale
+import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
-from core.data.catalogue import CATALOGUE, availability
+from core.data.catalogue import CATALOGUE, availability, check_available
+from core.errors import DataError
 from core.files.exit_status import ExitStatus
+from core.report.formats import WIDTH
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings, processors
 from tui_aefit.shell.subcommands import Options
 
+State = Literal["works", "limited", "absent", "broken"]
+"""limited: it works, but for something. absent: it is not here, and nothing needs it. broken: it is needed."""
+LEAST_DISK, LITTLE_DISK = 100e6, 2e9
+"""Bytes below which a run has no room, and a full-size experiment hardly any."""
+SMALLEST = (60, 20)
+"""Columns and lines of the smallest terminal that the lab is drawn for."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. remedy: what to type or do, "" where there is nothing to put right."""
+
+    what: str
+    state: State
+    detail: str
+    remedy: str = ""
+
 
 def doctor(options: Options, settings: Settings, console: Console) -> int:
-    """Print versions, devices, folders and data sets; the exit status says whether computing is possible."""
+    """Print what was looked at; the exit status says whether computing is possible here."""
     command = [sys.executable, "-P", "-m", "core.engine.doctor"]
     heavy = subprocess.run(command, capture_output=True, text=True, check=False)
     folders = {
@@ -36,40 +62,203 @@ def doctor(options: Options, settings: Settings, console: Console) -> int:
         examined |= json.loads(heavy.stdout)
     else:
         examined["problem"] = heavy.stderr.strip()[-2000:]
+    checks = [
+        *_libraries(examined),
+        _home(settings.home, folders["experiments home"][1]),
+        _data_folder(settings.data_dir, folders["data folder"][1]),
+        *(_data_set(name, settings.data_dir) for name in CATALOGUE),
+        *terminal_checks(os.environ),
+    ]
+    works = all(check.state != "broken" for check in checks)
     if options.get("as_json"):
-        console.result_json(examined)
+        console.result_json({**examined, "works": works, "checks": [asdict(check) for check in checks]})
     else:
-        for text in _lines(examined):
-            console.result(text)
-    works = heavy.returncode == 0 and folders["experiments home"][1]
+        console.result(_text(checks, console.width or WIDTH, works=works))
     return ExitStatus.COMPLETE if works else ExitStatus.REFUSED
 
 
-def _lines(examined: dict[str, Any]) -> list[str]:
-    lines = [f"processors  {examined['processors']}"]
-    if "problem" in examined:
-        lines.append(f"PROBLEM     the computing libraries cannot be loaded:\n{examined['problem']}")
-    else:
-        lines += [f"{name:10}  {text}" for name, text in examined["devices"].items()]
-        lines.append(f"computing   on {examined['device']} unless --device says otherwise")
-        lines += [f"version     {name} {number}" for name, number in examined["versions"].items()]
-    for name, folder in examined["folders"].items():
+def _text(checks: list[Check], width: int, *, works: bool) -> str:
+    """A paragraph a check: its state, what it is, the details, and the remedy in a line to type."""
+    names = max(len(check.what) for check in checks)
+    indent = " " * (9 + names + 2)
+    lines = []
+    for check in checks:
+        head = f"{check.state:7}  {check.what:{names}}  "
         lines.append(
-            f"folder      {name}: {folder['path']} ({'writable' if folder['writable'] else 'NOT WRITABLE'})"
+            textwrap.fill(head + check.detail, width, subsequent_indent=indent, break_on_hyphens=False)
         )
-    lines += [
-        f"data set    {name}: {'ready' if ready else 'not ready'}"
-        for name, ready in examined["data_sets"].items()
-    ]
-    return lines
+        if check.remedy:
+            lines.append(f"{indent}-> {check.remedy}")
+    last = (
+        "experiments can be computed here"
+        if works
+        else "experiments cannot be computed here: see what is broken"
+    )
+    return "\n".join([*lines, "", last])
+
+
+def _libraries(examined: Mapping[str, Any]) -> list[Check]:
+    """What computes: torch, torchvision, the GPU, plug-ins."""
+    if "problem" in examined:
+        return [_unloadable(examined["problem"])]
+    versions, devices, problems = examined["versions"], examined["devices"], examined["problems"]
+    threads = f"{examined['processors']} processors"
+    checks = [
+        Check("python", "works", f"{versions['python']}, numpy {versions['numpy']}, scipy {versions['scipy']}, "
+              f"scikit-learn {versions['scikit-learn']}"),
+        Check("torch", "works", f"{versions['torch']}, computing on {examined['device']} unless --device says "
+              f"otherwise; {devices['cpu']}, {threads}"),
+    ]  # fmt: skip
+    if "torchvision" in problems:
+        why, remedy = problems["torchvision"]
+        checks.append(Check("torchvision", "limited", f"{why}; only its data sets need it", remedy))
+    else:
+        checks.append(Check("torchvision", "works", versions["torchvision"]))
+    checks.append(
+        _gpu(devices, problems, examined["cuda_build"], driver=shutil.which("nvidia-smi") is not None)
+    )
+    for name, origin in examined["plugins"].items():
+        why, remedy = problems.get(name, ("", ""))
+        checks.append(
+            Check(name, "limited" if why else "works", f"{origin}: {why}" if why else origin, remedy)
+        )
+    return checks
+
+
+def _gpu(devices: Mapping[str, str], problems: Mapping[str, Any], cuda_build: str, *, driver: bool) -> Check:
+    """driver: whether NVIDIA's own tools are here."""
+    if "gpu" in problems:
+        return Check("GPU", "broken", f"{devices['cuda']}: {problems['gpu'][0]}", problems["gpu"][1])
+    if "cuda" in devices:
+        return Check("GPU", "works", devices["cuda"])
+    if driver and not cuda_build:
+        return Check(
+            "GPU", "limited", "there is NVIDIA's driver, and torch is a build without CUDA",
+            "install the CUDA build that https://pytorch.org/get-started names",
+        )  # fmt: skip
+    if driver:
+        return Check(
+            "GPU", "limited", f"there is NVIDIA's driver, and torch (for CUDA {cuda_build}) finds no device",
+            "nvidia-smi  (its CUDA version must be that of torch or later)",
+        )  # fmt: skip
+    if "mps" in devices:
+        return Check("GPU", "absent", "Apple's is not used by itself: it has no float64, which decides ties")
+    return Check(
+        "GPU", "absent", "none: small networks and exact neighbours are computed on processors as well"
+    )
+
+
+def _unloadable(problem: str) -> Check:
+    """Of libraries that did not load. problem: the end of what Python said."""
+    last = problem.splitlines()[-1] if problem else "it said nothing"
+    missing = re.search(r"No module named '(\w+)", last)
+    package = {"sklearn": "scikit-learn", "PIL": "pillow"}.get(missing[1], missing[1]) if missing else ""
+    install = f"{shlex.quote(sys.executable)} -m pip install"
+    remedy = f"{install} {package}" if package else f"{install} --force-reinstall torch torchvision"
+    return Check("libraries", "broken", f"those that compute cannot be loaded: {last}", remedy)
+
+
+def _home(folder: Path, writable: bool) -> Check:
+    """The experiments home, and how much room is left there."""
+    if not writable:
+        return Check(
+            "home",
+            "broken",
+            f"{folder} cannot be written to or made",
+            "choose another: --home DIR, or AEFIT_HOME",
+        )
+    free = shutil.disk_usage(_nearest(folder)).free
+    detail = f"{folder}, writable, {free / 1e9:,.1f} GB free"
+    if free >= LITTLE_DISK:
+        return Check("home", "works", detail)
+    state: State = "limited" if free >= LEAST_DISK else "broken"
+    return Check(
+        "home", state, detail, f"make room (aefit-tui delete ID; {folder / 'cache'} may go), or --home DIR"
+    )
+
+
+def _data_folder(folder: Path, writable: bool) -> Check:
+    if writable:
+        return Check("data folder", "works", f"{folder}, writable")
+    detail = f"{folder} cannot be written to or made: what is in it can be used, nothing can be fetched"
+    return Check("data folder", "limited", detail, "choose another: --data-dir DIR, or AEFIT_DATA_DIR")
+
+
+def _data_set(name: str, data_dir: Path) -> Check:
+    found = availability(name, data_dir)
+    if found.ready:
+        return Check(name, "works", found.detail)
+    try:
+        check_available(name, data_dir)
+    except DataError as error:
+        remedy = error.hint.removeprefix("type: ")
+        return Check(name, "limited" if found.damaged else "absent", found.detail, remedy)
+    return Check(name, "works", "it has come just now")
+
+
+def terminal_checks(environment: Mapping[str, str]) -> list[Check]:
+    """What the lab finds in this terminal: whether it is one, its size, colours, characters, tmux."""
+    if not all(channel.isatty() for channel in (sys.stdin, sys.stdout, sys.stderr)):
+        what = "standard input, output or error is no terminal: the lab needs one, --batch does not"
+        return [Check("terminal", "absent", what)]
+    kind = environment.get("TERM", "dumb")
+    if kind == "dumb":
+        return [
+            Check(
+                "terminal",
+                "limited",
+                "TERM says that it cannot move its cursor: no lab",
+                "TERM=xterm-256color",
+            )
+        ]
+    columns, lines = shutil.get_terminal_size()
+    small = columns < SMALLEST[0] or lines < SMALLEST[1]
+    size = Check(
+        "terminal", "limited" if small else "works", f"{columns} x {lines}, {kind}",
+        f"make it {SMALLEST[0]} x {SMALLEST[1]} or larger" if small else "",
+    )  # fmt: skip
+    return [size, _colours(environment), _characters(sys.stdout.encoding or locale.getpreferredencoding()),
+            *([_tmux(environment)] if "TMUX" in environment else [])]  # fmt: skip
+
+
+def _colours(environment: Mapping[str, str]) -> Check:
+    if environment.get("NO_COLOR"):
+        return Check("colours", "works", "none, as NO_COLOR asks: everything is told in words and shapes too")
+    many = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+    if many or environment.get("TERM", "").endswith("-direct"):
+        return Check("colours", "works", "16 million")
+    detail = (
+        "256 at most: shades are rounded" if "256color" in environment["TERM"] else "16: shades are rounded"
+    )
+    return Check("colours", "works", detail, "if it can do more, which most can: export COLORTERM=truecolor")
+
+
+def _characters(encoding: str) -> Check:
+    if encoding.lower().replace("-", "").startswith("utf"):
+        return Check("characters", "works", encoding)
+    detail = f"{encoding}: lines, blocks and braille dots of charts cannot be shown"
+    return Check("characters", "limited", detail, "export LC_ALL=C.UTF-8")
+
+
+def _tmux(environment: Mapping[str, str]) -> Check:
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return Check(
+            "tmux", "works", "colours pass where its terminal-features have RGB; no key of ours is tmux's"
+        )
+    detail = "256 colours pass; for all of them, a line in ~/.tmux.conf"
+    return Check("tmux", "works", detail, "set -as terminal-features ',*:RGB'")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the nearest above it that exists."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
 
 
 def _writable(folder: Path) -> tuple[Path, bool]:
     """Whether the folder exists or could be made, and may be written to: tried, in the nearest that exists."""
-    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     try:
         # Permissions alone do not tell: a file system may be read-only, or make no folders for anybody.
-        with TemporaryDirectory(prefix=".aefit-", dir=existing):
+        with TemporaryDirectory(prefix=".aefit-", dir=_nearest(folder)):
             return folder, True
     except OSError:
         return folder, False

@@ -285,7 +285,7 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         suggested=False,
     ),
     "doctor": SubCommand(
-        usages={"": "versions, devices, threads, data sets, writable folders: what works here"},
+        usages={"": "what works here, and what to type for what does not; 2 where nothing can be computed"},
         run="tui_aefit.shell.doctor:doctor",
         build=_doctor,
         forgiving=True,
