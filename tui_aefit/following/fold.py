@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.records.events import (
@@ -136,6 +136,22 @@ class Fold:
             hint=hint,
         )
 
+    def at_work(self) -> list[RunView]:
+        """The runs that are begun and not ended, as far as the events tell, in their order."""
+        return [run.view(complete=False, alive=True) for run in self._runs if run.at_work]
+
+    def remaining(self, now: float, complete: Collection[int] = ()) -> float | None:
+        """Seconds until all runs are done, while somebody computes them; None where a stage is unknown yet.
+
+        now: seconds since 1970. complete: runs that wait for nothing.
+        """
+        return self._remaining([run for run in self._runs if run.at_work], now, complete)
+
+    @property
+    def typical(self) -> dict[str, float]:
+        """Stage -> mean seconds, of the stages that some run has finished."""
+        return {stage: total / count for stage, (count, total) in self._spent.items()}
+
     def _look_at_runs(self, alive: bool, metrics: Metrics) -> None:
         """Bring those views up to date that may have changed."""
         if metrics.keys() != self._complete:
@@ -165,11 +181,11 @@ class Fold:
     def _describe(self, event: Event) -> str:
         return describe(event, self._id)
 
-    def _remaining(self, at_work: Iterable[_Run], now: float, metrics: Metrics) -> float | None:
+    def _remaining(self, at_work: Iterable[_Run], now: float, complete: Collection[int]) -> float | None:
         return seconds_left(
-            {stage: total / count for stage, (count, total) in self._spent.items()},
+            self.typical,
             [run.progress(now) for run in at_work],
-            waiting=len(self._waiting - metrics.keys()),
+            waiting=len(self._waiting.difference(complete)),
             jobs=self._jobs,
             stages=self._stages(),
         )

@@ -2,61 +2,142 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from math import floor
+
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from core.records import events
 from core.records.experiment import Experiment
+from core.records.stages import SURROGATE, stages_of
+from core.report.formatting import duration
+from tui_aefit.following.fold import Fold
+from tui_aefit.following.snapshot import RunView
 from tui_aefit.shell.narration import Sentences
+
+FEWEST_COLUMNS = 60
+"""Below it the last column, paces and times, is left out."""
 
 
 class Bars:
-    """One bar for all runs and one for each run at work, with lines above them for what matters."""
+    """A bar for all runs with the time left, one for each run at work, and above them a line for what matters.
 
-    def __init__(self, experiment: Experiment) -> None:
+    past: the events before those that are told, by which the time left can be judged sooner. clock: seconds since
+    1970. console: where they are drawn, by default standard error; NO_COLOR takes its colours away.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        past: Iterable[events.Event] = (),
+        *,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._sentences = Sentences(experiment)
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._all = self._progress.add_task("all runs", total=experiment.spec.runs, completed=0)
-        self._bars: dict[int, TaskID] = {}
-        self._runs = experiment.spec.runs
+        self._spec, self._stages = experiment.spec, stages_of(experiment.spec)
+        self._fold = Fold(experiment.id, experiment.spec)
+        self._fold.add(past)
         self._before = 0
         self._complete: set[int] = set()
-        self._progress.start()
+        self._clock = clock
+        # It draws four times a second, in a thread of its own: the time left runs on while nothing is told.
+        self._lock = threading.Lock()
+        self._console = console or Console(stderr=True)
+        self._live = Live(
+            console=self._console, get_renderable=self.drawn, refresh_per_second=4, transient=True
+        )
+        self._live.start()
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many runs are complete, of as many as there are known to be by now."""
+        return self._before + len(self._complete), self._spec.runs
 
     def tell(self, event: events.Event) -> None:
         """See `Narrator.tell`."""
         if text := self._sentences.of(event):
-            self._progress.console.print(text, highlight=False, markup=False)
-        match event:
-            case events.CoordinatorStarted(complete=complete):
-                self._before, self._complete = complete or 0, set()
-                self._count()
-            case events.RunStarted(run=run) if run >= self._runs:
-                self._runs = run + 1  # asked for meanwhile
-                self._count()
-            case events.StageStarted(run=run, stage=stage, total=total):
-                self._clear(run)
-                self._bars[run] = self._progress.add_task(f"run {run + 1} {stage}", total=total)
-            case events.Progress(run=run, done=done) if run in self._bars:
-                self._progress.update(self._bars[run], completed=done)
-            case events.RunCompleted(run=run):
-                self._clear(run)
-                self._complete.add(run)
-                self._count()
-            case events.RunFailed(run=run):
-                self._clear(run)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        with self._lock:
+            match event:
+                case events.CoordinatorStarted(complete=complete):
+                    self._before, self._complete = complete or 0, set()
+                case events.RunStarted(run=run) if run >= self._spec.runs:
+                    self._spec = self._spec.changed(runs=run + 1)  # asked for meanwhile
+                    self._fold.take_spec(self._spec)
+                case events.RunCompleted(run=run):
+                    self._complete.add(run)
+            self._fold.add([event])
 
     def close(self) -> None:
         """Take the bars away; the lines stay."""
-        self._progress.stop()
+        self._live.stop()
 
-    def _count(self) -> None:
-        """Say how many runs are complete, of as many as there are known to be by now."""
-        self._progress.update(self._all, total=self._runs, completed=self._before + len(self._complete))
+    def drawn(self) -> Table:
+        """The bars at this moment."""
+        now = self._clock()
+        with self._lock:
+            at_work, typical = self._fold.at_work(), self._fold.typical
+            left = self._fold.remaining(now, self._complete)
+        complete, runs = self.counts
+        weights = {stage: typical.get(stage, 0.0) for stage in self._stages}
+        if not all(weights.values()):  # how long each stage takes is not known yet: all count alike
+            weights = dict.fromkeys(self._stages, 1.0)
+        share = (complete + sum(_share_of_run(view, weights) for view in at_work)) / runs
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, min_width=14)
+        table.add_column(ratio=1)
+        table.add_column(no_wrap=True, justify="right", min_width=5)
+        roomy = self._console.width >= FEWEST_COLUMNS
+        if roomy:
+            table.add_column(no_wrap=True, min_width=15)
 
-    def _clear(self, run: int) -> None:
-        if run in self._bars:
-            self._progress.remove_task(self._bars.pop(run))
+        def add(name: Text, what: Text, part: float, style: str, after: Text) -> None:
+            bar = ProgressBar(1.0, part, style="bright_black", complete_style=style, finished_style=style)
+            table.add_row(name, what, bar, Text(f"{floor(100 * part)} %"), *([after] if roomy else []))
+
+        ending = "" if at_work or complete else "starting"
+        if left is not None:
+            ending = f"{duration(left)} left"
+        add(Text("all runs", "bold"), Text(f"{complete} of {runs}"), share, "green", Text(ending, "bold"))
+        for view in at_work:
+            after = Text(_pace(view, now), "dim")
+            add(Text(f"run {view.index + 1}"), self._stage(view), _share_of_stage(view), "cyan", after)
+        return table
+
+    def _stage(self, view: RunView) -> Text:
+        """Which of the stages a run is in, and what it is called."""
+        if view.stage not in self._stages:
+            return Text(view.stage)
+        step = f"{self._stages.index(view.stage) + 1}/{len(self._stages)}"
+        return Text.assemble((step, "dim"), f" {view.stage}")
+
+
+def _share_of_run(view: RunView, weights: Mapping[str, float]) -> float:
+    """How much of a run is done. weights: stage -> its part of a run, in any unit."""
+    done = sum(weight for stage, weight in weights.items() if stage in view.seconds)
+    if view.stage not in view.seconds:
+        done += weights.get(view.stage, 0.0) * _share_of_stage(view)
+    return done / sum(weights.values())
+
+
+def _share_of_stage(view: RunView) -> float:
+    return min(1.0, view.done / view.total) if view.total else 0.0
+
+
+def _pace(view: RunView, now: float) -> str:
+    """The epoch of a network that is trained; else the steps of the stage a second, "" before there are any."""
+    if view.stage == SURROGATE and view.epochs:
+        return f"epoch {view.epoch} of {view.epochs}"
+    elapsed = now - view.stage_started if view.stage_started is not None else 0.0
+    if view.total <= 1 or not view.done or elapsed <= 0:
+        return ""
+    rate = view.done / elapsed
+    return f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.1f} a second"

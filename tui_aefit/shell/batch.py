@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Literal
 from core.data.catalogue import CATALOGUE, check_available
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
-from core.records.events import Finished
+from core.records.events import Event, Finished
 from core.records.experiment import Experiment
 from core.records.home import create, delete_experiment, existing
 from core.records.journal import JournalReader
@@ -254,9 +256,9 @@ def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
 def _compute(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Start a coordinator tied to us and follow it to its end; its exit status."""
     reader = JournalReader(experiment.journal)
-    reader.poll()
+    past = reader.poll()
     process = None
-    with closing(_narrator(experiment, console)) as narrator, stop_signals():
+    with closing(_narrator(experiment, console, past)) as narrator, stop_signals():
         try:
             process = _start(experiment, options, tied=True)
             follow(reader, narrator, lambda: process.poll() is None)
@@ -363,13 +365,13 @@ def _show_log(experiment: Experiment, console: Console) -> None:
     console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log[-2000:])
 
 
-def _narrator(experiment: Experiment, console: Console) -> Narrator:
-    """The narrator that suits standard error."""
+def _narrator(experiment: Experiment, console: Console, past: Sequence[Event] = ()) -> Narrator:
+    """The narrator that suits standard error. past: the events before those that it will be told."""
     if console.quiet:
         return Silence()
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return Lines(experiment, console.narrate)
     # The bars' library is of no use to a pipe.
     from tui_aefit.shell.bars import Bars  # noqa: PLC0415
 
-    return Bars(experiment)
+    return Bars(experiment, past)
