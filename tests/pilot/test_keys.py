@@ -17,10 +17,11 @@ from textual.widgets._footer import FooterKey, KeyGroup
 import tui_aefit.lab.screens
 import tui_aefit.lab.widgets
 from tests.fakes.experiments import make_experiment
-from tests.fakes.lab import House, opened, text_of, until
+from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.screens.compare import CompareScreen
+from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.live import PANES, LiveScreen
@@ -155,3 +156,25 @@ def in_footer(place: str, lab: Lab) -> str:
     assert 2 <= len(groups) <= SEVEN, (place, line)
     assert max(child.region.right for child in footer.children) <= SMALL[0], place
     return line
+
+
+async def test_a_key_of_a_persons_own_works_and_is_told_of_in_footer_help_and_palette(house: House) -> None:
+    make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
+    settings = house.lab()._settings
+    lab = Lab(settings, keymap={"live.stop": "S", "app.help": "f1", "app.quit": "Q"})
+    async with opened(lab, SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "1/3 runs" in text_of(lab) and "S Stop" in text_of(lab).splitlines()[-1])
+        assert " s Stop" not in text_of(lab)
+        assert "f1 Help" in text_of(lab).splitlines()[-1]
+        assert "Stop" in in_palette("live", lab)
+        shown = dict((text, keys) for keys, text in HelpScreen(lab.screen)._keys)
+        assert shown["Stop computing; complete runs are kept"] == "S"
+        await pilot.press("s")
+        await pilot.pause(0.1)
+        assert isinstance(lab.screen, LiveScreen), "the old key does nothing"
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "press Q, or ^q while typing" in notices(lab))
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(lab.screen, Confirm))
+        await pilot.press("escape", "f1")
+        await until(pilot, lambda: isinstance(lab.screen, HelpScreen))

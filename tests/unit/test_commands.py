@@ -977,6 +977,27 @@ def test_config_show_tells_every_setting_its_value_and_where_it_is_from(
     assert shown["controls"]["value"] == list(own_controls())
 
 
+def test_config_tells_the_keys_of_a_settings_file_and_those_of_the_lab(
+    command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "aefit.toml"
+    path.write_text('[keys]\n"live.stop" = "S"\n')
+    shown = json.loads(command("config", "show", "--json").out)
+    assert shown["keys.live.stop"] == {"value": "S", "source": str(path)}
+    last = command("config", "show").out.splitlines()[-1]
+    assert last.split() == ["keys.live.stop", "S", str(path)]
+    keys = json.loads(command("config", "keys", "--json").out)
+    assert (keys["live.stop"]["key"], keys["live.stop"]["source"]) == ("S", str(path))
+    assert (keys["app.help"]["key"], keys["app.help"]["source"]) == ("question_mark", "default")
+    assert [line.split()[:2] for line in command("config", "keys").out.splitlines()[1:]] == [
+        [name, one["key"]] for name, one in keys.items()
+    ]
+    path.write_text('[keys]\n"live.stop" = "r"\n')
+    told = command("config", "keys")
+    assert (told.status, told.out) == (2, "")
+    assert "live.stop and live.resume (Resume) would both have the key 'r'" in told.err
+
+
 @pytest.mark.parametrize("taken", ["quiet", "jobs"])
 def test_config_show_says_what_is_wrong_with_a_plug_in_whose_option_has_a_taken_name(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -62,6 +62,7 @@ class Lab(App[None]):
 
     settings: what was asked for in the shell, the environment and files: the form's first words.
     first: the experiment to open with; by default the newest that is being computed, else the form.
+    keymap: binding id -> the keys that it has instead of its own, as `tui_aefit.lab.keys.keymap` gives them.
     """
 
     TITLE = "aefit-tui"
@@ -90,8 +91,11 @@ class Lab(App[None]):
         ),
     ]
 
-    def __init__(self, settings: Settings, first: Experiment | None = None) -> None:
+    def __init__(
+        self, settings: Settings, first: Experiment | None = None, *, keymap: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
+        self._changed_keys = dict(keymap or {})
         self._settings = settings
         self._first = first
         self._home = settings.home
@@ -104,6 +108,17 @@ class Lab(App[None]):
             self.theme = self._preferences.theme
 
     # Opening
+
+    def on_load(self) -> None:
+        """Put a person's own keys in the place of ours, before any is shown."""
+        self.set_keymap(self._changed_keys)
+
+    def keys_of(self, name: str) -> str:
+        """The keys of one of the app's bindings as the footer shows them, for a sentence. name: its id."""
+        bindings = [one for one in Binding.make_bindings(self.BINDINGS) if one.id == name]
+        if name in self._changed_keys:
+            bindings = [bindings[0].with_key(key, None) for key in self._changed_keys[name].split(",")]
+        return " or ".join(self.get_key_display(binding) for binding in bindings)
 
     def on_ready(self) -> None:
         """Show the form, and on top of it what is running.
@@ -169,7 +184,8 @@ class Lab(App[None]):
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
-        self.notify("press q, or ctrl+q while typing", title="To leave the lab")
+        quit_key, anywhere = self.keys_of("app.quit"), self.keys_of("app.quit-anywhere")
+        self.notify(f"press {quit_key}, or {anywhere} while typing", title="To leave the lab")
 
     async def action_quit(self) -> None:
         """Textual's own way out is ours too."""

@@ -7,6 +7,7 @@ import os
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.home import find
+from core.report.tables.text import align
 from tui_aefit.following.home import at_work
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.loading import loading
@@ -18,7 +19,7 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
     """Show the lab until it is left, then say what goes on without it; the exit status.
 
     first: the id, as a person types it, of the experiment to open with. Raises AefitError where there is no
-    such experiment or no terminal.
+    such experiment or no terminal, or a settings file gives a key that cannot be.
     """
     require_terminal()
     experiment = None if first is None else find(settings.home, first)
@@ -27,11 +28,45 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
     with loading():
         from tui_aefit.lab.app import Lab  # noqa: PLC0415  # Textual, which a refusal need not wait for
 
+    changed: dict[str, str] = {}
+    if settings.keys:
+        from tui_aefit.lab.keys import keymap  # noqa: PLC0415  # every screen, for those who change keys
+
+        changed = keymap(settings.keys, Lab)
     leave_with_terminal()
-    lab = Lab(settings, experiment)
+    lab = Lab(settings, experiment, keymap=changed)
     lab.run()
     _name_those_at_work(settings, console)
     return lab.return_code or ExitStatus.COMPLETE
+
+
+def print_keys(settings: Settings, console: Console, *, as_json: bool) -> int:
+    """Print every key of the lab: its name, which it is now, what it does; the exit status.
+
+    Raises AefitError where a settings file gives a key that cannot be.
+    """
+    with loading():
+        from tui_aefit.lab.app import Lab  # noqa: PLC0415  # as above
+        from tui_aefit.lab.keys import every_binding, keymap  # noqa: PLC0415
+
+    changed = keymap(settings.keys, Lab)
+    bindings = every_binding(Lab)
+    keys = {name: changed.get(name) or ",".join(bound.keys) for name, bound in bindings.items()}
+    if as_json:
+        console.result_json(
+            {
+                name: {
+                    "key": keys[name],
+                    "source": settings.keys[name].source if name in changed else "default",
+                    "about": bound.binding.tooltip,
+                }
+                for name, bound in bindings.items()
+            }
+        )
+        return ExitStatus.COMPLETE
+    rows = [(name, keys[name], bound.binding.tooltip) for name, bound in bindings.items()]
+    console.result(align([("name", "key", "what it does"), *rows], left=(0, 1, 2)))
+    return ExitStatus.COMPLETE
 
 
 def _name_those_at_work(settings: Settings, console: Console) -> None:

@@ -32,6 +32,8 @@ from tui_aefit.shell.declarations import (
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 
 PROJECT_FILE = "aefit.toml"
+KEYS = "keys"
+"""The table of a settings file that gives bindings of the lab other keys; it is no setting."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,11 @@ class Settings:
         no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
 
-        `warnings` then holds what looks like a mistake but stops nobody; `declared` every setting, by name.
+        `warnings` then holds what looks like a mistake but stops nobody; `declared` every setting, by name; `keys`
+        the keys that files give to bindings of the lab, by the bindings' ids, not checked.
         """
         self.found: dict[str, Found] = {}
+        self.keys: dict[str, Found] = {}
         self.warnings: list[str] = []
         self._forgiving = forgiving
         self._unread: AefitError | None = None
@@ -73,7 +77,7 @@ class Settings:
                 f"there is no settings file {config}", "give the path of a TOML file to --config"
             )
         variables = os.environ if environment is None else environment
-        files = {path: self._read_file(path) for path in (user_config(), project)}
+        files = {path: self._take_keys(path, self._read_file(path)) for path in (user_config(), project)}
         sources = [*map(of_file, files, files.values()), of_environment(variables), of_shell(options)]
         ranked = [
             {name: replace(given, rank=rank) for name, given in source.items()}
@@ -276,6 +280,20 @@ class Settings:
             self._complain(self._unread)
             return {}
 
+    def _take_keys(self, path: Path, values: Mapping[str, object]) -> Mapping[str, object]:
+        """Note the keys in a file's values; the others."""
+        for name, key in _flat(values.get(KEYS, {})).items():
+            if isinstance(key, str) and name:
+                self.keys[name] = Found(key, str(path))
+            else:
+                self._complain(
+                    AefitError(
+                        f"{path}: {name or KEYS} = {key!r} is no key",
+                        f'[{KEYS}] holds lines such as "live.stop" = "S"; `aefit-tui config keys` lists the names',
+                    )
+                )
+        return {name: value for name, value in values.items() if name != KEYS}
+
     def _complain(self, error: AefitError) -> None:
         if not self._forgiving:
             raise error
@@ -313,6 +331,17 @@ DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
     "home": lambda settings, runs: str(settings.home),
 }
 """The settings of a call whose value follows from more than what was set: from all settings, and how many runs."""
+
+
+def _flat(values: object) -> dict[str, object]:
+    """A table's values by their dotted names; of what is no table the value by the name ""."""
+    if not isinstance(values, dict):
+        return {"": values}
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        inner = _flat(value) if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{rest}" if rest else name: one for rest, one in inner.items()}
+    return found
 
 
 def spec_of(values: Mapping[str, object]) -> Spec:

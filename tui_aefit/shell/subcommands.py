@@ -183,7 +183,7 @@ def _doctor(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 
 
 def _config(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
-    command.add_argument("action", choices=("show",))
+    command.add_argument("action", choices=("show", "keys"))
     for setting in settings.values():
         if setting.name != "home":
             add_setting(command, setting)
@@ -291,8 +291,11 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         forgiving=True,
     ),
     "config": SubCommand(
-        usages={"show": "every setting, its value and where it came from"},
-        run="tui_aefit.shell.config:show_settings",
+        usages={
+            "show": "every setting, its value and where it came from",
+            "keys": "the keys of the lab by their names, as a settings file's [keys] changes them",
+        },
+        run="tui_aefit.shell.config:config",
         build=_config,
         forgiving=True,
         suggested=False,
