@@ -173,7 +173,7 @@ async def test_a_key_of_a_persons_own_works_and_is_told_of_in_footer_help_and_pa
         await pilot.pause(0.1)
         assert isinstance(lab.screen, LiveScreen), "the old key does nothing"
         await pilot.press("ctrl+c")
-        await until(pilot, lambda: "press Q, or ^q while typing" in notices(lab))
+        await until(pilot, lambda: "press Q, or ctrl+q while typing" in notices(lab))
         await pilot.press("S")
         await until(pilot, lambda: isinstance(lab.screen, Confirm))
         await pilot.press("escape", "f1")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
+from textual.markup import escape
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
 
 COMMAND_FILE = "last-command.txt"
 """In the home: the command that was copied last, for terminals that drop clipboard escapes."""
+TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
+"""How long a notice stays, unless whoever gives it says: an error takes longer to read, and says what to do."""
 LOOK_SECONDS = 0.02
 """How often a lab that is to be left looks whether it can be."""
 WATCH_SECONDS = 1.0
@@ -114,11 +120,11 @@ class Lab(App[None]):
         self.set_keymap(self._changed_keys)
 
     def keys_of(self, name: str) -> str:
-        """The keys of one of the app's bindings as the footer shows them, for a sentence. name: its id."""
+        """The keys of one of the bindings of the app, for a sentence. name: its id."""
         bindings = [one for one in Binding.make_bindings(self.BINDINGS) if one.id == name]
         if name in self._changed_keys:
             bindings = [bindings[0].with_key(key, None) for key in self._changed_keys[name].split(",")]
-        return " or ".join(self.get_key_display(binding) for binding in bindings)
+        return " or ".join(one.key if "+" in one.key else self.get_key_display(one) for one in bindings)
 
     def on_ready(self) -> None:
         """Show the form, and on top of it what is running.
@@ -181,6 +187,38 @@ class Lab(App[None]):
         """Turn the bell on or off, also for later visits."""
         self._save(replace(self._preferences, bell=not self._preferences.bell))
         self.notify(f"the bell is {'on' if self._preferences.bell else 'off'}")
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Write a picture of the screen into the exports of the experiment that is looked at, else of the home.
+
+        Textual's own way wants a folder for downloads and a browser, which a server has not. filename: instead of
+        one with the time; path: instead of that folder. The file is named in a notice; gives None.
+        """
+        looked_at = (
+            screen.experiment for screen in self.screen_stack if isinstance(screen, screens.LiveScreen)
+        )
+        experiment = next(looked_at, None)
+        folder = Path(path) if path else (experiment.folder if experiment else self._home) / "exports"
+        name = filename or f"lab-{datetime.now():{time_format or '%Y%m%d-%H%M%S'}}.svg"
+        carry_out(self, partial(_write_picture, self.export_screenshot(), folder / name))
+        return None
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say something in one line, as far as it fits: a title on a line of its own would cover twice as much."""
+        line = "; ".join(filter(None, message.splitlines()))
+        if title:
+            line = f"{escape(title) if markup else title}: {line}"
+        super().notify(line, severity=severity, timeout=timeout or TOAST_SECONDS[severity], markup=markup)
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
@@ -383,6 +421,16 @@ class Lab(App[None]):
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences
         save_preferences(self._home, preferences)
+
+
+def _write_picture(svg: str, path: Path) -> str:
+    """Write a picture of the screen; where it lies. Raises ExperimentError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, svg)
+    except OSError as error:
+        raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
+    return f"picture of the screen: {path}"
 
 
 def _word_as_set(value: object) -> str:
