@@ -63,10 +63,11 @@ class TestWhatIsShown:
     ) -> None:
         make_experiment(tmp_path, state="failed", runs=3)
         async with desk(tmp_path) as here:
-            assert "red" in {str(span.style) for span in here.table.get_row_at(0)[1].spans}
+            error = here.lab.theme_variables["text-error"]
+            assert error in {str(span.style) for span in here.table.get_row_at(0)[1].spans}
         monkeypatch.setenv("NO_COLOR", "1")
         async with desk(tmp_path) as here:
-            assert "red" not in {str(span.style) for span in here.table.get_row_at(0)[1].spans}
+            assert not any("#" in str(span.style) for span in here.table.get_row_at(0)[1].spans)
 
     async def test_without_a_label_the_digest_is_the_name(self, tmp_path: Path) -> None:
         experiment = make_experiment(tmp_path, state="created", runs=3)

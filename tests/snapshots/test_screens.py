@@ -139,7 +139,7 @@ SCENES = {
     "finished-monochrome": Scene(
         (COMPLETE, Sees("M 3")), recorded("complete"), theme="monochrome", sizes=WIDE
     ),
-    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="textual-light", sizes=WIDE),
+    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="aefit-light", sizes=WIDE),
     "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="ansi-dark", sizes=WIDE),
     "failed": Scene((FAILED,), recorded("failed", runs=6)),
     "failed-without-colour": Scene((FAILED,), recorded("failed", runs=6), colour=False, sizes=WIDE),

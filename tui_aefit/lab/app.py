@@ -46,7 +46,7 @@ from tui_aefit.lab.messages import (
 )
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
-from tui_aefit.lab.theme import MONOCHROME
+from tui_aefit.lab.theme import MONOCHROME, THEMES
 from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
@@ -105,13 +105,14 @@ class Lab(App[None]):
         self._settings = settings
         self._first = first
         self._home = settings.home
-        self.register_theme(MONOCHROME)
+        for theme in THEMES:
+            self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
         self._computing = Computing(self, settings)
         self._publishing = publishing.Publishing(self)
         self._leaving: Timer | None = None
-        if self._preferences.theme in self.available_themes:
-            self.theme = self._preferences.theme
+        chosen = self._preferences.theme
+        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
 
     # Opening
 
