@@ -48,6 +48,8 @@ class Attack(ABC):
     value for each option by keyword. It may be a dataclass with a field for each of these, as ours are.
 
     title: its name in menus. summary: what it does in a line, for the help.
+    about: how it does it, in two sentences. formula: the same as a formula of one line. Both may be "": a form then
+        shows the summary.
     targeted: it moves an image toward a given class (else: only away from where it is).
     per_target: a source gives one candidate for each other class (else: one candidate in all). Noise is the
         one attack of ours that is per_target without being targeted: it draws as often as the targeted do.
@@ -58,6 +60,8 @@ class Attack(ABC):
 
     title: ClassVar[str]
     summary: ClassVar[str]
+    about: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
     targeted: ClassVar[bool] = True
     per_target: ClassVar[bool] = True
     uses_gradient: ClassVar[bool] = True

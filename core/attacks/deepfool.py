@@ -90,6 +90,11 @@ class DeepFool(Attack):
 
     title = "DeepFool, targeting all classes"
     summary = "repeated steps to the linearised boundary of each other class; the paper's second"
+    about = (
+        "Each step goes to where the surrogate, taken as linear, would begin to prefer the class aimed at, and a "
+        "little beyond. It changes as little as it can, and stops once the surrogate is fooled."
+    )
+    formula = "r = |f_t - f_c| / ‖w‖² · w,  w = ∇f_t - ∇f_c,  c: the surrogate's answer"
     options = (NORM, BOUND)
 
     epsilon: float
@@ -183,6 +188,11 @@ class UntargetedDeepFool(DeepFool):
 
     title = "DeepFool, untargeted"
     summary = "repeated steps to the nearest linearised boundary, as first published"
+    about = (
+        "Each step goes to the nearest place where the surrogate, taken as linear, would begin to answer "
+        "otherwise, and a little beyond. It changes as little as it can, and stops once the surrogate is fooled."
+    )
+    formula = "r = min over k of |f_k - f_c| / ‖w‖² · w,  w = ∇f_k - ∇f_c"
     targeted = False
     per_target = False
 

@@ -34,6 +34,11 @@ class FGSM(Attack):
 
     title = "FGSM, targeted"
     summary = "one step of epsilon a pixel toward each other class; the paper's first attack"
+    about = (
+        "Every pixel moves by epsilon, up or down, whichever makes the surrogate more inclined to the class aimed "
+        "at. It takes one gradient and one step, for each class other than the true one."
+    )
+    formula = "x' = clip(x - ε · sign ∇ₓ CE(f(x), t), 0, 1)"
 
     epsilon: float
     batch_size: int = BATCH_SIZE
@@ -60,5 +65,10 @@ class UntargetedFGSM(FGSM):
 
     title = "FGSM, untargeted"
     summary = "one step of epsilon a pixel away from the true class"
+    about = (
+        "Every pixel moves by epsilon, up or down, whichever makes the surrogate less inclined to the true class. "
+        "It takes one gradient and one step; where the image ends is left open."
+    )
+    formula = "x' = clip(x + ε · sign ∇ₓ CE(f(x), y), 0, 1)"
     targeted = False
     per_target = False

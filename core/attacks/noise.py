@@ -37,6 +37,11 @@ class SignNoise(Attack):
 
     title = "Random sign noise"
     summary = "every pixel up or down by epsilon at random: the control without a gradient"
+    about = (
+        "Every pixel moves by epsilon, up or down by the toss of a coin. "
+        "It has the size of an attack and no aim: what both do is no work of a gradient."
+    )
+    formula = "x' = clip(x + ε s, 0, 1),  s = ±1 at random"
     targeted = False
     uses_gradient = False
     random = True

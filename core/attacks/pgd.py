@@ -49,6 +49,11 @@ class PGD(Attack):
 
     title = "PGD, targeted"
     summary = "many small FGSM steps toward each other class, from a random start"
+    about = (
+        "Small FGSM steps follow the gradient as it turns, from a random place within epsilon of the image. After "
+        "each the image is put back to within epsilon of where it began, and to pixels that there are."
+    )
+    formula = "x ← clip(x - 2.5 ε / steps · sign ∇ₓ CE(f(x), t)), to ±ε and to [0, 1]"
     random = True
     options = (STEPS,)
 
@@ -90,5 +95,11 @@ class UntargetedPGD(PGD):
 
     title = "PGD, untargeted"
     summary = "many small FGSM steps away from the true class, from a random start"
+    about = (
+        "Small FGSM steps away from the true class follow the gradient as it turns, from a random place within "
+        "epsilon of the image. After each the image is put back to within epsilon of where it began, and to pixels "
+        "that there are."
+    )
+    formula = "x ← clip(x + 2.5 ε / steps · sign ∇ₓ CE(f(x), y)), to ±ε and to [0, 1]"
     targeted = False
     per_target = False

@@ -48,6 +48,18 @@ class Decoded(NamedTuple):
     notices: tuple[str, ...]
 
 
+class Sample(NamedTuple):
+    """What `decode` would give, but for the images that were not chosen.
+
+    labels: (N,) int64 of all images. chosen: (n,) places of some of them, whose images (n, H, W, C) uint8 are.
+    """
+
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    chosen: NDArray[np.intp]
+    images: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class _Tree:
     """Every file below `root` by its relative name with forward slashes, and how to open one."""
@@ -70,15 +82,40 @@ def decode(path: Path) -> Decoded:
     """
     with _opened(path) as tree:
         members, skipped = _members(tree)
-        heads = [_decoded(tree, name, _head) for _, _, name in members]
-        channels = 1 if all(head.grey for head in heads) else 3
-        images = np.empty((len(members), *fitting_shape(channels)), dtype=np.uint8)
-        for index, (_, _, name) in enumerate(members):
-            images[index] = _decoded(tree, name, lambda image: resize(_flat(image, channels), channels))
+        images, heads = _images_of(tree, members)
+    class_names, labels = _classes_of(members)
+    channels = 1 if all(head.grey for head in heads) else 3
+    return Decoded(images, labels, class_names, (*_about(heads, channels), *_about_skipped(skipped)))
+
+
+def sample(path: Path, choose: Callable[[NDArray[np.int64]], NDArray[np.intp]]) -> Sample:
+    """Decode some of the images only. choose: gives the places of those, from the labels of all.
+
+    They are grey if all of them are. Raises DataError as `decode`, for the images that are decoded.
+    """
+    with _opened(path) as tree:
+        members, _ = _members(tree)
+        class_names, labels = _classes_of(members)
+        chosen = choose(labels)
+        images, _ = _images_of(tree, [members[place] for place in chosen])
+    return Sample(labels, class_names, chosen, images)
+
+
+def _images_of(tree: _Tree, members: list[tuple[str, str, str]]) -> tuple[NDArray[np.uint8], list[_Head]]:
+    """The images of these members, all of one shape, and their heads."""
+    heads = [_decoded(tree, name, _head) for _, _, name in members]
+    channels = 1 if all(head.grey for head in heads) else 3
+    images = np.empty((len(members), *fitting_shape(channels)), dtype=np.uint8)
+    for index, (_, _, name) in enumerate(members):
+        images[index] = _decoded(tree, name, lambda image: resize(_flat(image, channels), channels))
+    return images, heads
+
+
+def _classes_of(members: list[tuple[str, str, str]]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The names of the classes in their order, and each member's place among them, (N,)."""
     class_names = tuple(sorted({class_name for class_name, _, _ in members}))
     number = {name: label for label, name in enumerate(class_names)}
-    labels = np.array([number[class_name] for class_name, _, _ in members], dtype=np.int64)
-    return Decoded(images, labels, class_names, (*_about(heads, channels), *_about_skipped(skipped)))
+    return class_names, np.array([number[class_name] for class_name, _, _ in members], dtype=np.int64)
 
 
 @contextlib.contextmanager

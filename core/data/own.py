@@ -32,12 +32,16 @@ def read(path: Path, cache_dir: Path, note: Callable[[str], None]) -> ImageSet:
         images, notices = fit(images)
     else:
         images, labels, class_names, notices = decoded_cache.read(path, cache_dir, note, image_tree.decode)
-    _refuse_small_classes(path, labels, class_names)
+    refuse_small_classes(path, labels, class_names)
     test_size = one_seventh(len(labels), len(class_names))
     return ImageSet(path.name, images, labels, class_names, test_size, notices)
 
 
-def _refuse_small_classes(path: Path, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+def refuse_small_classes(path: Path, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+    """Raises DataError for fewer than two classes, or a class with fewer than two images.
+
+    labels: (N,) places in class_names.
+    """
     counts = np.bincount(labels, minlength=len(class_names))
     if len(class_names) < 2:
         found = f"one class ({class_names[0]}, {counts[0]} images)" if class_names else "no class"

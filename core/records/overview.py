@@ -94,6 +94,14 @@ class OverviewReader:
             self._cached = self._met
         return tuple(sorted(overviews, key=lambda overview: (-overview.created, overview.id)))
 
+    def look_at(self, folder: Path) -> Overview | None:
+        """One experiment, None where there is no such folder. Never raises for what it holds."""
+        with self._lock:
+            self._met = dict(self._cached)
+            found = self._overview(folder) if os.path.isdir(folder) else None
+            self._cached = self._met
+        return found
+
     def _overview(self, folder: Path) -> Overview:
         found = self._unless_changed(folder / SPEC_FILE, _load)
         noted, problem = self._unless_changed(folder / ANNOTATIONS_FILE, _annotations)

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from core.declarations.setting import Value
 from core.records.experiment import Experiment
+from tests.fakes import previews
 from tests.fakes.experiments import State, make_experiment_of
 from tui_aefit.lab.app import Lab
 from tui_aefit.shell.settings import Settings
@@ -86,6 +87,7 @@ def in_house(folder: Path) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui_aefit.shell.settings.user_config", lambda: folder / "none.toml")
         patch.setattr("tui_aefit.lab.coordinators.start_coordinator", house.coordinator)
+        patch.setattr("tui_aefit.lab.previews.preview", previews.preview)
         yield house
 
 

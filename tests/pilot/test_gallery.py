@@ -29,7 +29,8 @@ from tests.fakes.numbers import draw_answers, metrics_from_answers
 from tui_aefit.lab.gallery_reading import read
 from tui_aefit.lab.screens import gallery as gallery_module
 from tui_aefit.lab.screens.gallery import GalleryScreen
-from tui_aefit.lab.widgets.picture import Pictures, shows_colours
+from tui_aefit.lab.widgets.picture import Pictures
+from tui_aefit.lab.widgets.shades import shows_colours
 from tui_aefit.shell.publications import EXPORTS
 
 SPEC = Spec(runs=3, options={"z": 5})

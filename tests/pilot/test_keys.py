@@ -11,7 +11,7 @@ import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
-from textual.widgets import Footer
+from textual.widgets import Collapsible, Footer
 from textual.widgets._footer import FooterKey, KeyGroup
 
 import tui_aefit.lab.screens
@@ -20,6 +20,7 @@ from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.messages import OpenExperiment
+from tui_aefit.lab.preferences import Preferences, save_preferences
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
@@ -53,7 +54,10 @@ ALL = {one: bindings_of(one) for one in classes()}
 async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
     """Look at every screen with every pane and every kind of focus, one after another in a small terminal."""
     make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
-    stopped = make_experiment(house.home, state="interrupted", runs=3, seed=1, now=time.time())
+    # The one that the form begins with.
+    form = {"dataset": "mnist-5k", "epochs": 15}
+    stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time(), **form)
+    save_preferences(house.home, Preferences(words={"epsilon": "0.3"}))
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "1/3 runs" in text_of(lab) and "s Stop" in text_of(lab))
@@ -67,6 +71,11 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
             await pilot.press("tab")
             await pilot.pause(0.1)
             look(f"form, field {field}", lab)
+        await until(pilot, lambda: "◐ exists" in text_of(lab))
+        lab.screen.query_one(Collapsible).collapsed = False
+        lab.screen.query_one("#data_dir").focus()
+        await pilot.pause(0.1)
+        look("form, path", lab)
         await pilot.press("escape")
         await pilot.pause(0.1)
         look("form, no field", lab)
@@ -123,7 +132,7 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 8
+    assert len(footers) == len(PANES) + 8 + 9
     # Wherever an experiment is looked at, it can be exported.
     wanted = {"experiments", "live, stopped", "gallery", *(f"live, {pane}" for pane in PANES)}
     assert {place for place, line in footers.items() if "x Export" in line} == wanted

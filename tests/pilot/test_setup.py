@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Collapsible, Input, Select, Static
+from textual.widgets import Collapsible, Input, Label, Select, Static
 
 from core.attacks.fgsm import FGSM
 from core.declarations.setting import Choice, Setting
@@ -24,7 +24,8 @@ from tests.fakes.plugins import install
 from tui_aefit.lab.app import COMMAND_FILE, Lab
 from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.lab.screens.live import LiveScreen
-from tui_aefit.lab.screens.setup import OWN, SetupScreen
+from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.widgets.setup.fields import OWN, Form
 from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings
 
@@ -49,7 +50,8 @@ def fold_held(monkeypatch: pytest.MonkeyPatch) -> None:
     call = SetupScreen.call_after_refresh
 
     def call_unless_fold(self: SetupScreen, callback: Callable[..., Any], *args: Any, **options: Any) -> bool:
-        return callback == self._add_folded or call(self, callback, *args, **options)
+        held = callback == self.query_one(Form).add_folded
+        return held or call(self, callback, *args, **options)
 
     monkeypatch.setattr(SetupScreen, "call_after_refresh", call_unless_fold)
 
@@ -57,6 +59,13 @@ def fold_held(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(lab: Lab, name: str) -> str:
     """What a line of the screen says."""
     return str(lab.screen.query_one(f"#{name}", Static).content)
+
+
+def titles_of(lab: Lab) -> list[str]:
+    """The titles of the rows that are shown, from top to bottom."""
+    rows = [row for row in lab.screen.query("#form .row") if row.display and row.query(".why")]
+    titles = {row.region.y: str(row.query_one(".name", Label).content) for row in rows if row.region.height}
+    return [titles[y] for y in sorted(titles)]
 
 
 def choose(lab: Lab, name: str, value: str) -> None:
@@ -100,11 +109,12 @@ class TestWhatIsWrong:
             screen = lab.screen
             assert isinstance(screen, SetupScreen)
             lab.exit()
-            await screen._add_folded()
+            form = screen.query_one(Form)
+            await form.add_folded()
             assert not screen.query("#epochs")
             # Where the fold is being made already.
-            screen._has_folded = True
-            await screen._place_rows()
+            form._has_folded = True
+            await form._place_rows()
             assert not screen.query("#epochs")
         assert lab.return_code == 0
 
@@ -153,10 +163,12 @@ class TestWhatIsWrong:
         async with opened(lab, LARGE) as pilot:
             await pilot.pause()
             assert lab.screen.query_one("#epsilon", Input).value == "2.0"
-            (row, below) = (
-                i for i, line in enumerate(text_of(lab).splitlines()) if "above 0" in line or "8/255" in line
-            )
-            assert below == row + 1
+            lines = text_of(lab).splitlines()
+            (row,) = (at for at, line in enumerate(lines) if line.split()[:2] == ["Epsilon", "2.0"])
+            form = lab.screen.query_one("#form").region
+            beside = " ".join(line[: form.right].strip() for line in lines[row + 1 : row + 6])
+            assert beside.startswith("✗ expected a number above 0 and at most 1")
+            assert "write 0.0314 (8/255)" in beside
             assert not lab.screen.query_one("#problems").display
 
     async def test_an_absent_data_set_says_what_fetches_it(self, house: House) -> None:
@@ -226,17 +238,17 @@ class TestFields:
         async with opened(lab, LARGE) as pilot:
             choose(lab, "attack", "shift")
             await until(pilot, lambda: "Strength" in text_of(lab))
-            lines = [line.split()[0] for line in text_of(lab).splitlines() if line.strip()]
-            assert lines[lines.index("Attack") :][:3] == ["Attack", "Strength", "Epsilon"]
+            titles = titles_of(lab)
+            assert titles[titles.index("Attack") :][:3] == ["Attack", "Strength", "Epsilon"]
             await write(pilot, "strength", "2")
             assert shown(lab, "why-strength") == "✗ expected a part above 0, at most 1"
             await write(pilot, "strength", "0.5")
             lab.screen.query_one("#advanced", Collapsible).collapsed = False
             choose(lab, "family", "kernel")
             await until(pilot, lambda: "Bandwidths" in text_of(lab))
-            lines = [line.split()[0] for line in text_of(lab).splitlines() if line.strip()]
-            assert lines[lines.index("Classifier") :][:3] == ["Classifier", "Bandwidths", "Seed"]
-            assert not {"Z,", "Tied", "Search"} & set(lines)
+            titles = titles_of(lab)
+            assert titles[titles.index("Classifier") :][:3] == ["Classifier", "Bandwidths", "Seed"]
+            assert not {"Z, largest K", "Tied votes", "Search"} & set(titles)
             await write(pilot, "bandwidths", "2")
             for words in ("--attack shift", "--strength 0.5", "--family kernel", "--bandwidths 2"):
                 assert words in shown(lab, "command")
@@ -358,6 +370,7 @@ class TestFields:
                 "device",
                 "jobs",
                 "threads",
+                "data_dir",
             ):
                 await pilot.press("tab")
                 await pilot.pause()
@@ -367,7 +380,7 @@ class TestFields:
             await pilot.press("tab")
             assert lab.focused is lab.screen.query_one("#dataset")
             await pilot.press("shift+tab", "q", "?", "e")
-            assert lab.screen.query_one("#threads", Input).value == "q?e"
+            assert lab.screen.query_one("#data_dir", Input).value == "q?e"
             await pilot.press("escape")
             assert lab.focused is None
             await pilot.press("question_mark")
@@ -404,10 +417,20 @@ class TestStart:
                 name: again.screen.query_one(f"#{name}", Input).value
                 for name in ("epsilon", "runs", "jobs", "threads", "z")
             }
-            # What the shell asks for goes before what is remembered.
-            assert values == {"epsilon": "0.25", "runs": "3", "jobs": "2", "threads": "3", "z": "5"}
+            # What the shell asks for, and nothing that is remembered,
+            assert values == {"epsilon": "0.1", "runs": "12", "jobs": "", "threads": "", "z": "5"}
+            # which is offered.
+            assert shown(again, "last") == (
+                "last time: Epsilon 0.25, Z, largest K 7, Runs 3, Runs at a time 2, Threads a run 3 (ctrl+l)"
+            )
+            assert shown(again, "why-z") == "last time 7"
+            await pilot.press("ctrl+l")
+            taken = {name: again.screen.query_one(f"#{name}", Input).value for name in values}
+            assert taken == {"epsilon": "0.25", "runs": "3", "jobs": "2", "threads": "3", "z": "7"}
             assert again.screen.query_one("#epochs", Input).value == ""
-            await pilot.pause()
+            await until(pilot, lambda: shown(again, "last").startswith("before: Epsilon 0.1, Z, largest K 5"))
+            await pilot.press("ctrl+l")
+            assert {name: again.screen.query_one(f"#{name}", Input).value for name in values} == values
 
     async def test_a_stored_result_of_the_same_spec_is_shown_and_nothing_computed(self, house: House) -> None:
         lab = house.lab(runs=2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.spec.spec import Spec
-from tui_aefit.following.cost import Cost, PastRun, cost_of, describe_cost
+from tui_aefit.following.cost import Cost, Size, cost_of, describe_cost
+from tui_aefit.following.past import PastRun
 
 MNIST = Spec(dataset="mnist")
 
@@ -44,6 +45,14 @@ class TestSizes:
         cost = cost_of(Spec(dataset="/data/own.npz"), 1, [])
         assert (cost.train, cost.test, cost.candidates, cost.predictions) == (None, None, None, None)
         assert "is known once it is read" in describe_cost(cost)
+
+    def test_one_that_was_looked_at_has(self) -> None:
+        # 40 images of 3 classes, 6 of them for testing, each toward 2 others; two controls draw as often.
+        cost = cost_of(Spec(dataset="/data/own.npz", controls=("noise",)), 1, [], Size(40, 3, 6))
+        assert (cost.train, cost.test, cost.candidates, cost.predictions) == (34, 6, 12, 6 + 2 * 12)
+        cost = cost_of(Spec(dataset="/data/own.npz", test_size=10), 1, [], Size(40, 3, 6))
+        assert (cost.train, cost.test) == (30, 10)
+        assert cost_of(MNIST, 1, [], Size(40, 3, 6)) == cost_of(MNIST, 1, [])
 
     def test_the_work_is_called_as_the_classifier_calls_it(self) -> None:
         assert "280,000 neighbour searches a run" in describe_cost(cost_of(MNIST, 1, []))
@@ -86,6 +95,17 @@ class TestTime:
         spec = MNIST.changed(attack="pgd", steps=40)
         cost = cost_of(spec, 12, [past(9, attack="pgd", steps=5), past(70, attack="pgd", steps=40)])
         assert (cost.seconds, cost.basis) == (70, "runs of the same kind")
+
+    def test_a_surrogate_that_was_there_already_may_have_to_be_trained_now(self) -> None:
+        # 100 s of which 30 s trained; with a kept surrogate 74 s, of which loading it took 1 s.
+        fgsm = PastRun(MNIST, 100, training=30)
+        deepfool = PastRun(MNIST.changed(attack="deepfool"), 74, training=1, trained=False)
+        assert cost_of(MNIST, 12, [deepfool, fgsm]).seconds == 100
+        cost = cost_of(MNIST.changed(attack="deepfool"), 12, [deepfool, fgsm])
+        assert (cost.seconds, cost.basis) == (73 + 30, "runs of the same kind")
+        # Nobody knows how long other epochs take to train: what is known is said.
+        longer = MNIST.changed(attack="deepfool", epochs=9)
+        assert cost_of(longer, 12, [deepfool, fgsm]).seconds == 73
 
 
 class TestSentences:

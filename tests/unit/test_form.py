@@ -18,7 +18,8 @@ from core.sets.registry import own_controls
 from core.spec.settings import COMMON, options_of
 from core.spec.spec import Spec
 from tests.fakes import plugins
-from tui_aefit.lab.form import check, command_line, fields_of, words_of
+from tui_aefit.following.cost import Size
+from tui_aefit.lab.form import OF_CALL, check, command_line, fields_of, words_of
 from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings, processors, threads_of
 
@@ -83,14 +84,14 @@ WRONG: dict[str, tuple[str, object, str]] = {
 class TestFields:
     def test_they_are_those_of_every_experiment_of_its_parts_and_of_the_call(self) -> None:
         knn = ["z", "tie_rule", "search"]
-        assert list(fields_of({})) == [*COMMON, *knn, "jobs", "threads"]
-        assert list(fields_of({"attack": "deepfool"})) == [*COMMON, "norm", "bound", *knn, "jobs", "threads"]
-        assert list(fields_of({"attack": "no such attack"})) == [*COMMON, *knn, "jobs", "threads"]
+        assert list(fields_of({})) == [*COMMON, *knn, *OF_CALL]
+        assert list(fields_of({"attack": "deepfool"})) == [*COMMON, "norm", "bound", *knn, *OF_CALL]
+        assert list(fields_of({"attack": "no such attack"})) == [*COMMON, *knn, *OF_CALL]
 
     def test_those_of_a_plug_in_are_among_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         plugins.install(tmp_path / "site", monkeypatch)
         fields = fields_of({"attack": "shift", "family": "kernel"})
-        assert list(fields) == [*COMMON, "strength", "bandwidths", "jobs", "threads"]
+        assert list(fields) == [*COMMON, "strength", "bandwidths", *OF_CALL]
         words = {
             "attack": "shift",
             "family": "kernel",
@@ -202,8 +203,19 @@ class TestProblems:
             {} if possible else {"test_size": "expected 10 (one a class) to 4990 of the 5000 images"}
         )
 
-    def test_the_test_images_of_a_persons_own_set_are_not_judged_unread(self, tmp_path: Path) -> None:
-        assert check({"dataset": str(tmp_path), "test_size": "4991"}).problems == {}
+    def test_the_test_images_of_a_persons_own_set_are_judged_once_its_size_is_known(
+        self, tmp_path: Path
+    ) -> None:
+        words = {"dataset": str(tmp_path), "test_size": "38"}
+        assert check(words).problems == {}
+        assert check(words, Size(images=40, classes=2, test=5)).problems == {}
+        assert check(words, Size(images=39, classes=2, test=5)).problems == {
+            "test_size": "expected 2 (one a class) to 37 of the 39 images"
+        }
+
+    def test_the_data_folder_is_what_was_typed(self) -> None:
+        assert check({"data_dir": " ~/images "}).data_dir == "~/images"
+        assert check({}).data_dir == ""
 
 
 class TestWords:

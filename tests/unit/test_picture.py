@@ -15,7 +15,8 @@ from rich.color import Color
 from core.errors import ExperimentError
 from core.records.gallery import Gallery
 from core.report.figures.picture import LEAST_SIDE, figure, geometry, write_figure
-from tui_aefit.lab.widgets.picture import BRIGHTNESS, SIGNED, characters, fitted, half_blocks
+from tui_aefit.lab.widgets.picture import characters, fitted, half_blocks
+from tui_aefit.lab.widgets.shades import BRIGHTNESS, SIGNED
 
 
 def random_image(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:

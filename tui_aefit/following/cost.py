@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.attacks.registry import ATTACKS
@@ -12,24 +12,26 @@ from core.declarations.lazy import statistics
 from core.report.formatting import duration
 from core.sets.registry import SETS
 from core.spec.spec import Spec
+from tui_aefit.following.past import PastRun, most_alike
 
-NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
-"""Settings by which runs of the same kind may differ."""
+TRAINING = ("dataset", "surrogate", "epochs", "test_size")
+"""What training a surrogate takes as long by."""
 
 
 @dataclass(frozen=True)
-class PastRun:
-    """A complete run of some experiment: its spec and how long it took."""
+class Size:
+    """Of a data set. test: images of the test part of a run, unless the specification says otherwise."""
 
-    spec: Spec
-    seconds: float
+    images: int
+    classes: int
+    test: int
 
 
 @dataclass(frozen=True)
 class Cost:
     """What is known of an experiment before it runs.
 
-    train, test: images of a run; None for a user's own set, whose size is not known without reading it.
+    train, test: images of a run; None for a user's own set that has not been looked at.
     candidates: of the attack in a run, from every test image; fewer where it gives some up. predictions: images
     that the classifier of all training images answers in a run, at most: a control may attack only those test
     images that it recognises. needed: what it calls that, in the plural. seconds: rough time for all runs, None
@@ -45,32 +47,46 @@ class Cost:
     basis: str
 
 
-def cost_of(spec: Spec, jobs: int, past: Iterable[PastRun]) -> Cost:
-    """The cost of an experiment. past: complete runs of any experiments, the newest first."""
-    seconds, basis = _seconds(spec, jobs, list(past))
+def size_of(dataset: str) -> Size | None:
+    """The size of a named set, as published; None for a path."""
+    if dataset not in CATALOGUE:
+        return None
+    entry = CATALOGUE[dataset]
+    return Size(entry.train_size + entry.test_size, entry.classes, entry.test_size)
+
+
+def cost_of(spec: Spec, jobs: int, past: Sequence[PastRun], size: Size | None = None) -> Cost:
+    """The cost of an experiment. past: complete runs of any experiments, the newest first.
+
+    size: of a user's own set, where it is known.
+    """
+    seconds, basis = _seconds(spec, jobs, past)
     needed = spec.make_family().needed
-    if spec.dataset not in CATALOGUE:
+    size = size_of(spec.dataset) or size
+    if size is None:
         return Cost(None, None, None, None, needed, seconds, basis)
-    entry = CATALOGUE[spec.dataset]
-    images = entry.train_size + entry.test_size
-    test = spec.test_size or entry.test_size
-    candidates = test * (entry.classes - 1 if ATTACKS[spec.attack].per_target else 1)
+    test = spec.test_size or size.test
+    candidates = test * (size.classes - 1 if ATTACKS[spec.attack].per_target else 1)
     attacks = 1 + sum(SETS[name].draws for name in spec.controls)
-    return Cost(images - test, test, candidates, test + attacks * candidates, needed, seconds, basis)
+    return Cost(size.images - test, test, candidates, test + attacks * candidates, needed, seconds, basis)
 
 
 def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | None, str]:
-    """The median duration of the most similar past runs, times the rounds in which the runs are computed."""
-    for names, basis in (
-        ([name for name in spec.values if name not in NO_DIFFERENCE], "runs of the same kind"),
-        (("dataset", "attack"), "runs of this data set and attack with other settings"),
-        (("dataset",), "runs of this data set with another attack"),
-    ):
-        alike = [run for run in past if all(run.spec.values.get(n) == spec.values[n] for n in names)]
-        if alike:
-            rounds = math.ceil(spec.runs / jobs)
-            return rounds * statistics.median(run.seconds for run in alike), basis
-    return None, "no past run of this data set to go by"
+    """The median duration of the most similar past runs, times the rounds in which the runs are computed.
+
+    With the median time of training: it is not known beforehand whether a surrogate was kept that suits.
+    """
+    alike, basis = most_alike(spec, past)
+    if not alike:
+        return None, "no past run of this data set to go by"
+    rest = statistics.median(run.seconds - run.training for run in alike)
+    training = [run.training for run in alike if run.trained] or [
+        run.training
+        for run in past
+        if run.trained and all(run.spec.values[name] == spec.values[name] for name in TRAINING)
+    ]
+    rounds = math.ceil(spec.runs / jobs)
+    return rounds * (rest + statistics.median(training or [0.0])), basis
 
 
 def describe_cost(cost: Cost) -> str:

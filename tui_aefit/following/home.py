@@ -1,4 +1,4 @@
-"""What goes on in a home, for the lab: what is being computed, what has ended, how long past runs took."""
+"""What goes on in a home, for the lab: what is being computed, and what has ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.records.events import CoordinatorStarted, Finished
-from core.records.experiment import Experiment, created, load
+from core.records.experiment import Experiment, load
 from core.records.home import experiment_folders
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
-from tui_aefit.following.cost import PastRun
-
-PAST_EXPERIMENTS = 30
-"""How many of the newest experiments the time of a new one is estimated from."""
 
 
 def at_work(home: Path) -> list[Experiment]:
@@ -34,23 +30,6 @@ def at_work(home: Path) -> list[Experiment]:
         except (ExperimentError, OSError):
             continue  # the list of experiments says what is the matter with it
     return sorted(found, key=lambda experiment: experiment.created, reverse=True)
-
-
-def past_runs(home: Path) -> list[PastRun]:
-    """The first run of the newest experiments, where it is complete and has trained its surrogate itself.
-
-    Not those of older versions: they attacked fewer images, and measured less. Raises ExperimentError as `at_work`.
-    """
-    past = []
-    for folder in sorted(experiment_folders(home), key=created, reverse=True)[:PAST_EXPERIMENTS]:
-        try:
-            experiment = load(folder)
-        except ExperimentError:
-            continue
-        metrics = experiment.result(0)
-        if metrics is not None and metrics.robustness is not None and not metrics.surrogate_reused:
-            past.append(PastRun(experiment.spec, metrics.run_seconds))
-    return past
 
 
 def lacks_further_runs(state: State) -> bool:

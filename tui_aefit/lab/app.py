@@ -19,16 +19,14 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.data.catalogue import check_available
-from core.errors import AefitError, DataError, ExperimentError
+from core.errors import AefitError
 from core.files.atomic import write_atomically
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
 from core.spec.command import word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tui_aefit.following.cost import PastRun
-from tui_aefit.following.home import lacks_further_runs, past_runs
+from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import GROUP, carry_out
@@ -46,6 +44,7 @@ from tui_aefit.lab.messages import (
 )
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.theme import MONOCHROME, THEMES
 from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
@@ -109,6 +108,7 @@ class Lab(App[None]):
             self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
         self._computing = Computing(self, settings)
+        self._surroundings = Surroundings(settings, self._computing.complain_once)
         self._publishing = publishing.Publishing(self)
         self._leaving: Timer | None = None
         chosen = self._preferences.theme
@@ -277,9 +277,13 @@ class Lab(App[None]):
 
     @on(SetupScreen.Start)
     def _start(self, message: SetupScreen.Start) -> None:
+        checked = message.checked
+        assert checked.spec is not None
+        assert checked.jobs is not None
+        assert checked.threads is not None
         # A relative path would mean something else in another folder.
-        self._save(replace(self._preferences, words={**message.words, "dataset": message.spec.dataset}))
-        self._computing.begin(message.spec, message.jobs, message.threads)
+        self._save(replace(self._preferences, words={**message.words, "dataset": checked.spec.dataset}))
+        self._computing.begin(checked.spec, checked.jobs, checked.threads, checked.data_dir)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -355,6 +359,8 @@ class Lab(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, screens.Leave):
                 screen.at_work = tuple(one for one in screen.at_work if one != state.experiment.id)
+            if isinstance(screen, SetupScreen):
+                screen.look_again()
         failed = state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED)
         text = f"{len(state.results)} of {state.experiment.spec.runs} runs are complete"
         if lacks_further_runs(state):
@@ -381,10 +387,10 @@ class Lab(App[None]):
             self.pop_screen()
 
     def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
-        return SetupScreen(words, missing=self._missing, past=self._past, folders=self._folders())
+        return SetupScreen(words, offered=self._preferences.words, surroundings=self._surroundings)
 
     def _first_words(self) -> dict[str, str]:
-        """What was asked for, over what was chosen last time, over the defaults."""
+        """What was asked for, over the defaults: what `--batch` would compute."""
         try:
             defaults = words_of(self._settings.spec())
         except AefitError as error:
@@ -398,26 +404,7 @@ class Lab(App[None]):
             for name, found in self._settings.found.items()
             if name not in CALL or name in OF_CALL
         }
-        return {**defaults, **open_ones, **self._preferences.words, **asked}
-
-    def _missing(self, name: str) -> str:
-        try:
-            check_available(name, self._settings.data_dir)
-        except DataError as error:
-            return f"{error.hint}; {error}"
-        return ""
-
-    def _folders(self) -> dict[str, str]:
-        return {
-            n: str(getattr(self._settings, n)) for n in ("home", "data_dir") if self._settings[n] is not None
-        }
-
-    def _past(self) -> list[PastRun]:
-        try:
-            return past_runs(self._home)
-        except ExperimentError as error:
-            self._computing.complain_once(error)
-            return []
+        return {**defaults, **open_ones, **asked}
 
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences

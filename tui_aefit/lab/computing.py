@@ -40,9 +40,9 @@ class Computing:
         self._complaints: set[str] = set()
         self._extended: set[str] = set()
 
-    def begin(self, spec: Spec, jobs: int, threads: int) -> None:
-        """Have the experiment of a spec computed."""
-        self._beside(lambda: create(self._home, spec)[0], jobs, threads)
+    def begin(self, spec: Spec, jobs: int, threads: int, data_dir: str = "") -> None:
+        """Have the experiment of a spec computed. data_dir: where named data sets lie, "" as the settings say."""
+        self._beside(lambda: create(self._home, spec)[0], jobs, threads, data_dir)
 
     def resume(self, experiment: Experiment) -> None:
         """Have the missing runs of an experiment computed, those among them that were asked for elsewhere."""
@@ -97,15 +97,21 @@ class Computing:
     # In a thread
 
     def _beside(
-        self, find: Callable[[], Experiment], jobs: int | None = None, threads: int | None = None
+        self,
+        find: Callable[[], Experiment],
+        jobs: int | None = None,
+        threads: int | None = None,
+        data_dir: str = "",
     ) -> None:
-        work = partial(self._start, find, jobs, threads)
+        work = partial(self._start, find, jobs, threads, data_dir)
         self._app.run_worker(work, thread=True, group="begin")
 
-    def _start(self, find: Callable[[], Experiment], jobs: int | None, threads: int | None) -> None:
+    def _start(
+        self, find: Callable[[], Experiment], jobs: int | None, threads: int | None, data_dir: str
+    ) -> None:
         try:
             experiment = find()
-            if not self._coordinators.start(experiment, jobs, threads):
+            if not self._coordinators.start(experiment, jobs, threads, data_dir):
                 text = "it was computed before: these are its stored results"
                 self._app.notify(text, title="Already complete")
         except (AefitError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from core.data.catalogue import check_available
 from core.errors import AefitError
@@ -21,10 +22,17 @@ class Coordinators:
         self._settings = settings
         self._started: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
 
-    def start(self, experiment: Experiment, jobs: int | None = None, threads: int | None = None) -> bool:
+    def start(
+        self,
+        experiment: Experiment,
+        jobs: int | None = None,
+        threads: int | None = None,
+        data_dir: str = "",
+    ) -> bool:
         """Start one, unless one is at work; False where none is needed, for nothing is missing.
 
-        jobs: runs at the same time; threads: of each; None for what the settings say.
+        jobs: runs at the same time; threads: of each; None for what the settings say. data_dir: where its data lie,
+        "" for where they were when it was computed last, else what the settings say.
         Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
         """
         if is_at_work(experiment):
@@ -39,7 +47,9 @@ class Coordinators:
             experiment,
             jobs=self._settings.jobs(lacking) if jobs is None else jobs,
             threads=self._settings.threads(lacking) if threads is None else threads,
-            data_dir=data_dir_of(state, self._settings),
+            data_dir=Path(data_dir).expanduser().absolute()
+            if data_dir
+            else data_dir_of(state, self._settings),
             cache_dir=self._settings.cache_dir,
             no_cache=self._settings.no_cache,
             tied=False,

@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError
 from core.sets.registry import SETS
 from core.spec.command import word_of
 from core.spec.settings import COMMON, PARTS, part_options
 from core.spec.spec import Spec
+from tui_aefit.following.cost import Size, size_of
 from tui_aefit.shell.declarations import CALL, read_word
 from tui_aefit.shell.settings import jobs_of, spec_of, threads_of
 
-OF_CALL = ("jobs", "threads")
+OF_CALL = ("jobs", "threads", "data_dir")
 """The settings of a call that the form asks for."""
 
 
@@ -29,12 +29,14 @@ class Checked:
     """The form as it stands.
 
     spec, jobs, threads: what would be computed; None while a field is wrong. problems: field -> the reason.
+    data_dir: the data folder as it was typed, "" for the settings' own.
     """
 
     spec: Spec | None
     jobs: int | None
     threads: int | None
     problems: Mapping[str, str] = field(default_factory=dict)
+    data_dir: str = ""
 
 
 def fields_of(words: Mapping[str, str]) -> dict[str, Setting]:
@@ -50,15 +52,19 @@ def fields_of(words: Mapping[str, str]) -> dict[str, Setting]:
     return {**COMMON, **options, **{name: CALL[name] for name in OF_CALL}}
 
 
-def check(words: Mapping[str, str]) -> Checked:
-    """Check the words of the fields; an empty or absent word asks for the default. Every wrong field is named."""
+def check(words: Mapping[str, str], size: Size | None = None) -> Checked:
+    """Check the words of the fields; an empty or absent word asks for the default. Every wrong field is named.
+
+    size: of a user's own data set, where it is known.
+    """
     values, problems = _read(words)
     while True:
         try:
             spec = spec_of({name: value for name, value in values.items() if name not in OF_CALL})
             threads = threads_of(values.get("threads"), spec.runs)
             jobs = jobs_of(values.get("jobs"), threads, spec.runs)
-            _check_test_size(spec)
+            CALL["data_dir"].check(values.get("data_dir", "."))
+            _check_test_size(spec, size)
             _check_controls(spec)
             break
         except DataError as error:
@@ -72,12 +78,14 @@ def check(words: Mapping[str, str]) -> Checked:
         if name not in values:
             return Checked(None, None, None, problems)
         del values[name]
-    return Checked(None, None, None, problems) if problems else Checked(spec, jobs, threads)
+    if problems:
+        return Checked(None, None, None, problems)
+    return Checked(spec, jobs, threads, {}, str(values.get("data_dir", "")))
 
 
 def words_of(spec: Spec, jobs: int | None = None, threads: int | None = None) -> dict[str, str]:
     """The words that ask for a spec: what a form shows that begins from it."""
-    values: dict[str, Value] = {**spec.values, "jobs": jobs, "threads": threads}
+    values: dict[str, Value] = {**spec.values, "jobs": jobs, "threads": threads, "data_dir": None}
     return {name: word_of(value) for name, value in values.items()}
 
 
@@ -146,15 +154,14 @@ def _check_controls(spec: Spec) -> None:
             raise SpecError("controls", name, str(error), error.hint) from error
 
 
-def _check_test_size(spec: Spec) -> None:
-    """Raises SpecError where a named set is too small for it; a user's own is measured when it is read."""
-    if spec.test_size is None or spec.dataset not in CATALOGUE:
+def _check_test_size(spec: Spec, size: Size | None) -> None:
+    """Raises SpecError where the data set is too small for it; a user's own may still have to be looked at."""
+    size = size_of(spec.dataset) or size
+    if spec.test_size is None or size is None:
         return
-    entry = CATALOGUE[spec.dataset]
-    images = entry.train_size + entry.test_size
-    largest = images - entry.classes
-    if not entry.classes <= spec.test_size <= largest:
-        allowed = f"expected {entry.classes} (one a class) to {largest} of the {images} images"
+    largest = size.images - size.classes
+    if not size.classes <= spec.test_size <= largest:
+        allowed = f"expected {size.classes} (one a class) to {largest} of the {size.images} images"
         raise SpecError("test_size", spec.test_size, allowed)
 
 

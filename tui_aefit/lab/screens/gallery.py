@@ -26,7 +26,8 @@ from core.sets.registry import SETS
 from tui_aefit.following.printable import printable
 from tui_aefit.lab.gallery_reading import Reading, read
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.lab.widgets.picture import SIGNED, Panel, Pictures, shows_colours
+from tui_aefit.lab.widgets.picture import Panel, Pictures
+from tui_aefit.lab.widgets.shades import SIGNED, shows_colours
 from tui_aefit.shell.publications import EXPORTS
 
 LOOK_SECONDS = 2.0

@@ -1,87 +1,103 @@
-"""The set-up screen: choose an experiment, see what is wrong or what it costs, start it."""
+"""The set-up screen: choose an experiment, see what it means, what is wrong or what it costs, start it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Collapsible, Input, Label, Select, Static
+from textual.widgets import Static
 
-from core.data.catalogue import CATALOGUE
-from core.declarations.setting import Names, Setting
-from core.errors import AefitError
-from core.spec.settings import COMMON, PARTS, part_options
+from core.attacks.registry import ATTACKS
+from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
+from core.declarations.setting import Setting
+from core.errors import AefitError, DataError
+from core.families.registry import FAMILIES
+from core.records.overview import Overview
+from core.report.formatting import counted
+from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tui_aefit.following.cost import PastRun, cost_of, describe_cost
-from tui_aefit.lab.form import OF_CALL, Checked, check, command_line
+from tui_aefit.following.cost import cost_of, describe_cost
+from tui_aefit.following.past import Past
+from tui_aefit.following.standing import describe_standing
+from tui_aefit.lab.background import describe_error
+from tui_aefit.lab.form import Checked, check, command_line
+from tui_aefit.lab.messages import OpenExperiment
+from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.shell.declarations import CALL, explain
+from tui_aefit.lab.widgets.setup.beside import Beside
+from tui_aefit.lab.widgets.setup.explaining import (
+    OF_DATA,
+    USUAL_OVERLAP,
+    Known,
+    Looked,
+    Tried,
+    is_of_attack,
+    note_of,
+)
+from tui_aefit.lab.widgets.setup.fields import Form
+from tui_aefit.lab.widgets.setup.foot import Foot
+from tui_aefit.lab.widgets.setup.notes import TYPE_A_PATH, sentence_of
+from tui_aefit.lab.widgets.setup.paths import completions
+from tui_aefit.shell.declarations import explain
 
-OWN = "own"
-"""The choice of data set that opens the field for a path."""
-LINES = ("hint", "problems", "cost", "command")
-"""What stands below the form, by id."""
-
-Field = Select[str] | Input
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the form: a setting's title, its field, and why the field is wrong."""
-
-    setting: Setting
-    field: Field
-    why: Label
-    line: Horizontal
-
-
-def rows_of(parts: Mapping[str, str]) -> tuple[dict[str, Setting], dict[str, Setting]]:
-    """The settings of the first rows and those of the fold, by name; an option follows the part that it is of.
-
-    parts: "attack", "family", "surrogate" -> the chosen one. A plug-in that cannot be loaded has no options:
-    what is wrong with it is said beside its name.
-    """
-    first: dict[str, Setting] = {}
-    folded: dict[str, Setting] = {}
-    for name, setting in COMMON.items():
-        (first if setting.main else folded)[name] = setting
-        if name in PARTS:
-            for option in _options_of(name, parts[name]):
-                (first if setting.main or option.main else folded)[option.name] = option
-    return first, {**folded, **{name: CALL[name] for name in OF_CALL}}
-
-
-def _options_of(part: str, name: str) -> list[Setting]:
-    try:
-        return list(part_options(part, name).values())
-    except AefitError:
-        return []
+PAUSE_SECONDS = 0.3
+"""How long a word must stand before anything is looked up for it."""
 
 
 class SetupScreen(Screen[None]):
     """The form. Posts `Start` with a checked experiment, `CopyCommand` with a line; the app does the rest.
 
-    words: what the fields show first, by name. missing: what to do where a named data set is not there, else
-    "". past: complete runs to estimate the time from, read in a thread. folders: `home` and `data_dir` where
-    not the defaults.
+    words: what the fields show first, by name. offered: what they held when an experiment was last started, {} for
+    nothing. surroundings: where the screen learns what it shows.
     """
 
     CSS_PATH = "setup.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # declared so by Screen
     AUTO_FOCUS = "#dataset"
-    BINDINGS = [  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+s", "start", "Start", id="setup.start", tooltip="Compute this experiment", priority=True
         ),
+        # These two are named where they are of use: beside what exists, and beside what was last.
         Binding(
-            "ctrl+y", "copy_command", "Copy", id="setup.copy", tooltip="Copy the same as a shell command"
+            "ctrl+o",
+            "open_standing",
+            "Open what exists",
+            id="setup.open",
+            tooltip="Open the result of this experiment that exists already",
+            show=False,
+        ),
+        Binding(
+            "ctrl+l",
+            "take_offered",
+            "As last time",
+            id="setup.last",
+            tooltip="Fill in what was started last; once more brings back what was there",
+            show=False,
+        ),
+        Binding(
+            "ctrl+g,f",
+            "explain",
+            "Explain",
+            id="setup.explain",
+            tooltip="Explain the field in focus with pictures, in place of what it costs",
+            key_display="^g",
+        ),
+        Binding(
+            "ctrl+y,y",
+            "copy_command",
+            "Copy",
+            id="setup.copy",
+            tooltip="Copy the same as a shell command",
+            key_display="^y",
         ),
         Binding(
             "escape",
@@ -93,13 +109,11 @@ class SetupScreen(Screen[None]):
     ]
 
     class Start(Message):
-        """The person wants this experiment computed."""
+        """The person wants this experiment computed. checked: without problems. words: of all fields."""
 
-        def __init__(self, spec: Spec, jobs: int, threads: int, words: dict[str, str]) -> None:
+        def __init__(self, checked: Checked, words: dict[str, str]) -> None:
             super().__init__()
-            self.spec = spec
-            self.jobs = jobs
-            self.threads = threads
+            self.checked = checked
             self.words = words
 
     class CopyCommand(Message):
@@ -109,103 +123,96 @@ class SetupScreen(Screen[None]):
             super().__init__()
             self.line = line
 
-    class PastRead(Message):
-        """Past runs have been read."""
-
-        def __init__(self, past: list[PastRun]) -> None:
-            super().__init__()
-            self.past = past
-
     def __init__(
-        self,
-        words: Mapping[str, str],
-        *,
-        missing: Callable[[str], str],
-        past: Callable[[], list[PastRun]],
-        folders: Mapping[str, str],
+        self, words: Mapping[str, str], *, offered: Mapping[str, str], surroundings: Surroundings
     ) -> None:
         # The likelier width at once, for the first picture need not be styled twice then.
         super().__init__(classes="-narrow")
-        self._words = dict(words)
-        self._missing = missing
-        self._read_past = past
-        self._folders = folders
-        self._past: list[PastRun] = []
-        self._rows: dict[str, Row] = {}
-        self._has_folded = False
-        # Keys may ask for rows while others are being made; until those are there, none can be found.
-        self._placing = asyncio.Lock()
-        # Kept, not looked up: who leaves at once does so before all of them are on the screen.
-        self._own_row = Horizontal(id="own-row", classes="row")
-        self._fold = Vertical(id="folded")
-        self._lines = {name: Static("", id=name, markup=False) for name in LINES}
+        self._surroundings = surroundings
+        self._offered = dict(offered)
+        self._is_last = True
+        self._past = Past()
+        self._looked = Looked()
+        self._tried = Tried()
+        self._stood: tuple[Spec | None, Overview | None] = (None, None)
+        self._spec: Spec | None = None
+        self._overlap = USUAL_OVERLAP
+        self._setting: Setting = COMMON["dataset"]
+        self._starts_when_read = False
+        data_dir = words.get("data_dir", "")
+        self._form = Form(
+            words, lambda name: f"{name} (not here)" if surroundings.missing(name, data_dir) else name
+        )
+        self._beside = Beside()
+        self._count = Static("", id="count", markup=False)
+        self._foot = Foot()
 
     def compose(self) -> ComposeResult:
-        """The basic fields and the advanced fold; below them help, what is wrong or what it costs, the command."""
-        yield Static("New experiment", id="title")
-        first, _ = rows_of(self._parts())
-        with VerticalScroll(id="form", can_focus=False):
-            yield from self._dataset_rows()
-            for name, setting in first.items():
-                if name != "dataset":
-                    yield self._make_row(setting).line
-            with Collapsible(title="Advanced", id="advanced"):
-                yield self._fold
-        with VerticalScroll(id="foot", can_focus=False):
-            yield from self._lines.values()
-        yield KeysFooter()
+        """The form and what its field means; below them what is wrong or what it costs, the command."""
+        with Horizontal(id="heading"):
+            yield Static("New experiment", id="title")
+            yield self._count
+        with Horizontal(id="middle"):
+            yield self._form
+            yield self._beside
+        yield self._foot
+        yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
         """Show the state of the first values; the rest follows while the person looks."""
         self._check()
-        self.watch(self, "focused", self._show_hint)
-        # Past runs, and half the fields, folded away at first: nobody need wait for them.
-        self.call_after_refresh(self._load_past)
-        self.call_after_refresh(self._add_folded)
+        self.watch(self, "focused", self._follow_focus)
+        # Half the fields, folded away at first, and past runs: nobody need wait for them.
+        self.call_after_refresh(self._form.add_folded)
+        self.call_after_refresh(self.look_again)
+
+    def on_screen_resume(self) -> None:
+        """Other experiments may have been computed meanwhile."""
+        if self._form.is_mounted:
+            self.look_again()
+
+    def on_resize(self) -> None:
+        """There may be room for the pane beside the form now."""
+        self.call_after_refresh(self._show_note)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A field can be left while there is one."""
-        return action != "leave_field" or self.focused is not None
+        """A key is there while it would do something."""
+        if action == "leave_field":
+            return self.focused is not None
+        if action == "open_standing":
+            return self._standing() is not None
+        if action == "take_offered":
+            return bool(self._differing())
+        return action != "explain" or not self.has_class("-wide")
 
-    @on(Input.Changed)
-    @on(Select.Changed)
-    async def _changed(self, event: Input.Changed | Select.Changed) -> None:
-        had_path = self._own_row.display
-        if event.control.id in PARTS:
-            async with self._placing:
-                await self._place_rows()
+    def look_again(self) -> None:
+        """See anew what past experiments tell, and whether this one exists."""
+        self._load_past()
+        self._stood = (None, None)
+        if self._looked.dataset not in CATALOGUE:
+            self._looked = Looked()
         self._check()
-        # Not where the form began with a path: its row has been there from the start.
-        if self._own_row.display and not had_path:
-            self.query_one("#dataset-path").focus()
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.focus_next()
+    # What the keys do
 
     async def action_start(self) -> None:
         """Start the experiment, or go to the first field that is wrong."""
         checked = self._check()
-        if checked.spec is not None and checked.jobs is not None and checked.threads is not None:
-            self.post_message(self.Start(checked.spec, checked.jobs, checked.threads, self._current_words()))
-            return
-        await self._add_folded()
-        first, folded = rows_of(self._parts())
-        settings = {**first, **folded}
-        name = next((name for name in settings if name in checked.problems), next(iter(checked.problems)))
-        title = f"{settings[name].title if name in settings else name} is not possible"
-        self.notify(checked.problems[name], title=title, severity="warning", markup=False)
-        if name not in self._rows or not self._rows[name].field.is_mounted:
-            return
-        if name in folded:
-            self.query_one("#advanced", Collapsible).collapsed = False
-        own_path = name == "dataset" and self.query_one("#dataset", Select).value == OWN
-        self.query_one("#dataset-path" if own_path else f"#{name}").focus()
+        self._starts_when_read = checked.spec is not None and self._is_unread()
+        if self._starts_when_read:
+            self.notify("it starts once they are", title="The data are being read")
+        elif checked.spec is not None:
+            self.post_message(self.Start(checked, self._form.words()))
+        else:
+            settings = self._form.settings()
+            name = next((name for name in settings if name in checked.problems), next(iter(checked.problems)))
+            title = f"{settings[name].title if name in settings else name} is not possible"
+            self.notify(checked.problems[name], title=title, severity="warning", markup=False)
+            await self._form.go_to(name)
 
     def action_copy_command(self) -> None:
         """Ask for the command line to be copied."""
-        checked = self._check()
-        if (line := self._command(checked)) is not None:
+        if (line := self._command(self._check())) is not None:
             self.post_message(self.CopyCommand(line))
         else:
             self.notify("a field is wrong", title="There is no such command", severity="warning")
@@ -214,170 +221,202 @@ class SetupScreen(Screen[None]):
         """Take the focus from a field, so that single keys reach the app."""
         self.set_focus(None)
 
-    async def _add_folded(self) -> None:
-        """Make the fields of the fold, once: afterwards they are there, unless the fold itself is not yet."""
-        async with self._placing:
-            if self._has_folded or not (self._fold.is_mounted and self.is_attached):
-                return
-            self._has_folded = True
-            await self._place_rows()
+    def action_open_standing(self) -> None:
+        """Open the experiment that exists already."""
+        if (overview := self._standing()) is not None and overview.experiment is not None:
+            self.post_message(OpenExperiment(overview.experiment))
+
+    async def action_take_offered(self) -> None:
+        """Fill in what is offered, and offer what was there."""
+        taken, self._offered = self._offered, self._form.words()
+        self._is_last = not self._is_last
+        await self._form.take(taken)
         self._check()
 
-    async def _place_rows(self) -> None:
-        """Show the rows that the chosen parts have, in their order, and no others; make those that are new.
+    def action_explain(self) -> None:
+        """Show the pane in place of what the experiment costs, or no longer."""
+        self.toggle_class("-explaining")
+        self.call_after_refresh(self._show_note)
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible)
 
-        A row that is not shown keeps what was written into it.
-        """
-        first, folded = rows_of(self._parts())
-        settings = {**first, **(folded if self._has_folded else {})}
-        for name, row in list(self._rows.items()):
-            if name in settings and row.setting != settings[name]:
-                # Another part's option of the same name, which can be something else.
-                await self._rows.pop(name).line.remove()
-        # New lines in a row, by the line that they follow; None: at the top of the fold. Mounted together, for
-        # each time the screen is laid out anew.
-        new: dict[Horizontal | None, list[Horizontal]] = {}
-        after: Horizontal | None = None
-        follows: list[Horizontal] | None = None
-        for name, setting in settings.items():
-            if name == next(iter(folded)):
-                after = follows = None
-            if name in self._rows:
-                after, follows = self._own_row if name == "dataset" else self._rows[name].line, None
-                continue
-            if follows is None:
-                follows = new.setdefault(after, [])
-            follows.append(self._make_row(setting).line)
-        for after, lines in new.items():
-            if not self.is_attached:
-                return  # the person has left meanwhile
-            if after is None:
-                await self._fold.mount(*lines, before=0)
-            else:
-                await self.mount(*lines, after=after)
-        for name, row in self._rows.items():
-            row.line.display = name in settings
+    # What is looked up beside the screen
 
-    @work(thread=True)
+    @work(thread=True, exclusive=True, group="past")
     def _load_past(self) -> None:
-        self.post_message(self.PastRead(self._read_past()))
+        past = self._surroundings.past()
+        self.app.call_from_thread(self._take_past, past)
 
-    @on(PastRead)
-    def _take_past(self, message: PastRead) -> None:
-        self._past = message.past
+    def _take_past(self, past: Past) -> None:
+        self._past = past
+        if self.is_attached:
+            self._check()
+
+    @work(exclusive=True, group="standing")
+    async def _look_up(self, spec: Spec) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._stood = spec, await asyncio.to_thread(self._surroundings.standing, spec)
         self._check()
 
-    def _dataset_rows(self) -> ComposeResult:
-        word = self._words.get("dataset", "")
-        options = [(self._dataset_choice(name), name) for name in CATALOGUE]
-        own = word not in CATALOGUE and word != ""
-        select: Select[str] = Select(
-            [*options, ("a path of your own", OWN)],
-            value=OWN if own else (word or "mnist-5k"),
-            allow_blank=False,
-            compact=True,
-            id="dataset",
-        )
-        yield self._add_row(COMMON["dataset"], select).line
-        path = Input(word if own else "", placeholder=".npz, .zip or folder", compact=True, id="dataset-path")
-        with self._own_row:
-            yield Label("", classes="name")
-            yield path
-
-    def _dataset_choice(self, name: str) -> str:
-        return f"{name} (not here)" if self._missing(name) else name
-
-    def _make_row(self, setting: Setting) -> Row:
-        word = self._words.get(setting.name, "")
-        # Of several names at once a person types the list.
-        names = [] if isinstance(setting.kind, Names) else list(setting.choices())
-        field: Field
-        if names:
-            chosen = next(one for one in (word, setting.default, names[0]) if one in names)
-            field = Select(
-                [(name, name) for name in names],
-                value=str(chosen),
-                allow_blank=False,
-                compact=True,
-                id=setting.name,
-            )
+    @work(exclusive=True, group="data")
+    async def _look_at_data(self, asked: Looked) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        if asked.dataset in CATALOGUE or asked.pending:
+            found = await self._read_data(asked)
         else:
-            placeholder = setting.default_text or "default"
-            field = Input(word, placeholder=placeholder, compact=True, id=setting.name)
-        field.tooltip = explain(setting)
-        return self._add_row(setting, field)
+            near = await asyncio.to_thread(completions, asked.dataset, OWN_SUFFIXES)
+            found = replace(asked, near=tuple(near))
+        if (self._looked.dataset, self._looked.data_dir) != (asked.dataset, asked.data_dir):
+            return
+        self._looked = found
+        self._check()
+        if self._starts_when_read:
+            await self.action_start()
 
-    def _add_row(self, setting: Setting, field: Field) -> Row:
-        why = Label("", id=f"why-{setting.name}", classes="why", markup=False)
-        line = Horizontal(Label(setting.title, classes="name"), field, why, classes="row")
-        self._rows[setting.name] = Row(setting, field, why, line)
-        return self._rows[setting.name]
+    async def _read_data(self, asked: Looked) -> Looked:
+        try:
+            preview = await self._surroundings.look_at_data(asked.dataset, asked.data_dir)
+        except AefitError as error:
+            refused = isinstance(error, DataError)
+            return replace(asked, trouble=describe_error(error), refused=refused, pending=False)
+        return replace(asked, preview=preview, pending=False)
 
-    def _word(self, name: str) -> str:
-        """What stands in a field; where it is still to be made, what it will show first."""
-        row = self._rows.get(name)
-        return str(row.field.value) if row and row.field.is_mounted else self._words.get(name, "")
+    @work(exclusive=True, group="attack")
+    async def _try_attack(self, spec: Spec) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            self._tried = Tried(spec, await self._surroundings.try_attack(spec))
+        except AefitError as error:
+            self._tried = Tried(spec, None, f"there is no example: {describe_error(error)}")
+        self._show_note()
 
-    def _parts(self) -> dict[str, str]:
-        """The chosen attack, family and surrogate."""
-        words = {part: self._word(part) for part in PARTS}
-        return {
-            part: word if word in PARTS[part] else str(COMMON[part].default) for part, word in words.items()
-        }
+    def _is_unread(self) -> bool:
+        """Whether the data are a person's own, of which it is not known yet whether they are any."""
+        return self._looked.pending and self._looked.dataset not in CATALOGUE
 
-    def _current_words(self) -> dict[str, str]:
-        parts = self._parts()
-        first, folded = rows_of(parts)
-        words = {**{name: self._word(name) for name in (*first, *folded)}, **parts}
-        if words["dataset"] == OWN:
-            words["dataset"] = self.query_one("#dataset-path", Input).value
-        return words
+    # What is shown
+
+    @on(Form.Edited)
+    def _edited(self) -> None:
+        self._starts_when_read = False
+        self._check()
 
     def _check(self) -> Checked:
         """Check all fields and show what is wrong, what it costs and the command."""
-        words = self._current_words()
-        checked = check(words)
+        words = self._form.words()
+        dataset, data_dir = words["dataset"].strip(), words["data_dir"].strip()
+        looked = self._looked if self._looked.dataset == dataset else Looked()
+        checked = check(words, looked.size)
         problems = dict(checked.problems)
-        dataset = words["dataset"].strip()
+        missing = self._surroundings.missing(dataset, data_dir) if dataset in CATALOGUE else ""
         if not dataset:
-            problems["dataset"] = "type the path of a .npz, a .zip or a folder with one sub-folder a class"
-        elif dataset in CATALOGUE and (missing := self._missing(dataset)):
+            problems["dataset"] = TYPE_A_PATH
+        elif missing:
             problems["dataset"] = missing
+        self._follow_data(dataset, data_dir, missing, is_there="dataset" not in problems)
+        if looked.refused and dataset not in CATALOGUE:
+            problems.setdefault("dataset", looked.trouble)
         if problems:
             checked = Checked(None, None, None, problems)
-        for name, row in self._rows.items():
-            row.why.update(f"✗ {problems[name]}" if name in problems else "")
-            row.field.set_class(name in problems, "-wrong")
-        self._own_row.display = self._rows["dataset"].field.value == OWN
-        cost = ""
-        if checked.spec is not None and checked.jobs is not None:
-            cost = describe_cost(cost_of(checked.spec, checked.jobs, self._past))
-        command = self._command(checked)
-        first, folded = rows_of(self._parts())
-        titles = {name: setting.title for name, setting in (first | folded).items()}
-        order = [name for name in (*titles, *problems) if name in problems]
-        reasons = [f"✗ {titles.get(name, name)}: {problems[name]}" for name in dict.fromkeys(order)]
-        self._show("problems", "\n".join(reasons))
-        self._show("cost", cost)
-        self._show("command", f"$ {command}" if command is not None else "")
+        else:
+            self._spec = checked.spec
+        if checked.spec is not None and self._stood[0] != checked.spec:
+            self._look_up(checked.spec)
+        differing, which = self._differing(), "last time" if self._is_last else "before"
+        self._form.say(problems, {name: f"{which} {word or 'default'}" for name, word in differing.items()})
+        self._show(checked, self._form.settings())
+        self._foot.offer(which, differing, self._form.settings())
+        self._show_note()
+        self.refresh_bindings()
         return checked
+
+    def _show(self, checked: Checked, settings: Mapping[str, Setting]) -> None:
+        """What the form asks for, or what is wrong with it, below it and in the heading."""
+        spec, jobs = checked.spec, checked.jobs
+        if spec is None or jobs is None:
+            self._foot.show_problems(checked.problems, settings)
+            self._count.update(f"{counted(len(checked.problems), 'field')} to mend")
+            return
+        cost = cost_of(spec, jobs, self._past.runs, self._looked.size)
+        self._overlap = cost.test / cost.train if cost.test and cost.train else USUAL_OVERLAP
+        known = describe_standing(spec.runs, self._stood[1], start="ctrl+s", show="ctrl+o")
+        self._foot.show(
+            sentence=sentence_of(spec, jobs, ATTACKS[spec.attack].title, FAMILIES[spec.family].title),
+            cost=describe_cost(cost),
+            standing=known if self._stood[0] == spec else "…",
+            can_be_opened=self._standing() is not None,
+            command=self._command(checked) or "",
+        )
+        self._count.update(f"1 experiment · {counted(spec.runs, 'run')}")
 
     def _command(self, checked: Checked) -> str | None:
         """The shell command for what is in the form; None where a field is wrong."""
         if checked.spec is None or checked.jobs is None or checked.threads is None:
             return None
-        return command_line(checked.spec, checked.jobs, checked.threads, self._folders)
+        folders = self._surroundings.folders(checked.data_dir)
+        return command_line(checked.spec, checked.jobs, checked.threads, folders)
 
-    def _show(self, place: str, text: str) -> None:
-        static = self._lines[place]
-        static.update(text)
-        static.set_class(not text, "-empty")
+    def _standing(self) -> Overview | None:
+        """The experiment that exists already and can be opened."""
+        spec, overview = self._stood
+        there = overview is not None and overview.experiment is not None
+        return overview if there and spec is not None and spec == self._spec else None
 
-    def _show_hint(self) -> None:
+    def _differing(self) -> dict[str, str]:
+        """The words that are offered and not there."""
+        words = self._form.words()
+        return {name: word for name, word in self._offered.items() if words.get(name, word) != word}
+
+    # The pane beside the form
+
+    def _follow_focus(self) -> None:
         """Say what the focused field means."""
-        row = self._rows.get((self.focused.id or "").removesuffix("-path")) if self.focused else None
+        setting = self._form.setting_of(self.focused)
         hint = ""
-        if row is not None:
-            default = f" (default: {row.setting.default_text})" if row.setting.default_text else ""
-            hint = f"{row.setting.title}: {explain(row.setting)}{default}"
-        self._lines["hint"].update(hint)
+        if setting is not None:
+            self._setting = setting
+            default = f" (default: {setting.default_text})" if setting.default_text else ""
+            hint = f"{setting.title}: {explain(setting)}{default}"
+        self._foot.hint(hint)
+        self._show_note()
+
+    def _is_explaining(self) -> bool:
+        return self.is_attached and (self.has_class("-wide") or self.has_class("-explaining"))
+
+    def _show_note(self) -> None:
+        """Explain the field in focus, where there is room; have looked up what that takes."""
+        if not self._is_explaining():
+            return
+        if self._setting.name not in self._form.settings():
+            self._setting = COMMON["dataset"]  # its part was exchanged, and its field is gone
+        spec, parts, data = self._spec, self._form.parts(), self._looked
+        wanted = data.dataset in CATALOGUE and self._setting.name in OF_DATA
+        if wanted and not (data.preview or data.trouble or data.pending):
+            self._looked = data = replace(data, pending=True)
+            self._look_at_data(data)
+        if spec is not None and is_of_attack(self._setting, parts) and not self._tried.fits(spec):
+            self._tried = Tried(spec)
+            self._try_attack(spec)
+        self._beside.note = note_of(
+            Known(
+                setting=self._setting,
+                parts=parts,
+                spec=spec,
+                past=self._past,
+                overlap=self._overlap,
+                looked=data,
+                where=self._surroundings.where(data.dataset, data.data_dir)
+                if data.dataset in CATALOGUE
+                else "",
+                tried=self._tried,
+            )
+        )
+
+    def _follow_data(self, dataset: str, data_dir: str, missing: str, *, is_there: bool) -> None:
+        """Note which data the form names now; have a person's own looked at, to see whether they are any."""
+        if (self._looked.dataset, self._looked.data_dir) == (dataset, data_dir):
+            return
+        own = bool(dataset) and dataset not in CATALOGUE
+        self._looked = Looked(dataset, data_dir, trouble=missing, pending=own and is_there)
+        if own:
+            self._look_at_data(self._looked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +11,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import App
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-UPPER_HALF = "▀"
-BRIGHTNESS = " .:-=+*#%@"
-"""Ten characters from dark to bright."""
-SIGNED = "=- +#"
-"""For a picture whose mid grey means nothing: much darker, darker, nothing, brighter, much brighter."""
-LUMINANCE = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in brightness (ITU-R BT.601)."""
-
-
-def shows_colours(app: App[Any]) -> bool:
-    """Whether half blocks can be told apart: 256 colours at least, and nobody asked for none (NO_COLOR)."""
-    # Headless, the terminal that is named by the environment is not the one that the picture is drawn for.
-    enough = app.is_headless or app.console.color_system in ("truecolor", "256")
-    return enough and not app.no_color
+from tui_aefit.lab.widgets.shades import BRIGHTNESS, LUMINANCE, UPPER_HALF
 
 
 def fitted(image: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint8]:

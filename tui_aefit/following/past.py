@@ -1,0 +1,123 @@
+"""What past experiments of a home tell of a new one: how long a run took, how far runs lay apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from core.declarations.lazy import statistics
+from core.errors import ExperimentError
+from core.records.experiment import Experiment, created, load
+from core.records.home import experiment_folders
+from core.records.metrics import RunMetrics
+from core.records.stages import SURROGATE
+from core.spec.spec import Spec
+from core.statistics.claims import quantities
+
+NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
+"""Settings by which runs of the same kind may differ."""
+PAST_EXPERIMENTS = 30
+"""How many of the newest experiments are read."""
+DECIDING = ("crossfit_rise", ("adversarial", "misclassified"))
+"""The quantity whose interval is foretold: the first that a verdict speaks of."""
+FEWEST_RUNS = 3
+"""Fewer say nothing of how far runs lie apart."""
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A complete run of some experiment: its spec and how long it took.
+
+    training: seconds of it that its surrogate was trained for. trained: whether it was; else one that had been
+    trained before was taken, and a new experiment may have to train one.
+    """
+
+    spec: Spec
+    seconds: float
+    training: float = 0.0
+    trained: bool = True
+
+
+@dataclass(frozen=True)
+class PastSpread:
+    """How far the runs of an experiment lie apart in what decides the claim.
+
+    runs: those it is known from, FEWEST_RUNS at least. sd: their standard deviation (ddof 1) in DECIDING.
+    overlap: n_test / n_train.
+    """
+
+    spec: Spec
+    id: str
+    runs: int
+    sd: float
+    overlap: float
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was read, the newest experiment first."""
+
+    runs: Sequence[PastRun] = field(default_factory=tuple)
+    spreads: Sequence[PastSpread] = field(default_factory=tuple)
+
+
+class _OfSpec(Protocol):
+    @property
+    def spec(self) -> Spec: ...
+
+
+T = TypeVar("T", bound=_OfSpec)
+
+
+def read_past(home: Path) -> Past:
+    """The first run and the spread of the newest experiments, where they have one.
+
+    Not of older versions: they attacked fewer images, and measured less. Raises ExperimentError where the home
+    cannot be listed.
+    """
+    runs, spreads = [], []
+    for folder in sorted(experiment_folders(home), key=created, reverse=True)[:PAST_EXPERIMENTS]:
+        try:
+            experiment = load(folder)
+        except ExperimentError:
+            continue  # the list of experiments says what is the matter with it
+        found = [metrics for metrics in experiment.results().values() if metrics.robustness is not None]
+        if found:
+            runs.append(_run(experiment, found[0]))
+        spread = _spread(experiment, found)
+        if spread is not None:
+            spreads.append(spread)
+    return Past(tuple(runs), tuple(spreads))
+
+
+def most_alike(spec: Spec, past: Sequence[T]) -> tuple[list[T], str]:
+    """Those of the past that are most like a new experiment, and in words what they are; none where none are."""
+    for names, what in (
+        ([name for name in spec.values if name not in NO_DIFFERENCE], "runs of the same kind"),
+        (("dataset", "attack"), "runs of this data set and attack with other settings"),
+        (("dataset",), "runs of this data set with another attack"),
+    ):
+        alike = [one for one in past if all(one.spec.values.get(n) == spec.values[n] for n in names)]
+        if alike:
+            return alike, what
+    return [], ""
+
+
+def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
+    trained = not metrics.surrogate_reused
+    training = metrics.seconds.get(SURROGATE, 0.0)
+    return PastRun(experiment.spec, metrics.run_seconds, training, trained)
+
+
+def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | None:
+    if len(runs) < FEWEST_RUNS:
+        return None
+    ladder, counts = runs[0].ladder, runs[0].counts
+    decided = quantities(ladder, experiment.spec.controls)
+    of = next(quantity.of for quantity in decided if (quantity.name, quantity.sets) == DECIDING)
+    values = [value for value in map(of, runs) if value is not None]
+    if len(values) < FEWEST_RUNS or not (sd := statistics.stdev(values)):
+        return None
+    return PastSpread(experiment.spec, experiment.id, len(values), sd, counts.test / counts.train)

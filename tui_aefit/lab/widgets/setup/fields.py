@@ -1,0 +1,331 @@
+"""The fields of the set-up screen: a row for each setting, those of the chosen parts among them, most in a fold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Collapsible, Input, Label, Select
+
+from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
+from core.declarations.setting import Folder, Names, Setting
+from core.errors import AefitError
+from core.spec.settings import COMMON, PARTS, part_options
+from tui_aefit.lab.form import OF_CALL
+from tui_aefit.lab.widgets.setup.paths import PathInput
+from tui_aefit.shell.declarations import CALL, explain
+
+OWN = "own"
+"""The choice of data set that opens the field for a path."""
+
+Field = Select[str] | Input
+
+
+class FormSelect(Select[str], inherit_bindings=False):
+    """A list to choose from that leaves up and down to the form."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter,space,left,right",
+            "show_overlay",
+            "Choose",
+            id="setup.choose",
+            tooltip="Open the list of a field",
+            show=False,
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the form: a setting's title, its field, and what is said beside it."""
+
+    setting: Setting
+    field: Field
+    beside: Label
+    line: Horizontal
+
+
+def rows_of(parts: Mapping[str, str]) -> tuple[dict[str, Setting], dict[str, Setting]]:
+    """The settings of the first rows and those of the fold, by name; an option follows the part that it is of.
+
+    parts: "attack", "family", "surrogate" -> the chosen one. A plug-in that cannot be loaded has no options:
+    what is wrong with it is said beside its name.
+    """
+    first: dict[str, Setting] = {}
+    folded: dict[str, Setting] = {}
+    for name, setting in COMMON.items():
+        (first if setting.main else folded)[name] = setting
+        if name in PARTS:
+            for option in _options_of(name, parts[name]):
+                (first if setting.main or option.main else folded)[option.name] = option
+    return first, {**folded, **{name: CALL[name] for name in OF_CALL}}
+
+
+def _options_of(part: str, name: str) -> list[Setting]:
+    try:
+        return list(part_options(part, name).values())
+    except AefitError:
+        return []
+
+
+class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The fields. Posts `Edited` for every word that changes; up and down go from field to field.
+
+    words: what the fields show first, by name. choice_of: a named data set as the list shows it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "go_up", "Field above", id="setup.up", tooltip="Field above", show=False),
+        Binding("down", "go_down", "Field below", id="setup.down", tooltip="Field below", show=False),
+    ]
+
+    class Edited(Message):
+        """A word has changed."""
+
+    def __init__(self, words: Mapping[str, str], choice_of: Callable[[str], str]) -> None:
+        super().__init__(id="form")
+        self._words = dict(words)
+        self._choice_of = choice_of
+        self._rows: dict[str, Row] = {}
+        self._has_folded = False
+        # Keys may ask for rows while others are being made; until those are there, none can be found.
+        self._placing = asyncio.Lock()
+        # Kept, not looked up: who leaves at once does so before all of them are on the screen.
+        self._own_row = Horizontal(id="own-row", classes="row")
+        self._own_path = self._path_input(
+            "dataset-path", self._own_word(), ".npz, .zip or folder", OWN_SUFFIXES
+        )
+        self._fold = Vertical(id="folded")
+        self._advanced = Collapsible(self._fold, title="Advanced", id="advanced")
+
+    def compose(self) -> ComposeResult:
+        """The first rows and the fold, which is filled later: half the fields, folded away at first."""
+        first, _ = rows_of(self.parts())
+        yield self._add_row(COMMON["dataset"], self._dataset_select()).line
+        with self._own_row:
+            yield Label("", classes="name")
+            yield self._own_path
+        for name, setting in first.items():
+            if name != "dataset":
+                yield self._make_row(setting).line
+        yield self._advanced
+
+    def on_mount(self) -> None:
+        """Hide what a named data set needs not."""
+        self._own_row.display = self._is_own()
+
+    def action_go_up(self) -> None:
+        """To the field above."""
+        self.screen.focus_previous()
+
+    def action_go_down(self) -> None:
+        """To the field below."""
+        self.screen.focus_next()
+
+    # What stands in the fields
+
+    def words(self) -> dict[str, str]:
+        """The word of every field that the chosen parts have, by the setting's name."""
+        parts = self.parts()
+        first, folded = rows_of(parts)
+        words = {**{name: self._word(name) for name in (*first, *folded)}, **parts}
+        if words["dataset"] == OWN:
+            words["dataset"] = self._own_path.value
+        return words
+
+    def parts(self) -> dict[str, str]:
+        """The chosen attack, family and surrogate."""
+        words = {part: self._word(part) for part in PARTS}
+        return {
+            part: word if word in PARTS[part] else str(COMMON[part].default) for part, word in words.items()
+        }
+
+    def settings(self) -> dict[str, Setting]:
+        """The settings that have a field now, in their order; also those whose field is still to be made."""
+        first, folded = rows_of(self.parts())
+        return {**first, **folded}
+
+    def setting_of(self, widget: Widget | None) -> Setting | None:
+        """The setting whose field a widget is, or lies in; None for another widget."""
+        while widget is not None and widget is not self:
+            row = self._rows.get((widget.id or "").removesuffix("-path"))
+            if row is not None:
+                return row.setting
+            widget = widget.parent if isinstance(widget.parent, Widget) else None
+        return None
+
+    async def take(self, words: Mapping[str, str]) -> None:
+        """Show other words; a field that they do not name keeps its own."""
+        self._words |= words
+        named = words.get("dataset", OWN) in CATALOGUE
+        if not named and "dataset" in words:
+            self._own_path.value = words["dataset"]
+        # The parts first: they bring the fields of their options.
+        for name in (*PARTS, *(name for name in words if name not in PARTS)):
+            row = self._rows.get(name)
+            if row is None or not row.field.is_mounted or name not in words:
+                continue
+            word = words[name] if named or name != "dataset" else OWN
+            if (
+                isinstance(row.field, Input)
+                or word == OWN
+                or word in row.setting.choices()
+                or word in CATALOGUE
+            ):
+                row.field.value = word
+        async with self._placing:
+            await self._place_rows()
+
+    # What the screen says beside them
+
+    def say(self, problems: Mapping[str, str], notes: Mapping[str, str]) -> None:
+        """Show beside the fields what is wrong, else what is noted, by the setting's name."""
+        for name, row in self._rows.items():
+            wrong = name in problems
+            row.beside.update(f"✗ {problems[name]}" if wrong else notes.get(name, ""))
+            row.beside.set_class(wrong, "-problem")
+            row.field.set_class(wrong, "-wrong")
+
+    async def go_to(self, name: str) -> None:
+        """Put the focus on the field of a setting, opening the fold where it is in there."""
+        await self.add_folded()
+        if name not in self._rows or not self._rows[name].field.is_mounted:
+            return
+        if name in rows_of(self.parts())[1]:
+            self._advanced.collapsed = False
+        (self._own_path if name == "dataset" and self._is_own() else self._rows[name].field).focus()
+
+    async def add_folded(self) -> None:
+        """Make the fields of the fold, once: afterwards they are there, unless the fold itself is not yet."""
+        async with self._placing:
+            if self._has_folded or not (self._fold.is_mounted and self.is_attached):
+                return
+            self._has_folded = True
+            await self._place_rows()
+        self.post_message(self.Edited())
+
+    # How
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    async def _changed(self, event: Input.Changed | Select.Changed) -> None:
+        event.stop()
+        had_path = self._own_row.display
+        self._own_row.display = self._is_own()
+        if event.control.id in PARTS:
+            async with self._placing:
+                await self._place_rows()
+        self.post_message(self.Edited())
+        # Not where the form began with a path: its row has been there from the start.
+        by_hand = self.setting_of(self.screen.focused) is COMMON["dataset"]
+        if self._own_row.display and not had_path and by_hand:
+            self._own_path.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.screen.focus_next()
+
+    async def _place_rows(self) -> None:
+        """Show the rows that the chosen parts have, in their order, and no others; make those that are new.
+
+        A row that is not shown keeps what was written into it.
+        """
+        first, folded = rows_of(self.parts())
+        settings = {**first, **(folded if self._has_folded else {})}
+        for name, row in list(self._rows.items()):
+            if name in settings and row.setting != settings[name]:
+                # Another part's option of the same name, which can be something else.
+                await self._rows.pop(name).line.remove()
+        # New lines in a row, by the line that they follow; None: at the top of the fold. Mounted together, for
+        # each time the screen is laid out anew.
+        new: dict[Horizontal | None, list[Horizontal]] = {}
+        after: Horizontal | None = None
+        follows: list[Horizontal] | None = None
+        for name, setting in settings.items():
+            if name == next(iter(folded)):
+                after = follows = None
+            if name in self._rows:
+                after, follows = self._own_row if name == "dataset" else self._rows[name].line, None
+                continue
+            if follows is None:
+                follows = new.setdefault(after, [])
+            follows.append(self._make_row(setting).line)
+        for after, lines in new.items():
+            if not self.is_attached:
+                return  # the person has left meanwhile
+            if after is None:
+                await self._fold.mount(*lines, before=0)
+            else:
+                await self._mount_after(after, lines)
+        for name, row in self._rows.items():
+            row.line.display = name in settings
+
+    async def _mount_after(self, after: Horizontal, lines: list[Horizontal]) -> None:
+        parent = after.parent
+        assert isinstance(parent, Widget)
+        await parent.mount(*lines, after=after)
+
+    def _dataset_select(self) -> FormSelect:
+        word = self._words.get("dataset", "")
+        own = bool(self._own_word())
+        return FormSelect(
+            [*((self._choice_of(name), name) for name in CATALOGUE), ("a path of your own", OWN)],
+            value=OWN if own else (word or str(COMMON["dataset"].default)),
+            allow_blank=False,
+            compact=True,
+            id="dataset",
+        )
+
+    def _own_word(self) -> str:
+        """The path that the form begins with, "" where it begins with a name."""
+        word = self._words.get("dataset", "")
+        return "" if word in CATALOGUE else word
+
+    def _is_own(self) -> bool:
+        return "dataset" in self._rows and self._rows["dataset"].field.value == OWN
+
+    def _make_row(self, setting: Setting) -> Row:
+        word = self._words.get(setting.name, "")
+        # Of several names at once a person types the list.
+        names = [] if isinstance(setting.kind, Names) else list(setting.choices())
+        placeholder = setting.default_text or "default"
+        field: Field
+        if names:
+            chosen = next(one for one in (word, setting.default, names[0]) if one in names)
+            field = FormSelect(
+                [(name, name) for name in names],
+                value=str(chosen),
+                allow_blank=False,
+                compact=True,
+                id=setting.name,
+            )
+        elif isinstance(setting.kind, Folder):
+            field = self._path_input(setting.name, word, placeholder, ())
+        else:
+            field = Input(word, placeholder=placeholder, compact=True, id=setting.name)
+        field.tooltip = explain(setting)
+        return self._add_row(setting, field)
+
+    def _path_input(self, name: str, word: str, placeholder: str, suffixes: tuple[str, ...]) -> PathInput:
+        return PathInput(word, suffixes=suffixes, placeholder=placeholder, id=name)
+
+    def _add_row(self, setting: Setting, field: Field) -> Row:
+        beside = Label("", id=f"why-{setting.name}", classes="why", markup=False)
+        line = Horizontal(Label(setting.title, classes="name"), field, beside, classes="row")
+        self._rows[setting.name] = Row(setting, field, beside, line)
+        return self._rows[setting.name]
+
+    def _word(self, name: str) -> str:
+        """What stands in a field; where it is still to be made, what it will show first."""
+        row = self._rows.get(name)
+        return str(row.field.value) if row and row.field.is_mounted else self._words.get(name, "")
