@@ -55,8 +55,9 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
     """Look at every screen with every pane and every kind of focus, one after another in a small terminal."""
     make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
     # The one that the form begins with.
-    form = {"dataset": "mnist-5k", "epochs": 15}
-    stopped = make_experiment(house.home, state="interrupted", runs=3, now=time.time(), **form)
+    stopped = make_experiment(
+        house.home, state="interrupted", runs=3, now=time.time(), dataset="mnist-5k", epochs=15
+    )
     save_preferences(house.home, Preferences(words={"epsilon": "0.3"}))
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:

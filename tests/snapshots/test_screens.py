@@ -21,11 +21,13 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
 from core.records.results import GALLERY
+from tests.fakes import previews
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.images import made_up_pool
 from tests.fakes.lab import text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.feeds import start_feed
+from tui_aefit.lab.preferences import Preferences, save_preferences
 from tui_aefit.shell.settings import Settings
 
 SIZES = {"80x24": (80, 24), "120x30": (120, 30), "140x45": (140, 45)}
@@ -88,6 +90,16 @@ def six_pictures(name: str, size: float) -> Gallery:
     )
 
 
+def existing_experiment(home: Path) -> None:
+    """What the form begins with is computed already."""
+    make_experiment(home, dataset="mnist-5k", epochs=15, now=NOW)
+
+
+def started_before(home: Path) -> None:
+    """Something else than what the form begins with was started last."""
+    save_preferences(home, Preferences(words={"epsilon": "0.3", "runs": "4"}))
+
+
 def of_every_state(home: Path) -> None:
     """Two days of somebody's work; nothing is running, or the lab would open with it."""
     finished = make_experiment(home, now=NOW, name="mnist-fgsm-example1")
@@ -107,12 +119,28 @@ def of_every_state(home: Path) -> None:
 ID = "mnist-fgsm-example1"
 """Of the experiment that the lab opens with; its own would change with every new setting."""
 RUNNING = Sees("▶ running  4/12 runs")
+NEW = Sees("+ new: nothing of it is computed yet")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
 ALL_EXPERIMENTS = (LEAVE_FIELD, "e", Sees("Experiments: 5"))
 FAILED = Sees("✗ failed  5/6 runs")
 SCENES = {
-    "setup": Scene((Sees("$ aefit-tui --batch"),), sizes=BOTH),
+    "setup": Scene((NEW,)),
+    "setup-data": Scene((NEW, Sees("500 of each class")), sizes=(*WIDE, *LOW)),
+    "setup-data-without-colour": Scene((NEW, Sees("500 of each class")), sizes=WIDE, colour=False),
+    "setup-attack": Scene((NEW, "down", Sees("says 8 (75 % sure)")), sizes=(*WIDE, *LOW)),
+    "setup-explained": Scene((NEW, "ctrl+g", "down", Sees("says 8 (75 % sure)"))),
+    "setup-ladder": Scene((NEW, *["down"] * 3, Sees("●●●●●●●")), sizes=WIDE),
+    "setup-runs": Scene((NEW, *["down"] * 4, Sees("relative to 12 runs")), sizes=(*WIDE, *LOW)),
+    "setup-exists": Scene((LEAVE_FIELD, Sees("✓ exists")), existing_experiment),
+    "setup-last-time": Scene(
+        (
+            NEW,
+            Sees("last time: Epsilon 0.3"),
+        ),
+        started_before,
+        sizes=BOTH,
+    ),
     "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected")), sizes=BOTH),
     "setup-advanced": Scene((*["tab"] * 5, "enter", "tab", Sees("Tied votes"))),
     "setup-deepfool": Scene((*["tab"] * 1, "enter", "down", "down", "enter", Sees("DeepFool bound"))),
@@ -185,6 +213,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         patch.setattr("tui_aefit.shell.settings.user_config", lambda: Path("none.toml"))
         patch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
         patch.setattr("tui_aefit.lab.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
+        patch.setattr("tui_aefit.lab.previews.preview", previews.preview)
         yield Path("home")
     time.tzset()
 

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.errors import AefitError
+from core.errors import AefitError, ExperimentError
 from core.files.atomic import write_atomically
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus

@@ -94,8 +94,8 @@ def _of_size(images: int, shape: Sequence[int], classes: int, test: int) -> Text
     height, width, channels = shape
     colour = "grey" if channels == 1 else "colour"
     return Text(
-        f"{images:,} images of {height} × {width} {colour} pixels, {classes} classes; "
-        f"a run: {images - test:,} to train, {test:,} to test\n"
+        f"{images:,} images of {height} × {width} {colour} pixels, {classes} classes\n"
+        f"a run trains on {images - test:,} and tests on {test:,}\n"
     )
 
 
