@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.declarations.words import counted, enumerate_words
+from core.declarations.words import counted, enumerate_words, p_value
 
-__all__ = ["ABSENT", "counted", "duration", "enumerate_words", "moment", "number"]
+__all__ = ["ABSENT", "counted", "duration", "enumerate_words", "moment", "number", "p_value"]
 
 ABSENT = "-"
 """Stands for what is undefined."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from core.declarations.words import counted, enumerate_words
+from core.declarations.words import counted, enumerate_words, p_value
 from core.records.statistics import Claim, Decision
 
 ADVERSARIAL, MISCLASSIFIED = "the adversarial images", "the misclassified ones"
@@ -29,8 +29,8 @@ def format_difference(value: float) -> str:
 
 
 def format_p(p: float | None) -> str:
-    """A p-value with two digits; "none" where there is none."""
-    return "none" if p is None else f"{p:.2g}"
+    """A p-value; "none" where there is none."""
+    return "none" if p is None else p_value(p)
 
 
 def count_runs(count: int) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.report.formatting import counted, duration, enumerate_words, moment, number
+from core.report.formatting import counted, duration, enumerate_words, moment, number, p_value
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,30 @@ def test_a_duration_means_its_seconds(seconds: float) -> None:
     parts = re.findall(r"(\d+) (h|min|s)", duration(seconds))
     meant = sum(int(amount) * unit[name] for amount, name in parts)
     assert abs(meant - seconds) <= (60 if seconds >= 3599.5 else 0.5)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0497, "0.0497"),
+        (0.0502, "0.0502"),
+        (0.05, "0.05"),
+        (0.062, "0.062"),
+        (0.00996, "0.00996"),
+        (1.6e-7, "1.6e-07"),
+    ],
+)
+def test_a_p_value_has_two_digits_and_more_where_two_would_meet_a_level_that_it_does_not(
+    p: float, text: str
+) -> None:
+    assert p_value(p) == text
+
+
+@given(st.floats(0, 1))
+def test_a_p_value_is_said_on_its_own_side_of_every_level(p: float) -> None:
+    said = float(p_value(p))
+    assert said == pytest.approx(p, rel=0.051)
+    assert all((said < level) == (p < level) for level in (0.05, 0.01, 0.001))
 
 
 @pytest.mark.parametrize("seconds", [1e300, -1e300, 1e15])

@@ -14,6 +14,7 @@ from core.report.caveat import caveat
 from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import TableName
+from core.report.formatting import p_value
 from core.report.result import Result
 from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_reason, term_of
 
@@ -298,7 +299,7 @@ def _number(value: float | None, form: str) -> str:
 def _p(value: float | None) -> str:
     if value is None:
         return DASH
-    digits, _, exponent = f"{value:.2g}".partition("e")
+    digits, _, exponent = p_value(value).partition("e")
     return f"${digits} \\times 10^{{{int(exponent)}}}$" if exponent else f"${digits}$"
 
 

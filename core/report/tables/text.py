@@ -10,7 +10,7 @@ from core.records.statistics import Claim, StatisticalTest, Summary, SummaryTabl
 from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import WIDTH
-from core.report.formatting import ABSENT, counted, enumerate_words, number
+from core.report.formatting import ABSENT, counted, enumerate_words, number, p_value
 from core.report.result import Result
 from core.report.terms import DECIDING, OVERLAP, claim_reason, term_of
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -300,7 +300,9 @@ def _ranks(test: StatisticalTest) -> str:
 
 
 def _p_value(test: StatisticalTest) -> str:
-    return ABSENT if test.p is None else f"{test.p:.2g} / {number(test.p_holm, '.2g')}"
+    if test.p is None:
+        return ABSENT
+    return " / ".join(ABSENT if p is None else p_value(p) for p in (test.p, test.p_holm))
 
 
 def _wrapped(text: str, width: int) -> str:
