@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,16 +12,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import RecordError
+from core.families.ladder import Ladder
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
 from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load
+from core.records.findings import Findings, findings_in
 from core.records.home import experiment_folders
 from core.records.journal import session_of
 from core.records.status import ExperimentStatus, experiment_status, is_turning_point
 
 BLOCK = 1 << 16
 """Bytes of a journal that are read at once, from its end."""
+TELL_SECONDS = 0.5
+"""How often a long look tells how far it is."""
 
 NEWER_JOURNAL = "its journal was written by a newer version"
 NO_ANNOTATIONS = Annotations()
@@ -36,6 +41,8 @@ class Overview:
     status: as `State.status` has it, or NEWER (a later version wrote its spec) or UNREADABLE.
     experiment: None exactly where the status is one of these two. done: its complete runs.
     created: when it was made, seconds since 1970. stopping: it runs and was asked to stop.
+    seconds: that its complete runs took, together. findings: what a coordinator last journaled over its runs, None
+    before the first statistics.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
     """
@@ -49,6 +56,8 @@ class Overview:
     annotations: Annotations = NO_ANNOTATIONS
     reason: str = ""
     read_only: bool = False
+    seconds: float = 0.0
+    findings: Findings | None = None
 
     @property
     def id(self) -> str:
@@ -58,14 +67,21 @@ class Overview:
 
 @dataclass(frozen=True)
 class _JournalEnd:
-    """What the coordinators' journals of an experiment say at their ends.
+    """How the coordinators of an experiment say that they ended.
 
     turning_point: the newest event by which the status is judged. failure: why the newest coordinator failed or
-    refused, "" where it did neither. newer: a later version wrote the newest journal.
+    refused, "" where it did neither.
     """
 
     turning_point: Event | None = None
     failure: str = ""
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    """findings: of the newest statistics in the journals. newer: a later version wrote the newest journal."""
+
+    findings: Findings | None = None
     newer: bool = False
 
 
@@ -77,42 +93,54 @@ class OverviewReader:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._cached: dict[Path, tuple[Stamp | None, Any]] = {}
-        self._met: dict[Path, tuple[Stamp | None, Any]] = {}
+        self._cached: dict[tuple[Path, str], tuple[Stamp | None, Any]] = {}
+        self._met: dict[tuple[Path, str], tuple[Stamp | None, Any]] = {}
+        self._before: dict[Path, Overview] = {}
         self._lock = threading.Lock()
 
-    def look(self) -> tuple[Overview, ...]:
+    def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
         """Every experiment there is now, the newest first. What a folder holds never makes it raise.
 
+        One that has not changed is the same object as before. tell: is given those that were read so far, the
+        newest, and how many there are, every TELL_SECONDS of a look that takes longer.
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
-            folders = experiment_folders(self._home)
+            made = {folder: _made(folder) for folder in experiment_folders(self._home)}
+            folders = sorted(made, key=lambda folder: (-made[folder], folder.name))
             self._met = {}
-            overviews = [self._overview(folder) for folder in folders]
+            overviews: list[Overview] = []
+            told = time.monotonic()
+            for folder in folders:
+                overviews.append(self._overview(folder, made[folder]))
+                if tell is not None and time.monotonic() - told > TELL_SECONDS:
+                    tell(tuple(overviews), len(folders))
+                    told = time.monotonic()
             # Whatever was not met this time is gone.
             self._cached = self._met
-        return tuple(sorted(overviews, key=lambda overview: (-overview.created, overview.id)))
+            self._before = {overview.folder: overview for overview in overviews}
+        return tuple(overviews)
 
-    def look_at(self, folder: Path) -> Overview | None:
-        """One experiment, None where there is no such folder. Never raises for what it holds."""
-        with self._lock:
-            self._met = dict(self._cached)
-            found = self._overview(folder) if os.path.isdir(folder) else None
-            self._cached = self._met
-        return found
+    def _overview(self, folder: Path, made: float) -> Overview:
+        overview, before = self._read(folder, made), self._before.get(folder)
+        return before if before is not None and before == overview else overview
 
-    def _overview(self, folder: Path) -> Overview:
+    def _read(self, folder: Path, made: float) -> Overview:
         found = self._unless_changed(folder / SPEC_FILE, _load)
         noted, problem = self._unless_changed(folder / ANNOTATIONS_FILE, _annotations)
-        made = _made(folder)
         if isinstance(found, Overview):
             return replace(found, created=made, annotations=noted)
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
-            done = sum(self._complete(found, run) for run in self._begun(found))
-            end = _JournalEnd() if running else self._journal_end(found)
+            seconds = self._seconds(found)
+            done, journals = len(seconds), _coordinator_journals(found.journal)
+            # How it ended matters only where something is missing; the rest of a journal is long.
+            judged = not running and done < found.spec.runs
+            end = self._of_newest(journals, _read_end, _JournalEnd()) if judged else _JournalEnd()
+            statistics = self._of_newest(
+                journals, lambda there: _read_statistics(there, found.spec.ladder), _Statistics()
+            )
             stopping = running and found.cancel_file.exists()
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
@@ -129,33 +157,48 @@ class OverviewReader:
             created=made,
             stopping=stopping,
             annotations=noted,
-            reason="; ".join(filter(None, (failure, NEWER_JOURNAL if end.newer else "", problem))),
-            read_only=end.newer,
+            reason="; ".join(filter(None, (failure, NEWER_JOURNAL if statistics.newer else "", problem))),
+            read_only=statistics.newer,
+            seconds=sum(seconds),
+            findings=statistics.findings,
         )
+
+    def _seconds(self, experiment: Experiment) -> list[float]:
+        """What each complete run took."""
+        found = (self._run_seconds(experiment, run) for run in self._begun(experiment))
+        return [seconds for seconds in found if seconds is not None]
 
     def _begun(self, experiment: Experiment) -> list[int]:
         """The runs that have a folder."""
         there = set(_names(experiment.folder / "runs"))
         return [run for run in range(experiment.spec.runs) if experiment.run_folder(run).name in there]
 
-    def _complete(self, experiment: Experiment, run: int) -> bool:
-        result = experiment.run_folder(run) / "result"
-        return self._unless_changed(result, lambda _: experiment.result(run) is not None)
+    def _run_seconds(self, experiment: Experiment, run: int) -> float | None:
+        """What a run took, None unless it is complete."""
 
-    def _journal_end(self, experiment: Experiment) -> _JournalEnd:
-        journals = _coordinator_journals(experiment.journal)
+        def read(_: Path) -> float | None:
+            metrics = experiment.result(run)
+            return metrics.run_seconds if metrics is not None else None
+
+        return self._unless_changed(experiment.run_folder(run) / "result", read)
+
+    def _of_newest(self, journals: list[Path], read: Callable[[list[Path]], T], nothing: T) -> T:
+        """What `read` makes of the journals, the newest first; `nothing` where there are none."""
         if not journals:
-            return _JournalEnd()
+            return nothing
         # The newest journal alone may still change.
-        return self._unless_changed(journals[0], lambda _: _read_end(journals))
+        return self._unless_changed(journals[0], lambda _: read(journals), type(nothing).__name__)
 
-    def _unless_changed(self, path: Path, read: Callable[[Path], T]) -> T:
-        """What `read` makes of `path`, read anew only where the path's entry on disk is another."""
+    def _unless_changed(self, path: Path, read: Callable[[Path], T], what: str = "") -> T:
+        """What `read` makes of `path`, read anew only where the path's entry on disk is another.
+
+        what: tells apart what is read of one path.
+        """
         stamp = _stamp(path)
-        cached = self._cached.get(path)
+        cached = self._cached.get((path, what))
         if cached is None or cached[0] != stamp:
             cached = stamp, read(path)
-        self._met[path] = cached
+        self._met[path, what] = cached
         value: T = cached[1]
         return value
 
@@ -185,7 +228,19 @@ def _read_end(journals: list[Path]) -> _JournalEnd:
         if isinstance(event, RunFailed) and not event.retry
     ]
     failure = next(filter(None, reasons), "")
-    return _JournalEnd(turning_point, failure, _version(journals[0]) > JOURNAL_VERSION)
+    return _JournalEnd(turning_point, failure)
+
+
+def _read_statistics(journals: list[Path], ladder: Ladder) -> _Statistics:
+    """What the journals, the newest first, say last of the numbers, and whether they are a later version's."""
+    version: int | None = None
+    for path in journals:
+        for line in _lines_from_the_end(path):
+            if version is None and path is journals[0]:
+                version = _version(line)  # one writer wrote them all: the last line that can be read says
+            if (found := findings_in(line, ladder)) is not None:
+                return _Statistics(found, (version or 0) > JOURNAL_VERSION)
+    return _Statistics(None, (version or 0) > JOURNAL_VERSION)
 
 
 def _last_session(journals: list[Path]) -> list[Event]:
@@ -198,14 +253,12 @@ def _last_session(journals: list[Path]) -> list[Event]:
     return events
 
 
-def _version(path: Path) -> int:
-    """The schema version of a journal: its last line's, since one writer wrote them all; 0 for an empty one."""
-    for line in _lines_from_the_end(path):
-        try:
-            return decode(line).v
-        except RecordError:
-            continue
-    return 0
+def _version(line: bytes) -> int | None:
+    """The schema version of a journal's line, None where it cannot be read."""
+    try:
+        return decode(line).v
+    except RecordError:
+        return None
 
 
 _DECISIVE = (Finished, RunFailed, CoordinatorStarted)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from core.records.state import read_state
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result
+from tests.fakes.experiments import State, make_experiment
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 Words = dict[str, object]
@@ -162,17 +164,118 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(owner, name, call)
 
     count(Experiment, "result")
-    for name in ("load", "read_annotations", "_read_end"):
+    for name in ("load", "read_annotations", "_read_end", "_read_statistics"):
         count(overview_module, name)
     reader = OverviewReader(tmp_path)
     first = reader.look()
-    assert sorted(read) == ["_read_end", "load", "read_annotations", "result", "result"]
+    assert sorted(read) == ["_read_end", "_read_statistics", "load", "read_annotations", "result", "result"]
     read.clear()
-    assert reader.look() == first
+    again = reader.look()
+    assert [one is other for one, other in zip(again, first, strict=True)] == [True]
     assert read == []
     put_results(experiment, 2)
     reader.look()
     assert read == ["result"]
+
+
+def test_of_a_complete_experiment_no_more_is_read_than_what_its_journal_ends_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = make_experiment(tmp_path, runs=3)
+
+    def never(*arguments: object) -> object:
+        raise AssertionError("the whole journal was read")
+
+    monkeypatch.setattr(overview_module, "_read_end", never)
+    assert only(tmp_path).status == "complete"
+    (experiment.run_folder(1) / "result" / "arrays.npz").unlink()
+    with pytest.raises(AssertionError, match="whole journal"):
+        only(tmp_path)
+
+
+class TestFindings:
+    @pytest.mark.parametrize("state", ["complete", "running", "interrupted"])
+    def test_they_are_those_of_the_full_reading_and_of_the_runs(self, tmp_path: Path, state: State) -> None:
+        experiment = make_experiment(tmp_path, state=state, runs=6, complete=3)
+        full, found = read_state(experiment), only(tmp_path)
+        assert full.statistics is not None
+        assert found.findings is not None
+        assert found.findings.runs == len(full.results) == found.done
+        assert found.findings.accuracy == full.statistics.summary.accuracy["adversarial"]["1"]
+        (rise,) = (
+            claim for claim in full.statistics.claims
+            if (claim.name, claim.sets) == ("crossfit_rise", ("adversarial", "misclassified"))
+        )  # fmt: skip
+        assert found.findings.rise == rise
+        runs = full.results.values()
+        accuracies = [run.accuracy["adversarial"]["1"] for run in runs]
+        assert found.findings.accuracy.mean == pytest.approx(np.mean(np.array(accuracies, float)))
+        rises = {
+            name: [
+                [run.crossfit.accuracy[name][level] for level in ("7", "1")]
+                for run in runs
+                if run.crossfit is not None
+            ]
+            for name in ("adversarial", "misclassified")
+        }
+        ends = {name: np.mean(np.array(values, float), axis=0) for name, values in rises.items()}
+        adversarial, misclassified = (ends[name][1] - ends[name][0] for name in rises)
+        assert rise.estimate == pytest.approx(adversarial - misclassified)
+        assert found.seconds == pytest.approx(sum(run.run_seconds for run in runs))
+
+    def test_results_of_an_older_version_have_no_claim(self, tmp_path: Path) -> None:
+        make_experiment(tmp_path, runs=3, deciding=False)
+        findings = only(tmp_path).findings
+        assert findings is not None
+        assert findings.accuracy is not None
+        assert findings.rise is None
+
+    def test_without_statistics_there_are_none(self, tmp_path: Path) -> None:
+        experiment, _ = create(tmp_path, SPEC)
+        assert only(tmp_path).findings is None
+        journal(experiment, 1, STARTED, finished("cancelled"))
+        assert only(tmp_path).findings is None
+
+    def test_a_later_coordinator_without_statistics_leaves_those_before(self, tmp_path: Path) -> None:
+        experiment = make_experiment(tmp_path, runs=3)
+        before = only(tmp_path).findings
+        assert before is not None
+        journal(experiment, 2, STARTED, finished("cancelled"))
+        assert only(tmp_path).findings == before
+
+    def test_statistics_that_cannot_be_read_or_are_of_other_levels_are_passed_over(
+        self, tmp_path: Path
+    ) -> None:
+        experiment = make_experiment(tmp_path, runs=3)
+        before = only(tmp_path).findings
+        assert before is not None
+        accuracy = {"mean": 0.5, "sd": None, "ci95": None, "n": 1}
+        of_other_levels: Words = {
+            "event": "statistics", "runs": [0], "tests": [],
+            "summary": {"accuracy": {"adversarial": {"9": accuracy}}},
+        }  # fmt: skip
+        broken: Words = {"event": "statistics", "runs": "none"}
+        named: Words = {"event": "notice", "text": "statistics"}
+        journal(experiment, 2, STARTED, of_other_levels, broken, named)
+        assert only(tmp_path).findings == before
+        accuracy_here = {"adversarial": dict.fromkeys(experiment.spec.ladder.levels, accuracy)}
+        journal(experiment, 2, {**of_other_levels, "summary": {"accuracy": accuracy_here}})
+        found = only(tmp_path).findings
+        assert found is not None
+        assert found.accuracy is not None
+        assert (found.runs, found.accuracy.mean, found.rise) == (1, 0.5, None)
+
+
+def test_a_long_look_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [create(tmp_path, Spec(dataset="digits", seed=seed))[0] for seed in range(3)]
+    for age, experiment in enumerate(made):
+        (experiment.folder / CREATED_FILE).write_text(str(1000 - age))
+    monkeypatch.setattr(overview_module, "TELL_SECONDS", -1.0)
+    told: list[tuple[list[str], int]] = []
+    whole = OverviewReader(tmp_path).look(lambda some, many: told.append(([one.id for one in some], many)))
+    ids = [one.id for one in made]
+    assert told == [(ids[:count], 3) for count in (1, 2, 3)]
+    assert [one.id for one in whole] == ids
 
 
 def test_the_newest_comes_first(tmp_path: Path) -> None:
