@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,53 +73,27 @@ def write_annotations(folder: Path, annotations: Annotations) -> None:
 
 
 def label(folder: Path, text: str) -> Annotations:
-    """Give the experiment in `folder` a label, "" for none; what its annotations are now.
-
-    Raises ExperimentError as `write_annotations`, and so do `tags` and `note`.
-    """
-    return _change(folder, lambda noted: replace(noted, label=text))
+    """Label the experiment in `folder`, "" for none; what is written of it now. Raises as `write_annotations`."""
+    return _changed(folder, label=text)
 
 
-def tags(folder: Path, add: Collection[str] = (), remove: Collection[str] = ()) -> Annotations:
-    """Add tags, which come last, and take others away; what its annotations are now.
-
-    A tag that is there stays where it is; taking away one that is not there changes nothing.
-    """
-    gone = {_one_line(tag) for tag in remove}
-    return _change(
-        folder,
-        lambda noted: replace(noted, tags=(*(tag for tag in noted.tags if tag not in gone), *add)),
-    )
+def tags(folder: Path, *, add: Iterable[str] = (), remove: Collection[str] = ()) -> Annotations:
+    """Take tags away, then add some; what is written of the experiment now. Raises as `write_annotations`."""
+    kept = [tag for tag in read_annotations(folder)[0].tags if tag not in remove]
+    return _changed(folder, tags=(*kept, *add))
 
 
 def note(folder: Path, text: str) -> Annotations:
-    """Write the note of the experiment in `folder` anew, "" for none; what its annotations are now."""
-    return _change(folder, lambda noted: replace(noted, notes=text))
-
-
-def tag_changes(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The tags to add and those to take away, as words ask for them: "+NAME" or "NAME", and "-NAME".
-
-    Of what is asked for twice the later word counts. Raises ExperimentError for a word without a name.
+    """Replace the notes of the experiment in `folder`, "" for none; what is written of it now. Raises as
+    `write_annotations`.
     """
-    wanted: dict[str, bool] = {}
-    for word in words:
-        name = _one_line(word[1:] if word[:1] in ("+", "-") else word)
-        if not name:
-            raise ExperimentError(
-                f"{word!r} names no tag", "expected NAME or +NAME to add a tag, -NAME to take one away"
-            )
-        wanted[name] = not word.startswith("-")
-    return [name for name, is_there in wanted.items() if is_there], [
-        name for name, is_there in wanted.items() if not is_there
-    ]
+    return _changed(folder, notes=text)
 
 
-def _change(folder: Path, change: Callable[[Annotations], Annotations]) -> Annotations:
-    """Write what `change` makes of the annotations as they are at this moment."""
-    changed = change(read_annotations(folder)[0])
-    write_annotations(folder, changed)
-    return changed
+def _changed(folder: Path, **changes: Any) -> Annotations:
+    annotations = replace(read_annotations(folder)[0], **changes)
+    write_annotations(folder, annotations)
+    return annotations
 
 
 def _content(path: Path) -> tuple[dict[str, object], str]:

@@ -17,7 +17,6 @@ from core.records.annotations import (
     label,
     note,
     read_annotations,
-    tag_changes,
     tags,
     write_annotations,
 )
@@ -115,30 +114,18 @@ def test_annotations_change_nothing_of_the_spec(tmp_path: Path) -> None:
 class TestChanges:
     def test_each_leaves_the_others_words_alone(self, tmp_path: Path) -> None:
         assert label(tmp_path, " a\nb ") == Annotations("a b")
-        assert tags(tmp_path, ["fig5", "old"]) == Annotations("a b", ("fig5", "old"))
+        assert tags(tmp_path, add=["fig5", "old"]) == Annotations("a b", ("fig5", "old"))
         assert note(tmp_path, "two\nlines") == Annotations("a b", ("fig5", "old"), "two\nlines")
         assert label(tmp_path, "") == Annotations("", ("fig5", "old"), "two\nlines")
         assert read_annotations(tmp_path) == (Annotations("", ("fig5", "old"), "two\nlines"), "")
 
     def test_tags_are_added_at_the_end_and_taken_away_by_name(self, tmp_path: Path) -> None:
-        tags(tmp_path, ["a", "b", "c"])
-        assert tags(tmp_path, ["b", "d"], ["a", "not there"]).tags == ("b", "c", "d")
-        assert tags(tmp_path, remove=["c "]).tags == ("b", "d")
-
-    def test_words_ask_for_changes_and_the_later_one_counts(self) -> None:
-        assert tag_changes(["fig5", "+new", "-old", "-fig5", "two words"]) == (
-            ["new", "two words"],
-            ["fig5", "old"],
-        )
-        assert tag_changes([]) == ([], [])
-
-    @pytest.mark.parametrize("word", ["+", "-", "", "- ", "\x1b"])
-    def test_a_word_without_a_name_is_refused(self, word: str) -> None:
-        with pytest.raises(ExperimentError, match="names no tag"):
-            tag_changes(["fine", word])
+        tags(tmp_path, add=["a", "b", "c"])
+        assert tags(tmp_path, add=["b", "d"], remove=["a", "not there"]).tags == ("b", "c", "d")
+        assert tags(tmp_path, remove=["c"]).tags == ("b", "d")
 
     @pytest.mark.parametrize(
-        "change", [lambda f: label(f, "x"), lambda f: tags(f, ["x"]), lambda f: note(f, "x")]
+        "change", [lambda f: label(f, "x"), lambda f: tags(f, add=["x"]), lambda f: note(f, "x")]
     )
     def test_a_broken_file_is_not_written_over(
         self, tmp_path: Path, change: Callable[[Path], Annotations]
