@@ -8,13 +8,13 @@ from core.errors import RecordError
 from core.families.ladder import Ladder
 from core.records.events import StatisticsComputed
 from core.records.statistics import Claim, Summary, SummaryTable
+from core.records.tail import STATISTICS
 from core.records.types import Count, Name, Record, parse
 
 ADVERSARIAL = "adversarial"
 RISE = ("crossfit_rise", (ADVERSARIAL, "misclassified"))
 """Name and sets of what is decided first: the cross-fitted rise on adversarial images less that on mistakes."""
 _KIND = str(StatisticsComputed.__struct_config__.tag)
-_MARK = f'"{_KIND}"'.encode()
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
 
     None for a line of another kind, one that cannot be read, and statistics of other levels.
     """
-    if _MARK not in line:
+    if STATISTICS not in line:
         return None
     try:
         found = parse(line, _Statistics, _KIND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +18,9 @@ from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, 
 from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load
 from core.records.findings import Findings, findings_in
 from core.records.home import experiment_folders
-from core.records.journal import session_of
 from core.records.status import ExperimentStatus, experiment_status, is_turning_point
+from core.records.tail import coordinator_journals, lines_from_the_end, names_in
 
-BLOCK = 1 << 16
-"""Bytes of a journal that are read at once, from its end."""
 TELL_SECONDS = 0.5
 """How often a long look tells how far it is."""
 
@@ -121,6 +118,14 @@ class OverviewReader:
             self._before = {overview.folder: overview for overview in overviews}
         return tuple(overviews)
 
+    def look_at(self, folder: Path) -> Overview:
+        """One experiment as it is now, as `look` has it."""
+        with self._lock:
+            overview = self._overview(folder, _made(folder))
+            self._cached |= self._met
+            self._before[folder] = overview
+        return overview
+
     def _overview(self, folder: Path, made: float) -> Overview:
         overview, before = self._read(folder, made), self._before.get(folder)
         return before if before is not None and before == overview else overview
@@ -134,7 +139,7 @@ class OverviewReader:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
             seconds = self._seconds(found)
-            done, journals = len(seconds), _coordinator_journals(found.journal)
+            done, journals = len(seconds), coordinator_journals(found.journal)
             # How it ended matters only where something is missing; the rest of a journal is long.
             judged = not running and done < found.spec.runs
             end = self._of_newest(journals, _read_end, _JournalEnd()) if judged else _JournalEnd()
@@ -170,7 +175,7 @@ class OverviewReader:
 
     def _begun(self, experiment: Experiment) -> list[int]:
         """The runs that have a folder."""
-        there = set(_names(experiment.folder / "runs"))
+        there = set(names_in(experiment.folder / "runs"))
         return [run for run in range(experiment.spec.runs) if experiment.run_folder(run).name in there]
 
     def _run_seconds(self, experiment: Experiment, run: int) -> float | None:
@@ -235,7 +240,7 @@ def _read_statistics(journals: list[Path], ladder: Ladder) -> _Statistics:
     """What the journals, the newest first, say last of the numbers, and whether they are a later version's."""
     version: int | None = None
     for path in journals:
-        for line in _lines_from_the_end(path):
+        for line in lines_from_the_end(path):
             if version is None and path is journals[0]:
                 version = _version(line)  # one writer wrote them all: the last line that can be read says
             if (found := findings_in(line, ladder)) is not None:
@@ -267,7 +272,7 @@ _MARKS = tuple(f'"{kind.__struct_config__.tag}"'.encode() for kind in _DECISIVE)
 
 def _decisive_events(path: Path) -> Iterator[Event]:
     """The events that say how a computation ended, the last first; what cannot be read is passed over."""
-    for line in _lines_from_the_end(path):
+    for line in lines_from_the_end(path):
         # Statistics are long, and most of a coordinator's journal: not parsed for nothing.
         if any(mark in line for mark in _MARKS):
             try:
@@ -276,39 +281,6 @@ def _decisive_events(path: Path) -> Iterator[Event]:
                 continue
             if isinstance(event, _DECISIVE):
                 yield event
-
-
-def _lines_from_the_end(path: Path) -> Iterator[bytes]:
-    """The complete lines of a file, the last first, reading no more than is taken."""
-    with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END)
-        rest = b""
-        torn = True
-        while position > 0:
-            step = min(BLOCK, position)
-            position -= step
-            file.seek(position)
-            rest, *lines = (file.read(step) + rest).split(b"\n")
-            for line in reversed(lines):
-                if not torn:
-                    yield line
-                torn = False
-        if not torn:
-            yield rest
-
-
-def _coordinator_journals(folder: Path) -> list[Path]:
-    """The journals of the coordinators, the newest first: each numbers its session."""
-    paths = [folder / name for name in _names(folder) if name.endswith("-coordinator.jsonl")]
-    return sorted(paths, key=lambda path: (session_of(path), path.name), reverse=True)
-
-
-def _names(folder: Path) -> list[str]:
-    """What a folder holds, nothing where there is no such folder. Raises OSError."""
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
 
 
 def _made(folder: Path) -> float:

@@ -16,14 +16,17 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.records.experiment import Experiment
+from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import (
     CloneExperiment,
     ExportExperiment,
     ExtendExperiment,
+    ExtendSeveral,
     NewExperiment,
     OpenExperiment,
     OpenScreen,
     ResumeExperiment,
+    ResumeSeveral,
 )
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.widgets.cell_table import CellTable
@@ -55,6 +58,12 @@ class ScreenApp(App[None]):
         self.requests.append(message)
 
     def on_extend_experiment(self, message: ExtendExperiment) -> None:
+        self.requests.append(message)
+
+    def on_resume_several(self, message: ResumeSeveral) -> None:
+        self.requests.append(message)
+
+    def on_extend_several(self, message: ExtendSeveral) -> None:
         self.requests.append(message)
 
     def on_open_screen(self, message: OpenScreen) -> None:
@@ -104,6 +113,15 @@ class Desk:
         keys = [str(key.value) for key in self.table.columns]
         return [[row[keys.index(name)] for name in names] for row in self.rows()]
 
+    def listed(self) -> list[str]:
+        """The ids of the rows."""
+        return [overview.id for overview in self.table.listing.overviews]
+
+    def marked(self) -> set[str]:
+        """The ids of the rows that bear a mark."""
+        marks = [mark for (mark,) in self.columns("mark")]
+        return {id for id, mark in zip(self.listed(), marks, strict=True) if mark}
+
     def text(self, selector: str) -> str:
         return str(self.lab.screen.query_one(selector, Static).content)
 
@@ -113,11 +131,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(home: Path, size: tuple[int, int] = (120, 30)) -> AsyncIterator[Desk]:
-    """The experiments of a home on the screen while the block lasts."""
+async def desk(
+    home: Path, size: tuple[int, int] = (118, 30), browsing: Browsing | None = None
+) -> AsyncIterator[Desk]:
+    """The experiments of a home on the screen while the block lasts; by default as wide as it is without a preview.
+
+    browsing: what is known of an earlier visit.
+    """
     lab = ScreenApp()
     async with lab.run_test(size=size) as pilot:
-        await lab.push_screen(ExperimentsScreen(home))
+        await lab.push_screen(ExperimentsScreen(home, browsing))
         here = Desk(pilot, lab)
         await here.settle()
         yield here

@@ -87,7 +87,14 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
         await until(pilot, lambda: "2 shown" in text_of(lab))
         await pilot.pause(0.1)
         look("experiments, filter", lab)
-        await pilot.press("escape", "home", "space", "space", "C")
+        await pilot.press("escape", "home", "space", "space")
+        await pilot.pause(0.1)
+        look("experiments, marked", lab)
+        await pilot.resize_terminal(140, 45)
+        await pilot.pause(0.1)
+        look("experiments, wide", lab)
+        await pilot.resize_terminal(*SMALL)
+        await pilot.press("C")
         await until(pilot, lambda: isinstance(lab.screen, CompareScreen) and "esc Back" in text_of(lab))
         for pane in ("settings", "curves", "numbers"):
             look(f"comparison, {pane}", lab)
@@ -133,9 +140,16 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 9
+    assert len(footers) == len(PANES) + 8 + 10
     # Wherever an experiment is looked at, it can be exported.
-    wanted = {"experiments", "live, stopped", "gallery", *(f"live, {pane}" for pane in PANES)}
+    wanted = {
+        "experiments",
+        "experiments, marked",
+        "experiments, wide",
+        "live, stopped",
+        "gallery",
+        *(f"live, {pane}" for pane in PANES),
+    }
     assert {place for place, line in footers.items() if "x Export" in line} == wanted
     # While the filter is typed, the footer says how to leave it.
     assert "esc Show all" in footers["experiments, filter"]

@@ -19,8 +19,9 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.experiment import CREATED_FILE, Experiment
 from core.records.home import create, delete_experiment
-from core.records.overview import BLOCK, Overview, OverviewReader
+from core.records.overview import Overview, OverviewReader
 from core.records.state import read_state
+from core.records.tail import BLOCK, newest_statistics
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result
@@ -201,6 +202,7 @@ class TestFindings:
         assert full.statistics is not None
         assert found.findings is not None
         assert found.findings.runs == len(full.results) == found.done
+        assert newest_statistics(experiment) == full.statistics
         assert found.findings.accuracy == full.statistics.summary.accuracy["adversarial"]["1"]
         (rise,) = (
             claim for claim in full.statistics.claims
@@ -232,9 +234,9 @@ class TestFindings:
 
     def test_without_statistics_there_are_none(self, tmp_path: Path) -> None:
         experiment, _ = create(tmp_path, SPEC)
-        assert only(tmp_path).findings is None
+        assert (only(tmp_path).findings, newest_statistics(experiment)) == (None, None)
         journal(experiment, 1, STARTED, finished("cancelled"))
-        assert only(tmp_path).findings is None
+        assert (only(tmp_path).findings, newest_statistics(experiment)) == (None, None)
 
     def test_a_later_coordinator_without_statistics_leaves_those_before(self, tmp_path: Path) -> None:
         experiment = make_experiment(tmp_path, runs=3)
@@ -264,6 +266,18 @@ class TestFindings:
         assert found is not None
         assert found.accuracy is not None
         assert (found.runs, found.accuracy.mean, found.rise) == (1, 0.5, None)
+
+
+def test_one_can_be_looked_at_alone(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path, runs=3)
+    make_experiment(tmp_path, runs=3, seed=1)
+    reader = OverviewReader(tmp_path)
+    alone = reader.look_at(experiment.folder)
+    assert alone in reader.look()
+    (experiment.run_folder(1) / "result" / "arrays.npz").unlink()
+    assert (alone.done, reader.look_at(experiment.folder).done) == (3, 2)
+    delete_experiment(experiment.folder)
+    assert reader.look_at(experiment.folder).status == "unreadable"
 
 
 def test_a_long_look_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

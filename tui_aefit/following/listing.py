@@ -1,15 +1,19 @@
-"""What the list of experiments says of each: state, cells, details, and whether it matches a filter. Pure."""
+"""What the list of experiments says of each: state, cells, how columns share the width, details. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from core.families.ladder import Ladder
+from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
+from core.declarations.setting import Value
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
-from core.report.formatting import moment
+from core.report.formatting import ABSENT, moment
+from core.spec.command import word_of
+from core.spec.spec import Spec
 from tui_aefit.following.printable import printable
 
 STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
@@ -27,31 +31,49 @@ STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
 STOPPING = ("◼", "stopping", "bold")
 """The same for one that runs and was asked to stop."""
 MARK = "●"
-PADDING = 2
-"""Cells of a column beside its text."""
-SMALLEST_NAME = 8
-"""Cells that names have at least where any needs as many: a digest's. The date, which the details tell as well,
-makes room for them.
-"""
-COLUMNS = {
-    "mark": " ",
-    "state": "state",
-    "runs": "runs",
-    "name": "name",
-    "dataset": "data set",
-    "attack": "attack",
-    "epsilon": "ε",
-    "ladder": "ladder",
-    "created": "created",
+DECISIONS = {"higher": "▲", "lower": "▼", "same": "=", "undecided": "?"}
+"""Decision of a claim -> its glyph, where there is no room for the word."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the list.
+
+    title, brief: its heading, and that of its short cells. right: cells end at the right. descending: sorted from
+    the largest down, unless a person wants it the other way. about: what it shows, in a few words.
+    """
+
+    title: str
+    brief: str = ""
+    right: bool = False
+    descending: bool = False
+    about: str = ""
+
+
+COLUMNS: Mapping[str, Column] = {
+    "mark": Column(" ", about="marks"),
+    "state": Column("state", " ", about="state"),
+    "runs": Column("runs", right=True, about="complete runs"),
+    "name": Column("name", about="name"),
+    "epsilon": Column("ε", right=True, about="epsilon"),
+    "ladder": Column("ladder", "levels", about="ladder"),
+    "settings": Column("settings", about="settings that differ"),
+    "accuracy": Column(
+        "A on D", right=True, descending=True, about="accuracy on the adversarial set, fitted level"
+    ),
+    "rise": Column(
+        "rise D − M", "D − M", descending=True, about="cross-fitted rise, adversarial less misclassified"
+    ),
+    "age": Column("age", right=True, about="age"),
+    "time": Column("time", right=True, descending=True, about="time that the runs took"),
 }
-"""Column key -> its title."""
-WIDEST = {"dataset": (10, 24), "attack": (10, 20), "ladder": (10, 30)}
-"""Column key -> the most cells that it takes in a narrow terminal, while others need the room, and at all."""
+"""Column key -> what it is, in the order in which they stand."""
+WIDEST_NAME, CUT_NAME, SMALLEST_NAME = 48, 24, 8
+"""Cells of a name at most: as long as others have room, where it is cut, and at least: a digest's."""
+WIDEST_SETTINGS, SMALLEST_SETTINGS = 40, 10
 
-
-def titles(*, narrow: bool) -> dict[str, str]:
-    """Column key -> its title; a narrow terminal has no room for the ladder's knob and the year."""
-    return COLUMNS | ({"ladder": "levels", "created": "date"} if narrow else {})
+Cells = Mapping[str, tuple[str, str]]
+"""Column key -> what it says of one experiment, and the same in short."""
 
 
 def state_words(overview: Overview) -> tuple[str, str, str]:
@@ -59,84 +81,225 @@ def state_words(overview: Overview) -> tuple[str, str, str]:
     return STOPPING if overview.stopping else STATES[overview.status]
 
 
-def name_of(overview: Overview) -> str:
-    """Its label or, without one, what `aefit-tui show` takes for its name: the digits that end its id."""
-    digest = overview.id.rpartition("-")[2] if overview.experiment else overview.id
-    return printable(overview.annotations.label or digest)
-
-
 def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
     """When it was created, as the file system says."""
     return moment(overview.created, form)
 
 
-def cells_of(overview: Overview, *, marked: bool, narrow: bool) -> dict[str, str]:
-    """What the columns say of one experiment, by column; "" where its spec cannot be read."""
+def age_of(overview: Overview, now: float) -> str:
+    """How long ago it was created, in its largest unit: "3h"; ABSENT where that is not known or lies ahead."""
+    seconds = now - overview.created
+    if overview.created <= 0 or seconds < 0:
+        return ABSENT
+    for unit, length in (("y", 365 * 86400), ("w", 7 * 86400), ("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length * (2 if unit == "w" else 1):
+            return f"{int(seconds // length):,}{unit}"
+    return "now"
+
+
+def brief_duration(seconds: float) -> str:
+    """Seconds in their two largest units: "42s", "8m20s", "2h05m", "3d04h"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    minutes = whole // 60
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h{minutes % 60:02d}m"
+    return f"{minutes // 1440}d{minutes % 1440 // 60:02d}h"
+
+
+def share(value: float, *, signed: bool = False) -> str:
+    """Three digits of a number between -1 and 1: .114, -.029; with a sign in any case: +.114."""
+    text = format(value, f"{'+' if signed else ''}z.3f")
+    return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
+
+
+def unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
+    """The settings that are not at their default, by name, but those that are `shown` anyway."""
+    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
+    usual = {**{name: setting.default for name, setting in spec.settings.items()}, "epochs": epochs}
+    return {name: value for name, value in spec.values.items() if name not in shown and value != usual[name]}
+
+
+SHOWN = ("dataset", "attack", "epsilon", "runs")
+"""The settings that have a place of their own in the list."""
+
+
+def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
+    """The settings that tell experiments apart: those that are not the same in all, of those that change numbers.
+
+    Of one experiment alone, all of these. What has a place of its own in the list is left out.
+    """
+    specs = [overview.experiment.spec for overview in overviews if overview.experiment is not None]
+    found: dict[str, set[Value]] = {}
+    for spec in specs:
+        for name, value in spec.values.items():
+            if spec.settings[name].identifies and name not in SHOWN:
+                found.setdefault(name, set()).add(value)
+    everywhere = {name for name in found if all(name in spec.values for spec in specs)}
+    return frozenset(
+        name for name, values in found.items() if len(specs) == 1 or len(values) > 1 or name not in everywhere
+    )
+
+
+def settings_words(spec: Spec, telling: Collection[str]) -> list[str]:
+    """Those of the telling settings that are not at their default: "z=9", "splits=folds"."""
+    return [f"{name}={_brief(value)}" for name, value in unusual(spec, SHOWN).items() if name in telling]
+
+
+def _brief(value: Value) -> str:
+    """A value in a word; of many names how many they are."""
+    if isinstance(value, tuple) and len(value) > 2:
+        return f"{len(value)} sets"
+    return printable(word_of(value))
+
+
+def cells_of(overview: Overview, *, marked: bool, now: float, telling: Collection[str]) -> Cells:
+    """What the columns say of one experiment; "" where its spec cannot be read, or nothing is known yet.
+
+    now: seconds since 1970. telling: as `telling_settings` gives them.
+    """
     glyph, word, _ = state_words(overview)
-    cells = dict.fromkeys(COLUMNS, "") | {
-        "mark": MARK if marked else "",
-        "state": f"{glyph} {word}",
-        "name": name_of(overview),
-        "created": date_of(overview, "%d %b" if narrow else "%Y-%m-%d %H:%M"),
+    label = printable(overview.annotations.label)
+    name = printable(overview.id)
+    cells = dict.fromkeys(COLUMNS, ("", "")) | {
+        "mark": (MARK if marked else "",) * 2,
+        "state": (f"{glyph} {word}", glyph),
+        "name": (f"{name}  {label}".strip(), label or name),
+        "age": (age_of(overview, now),) * 2,
     }
     if overview.experiment is not None:
         spec = overview.experiment.spec
+        words = " ".join(settings_words(spec, telling))
         cells |= {
-            "runs": f"{overview.done}/{spec.runs}",
-            "dataset": printable(spec.dataset_title),
-            "attack": printable(spec.attack),
-            "epsilon": f"{spec.epsilon:.3g}",
-            "ladder": printable(_span(spec.ladder, narrow=narrow)),
+            "runs": (f"{overview.done}/{spec.runs}",) * 2,
+            "epsilon": (f"{spec.epsilon:.3g}",) * 2,
+            "ladder": (printable(spec.ladder.span), printable(f"{spec.ladder.general}…{spec.ladder.fitted}")),
+            "settings": (words, words),
+            "accuracy": (_accuracy(overview),) * 2,
+            "rise": _rise(overview),
+            "time": (brief_duration(overview.seconds) if overview.done else "",) * 2,
         }
     return cells
 
 
-def _span(ladder: Ladder, *, narrow: bool) -> str:
-    return f"{ladder.general}…{ladder.fitted}" if narrow else ladder.span
+def _accuracy(overview: Overview) -> str:
+    found = overview.findings
+    if found is None:
+        return ""
+    mean = found.accuracy.mean if found.accuracy is not None else None
+    return ABSENT if mean is None else share(mean)
 
 
-def widths_of(rows: Sequence[Mapping[str, str]], *, available: int, narrow: bool) -> dict[str, int]:
-    """The cells that each column takes, without padding: as many as it needs; the name takes what is left.
+def _rise(overview: Overview) -> tuple[str, str]:
+    found = overview.findings
+    if found is None:
+        return "", ""
+    if found.rise is None:
+        return ABSENT, ABSENT
+    estimate = share(found.rise.estimate, signed=True)
+    return f"{found.rise.decision} {estimate}", f"{DECISIONS[found.rise.decision]} {estimate}"
 
-    available: cells for all columns with their padding, PADDING for each. Columns without room are left out.
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a column is shown. width: its cells without padding. brief: its short cells, under its short title."""
+
+    width: int
+    brief: bool = False
+
+
+NAME_IN_SHORT = "name in short"
+NAME_CUT = "name cut"
+SETTINGS_CUT = "settings cut"
+SACRIFICES = (
+    "ladder brief", "time", "ladder", NAME_IN_SHORT, "age", "rise brief", SETTINGS_CUT, "state brief", "settings",
+    "epsilon", NAME_CUT, "runs", "rise", "accuracy",
+)  # fmt: skip
+"""What is given up where there is no room, one after the other: a column, or its length."""
+
+
+def fit(
+    rows: Sequence[Cells], *, available: int, padding: int, arrow: tuple[str, str] = ("", "")
+) -> dict[str, Fitted]:
+    """The columns that fit, from left to right; the name takes what is left.
+
+    available: cells for all columns with their padding, `padding` for each. arrow: a column and what its title
+    has behind it.
     """
     widths = {
-        key: max(cell_len(text) for text in [title, *(row[key] for row in rows)])
-        for key, title in titles(narrow=narrow).items()
+        key: (_widest(rows, key, arrow, brief=False), _widest(rows, key, arrow, brief=True))
+        for key in COLUMNS
     }
-    wanted = {key: min(widths[key], many) for key, (_, many) in WIDEST.items()}
-    for key, (few, _) in WIDEST.items():
-        widths[key] = min(wanted[key], few) if narrow else wanted[key]
 
-    def left() -> int:
-        return available - sum(width + PADDING for key, width in widths.items() if key != "name") - PADDING
+    def shown(given_up: Collection[str]) -> dict[str, Fitted]:
+        found = {
+            key: Fitted(widths[key][f"{key} brief" in given_up], brief=f"{key} brief" in given_up)
+            for key in COLUMNS
+            if key not in given_up
+        }
+        longest = CUT_NAME if NAME_CUT in given_up else WIDEST_NAME
+        found["name"] = Fitted(min(longest, widths["name"][NAME_IN_SHORT in given_up]))
+        if "settings" in found:
+            most = SMALLEST_SETTINGS if SETTINGS_CUT in given_up else WIDEST_SETTINGS
+            found["settings"] = Fitted(min(most, found["settings"].width))
+        return found
 
-    longest = widths["name"]
-    smallest = min(SMALLEST_NAME, longest)
-    if left() < smallest:
-        del widths["created"]
-    for key, width in wanted.items():
-        widths[key] += max(0, min(width - widths[key], left() - longest))
-    widths["name"] = max(smallest, left())
-    return widths
+    def left(given_up: Collection[str]) -> int:
+        return available - sum(one.width + padding for one in shown(given_up).values())
+
+    given_up: list[str] = []
+    for sacrifice in SACRIFICES:
+        if left(given_up) >= 0:
+            break
+        given_up.append(sacrifice)
+    # What was given up first may find room in what a wider column left.
+    for sacrifice in reversed(given_up):
+        if left(without := [other for other in given_up if other != sacrifice]) >= 0:
+            given_up = without
+    fitted, rest = shown(given_up), left(given_up)
+    if rest > 0 and SETTINGS_CUT in given_up and "settings" in fitted:
+        more = min(rest, min(WIDEST_SETTINGS, widths["settings"][0]) - fitted["settings"].width)
+        fitted["settings"] = Fitted(fitted["settings"].width + more)
+        rest -= more
+    smallest = min(SMALLEST_NAME, widths["name"][1])
+    fitted["name"] = Fitted(max(smallest, fitted["name"].width + rest))
+    return fitted
 
 
-def matches(overview: Overview, words: str) -> bool:
-    """Whether every one of the words is in its id, label, tags, data set, attack or state, in any case."""
-    spec = overview.experiment.spec if overview.experiment else None
-    described = [
-        overview.id,
-        overview.annotations.label,
-        *overview.annotations.tags,
-        state_words(overview)[1],
-    ]
-    text = "\n".join([*described, *((spec.dataset, spec.attack) if spec else ())]).casefold()
-    return all(word in text for word in words.casefold().split())
+def _widest(rows: Sequence[Cells], key: str, arrow: tuple[str, str], *, brief: bool) -> int:
+    title = title_of(key, brief=brief) + (arrow[1] if arrow[0] == key else "")
+    return max([cell_len(title), *(cell_len(row[key][brief]) for row in rows)])
+
+
+def title_of(key: str, *, brief: bool) -> str:
+    """The heading of a column."""
+    column = COLUMNS[key]
+    return column.brief or column.title if brief else column.title
+
+
+def name_in(cells: Cells, width: int) -> str:
+    """The name as it fits: id and label, digest and label, the label, two spaces between them.
+
+    An id that is too long is cut in its middle, and keeps its digest.
+    """
+    full, brief = cells["name"]
+    id, gap, label = full.partition("  ")
+    tail = id.rpartition("-")[2]
+    for name in (full, f"{tail}{gap}{label}" if gap else brief):
+        if cell_len(name) <= width:
+            return name
+    if gap:
+        return label
+    room = width - 1 - cell_len(tail)
+    return f"{brief[:room]}…{tail}" if room > 0 and cell_len(brief) == len(brief) else brief
 
 
 def detail(overview: Overview) -> str:
     """Two lines about one experiment: which it is, and what is the matter with it or was noted of it."""
-    parts = [overview.id, f"created {date_of(overview)}"]
+    parts = [overview.id, state_words(overview)[1], f"created {date_of(overview)}"]
     if overview.experiment is not None:
         spec = overview.experiment.spec
         parts += [f"seed {spec.seed}", f"{spec.epochs} epochs"]

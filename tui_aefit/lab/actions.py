@@ -1,12 +1,15 @@
-"""What a screen can do with an experiment on disk; each gives the sentence that says what came of it."""
+"""What a screen can do with experiments on disk; each gives the sentence that says what came of it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shlex
+from collections.abc import Callable, Collection, Sequence
 
-from core.records.annotations import read_annotations, write_annotations
+from core.errors import AefitError, ExperimentError
+from core.records import annotations as kept
 from core.records.experiment import Experiment
 from core.records.home import delete_experiment
+from core.report.formatting import counted
 from tui_aefit.following.stopping import request_stop
 
 
@@ -23,11 +26,68 @@ def delete(experiment: Experiment) -> str:
 
 
 def label(experiment: Experiment, text: str) -> str:
-    """Label an experiment; tags and notes stay. Raises ExperimentError."""
-    annotations = replace(read_annotations(experiment.folder)[0], label=text)
-    write_annotations(experiment.folder, annotations)
-    return (
-        f"{experiment.id} is labelled {annotations.label}"
-        if annotations.label
-        else f"{experiment.id} has no label"
+    """Label an experiment; tags and note stay. Raises ExperimentError."""
+    words = kept.label(experiment.folder, text).label
+    return f"{experiment.id} is labelled {words}" if words else f"{experiment.id} has no label"
+
+
+def tag(experiment: Experiment, add: Collection[str], remove: Collection[str]) -> str:
+    """Add tags and take others away. Raises ExperimentError."""
+    tags = kept.tags(experiment.folder, add=add, remove=remove).tags
+    return f"{experiment.id} is tagged {' '.join(tags)}" if tags else f"{experiment.id} has no tags"
+
+
+def note(experiment: Experiment, text: str) -> str:
+    """Write the note of an experiment anew. Raises ExperimentError."""
+    has = kept.note(experiment.folder, text).notes.strip()
+    return f"{experiment.id}: the note is kept" if has else f"{experiment.id} has no note"
+
+
+def read_tags(text: str) -> tuple[list[str], list[str]]:
+    """The tags to add, NAME or +NAME, and those to take away, -NAME, of a line as it is typed.
+
+    Quotation marks hold a tag of several words together; of what is asked for twice the later word counts.
+    Raises ExperimentError for what cannot be understood.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ExperimentError(
+            f"tags cannot be read: {error}", 'close the quotation mark, as in +"two words"'
+        ) from error
+    wanted: dict[str, bool] = {}
+    for word in words:
+        name = (word[1:] if word[:1] in ("+", "-") else word).strip()
+        if not name:
+            raise ExperimentError(
+                f"{word!r} names no tag", "type NAME or +NAME to add a tag, -NAME to take it away"
+            )
+        wanted.pop(name, None)
+        wanted[name] = not word.startswith("-")
+    return [name for name in wanted if wanted[name]], [name for name in wanted if not wanted[name]]
+
+
+def with_each(experiments: Sequence[Experiment], act: Callable[[Experiment], str], done: str) -> str:
+    """Do the same with several experiments, one that cannot be keeping no other from it; what came of it.
+
+    act: gives the sentence for one alone. done: how it is said of several, such as "deleted {}", with how many in
+    the place of {}. Raises ExperimentError that says both where one could not be.
+    """
+    if len(experiments) == 1:
+        return act(experiments[0])
+    failed: dict[str, AefitError] = {}
+    for experiment in experiments:
+        try:
+            act(experiment)
+        except AefitError as error:
+            failed[experiment.id] = error
+    well = len(experiments) - len(failed)
+    if not failed:
+        return done.format(counted(well, "experiment"))
+    (first, reason), *others = failed.items()
+    why = f"{first}: {reason}{f' (and {len(others)} more)' if others else ''}"
+    if not well:
+        raise ExperimentError(f"of {len(experiments)} experiments none could be: {why}", reason.hint)
+    raise ExperimentError(
+        f"{done.format(f'{well} of {len(experiments)} experiments')}, but not {why}", reason.hint
     )

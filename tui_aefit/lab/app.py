@@ -30,6 +30,7 @@ from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import GROUP, carry_out
+from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
 from tui_aefit.lab.form import OF_CALL, words_of
 from tui_aefit.lab.messages import (
@@ -38,9 +39,11 @@ from tui_aefit.lab.messages import (
     ExperimentEnded,
     ExportExperiment,
     ExtendExperiment,
+    ExtendSeveral,
     OpenExperiment,
     OpenScreen,
     ResumeExperiment,
+    ResumeSeveral,
 )
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
@@ -110,6 +113,7 @@ class Lab(App[None]):
         self._computing = Computing(self, settings)
         self._surroundings = Surroundings(settings, self._computing.complain_once)
         self._publishing = publishing.Publishing(self)
+        self._browsing = Browsing.of(settings.home)
         self._leaving: Timer | None = None
         chosen = self._preferences.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
@@ -173,7 +177,7 @@ class Lab(App[None]):
     def action_experiments(self) -> None:
         """All experiments."""
         self._back_to_form()
-        self.push_screen(screens.ExperimentsScreen(self._home))
+        self.push_screen(screens.ExperimentsScreen(self._home, self._browsing))
 
     def action_set_up(self) -> None:
         """The form, as it was left."""
@@ -317,6 +321,14 @@ class Lab(App[None]):
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
         self._computing.resume(message.experiment)
+
+    def on_resume_several(self, message: ResumeSeveral) -> None:
+        """Have the missing runs of several experiments computed."""
+        self._computing.resume_several(message.experiments)
+
+    def on_extend_several(self, message: ExtendSeveral) -> None:
+        """Have several experiments computed with more runs."""
+        self._computing.extend_several(message.experiments, message.word)
 
     def on_extend_experiment(self, message: ExtendExperiment) -> None:
         """Look whether an experiment can have more runs."""

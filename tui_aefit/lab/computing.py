@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,8 @@ from core.records.state import State
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.home import Watch, at_work, lacks_further_runs
-from tui_aefit.lab.background import complain
+from tui_aefit.lab.actions import with_each
+from tui_aefit.lab.background import carry_out, complain
 from tui_aefit.lab.coordinators import Coordinators
 from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment
 from tui_aefit.shell.settings import Settings
@@ -57,6 +58,25 @@ class Computing:
         """Have an experiment computed with as many runs in all as a word says."""
         self._app.run_worker(partial(self._extend, experiment, word), thread=True, group="begin")
 
+    def resume_several(self, experiments: Sequence[Experiment]) -> None:
+        """Have the missing runs of several experiments computed, all at the same time."""
+
+        def resume(experiment: Experiment) -> str:
+            self._coordinators.start(_reloaded(experiment))
+            return f"{experiment.id} is resumed"
+
+        self._with_each(experiments, resume, "resumed {}")
+
+    def extend_several(self, experiments: Sequence[Experiment], word: str) -> None:
+        """Have several experiments computed with as many runs in all as a word says, all at the same time."""
+
+        def extend(experiment: Experiment) -> str:
+            extended = self._coordinators.extend(experiment, _number_of_runs(word))
+            self._extended.add(extended.id)
+            return f"{extended.id} has {extended.spec.runs} runs now"
+
+        self._with_each(experiments, extend, f"{{}} have {word.strip()} runs now")
+
     def at_work(self) -> list[Experiment]:
         """The experiments that are being computed, the newest first; none where they cannot be listed."""
         try:
@@ -93,6 +113,17 @@ class Computing:
 
     def _is_at_work(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self._app.workers)
+
+    def _with_each(
+        self, experiments: Sequence[Experiment], act: Callable[[Experiment], str], done: str
+    ) -> None:
+        def act_readable(experiment: Experiment) -> str:
+            try:
+                return act(experiment)
+            except OSError as error:
+                raise self._unreadable(error) from error
+
+        carry_out(self._app, partial(with_each, experiments, act_readable, done))
 
     # In a thread
 
@@ -167,10 +198,11 @@ class Computing:
             return False
 
     def _complain(self, error: AefitError | OSError) -> None:
-        if isinstance(error, OSError):
-            why = f"cannot read {error.filename or self._home}: {error.strerror}"
-            error = ExperimentError(why, "make it readable, or choose another home with --home DIR")
-        complain(self._app, error)
+        complain(self._app, self._unreadable(error) if isinstance(error, OSError) else error)
+
+    def _unreadable(self, error: OSError) -> ExperimentError:
+        why = f"cannot read {error.filename or self._home}: {error.strerror}"
+        return ExperimentError(why, "make it readable, or choose another home with --home DIR")
 
 
 def _reloaded(experiment: Experiment) -> Experiment:

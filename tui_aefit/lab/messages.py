@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual.message import Message
@@ -41,6 +42,26 @@ class CloneExperiment(Message):
         self.spec = spec
 
 
+class ResumeSeveral(Message):
+    """The person wants the missing runs of several experiments computed, and to stay where they are."""
+
+    def __init__(self, experiments: Sequence[Experiment]) -> None:
+        super().__init__()
+        self.experiments = experiments
+
+
+class ExtendSeveral(Message):
+    """The person wants several experiments to have so many runs in all, and to stay where they are.
+
+    word: how many, as it was typed.
+    """
+
+    def __init__(self, experiments: Sequence[Experiment], word: str) -> None:
+        super().__init__()
+        self.experiments = experiments
+        self.word = word
+
+
 class ResumeExperiment(Message):
     """The person wants the missing runs of an experiment computed; nobody computes them now."""
 
@@ -69,13 +90,19 @@ class ExportExperiment(Message):
     """The person wants files of an experiment written.
 
     status, done: how it stands and how many runs are complete, None and 0 where that is not known yet.
-    choice: which of `publications.CHOICES`; "" where the person is to be asked.
+    choice: which of `publications.CHOICES`; "" where the person is to be asked. others: whose files are wanted too.
     """
 
     def __init__(
-        self, experiment: Experiment, status: ExperimentStatus | None, done: int, choice: str = ""
+        self,
+        experiment: Experiment,
+        status: ExperimentStatus | None,
+        done: int,
+        choice: str = "",
+        others: Sequence[Experiment] = (),
     ) -> None:
         super().__init__()
+        self.experiments = (experiment, *others)
         self.experiment = experiment
         self.status = status
         self.done = done

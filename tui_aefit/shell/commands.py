@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection
 from datetime import UTC, datetime
 
-from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
-from core.declarations.setting import Value
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
@@ -20,8 +17,7 @@ from core.report.formatting import counted
 from core.report.tables.text import align
 from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON, part_options
-from core.spec.spec import Spec
-from tui_aefit.following.listing import date_of
+from tui_aefit.following.listing import date_of, unusual
 from tui_aefit.following.printable import printable
 from tui_aefit.following.stopping import request_stop
 from tui_aefit.lab.opening import open_lab
@@ -81,7 +77,7 @@ def _list_record(overview: Overview) -> dict[str, object]:
         record |= {
             "complete": overview.done,
             "ladder": {"knob": spec.ladder.knob, "levels": list(spec.ladder.levels)},
-            "settings": _unusual(spec, main),
+            "settings": unusual(spec, main),
         }
         record |= {name: spec.values[name] for name in main if name not in record}
     return record
@@ -95,16 +91,9 @@ def _list_row(overview: Overview) -> list[str]:
     # What the main options of the family do, the ladder says.
     options = part_options("family", spec.family)
     in_columns = [name for name, setting in {**COMMON, **options}.items() if setting.main]
-    unusual = " ".join(f"{name}={word_of(value)}" for name, value in _unusual(spec, in_columns).items())
+    differing = " ".join(f"{name}={word_of(value)}" for name, value in unusual(spec, in_columns).items())
     asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", spec.ladder.span]
-    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, unusual]
-
-
-def _unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
-    """The settings that are not at their default, by name, but those that are shown anyway."""
-    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
-    usual = {**{name: setting.default for name, setting in spec.settings.items()}, "epochs": epochs}
-    return {name: value for name, value in spec.values.items() if name not in shown and value != usual[name]}
+    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, differing]
 
 
 def show(options: Options, settings: Settings, console: Console) -> int:

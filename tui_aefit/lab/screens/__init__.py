@@ -21,6 +21,7 @@ SCREENS: Mapping[str, str] = {
     "HelpScreen": "tui_aefit.lab.screens.help",
     "Leave": "tui_aefit.lab.screens.leave",
     "LiveScreen": "tui_aefit.lab.screens.live",
+    "Note": "tui_aefit.lab.screens.note",
     "SetupScreen": "tui_aefit.lab.screens.setup",
 }
 """Class -> the module that it is in."""
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tui_aefit.lab.screens.help import HelpScreen as HelpScreen
     from tui_aefit.lab.screens.leave import Leave as Leave
     from tui_aefit.lab.screens.live import LiveScreen as LiveScreen
+    from tui_aefit.lab.screens.note import Note as Note
     from tui_aefit.lab.screens.setup import SetupScreen as SetupScreen
 else:
 

@@ -66,7 +66,8 @@ class Confirm(ModalScreen[bool]):
 class Ask(ModalScreen[str | None]):
     """A question that one line of text answers; None where the person would rather not.
 
-    value: what the line holds at first. enter: what that key does with it.
+    value: what the line holds at first. enter: what that key does with it. detail: what to know before, may be
+    empty.
     """
 
     CSS_PATH = "confirm.tcss"
@@ -75,16 +76,19 @@ class Ask(ModalScreen[str | None]):
         Binding("escape", "leave", "Cancel", id="ask.cancel", tooltip="Leave it as it was"),
     ]
 
-    def __init__(self, question: str, value: str = "", enter: str = "keeps it") -> None:
+    def __init__(self, question: str, value: str = "", enter: str = "keeps it", detail: str = "") -> None:
         super().__init__()
         self._question = question
         self._value = value
         self._enter = enter
+        self._detail = detail
 
     def compose(self) -> ComposeResult:
         """The question, the line, the keys."""
         with Vertical(classes="dialog"):
             yield Static(self._question, id="question", markup=False)
+            if self._detail:
+                yield Static(self._detail, id="detail", markup=False)
             yield Input(self._value, id="answer", compact=True)
             yield Static(f"enter {self._enter}, escape leaves it as it was", id="keys", markup=False)
 

@@ -116,6 +116,14 @@ class CellTable(DataTable[Text]):
             self.move_cursor(row=row, scroll=False)
             self.scroll_to(x, y, animate=False)
 
+    def action_scroll_home(self) -> None:
+        """Move the cursor to the first row: of whole rows none has a leftmost cell."""
+        self.action_scroll_top()
+
+    def action_scroll_end(self) -> None:
+        """Move the cursor to the last row."""
+        self.action_scroll_bottom()
+
     def watch_cursor_coordinate(self, old: Coordinate, new: Coordinate) -> None:
         """Explain the row that the cursor comes to."""
         super().watch_cursor_coordinate(old, new)

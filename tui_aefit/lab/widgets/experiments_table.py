@@ -2,89 +2,162 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.message import Message
 from textual.reactive import reactive
 
 from core.records.overview import Overview
-from tui_aefit.following.listing import PADDING, cells_of, state_words, titles, widths_of
+from tui_aefit.following.listing import (
+    COLUMNS,
+    Cells,
+    Fitted,
+    cells_of,
+    fit,
+    name_in,
+    state_words,
+    title_of,
+)
+from tui_aefit.following.ordering import NEWEST_FIRST, Order
 from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
-NARROW = 110
-"""Below this width in cells data sets and dates are shortened."""
-AT_THE_RIGHT = ("epsilon", "created")
-"""The columns whose cells stand to the right."""
+ROOMY = 110
+"""Cells from which columns have two between them, not one."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is listed. overviews: in their order, which is `order`. marked: ids. telling: the settings that tell
+    them apart. now: when, seconds since 1970.
+    """
+
+    overviews: tuple[Overview, ...] = ()
+    marked: frozenset[str] = field(default_factory=frozenset)
+    order: Order = NEWEST_FIRST
+    telling: frozenset[str] = field(default_factory=frozenset)
+    now: float = 0.0
 
 
 class ExperimentsTable(CellTable):
-    """Shows `overviews` in their order; the row under the cursor is `chosen`, `marked` rows bear a mark.
+    """Shows a `listing`; the row under the cursor is `chosen`, marked rows bear a mark.
 
-    Enter or a click on the row under the cursor posts `DataTable.RowSelected`.
+    Enter or a click on the row under the cursor posts `DataTable.RowSelected`, a click on a heading
+    `DataTable.HeaderSelected`.
     """
+
+    class ColumnsChanged(Message):
+        """There is room for other columns now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="experiments.open", tooltip="Look at this experiment"),
     ]
 
-    overviews: reactive[tuple[Overview, ...]] = reactive((), init=False, layout=False, repaint=False)
-    marked: reactive[frozenset[str]] = reactive(frozenset, init=False, layout=False, repaint=False)
+    listing: reactive[Listing] = reactive(Listing(), init=False, layout=False, repaint=False)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._texts: dict[str, tuple[tuple[Any, ...], Cells]] = {}
+        self._drawn: dict[str, tuple[tuple[Any, ...], list[Text]]] = {}
 
     @property
     def chosen(self) -> Overview | None:
         """The experiment under the cursor."""
         key = self.row_under_cursor
-        return next((overview for overview in self.overviews if overview.id == key), None)
+        return next((overview for overview in self.listing.overviews if overview.id == key), None)
+
+    @property
+    def shown_columns(self) -> list[str]:
+        """The columns that there is room for."""
+        return [str(key.value) for key in self.columns]
+
+    def choose(self, id: str) -> None:
+        """Put the cursor on an experiment, if it is listed, and bring it into sight."""
+        ids = [overview.id for overview in self.listing.overviews]
+        if id in ids:
+            self.move_cursor(row=ids.index(id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing can be opened where there is nothing."""
-        return bool(self.overviews) if action == "select_cursor" else True
+        return bool(self.listing.overviews) if action == "select_cursor" else True
 
-    def watch_overviews(self) -> None:
-        """Show what changed."""
+    def watch_listing(self, before: Listing, listing: Listing) -> None:
+        """Show what changed; in another order the cursor stays on its row, and in sight."""
         self._update_rows()
-
-    def watch_marked(self) -> None:
-        """Show the marks."""
-        self._update_rows()
+        if before.order != listing.order and self.row_count:
+            self.move_cursor(row=self.cursor_row)
 
     def on_resize(self, event: Resize) -> None:
         """Fit the columns to the new width."""
         self._update_rows()
 
     def _update_rows(self) -> None:
-        narrow = self.size.width < NARROW
-        texts = {o.id: cells_of(o, marked=o.id in self.marked, narrow=narrow) for o in self.overviews}
+        if not self.size.width:
+            return
+        listing = self.listing
+        texts = [self._cells_of(overview) for overview in listing.overviews]
         # Room for the scroll bar, there or not, so that columns do not jump when it appears.
         available = self.size.width - self.styles.scrollbar_size_vertical
-        widths = widths_of(list(texts.values()), available=available, narrow=narrow)
-        rows = {
-            overview.id: [
-                _cell(key, texts[overview.id][key], width, self._style_of(key, overview))
-                for key, width in widths.items()
-            ]
-            for overview in self.overviews
-        }
+        padding = 2 if self.size.width >= ROOMY else 1
+        arrow = listing.order.column, listing.order.arrow
+        fitted = fit(texts, available=available, padding=padding, arrow=arrow)
         chosen, row = self.row_under_cursor, self.cursor_row
-        heads = titles(narrow=narrow)
-        self.fill({key: (heads[key], width + PADDING) for key, width in widths.items()}, rows)
+        columns = {
+            key: (title_of(key, brief=one.brief) + (arrow[1] if key == arrow[0] else ""), one.width + padding)
+            for key, one in fitted.items()
+        }
+        rows = {
+            overview.id: self._row(overview, cells, fitted)
+            for overview, cells in zip(listing.overviews, texts, strict=True)
+        }
+        self._texts = {id: one for id, one in self._texts.items() if id in rows}
+        self._drawn = {id: one for id, one in self._drawn.items() if id in rows}
+        before = self.shown_columns
+        self.fill(columns, rows)
+        if self.shown_columns != before:
+            self.post_message(self.ColumnsChanged())
         if rows and chosen is not None and chosen not in rows:
             self.move_cursor(row=min(row, len(rows) - 1))
 
-    def _style_of(self, key: str, overview: Overview) -> str:
-        style = ""
-        if key == "state":
-            style = state_words(overview)[2]
-        elif key == "name" and not overview.annotations.label:
-            style = "dim"
-        return ink(self.app, style)
+    def _cells_of(self, overview: Overview) -> Cells:
+        """The cells as texts, made anew only for another overview, mark, moment or choice of settings."""
+        listing = self.listing
+        key = (overview, overview.id in listing.marked, listing.now, listing.telling)
+        known = self._texts.get(overview.id)
+        # An overview that has not changed is the same object: comparing its parts would take longer.
+        if known is not None and known[0][0] is overview and known[0][1:] == key[1:]:
+            return known[1]
+        cells = cells_of(overview, marked=key[1], now=listing.now, telling=listing.telling)
+        self._texts[overview.id] = key, cells
+        return cells
+
+    def _row(self, overview: Overview, cells: Cells, fitted: dict[str, Fitted]) -> Sequence[Text]:
+        """The cells as they are drawn, the same objects as long as they look the same."""
+        state = ink(self.app, state_words(overview)[2])
+        key = (state, tuple(fitted.items()))
+        known = self._drawn.get(overview.id)
+        if known is not None and known[0][0] is cells and known[0][1:] == key:
+            return known[1]
+        row = [_cell(column, cells, one, state) for column, one in fitted.items()]
+        self._drawn[overview.id] = (cells, *key), row
+        return row
 
 
-def _cell(key: str, text: str, width: int, style: str) -> Text:
-    """A cell that fits its column: long names end in an ellipsis."""
-    shown = Text(text)
-    shown.truncate(width, overflow="ellipsis")
-    return (right if key in AT_THE_RIGHT else left)((shown.plain, style))
+def _cell(column: str, cells: Cells, fitted: Fitted, state: str) -> Text:
+    """A cell that fits its column: what is too long ends in an ellipsis."""
+    if column == "name":
+        shown = Text(name_in(cells, fitted.width))
+        name, gap, label = shown.plain.partition("  ")
+        styled = [name, gap, (label, "bold")] if label else [name]
+        text = Text.assemble(" ", *styled, no_wrap=True, overflow="ellipsis")
+        text.truncate(fitted.width + 1, overflow="ellipsis")
+        return text
+    shown = Text(cells[column][fitted.brief])
+    shown.truncate(fitted.width, overflow="ellipsis")
+    style = state if column == "state" else ""
+    return (right if COLUMNS[column].right else left)((shown.plain, style))

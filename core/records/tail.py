@@ -1,0 +1,64 @@
+"""The ends of coordinators' journals: what was written last, without reading what came before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from core.errors import RecordError
+from core.records.events import StatisticsComputed, decode
+from core.records.experiment import Experiment
+from core.records.journal import session_of
+
+BLOCK = 1 << 16
+"""Bytes of a journal that are read at once."""
+STATISTICS = f'"{StatisticsComputed.__struct_config__.tag}"'.encode()
+"""Stands in every line of statistics, which are long: of what lacks it, none needs to be parsed."""
+
+
+def coordinator_journals(folder: Path) -> list[Path]:
+    """The journals of the coordinators, the newest first: each numbers its session. Raises OSError."""
+    paths = [folder / name for name in names_in(folder) if name.endswith("-coordinator.jsonl")]
+    return sorted(paths, key=lambda path: (session_of(path), path.name), reverse=True)
+
+
+def lines_from_the_end(path: Path) -> Iterator[bytes]:
+    """The complete lines of a file, the last first, reading no more than is taken. Raises OSError."""
+    with path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        rest = b""
+        torn = True
+        while position > 0:
+            step = min(BLOCK, position)
+            position -= step
+            file.seek(position)
+            rest, *lines = (file.read(step) + rest).split(b"\n")
+            for line in reversed(lines):
+                if not torn:
+                    yield line
+                torn = False
+        if not torn:
+            yield rest
+
+
+def newest_statistics(experiment: Experiment) -> StatisticsComputed | None:
+    """What a coordinator last journaled over the runs, None where none has. Raises OSError."""
+    for line in chain.from_iterable(map(lines_from_the_end, coordinator_journals(experiment.journal))):
+        if STATISTICS in line:
+            try:
+                event = decode(line)
+            except RecordError:
+                continue
+            if isinstance(event, StatisticsComputed):
+                return event
+    return None
+
+
+def names_in(folder: Path) -> list[str]:
+    """What a folder holds, nothing where there is no such folder. Raises OSError."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,148 @@
+"""Which experiments a person means by a few words, as they are typed. Pure.
+
+A word is looked for in id, label, tags, note, data set, attack and state. `attack:fgsm` (or `attack=fgsm`) is about
+one field: the whole value where some experiment has it, else a part of it. `*` stands for anything. `!` before a
+word leaves out what it would find. Quotation marks hold words together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from core.errors import closest
+from core.records.overview import Overview
+from core.report.formatting import enumerate_words
+from core.spec.command import word_of
+from core.spec.spec import DEFAULTS
+from tui_aefit.following.listing import state_words
+
+MOST_NAMED = 6
+"""How many values are named at most, of those that there are."""
+
+Values = Callable[[Overview], Iterable[str]]
+"""What an experiment has in a field: one value, several or none."""
+
+
+def _setting(name: str) -> Values:
+    def values(one: Overview) -> list[str]:
+        found = one.experiment.spec.values if one.experiment is not None else {}
+        return [word_of(found[name])] if name in found else []
+
+    return values
+
+
+def _data_set(one: Overview) -> list[str]:
+    return (
+        [one.experiment.spec.dataset_title, one.experiment.spec.dataset] if one.experiment is not None else []
+    )
+
+
+def _decision(one: Overview) -> list[str]:
+    rise = one.findings.rise if one.findings is not None else None
+    return [rise.decision] if rise is not None else []
+
+
+FIELDS: Mapping[str, Values] = {
+    "id": lambda one: [one.id],
+    "label": lambda one: [one.annotations.label],
+    "tag": lambda one: one.annotations.tags,
+    "note": lambda one: [one.annotations.notes],
+    "state": lambda one: dict.fromkeys((state_words(one)[1], one.status.value)),
+    "decision": _decision,
+    "dataset": _data_set,
+    "attack": _setting("attack"),
+}
+"""Field -> its values; every setting is a field too."""
+EVERYWHERE = ("id", "label", "tag", "note", "state", "dataset", "attack")
+"""Where a word is looked for that names no field."""
+OTHER_NAMES = {"status": "state", "data": "dataset", "eps": "epsilon", "tags": "tag", "notes": "note"}
+
+_WORDS = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_OF_A_FIELD = re.compile(r"([A-Za-z_][\w-]*)[:=](.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a filter leaves, in the order in which it came, and what was not understood of it, a sentence each."""
+
+    overviews: tuple[Overview, ...]
+    problems: tuple[str, ...] = ()
+
+
+def select(overviews: Sequence[Overview], text: str) -> Selection:
+    """The experiments that fit every word of the text."""
+    found = tuple(overviews)
+    problems = []
+    for word in _WORDS.findall(text):
+        negated = word.startswith("!") and len(word) > 1
+        fits, problem = _understood(word[negated:], overviews)
+        if problem:
+            problems.append(problem)
+        if fits is not None:
+            found = tuple(one for one in found if fits(one) != negated)
+    return Selection(found, tuple(problems))
+
+
+def _understood(word: str, overviews: Sequence[Overview]) -> tuple[Callable[[Overview], bool] | None, str]:
+    """Whether an experiment fits a word, None where that asks for nothing yet; what was not understood, or ""."""
+    match = _OF_A_FIELD.fullmatch(word)
+    if match is None:
+        return _anywhere(word.replace('"', "")), ""
+    typed, pattern = match[1].casefold(), match[2].replace('"', "")
+    name = OTHER_NAMES.get(typed, typed).replace("-", "_")
+    values = FIELDS.get(name) or (_setting(name) if _is_setting(name, overviews) else None)
+    if values is None:
+        near = closest(name, [*FIELDS, *DEFAULTS])
+        hint = f"did you mean {near}?" if near else f"expected {enumerate_words(list(FIELDS))} or a setting"
+        return _anywhere(word.replace('"', "")), f"there is no field {typed}: {hint}"
+    if not pattern:
+        return None, f"{name}: {_named(values, overviews) or 'no experiment has one'}"
+    compare = _comparison(pattern, {value for one in overviews for value in values(one)})
+    if not any(compare(value) for one in overviews for value in values(one)):
+        there = _named(values, overviews)
+        return (lambda one: False), f"no {name} is like {pattern!r}{f': there are {there}' if there else ''}"
+    return (lambda one: any(map(compare, values(one)))), ""
+
+
+def _anywhere(pattern: str) -> Callable[[Overview], bool]:
+    compare = _comparison(pattern, ())
+    return lambda one: any(compare(value) for name in EVERYWHERE for value in FIELDS[name](one))
+
+
+def _comparison(pattern: str, there: Iterable[str]) -> Callable[[str], bool]:
+    """How a value is compared with a pattern; there: the values that there are."""
+    wanted = pattern.casefold()
+    if "*" in wanted:
+        # Of the shell's other signs none has a meaning: a label may hold them.
+        escaped = wanted.replace("[", "[[]").replace("?", "[?]")
+        return lambda value: fnmatchcase(value.casefold(), escaped)
+    number = _number(wanted)
+    if number is not None and any(_number(value) == number for value in there):
+        return lambda value: _number(value) == number
+    if any(value.casefold() == wanted for value in there):
+        return lambda value: value.casefold() == wanted
+    return lambda value: wanted in value.casefold()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_setting(name: str, overviews: Iterable[Overview]) -> bool:
+    """Whether it is a setting of ours, or of a plug-in that some experiment uses."""
+    return name in DEFAULTS or any(
+        one.experiment is not None and name in one.experiment.spec.values for one in overviews
+    )
+
+
+def _named(values: Values, overviews: Iterable[Overview]) -> str:
+    """The values that there are, as many as can be named."""
+    found = sorted({value for one in overviews for value in values(one) if value})
+    shown = [value if len(value) <= 30 else f"{value[:29]}…" for value in found[:MOST_NAMED]]
+    return ", ".join([*shown, *(["…"] if len(found) > MOST_NAMED else [])])

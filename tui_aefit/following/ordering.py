@@ -1,0 +1,97 @@
+"""In which order experiments are listed: by a column, one way or the other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.records.overview import Overview
+from core.records.status import ExperimentStatus
+from tui_aefit.following.listing import COLUMNS, settings_words, telling_settings
+
+URGENCY = (
+    ExperimentStatus.RUNNING, ExperimentStatus.FAILED, ExperimentStatus.REFUSED, ExperimentStatus.INTERRUPTED,
+    ExperimentStatus.CANCELLED, ExperimentStatus.CREATED, ExperimentStatus.COMPLETE, ExperimentStatus.NEWER,
+    ExperimentStatus.UNREADABLE,
+)  # fmt: skip
+"""States as a person wants to see them: what goes on, what wants something done, what is done."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Sorted by a column, a key of `COLUMNS`; descending: from the largest down."""
+
+    column: str
+    descending: bool = False
+
+    @property
+    def arrow(self) -> str:
+        """What stands behind the column's title."""
+        return " ▼" if self.descending else " ▲"
+
+    def turned(self, step: int) -> Order:
+        """The order `step` places on: every column both ways, first the way that is usual for it."""
+        places = [
+            Order(key, column.descending != other)
+            for key, column in COLUMNS.items()
+            for other in (False, True)
+        ]
+        return places[(places.index(self) + step) % len(places)]
+
+    def by(self, column: str) -> Order:
+        """By a column that a person points at: the usual way, and again the other way."""
+        return (
+            Order(column, not self.descending)
+            if column == self.column
+            else Order(column, COLUMNS[column].descending)
+        )
+
+
+NEWEST_FIRST = Order("age")
+
+
+def ordered(
+    overviews: Iterable[Overview], order: Order, marked: Collection[str] = ()
+) -> tuple[Overview, ...]:
+    """The experiments in an order; what has no value there stands last either way, equal ones stay as they came."""
+    found = list(overviews)
+    value = _values(found, marked)[order.column]
+    keys = {overview.id: value(overview) for overview in found}
+    having = [overview for overview in found if keys[overview.id] is not None]
+    having.sort(key=lambda overview: keys[overview.id], reverse=order.descending)
+    return (*having, *(overview for overview in found if keys[overview.id] is None))
+
+
+def _values(
+    overviews: Collection[Overview], marked: Collection[str]
+) -> Mapping[str, Callable[[Overview], Any]]:
+    """Column -> what an experiment is sorted by there, None where it has no such value."""
+    telling: Collection[str] = telling_settings(overviews)
+
+    def of_spec(value: Callable[[Any], Any]) -> Callable[[Overview], Any]:
+        return lambda one: value(one.experiment.spec) if one.experiment is not None else None
+
+    def of_findings(value: Callable[[Any], Any]) -> Callable[[Overview], Any]:
+        return lambda one: value(one.findings) if one.findings is not None else None
+
+    return {
+        "mark": lambda one: one.id not in marked,
+        "state": lambda one: (URGENCY.index(one.status), one.stopping),
+        "runs": lambda one: one.done if one.experiment is not None else None,
+        "name": lambda one: one.id.casefold(),
+        "epsilon": of_spec(lambda spec: spec.epsilon),
+        "ladder": of_spec(
+            lambda spec: (spec.ladder.knob, _sortable(spec.ladder.values[0]), len(spec.ladder.levels))
+        ),
+        "settings": of_spec(lambda spec: tuple(settings_words(spec, telling)) or None),
+        "accuracy": of_findings(lambda found: found.accuracy.mean if found.accuracy is not None else None),
+        "rise": of_findings(lambda found: found.rise.estimate if found.rise is not None else None),
+        "age": lambda one: -one.created if one.created > 0 else None,
+        "time": lambda one: one.seconds if one.done else None,
+    }
+
+
+def _sortable(value: float | str) -> tuple[bool, float, str]:
+    """Numbers before words."""
+    return (True, 0.0, value) if isinstance(value, str) else (False, float(value), "")

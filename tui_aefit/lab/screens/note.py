@@ -1,0 +1,55 @@
+"""The dialog for a note of several lines."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static, TextArea
+
+
+class Note(ModalScreen[str | None]):
+    """A text of any length; None where the person would rather leave it as it was.
+
+    question: whose note it is. value: what it says now. detail: what to know before, may be empty.
+    """
+
+    CSS_PATH: ClassVar = ["confirm.tcss", "note.tcss"]
+    AUTO_FOCUS = "TextArea"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+s", "keep", "Keep", id="note.keep", tooltip="Keep the note as it stands", priority=True
+        ),
+        Binding("escape", "leave", "Cancel", id="note.cancel", tooltip="Leave it as it was", priority=True),
+    ]
+
+    def __init__(self, question: str, value: str = "", detail: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+        self._detail = detail
+
+    def compose(self) -> ComposeResult:
+        """The question, the text, two buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, id="question", markup=False)
+            if self._detail:
+                yield Static(self._detail, id="detail", markup=False)
+            yield TextArea(self._value, id="note", tab_behavior="focus", compact=True)
+            with Horizontal():
+                yield Button("Keep (ctrl+s)", id="keep", compact=True)
+                yield Button("Cancel (esc)", id="cancel", compact=True)
+
+    @on(Button.Pressed, "#keep")
+    def action_keep(self) -> None:
+        """Close with the text."""
+        self.dismiss(self.query_one(TextArea).text)
+
+    @on(Button.Pressed, "#cancel")
+    def action_leave(self) -> None:
+        """Close without one."""
+        self.dismiss(None)
