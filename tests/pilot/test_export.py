@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,10 +21,11 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from core.records.experiment import Experiment
+from core.records.home import delete_experiment
 from core.report.__main__ import main as publish
 from tests.fakes import published
 from tests.fakes.arrays import add_gallery
-from tests.fakes.experiments import make_experiment
+from tests.fakes.experiments import end, make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tui_aefit.lab.app import Lab
@@ -250,7 +252,46 @@ class TestTheQuestion:
             path = str(experiment.folder / EXPORTS)
             assert path in text_of(lab).replace("│", "").replace(" ", "").replace("\n", "")
             assert dialog.query_one(OptionList).size.height == len(CHOICES)
-            assert not dialog.query("#detail")
+            assert not dialog.query_one("#detail").display
+
+    async def test_what_it_says_follows_an_experiment_that_goes_on(
+        self, house: House, experiment: Experiment
+    ) -> None:
+        running = make_experiment(house.home, state="running", runs=3, complete=1, seed=1)
+        lab = house.lab(running)
+        async with opened(lab, SMALL) as pilot:
+            await on_live(pilot, "1/3 runs")
+            await ask(pilot)
+            await until(pilot, lambda: "▶ running: the numbers are over 1 of 3 runs" in words(lab))
+            end(running, "interrupted")
+            await until(pilot, lambda: "◐ interrupted: the numbers are over 1 of 3 runs" in words(lab))
+            for run in (1, 2):
+                shutil.copytree(experiment.run_folder(run), running.run_folder(run), dirs_exist_ok=True)
+            copy_spec = (experiment.folder / "spec.toml").read_text().replace("runs = 5", "runs = 3")
+            (running.folder / "spec.toml").write_text(copy_spec)
+            shutil.copytree(experiment.run_folder(0), running.run_folder(0), dirs_exist_ok=True)
+            await until(pilot, lambda: not lab.screen.query_one("#detail").display)
+            delete_experiment(running.folder)
+            await until(pilot, lambda: "? unreadable: it holds no file spec.toml" in words(lab))
+
+    async def test_of_several_it_says_how_many_and_writes_each(
+        self, house: House, experiment: Experiment
+    ) -> None:
+        other = make_experiment(house.home, state="interrupted", runs=3, seed=1)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: "Experiments: 2" in text_of(lab) and "⏎ Open" in text_of(lab))
+            await pilot.press("space", "space")
+            await ask(pilot)
+            assert "Export 2 experiments" in words(lab)
+            await until(pilot, lambda: "1 of 2 is not complete" in words(lab))
+            await pilot.press("1")
+            await done(pilot)
+            assert "wrote files of 2 experiments, JSON" in notices(lab)
+        for one in (experiment, other):
+            assert list(exported(one)) == [".json"]
+            assert json.loads(exported(one)[".json"])["id"] == one.id
 
     @pytest.mark.parametrize(
         ("make", "status"), [(published.running, "▶ running"), (published.partly_failed, "✗ failed")]

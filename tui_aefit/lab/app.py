@@ -351,17 +351,16 @@ class Lab(App[None]):
         )
 
     def on_export_experiment(self, message: ExportExperiment) -> None:
-        """Have files of an experiment written, after asking which unless that is said."""
-        experiment = message.experiment
+        """Have files of experiments written, after asking which unless that is said."""
 
         def answered(choice: str | None) -> None:
             if choice is not None:
-                self._publishing.publish(experiment, choice)
+                self._publishing.publish(message.experiments, choice)
 
         if message.choice:
             answered(message.choice)
         elif not isinstance(self.screen, screens.Export):
-            self.push_screen(screens.Export(experiment, message.status, message.done), answered)
+            self.push_screen(screens.Export(message.experiments, message.status, message.done), answered)
 
     def on_experiment_ended(self, message: ExperimentEnded) -> None:
         """Say that an experiment has ended."""

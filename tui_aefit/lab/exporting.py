@@ -22,6 +22,11 @@ from tui_aefit.shell.publications import (
 )
 
 
+def title_of(choice: str) -> str:
+    """The title of one of CHOICES."""
+    return CHOICES[choice].name
+
+
 def title_if_slow(choice: str) -> str:
     """The title of one of CHOICES that needs a process which loads the heavy libraries; "" of the others."""
     chosen = CHOICES[choice]

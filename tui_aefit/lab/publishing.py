@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import App
 
 from core.errors import AefitError
 from core.records.experiment import Experiment
+from core.report.formatting import counted
+from tui_aefit.lab.actions import with_each
 from tui_aefit.lab.background import complain
 
 GROUP = "publish"
@@ -22,20 +26,24 @@ class Publishing:
         self._app = app
         self._writing = asyncio.Lock()
 
-    def publish(self, experiment: Experiment, choice: str) -> None:
-        """Have files written beside the screen. choice: one of `publications.CHOICES`."""
-        self._app.run_worker(self._write(experiment, choice), group=GROUP)
+    def publish(self, experiments: Sequence[Experiment], choice: str) -> None:
+        """Have files of experiments, one at least, written beside the screen. choice: of `publications.CHOICES`."""
+        self._app.run_worker(self._write(experiments, choice), group=GROUP)
 
-    async def _write(self, experiment: Experiment, choice: str) -> None:
+    async def _write(self, experiments: Sequence[Experiment], choice: str) -> None:
         from tui_aefit.lab import exporting  # noqa: PLC0415  # a tenth of the time to the first picture
 
+        first, *others = experiments
         if slow := exporting.title_if_slow(choice):
-            title = f"{slow} of {experiment.id}"
-            self._app.notify("being written; you are told when it is done", title=title, markup=False)
+            of = counted(len(experiments), "experiment") if others else first.id
+            told = "being written; you are told when it is done"
+            self._app.notify(told, title=f"{slow} of {of}", markup=False)
+        done = f"wrote files of {{}}, {exporting.title_of(choice)}, each into its own folder of exports"
+        write = partial(with_each, experiments, partial(exporting.export, choice=choice), done)
         # One after the other, so that several figures do not start as many processes.
         async with self._writing:
             try:
-                message = await asyncio.to_thread(exporting.export, experiment, choice)
+                message = await asyncio.to_thread(write)
             except AefitError as error:
                 complain(self._app, error)
             else:

@@ -1,28 +1,37 @@
-"""The question which files of an experiment are to be written."""
+"""The question which files of an experiment, or of several, are to be written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.records.experiment import Experiment
+from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
-from tui_aefit.following.listing import STATES
+from core.report.formatting import counted
+from tui_aefit.following.listing import STATES, state_words
+from tui_aefit.following.printable import printable
 from tui_aefit.shell.publications import CHOICES, EXPORTS
+
+LOOK_SECONDS = 1.0
+"""How often the experiments are looked at while it is asked which of their files are wanted."""
 
 
 class Export(ModalScreen[str | None]):
-    """Asks what to write of an experiment: a name among CHOICES, None where the person would rather not.
+    """Asks what to write of experiments, one at least: a name among CHOICES, None where nothing is wanted.
 
-    status: None where it is not known yet. done: its complete runs.
+    What is said of those that are not complete follows them while they go on. status, done: of the first, None and
+    0 where that is not known yet.
     """
 
     CSS_PATH: ClassVar = ["confirm.tcss", "export.tcss"]
@@ -36,15 +45,31 @@ class Export(ModalScreen[str | None]):
         ),
     ]  # fmt: skip
 
-    def __init__(self, experiment: Experiment, status: ExperimentStatus | None, done: int) -> None:
+    class Looked(Message, namespace="export"):
+        """The experiments were looked at."""
+
+        def __init__(self, overviews: Sequence[Overview]) -> None:
+            super().__init__()
+            self.overviews = overviews
+
+    def __init__(
+        self, experiments: Sequence[Experiment], status: ExperimentStatus | None = None, done: int = 0
+    ) -> None:
         super().__init__()
-        self._experiment = experiment
-        self._note = note(status, done, experiment.spec.runs)
+        first, *others = experiments
+        self._experiments = experiments
+        self._reader = OverviewReader(first.folder.parents[1])
+        self._note = "" if others else note(status, done, first.spec.runs)
 
     def compose(self) -> ComposeResult:
         """The choices, where the files go, what to know of an experiment that is not complete, the keys."""
+        first, *others = self._experiments
+        of = counted(len(self._experiments), "experiment") if others else first.id
+        where = f"Files go into\n{first.folder / EXPORTS}"
+        if others:
+            where = f"Files go into the folder {EXPORTS} of each, beside its results"
         with Vertical(classes="dialog"):
-            yield Static(f"Export {self._experiment.id}", id="question", markup=False)
+            yield Static(f"Export {of}", id="question", markup=False)
             yield OptionList(
                 *(
                     Option(
@@ -54,10 +79,35 @@ class Export(ModalScreen[str | None]):
                 ),
                 id="choices",
             )
-            yield Static(f"Files go into\n{self._experiment.folder / EXPORTS}", id="where", markup=False)
-            if self._note:
-                yield Static(self._note, id="detail", markup=False)
+            yield Static(where, id="where", markup=False)
+            yield Static(self._note, id="detail", markup=False)
             yield Static("enter or a digit writes, escape leaves", id="keys")
+
+    def on_mount(self) -> None:
+        """Look now, and again and again."""
+        self._show_note()
+        self._look()
+        self.set_interval(LOOK_SECONDS, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        # A slow file server must not make looks queue up.
+        if all(worker.is_finished for worker in self.workers if worker.node is self):
+            self._look()
+
+    @work(thread=True)
+    def _look(self) -> None:
+        self.post_message(self.Looked([self._reader.look_at(one.folder) for one in self._experiments]))
+
+    @on(Looked)
+    def _looked(self, message: Looked) -> None:
+        self._note = note_on(message.overviews)
+        self._show_note()
+
+    def _show_note(self) -> None:
+        detail = self.query_one("#detail", Static)
+        detail.display = bool(self._note)
+        if str(detail.content) != self._note:
+            detail.update(self._note)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -80,3 +130,17 @@ def note(status: ExperimentStatus | None, done: int, runs: int) -> str:
     if not done:
         return f"{glyph} {word}: no run is complete yet, so tables are empty and nothing can be drawn"
     return f"{glyph} {word}: the numbers are over {done} of {runs} runs; files with numbers say so"
+
+
+def note_on(overviews: Sequence[Overview]) -> str:
+    """The same of experiments, one at least, as they were just looked at."""
+    first, *others = overviews
+    if not others:
+        if first.experiment is None:
+            return f"{' '.join(state_words(first)[:2])}: {printable(first.reason)}"
+        return note(first.status, first.done, first.experiment.spec.runs)
+    lacking = sum(one.status is not ExperimentStatus.COMPLETE for one in overviews)
+    if not lacking:
+        return ""
+    are = "is" if lacking == 1 else "are"
+    return f"{lacking} of {len(overviews)} {are} not complete: numbers are over the runs that are, and files say so"
