@@ -51,16 +51,15 @@ class TestComparing:
         lab = ScreenApp()
         async with lab.run_test(size=(140, 45)) as pilot:
             await self.opened(lab, pilot, pair)
-            digest = pair[1].spec.digest[:8]
             assert self.cells(lab, "settings") == [
-                ["setting", "● paper", f"▲ {digest}"],
+                ["setting", "● paper", "▲ deepfool"],
                 ["state", "complete, 3 runs", "running, 2 runs"],
                 ["attack", "fgsm", "deepfool"],
                 ["runs", "3", "6"],
                 ["z", "7", "9"],
             ]
             header, *rows = self.cells(lab, "numbers")
-            assert header == ["K", "● paper", f"▲ {digest}"]
+            assert header == ["K", "● paper", "▲ deepfool"]
             assert {"●", "▲"} <= set(str(lab.screen.query_one("#curves", Chart).content))
             assert [row[0] for row in rows] == ["9", "7", "5", "3", "1"]
             assert rows[0][1] == "-"
@@ -72,17 +71,17 @@ class TestComparing:
         async with lab.run_test(size=(140, 45)) as pilot:
             press = await self.opened(lab, pilot, pair)
             seen = []
-            for key in ["n"] * 4 + ["p"] * 2:
+            for key in ["z"] * 4 + ["Z"] * 2:
                 seen.append(str(lab.screen.query_one("#set", Static).content).split(":")[0])
                 await press(key)
             assert [words.removeprefix("Accuracy on ") for words in seen] == [
                 "adversarial", "noise", "test", "misclassified", "adversarial", "misclassified",
             ]  # fmt: skip
             data = lab.screen.query_one("#curves", Chart).data
-            assert list(data.curves) == ["paper", pair[1].spec.digest[:8]]
+            assert list(data.curves) == ["paper", "deepfool"]
             assert data.levels == ("9", "7", "5", "3", "1")
             assert not data.fit
-            await press("f")
+            await press("i")
             assert lab.screen.query_one("#curves", Chart).data.fit
 
     async def test_intervals_are_said_to_allow_for_overlapping_splits_where_all_of_them_do(
@@ -93,8 +92,9 @@ class TestComparing:
             lab = ScreenApp()
             async with lab.run_test(size=(140, 45)) as pilot:
                 await self.opened(lab, pilot, pair)
-                assert ("for overlapping splits" in text_of(lab)) is not older
-                assert "± half the 95 % interval" in text_of(lab)
+                title = str(lab.screen.query_one("#numbers").border_title)
+                assert ("for overlapping splits" in title) is not older
+                assert "± half the 95 % interval" in title
             # An older version's statistics have no claims.
             journal.write_text(re.sub(r'"claims":\[.*?\],"verdict"', '"verdict"', journal.read_text()))
 
@@ -108,39 +108,97 @@ class TestComparing:
             for _ in SETS:
                 seen.append(str(lab.screen.query_one("#set", Static).content).split(":")[0])
                 assert len(self.cells(lab, "numbers")) == 5
-                await press("n")
+                await press("z")
             assert {words.removeprefix("Accuracy on ") for words in seen} == set(SETS)
 
-    async def test_narrow_shows_one_pane_wide_shows_all(self, pair: list[Experiment]) -> None:
-        panes = ("#settings", "#curves", "#numbers")
+    async def test_narrow_shows_one_pane_by_its_digit_wide_shows_all(self, pair: list[Experiment]) -> None:
+        panes = ("#settings", "#curves", "#numbers", "#claims")
         lab = ScreenApp()
         async with lab.run_test(size=(80, 24)) as pilot:
             press = await self.opened(lab, pilot, pair)
-            for pane in (*panes, *panes):
-                shown = [name for name in panes if lab.screen.query_one(name).region.area]
-                assert shown == [pane]
-                await press("t")
+
+            def shown() -> list[str]:
+                return [name for name in panes if lab.screen.query_one(name).region.area]
+
+            assert shown() == ["#settings"]
+            for place, pane in (*enumerate(panes, start=1), (1, "#settings")):
+                await press(str(place))
+                assert shown() == [pane]
+                assert lab.focused is lab.screen.query_one(pane)
             await pilot.resize_terminal(140, 45)
-            await press("t")
-            assert all(lab.screen.query_one(name).region.area for name in panes)
+            await press("2")
+            assert shown() == list(panes)
+            for leave in ("f", "escape"):
+                await press("f")
+                assert shown() == ["#curves"]
+                await press(leave)
+                assert shown() == list(panes)
+            assert isinstance(lab.screen, CompareScreen)
 
     async def test_only_keys_that_change_what_is_seen_are_offered(self, pair: list[Experiment]) -> None:
-        keys = {"n", "p", "f", "t"}
+        keys = {"z", "Z", "i", "f"}
+        of_a_set = {"z", "Z"}
         lab = ScreenApp()
         async with lab.run_test(size=(80, 24)) as pilot:
             press = await self.opened(lab, pilot, pair)
-            for footer, works in (("t Next pane", {"t"}), ("n Next set  t Next pane", keys),
-                                  ("n Next set  t Next pane", keys - {"f"})):  # fmt: skip
-                assert text_of(lab).splitlines()[-1].strip().startswith(f"{footer}  esc Back")
+            for digit, works in (("1", set()), ("2", of_a_set | {"i"}), ("3", of_a_set), ("4", set())):
+                await press(digit)
+                first = "z Next set  x Export" if works else "x Export"
+                assert text_of(lab).splitlines()[-1].strip().startswith(f"{first}  esc Back")
                 assert keys & lab.screen.active_bindings.keys() == works
                 before = text_of(lab)
-                await press("n", "p", "n")
-                assert (text_of(lab) == before) is ("n" not in works)
-                await press("t")
+                await press("z", "Z", "z")
+                assert (text_of(lab) == before) is ("z" not in works)
             await pilot.resize_terminal(140, 45)
             await Desk(pilot, lab).settle()
-            assert text_of(lab).splitlines()[-1].strip().startswith("n Next set  esc Back")
-            assert keys & lab.screen.active_bindings.keys() == keys - {"t"}
+            assert keys & lab.screen.active_bindings.keys() == keys
+
+    async def test_claims_stand_side_by_side(self, pair: list[Experiment]) -> None:
+        lab = ScreenApp()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            await self.opened(lab, pilot, pair)
+            header, *rows = self.cells(lab, "claims")
+            assert header == ["quantity", "● paper", "▲ deepfool"]
+            assert rows[0][0] == "cross-fit rise, D − M"
+            for place, experiment in enumerate(pair, start=1):
+                runs = [run.crossfit.accuracy for run in experiment.results().values() if run.crossfit]
+                ladder = experiment.spec.ladder
+                rises = [
+                    [
+                        (found[name][ladder.fitted] or 0.0) - (found[name][ladder.general] or 0.0)
+                        for found in runs
+                    ]
+                    for name in ("adversarial", "misclassified")
+                ]
+                estimate = sum(rises[0]) / len(runs) - sum(rises[1]) / len(runs)
+                assert float(rows[0][place].split()[1]) == pytest.approx(estimate, abs=5e-4)
+
+    async def test_of_many_each_has_a_row_and_a_marker_of_its_own(self, tmp_path: Path) -> None:
+        made = [
+            make_experiment(tmp_path, runs=3, seed=seed, controls=[], deciding=False) for seed in range(12)
+        ]
+        lab = ScreenApp()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            await self.opened(lab, pilot, made)
+            header, *rows = self.cells(lab, "numbers")
+            assert header == ["experiment", "7", "5", "3", "1"]
+            assert [row[0].split(maxsplit=1)[1] for row in rows] == [f"seed={seed}" for seed in range(12)]
+            markers = {row[0][0] for row in rows}
+            assert len(markers) == 12
+            assert markers <= set(str(lab.screen.query_one("#curves", Chart).content))
+
+    async def test_x_writes_it_as_csv_and_latex_and_y_copies_a_row(self, pair: list[Experiment]) -> None:
+        lab = ScreenApp()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            await press("x")
+            folder = pair[0].folder.parents[1] / "comparisons"
+            ends = {path.name.rpartition("-")[2] for path in folder.iterdir() if path.suffix == ".csv"}
+            assert ends == {"claims.csv", "settings.csv", "summary.csv"}
+            assert len(list(folder.glob("*.tex"))) == 1
+            assert lab.notices[0].startswith("wrote compare-")
+            await press("1", "home", "down", "y")
+            assert lab.clipboard == "attack\tfgsm\tdeepfool"
 
     async def test_reading_again_shows_what_came_since(self, pair: list[Experiment]) -> None:
         lab = ScreenApp()
@@ -165,7 +223,7 @@ class TestComparing:
                 ["not started, 0 runs"] * 2, ["0", "1"],
             ]  # fmt: skip
             assert lab.screen.query_one("#numbers", CellTable).row_count == 0
-            await press("n", "p", "f")
+            await press("z", "Z", "i")
 
     async def test_escape_goes_back(self, pair: list[Experiment]) -> None:
         lab = ScreenApp()

@@ -96,10 +96,15 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
         await pilot.resize_terminal(*SMALL)
         await pilot.press("C")
         await until(pilot, lambda: isinstance(lab.screen, CompareScreen) and "esc Back" in text_of(lab))
-        for pane in ("settings", "curves", "numbers"):
-            look(f"comparison, {pane}", lab)
-            await pilot.press("t")
+        for digit, pane in enumerate(("settings", "curves", "numbers", "claims"), start=1):
+            await pilot.press(str(digit))
             await pilot.pause(0.1)
+            look(f"comparison, {pane}", lab)
+        await pilot.resize_terminal(140, 45)
+        await pilot.pause(0.1)
+        look("comparison, wide", lab)
+        await pilot.resize_terminal(*SMALL)
+        await pilot.pause(0.1)
         lab.post_message(OpenExperiment(stopped))
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "r Resume" in text_of(lab))
         look("live, stopped", lab)
@@ -107,6 +112,9 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
         await until(pilot, lambda: isinstance(lab.screen, GalleryScreen) and "esc" in text_of(lab))
         await pilot.pause(0.1)
         look("gallery", lab)
+
+
+COMPARISON = [f"comparison, {pane}" for pane in ("settings", "curves", "numbers", "claims", "wide")]
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.__name__)
@@ -140,13 +148,14 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 10
+    assert len(footers) == len(PANES) + 8 + 12
     # Wherever an experiment is looked at, it can be exported.
     wanted = {
         "experiments",
         "experiments, marked",
         "experiments, wide",
         "live, stopped",
+        *COMPARISON,
         "gallery",
         *(f"live, {pane}" for pane in PANES),
     }
@@ -178,7 +187,7 @@ def in_footer(place: str, lab: Lab) -> str:
     groups = [*footer.query(KeyGroup), *(key for key in footer.query(FooterKey) if key.parent is footer)]
     line = text_of(lab).splitlines()[-1]
     assert 2 <= len(groups) <= SEVEN, (place, line)
-    assert max(child.region.right for child in footer.children) <= SMALL[0], place
+    assert max(child.region.right for child in footer.children) <= lab.size.width, place
     return line
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,22 +13,15 @@ from scipy import stats
 
 from core.families.ladder import Ladder
 from core.records.state import read_state
-from core.records.statistics import Summary, SummaryTable
+from core.records.statistics import Claim, Summary, SummaryTable
 from core.records.status import ExperimentStatus
+from core.report.comparison import Compared, claims_of, differing, merge_levels, names, sets_of
 from core.report.formatting import ABSENT
+from core.report.result import Result, result_of
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment
-from tui_aefit.lab.comparison import (
-    Compared,
-    curves,
-    differing,
-    merge_levels,
-    names,
-    numbers,
-    sets_of,
-    with_another_knob,
-)
+from tui_aefit.lab.comparison import claim_title, claim_words, curves, numbers, with_another_knob
 
 SPEC = Spec()
 
@@ -46,17 +39,29 @@ def ladder_to(z: int) -> Ladder:
     return SPEC.changed(z=z).ladder
 
 
-A = Compared("a", SPEC.changed(z=5), ExperimentStatus.COMPLETE, 3, ladder_to(5), summary(
+def compared(
+    name: str, spec: Spec, status: ExperimentStatus, runs: int, ladder: Ladder, summary: SummaryTable | None
+) -> Compared:
+    return Compared(
+        name,
+        Result(
+            id=f"id-{name}", status=status, ladder=ladder, spec=spec, environment=None, runs=(), metrics={},
+            statistics_runs=tuple(range(runs)), summary=summary,
+        ),
+    )  # fmt: skip
+
+
+A = compared("a", SPEC.changed(z=5), ExperimentStatus.COMPLETE, 3, ladder_to(5), summary(
     test={"5": at(0.9, 0.01), "3": at(0.92, 0.02), "1": at(0.93)},
     adversarial={"5": at(0.0, 0.0), "3": at(0.25, 0.125), "1": at(0.5)},
 ))  # fmt: skip
-B = Compared("b", SPEC.changed(z=3), ExperimentStatus.RUNNING, 1, ladder_to(3), summary(
+B = compared("b", SPEC.changed(z=3), ExperimentStatus.RUNNING, 1, ladder_to(3), summary(
     adversarial={"3": at(0.0), "1": at(None)},
     noise={"3": at(0.0), "1": at(1 / 3)},
     test={"3": at(1.0), "1": at(1.0)},
 ))  # fmt: skip
-C = Compared("c", SPEC.changed(seed=4), ExperimentStatus.CREATED, 0, SPEC.ladder, None)
-OTHER_KNOB = Compared(
+C = compared("c", SPEC.changed(seed=4), ExperimentStatus.CREATED, 0, SPEC.ladder, None)
+OTHER_KNOB = compared(
     "d", SPEC, ExperimentStatus.COMPLETE, 3, Ladder("Bandwidth", ("wide", "narrow")),
     summary(adversarial={"wide": at(0.0), "narrow": at(0.75)}, half={"wide": at(0.1), "narrow": at(0.2)}),
 )  # fmt: skip
@@ -105,15 +110,32 @@ class TestDifferences:
 
 class TestNames:
     def test_a_label_is_the_name(self) -> None:
-        assert names(["mnist-fgsm-11", "mnist-fgsm-22"], ["paper", "mine"]) == ["paper", "mine"]
+        assert names(["mnist-fgsm-11", "mnist-fgsm-22"], ["paper", "mine"], [SPEC, SPEC]) == ["paper", "mine"]
 
-    def test_the_digest_stands_in_for_a_label_and_tells_equal_ones_apart(self) -> None:
+    def test_settings_stand_in_for_a_label_as_many_as_it_takes(self) -> None:
+        specs = [
+            Spec(dataset="mnist"),
+            Spec(dataset="mnist", epsilon=0.2),
+            Spec(dataset="digits", epsilon=0.2, seed=1, device="cpu"),
+            Spec(dataset="mnist", attack="pgd"),
+        ]
+        assert names(["a-1", "b-2", "c-3", "d-4"], [""] * 4, specs) == [
+            "mnist fgsm epsilon=0.1", "mnist fgsm epsilon=0.2", "digits", "mnist pgd",
+        ]  # fmt: skip
+
+    def test_an_own_data_set_goes_by_its_short_name(self) -> None:
+        specs = [Spec(dataset="/data/a/pictures.npz"), Spec(dataset="/data/mnist")]
+        assert names(["a-1", "b-2"], ["", ""], specs) == ["pictures", "mnist"]
+
+    def test_the_digest_tells_equal_ones_apart_and_stands_in_for_what_is_too_long(self) -> None:
         ids = ["mnist-fgsm-11", "mnist-fgsm-22", "digits-pgd-untargeted-33"]
-        assert names(ids, ["paper", "paper", ""]) == ["paper 11", "paper 22", "33"]
+        assert names(ids, ["paper", "paper", ""], [SPEC, SPEC, SPEC]) == ["paper 11", "paper 22", "33"]
+        long = [Spec(dataset=f"/data/{letter * 40}.npz") for letter in "ab"]
+        assert names(ids[:2], ["", ""], long) == ["11", "22"]
 
     def test_a_label_that_is_anothers_digest_leaves_the_ids(self) -> None:
         ids = ["mnist-fgsm-11", "mnist-fgsm-22"]
-        assert names(ids, ["22", ""]) == ids
+        assert names(ids, ["22", ""], [SPEC, SPEC]) == ids
 
 
 class TestAccuracies:
@@ -122,7 +144,8 @@ class TestAccuracies:
         assert sets_of([C]) == []
 
     def test_a_set_of_a_plug_in_that_is_not_installed_comes_last(self) -> None:
-        one = replace(A, summary=summary(later={"1": at(0.5)}, **{name: {"1": at(0.5)} for name in SETS}))
+        accuracy = {name: {"1": at(0.5)} for name in ("later", *SETS)}
+        one = compared("a", SPEC, ExperimentStatus.COMPLETE, 3, SPEC.ladder, summary(**accuracy))
         assert sets_of([one]) == [*SETS, "later"]
 
     def test_every_experiment_with_means_has_its_curve(self) -> None:
@@ -159,8 +182,8 @@ class TestAccuracies:
 
     def test_numbers_are_those_of_the_runs_by_scipys_t_distribution(self, tmp_path: Path) -> None:
         state = read_state(make_experiment(tmp_path, runs=5, dataset="mnist"))
-        assert state.statistics is not None
-        one = Compared("x", state.experiment.spec, state.status, 5, state.ladder, state.statistics.summary)
+        one = Compared("x", result_of(state))
+        assert (one.runs, one.corrected) == (5, True)
         for name in sets_of([one]):
             expected = []
             for level in state.ladder.levels:
@@ -183,3 +206,36 @@ class TestAccuracies:
 )
 def test_levels_of_several_ladders_keep_the_order_of_each(ladders: list[str], levels: str) -> None:
     assert merge_levels([Ladder("K", tuple(ladder)) for ladder in ladders]) == tuple(levels)
+
+
+class TestClaims:
+    def test_each_stands_beside_those_of_the_others_the_first_of_every_quantity_first(
+        self, tmp_path: Path
+    ) -> None:
+        made = [
+            make_experiment(tmp_path, runs=4, seed=seed, controls=controls)
+            for seed, controls in enumerate((["noise"], ["noise", "matched"], []))
+        ]
+        results = [result_of(read_state(one)) for one in made]
+        found = claims_of([Compared(str(place), one) for place, one in enumerate(results)])
+        for quantity, claims in found:
+            for result, claim in zip(results, claims, strict=True):
+                own = [one for one in result.claims if (one.name, one.sets) == quantity]
+                assert own == ([] if claim is None else [claim])
+        assert len(found) == len({(one.name, one.sets) for result in results for one in result.claims})
+        firsts = [name for (name, _), _ in found[: len({name for (name, _), _ in found})]]
+        assert len(set(firsts)) == len(firsts)
+        assert found[0][0] == ("crossfit_rise", ("adversarial", "misclassified"))
+        assert any(None in claims for _, claims in found)
+
+    def test_in_words(self) -> None:
+        claim = Claim(
+            name="crossfit_rise", sets=("adversarial", "misclassified"), estimate=-0.0806, ci95=(-0.1304, -0.031),
+            margin=0.02, decision="lower", n=3,
+        )  # fmt: skip
+        assert claim_title(claim.name, claim.sets) == "cross-fit rise, D − M"
+        assert claim_title("new_thing", ("noise",)) == "new thing, noise"
+        assert claim_words(claim) == "▼ -.081 [-.130, -.031]"
+        few = msgspec.structs.replace(claim, ci95=None, decision="undecided", reason="too_few_runs")
+        assert claim_words(few) == "? -.081 (too few runs)"
+        assert claim_words(None) == ABSENT

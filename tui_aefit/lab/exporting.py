@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
+from core.declarations.lazy import hashlib
 from core.errors import AefitError, ExperimentError
 from core.files.output import write_output
 from core.records.experiment import Experiment
 from core.records.state import read_state
-from core.report.formats import TEXTS
+from core.report.comparison import Compared
+from core.report.formats import TEXTS, TableName
 from core.report.result import Result, result_of
+from core.report.tables.comparison import comparison_latex, long_csv_of, settings_csv
 from tui_aefit.shell.publications import (
     CHOICES,
     EXPORTS,
@@ -20,6 +24,11 @@ from tui_aefit.shell.publications import (
     publish,
     text_of,
 )
+
+COMPARISONS = "comparisons"
+"""The folder, in a home, that comparisons are written to."""
+COMPARED_TABLES: tuple[TableName, ...] = ("summary", "claims")
+"""The long tables of a comparison."""
 
 
 def title_of(choice: str) -> str:
@@ -58,6 +67,28 @@ def export(experiment: Experiment, choice: str) -> str:
         raise ExperimentError(first if len(missing) == 1 else f"nothing was written: {first}", hint)
     lacks = "; not ".join(f"{_list(experiment, names)}: {reason}" for (reason, _), names in missing.items())
     raise ExperimentError(f"{done}, but not {lacks}", hint)
+
+
+def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
+    """Write a comparison of experiments of a home as CSV and LaTeX; what to say of it. Raises ExperimentError."""
+    ids = sorted(one.result.id for one in compared)
+    name = f"compare-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:8]}"
+    texts = {
+        f"{name}.tex": comparison_latex(compared, name),
+        f"{name}-settings.csv": settings_csv(compared),
+        **{f"{name}-{table}.csv": long_csv_of(compared, table) for table in COMPARED_TABLES},
+    }
+    folder = home / COMPARISONS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot export a comparison into {folder}: {error.strerror}", "make the home writable"
+        ) from error
+    for file, text in texts.items():
+        write_output(folder / file, text.encode())
+    first, *others = texts
+    return f"wrote {', '.join([first, *(one.removeprefix(name) for one in others)])} to {folder}"
 
 
 def _read(experiment: Experiment) -> Result:

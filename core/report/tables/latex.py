@@ -115,7 +115,7 @@ def _claims(result: Result, sets: Collection[str] | None) -> Iterator[str]:
         rows = groups.setdefault(claim.name, [])
         rows.append([escaped(term_of(claim).name) if not rows else "", *_claim_cells(claim)])
     reading = f"Estimate: mean over the $n$ runs. {escaped(OVERLAP)} {escaped(DECIDING)}"
-    yield _table(
+    yield table_environment(
         "llrrrlrl",
         header,
         groups.values(),
@@ -126,9 +126,9 @@ def _claims(result: Result, sets: Collection[str] | None) -> Iterator[str]:
 
 def _claim_cells(claim: Claim) -> list[str]:
     return [
-        " $-$ ".join(map(escaped, claim.sets)), _number(claim.estimate, "+.4f"), _interval(claim.ci95),
-        _number(claim.margin, "g"), claim.decision, str(claim.n),
-        escaped(claim_reason(claim)),
+        " $-$ ".join(map(escaped, claim.sets)), number_cell(claim.estimate, "+.4f"), interval_cell(claim.ci95),
+        number_cell(claim.margin, "g"), claim.decision, str(claim.n),
+        escaped(brief_reason(claim.reason)) if claim.reason else "",
     ]  # fmt: skip
 
 
@@ -144,13 +144,13 @@ def _levels(result: Result, table: LevelTable, sets: Collection[str] | None) -> 
             for line in group.lines:
                 summaries = [line.by_level[level] for level in levels]
                 counts = sorted({summary.n for summary in summaries})
-                rows.append([*first, line.what, *map(_mean, summaries), "--".join(map(str, counts))])
+                rows.append([*first, line.what, *map(mean_cell, summaries), "--".join(map(str, counts))])
                 first = [""] * len(first)
             groups.append(rows)
     if groups:
-        yield _table(
+        yield table_environment(
             "l" + "r" * len(table.facts) + "l" + "r" * len(levels) + "r",
-            ["", *table.facts, "", *(_at(result.ladder, level) for level in levels), "$n$"],
+            ["", *table.facts, "", *(level_title(result.ladder, level) for level in levels), "$n$"],
             groups,
             f"{escaped(table.title)}; {_over(result)}. {escaped(table.reading)} {_asked(result)}",
             f"{result.id}-{table.name}",
@@ -161,7 +161,7 @@ def _flips(result: Result, sets: Collection[str] | None) -> Iterator[str]:
     rows = [
         [
             escaped(row.title), _fact(row.fooled, ".4f"), _fact(row.hit, ".4f"),
-            *(f"{count:,}" for count in (row.gained, row.lost, row.n)), _mean(row.net, "+.4f"), str(row.net.n),
+            *(f"{count:,}" for count in (row.gained, row.lost, row.n)), mean_cell(row.net, "+.4f"), str(row.net.n),
         ]
         for row in flips_rows(result)
         if sets is None or row.of in sets
@@ -169,7 +169,7 @@ def _flips(result: Result, sets: Collection[str] | None) -> Iterator[str]:
     if rows:
         header = ["", "fooled", "target hit", "gained", "lost", "$n$", "difference", "runs"]
         caption = f"Flips. {escaped(FLIPS_READING)} {_asked(result)}"
-        yield _table("lrrrrrrr", header, [rows], caption, f"{result.id}-flips")
+        yield table_environment("lrrrrrrr", header, [rows], caption, f"{result.id}-flips")
 
 
 def _attacks(result: Result) -> Iterator[str]:
@@ -182,7 +182,7 @@ def _attacks(result: Result) -> Iterator[str]:
         rows.append([escaped(name), *(_fact(values[field], form) for field, (_, form) in COLUMNS.items())])
     header = ["attack", *(title for title, _ in COLUMNS.values())]
     caption = f"The attacks on the surrogate; means over the runs. {escaped(READING)} {_asked(result)}"
-    yield _table("lrrrr", header, [rows], caption, f"{result.id}-attacks")
+    yield table_environment("lrrrr", header, [rows], caption, f"{result.id}-attacks")
 
 
 def _over(result: Result) -> str:
@@ -198,7 +198,8 @@ def _fact(value: float | None, form: str) -> str:
     return DASH if value is None else format(value, form)
 
 
-def _interval(ends: Sequence[float] | None) -> str:
+def interval_cell(ends: Sequence[float] | None) -> str:
+    """Both ends, in mathematics."""
     return f"$[{ends[0]:+.4f}, {ends[1]:+.4f}]$" if ends else DASH
 
 
@@ -209,12 +210,12 @@ def _accuracy(result: Result, summary: SummaryTable, sets: Collection[str] | Non
         if sets is not None and name not in sets:
             continue
         counts = sorted({by_level[level].n for level in levels})
-        cells = [_mean(by_level[level]) for level in levels]
+        cells = [mean_cell(by_level[level]) for level in levels]
         shown = [_fact(rate, ".4f") for rate in rates(result, name)]
         rows.append([escaped(name), *cells, "--".join(map(str, counts)), *shown])
-    return _table(
+    return table_environment(
         "l" + "r" * len(levels) + "rrr",
-        ["set", *(_at(result.ladder, level) for level in levels), "$n$", "fooled", "target hit"],
+        ["set", *(level_title(result.ladder, level) for level in levels), "$n$", "fooled", "target hit"],
         [rows],
         f"Accuracy against {_knob(result.ladder)}; {_over(result)}. Fooled, target hit: shares of the candidates "
         f"from which a set was selected. {_asked(result)}",
@@ -227,7 +228,7 @@ def _knob(ladder: Ladder) -> str:
     return f"${ladder.knob}$" if _is_variable(ladder.knob) else escaped(ladder.knob)
 
 
-def _at(ladder: Ladder, level: str) -> str:
+def level_title(ladder: Ladder, level: str) -> str:
     """A level in words; that of a variable is an equation where it is a number."""
     if _is_variable(ladder.knob) and re.fullmatch(r"\d+(\.\d+)?", level, re.ASCII):
         return f"${ladder.at(level)}$"
@@ -238,7 +239,7 @@ def _is_variable(knob: str) -> bool:
     return len(knob) == 1 and knob.isascii() and knob.isalpha()
 
 
-def _mean(summary: Summary, form: str = ".4f") -> str:
+def mean_cell(summary: Summary, form: str = ".4f") -> str:
     """With half the width of its interval; in mathematics, where a minus is a minus."""
     if summary.mean is None:
         return DASH
@@ -251,20 +252,25 @@ def _tests(result: Result, first: str, second: str, quantity: Quantity) -> str:
     with_p = {test.j for test in tests if test.p is not None}
     groups: dict[str, list[list[str]]] = {}
     for test in tests:
-        numbers = [_number(test.statistic, ".3f"), _number(test.df, ".2f"), _p(test.p), _p(test.p_holm)]
+        numbers = [
+            number_cell(test.statistic, ".3f"),
+            number_cell(test.df, ".2f"),
+            _p(test.p),
+            _p(test.p_holm),
+        ]
         if test.reason is not None:
             numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test.reason))}}}"]
         row = [
             escaped(test.j), escaped(TEST_NAMES[test.test]), str(test.n), *numbers,
-            _number(test.tested_difference, "+.4f"), _interval(test.ci95), _number(test.effect_size, "+.3f"),
-            test.direction or DASH,
+            number_cell(test.tested_difference, "+.4f"), interval_cell(test.ci95),
+            number_cell(test.effect_size, "+.3f"), test.direction or DASH,
         ]  # fmt: skip
         groups.setdefault(test.j, []).append(row)
     header = [
         "$j$", "test", "$n$", "statistic", "df", "$p$", "$p$, Holm", "difference", "95\\,\\% interval", "effect",
         "direction",
     ]  # fmt: skip
-    return _table(
+    return table_environment(
         "rlrrrrrrrrl",
         header,
         [group if j in with_p else _merged(group) for j, group in groups.items()],
@@ -285,13 +291,13 @@ def _asked(result: Result) -> str:
     """What was run, as a sentence, and the caveat of a result that is not final."""
     spec, ladder = result.spec, result.ladder
     title = f"{attack_with_rates(result)} on {spec.dataset_title}"
-    span = f"{_at(ladder, ladder.general)} to {escaped(ladder.fitted)}"
+    span = f"{level_title(ladder, ladder.general)} to {escaped(ladder.fitted)}"
     warning = caveat(result)
     asked = f"{escaped(title)}, $\\epsilon = {spec.epsilon:g}$, {span}."
     return f"{asked} {escaped(warning)}" if warning else asked
 
 
-def _number(value: float | None, form: str) -> str:
+def number_cell(value: float | None, form: str) -> str:
     """In mathematics, where a minus is a minus."""
     return DASH if value is None else f"${format(value, form)}$"
 
@@ -303,10 +309,13 @@ def _p(value: float | None) -> str:
     return f"${digits} \\times 10^{{{int(exponent)}}}$" if exponent else f"${digits}$"
 
 
-def _table(
+def table_environment(
     columns: str, header: Sequence[str], groups: Iterable[Iterable[Sequence[str]]], caption: str, label: str
 ) -> str:
-    """A booktabs table; a thin rule stands between the groups of rows."""
+    """A booktabs table of cells that are LaTeX already; a thin rule stands between the groups of rows.
+
+    columns: their alignment, such as "lrr". label: what follows `tab:`.
+    """
     bodies = ["\n".join(f"{' & '.join(row)} \\\\" for row in group) for group in groups]
     return "\n".join(
         [

@@ -1,8 +1,9 @@
-"""The comparison screen: experiments side by side, the settings in which they differ and their accuracies."""
+"""The comparison screen: experiments side by side, the settings in which they differ, and what each found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -10,7 +11,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static, Tab, Tabs
@@ -19,32 +20,33 @@ from core.records.annotations import read_annotations
 from core.records.experiment import Experiment
 from core.records.state import read_state
 from core.records.status import ExperimentStatus
+from core.report.comparison import Compared, claims_of, differing, names, sets_of
 from core.report.formatting import counted, enumerate_words
+from core.report.result import Result, result_of
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.printable import printable
+from tui_aefit.lab.background import carry_out
 from tui_aefit.lab.charts.data import MARKERS
 from tui_aefit.lab.charts.drawing import accuracy_chart
-from tui_aefit.lab.comparison import (
-    Compared,
-    curves,
-    differing,
-    names,
-    numbers,
-    sets_of,
-    with_another_knob,
-)
+from tui_aefit.lab.comparison import claim_title, claim_words, curves, numbers, with_another_knob
+from tui_aefit.lab.exporting import export_comparison
+from tui_aefit.lab.messages import NewExperiment
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.chart import Chart
 from tui_aefit.lab.widgets.footer import KeysFooter
 
-PANES = {"settings": "Settings", "curves": "Curves", "numbers": "Numbers"}
+PANES = {"settings": "Settings", "curves": "Curves", "numbers": "Numbers", "claims": "What decides"}
 """Pane -> its title; a narrow terminal shows one at a time."""
+OF_A_SET = ("curves", "numbers")
+"""The panes of one set."""
 FIRST_SET = "adversarial"
-WIDEST = {"settings": 28, "numbers": 18}
-"""Table -> cells of an experiment's column at most."""
+WIDEST, WIDEST_HEAD = {"settings": 28, "numbers": 24, "claims": 28}, 30
+"""Table -> cells of a column at most; cells of its first column at most."""
 PADDING = 2
 """Cells of a column beside its text."""
+FEW = 4
+"""So many experiments at most stand in columns; of more each has a row."""
 
 
 class CompareScreen(Screen[None]):
@@ -54,14 +56,24 @@ class CompareScreen(Screen[None]):
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "turn_set(1)", "Next set", id="compare.next", tooltip="Accuracy on the next set"),
-        Binding("p", "turn_set(-1)", "Previous set", id="compare.previous", show=False,
+        Binding("z", "turn_set(1)", "Next set", id="compare.next", tooltip="Accuracy on the next set"),
+        Binding("Z", "turn_set(-1)", "Previous set", id="compare.previous", show=False,
                 tooltip="Accuracy on the set before"),
-        Binding("t", "turn_pane", "Next pane", id="compare.pane", tooltip="Settings, curves or numbers"),
-        Binding("f", "fit", "Fit", id="compare.fit", show=False,
+        Binding("i", "fit", "Fit", id="compare.fit", show=False,
                 tooltip="End the axis at the curves, or at 0 and 1"),
+        *(
+            Binding(str(place), f"pane('{name}')", title, id=f"compare.{name}", show=False,
+                    tooltip=f"Show: {title}")
+            for place, (name, title) in enumerate(PANES.items(), start=1)
+        ),
+        Binding("f", "alone", "Full screen", id="compare.full", show=False,
+                tooltip="The pane with the focus alone, or all of them"),
+        Binding("y", "copy", "Copy", id="compare.copy", show=False, tooltip="Copy the row under the cursor"),
+        Binding("x", "export", "Export", id="compare.export",
+                tooltip="Write the comparison as CSV and LaTeX into the home"),
         Binding("r", "read", "Read again", id="compare.read", show=False,
                 tooltip="Read what was computed since"),
+        Binding("n", "new", "New", id="compare.new", show=False, tooltip="Set up a new experiment"),
         Binding("escape", "leave", "Back", id="compare.leave", tooltip="Back to the experiments"),
     ]  # fmt: skip
 
@@ -80,19 +92,28 @@ class CompareScreen(Screen[None]):
         self._fit = False
 
     def compose(self) -> ComposeResult:
-        """Settings above; the curves and the numbers of one set below."""
+        """Settings above; below, the curves of one set beside its numbers and what is decided."""
         yield Static(f"Comparing {len(self.experiments)} experiments", id="title", markup=False)
-        yield Tabs(*(Tab(title, id=f"{pane}-tab") for pane, title in PANES.items()))
+        yield Tabs(
+            *(
+                Tab(f"{place} {title}", id=f"{pane}-tab")
+                for place, (pane, title) in enumerate(PANES.items(), 1)
+            )
+        )
         yield CellTable(id="settings")
         yield Static(id="set", markup=False)
-        with Container(id="accuracies"):
+        with Container(id="results"):
             yield Chart(accuracy_chart, empty="None of them has an accuracy on this set.", id="curves")
-            yield CellTable(id="numbers")
+            with Vertical(id="tables"):
+                yield CellTable(id="numbers")
+                yield CellTable(id="claims")
         yield KeysFooter()
 
     def on_mount(self) -> None:
         """Read in the background."""
-        self.query_one("#settings", CellTable).border_title = "What differs"
+        self.query_one("#settings", CellTable).entitle("1 What differs")
+        self.query_one("#curves").can_focus = True
+        self._bring("settings")
         self.query_one("#settings", CellTable).focus()
         self.action_read()
 
@@ -109,34 +130,48 @@ class CompareScreen(Screen[None]):
             self._set = sets[0]
         self._show_settings()
         self._show_set()
+        self._show_claims()
+        self.refresh_bindings()
 
     @on(Tabs.TabActivated)
-    def _pane_chosen(self, event: Tabs.TabActivated) -> None:
-        chosen = str(event.tab.id).removesuffix("-tab")
-        for pane in PANES:
-            self.set_class(pane == chosen, f"-{pane}")
-        self.refresh_bindings()
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        self._bring(str(event.tab.id).removesuffix("-tab"))
 
     def on_resize(self) -> None:
         """Other panes are seen now."""
         self.call_after_refresh(self.refresh_bindings)
 
-    def action_turn_pane(self) -> None:
-        """Show the next pane of a narrow terminal."""
-        tabs = self.query_one(Tabs)
-        panes = [f"{pane}-tab" for pane in PANES]
-        tabs.active = panes[(panes.index(tabs.active) + 1) % len(panes)]
+    def action_pane(self, name: str) -> None:
+        """Bring a pane to the front, and give it the focus."""
+        self.query_one(Tabs).active = f"{name}-tab"
+        self._bring(name)
+        # What is hidden takes no focus.
+        self.call_after_refresh(self.query_one(f"#{name}").focus)
+
+    def action_alone(self) -> None:
+        """Show the pane with the focus alone, or all of them."""
+        if self.focused is not None and self.focused.id in PANES:
+            self._bring(self.focused.id)
+        self.toggle_class("-alone")
+        self.call_after_refresh(self.refresh_bindings)
+
+    def _bring(self, name: str) -> None:
+        for pane in PANES:
+            self.set_class(pane == name, f"-{pane}")
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A wide terminal shows all panes, a narrow one has the keys of the one that it shows."""
-        narrow = self.has_class("-narrow")
+        """Keys that change a pane are there where it is seen, those of a narrow terminal where it is one."""
+        alone = self.has_class("-narrow") or self.has_class("-alone")
         match action:
-            case "turn_pane":
-                return narrow
+            case "alone":
+                return not self.has_class("-narrow")
             case "turn_set":
-                return not (narrow and self.has_class("-settings"))
+                return not alone or any(self.has_class(f"-{pane}") for pane in OF_A_SET)
             case "fit":
-                return not narrow or self.has_class("-curves")
+                return not alone or self.has_class("-curves")
+            case "export":
+                return bool(self._compared)
         return True
 
     def action_turn_set(self, step: int) -> None:
@@ -150,15 +185,40 @@ class CompareScreen(Screen[None]):
         self._fit = not self._fit
         self._show_set()
 
+    def action_new(self) -> None:
+        """Ask the app for the set-up form."""
+        self.post_message(NewExperiment())
+
+    def action_copy(self) -> None:
+        """Copy the row under the cursor, its cells with tabs between them."""
+        table = self.focused
+        if isinstance(table, CellTable) and table.row_count:
+            text = "\t".join(cell.plain.strip() for cell in table.get_row_at(table.cursor_row))
+            self.app.copy_to_clipboard(text)
+            self.notify(f"copied {text.expandtabs(1)}", markup=False)
+        else:
+            self.notify("go to a table with its digit, then copy the row under the cursor")
+
+    def action_export(self) -> None:
+        """Write the comparison as it is shown."""
+        home = self.experiments[0].folder.parents[1]
+        carry_out(self.app, partial(export_comparison, home, self._compared))
+
     def action_leave(self) -> None:
-        """Go back to where the person came from."""
-        self.dismiss()
+        """Show all panes again; where they are, go back to where the person came from."""
+        if self.has_class("-alone"):
+            self.action_alone()
+        else:
+            self.dismiss()
 
     def _show_settings(self) -> None:
         rows = {
             "state": [f"{STATES[one.status][1]}, {counted(one.runs, 'run')}" for one in self._compared],
             **dict(differing([one.spec for one in self._compared])),
         }
+        titles = {one.spec.dataset: one.spec.dataset_title for one in self._compared}
+        if "dataset" in rows and len(set(titles.values())) == len(titles):
+            rows["dataset"] = [titles[one.spec.dataset] for one in self._compared]
         self._fill("settings", "setting", rows, left)
 
     def _show_set(self) -> None:
@@ -171,49 +231,73 @@ class CompareScreen(Screen[None]):
             text += f" (against {knob}, which {enumerate_words(others)} {'have' if len(others) > 1 else 'has'} not)"
         self.query_one("#set", Static).update(text)
         self.query_one("#curves", Chart).data = data
-        half = "Mean ± half the 95 % interval"
+        half = "3 Mean ± half the 95 % interval"
         if data is not None and data.corrected:
             half += ", for overlapping splits"
         self.query_one("#numbers", CellTable).entitle(half)
         self._fill("numbers", knob, dict(numbers(self._compared, self._set)), right)
 
+    def _show_claims(self) -> None:
+        found = claims_of(self._compared)
+        margin = max(
+            (claim.margin for _, claims in found for claim in claims if claim is not None), default=0.0
+        )
+        title = (
+            f"4 What decides: 95 % for overlapping splits, same within ±{margin:g}"
+            if found
+            else "4 What decides"
+        )
+        table = self.query_one("#claims", CellTable)
+        table.placeholder = "none of them has measured it"
+        table.entitle(title)
+        rows = {claim_title(name, sets): list(map(claim_words, claims)) for (name, sets), claims in found}
+        self._fill("claims", "quantity", rows, left)
+
     def _fill(
         self, table: str, corner: str, rows: Mapping[str, Sequence[str]], cell: Callable[[str], Text]
     ) -> None:
-        """Show rows with a column for each experiment, made of cells of this kind."""
-        columns = {"": (corner, max(map(len, (corner, *rows))) + PADDING)}
-        for place, one in enumerate(self._compared):
-            values = [printable(cells[place]) for cells in rows.values()]
-            width = min(WIDEST[table], max(map(cell_len, (one.name, *values))))
-            columns[str(place)] = (f"{MARKERS[place % len(MARKERS)]} {one.name}", width + 2 + PADDING)
-        shown = {
-            name: [left(name), *(cell(printable(text)) for text in texts)] for name, texts in rows.items()
-        }
+        """Show rows of one value for each experiment, made of cells of this kind.
+
+        A few experiments have a column each; where they are more, they have the rows.
+        """
+        heads = [f"{MARKERS[place % len(MARKERS)]} {one.name}" for place, one in enumerate(self._compared)]
+        texts = {printable(name): [printable(value) for value in values] for name, values in rows.items()}
+        if len(heads) > FEW and table != "claims":
+            corner = "experiment"
+            by_column = texts
+            by_row = {head: [values[place] for values in texts.values()] for place, head in enumerate(heads)}
+        else:
+            by_column = {
+                head: [values[place] for values in texts.values()] for place, head in enumerate(heads)
+            }
+            by_row = texts
+        columns = {"": (corner, min(WIDEST_HEAD, max(map(cell_len, (corner, *by_row)))) + PADDING)}
+        for place, (head, values) in enumerate(by_column.items()):
+            width = max(cell_len(head), min(WIDEST[table], max(map(cell_len, values), default=0)))
+            columns[str(place)] = head, min(width, WIDEST[table] + 2) + PADDING
+        shown = {name: [left(name), *map(cell, values)] for name, values in by_row.items() if by_column}
         self.query_one(f"#{table}", CellTable).fill(columns, shown)
 
 
 def read(experiments: Sequence[Experiment]) -> list[Compared]:
-    """The experiments as they are now; what has gone or cannot be read has no summary."""
+    """The experiments as they are now; what has gone or cannot be read has no numbers."""
     labels = [printable(read_annotations(experiment.folder)[0].label) for experiment in experiments]
     ids = [printable(experiment.id) for experiment in experiments]
-    found: list[Compared] = []
-    for experiment, name in zip(experiments, names(ids, labels), strict=True):
-        try:
-            state = read_state(experiment)
-        except OSError:
-            status, spec = ExperimentStatus.UNREADABLE, experiment.spec
-            found.append(Compared(name, spec, status, 0, spec.ladder, None))
-            continue
-        statistics = state.statistics
-        found.append(
-            Compared(
-                name,
-                experiment.spec,
-                state.status,
-                len(statistics.runs) if statistics is not None else 0,
-                state.ladder,
-                statistics.summary if statistics is not None else None,
-                statistics is not None and bool(statistics.claims),
-            )
+    chosen = names(ids, labels, [experiment.spec for experiment in experiments])
+    return [Compared(name, _result(experiment)) for experiment, name in zip(experiments, chosen, strict=True)]
+
+
+def _result(experiment: Experiment) -> Result:
+    try:
+        return result_of(read_state(experiment))
+    except OSError:
+        spec, status = experiment.spec, ExperimentStatus.UNREADABLE
+        return Result(
+            id=experiment.id,
+            status=status,
+            ladder=spec.ladder,
+            spec=spec,
+            environment=None,
+            runs=(),
+            metrics={},
         )
-    return found

@@ -1,0 +1,141 @@
+"""A comparison of experiments as CSV, in the long tables of each, and as LaTeX, side by side."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.report.caveat import caveat
+from core.report.comparison import Compared, accuracies, claims_of, differing, sets_of
+from core.report.formats import TableName
+from core.report.tables.latex import (
+    DASH,
+    escaped,
+    interval_cell,
+    level_title,
+    mean_cell,
+    number_cell,
+    table_environment,
+)
+from core.report.tables.long import COLUMNS_OF, long_rows
+from core.report.terms import DECIDING, OVERLAP, claim_name
+
+
+def settings_csv(compared: Sequence[Compared]) -> str:
+    """A row an experiment: its id, name and status, how many runs its numbers are over, the settings that differ.
+
+    A setting that an experiment does not have is an empty field.
+    """
+    specs = [one.spec for one in compared]
+    settings = [name for name, _ in differing(specs)]
+    rows = [
+        [one.result.id, one.name, one.status.value, one.runs, *(_plain(one, name) for name in settings)]
+        for one in compared
+    ]
+    return _csv(["id", "name", "status", "statistics_runs", *settings], rows)
+
+
+def long_csv_of(compared: Sequence[Compared], table: TableName) -> str:
+    """The rows of a long table of every experiment, which tell by their first column whose they are."""
+    rows = (row for one in compared for row in long_rows(one.result, table))
+    return _csv(COLUMNS_OF[table], rows)
+
+
+def comparison_latex(compared: Sequence[Compared], label: str) -> str:
+    r"""Tables for a paper; they need \usepackage{booktabs}.
+
+    settings: a row a setting that differs, a column an experiment. accuracy: a row an experiment within each set, a
+    column a level. claims: a row an experiment within each quantity, of which there is the first that a verdict
+    speaks of. Labels are `tab:LABEL-settings`, `tab:LABEL-accuracy` and `tab:LABEL-claims`.
+    """
+    parts = ["% in the preamble \\usepackage{booktabs}"]
+    warnings = [(one.name, caveat(one.result)) for one in compared]
+    note = "".join(f" {escaped(name)}: {escaped(warning)}" for name, warning in warnings if warning)
+    parts += [
+        *_settings(compared, label, note),
+        *_accuracy(compared, label, note),
+        *_claims(compared, label, note),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _settings(compared: Sequence[Compared], label: str, note: str) -> Iterator[str]:
+    rows = [
+        [escaped(name), *map(escaped, values)] for name, values in differing([one.spec for one in compared])
+    ]
+    if rows:
+        yield table_environment(
+            "l" * (1 + len(compared)),
+            ["setting", *(escaped(one.name) for one in compared)],
+            [rows],
+            f"The settings in which the experiments differ.{note}",
+            f"{label}-settings",
+        )
+
+
+def _accuracy(compared: Sequence[Compared], label: str, note: str) -> Iterator[str]:
+    """One table a knob: of another one, levels cannot stand in the same columns."""
+    names = sets_of(compared)
+    knobs = dict.fromkeys(one.ladder.knob for one in compared if one.summary is not None)
+    for number, knob in enumerate(knobs):
+        of_knob = [one for one in compared if one.ladder.knob == knob]
+        by_set = {name: accuracies(of_knob, name) for name in names}
+        levels = list(dict.fromkeys(level for found in by_set.values() for level, _ in found))
+        groups = []
+        for name, found in by_set.items():
+            cells = dict(found)
+            rows = [
+                [
+                    escaped(name) if place == 0 else "", escaped(one.name),
+                    *(mean_cell(at) if (at := cells.get(level, [None] * len(of_knob))[place]) else DASH
+                      for level in levels),
+                ]
+                for place, one in enumerate(of_knob)
+            ]  # fmt: skip
+            groups.append(rows)
+        ladder = of_knob[0].ladder
+        over = f" {escaped(OVERLAP)}" if all(one.corrected for one in of_knob) else ""
+        yield table_environment(
+            "ll" + "r" * len(levels),
+            ["set", "experiment", *(level_title(ladder, level) for level in levels)],
+            groups,
+            f"Accuracy: means over the runs $\\pm$ half the 95\\,\\% interval.{over}{note}",
+            f"{label}-accuracy" if number == 0 else f"{label}-accuracy-{number + 1}",
+        )
+
+
+def _claims(compared: Sequence[Compared], label: str, note: str) -> Iterator[str]:
+    firsts: dict[str, list[list[str]]] = {}
+    for (name, sets), claims in claims_of(compared):
+        if name in firsts:
+            continue
+        rows = firsts[name] = []
+        for one, claim in zip(compared, claims, strict=True):
+            if claim is not None:
+                rows.append([
+                    "" if rows else escaped(claim_name(claim)), "" if rows else " $-$ ".join(map(escaped, sets)),
+                    escaped(one.name), number_cell(claim.estimate, "+.4f"), interval_cell(claim.ci95),
+                    claim.decision, str(claim.n),
+                ])  # fmt: skip
+    if firsts:
+        yield table_environment(
+            "lllrrlr",
+            ["quantity", "of", "experiment", "estimate", "95\\,\\% interval", "decision", "$n$"],
+            firsts.values(),
+            f"What decides. {escaped(OVERLAP)} {escaped(DECIDING)}{note}",
+            f"{label}-claims",
+        )
+
+
+def _plain(one: Compared, name: str) -> object:
+    value = one.spec.values.get(name)
+    return (",".join(value) or "none") if isinstance(value, tuple) else value
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
