@@ -34,7 +34,6 @@ def test_it_is_what_the_folder_says(tmp_path: Path, state: State, runs: int, sai
 
 def test_what_is_not_there_is_new_and_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     reader = OverviewReader(tmp_path)
-    assert reader.look_at(tmp_path / "nothing") is None
     assert describe_standing(6, None, start="S", show="O") == NEW
     experiment = make_experiment(tmp_path, runs=3)
     (experiment.folder / "spec.toml").write_text("runs = [")

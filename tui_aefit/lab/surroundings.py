@@ -67,7 +67,8 @@ class Surroundings:
 
     def standing(self, spec: Spec) -> Overview | None:
         """The experiment of a spec as it stands, None where there is none. Takes long."""
-        return self._overviews.look_at(experiments_dir(self._settings.home) / experiment_id(spec))
+        folder = experiments_dir(self._settings.home) / experiment_id(spec)
+        return self._overviews.look_at(folder) if folder.is_dir() else None
 
     async def look_at_data(self, dataset: str, data_dir: str) -> DataPreview:
         """Some images of a data set. Raises DataError for one that an experiment would refuse, else AefitError."""
