@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+from core.files.ownership import owned_name
+
+TITLE_LENGTH = 99
+"""Bytes of a file's name in that of its half-written copy: some file systems take 255 bytes for a name."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -27,12 +31,14 @@ def sync_file(path: Path) -> None:
 def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = True) -> None:
     """Have `write` fill a new file and put it in the place of `path`. Raises OSError, leaving what was there.
 
+    The new file can be read back too. A process that is killed leaves it under an `owned_name` whose prefix is "."
+    and the name of `path`.
     durable: once this returns it outlives a power cut; else, which is faster, it may be lost or damaged by one.
     """
-    # Some file systems take 255 bytes for a name.
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}")
+    title = path.name.encode("utf-8", "surrogateescape")[:TITLE_LENGTH].decode("utf-8", "ignore")
+    temporary = path.with_name(owned_name(f".{title}"))
     try:
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             write(file)
             if durable:
                 file.flush()

@@ -1,29 +1,40 @@
 """A bounded cache of arrays that take long to compute, shared by any number of processes.
 
-An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content follows from. The file is
-replaced whole and begins with its checksum: a reader gets an entry whole or not at all. Where a cache cannot be
-written, everything is computed each time.
+An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content follows from. It is replaced
+whole, and begins with a mark and with the checksum of its kind, key and content: a reader gets the entry that it
+asked for, whole, or none. Where a cache cannot be written, everything is computed each time.
+
+The folder may hold a person's own files too. Nothing is removed from it but what the cache wrote.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
+import re
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files.archives import UNREADABLE
 from core.files.atomic import replace_file
+from core.files.ownership import sweep
+from core.files.reading import open_plain
 
 LIMIT = 4 * 2**30
 """Bytes that a cache may take: decoded data sets of 200 MB, surrogates and neighbours of a few hundred kB a run."""
-CHECKSUM_BYTES = 32
-"""Of a file before its content: the content's SHA-256."""
+MARK = b"aefit-tui cache\n"
+"""What every entry begins with."""
+CHECKSUM_BYTES = hashlib.sha256().digest_size
+"""Of an entry after its mark."""
+EARLIER = re.compile(r"(neighbours|surrogates)/[0-9a-f]{64}|datasets/[0-9a-f]{32}\.npz")
+"""What earlier versions wrote, which has no mark; it is none of today's entries, but it may go."""
+_KEY = "[0-9a-f]{64}"
 
 
 class Cache:
@@ -35,49 +46,98 @@ class Cache:
 
     def get(self, kind: str, key: str) -> dict[str, NDArray[Any]] | None:
         """The arrays under a key, or None where there are none, or damaged ones."""
-        path = self._folder / kind / key
+        path = self._path(kind, key)
         try:
-            content = path.read_bytes()
-        except OSError:
+            with open_plain(path) as file:
+                if file.read(len(MARK)) != MARK or file.read(CHECKSUM_BYTES) != _checksum(file, kind, key):
+                    return None
+                with suppress(
+                    OSError
+                ):  # it counts as used now; another user's file, or one just removed, cannot
+                    os.utime(path)
+                file.seek(len(MARK) + CHECKSUM_BYTES)
+                with np.load(file, allow_pickle=False) as archive:
+                    return {name: archive[name] for name in archive.files}
+        except UNREADABLE:  # nothing there, or what fits its checksum and yet is no archive of arrays
             return None
-        if hashlib.sha256(content[CHECKSUM_BYTES:]).digest() != content[:CHECKSUM_BYTES]:
-            return None
-        with suppress(OSError):  # it counts as used now; another user's file, or one just removed, cannot
-            os.utime(path)
-        with np.load(io.BytesIO(content[CHECKSUM_BYTES:]), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
 
     def put(self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Store arrays under a key, or not where that is impossible (a full disk, no permission)."""
-        buffer = io.BytesIO()
+        with suppress(OSError):
+            self.store(kind, key, arrays)
+
+    def store(self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Store arrays under a key. Raises OSError."""
         members: dict[str, Any] = {**arrays}
-        np.savez(buffer, **members)
-        content = buffer.getvalue()
-        path = self._folder / kind / key
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # An entry that a power cut damages is found by its checksum.
-            replace_file(
-                path, lambda file: file.write(hashlib.sha256(content).digest() + content), durable=False
-            )
-        except OSError:
-            return
+
+        def write(file: BinaryIO) -> None:
+            file.write(MARK + bytes(CHECKSUM_BYTES))
+            np.savez(file, **members)
+            file.seek(len(MARK) + CHECKSUM_BYTES)
+            checksum = _checksum(file, kind, key)
+            file.seek(len(MARK))
+            file.write(checksum)
+
+        path = self._path(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # An entry that a power cut damages is found by its checksum.
+        replace_file(path, write, durable=False)
+        sweep(path.parent, rf"\.{_KEY}")
         self._trim()
 
+    def holds(self, kind: str, key: str) -> bool:
+        """Whether there is a file for this entry, be it damaged."""
+        return os.path.lexists(self._path(kind, key))
+
+    def _path(self, kind: str, key: str) -> Path:
+        """Where an entry lies. Raises ValueError for a key of another form, which any file might have."""
+        if re.fullmatch(_KEY, key) is None:
+            raise ValueError(f"{key!r} is no key: expected what `key_of` gives")
+        return self._folder / kind / key
+
     def _trim(self) -> None:
-        """Remove files, the least recently used first, until the rest fits; half-written ones count too."""
-        files = []
-        for path in self._folder.glob("*/*"):
-            with suppress(OSError):  # removed by another process meanwhile
-                status = path.stat()
-                files.append((status.st_mtime_ns, status.st_size, path))
-        total = sum(size for _, size, _ in files)
-        for _, size, path in sorted(files):
+        """Remove entries, the least recently used first, until the rest fits."""
+        entries = self._entries()
+        if sum(size for _, size, _ in entries) <= self._limit:
+            return
+        # Only now are they looked into: most often there is room enough for whatever lies there.
+        own = [(used, size, path) for used, size, path in entries if self._is_own(path)]
+        total = sum(size for _, size, _ in own)
+        for _, size, path in sorted(own):
             if total <= self._limit:
                 return
             with suppress(OSError):
                 path.unlink()
                 total -= size
+
+    def _entries(self) -> list[tuple[int, int, Path]]:
+        """When used last, bytes and path of every file whose name is an entry's."""
+        found = []
+        for path in self._folder.glob("*/*"):
+            if re.fullmatch(_KEY, path.name) or EARLIER.fullmatch(f"{path.parent.name}/{path.name}"):
+                with suppress(OSError):  # removed by another process meanwhile
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode) and not path.parent.is_symlink():
+                        found.append((status.st_mtime_ns, status.st_size, path))
+        return found
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether the cache wrote a file: others name files after checksums too."""
+        if EARLIER.fullmatch(f"{path.parent.name}/{path.name}"):
+            return True
+        try:
+            with open_plain(path) as file:
+                return file.read(len(MARK)) == MARK
+        except OSError:
+            return False
+
+
+def _checksum(file: BinaryIO, kind: str, key: str) -> bytes:
+    """Of what follows in a file, as the content of this entry and no other."""
+    digest = hashlib.sha256(f"{kind}/{key}\n".encode())
+    while block := file.read(2**20):
+        digest.update(block)
+    return digest.digest()
 
 
 def key_of(*parts: object) -> str:

@@ -20,8 +20,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from core.families.ladder import Ladder
+from core.files.ownership import owned_name
 from core.records.arrays import knob_values
-from core.records.process import owned_name
+
 from core.sets.members import Candidates
 
 IMAGES = "candidate_image.npy"

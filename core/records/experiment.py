@@ -9,11 +9,12 @@ from pathlib import Path
 
 from core.errors import AefitError, ExperimentError, PluginError, SpecError
 from core.files.atomic import write_atomically
+from core.files.ownership import is_abandoned
 from core.records.journal import JournalReader
 from core.records.lock import Lock, LockHeld
 from core.records.metrics import RunMetrics
-from core.records.process import is_abandoned
-from core.records.results import read_result, result_problem
+
+from core.records.results import read_result
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 from core.data.images import ImageSet
 from core.errors import DataError
 from core.families.ladder import Ladder
+from core.files.archives import UNREADABLE
 from core.sets.first_version import NEW_NAMES, OLD_NAMES, new_name
 from core.sets.members import Members
 from core.sets.registry import SETS, is_known
@@ -38,24 +35,6 @@ of two sets.
 OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
 """What they are called in the oldest files, which hold the adversarial set only."""
 HINT = "no number depends on it: `aefit-tui resume` computes the run again where its checksum is wrong"
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    SystemError,
-    TypeError,
-    ValueError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy and zipfile were seen to raise for damaged or forged bytes, and what they are documented to raise."""
 
 T = TypeVar("T")
 

@@ -17,9 +17,10 @@ import msgspec
 from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
+from core.files.ownership import owned_name
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
-from core.records.process import owned_name
+
 from core.records.types import Count, Record, parse, to_json
 
 METRICS = "metrics.json"

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import RecordError
-from core.records.process import ProcessIdentity, identity, is_abandoned, owned_name
+from core.records.process import ProcessIdentity, identity
 from core.records.types import parse, to_json
 
 on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
@@ -80,37 +80,6 @@ def test_a_process_may_have_any_name(child: subprocess.Popen[bytes]) -> None:
         assert known.alive
         assert int(known.start_time) >= int(before.start_time)
         named.kill()
-
-
-@on_linux
-def test_what_a_process_made_for_a_while_is_abandoned_when_it_is_gone(
-    tmp_path: Path, child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.records.process.os.getpid", lambda: child.pid)
-    theirs = tmp_path / owned_name(".result")
-    theirs.mkdir()
-    assert theirs.name.startswith(".result.")
-    assert not is_abandoned(theirs)
-    child.kill()
-    child.wait()
-    assert is_abandoned(theirs)
-
-
-def test_what_another_hosts_process_made_is_left_for_a_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.records.process.socket.gethostname", lambda: "node2")
-    theirs = tmp_path / owned_name(".result")
-    theirs.mkdir()
-    monkeypatch.setattr("core.records.process.socket.gethostname", lambda: "node1")
-    assert not is_abandoned(theirs)
-    os.utime(theirs, (1, 1))
-    assert is_abandoned(theirs)
-
-
-@pytest.mark.parametrize("name", [".result.0123", ".result.host.12.ab", ".result", ".result.host.x-1.ab"])
-def test_a_name_of_another_form_is_nobodys(tmp_path: Path, name: str) -> None:
-    assert is_abandoned(tmp_path / name)
 
 
 @pytest.mark.parametrize("pid", ["-1", "1e3", str(10**30)])

@@ -1,0 +1,30 @@
+"""Reading files that anybody may have put there: plain files only, never more than is said."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """A plain file, opened to be read. Raises OSError, also for a folder, a pipe or a device.
+
+    A pipe would have its reader wait, and a device such as /dev/zero has no end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+    return open(descriptor, "rb")
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """What a plain file holds. Raises OSError, also where it is none, or has more than `limit` bytes."""
+    with open_plain(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes", str(path))
+    return content
