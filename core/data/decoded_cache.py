@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
-import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 import PIL
+from numpy.typing import NDArray
 
 from core.data.image_tree import Decoded
-from core.files.atomic import replace_file
+from core.files.cache import Cache, key_of
 
+KIND = "datasets"
+"""Of the entries in the cache."""
+NAMES = {"fingerprint", "images", "labels", "class_names", "notices"}
+"""Of its arrays."""
 _RULES = 1
 """Raised whenever `image_tree` reads the same files differently; what was kept before is then dropped."""
 
 
-def read(
-    path: Path, cache_dir: Path, note: Callable[[str], None], decode: Callable[[Path], Decoded]
-) -> Decoded:
+def read(path: Path, cache: Cache, note: Callable[[str], None], decode: Callable[[Path], Decoded]) -> Decoded:
     """What `decode(path)` gives, from the cache where the source has not changed since.
 
-    One file a source, `<hash of its path>.npz`, which holds the source's fingerprint; a changed source
-    overwrites it. A cache that cannot be read is replaced and one that cannot be written is done without,
-    both said through `note`.
+    One entry a source, which holds the source's fingerprint; a changed source replaces it, and so does one that is
+    damaged. That, and a cache that cannot be written, is said through `note`.
     """
-    kept = cache_dir / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]}.npz"
+    key = key_of(str(path.resolve()))
     now = fingerprint(path)
-    if kept.is_file():
-        try:
-            found = _load(kept, now)
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            note(f"the decoded copy {kept} is damaged ({error}): decoding {path} again")
-        else:
-            if found is not None:
-                with suppress(OSError):  # only its age, by which `core.files.cache` decides what goes first
-                    os.utime(kept)
-                return found
+    found = cache.get(KIND, key)
+    if found is None and cache.holds(KIND, key):
+        note(f"the decoded copy of {path} is damaged")
+    if found is not None and (kept := _kept(found, now)) is not None:
+        return kept
     note(f"decoding the images of {path}, once")
     decoded = decode(path)
+    arrays: dict[str, NDArray[Any]] = {
+        "fingerprint": np.array(now),
+        "images": decoded.images,
+        "labels": decoded.labels,
+        "class_names": np.array(decoded.class_names, dtype=np.str_),
+        "notices": np.array(decoded.notices, dtype=np.str_),
+    }
     try:
-        _save(kept, now, decoded)
+        cache.store(KIND, key, arrays)
     except OSError as error:
-        note(f"the decoded images cannot be kept in {cache_dir} ({error}): they will be decoded each time")
+        note(f"the decoded images cannot be kept ({error}): they will be decoded each time")
     return decoded
 
 
@@ -59,31 +59,13 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(repr((_RULES, PIL.__version__, stamps)).encode()).hexdigest()
 
 
-def _load(kept: Path, expected: str) -> Decoded | None:
-    """The kept pool, or None where it belongs to an earlier state of the source."""
-    with np.load(kept, allow_pickle=False) as file:
-        if str(file["fingerprint"]) != expected:
-            return None
-        return Decoded(
-            file["images"],
-            file["labels"],
-            tuple(str(name) for name in file["class_names"]),
-            tuple(str(notice) for notice in file["notices"]),
-        )
-
-
-def _save(kept: Path, stamp: str, decoded: Decoded) -> None:
-    """Replace the copy whole. Raises OSError."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-
-    def write(file: BinaryIO) -> None:
-        np.savez(
-            file,
-            fingerprint=np.array(stamp),
-            images=decoded.images,
-            labels=decoded.labels,
-            class_names=np.array(decoded.class_names, dtype=np.str_),
-            notices=np.array(decoded.notices, dtype=np.str_),
-        )
-
-    replace_file(kept, write, durable=False)
+def _kept(found: Mapping[str, NDArray[Any]], expected: str) -> Decoded | None:
+    """The kept pool, or None where it belongs to an earlier state of the source, or is no pool at all."""
+    if set(found) != NAMES or str(found["fingerprint"]) != expected:
+        return None
+    return Decoded(
+        found["images"],
+        found["labels"],
+        tuple(str(name) for name in found["class_names"]),
+        tuple(str(notice) for notice in found["notices"]),
+    )

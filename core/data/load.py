@@ -11,6 +11,7 @@ from core.data.catalogue import resolve
 from core.data.images import ImageSet
 from core.data.split import check_test_size
 from core.errors import DataError
+from core.files.cache import Cache
 
 
 def load(
@@ -24,7 +25,7 @@ def load(
     """Read a data set; never downloads.
 
     dataset: a catalogue name, or the path of a user's own set (`core.data.catalogue.resolve`).
-    data_dir: where torchvision's files lie. cache_dir: decoded image folders are kept in its `datasets`.
+    data_dir: where torchvision's files lie. cache_dir: where decoded image folders are kept.
     test_size: how many images a run holds out, between the number of classes and N minus it, and so few that
     a stratified split leaves every class a training image; None for the set's own (the published test part;
     one seventh for packaged sets and a user's own).
@@ -34,7 +35,7 @@ def load(
     source = resolve(dataset)
     try:
         if isinstance(source, Path):
-            pool = own.read(source, cache_dir / "datasets", note)
+            pool = own.read(source, Cache(cache_dir), note)
         elif source.origin == "packaged":
             pool = packaged.read(source)
         else:

@@ -13,6 +13,7 @@ from core.data.fitting_size import fit
 from core.data.images import ImageSet
 from core.data.split import one_seventh
 from core.errors import DataError
+from core.files.cache import Cache
 
 LAYOUT = (
     "expected an .npz with images (N,H,W or N,H,W,C uint8) and labels (N), or a folder or .zip with one "
@@ -20,19 +21,19 @@ LAYOUT = (
 )
 
 
-def read(path: Path, cache_dir: Path, note: Callable[[str], None]) -> ImageSet:
+def read(path: Path, cache: Cache, note: Callable[[str], None]) -> ImageSet:
     """The pool of an own set, named after its file or folder, at a size that the surrogate takes.
 
     Classes are numbered in sorted order of their names (or of the integer labels). A folder or zip is decoded
-    once and kept in `cache_dir`; an `.npz` is quick to read as it is. DataError, naming the file, where one
+    once and kept in `cache`; an `.npz` is quick to read as it is. DataError, naming the file, where one
     cannot be used.
     """
     if path.suffix.lower() == ".npz" and path.is_file():
         images, labels, class_names = array_file.read(path)
         images, notices = fit(images)
     else:
-        images, labels, class_names, notices = decoded_cache.read(path, cache_dir, note, image_tree.decode)
-    refuse_small_classes(path, labels, class_names)
+        images, labels, class_names, notices = decoded_cache.read(path, cache, note, image_tree.decode)
+    _refuse_small_classes(path, labels, class_names)
     test_size = one_seventh(len(labels), len(class_names))
     return ImageSet(path.name, images, labels, class_names, test_size, notices)
 

@@ -49,9 +49,10 @@ def train_or_load(
         torch.__version__, processor_name(), device,
     )  # fmt: skip
     cached = cache.get(KIND, key) if cache is not None else None
-    if cached is not None:
+    restored = _restore(surrogate, cached, shape, classes) if cached is not None else None
+    if restored is not None:
         on_images(epochs * len(labels))
-        return _restore(surrogate, cached, shape, classes).to(device), True
+        return restored.to(device), True
     network = train(
         surrogate, images, labels, classes=classes, epochs=epochs, weights=weights, batches=batches, device=device,
         on_images=on_images, on_epoch=on_epoch,
@@ -63,10 +64,15 @@ def train_or_load(
 
 def _restore(
     surrogate: Surrogate, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int, int], classes: int
-) -> Network:
-    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+) -> Network | None:
+    """The network with these weights; None where they are not those of its architecture."""
+    channels = shape[2]
     network = build_network(
-        surrogate, shape, classes, mean=state["mean"], sd=state["sd"], generator=torch.Generator()
-    )
-    network.load_state_dict(state)
+        surrogate, shape, classes, mean=torch.zeros(channels), sd=torch.ones(channels),
+        generator=torch.Generator(),
+    )  # fmt: skip
+    expected = {name: (tuple(t.shape), t.numpy().dtype) for name, t in network.state_dict().items()}
+    if {name: (array.shape, array.dtype) for name, array in arrays.items()} != expected:
+        return None
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     return network.eval().requires_grad_(False)

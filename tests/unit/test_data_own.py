@@ -17,6 +17,7 @@ from core.data import image_tree
 from core.data.images import ImageSet
 from core.data.load import load
 from core.errors import DataError
+from core.files.cache import Cache, key_of
 
 Save = Callable[..., Path]
 RNG = np.random.default_rng(20)
@@ -392,6 +393,27 @@ class TestTheDecodedCache:
         assert "is damaged" in said[0]
         _read(tree, tmp_path)
         assert len(decodings) == 2, "the damaged copy was not replaced"
+
+    def test_whatever_bit_of_a_copy_is_flipped_it_is_not_taken(
+        self, tree: Path, tmp_path: Path, decodings: list[Path]
+    ) -> None:
+        """Most bytes are pixels; those that say what the others are had readers fail in many ways."""
+        first = _read(tree, tmp_path)
+        (kept,) = (tmp_path / "cache/datasets").iterdir()
+        whole = kept.read_bytes()
+        places = [*range(200), *range(200, len(whole) - 900, 997), *range(len(whole) - 900, len(whole), 7)]
+        for count, place in enumerate(places, start=2):
+            kept.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
+            assert _read(tree, tmp_path).sha256 == first.sha256
+            assert len(decodings) == count
+
+    def test_a_whole_entry_that_is_no_pool_is_not_taken(
+        self, tree: Path, tmp_path: Path, decodings: list[Path]
+    ) -> None:
+        _read(tree, tmp_path)
+        Cache(tmp_path / "cache").store("datasets", key_of(str(tree.resolve())), {"index": np.zeros(3)})
+        assert len(_read(tree, tmp_path).labels) == 9
+        assert len(decodings) == 2
 
     def test_without_a_place_to_write_the_set_is_read_all_the_same(self, tree: Path, tmp_path: Path) -> None:
         (tmp_path / "cache").write_text("a file where the folder should be")

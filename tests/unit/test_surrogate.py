@@ -462,6 +462,26 @@ def test_a_cached_network_is_not_that_of_another_architecture_option_or_stream(t
     assert cached(cache)[1]
 
 
+@pytest.mark.parametrize("wrong", ["name", "shape", "dtype", "lacking"])
+def test_an_entry_that_holds_no_such_network_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    network, _, _ = cached(Cache(tmp_path))
+    whole = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    first, *_ = whole
+    others = {name: array for name, array in whole.items() if name != first}
+    forged = {
+        "name": {"index": whole[first], **others},
+        "shape": {first: whole[first][:0], **others},
+        "dtype": {first: whole[first].astype(np.float64), **others},
+        "lacking": others,
+    }[wrong]
+    monkeypatch.setattr(Cache, "get", lambda cache, kind, key: forged)
+    again, reused, _ = cached(Cache(tmp_path))
+    assert not reused
+    assert same(network, again)
+
+
 def test_a_cached_network_is_not_that_of_layers_since_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
