@@ -1,30 +1,56 @@
 """Who computes an experiment: one holder at a time, proof of life, and the take-over of a dead one's lock.
 
 No fcntl or SQLite locks: they fail on the network file systems that home folders of compute servers are on.
+
+Whether a holder on this host lives is seen by its process. One on another host proves it by its heartbeat, and is
+dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No two clocks are
+compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that stamps files by
+its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's. A change of the
+heartbeat is a change, whatever time it bears. Leader election in Kubernetes (client-go) follows the same rule. The
+`SoftFileLease` of filelock 3.32 beats as well and times its own beats on a monotonic clock, but who wants its lock
+compares the wall clock with the file's time, and takes one that looks old without having watched it.
+
+The price is that a process must watch before it takes over. So the wall clock is asked for two things, which cost
+little where it is wrong: a holder whose last sign of life was just now by it, when it is seen first, is believed
+until it has been silent for as long; and who looks only once is shown one as gone whose last sign is hours away.
 """
 
 from __future__ import annotations
 
+import errno
+import math
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from core.declarations.lazy import hashlib, json
 from core.errors import ExperimentError, RecordError
 from core.files.atomic import write_atomically
+from core.files.ownership import owned_name
+from core.files.reading import read_plain
 from core.records.process import ProcessIdentity, identity
 from core.records.types import parse, plain
 
 HEARTBEAT_SECONDS = 5.0
 """How often a holder proves that it lives."""
-SILENCE_SECONDS = 36 * HEARTBEAT_SECONDS
-"""How long a holder on another host may be silent before it counts as dead; NFS shows times up to a minute late."""
+SILENCE_SECONDS = 9 * HEARTBEAT_SECONDS
+"""How long a holder on another host must be watched without any sign of life before it counts as dead."""
+GLANCE_SECONDS = 7200.0
+"""How far from now the last sign of life may be, by the wall clock, of a holder that is shown as alive."""
+LOOK_SECONDS = 0.25
+"""How often a holder is looked at while it is watched."""
+LARGEST = 2**16
+"""Bytes of a lock file, at most; ours have some hundred."""
+UNKNOWN_HOLDER = ProcessIdentity("an unknown host", 0, "", "")
+
+Life = Literal["alive", "dead", "unknown"]
+"""unknown: only watching can tell."""
 
 
 class LockHeld(ExperimentError):
@@ -40,39 +66,99 @@ class LockHeld(ExperimentError):
 
 @dataclass(frozen=True)
 class Holding:
-    """What a lock file says. `holder` is None where it cannot be read; `alive` is our judgement of it."""
+    """What a lock file says. `holder` is None where it cannot be read; `life` is our judgement of it.
+
+    alive: whether it is shown as alive; of an unknown one, whether its last sign is not hours away.
+    """
 
     holder: ProcessIdentity | None
+    life: Life
     alive: bool
-    text: str
+    content: bytes
+
+
+@dataclass
+class _Sight:
+    """The signs of life of one holder as they were seen last, since when, and whether they are believed."""
+
+    content: bytes
+    signs: Hashable
+    since: float
+    believed: bool
+
+
+class Watch:
+    """What this process has seen of holders that it cannot judge by their processes; safe between threads."""
+
+    def __init__(self) -> None:
+        self._sights: dict[Path, _Sight] = {}
+
+    def look(
+        self, path: Path, content: bytes, signs: Hashable, now: float, *, fresh: bool
+    ) -> tuple[float, bool]:
+        """For how long nothing has changed, in seconds, and whether the holder is believed to be alive until then.
+
+        It is where it was seen to change anything, or was `fresh` at first sight.
+        """
+        sight = self._sights.get(path)
+        if sight is None or sight.content != content:
+            sight = _Sight(content, signs, now, fresh)
+        elif sight.signs != signs:
+            sight = _Sight(content, signs, now, believed=True)
+        self._sights[path] = sight
+        return now - sight.since, sight.believed
+
+
+WATCH = Watch()
+"""This process's own: a screen that looks again and again watches as well as who waits."""
 
 
 class Lock:
     """The lock of one experiment folder: the files `lock` and `heartbeat` in it.
 
-    A lock left by a process of this host that is gone is taken over silently; one from another host only
-    when its heartbeat has been silent for SILENCE_SECONDS by this host's clock, and `taken_from` then says so.
+    A lock left by a process of this host that is gone is taken over silently; one from another host, or one that
+    cannot be read, only once it was watched without a sign of life, and of the former `taken_from` then says so.
     As a context manager it is held within the block. Raises LockHeld where a living process has it.
 
     Of several that find the same holder dead, a slow one must not remove the lock that a fast one has made in
     the meantime, not even for a moment. So a lock file is only ever removed by the owner of a claim, a file of
     the same kind that is named after the content it is about: removed is what was judged, or nothing.
+
+    clock: monotonic seconds. wall: seconds since 1970. wait: lets so many seconds pass. watch: what was seen.
+    give_up: asked while a holder is watched, whether to stop waiting and count it as alive.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        wall: Callable[[], float] = time.time,
+        wait: Callable[[float], None] = time.sleep,
+        watch: Watch = WATCH,
+        give_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._path = folder / "lock"
         self._heartbeat = folder / "heartbeat"
         self._clock = clock
-        self._text = ""
+        self._wall = wall
+        self._wait = wait
+        self._watch = watch
+        self._give_up = give_up
+        self._content = b""
+        self._beats = 0
         self.taken_from: ProcessIdentity | None = None
 
     def holding(self) -> Holding | None:
-        """Who holds the lock, or None where it is free."""
+        """Who holds the lock as far as one look tells, or None where it is free. Raises OSError."""
         return self._holding(self._path)
 
     def acquire(self) -> None:
-        """Take the lock, from a dead holder if need be. Raises LockHeld."""
-        self._text = json.dumps({**plain(identity()), "token": uuid.uuid4().hex})
+        """Take the lock, from a dead holder if need be. Raises LockHeld, OSError.
+
+        Takes up to SILENCE_SECONDS where only watching can tell whether the holder lives.
+        """
+        self._content = json.dumps({**plain(identity()), "token": uuid.uuid4().hex}).encode()
         dead = self._take(self._path)
         self.taken_from = dead if dead is not None and not dead.on_this_host else None
         try:
@@ -81,17 +167,23 @@ class Lock:
             self.release()
             raise
 
+    def wait_until_free(self) -> None:
+        """Return when nobody alive holds it, which takes as long as in `acquire`. Raises LockHeld, OSError."""
+        while (found := self.holding()) is not None and found.life != "dead":
+            self._refuse_or_wait(found)
+
     @property
     def held(self) -> bool:
         """Whether it is still ours: nobody has taken it over. Raises OSError where it cannot be read."""
-        return bool(self._text) and _text_of(self._path) == self._text
+        return bool(self._content) and _content_of(self._path) == self._content
 
     def beat(self) -> None:
         """Prove that the holder lives. Raises LockHeld where the lock was taken over in the meantime."""
         found = self.holding()
-        if found is None or found.text != self._text:
-            raise LockHeld((found and found.holder) or ProcessIdentity("an unknown host", 0, "", ""))
-        write_atomically(self._heartbeat, f"{self._clock():.3f}\n")
+        if found is None or found.content != self._content:
+            raise LockHeld((found and found.holder) or UNKNOWN_HOLDER)
+        self._beats += 1
+        write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
 
     def release(self) -> None:
         """Give the lock back, if it is still ours.
@@ -101,7 +193,7 @@ class Lock:
         # LockHeld: somebody takes it over at this very moment.
         with suppress(LockHeld, OSError):
             if self.held:
-                self._remove(self._path, self._text)
+                self._remove(self._path, self._content)
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -113,27 +205,34 @@ class Lock:
         self.release()
 
     def _holding(self, path: Path) -> Holding | None:
-        text = _text_of(path)
-        try:
-            age = self._clock() - path.stat().st_mtime
-        except FileNotFoundError:
+        content = _content_of(path)
+        if content is None:
             return None
-        if text is None:
-            return None
+        now = self._clock()
+        if not content:
+            # It appears with its content, which is on the disk by then: nobody made it by taking the lock.
+            return Holding(None, "dead", alive=False, content=content)
         try:
-            holder = parse(text.encode("utf-8", "replace"), ProcessIdentity, "the lock")
+            holder = parse(content, ProcessIdentity, "the lock")
         except RecordError:
-            # Left torn by a crash: age decides.
-            return Holding(None, age < SILENCE_SECONDS, text)
-        alive = holder.alive if holder.on_this_host else self._silence(age) < SILENCE_SECONDS
-        return Holding(holder, alive, text)
+            holder = None
+        if holder is not None and holder.on_this_host:
+            alive = holder.alive
+            return Holding(holder, "alive" if alive else "dead", alive, content)
+        return self._from_afar(path, holder, content, now)
 
-    def _silence(self, lock_age: float) -> float:
-        """Seconds since the last heartbeat, or since the lock was made where there was none yet."""
-        try:
-            return min(lock_age, self._clock() - self._heartbeat.stat().st_mtime)
-        except FileNotFoundError:
-            return lock_age
+    def _from_afar(self, path: Path, holder: ProcessIdentity | None, content: bytes, now: float) -> Holding:
+        """What the signs of life say of a holder whose process cannot be looked at."""
+        own = path == self._path  # else a claim, for which no heart beats
+        signs = [_sign_of(path), *([_sign_of(self._heartbeat)] if own else [])]
+        distance = min((abs(self._wall() - sign[0]) for sign in signs if sign is not None), default=math.inf)
+        fresh = own and distance < SILENCE_SECONDS
+        silence, believed = self._watch.look(path, content, tuple(signs), now, fresh=fresh)
+        if silence >= SILENCE_SECONDS:
+            return Holding(holder, "dead", alive=False, content=content)
+        if believed:
+            return Holding(holder, "alive", alive=True, content=content)
+        return Holding(holder, "unknown", alive=distance < GLANCE_SECONDS, content=content)
 
     def _take(self, path: Path) -> ProcessIdentity | None:
         """Make `path` ours; the dead holder whom it was taken from, if any. Raises LockHeld."""
@@ -142,17 +241,26 @@ class Lock:
             found = self._holding(path)
             if found is None:
                 continue
-            if found.alive:
-                raise LockHeld(found.holder or ProcessIdentity("an unknown host", 0, "", ""))
-            if self._remove(path, found.text):
+            if found.life != "dead":
+                self._refuse_or_wait(found)
+            elif self._remove(path, found.content):
                 dead = found.holder
         return dead
 
+    def _refuse_or_wait(self, found: Holding) -> None:
+        """Let some time pass in which a holder may show that it lives. Raises LockHeld where it is known to."""
+        if found.life == "alive" or self._give_up():
+            raise LockHeld(found.holder or UNKNOWN_HOLDER)
+        self._wait(LOOK_SECONDS)
+
     def _create(self, path: Path) -> bool:
         """Put our file at `path`, whole, unless there is one."""
-        temporary = self._path.with_name(f".lock.{uuid.uuid4().hex}")
+        temporary = self._path.with_name(owned_name(".lock"))
         try:
-            temporary.write_text(self._text, encoding="utf-8")
+            with temporary.open("xb") as file:
+                file.write(self._content)
+                file.flush()
+                os.fsync(file.fileno())
             # A hard link appears with its content and fails where the name exists, on NFS too.
             os.link(temporary, path)
         except FileExistsError:
@@ -162,22 +270,46 @@ class Lock:
             temporary.unlink(missing_ok=True)
         return True
 
-    def _remove(self, path: Path, text: str) -> bool:
-        """Remove the file at `path` if it still has this text. Raises LockHeld while another one is at it."""
-        claim = self._path.with_name(f".lock.{hashlib.sha256(text.encode()).hexdigest()}")
+    def _remove(self, path: Path, content: bytes) -> bool:
+        """Remove the file at `path` if it still has this content. Raises LockHeld while another one is at it."""
+        claim = self._path.with_name(f".lock.{hashlib.sha256(content).hexdigest()}")
         self._take(claim)
         try:
-            if _text_of(path) != text:
+            if _content_of(path) != content:
                 return False
-            path.unlink()
+            _clear(path)
         finally:
             claim.unlink(missing_ok=True)  # the folder may have been deleted with it
         return True
 
 
-def _text_of(path: Path) -> str | None:
-    """What a lock file holds, whatever its bytes; None where there is none."""
+def _content_of(path: Path) -> bytes | None:
+    """What a lock file holds; None where there is none, nothing for what no lock can be, such as a folder.
+
+    Raises OSError where it cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_plain(path, LARGEST)
     except FileNotFoundError:
+        return b"" if path.is_symlink() else None  # a link that leads nowhere
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EFBIG, errno.ELOOP, errno.ENXIO):
+            return b""
+        raise
+
+
+def _clear(path: Path) -> None:
+    """Make a lock's place free. What no lock can be was put there by somebody, and is only set aside."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+        path.rename(path.with_name(f".broken.{uuid.uuid4().hex}"))
+    else:
+        path.unlink()
+
+
+def _sign_of(path: Path) -> tuple[float, int, bytes] | None:
+    """What changes whenever a file is written anew, its time first; None where there is nothing to be seen."""
+    try:
+        status = path.stat()
+        return status.st_mtime, status.st_ino, read_plain(path, LARGEST)
+    except OSError:
         return None

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from core.files.atomic import write_atomically
 from core.records import lock as lock_module
-from core.records.lock import SILENCE_SECONDS, Lock, LockHeld
+from core.records.lock import (
+    GLANCE_SECONDS,
+    HEARTBEAT_SECONDS,
+    SILENCE_SECONDS,
+    Lock,
+    LockHeld,
+    Watch,
+)
 from core.records.process import ProcessIdentity, identity
 from core.records.types import plain
 
@@ -137,8 +146,10 @@ def test_a_living_process_keeps_its_lock(tmp_path: Path, holder: subprocess.Pope
     assert refused.value.holder == identity(holder.pid)
     assert "aefit-tui cancel" in refused.value.hint
     # However long it was silent: on its own host we can see that it lives.
+    os.utime(tmp_path / "heartbeat", (1, 1))
+    os.utime(tmp_path / "lock", (1, 1))
     with pytest.raises(LockHeld):
-        Lock(tmp_path, clock=lambda: time.time() + 10 * SILENCE_SECONDS).acquire()
+        Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")).acquire()
 
 
 def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
@@ -170,55 +181,231 @@ def test_a_reused_process_number_does_not_keep_a_lock(tmp_path: Path, change: di
         assert lock.taken_from is None
 
 
-@pytest.mark.parametrize(
-    ("age", "beat_age", "alive"),
-    [
-        (0, None, True),
-        (SILENCE_SECONDS - 5, None, True),
-        (SILENCE_SECONDS + 5, None, False),
-        (SILENCE_SECONDS + 5, SILENCE_SECONDS - 5, True),
-        (10_000, SILENCE_SECONDS + 5, False),
-        (0, 10_000, True),  # just taken; the heartbeat is an earlier holder's
-        (-3600, -3600, True),  # its clock is ahead of ours
-    ],
-)
-def test_another_hosts_lock_is_taken_over_only_after_silence_and_said_so(
-    tmp_path: Path, age: float, beat_age: float | None, alive: bool
+ELSEWHERE = ProcessIdentity("elsewhere", os.getpid(), "1", "their-boot")
+SKEWS = [-3600.0, -SILENCE_SECONDS - 1, 0.0, SILENCE_SECONDS + 1, 3600.0]
+"""How far another host's clock may be ahead of ours, seconds."""
+
+
+class Clocks:
+    """Time that passes only while somebody waits, and another host whose clock is `skew` ahead of our wall clock.
+
+    While it lives the other host's holder beats as holders do. jump: what our wall clock jumps by at the next wait.
+    """
+
+    def __init__(self, folder: Path, *, skew: float, alive: bool) -> None:
+        self.folder, self.skew, self.alive = folder, skew, alive
+        self.monotonic, self.wall, self.jump = 5.0, 1.8e9, 0.0
+        self.beats = 0
+        self.waited = 0.0
+        (folder / "lock").write_text(json.dumps({**plain(ELSEWHERE), "token": "theirs"}))
+        self.stamp("lock")
+        self.beat()
+
+    def stamp(self, name: str) -> None:
+        os.utime(self.folder / name, (self.wall + self.skew,) * 2)
+
+    def beat(self) -> None:
+        self.beats += 1
+        write_atomically(self.folder / "heartbeat", f"{self.beats}\n")
+        self.stamp("heartbeat")
+
+    def wait(self, seconds: float) -> None:
+        before = self.monotonic
+        self.monotonic, self.wall, self.jump = before + seconds, self.wall + seconds + self.jump, 0.0
+        self.waited += seconds
+        if self.alive and self.monotonic // HEARTBEAT_SECONDS > before // HEARTBEAT_SECONDS:
+            self.beat()
+
+    def lock(self, watch: Watch | None = None, give_up: Callable[[], bool] = lambda: False) -> Lock:
+        return Lock(
+            self.folder,
+            lambda: self.monotonic,
+            wall=lambda: self.wall,
+            wait=self.wait,
+            watch=watch or Watch(),
+            give_up=give_up,
+        )
+
+
+@pytest.mark.parametrize("skew", SKEWS)
+def test_a_living_holder_elsewhere_keeps_its_lock_whatever_its_clock_says(
+    tmp_path: Path, skew: float
 ) -> None:
-    elsewhere = ProcessIdentity("elsewhere", os.getpid(), "1", "their-boot")
-    written_by(tmp_path, elsewhere, age, beat_age)
-    lock = Lock(tmp_path)
+    clocks = Clocks(tmp_path, skew=skew, alive=True)
+    with pytest.raises(LockHeld, match="on elsewhere"):
+        clocks.lock().acquire()
+    assert clocks.waited <= 2 * HEARTBEAT_SECONDS, "its next heartbeat proves that it lives"
+    watch = Watch()
+    for _ in range(int(3 * SILENCE_SECONDS)):
+        clocks.wait(1.0)
+        found = clocks.lock(watch).holding()
+        assert found is not None
+        assert found.alive
+        assert found.life != "dead"
+    assert files(tmp_path) == ["heartbeat", "lock"]
+
+
+@pytest.mark.parametrize("skew", SKEWS)
+def test_a_dead_holder_elsewhere_loses_its_lock_whatever_its_clock_said(tmp_path: Path, skew: float) -> None:
+    clocks = Clocks(tmp_path, skew=skew, alive=False)
+    if not skew:
+        with pytest.raises(LockHeld):  # it gave a sign of life just now
+            clocks.lock().acquire()
+        clocks.wait(SILENCE_SECONDS)
+    began = clocks.monotonic
+    with clocks.lock() as lock:
+        assert lock.taken_from == ELSEWHERE
+    assert SILENCE_SECONDS <= clocks.monotonic - began < SILENCE_SECONDS + 2
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_clock_that_is_set_while_a_holder_is_watched_changes_nothing(
+    tmp_path: Path, jump: float, alive: bool
+) -> None:
+    clocks = Clocks(tmp_path, skew=600.0, alive=alive)
+    clocks.jump = jump
     if alive:
-        with pytest.raises(LockHeld, match="on elsewhere"):
-            lock.acquire()
-        assert lock.taken_from is None
+        with pytest.raises(LockHeld):
+            clocks.lock().acquire()
     else:
-        with lock:
-            assert lock.taken_from == elsewhere
+        with clocks.lock() as lock:
+            assert lock.taken_from == ELSEWHERE
+        assert SILENCE_SECONDS <= clocks.waited < SILENCE_SECONDS + 2
 
 
-def test_silence_is_judged_by_the_clock_that_is_given(tmp_path: Path) -> None:
-    written_by(tmp_path, ProcessIdentity("elsewhere", 1, "", ""), beat_age=0.0)
-    now = time.time()
+def test_a_heartbeat_counts_though_its_time_does_not_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file servers stamp to the second, and a clock may stand."""
+    clocks = Clocks(tmp_path, skew=-3600.0, alive=True)
+    monkeypatch.setattr(clocks, "stamp", lambda name: os.utime(tmp_path / name, (1e9, 1e9)))
     with pytest.raises(LockHeld):
-        Lock(tmp_path, clock=lambda: now + SILENCE_SECONDS - 5).acquire()
-    with Lock(tmp_path, clock=lambda: now + SILENCE_SECONDS + 5) as lock:
-        assert lock.taken_from is not None
+        clocks.lock().acquire()
 
 
+def test_who_looks_again_and_again_learns_that_a_holder_is_gone(tmp_path: Path) -> None:
+    clocks = Clocks(tmp_path, skew=600.0, alive=False)
+    watch = Watch()
+    seen = []
+    for _ in range(int(SILENCE_SECONDS) + 2):
+        found = clocks.lock(watch).holding()
+        assert found is not None
+        seen.append(found.alive)
+        clocks.wait(1.0)
+    assert seen == [True] * int(SILENCE_SECONDS) + [False, False]
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"), [(0.0, True), (GLANCE_SECONDS - 9, True), (-600.0, True), (GLANCE_SECONDS + 9, False)]
+)
+def test_who_looks_once_takes_a_holder_for_gone_whose_last_sign_is_hours_away(
+    tmp_path: Path, age: float, shown: bool
+) -> None:
+    found = Clocks(tmp_path, skew=-age, alive=False).lock().holding()
+    assert found is not None
+    assert found.alive == shown
+
+
+def test_who_is_told_to_stop_watching_takes_nothing(tmp_path: Path) -> None:
+    clocks = Clocks(tmp_path, skew=3600.0, alive=False)
+    with pytest.raises(LockHeld, match="on elsewhere"):
+        clocks.lock(give_up=lambda: clocks.waited > 3).acquire()
+    assert clocks.waited < 5
+
+
+def test_waiting_until_it_is_free_takes_nothing(tmp_path: Path) -> None:
+    clocks = Clocks(tmp_path, skew=3600.0, alive=False)
+    clocks.lock().wait_until_free()
+    assert clocks.waited >= SILENCE_SECONDS
+    assert files(tmp_path) == ["heartbeat", "lock"]
+    with pytest.raises(LockHeld):
+        Clocks(tmp_path, skew=3600.0, alive=True).lock().wait_until_free()
+    (tmp_path / "lock").unlink()
+    clocks.lock().wait_until_free()
+
+
+@pytest.mark.parametrize("dated", [-1e6, 0.0, 1e6, 4e9])
 @pytest.mark.parametrize(
     "torn",
-    [b"", b'{"host": "a', b"\xff\x00", b"null", b'{"host": "a"}', pytest.param(b"[" * 100_000, id="deep")],
+    [b'{"host": "a', b"\xff\x00", b"null", b'{"host": "a"}', pytest.param(b"[" * 60_000, id="deep")],
 )
-def test_a_torn_lock_is_nobodys_after_a_while(tmp_path: Path, torn: bytes) -> None:
+def test_a_lock_that_cannot_be_read_is_nobodys_once_it_was_watched(
+    tmp_path: Path, torn: bytes, dated: float
+) -> None:
+    """A later version may write another form, and its holder beats like any other."""
+    clocks = Clocks(tmp_path, skew=dated, alive=True)
     (tmp_path / "lock").write_bytes(torn)
-    with pytest.raises(LockHeld):
-        Lock(tmp_path).acquire()
-    written = time.time() - SILENCE_SECONDS - 5
-    os.utime(tmp_path / "lock", (written, written))
-    with Lock(tmp_path) as lock:
+    clocks.stamp("lock")
+    with pytest.raises(LockHeld, match="an unknown host"):
+        clocks.lock().acquire()
+    clocks.alive = False
+    clocks.wait(2 * SILENCE_SECONDS)
+    began = clocks.monotonic
+    with clocks.lock() as lock:
         assert lock.taken_from is None
+    assert clocks.monotonic - began < SILENCE_SECONDS + 2
     assert files(tmp_path) == ["heartbeat"]
+
+
+@pytest.mark.parametrize("dated", [1.0, None, 4e9])
+def test_an_empty_lock_is_nobodys_at_once(tmp_path: Path, dated: float | None) -> None:
+    """A lock appears with its content, which is on the disk by then."""
+    (tmp_path / "lock").touch()
+    if dated is not None:
+        os.utime(tmp_path / "lock", (dated, dated))
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as lock:
+        assert lock.taken_from is None
+        assert lock.held
+    assert files(tmp_path) == ["heartbeat"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "endless", "huge"])
+def test_what_no_lock_can_be_is_set_aside(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "lock"
+    if kind == "folder":
+        path.mkdir()
+        (path / "precious").touch()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "huge":
+        path.write_bytes(b"x" * 100_000)
+    else:
+        path.symlink_to({"link": "/nowhere/at/all", "endless": "/dev/zero"}[kind])
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as lock:
+        assert lock.held
+    aside, *others = files(tmp_path)
+    assert aside.startswith(".broken.")
+    assert others == ["heartbeat"]
+    if kind == "folder":
+        assert (tmp_path / aside / "precious").exists()
+
+
+def test_a_torn_claim_is_in_nobodys_way(tmp_path: Path) -> None:
+    text = written_by(tmp_path, dead_process())
+    (tmp_path / f".lock.{hashlib.sha256(text.encode()).hexdigest()}").touch()
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as lock:
+        assert lock.held
+    assert files(tmp_path) == ["heartbeat"]
+
+
+def test_a_lock_is_on_the_disk_before_it_can_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut could leave one without content."""
+    done: list[str] = []
+    link, sync = os.link, os.fsync
+
+    def linked(source: Path, target: Path) -> None:
+        done.append("link")
+        link(source, target)
+
+    def synced(descriptor: int) -> None:
+        done.append("fsync")
+        sync(descriptor)
+
+    monkeypatch.setattr("os.link", linked)
+    monkeypatch.setattr("os.fsync", synced)
+    Lock(tmp_path).acquire()
+    assert done[:2] == ["fsync", "link"]
 
 
 def test_a_holder_learns_that_it_was_taken_over_and_leaves_the_new_lock_alone(
@@ -229,7 +416,13 @@ def test_a_holder_learns_that_it_was_taken_over_and_leaves_the_new_lock_alone(
         there.setattr("core.records.process.socket.gethostname", lambda: "elsewhere")
         asleep.acquire()
         asleep.beat()
-    with Lock(tmp_path, clock=lambda: time.time() + SILENCE_SECONDS + 5) as heir:
+    passed = [0.0]
+
+    def wait(seconds: float) -> None:
+        passed[0] += seconds
+
+    heir = Lock(tmp_path, lambda: passed[0], wall=lambda: time.time() + 9000, wait=wait, watch=Watch())
+    with heir:
         assert heir.taken_from is not None
         assert heir.taken_from.host == "elsewhere"
         with pytest.raises(LockHeld) as refused:
@@ -328,7 +521,7 @@ def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
 ) -> None:
     with monkeypatch.context() as full, Lock(tmp_path) as lock:
         assert lock.held
-        full.setattr(Path, "write_text", full_disk)
+        full.setattr(Path, "open", full_disk)
     assert files(tmp_path) == ["heartbeat", "lock"]
     assert lock.held, "it stays ours until we end"
 
@@ -336,7 +529,7 @@ def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
 def test_a_lock_that_cannot_be_written_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr(Path, "open", full_disk)
     with pytest.raises(OSError, match="No space"):
         Lock(tmp_path).acquire()
     assert files(tmp_path) == []
