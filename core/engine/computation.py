@@ -85,6 +85,7 @@ class Computation:
                 data_dir=str(self._data_dir),
             )
         )
+        self._note_set_aside()
         ending = events.Finished(status="interrupted")
         try:
             ending = events.Finished(status=self._work())
@@ -100,6 +101,13 @@ class Computation:
                 self._write(ending)
                 self._executor.stop()
         return ending.status
+
+    def _note_set_aside(self) -> None:
+        """Say of which runs there is a result that does not count as one, and why."""
+        for task in self._schedule.waiting:
+            if problem := self._experiment.result_problem(task.run, verify=True):
+                text = f"run {task.run + 1} is computed again, and its result set aside: {problem}"
+                self._write(events.Notice(text=text))
 
     def _work(self) -> Ending:
         while self._goes_on():

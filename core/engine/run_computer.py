@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from core.data.images import ImageSet
 from core.data.load import load
 from core.engine.environment import describe_environment
@@ -90,9 +92,12 @@ class RunComputer:
 
             publish(
                 folder,
-                result.complete(self.pool.sha256, self.environment),
+                msgspec.structs.replace(
+                    result.complete(self.pool.sha256, self.environment), experiment=spec.digest
+                ),
                 write,
                 lambda path: self._write_gallery(path, galleries, run),
+                stands=lambda: self.experiment.result(run, verify=True) is not None,
             )
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:

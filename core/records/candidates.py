@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from core.families.ladder import Ladder
 from core.files.ownership import owned_name
 from core.records.arrays import knob_values
-
+from core.records.results import make_run_folder
 from core.sets.members import Candidates
 
 IMAGES = "candidate_image.npy"
@@ -35,7 +35,8 @@ class CandidateFiles:
     def __init__(self, run_folder: Path, ladder: Ladder, shape: tuple[int, int, int]) -> None:
         # Named like a half-written result, with which it is swept should this process be killed.
         self._folder = run_folder / owned_name(".result")
-        self._folder.mkdir(parents=True)
+        make_run_folder(run_folder)
+        self._folder.mkdir()
         self._ladder = ladder
         self._shape = shape
         none = np.empty(0, dtype=np.int16)

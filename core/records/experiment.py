@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import AefitError, ExperimentError, PluginError, SpecError
+from core.errors import AefitError, ExperimentError, PluginError, RecordError, SpecError
 from core.files.atomic import write_atomically
-from core.files.ownership import is_abandoned
+from core.files.ownership import owned_name, remove, sweep
+from core.files.reading import read_plain
 from core.records.journal import JournalReader
-from core.records.lock import Lock, LockHeld
+from core.records.lock import SILENCE_SECONDS, UNKNOWN_HOLDER, Lock, LockHeld
 from core.records.metrics import RunMetrics
-
-from core.records.results import read_result
+from core.records.results import Owner, load_result, read_result
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -25,6 +25,12 @@ CREATED_FILE = "created"
 """When the experiment was made, seconds since 1970; the specification is written again where it is extended."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
+LARGEST = 2**20
+"""Bytes of a specification, at most."""
+ROOM = 2**16
+"""Bytes that must find room before anything is computed."""
+HALF_WRITTEN = r"\.(annotations\.toml|created|heartbeat|lock|room|spec\.toml)"
+"""What killed processes leave in an experiment's folder: files on their way to these names."""
 
 
 class UnreadableError(ExperimentError):
@@ -79,18 +85,70 @@ class Experiment:
 
     @property
     def running(self) -> bool:
-        """Whether a living coordinator holds the lock now."""
+        """Whether a coordinator holds the lock now that is alive, as far as one look tells. Raises OSError."""
         holding = self.lock.holding()
         return holding is not None and holding.alive
+
+    @property
+    def held(self) -> bool:
+        """Whether a coordinator that is known to be alive holds the lock; who takes it finds out about others.
+
+        Raises OSError.
+        """
+        holding = self.lock.holding()
+        return holding is not None and holding.life == "alive"
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether a coordinator that is dead left its lock: it was killed, or its machine fell. Raises OSError."""
+        holding = self.lock.holding()
+        return holding is not None and holding.life == "dead"
+
+    @property
+    def doubt(self) -> str:
+        """What a person is to know who waits until it is clear whether somebody computes it; "" where it is."""
+        holding = self.lock.holding()
+        if holding is None or holding.life != "unknown":
+            return ""
+        who = holding.holder or UNKNOWN_HOLDER
+        return (
+            f"process {who.pid} on {who.host} may be computing {self.id}: watching up to {SILENCE_SECONDS:.0f} s "
+            "for a sign of life"
+        )
 
     def run_folder(self, run: int) -> Path:
         """The folder of run `run`, counted from 0."""
         return self.folder / "runs" / f"{run:04d}"
 
     def result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
-        """A run's metrics, or None where it has no valid result, or one of another specification."""
-        metrics = read_result(self.run_folder(run) / "result", verify=verify)
-        return metrics if metrics is not None and self._fits(metrics) else None
+        """A run's metrics, or None where it has no valid result: none, a damaged or another's.
+
+        verify: also compare the checksums of its arrays (reads them whole).
+        """
+        try:
+            return self._result(run, verify=verify)
+        except RecordError:
+            return None
+
+    def result_problem(self, run: int, *, verify: bool = False) -> str:
+        """Why the result that a run has is no valid one, such as "its arrays.npz is missing".
+
+        "" where it is, and where there is none. Never raises.
+        """
+        if not os.path.lexists(self.run_folder(run) / "result"):
+            return ""
+        try:
+            self._result(run, verify=verify)
+        except RecordError as error:
+            return str(error)
+        return ""
+
+    def _result(self, run: int, *, verify: bool) -> RunMetrics:
+        owner = Owner(self.spec.digest, run)
+        metrics = load_result(self.run_folder(run) / "result", owner, verify=verify)
+        if not self._fits(metrics):  # older results do not say whose they are
+            raise RecordError("its numbers are of another specification")
+        return metrics
 
     def result_problem(self, run: int) -> str:
         """Why a run's result that is there does not count as one, such as "its arrays.npz is missing"; "" where it
@@ -157,8 +215,8 @@ class Experiment:
         """Raises ExperimentError where runs must not be added to it.
 
         That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
-        version went on with, for one whose folder's name says that its specification was another, and where a
-        plug-in is missing or has changed.
+        version went on with, for one whose results say that its specification was another, where a plug-in is
+        missing or has changed, and where nothing can be written.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -179,41 +237,71 @@ class Experiment:
             self.spec.check_plugins()
         except PluginError as error:
             raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
+        self.check_room()
+
+    def check_room(self) -> None:
+        """Raises ExperimentError where its folder cannot be written to: a full disk could not take the reason."""
+        probe = self.folder / owned_name(".room")
+        try:
+            probe.write_bytes(bytes(ROOM))
+        except OSError as error:
+            raise ExperimentError(
+                f"cannot write to {self.folder}: {error.strerror}",
+                f"free some space, or allow writing there, then: aefit-tui resume {self.id}",
+            ) from error
+        finally:
+            remove(probe)
 
     def check_identity(self) -> None:
-        """Raises ExperimentError where its folder's name says that its specification was another.
+        """Raises ExperimentError where all its results say that its specification was another.
 
-        A name that a person gave the folder says nothing; those of the first version follow another rule.
+        For folders that a person has given a name: in others, the name says so already where it is read.
         """
-        digits = self.id.rpartition("-")[2]
-        names_a_digest = re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) is not None
-        ours = self.spec.schema_version == SPEC_VERSION
-        if ours and names_a_digest and not self.spec.digest.startswith(digits):
-            raise misnamed(self.folder)
+        if _named_digits(self.id):
+            return
+        every = (read_result(self.run_folder(run) / "result") for run in range(self.spec.runs))
+        digests = {metrics.experiment for metrics in every if metrics is not None and metrics.experiment}
+        if digests and self.spec.digest not in digests:
+            raise misnamed(self.folder, self.spec)
 
     def clear_leftovers(self) -> None:
-        """Remove what killed workers left half written; only for who holds the lock.
+        """Remove what killed processes left half written; only for who holds the lock.
 
         A result that failed its checksum was put aside as `.broken.*`: that is kept for a look.
         """
-        for leftover in (self.folder / "runs").glob("*/.result.*"):
-            if is_abandoned(leftover):  # else a worker that needs no lock is at it
-                shutil.rmtree(leftover, ignore_errors=True)
+        sweep(self.folder.resolve(), HALF_WRITTEN)
+        runs = self.folder / "runs"
+        if runs.is_dir() and not runs.is_symlink():
+            for name in os.listdir(runs):
+                sweep(runs / name, r"\.result")  # a worker that needs no lock may be at it
 
 
-def misnamed(folder: Path) -> ExperimentError:
-    """The error for a folder whose specification is not the one that its name was made from."""
-    return ExperimentError(
-        f"{folder} holds another experiment than its name says: its {SPEC_FILE} was changed",
-        "move that folder away and try again",
+def _named_digits(name: str) -> str:
+    """The digits of a specification's digest in a folder's name; "" in one that a person gave it."""
+    digits = name.rpartition("-")[2]
+    return digits if re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) else ""
+
+
+def misnamed(folder: Path, spec: Spec) -> UnreadableError:
+    """The error for a folder whose specification is not the one that its name and its results were made from."""
+    return UnreadableError(
+        folder,
+        f"its {SPEC_FILE} is not the one that it was made from",
+        f"put the former {SPEC_FILE} back; what it says now is computed by: {batch_command(spec)}",
     )
 
 
 def load(folder: Path) -> Experiment:
-    """The experiment in a folder. Raises UnreadableError."""
+    """The experiment in a folder. Raises UnreadableError.
+
+    Also for a specification that is not the one which the folder was named after, as far as its name says that: a
+    name that a person gave it does not, and those of the first version follow another rule.
+    """
     text = _read_spec(folder)
+    if not text.strip():
+        raise UnreadableError(folder, f"its {SPEC_FILE} is empty")
     try:
-        return Experiment(folder, Spec.from_toml(text))
+        spec = Spec.from_toml(text)
     except SpecError as error:
         version = error.value if error.field == "schema_version" else None
         if type(version) is int and version > SPEC_VERSION:
@@ -224,16 +312,21 @@ def load(folder: Path) -> Experiment:
         raise UnreadableError(folder, f"{SPEC_FILE}: {error}", error.hint) from error
     except AefitError as error:
         raise UnreadableError(folder, f"{SPEC_FILE}: {error}", error.hint) from error
+    if spec.schema_version == SPEC_VERSION and not spec.digest.startswith(_named_digits(folder.name)):
+        raise misnamed(folder, spec)
+    return Experiment(folder, spec)
 
 
 def _read_spec(folder: Path) -> str:
     """The text of a folder's specification. Raises UnreadableError."""
     path = folder / SPEC_FILE
     try:
-        if not path.is_file():  # reading from a pipe would wait for ever
-            raise UnreadableError(folder, f"it holds no file {SPEC_FILE}")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_plain(path, LARGEST).decode()
+    except FileNotFoundError as error:
+        raise UnreadableError(folder, f"it holds no file {SPEC_FILE}") from error
+    except OSError as error:
+        raise UnreadableError(folder, f"it holds no readable {SPEC_FILE}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise UnreadableError(folder, f"it holds no readable {SPEC_FILE}: {error}") from error
 
 
@@ -242,7 +335,7 @@ def created(folder: Path) -> float:
     written. 0 without one.
     """
     try:
-        moment = float((folder / CREATED_FILE).read_text(encoding="utf-8"))
+        moment = float(read_plain(folder / CREATED_FILE, 100))
         if 0 <= moment < 1e12:
             return moment
     except (OSError, ValueError):

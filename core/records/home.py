@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.atomic import sync_folder, write_atomically
 from core.files.locations import experiments_dir
+from core.files.ownership import owned_name, sweep
 from core.records.experiment import (
     CREATED_FILE,
     ID_DIGITS,
@@ -25,8 +26,10 @@ from core.records.experiment import (
 from core.records.lock import Lock, LockHeld
 from core.spec.spec import Spec
 
-ABANDONED_SECONDS = 3600.0
-"""After so long nobody is still making an experiment's folder: it takes one small file."""
+HALF_DONE = r"\.(new|deleted)"
+"""What killed processes leave among the experiments: a folder that was to be one, or is none any more."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk that takes no more."""
 TITLE_LENGTH = 40
 """Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
 
@@ -41,8 +44,8 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     # os.path: in a home without permission, Path.is_dir would raise.
     if os.path.isdir(folder):
         return _existing(folder, spec), False
-    _sweep(folder.parent)
-    temporary = folder.with_name(f".new.{uuid.uuid4().hex}")
+    sweep_experiments(home)
+    temporary = folder.with_name(owned_name(".new"))
     try:
         temporary.mkdir(parents=True)
         write_atomically(temporary / SPEC_FILE, spec.to_toml())
@@ -66,24 +69,9 @@ def existing(home: Path, spec: Spec) -> Experiment | None:
     return _same(load(folder), spec) if os.path.isdir(folder) else None
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what a killed `delete_experiment` or `create` left among the experiments; never raises.
-
-    Whatever is named `.deleted.*` was given up by its owner, who may be removing it too; a `.new.*` may be
-    somebody's who is about to rename it, as long as it is young.
-    """
-    with suppress(OSError):  # the folder cannot be listed: whoever works in it will say so
-        for leftover in (*folder.glob(".deleted.*"), *folder.glob(".new.*")):
-            if leftover.name.startswith(".deleted.") or _age(leftover) > ABANDONED_SECONDS:
-                shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _age(path: Path) -> float:
-    """Seconds since it was last written to, 0 where it is gone."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+def sweep_experiments(home: Path) -> None:
+    """Remove what killed processes left among the experiments of a home; never raises."""
+    sweep(experiments_dir(home).resolve(), HALF_DONE)
 
 
 def _existing(folder: Path, spec: Spec) -> Experiment:
@@ -95,7 +83,7 @@ def _existing(folder: Path, spec: Spec) -> Experiment:
 def _same(found: Experiment, spec: Spec) -> Experiment:
     """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
     if found.spec.identity != spec.identity:
-        raise misnamed(found.folder)
+        raise misnamed(found.folder, spec)
     return found
 
 
@@ -155,18 +143,44 @@ def find_folder(home: Path, name: str) -> Path:
 def delete_experiment(folder: Path) -> None:
     """Remove an experiment's folder and all in it, whether or not its spec can be read.
 
+    Of a link to a folder elsewhere the link is removed, and what it leads to stays.
     Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
     """
-    trash = folder.with_name(f".deleted.{uuid.uuid4().hex}")
+    lock = Lock(folder.resolve())
     try:
-        with Lock(folder):
+        if folder.is_symlink() and not folder.exists():
+            folder.unlink()
+            return
+        _acquire(lock)
+        if folder.is_symlink():
+            lock.release()
+            folder.unlink()
+            return
+        trash = folder.with_name(owned_name(".deleted"))
+        try:
             folder.rename(trash)
-        _sweep(folder.parent)
-        if trash.exists():
-            shutil.rmtree(trash)  # once more, to learn why it stays
+        finally:
+            lock.release()
+        with suppress(FileNotFoundError):  # somebody else has removed it
+            shutil.rmtree(trash)
+        sweep(folder.parent, HALF_DONE)
     except LockHeld as held:
         name = folder.name
         held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
         raise
     except OSError as error:
-        raise ExperimentError(f"cannot delete {folder}: {error.strerror}") from error
+        raise ExperimentError(f"cannot delete {folder}: {error.strerror or error}") from error
+
+
+def _acquire(lock: Lock) -> None:
+    """Take a lock to delete its folder. Raises LockHeld.
+
+    On a full disk there is no room for it, and room is what deleting makes: there it must do that nobody holds it.
+    Who takes it at this very moment finds as little room.
+    """
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        lock.wait_until_free()

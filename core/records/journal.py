@@ -20,11 +20,12 @@ class JournalWriter:
     """Appends events to one new file, which no other process writes to; safe to share between threads.
 
     Each event is one `write` of one whole line, so a reader sees it entirely or, for a moment, torn at its
-    end. Raises FileExistsError where the file is there already.
+    end. Raises FileExistsError where the file is there already, FileNotFoundError where the experiment is gone: its
+    folder is not made again.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._clock = clock
         self._sequence = 0

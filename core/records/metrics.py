@@ -52,6 +52,8 @@ class AttackFigures(Record, frozen=True, kw_only=True):
 class RunMetrics(Record, frozen=True, kw_only=True):
     """What a run found.
 
+    checksum: of the metrics.json that it was read from, see `core.records.results`. experiment: the digest of its
+    specification. Both are "" in results that were written before they had them.
     index: the run, from 0. attack: of the experiment's attack; sets: the same for each set that was made by
     an attack of its own, such as noise. accuracy: set -> level -> share of right answers.
     crossfit, crossfit_fitted: selected at the most general and at the most fitted level. robustness, flips: on the
@@ -64,6 +66,8 @@ class RunMetrics(Record, frozen=True, kw_only=True):
     """
 
     schema_version: Count = SCHEMA_VERSION
+    checksum: Name = ""
+    experiment: Name = ""
     index: Count
     ladder: Ladder
     counts: Counts

@@ -1,5 +1,9 @@
 """The result of one run on disk: metrics.json and its siblings, published together by one rename.
 
+metrics.json says whose it is (experiment and run) and holds the SHA-256 of its siblings and of itself: of the file
+with zeros in the place of that checksum. Results that were written before have neither experiment nor such a
+checksum; of them only the run and the siblings are checked.
+
 This module reads without NumPy; `core.records.arrays` writes the arrays, `core.records.gallery` writes and reads
 the gallery.
 """
@@ -11,6 +15,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,16 +23,27 @@ from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
 from core.files.ownership import owned_name
+from core.files.reading import read_plain
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
-
 from core.records.types import Count, Record, parse, to_json
 
 METRICS = "metrics.json"
 ARRAYS = "arrays.npz"
 """In every result."""
+LARGEST = 2**26
+"""Bytes of a metrics.json, at most; most have some ten thousand."""
+UNSEALED = "0" * 64
+"""What stands in the place of a checksum while it is made."""
 GALLERY = "gallery.npz"
 """Not in the results of older versions, nor where there was no room for it."""
+
+
+class Owner(NamedTuple):
+    """Whose a result must be: the experiment by the digest of its specification, and the run, from 0."""
+
+    experiment: str
+    run: int
 
 
 def publish(
@@ -35,15 +51,22 @@ def publish(
     metrics: RunMetrics,
     write_arrays: Callable[[Path], None],
     write_gallery: Callable[[Path], None] | None = None,
+    *,
+    stands: Callable[[], bool] | None = None,
 ) -> bool:
     """Make `run_folder`/result appear at once and whole; False where a valid result was there already.
 
-    metrics: what metrics.json is to hold; the SHA-256 of its siblings is added under "sha256".
+    metrics: what metrics.json is to hold; the SHA-256 of its siblings and of itself are added.
     write_arrays, write_gallery: write arrays.npz and gallery.npz to the path they are given; what they raise
     leaves no trace in the folder. A gallery that was not written is not part of the result.
+    stands: whether what is there is a valid result; by default, whether it is a whole one of this experiment and
+    run. What is not is set aside under another name.
     Raises OSError; ValueError for NaN or Infinity, RecordError for metrics that no reader would take.
     """
-    run_folder.mkdir(parents=True, exist_ok=True)
+    target = run_folder / "result"
+    owner = Owner(metrics.experiment, metrics.index)
+    valid = stands or (lambda: read_result(target, owner, verify=True) is not None)
+    make_run_folder(run_folder)
     temporary = run_folder / owned_name(".result")
     temporary.mkdir()
     try:
@@ -54,20 +77,19 @@ def publish(
         whole = msgspec.structs.replace(
             metrics, sha256={name: sha256_of(temporary / name) for name in siblings}
         )
-        content = to_json(whole, indent=1) + b"\n"
+        content = sealed(whole)
         parse_metrics(content)  # what no reader would take must not look like a result
         (temporary / METRICS).write_bytes(content)
         for name in (*siblings, METRICS):
             sync_file(temporary / name)
         sync_folder(temporary)
-        target = run_folder / "result"
-        if target.exists() and read_result(target, verify=True) is None:
+        if os.path.lexists(target) and not valid():
             target.rename(run_folder / f".broken.{uuid.uuid4().hex}")
         try:
             os.rename(temporary, target)
         except OSError:
             # Somebody published the same run first. The numbers are the same by design.
-            if read_result(target) is None:
+            if not valid():
                 raise
             return False
         sync_folder(run_folder)
@@ -77,38 +99,37 @@ def publish(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def read_result(result: Path, *, verify: bool = False) -> RunMetrics | None:
-    """The content of metrics.json, or None where there is no valid result. Never raises for what is there.
+def make_run_folder(run_folder: Path) -> None:
+    """The folder of a run, in the folder of its experiment, which must be there.
 
-    verify: also compare the SHA-256 of every sibling with its file (reads them whole).
+    Raises OSError, also where a person has removed the experiment: it is not made again.
     """
+    for folder in (run_folder.parent, run_folder):
+        folder.mkdir(exist_ok=True)
+
+
+def read_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics | None:
+    """The content of metrics.json, or None where there is no valid result. See `load_result`; never raises."""
     try:
-        return _read(result, verify=verify)
+        return load_result(result, owner, verify=verify)
     except RecordError:
         return None
 
 
-def result_problem(result: Path) -> str:
-    """Why a result that is there is not a valid one, such as "its arrays.npz is missing"; "" where it is, or there
-    is none. Never raises.
+def load_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics:
+    """The content of metrics.json. Raises RecordError, which says what is the matter with which file.
+
+    owner: whose it must be; None for anybody's.
+    verify: also compare the SHA-256 of every sibling with its file (reads them whole).
     """
-    if not os.path.lexists(result):
-        return ""
     try:
-        _read(result, verify=False)
-    except RecordError as error:
-        return str(error)
-    return ""
-
-
-def _read(result: Path, *, verify: bool) -> RunMetrics:
-    """The content of metrics.json. Raises RecordError, which says what is the matter with which file."""
-    try:
-        metrics = parse_metrics((result / METRICS).read_bytes())
+        metrics = parse_metrics(read_plain(result / METRICS, LARGEST))
     except OSError as error:
         raise RecordError(f"its {METRICS} cannot be read: {error.strerror}") from error
     except RecordError as error:
         raise RecordError(f"its {METRICS} is damaged: {error}") from error
+    if owner is not None:
+        _check_owner(metrics, owner)
     if ARRAYS not in metrics.sha256:
         raise RecordError(f"its {METRICS} is damaged: it has no checksum of {ARRAYS}")
     for name, checksum in metrics.sha256.items():
@@ -124,6 +145,21 @@ def _read(result: Path, *, verify: bool) -> RunMetrics:
     return metrics
 
 
+def _check_owner(metrics: RunMetrics, owner: Owner) -> None:
+    """Raises RecordError where metrics are another's; older ones say their run only."""
+    if metrics.experiment not in ("", owner.experiment):
+        raise RecordError("its numbers are of another specification")
+    if metrics.index != owner.run:
+        raise RecordError(f"its numbers are those of run {metrics.index + 1}")
+
+
+def sealed(metrics: RunMetrics) -> bytes:
+    """The metrics.json of these metrics, with its checksum. Raises ValueError for NaN and Infinity."""
+    unsealed = to_json(msgspec.structs.replace(metrics, checksum=UNSEALED), indent=1) + b"\n"
+    # The checksum stands before every other text of this length.
+    return unsealed.replace(UNSEALED.encode(), hashlib.sha256(unsealed).hexdigest().encode(), 1)
+
+
 def parse_metrics(content: bytes) -> RunMetrics:
     """The metrics in a metrics.json of any version up to this one. Raises RecordError."""
     version = parse(content, _Versioned, "metrics").schema_version
@@ -131,7 +167,12 @@ def parse_metrics(content: bytes) -> RunMetrics:
         raise RecordError(f"metrics of version {version}: this program reads versions 1 to {SCHEMA_VERSION}")
     if version == 1:
         return from_first_version(content)
-    return parse(content, RunMetrics, "metrics")
+    metrics = parse(content, RunMetrics, "metrics")
+    if metrics.checksum:
+        unsealed = content.replace(metrics.checksum.encode(), UNSEALED.encode(), 1)
+        if hashlib.sha256(unsealed).hexdigest() != metrics.checksum:
+            raise RecordError("it is not what its checksum says")
+    return metrics
 
 
 class _Versioned(Record, frozen=True, kw_only=True):

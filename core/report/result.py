@@ -18,7 +18,7 @@ from core.spec.spec import Spec
 _OF_A_RUN = tuple(
     name
     for name in RunMetrics.__struct_fields__
-    if name not in ("schema_version", "index", "ladder", "sha256")
+    if name not in ("schema_version", "checksum", "experiment", "index", "ladder", "sha256")
 )
 """What of a run's metrics stands in the JSON form; the rest is the same for all runs, or of the file."""
 

@@ -149,6 +149,7 @@ def draw_metrics(
         ),
     }
     metrics = RunMetrics(
+        experiment=spec.digest,
         index=run,
         ladder=spec.ladder,
         counts=Counts(
@@ -238,6 +239,7 @@ def metrics_from_answers(spec: Spec, run: int, answers: Answers, *, deciding: bo
     sizes = {name: right.shape[1] for name, right in answers.items()}
     counted = {name: _right(right) for name, right in answers.items()}
     metrics = RunMetrics(
+        experiment=spec.digest,
         index=run,
         ladder=spec.ladder,
         counts=Counts(

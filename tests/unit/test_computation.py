@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -76,6 +77,35 @@ def without(experiment: Experiment, run: int, name: str) -> None:
     record = json.loads(path.read_text())
     del record[name]
     path.write_text(json.dumps(record))
+
+
+def test_results_of_another_run_and_changed_numbers_are_set_aside_computed_again_and_said(
+    bench: Bench,
+) -> None:
+    assert bench.work() == "complete"
+    before = bench.experiment.results(verify=True)
+    zero, one, two = (bench.experiment.run_folder(run) / "result" for run in range(3))
+    spare = zero.with_name("spare")
+    zero.rename(spare)
+    one.rename(zero)
+    spare.rename(one)
+    text = (two / "metrics.json").read_text()
+    changed = re.sub(r'("surrogate_accuracy": 0\.)(\d)', lambda m: m[1] + str((int(m[2]) + 1) % 10), text)
+    assert changed != text
+    (two / "metrics.json").write_text(changed)
+    assert list(bench.experiment.results()) == [3]
+    assert bench.work(session="0002") == "complete"
+    assert bench.experiment.results(verify=True) == before
+    said = [event.text for event in bench.events(events.Notice)]
+    aside = "is computed again, and its result set aside"
+    assert said == [
+        f"run 1 {aside}: its numbers are those of run 2",
+        f"run 2 {aside}: its numbers are those of run 1",
+        f"run 3 {aside}: its metrics.json is damaged: it is not what its checksum says",
+    ]
+    for run in range(3):
+        (kept,) = bench.experiment.run_folder(run).glob(".broken.*")
+        assert (kept / "metrics.json").exists()
 
 
 def test_what_is_asked_for_is_computed_and_said(bench: Bench) -> None:

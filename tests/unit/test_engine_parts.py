@@ -86,7 +86,7 @@ class TestExtension:
         ("text", "notice"),
         [
             ("runs = ", "going on with what was asked for at first"),
-            (SPEC.changed(seed=9, runs=8).to_toml(), "describes another experiment by now"),
+            (SPEC.changed(seed=9, runs=8).to_toml(), "is not the one that it was made from"),
         ],
     )
     def test_a_specification_that_is_not_this_ones_changes_nothing_and_is_said_once(

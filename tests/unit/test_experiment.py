@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO, Any
 
+import msgspec
 import pytest
 
 from core.errors import ExperimentError, PluginError
+from core.files.ownership import owned_name
 from core.records.events import (
     CoordinatorStarted,
     Ending,
@@ -23,11 +29,23 @@ from core.records.events import (
     StatisticsComputed,
     encode,
 )
-from core.records.experiment import CREATED_FILE, Experiment, load
-from core.records.home import create, delete_experiment, experiment_folders, experiment_id, find, find_folder
+from core.records.experiment import CREATED_FILE, Experiment, UnreadableError, load
+from core.records.home import (
+    create,
+    delete_experiment,
+    existing,
+    experiment_folders,
+    experiment_id,
+    find,
+    find_folder,
+)
 from core.records.lock import LockHeld
+from core.records.overview import OverviewReader
+from core.records.process import ProcessIdentity, identity
 from core.records.state import read_state
 from core.records.statistics import SummaryTable
+from core.records.status import ExperimentStatus
+from core.records.types import to_json
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result as publish_result
 
@@ -65,6 +83,13 @@ def put_result(experiment: Experiment, run: int) -> Path:
     """A made-up result; its folder."""
     publish_result(experiment, run)
     return experiment.run_folder(run) / "result"
+
+
+def left_by_the_dead(prefix: str) -> str:
+    """A name that a process gave which is gone."""
+    naming = f"from core.files.ownership import owned_name; print(owned_name({prefix!r}))"
+    done = subprocess.run([sys.executable, "-c", naming], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def set_created(experiment: Experiment, moment: float) -> None:
@@ -371,16 +396,65 @@ class TestComputable:
     def test_one_whose_specification_is_not_what_its_name_says_is_not(
         self, tmp_path: Path, experiment: Experiment
     ) -> None:
-        (experiment.folder / "spec.toml").write_text(SPEC.changed(seed=1).to_toml())
-        changed = load(experiment.folder)
-        with pytest.raises(ExperimentError, match="holds another experiment than its name says"):
-            changed.check_computable()
-        with pytest.raises(ExperimentError, match="holds another experiment than its name says"):
-            create(tmp_path, SPEC)
+        changed = SPEC.changed(epsilon=0.3)
+        (experiment.folder / "spec.toml").write_text(changed.to_toml())
+        for deed in (
+            lambda: load(experiment.folder),
+            lambda: find(tmp_path, experiment.id),
+            lambda: create(tmp_path, SPEC),
+            lambda: existing(tmp_path, SPEC),
+        ):
+            with pytest.raises(
+                UnreadableError, match=r"spec\.toml is not the one that it was made from"
+            ) as no:
+                deed()
+            assert "put the former spec.toml back" in no.value.hint
+            assert "--epsilon 0.3" in no.value.hint
+            assert f"aefit-tui delete {experiment.id}" in no.value.hint
+        (listed,) = OverviewReader(tmp_path).look()
+        assert listed.status is ExperimentStatus.UNREADABLE
+        assert "is not the one that it was made from" in listed.reason
 
-    def test_one_that_a_person_has_given_a_name_is(self, experiment: Experiment) -> None:
-        named = experiment.folder.rename(experiment.folder.with_name("my favourite"))
+    def test_more_runs_are_no_other_experiment(self, experiment: Experiment) -> None:
+        (experiment.folder / "spec.toml").write_text(SPEC.changed(runs=9).to_toml())
+        load(experiment.folder).check_computable()
+
+    @pytest.mark.parametrize("name", ["", "my favourite"])
+    def test_an_emptied_specification_is_not_that_of_the_defaults(
+        self, experiment: Experiment, name: str
+    ) -> None:
+        folder = experiment.folder.rename(experiment.folder.with_name(name)) if name else experiment.folder
+        (folder / "spec.toml").write_text("\n")
+        with pytest.raises(UnreadableError, match=r"its spec\.toml is empty"):
+            load(folder)
+
+    @pytest.mark.parametrize("name", ["my favourite", "{}-jpeg", "2026"])
+    def test_one_that_a_person_has_given_a_name_is(self, experiment: Experiment, name: str) -> None:
+        put_result(experiment, 1)
+        named = experiment.folder.rename(experiment.folder.with_name(name.format(experiment.id)))
         load(named).check_computable()
+        (named / "spec.toml").write_text(SPEC.changed(epsilon=0.3).to_toml())
+        with pytest.raises(ExperimentError, match=r"spec\.toml is not the one that it was made from"):
+            load(named).check_computable()
+
+    def test_one_that_cannot_be_written_to_is_not_and_the_reason_is_said(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A full disk would take neither log nor journal, and so no reason."""
+
+        def full(path: Path, content: bytes) -> int:
+            path.touch()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        before = sorted(experiment.folder.iterdir())
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "write_bytes", full)
+            with pytest.raises(ExperimentError, match="No space left on device") as refused:
+                experiment.check_computable()
+        assert f"aefit-tui resume {experiment.id}" in refused.value.hint
+        assert sorted(experiment.folder.iterdir()) == before
+        experiment.check_computable()
+        assert sorted(experiment.folder.iterdir()) == before
 
     def test_one_whose_plug_in_has_changed_is_not(
         self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
@@ -416,26 +490,33 @@ class TestLeftovers:
         self, experiment: Experiment
     ) -> None:
         result = put_result(experiment, 0)
-        for name in (".result.1a", ".broken.2b"):
+        for name in (left_by_the_dead(".result"), ".broken.2b", ".result.precious"):
             (result.parent / name).mkdir()
             (result.parent / name / "arrays.npz").write_bytes(b"arrays")
         experiment.clear_leftovers()
-        assert sorted(path.name for path in result.parent.iterdir()) == [".broken.2b", "result"]
+        kept = [".broken.2b", ".result.precious", "result"]
+        assert sorted(path.name for path in result.parent.iterdir()) == kept
         assert (result.parent / ".broken.2b" / "arrays.npz").read_bytes() == b"arrays"
+
+    def test_what_a_link_leads_to_is_not_swept(self, tmp_path: Path, experiment: Experiment) -> None:
+        outside = tmp_path / "outside"
+        left = outside / left_by_the_dead(".result")
+        left.mkdir(parents=True)
+        experiment.run_folder(0).parent.mkdir()
+        experiment.run_folder(0).symlink_to(outside)
+        experiment.clear_leftovers()
+        assert left.exists()
 
     @pytest.mark.parametrize("deed", ["delete", "create"])
     def test_what_a_killed_delete_or_create_left_goes_with_the_next_one(
         self, tmp_path: Path, experiment: Experiment, deed: str
     ) -> None:
         folder = tmp_path / "experiments"
-        names = (".deleted.1", ".new.young", ".new.old", ".other")
-        for name in names:
+        kept = {owned_name(".new"), owned_name(".deleted"), ".other", ".new.mine"}
+        for name in (left_by_the_dead(".deleted"), left_by_the_dead(".new"), *kept):
             (folder / name / "runs").mkdir(parents=True)
             (folder / name / "spec.toml").write_text("runs = 3")
-        long_ago = time.time() - 3700
-        for name in (".deleted.1", ".new.old", ".other"):
-            os.utime(folder / name, (long_ago, long_ago))
-        kept = {".new.young", ".other"}
+            os.utime(folder / name, (1, 1))
         if deed == "delete":
             delete_experiment(experiment.folder)
         else:
@@ -468,6 +549,45 @@ class TestLeftovers:
 
 
 class TestDeleting:
+    def test_a_full_disk_can_be_made_room_on(
+        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There is no room for a lock either."""
+        put_result(experiment, 0)
+
+        opened = Path.open
+
+        def full(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> IO[Any]:
+            if "r" not in mode:
+                path.touch()
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return opened(path, mode, *arguments, **named)
+
+        with experiment.lock, monkeypatch.context() as disk:
+            disk.setattr(Path, "open", full)
+            with pytest.raises(LockHeld):
+                delete_experiment(experiment.folder)
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "open", full)
+            delete_experiment(experiment.folder)
+        assert list((tmp_path / "experiments").iterdir()) == []
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_of_a_link_only_the_link_is_deleted(
+        self, tmp_path: Path, experiment: Experiment, there: bool
+    ) -> None:
+        put_result(experiment, 0)
+        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
+        experiment.folder.symlink_to(elsewhere)
+        if not there:
+            shutil.rmtree(elsewhere)
+        delete_experiment(experiment.folder)
+        assert list((tmp_path / "experiments").iterdir()) == []
+        assert elsewhere.exists() == there
+        if there:
+            assert len(load(elsewhere).results(verify=True)) == 1
+            assert not (elsewhere / "lock").exists()
+
     def test_a_running_experiment_is_not_deleted(self, experiment: Experiment) -> None:
         result = put_result(experiment, 0)
         with experiment.lock as lock:
@@ -485,3 +605,33 @@ class TestDeleting:
             delete_experiment(experiment.folder)
         assert create(tmp_path, SPEC) == (experiment, True)
         assert experiment.results() == {}
+
+
+class TestWhoComputes:
+    """What one look at the lock tells."""
+
+    def test_nobody(self, experiment: Experiment) -> None:
+        assert (experiment.running, experiment.held, experiment.abandoned, experiment.doubt) == (
+            False,
+            False,
+            False,
+            "",
+        )
+
+    def test_this_process(self, experiment: Experiment) -> None:
+        with experiment.lock:
+            assert (experiment.running, experiment.held, experiment.abandoned) == (True, True, False)
+            assert experiment.doubt == ""
+
+    def test_one_that_is_gone(self, experiment: Experiment) -> None:
+        gone = msgspec.structs.replace(identity(), start_time="0")
+        (experiment.folder / "lock").write_bytes(to_json(gone))
+        assert (experiment.running, experiment.held, experiment.abandoned) == (False, False, True)
+        assert experiment.doubt == ""
+
+    def test_one_elsewhere_of_which_only_watching_can_tell(self, experiment: Experiment) -> None:
+        lock = experiment.folder / "lock"
+        lock.write_bytes(to_json(ProcessIdentity("node7", 12, "", "")))
+        os.utime(lock, (time.time() + 3600,) * 2)
+        assert (experiment.running, experiment.held, experiment.abandoned) == (True, False, False)
+        assert experiment.doubt.startswith(f"process 12 on node7 may be computing {experiment.id}")

@@ -340,10 +340,10 @@ def test_a_lock_that_cannot_be_read_leaves_the_last_answer(
     feed = Feed(running)
     feed.look(NOW)
 
-    def refuse(*_: object, **__: object) -> str:
+    def refuse(*_: object) -> bytes:
         raise PermissionError("no")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr("core.records.lock.read_plain", refuse)
     assert seen(feed.look(NOW + 1)).status == "running"
 
 

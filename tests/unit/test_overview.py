@@ -373,11 +373,6 @@ def no_spec(folder: Path) -> None:
     (folder / "holiday.jpg").write_bytes(b"")
 
 
-def a_folder_as_lock(folder: Path) -> None:
-    (folder / "spec.toml").write_text(SPEC.to_toml())
-    (folder / "lock").mkdir()
-
-
 def a_file_as_runs(folder: Path) -> None:
     (folder / "spec.toml").write_text(SPEC.to_toml())
     (folder / "runs").write_text("")
@@ -392,7 +387,6 @@ def a_file_as_runs(folder: Path) -> None:
         a_pipe,
         a_folder_as_spec,
         no_spec,
-        a_folder_as_lock,
         a_file_as_runs,
     ],
 )

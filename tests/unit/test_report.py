@@ -173,7 +173,9 @@ def test_the_result_is_strict_json_and_nothing_is_lost_in_it(result: Result, pri
     assert convert(printed["ladder"], Ladder, "a ladder") == result.ladder
     for entry, run in zip(printed["runs"], result.runs, strict=True):
         assert (entry["index"], entry["status"]) == (run.index, run.status)
-        whole = {**entry, "ladder": printed["ladder"], "sha256": result.metrics[run.index].sha256}
+        found = result.metrics[run.index]
+        of_the_file = {name: getattr(found, name) for name in ("sha256", "checksum", "experiment")}
+        whole = {**entry, "ladder": printed["ladder"], **of_the_file}
         assert convert(whole, RunMetrics, "metrics") == result.metrics[run.index] == run.metrics
     assert convert(printed["summary"], SummaryTable, "a summary") == result.summary
     assert convert(printed["tests"], tuple[StatisticalTest, ...], "tests") == result.tests

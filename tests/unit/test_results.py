@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 from core.errors import RecordError
 from core.records.metrics import RunMetrics
-from core.records.results import parse_metrics, publish, read_result, sha256_of
+from core.records.results import Owner, load_result, parse_metrics, publish, read_result, sha256_of
 from core.records.types import plain, to_json
 from core.spec.spec import Spec
 from tests.fakes.numbers import draw_answers, metrics_from_answers
@@ -38,8 +39,11 @@ def test_a_result_holds_the_metrics_the_arrays_and_their_checksum(tmp_path: Path
     assert publish(tmp_path / "runs" / "0003", METRICS, write)
     result = tmp_path / "runs" / "0003" / "result"
     checksums = {"arrays.npz": hashlib.sha256(BYTES).hexdigest()}
-    whole = msgspec.structs.replace(METRICS, sha256=checksums)
-    assert json.loads((result / "metrics.json").read_bytes()) == json.loads(json.dumps(plain(whole)))
+    content = (result / "metrics.json").read_bytes()
+    checksum = json.loads(content)["checksum"]
+    assert hashlib.sha256(content.replace(checksum.encode(), b"0" * 64)).hexdigest() == checksum
+    whole = msgspec.structs.replace(METRICS, sha256=checksums, checksum=checksum)
+    assert json.loads(content) == json.loads(json.dumps(plain(whole)))
     assert (result / "arrays.npz").read_bytes() == BYTES
     assert read_result(result, verify=True) == whole
     assert METRICS.accuracy["adversarial"] == {"3": None, "1": None}
@@ -98,11 +102,101 @@ publish(Path(sys.argv[1]), parse_metrics(sys.stdin.buffer.read()), write)
 
 def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -> None:
     assert publish(tmp_path, METRICS, write)
-    assert not publish(tmp_path, msgspec.structs.replace(METRICS, index=4), Path.touch)
+    assert not publish(tmp_path, msgspec.structs.replace(METRICS, seconds={"split": 9.0}), Path.touch)
     found = read_result(tmp_path / "result", verify=True)
     assert found is not None
-    assert found.index == 3
+    assert found.seconds == METRICS.seconds
     assert files(tmp_path) == ["result"]
+
+
+def test_every_changed_byte_of_the_metrics_is_noticed(tmp_path: Path) -> None:
+    publish(tmp_path, METRICS, write)
+    path = tmp_path / "result" / "metrics.json"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        for flip in (1, 4, 32):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
+            assert read_result(tmp_path / "result") in (None, METRICS_WITHOUT_CHECKSUM), (place, flip)
+    digit = whole.index(b'"train": ') + len(b'"train": ')
+    path.write_bytes(whole[:digit] + bytes([whole[digit] ^ 1]) + whole[digit + 1 :])
+    with pytest.raises(RecordError, match="it is not what its checksum says"):
+        load_result(tmp_path / "result")
+
+
+METRICS_WITHOUT_CHECKSUM = msgspec.structs.replace(
+    METRICS, sha256={"arrays.npz": hashlib.sha256(BYTES).hexdigest()}
+)
+"""As a result is read whose checksum has another name: as an older one, all its numbers as they were."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "problem"),
+    [
+        (Owner(METRICS.experiment, 3), ""),
+        (Owner(METRICS.experiment, 2), "its numbers are those of run 4"),
+        (Owner("f" * 64, 3), "its numbers are of another specification"),
+    ],
+)
+@pytest.mark.parametrize("how", ["copied", "linked"])
+def test_the_result_of_another_run_or_experiment_is_none_of_this(
+    tmp_path: Path, owner: Owner, problem: str, how: str
+) -> None:
+    publish(tmp_path / "there", METRICS, write)
+    result = tmp_path / "here" / "result"
+    result.parent.mkdir()
+    if how == "copied":
+        shutil.copytree(tmp_path / "there" / "result", result)
+    else:
+        result.symlink_to("../there/result")
+    assert read_result(result) is not None
+    if not problem:
+        assert load_result(result, owner, verify=True).index == 3
+        return
+    with pytest.raises(RecordError, match=problem):
+        load_result(result, owner)
+    right = msgspec.structs.replace(METRICS, experiment=owner.experiment, index=owner.run)
+    assert publish(tmp_path / "here", right, write)
+    assert load_result(result, owner, verify=True).index == owner.run
+    aside, name = files(tmp_path / "here")
+    assert (aside[:8], name) == (".broken.", "result")
+    assert read_result(tmp_path / "there" / "result") is not None
+
+
+def test_of_results_that_do_not_say_whose_they_are_the_run_is_checked_and_their_numbers_are_read(
+    tmp_path: Path,
+) -> None:
+    """Those that were written before."""
+    publish(tmp_path, METRICS, write)
+    path = tmp_path / "result" / "metrics.json"
+    record = json.loads(path.read_bytes())
+    del record["checksum"], record["experiment"]
+    path.write_text(json.dumps(record))
+    found = load_result(tmp_path / "result", Owner("f" * 64, 3), verify=True)
+    assert found.accuracy == METRICS.accuracy
+    with pytest.raises(RecordError, match="those of run 4"):
+        load_result(tmp_path / "result", Owner("f" * 64, 0))
+
+
+def test_what_stands_is_for_the_caller_to_say(tmp_path: Path) -> None:
+    publish(tmp_path, METRICS, write)
+    assert not publish(tmp_path, METRICS, write, stands=lambda: True)
+    assert publish(tmp_path, METRICS, write, stands=lambda: False)
+
+
+def test_an_experiment_that_a_person_has_removed_is_not_made_again(tmp_path: Path) -> None:
+    experiment = tmp_path / "experiment"
+    with pytest.raises(FileNotFoundError):
+        publish(experiment / "runs" / "0003", METRICS, write)
+    assert not experiment.exists()
+
+
+def test_metrics_without_end_are_not_read(tmp_path: Path) -> None:
+    publish(tmp_path, METRICS, write)
+    path = tmp_path / "result" / "metrics.json"
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(RecordError, match="not a plain file"):
+        load_result(tmp_path / "result")
 
 
 def test_of_publishers_at_the_same_time_one_succeeds(tmp_path: Path) -> None:
