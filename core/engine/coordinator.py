@@ -24,8 +24,9 @@ from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
+from core.records.home import sweep_experiments
 from core.records.journal import session_of
-from core.records.lock import LockHeld
+from core.records.lock import Lock, LockHeld
 
 EXIT_STATUS: dict[Ending, ExitStatus] = {
     "complete": ExitStatus.COMPLETE,
@@ -49,7 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         experiment.check_computable()
         return EXIT_STATUS[coordinate(experiment, options, stops)]
     except LockHeld:
-        return ExitStatus.LOCKED
+        return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
+    except OSError as error:
+        sys.stderr.write(f"cannot compute in {options.folder}: {error.strerror or error}\n")
+        return ExitStatus.REFUSED
     except AefitError as error:
         sys.stderr.write(f"{error}\n{error.hint}\n")
         return ExitStatus.REFUSED
@@ -60,11 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
     """Compute an experiment while its lock is held; how that ended. Raises LockHeld."""
-    if not experiment.running:
+    left = experiment.cancel_file.exists()
+    if left and not experiment.running:
         # Left over from a coordinator that died before it could obey; a later one is meant for us.
         experiment.cancel_file.unlink(missing_ok=True)
-    with experiment.lock as lock, heartbeat(lock) as lost:
+    with Lock(experiment.folder, give_up=stops) as lock, heartbeat(lock) as lost:
+        if left and lock.taken_from is not None:  # that it had died was not known then
+            experiment.cancel_file.unlink(missing_ok=True)
         experiment.clear_leftovers()
+        sweep_experiments(experiment.folder.parent.parent)
         session = f"{_sessions(experiment) + 1:04d}"
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
         if lock.taken_from is not None:
@@ -108,8 +116,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sessions(experiment: Experiment) -> int:
-    """How many coordinators have worked on this folder: each has journals of its own."""
-    return max(map(session_of, experiment.journal.glob("*-coordinator.jsonl")), default=0)
+    """How many coordinators have worked on this folder: each has journals of its own, and its workers have.
+
+    Its own may be lost while theirs are there.
+    """
+    return max(map(session_of, experiment.journal.glob("*.jsonl")), default=0)
 
 
 if __name__ == "__main__":

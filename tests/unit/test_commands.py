@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import shlex
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,14 +19,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.data.catalogue import CATALOGUE
-from core.records.annotations import Annotations, read_annotations, write_annotations
+from core.files.exit_status import ExitStatus
+from core.records.annotations import Annotations, write_annotations
 from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
+from core.records.process import ProcessIdentity, identity
 from core.records.state import read_state
+from core.records.types import to_json
 from core.report.result import result_of
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
@@ -437,6 +443,60 @@ def test_a_refused_extension_leaves_the_runs_that_there_were(
     coordinators.refuses = False
     assert command(*words).status == 0
     assert len(finished.reloaded().results()) == 5
+
+
+def test_who_waits_for_one_that_is_killed_goes_on_with_what_is_lacking(
+    command: Command,
+    finished: Experiment,
+    coordinators: Coordinators,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finished.extend(5)
+    killed = msgspec.structs.replace(identity(), start_time="0")
+    (finished.folder / "lock").write_bytes(to_json(killed))
+    lived = iter([True])  # when it was looked at first
+    monkeypatch.setattr("tui_aefit.shell.batch.is_at_work", lambda one: next(lived, False))
+    told = command("resume", finished.id)
+    assert told.status == 0
+    assert "is being computed already" in told.err
+    assert len(coordinators.started) == 1
+    assert len(finished.reloaded().results()) == 5
+
+
+def test_who_takes_over_from_another_host_is_told_what_is_waited_for(
+    command: Command, finished: Experiment, coordinators: Coordinators
+) -> None:
+    finished.extend(4)
+    lock = finished.folder / "lock"
+    lock.write_bytes(to_json(ProcessIdentity("node7", 12, "", "")))
+    os.utime(lock, (time.time() + 3600,) * 2)
+    told = command("resume", finished.id)
+    assert told.status == 0
+    assert "process 12 on node7 may be computing" in told.err
+    assert len(coordinators.started) == 1
+
+
+def test_a_disk_without_room_is_the_reason_that_is_given(
+    command: Command, finished: Experiment, coordinators: Coordinators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator that crashes for want of room leaves an empty log."""
+    finished.extend(4)
+    finished.log.touch()
+    full = errno.ENOSPC
+    checks = iter([None, OSError(full, os.strerror(full))])
+    write = Path.write_bytes
+
+    def fill(path: Path, content: bytes) -> int:
+        if path.name.startswith(".room") and (problem := next(checks)) is not None:
+            raise problem
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    monkeypatch.setattr(Coordinators, "__call__", lambda coordinators, experiment, **how: coordinators)
+    monkeypatch.setattr(Coordinators, "wait", lambda coordinators: ExitStatus.CRASHED)
+    told = command("resume", finished.id)
+    assert told.status == 2
+    assert "No space left on device" in told.err
 
 
 def test_a_refused_extension_of_which_a_run_is_there_stands(

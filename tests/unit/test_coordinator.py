@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,11 +18,14 @@ from core.engine.computation import Computation
 from core.engine.coordinator import main
 from core.engine.executor import Done, Failed, Report, Task
 from core.files.exit_status import ExitStatus
+from core.files.ownership import owned_name
 from core.records.events import CoordinatorStarted, Ending
 from core.records.home import create
 from core.records.journal import read_all
-from core.records.lock import Lock
+from core.records.lock import SILENCE_SECONDS, Lock
+from core.records.process import ProcessIdentity
 from core.records.state import read_state
+from core.records.types import plain
 from core.spec.spec import Spec
 from tests.fakes.executor import FakeExecutor, put_result
 
@@ -148,10 +155,81 @@ def test_no_jobs_and_no_threads_are_refused_in_words(
 
 
 def test_what_was_half_written_is_swept(bench: Bench) -> None:
-    left = bench.experiment.run_folder(0) / ".result.half"
-    left.mkdir(parents=True)
+    """By whoever takes the lock next: in the experiment's folder, in those of its runs, among the experiments."""
+    folder, run = bench.experiment.folder, bench.experiment.run_folder(0)
+    run.mkdir(parents=True)
+    leaving = (
+        "import sys; from pathlib import Path; from core.files.ownership import owned_name\n"
+        "for words in sys.argv[1:]:\n"
+        "    place, prefix = words.rsplit('/', 1)\n"
+        "    Path(place, owned_name(prefix)).mkdir()"
+    )
+    left = [
+        f"{folder.parent}/.new",
+        f"{folder.parent}/.deleted",
+        *(f"{folder}/.{name}" for name in ("heartbeat", "lock", "annotations.toml", "spec.toml", "room")),
+        f"{run}/.result",
+    ]
+    subprocess.run([sys.executable, "-c", leaving, *left], check=True)
+    mine = [Path(place).parent / owned_name(Path(place).name) for place in left]
+    others = [folder / ".lock.kept", folder / ".notes.swp", run / ".broken.0123", folder.parent / ".git"]
+    for path in (*mine, *others):
+        path.mkdir()
+    before = {path.name for path in (*folder.iterdir(), *folder.parent.iterdir(), *run.iterdir())}
     assert bench.run() == ExitStatus.COMPLETE
-    assert not left.exists()
+    after = {path.name for path in (*folder.iterdir(), *folder.parent.iterdir(), *run.iterdir())}
+    gone = {name.split("." + socket.gethostname()[:3])[0] for name in before - after}
+    assert gone == {Path(place).name for place in left}
+    assert len(before - after) == len(left)
+    assert {path.name for path in (*mine, *others)} <= after
+
+
+def test_journals_of_workers_whose_coordinators_is_lost_are_in_nobodys_way(bench: Bench) -> None:
+    """Each session has journals of its own, which must be new."""
+    assert bench.run() == ExitStatus.COMPLETE
+    (bench.experiment.journal / "0001-coordinator.jsonl").unlink()
+    for name in ("0001-worker-1", "0003-worker-2"):
+        (bench.experiment.journal / f"{name}.jsonl").touch()
+    assert bench.run() == ExitStatus.COMPLETE
+    names = sorted(path.name for path in bench.experiment.journal.iterdir())
+    assert names == ["0001-worker-1.jsonl", "0003-worker-2.jsonl", "0004-coordinator.jsonl"]
+
+
+def test_a_folder_that_cannot_be_written_is_status_2_with_the_reason(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(lock: Lock) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Lock, "acquire", full)
+    assert bench.run() == ExitStatus.REFUSED
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_who_is_asked_to_stop_while_it_watches_another_host_is_interrupted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = {**plain(ProcessIdentity("elsewhere", 1, "", "")), "token": "theirs"}
+    lock = bench.experiment.folder / "lock"
+    lock.write_text(json.dumps(holder))
+    os.utime(lock, (1, 1))
+    asked = iter([False, True, True])
+    monkeypatch.setattr("core.engine.stopping.ProcessStops.__call__", lambda stops: next(asked))
+    assert bench.run() == ExitStatus.INTERRUPTED
+    assert json.loads(lock.read_text()) == holder
+
+
+def test_a_request_to_stop_that_was_meant_for_a_dead_host_does_not_stop_its_heir(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = bench.experiment.folder / "lock"
+    lock.write_text(json.dumps({**plain(ProcessIdentity("elsewhere", 1, "", "")), "token": "theirs"}))
+    now = time.time()
+    os.utime(lock, (now - 2 * SILENCE_SECONDS,) * 2)
+    assert bench.experiment.running
+    bench.experiment.cancel_file.touch()
+    monkeypatch.setattr("core.records.lock.SILENCE_SECONDS", 0.0)
+    assert bench.run() == ExitStatus.COMPLETE
 
 
 def test_the_coordinator_loads_no_torch() -> None:

@@ -143,6 +143,8 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
             f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
             "processors there are: they will wait for each other (see --jobs and --threads)"
         )
+    if doubt := experiment.doubt:
+        console.narrate(doubt)
     status = (_detach if options.detach else _compute)(experiment, options, console)
     if status == ExitStatus.LOCKED:
         # Somebody else began between our look and our start.
@@ -234,8 +236,9 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
     state = read_state(_reloaded(experiment))
     last = state.last(Finished)
     untried = state.experiment.spec.runs - len(state.results) - len(state.failures)
-    if untried and last is not None and last.status in ("complete", "failed"):
-        # It ended before it could hear of the runs that we ask for besides.
+    ended = last is not None and last.status in ("complete", "failed")
+    if untried and (ended or experiment.abandoned):
+        # It ended before it could hear of the runs that we ask for besides, or it was killed.
         return run_batch(state.experiment, options, console)
     return _print_done(state, console, options)
 
@@ -363,6 +366,8 @@ def _show_log(experiment: Experiment, console: Console) -> None:
         log = experiment.log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise ExperimentError(f"the log {experiment.log} cannot be read: {error}") from error
+    if not log:
+        experiment.check_room()  # a full disk took no word either
     console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log[-2000:])
 
 

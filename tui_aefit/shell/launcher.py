@@ -25,7 +25,7 @@ def is_at_work(experiment: Experiment) -> bool:
     One that has journaled its end hears of nothing more: it is waited for until it has given the lock back.
     """
     deadline = time.monotonic() + LEAVING_SECONDS
-    while experiment.running:
+    while experiment.held:
         if not _has_ended(experiment) or time.monotonic() > deadline:
             return True
         time.sleep(LOOK_SECONDS)
