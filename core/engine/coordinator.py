@@ -17,7 +17,7 @@ from pathlib import Path
 from core.engine.arguments import at_least_one
 from core.engine.computation import Computation
 from core.engine.event_log import EventLog
-from core.engine.local import LocalProcesses, WorkerProcess, start_process
+from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops, stop_requested
 from core.errors import AefitError
@@ -80,7 +80,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
         data_dir, cache_dir = options.data_dir.resolve(), options.cache_dir.resolve()
 
         def start(worker: int) -> WorkerProcess:
-            return start_process(
+            return PipedProcess(
                 [
                     sys.executable, "-P", "-m", "core.engine.worker", str(experiment.folder), "--serve",
                     "--journal", str(experiment.journal / f"{session}-worker-{worker}.jsonl"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -25,19 +25,33 @@ from core.engine.executor import (
     WorkerReady,
     WorkerStarted,
 )
-from core.engine.messages import Completed, Compute, Ready, Refusal, RunFailure, parse_answer, to_line
+from core.engine.messages import (
+    LONGEST_LINE,
+    Answer,
+    Completed,
+    Compute,
+    Ready,
+    Refusal,
+    RunFailure,
+    parse_answer,
+    to_line,
+)
 from core.errors import RecordError
 
 LEAVE_SECONDS = 5.0
 """How long a worker may take to leave before it is killed."""
+END_SECONDS = 0.5
+"""How long a worker may live on that has closed its answers: a process that ends does so a little before."""
+UNHEARD = 100
+"""Answers that wait to be heard, at most: a worker that says more waits."""
 
 
 class WorkerProcess(Protocol):
-    """As much of `subprocess.Popen[bytes]` as is used here."""
+    """A process to be spoken to. answers: where it answers, and nothing else writes."""
 
     pid: int
     stdin: IO[bytes] | None
-    stdout: IO[bytes] | None
+    answers: IO[bytes]
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit status. Raises subprocess.TimeoutExpired."""
@@ -48,16 +62,38 @@ class WorkerProcess(Protocol):
         ...
 
 
-def start_process(command: Sequence[str]) -> WorkerProcess:
-    """A worker process with pipes to it; what it prints otherwise goes to our standard error. Raises OSError."""
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None,
-        # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
-        start_new_session=True,
-    )
+class PipedProcess:
+    """A worker process with pipes to it; what it and its libraries print goes where our own output goes.
+
+    Its command is told by `--answers` to which descriptor it answers. Raises OSError.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        reading, writing = os.pipe()
+        self.answers: IO[bytes] = os.fdopen(reading, "rb")
+        try:
+            self._process = subprocess.Popen(
+                [*command, "--answers", str(writing)],
+                stdin=subprocess.PIPE,
+                pass_fds=(writing,),
+                # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
+                start_new_session=True,
+            )
+        except OSError:
+            self.answers.close()
+            raise
+        finally:
+            os.close(writing)
+        self.pid = self._process.pid
+        self.stdin = self._process.stdin
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `WorkerProcess.wait`."""
+        return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """See `WorkerProcess.kill`."""
+        self._process.kill()
 
 
 @dataclass
@@ -67,7 +103,7 @@ class _Worker:
     ready: bool = False
     task: Task | None = None
     deaf: bool = False
-    """Whether it has died while it had nothing to do: that its output ended is on its way to the inbox."""
+    """Whether it has died while it had nothing to do: that its answers ended is on its way to the inbox."""
     fault: str = ""
     """What it did that it was killed for."""
 
@@ -75,23 +111,17 @@ class _Worker:
 class LocalProcesses:
     """An executor: at most `jobs` worker processes of one experiment, started when they are needed.
 
-    start: the process of the worker with this number, ready to be spoken to by `core.engine.messages`.
-    log: takes what a worker prints in place of an answer.
+    start: the process of the worker with this number, ready to be spoken to by `core.engine.messages`. One that
+    answers anything else is killed, and is lost like any other that dies.
     """
 
-    def __init__(
-        self,
-        jobs: int,
-        start: Callable[[int], WorkerProcess],
-        log: Callable[[str], object] = sys.stderr.write,
-    ) -> None:
+    def __init__(self, jobs: int, start: Callable[[int], WorkerProcess]) -> None:
         self._jobs = jobs
         self._start = start
-        self._log = log
         self._queue: deque[Task] = deque()
         self._workers: dict[int, _Worker] = {}
         self._reports: deque[Report] = deque()
-        self._inbox: queue.SimpleQueue[tuple[_Worker, bytes | None]] = queue.SimpleQueue()
+        self._inbox: queue.Queue[tuple[_Worker, Answer | RecordError | None]] = queue.Queue(UNHEARD)
         self._numbers = 0
 
     @property
@@ -109,13 +139,15 @@ class LocalProcesses:
         self._hand_out()
         if not self._reports:
             try:
-                worker, line = self._inbox.get(timeout=timeout)
+                worker, said = self._inbox.get(timeout=timeout)
             except queue.Empty:
                 return None
-            if line is None:
+            if said is None:
                 self._lost(worker)
+            elif isinstance(said, RecordError):
+                self._dismiss(worker, f"said what it should not: {said}")
             else:
-                self._hear(worker, line)
+                self._hear(worker, said)
         return self._reports.popleft() if self._reports else None
 
     def stop(self) -> None:
@@ -150,11 +182,12 @@ class LocalProcesses:
             threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
 
     def _listen(self, worker: _Worker) -> None:
-        """Put a worker's lines into the inbox, and None when there will be no more."""
-        assert worker.process.stdout is not None
+        """Put a worker's answers into the inbox, up to the first that is none, and None at their end."""
         try:
-            for line in worker.process.stdout:
-                self._inbox.put((worker, line))
+            while line := worker.process.answers.readline(LONGEST_LINE):
+                self._inbox.put((worker, parse_answer(line)))
+        except RecordError as error:
+            self._inbox.put((worker, error))
         finally:
             self._inbox.put((worker, None))
 
@@ -169,19 +202,13 @@ class LocalProcesses:
                 else:
                     worker.deaf = True
 
-    def _hear(self, worker: _Worker, line: bytes) -> None:
+    def _hear(self, worker: _Worker, answer: Answer) -> None:
         """What a worker says; nothing after it was killed for what it said."""
         if worker.fault:
             return
-        try:
-            answer = parse_answer(line)
-        except RecordError as error:
-            self._dismiss(worker, f"said what it should not: {error}")
-            return
         match answer:
-            case None:
-                # A library that was loaded before the worker had its output for itself printed it.
-                self._log(line.decode(errors="replace"))
+            case Refusal() | Ready() if worker.ready:
+                self._dismiss(worker, "said again whether it can compute")
             case Refusal():
                 self._reports.append(Refused(answer.error, answer.hint))
             case Ready():
@@ -207,7 +234,14 @@ class LocalProcesses:
 
     def _lost(self, worker: _Worker) -> None:
         del self._workers[worker.number]
-        ending = how_it_ended(worker.process.wait())
+        try:
+            ending = how_it_ended(worker.process.wait(END_SECONDS))
+        except subprocess.TimeoutExpired:
+            # It lives, and nothing that it says could be heard.
+            worker.process.kill()
+            worker.process.wait()
+            ending = "closed its answers"
+        worker.process.answers.close()
         task = worker.task if worker.ready else self._withdraw()
         self._reports.append(Lost(worker.number, task, worker.fault or ending, worker.ready))
 

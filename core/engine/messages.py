@@ -10,7 +10,11 @@ from core.errors import RecordError
 from core.records.events import RunNumber
 from core.records.types import Name, Record, parse
 
-Word = Annotated[str, msgspec.Meta(max_length=1_000_000)]
+LONGEST_WORD = 10_000
+"""Characters of an error or a hint."""
+Word = Annotated[str, msgspec.Meta(max_length=LONGEST_WORD)]
+LONGEST_LINE = 2**18
+"""Bytes of a message, at most: two words of which every character is escaped fit."""
 
 
 class Compute(Record, frozen=True, kw_only=True, tag_field="command", tag="compute"):
@@ -63,19 +67,13 @@ def parse_command(line: bytes) -> Compute:
     return parse(line, Compute, "a command")
 
 
-def parse_answer(line: bytes) -> Answer | None:
-    """What a worker answers; None for a line that is no answer at all, such as a library's warning.
+def word(text: str) -> str:
+    """As much of a text as a message takes."""
+    return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}\N{HORIZONTAL ELLIPSIS}"
 
-    Raises RecordError for an answer of a wrong shape.
-    """
-    try:
-        parse(line, _Labelled, "a line")
-    except RecordError:
-        return None
+
+def parse_answer(line: bytes) -> Answer:
+    """What a worker answers. Raises RecordError for anything else, a line without an end too."""
+    if not line.endswith(b"\n"):
+        raise RecordError(f"a line without an end within {LONGEST_LINE:,} bytes")
     return parse(line, Answer, "an answer")  # type: ignore[arg-type]  # a union of types is one for msgspec
-
-
-class _Labelled(Record, frozen=True, kw_only=True):
-    """What every answer has, whatever else is wrong with it."""
-
-    answer: msgspec.Raw

@@ -4,8 +4,9 @@
 but none that has a valid result. It says on standard error what it does; the exit status is 0 when all of them have
 a result, 1 when one failed, 2 when the request cannot be met, 130 when it was interrupted.
 
-With `--serve` runs come as messages (`core.engine.messages`) on standard input, and answers go to standard output.
-When the input ends (the coordinator stopped, or died) the process leaves at once.
+With `--serve` runs come as messages (`core.engine.messages`) on standard input, and answers go to the descriptor
+that `--answers` names: what a library prints cannot be taken for one. When the input ends (the coordinator stopped,
+or died) the process leaves at once.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ import torch
 
 from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
-from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line
+from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line, word
 from core.engine.run_computer import RunComputer, Write, prepare
+from core.engine.torch_folder import keep_to_own_folder
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
 from core.files.locations import cache_dir, default_data_dir, default_home, experiments_dir
@@ -40,16 +42,18 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.serve == bool(options.runs):
         parser.error("expected the numbers of runs, counted from 0, or --serve")
+    if options.serve == (options.answers is None):
+        parser.error("--serve and --answers belong together")
     torch.set_num_threads(core.engine.one_thread.THREADS)
     return _serve(options) if options.serve else _compute_alone(options)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    answer, commands = _answering(), _commands()
+    answer, commands = _answering(options.answers), _commands()
     try:
         computer = _prepare(load_experiment(options.folder), options, _journal_of(options))
     except AefitError as error:
-        answer(Refusal(error=str(error), hint=error.hint))
+        answer(Refusal(error=word(str(error)), hint=word(error.hint)))
         return ExitStatus.REFUSED
     answer(Ready(data_sha256=computer.pool.sha256))
     while True:
@@ -58,7 +62,7 @@ def _serve(options: argparse.Namespace) -> int:
         answer(
             Completed(run=run)
             if failure is None
-            else RunFailure(run=run, error=failure.error, hint=failure.hint)
+            else RunFailure(run=run, error=word(failure.error), hint=word(failure.hint))
         )
 
 
@@ -148,10 +152,12 @@ def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) 
     folder = experiment.folder.resolve()
     own_home = folder.parent.parent
     home = own_home if folder.parent == experiments_dir(own_home) else default_home()
+    cached_in = options.cache_dir or cache_dir(home)
+    keep_to_own_folder(cached_in)
     return prepare(
         experiment,
         data_dir=options.data_dir or default_data_dir(home),
-        cache_dir=options.cache_dir or cache_dir(home),
+        cache_dir=cached_in,
         cached=not options.no_cache,
         threads=options.threads,
         write=write,
@@ -177,10 +183,11 @@ def _say(line: str) -> None:
         sys.stderr.flush()
 
 
-def _answering() -> Callable[[Answer], None]:
-    """A function that sends one answer; whatever a library prints goes to the log from now on."""
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+def _answering(descriptor: int) -> Callable[[Answer], None]:
+    """A function that sends one answer."""
+    # A process that we start would keep it open, and the coordinator not notice our end.
+    os.set_inheritable(descriptor, False)
+    channel = os.fdopen(descriptor, "wb")
 
     def answer(message: Answer) -> None:
         channel.write(to_line(message))
@@ -192,10 +199,12 @@ def _answering() -> Callable[[Answer], None]:
 def _commands() -> queue.SimpleQueue[int]:
     """The runs that the coordinator asks for, as they come."""
     commands: queue.SimpleQueue[int] = queue.SimpleQueue()
+    # Without a buffer, whose lock Python would wait for in vain where this process ends before its input does.
+    commanding = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
 
     def listen() -> None:
         try:
-            for line in sys.stdin.buffer:
+            for line in commanding:
                 commands.put(parse_command(line).run)
         except AefitError as error:
             _say(str(error))
@@ -216,6 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="an experiment's folder")
     parser.add_argument("runs", type=int, nargs="*", metavar="RUN", help="a run, counted from 0")
     parser.add_argument("--serve", action="store_true", help="take runs from standard input")
+    parser.add_argument("--answers", type=int, metavar="FD", help="with --serve: where answers go")
     parser.add_argument("--journal", type=Path, help="a new file for what happens (default: none)")
     parser.add_argument("--data-dir", type=Path, help="where data lie (default: in the home)")
     parser.add_argument(

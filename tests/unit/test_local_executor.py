@@ -7,7 +7,7 @@ import io
 import os
 import queue
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,16 @@ from core.engine.executor import (
     WorkerReady,
     WorkerStarted,
 )
-from core.engine.local import LocalProcesses, WorkerProcess, how_it_ended
-from core.engine.messages import Completed, Ready, Refusal, RunFailure, parse_command, to_line
+from core.engine.local import UNHEARD, LocalProcesses, PipedProcess, WorkerProcess, how_it_ended
+from core.engine.messages import (
+    LONGEST_LINE,
+    Completed,
+    Ready,
+    Refusal,
+    RunFailure,
+    parse_command,
+    to_line,
+)
 
 SHA = "a" * 64
 PATIENCE = 20.0
@@ -53,6 +61,22 @@ class Pipe(io.RawIOBase):
         return len(line)
 
 
+class Answers(io.RawIOBase):
+    """The coordinator's end of a worker's answers."""
+
+    def __init__(self, lines: queue.SimpleQueue[bytes | None]) -> None:
+        self._lines = lines
+        self._rest = b""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        while b"\n" not in self._rest and len(self._rest) < size and (line := self._lines.get()) is not None:
+            self._rest += line
+        end = min(size, self._rest.find(b"\n") + 1 or size)
+        line, self._rest = self._rest[:end], self._rest[end:]
+        return line
+
+
 class Process:
     """A worker's process: it says what it is made to say."""
 
@@ -60,11 +84,11 @@ class Process:
         self.pid = 100 + number
         self.stdin = Pipe()
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self.stdout: Iterator[bytes] = iter(self._lines.get, None)
+        self.answers = Answers(self._lines)
         self.status = 0
         self.killed = False
         self.waits: list[float | None] = []
-        self._stubborn = stubborn
+        self.stubborn = stubborn
 
     def say(self, line: bytes) -> None:
         self._lines.put(line)
@@ -80,7 +104,7 @@ class Process:
 
     def wait(self, timeout: float | None = None) -> int:
         self.waits.append(timeout)
-        if self._stubborn and not self.killed:
+        if self.stubborn and not self.killed:
             raise subprocess.TimeoutExpired("worker", timeout or 0)
         return self.status
 
@@ -90,10 +114,9 @@ class Bench:
 
     def __init__(self, jobs: int, *, stubborn: bool = False) -> None:
         self.processes: list[Process] = []
-        self.log: list[str] = []
         self.stubborn = stubborn
         self.refusal: OSError | None = None
-        self.executor = LocalProcesses(jobs, self.start, self.log.append)
+        self.executor = LocalProcesses(jobs, self.start)
 
     def start(self, number: int) -> WorkerProcess:
         if self.refusal is not None:
@@ -171,15 +194,6 @@ def test_a_refusal_is_reported() -> None:
     assert bench.report() == Refused("no data", "fetch them")
 
 
-def test_what_a_library_prints_goes_to_the_log() -> None:
-    bench = Bench(1)
-    bench.executor.submit(task(0))
-    bench.report()
-    bench.processes[0].say(b"Warning \xff\n")
-    assert bench.executor.next_report(PATIENCE) is None
-    assert bench.log == ["Warning \N{REPLACEMENT CHARACTER}\n"]
-
-
 def test_a_lost_worker_gives_its_task_back_and_is_replaced() -> None:
     bench = Bench(1)
     bench.ready(0)
@@ -237,27 +251,133 @@ def test_a_process_that_cannot_be_started_is_a_lost_worker() -> None:
     assert bench.report() == Lost(1, None, "could not be started: Cannot allocate memory", ready=False)
 
 
+NO_MESSAGES = [
+    pytest.param(line, id=repr(line[:20]))
+    for line in (
+        b"UserWarning: a library prints\n",
+        b"\xff\xfe\n",
+        b"{}\n",
+        b"false\n",
+        b"7\n",
+        b"\n",
+        b"[" * 100_000 + b"\n",
+        b'{"answer":"completed"}\n',
+        b'{"answer":"nonsense"}\n',
+        b'{"answer":"completed","run":0}',
+        b"x" * (LONGEST_LINE + 1),
+    )
+]
+"""What a worker may say that is no answer; the last two have no end."""
+
+
+def lost(bench: Bench) -> Lost:
+    """The worker's loss, and whatever else is heard before it."""
+    report = None
+    while not isinstance(report, Lost):
+        report = bench.executor.next_report(PATIENCE)
+    return report
+
+
+@pytest.mark.parametrize("line", NO_MESSAGES)
+def test_a_worker_that_says_what_is_no_message_before_it_is_ready_is_killed_and_lost(line: bytes) -> None:
+    bench = Bench(1)
+    bench.executor.submit(task(0))
+    bench.report()
+    bench.processes[0].say(line)
+    if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+        bench.processes[0].die()
+    report = lost(bench)
+    assert bench.processes[0].killed or not line.endswith(b"\n")
+    assert (report.worker, report.task, report.ready) == (1, None, False)
+    assert report.reason.startswith("said what it should not: ")
+    assert bench.report() == WorkerStarted(2, 102)
+
+
+@pytest.mark.parametrize("line", NO_MESSAGES)
+def test_a_worker_that_says_what_is_no_message_at_its_work_is_killed_and_lost(line: bytes) -> None:
+    bench = Bench(1)
+    bench.ready(0)
+    assert bench.report() == Assigned(task(0), 1)
+    bench.processes[0].say(line)
+    if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+        bench.processes[0].die()
+    bench.processes[0].say(to_line(Completed(run=0)))  # no longer believed
+    report = lost(bench)
+    assert (report.worker, report.task, report.ready) == (1, task(0), True)
+    assert report.reason.startswith("said what it should not: ")
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"answer":"completed"}\n', "said what it should not: an answer cannot be read"),
         (to_line(Completed(run=5)), "told of run 5, which it was not given"),
         (to_line(RunFailure(run=5, error="", hint="")), "told of run 5, which it was not given"),
+        (to_line(Ready(data_sha256=SHA)), "said again whether it can compute"),
+        (to_line(Refusal(error="", hint="")), "said again whether it can compute"),
     ],
 )
-def test_a_worker_that_says_what_it_should_not_is_killed_and_lost(line: bytes, reason: str) -> None:
+def test_a_worker_that_says_what_does_not_fit_is_killed_and_lost(line: bytes, reason: str) -> None:
     bench = Bench(1)
     bench.ready(0)
     assert bench.report() == Assigned(task(0), 1)
     bench.processes[0].say(line)
     bench.processes[0].say(to_line(Completed(run=0)))  # no longer believed
-    report = None
-    while report is None:
-        report = bench.executor.next_report(PATIENCE)
+    report = lost(bench)
     assert bench.processes[0].killed
-    assert isinstance(report, Lost)
     assert (report.worker, report.task, report.ready) == (1, task(0), True)
-    assert report.reason.startswith(reason)
+    assert report.reason == reason
+
+
+def test_a_worker_that_talks_without_end_cannot_fill_the_memory() -> None:
+    """It waits until it was heard; the listener keeps no more than a hundred answers."""
+    bench = Bench(1)
+    bench.executor.submit(task(0))
+    bench.report()
+    for _ in range(10 * UNHEARD):
+        bench.processes[0].say(to_line(Ready(data_sha256=SHA)))
+    report = lost(bench)
+    assert bench.executor._inbox.qsize() <= UNHEARD
+    assert report.reason == "said again whether it can compute"
+
+
+def test_a_worker_that_closes_its_answers_and_lives_on_is_killed_and_lost() -> None:
+    bench = Bench(1, stubborn=True)
+    bench.ready(0)
+    assert bench.report() == Assigned(task(0), 1)
+    bench.processes[0].die()
+    report = lost(bench)
+    assert bench.processes[0].killed
+    assert (report.task, report.reason) == (task(0), "closed its answers")
+
+
+PRINTING = """
+import os, sys, time
+sys.stdout.write("a library greets\\n{}\\nfalse\\n")
+sys.stdout.flush()
+os.write(1, b"\\xff\\n")
+answers = open(int(sys.argv[sys.argv.index("--answers") + 1]), "wb")
+answers.write(sys.argv[1].encode() + b"\\n")
+answers.flush()
+sys.stdin.read()
+"""
+
+
+def test_what_a_library_prints_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    """Before any code of a worker runs, too: answers have a channel of their own."""
+    ready = to_line(Ready(data_sha256=SHA)).decode().strip()
+    executor = LocalProcesses(1, lambda worker: PipedProcess([sys.executable, "-c", PRINTING, ready]))
+    executor.submit(task(0))
+    assert isinstance(executor.next_report(PATIENCE), WorkerStarted)
+    assert executor.next_report(PATIENCE) == WorkerReady(1, SHA)
+    executor.stop()
+    assert capfd.readouterr().out.startswith("a library greets\n{}\nfalse\n")
+
+
+def test_a_process_that_cannot_be_started_leaves_no_pipe_open() -> None:
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(FileNotFoundError):
+        PipedProcess(["/nowhere/at/all"])
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_stopping_closes_every_input_and_kills_who_does_not_leave() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.engine.messages import (
+    LONGEST_LINE,
     Answer,
     Completed,
     Compute,
@@ -14,6 +15,7 @@ from core.engine.messages import (
     parse_answer,
     parse_command,
     to_line,
+    word,
 )
 from core.errors import RecordError
 
@@ -41,15 +43,16 @@ def test_a_command_survives_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"UserWarning: a library prints\n", b"\n", b"\xff\n", b"{}\n", b"[1]\n", b"7\n", b"[" * 100_000]
-)
-def test_a_line_that_is_no_answer_is_none(line: bytes) -> None:
-    assert parse_answer(line) is None
-
-
-@pytest.mark.parametrize(
     "line",
     [
+        b"UserWarning: a library prints",
+        b"",
+        b"\xff",
+        b"{}",
+        b"false",
+        b"[1]",
+        b"7",
+        pytest.param(b"[" * 100_000, id="deep"),
         b'{"answer":"completed"}',
         b'{"answer":"completed","run":-1}',
         b'{"answer":"completed","run":true}',
@@ -59,6 +62,20 @@ def test_a_line_that_is_no_answer_is_none(line: bytes) -> None:
         b'{"answer":7}',
     ],
 )
-def test_an_answer_of_a_wrong_shape_is_an_error(line: bytes) -> None:
+def test_what_is_no_answer_is_an_error(line: bytes) -> None:
     with pytest.raises(RecordError, match="an answer cannot be read"):
-        parse_answer(line)
+        parse_answer(line + b"\n")
+
+
+def test_a_line_without_an_end_is_an_error() -> None:
+    with pytest.raises(RecordError, match="without an end"):
+        parse_answer(to_line(Completed(run=1))[:-1])
+
+
+def test_the_longest_words_there_are_fit_into_a_message() -> None:
+    long = word("\x00" * 10**6)
+    answer = RunFailure(run=1, error=long, hint=long)
+    assert len(to_line(answer)) < LONGEST_LINE
+    assert parse_answer(to_line(answer)) == answer
+    assert long.endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert word("short") == "short"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import getpass
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,8 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine import run_computer
+from core.engine import run_computer, torch_folder
 from core.engine import worker as worker_module
+from core.engine.local import PipedProcess
 from core.engine.messages import Completed, Refusal, parse_answer
 from core.engine.run_computer import PROGRESS_SECONDS, Failure, RunComputer, prepare, sparingly
 from core.errors import SpecError
@@ -253,13 +256,64 @@ class TestServing:
     def test_what_cannot_be_computed_is_refused(self, tmp_path: Path, experiment: Experiment) -> None:
         (tmp_path / "made.npz").write_bytes(b"no images")
         words = [str(experiment.folder), "--serve", "--data-dir", str(tmp_path), "--cache-dir", str(tmp_path)]
-        done = subprocess.run(
-            [sys.executable, "-m", "core.engine.worker", *words], capture_output=True, input=b"", check=False
-        )
-        # Its input has ended: it may leave with or without its answer, but not with a trace.
-        assert b"Traceback" not in done.stderr
-        for line in done.stdout.splitlines():
-            assert isinstance(parse_answer(line), Refusal)
+        worker = PipedProcess([sys.executable, "-m", "core.engine.worker", *words])
+        with worker.answers:
+            assert isinstance(parse_answer(worker.answers.readline()), Refusal)
+            assert worker.answers.readline() == b""
+        assert worker.wait() == ExitStatus.REFUSED
+        assert worker.stdin is not None
+        worker.stdin.close()
+
+    def test_a_coordinator_is_needed_for_answers(
+        self, experiment: Experiment, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for words in (["--serve"], ["0", "--answers", "7"]):
+            with pytest.raises(SystemExit):
+                worker_module.main([str(experiment.folder), *words])
+            assert "belong together" in capsys.readouterr().err
+
+
+def test_nothing_is_read_from_a_shared_folder_that_another_user_can_fill(
+    tmp_path: Path, experiment: Experiment
+) -> None:
+    """torch makes a folder with a name known in advance there, unless told otherwise."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / f"torchinductor_{getpass.getuser()}").write_text("somebody else's")
+    before = sorted(shared.iterdir())
+    command = [sys.executable, "-m", "core.engine.worker", str(experiment.folder), "0"]
+    environment = {name: value for name, value in os.environ.items() if name != torch_folder.VARIABLE}
+    done = subprocess.run(
+        command, env={**environment, "TMPDIR": str(shared)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitStatus.COMPLETE, done.stderr
+    assert sorted(shared.iterdir()) == before
+    assert experiment.result(0, verify=True) is not None
+
+
+class TestTorchFolder:
+    @pytest.fixture(autouse=True)
+    def unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(torch_folder.VARIABLE, "to be restored")
+        monkeypatch.delenv(torch_folder.VARIABLE)
+
+    def test_it_lies_in_the_cache(self, tmp_path: Path) -> None:
+        torch_folder.keep_to_own_folder(tmp_path / "cache")
+        assert Path(os.environ[torch_folder.VARIABLE]) == (tmp_path / "cache" / "torch").resolve()
+        assert (tmp_path / "cache" / "torch").is_dir()
+
+    def test_one_that_the_environment_names_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(torch_folder.VARIABLE, "/mine")
+        torch_folder.keep_to_own_folder(tmp_path)
+        assert os.environ[torch_folder.VARIABLE] == "/mine"
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_a_cache_torch_is_given_one_that_is_there(self, tmp_path: Path) -> None:
+        (tmp_path / "cache").write_text("a file in its place")
+        torch_folder.keep_to_own_folder(tmp_path / "cache")
+        assert Path(os.environ[torch_folder.VARIABLE]).is_dir()
 
 
 class TestAlone:
