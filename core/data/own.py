@@ -33,7 +33,7 @@ def read(path: Path, cache: Cache, note: Callable[[str], None]) -> ImageSet:
         images, notices = fit(images)
     else:
         images, labels, class_names, notices = decoded_cache.read(path, cache, note, image_tree.decode)
-    _refuse_small_classes(path, labels, class_names)
+    refuse_small_classes(path, labels, class_names)
     test_size = one_seventh(len(labels), len(class_names))
     return ImageSet(path.name, images, labels, class_names, test_size, notices)
 

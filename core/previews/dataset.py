@@ -61,7 +61,7 @@ def _named(entry: Entry, data_dir: Path) -> DataPreview:
 
 def _own(path: Path) -> DataPreview:
     if path.suffix.lower() == ".npz" and path.is_file():
-        return _of_pool(own.read(path, path.parent, lambda text: None))
+        return _of_pool(own.read(path, Cache(path.parent), lambda text: None))
     sample = image_tree.sample(path, choose)
     own.refuse_small_classes(path, sample.labels, sample.class_names)
     test_size = one_seventh(len(sample.labels), len(sample.class_names))

@@ -150,16 +150,6 @@ class Experiment:
             raise RecordError("its numbers are of another specification")
         return metrics
 
-    def result_problem(self, run: int) -> str:
-        """Why a run's result that is there does not count as one, such as "its arrays.npz is missing"; "" where it
-        does, or there is none.
-        """
-        folder = self.run_folder(run) / "result"
-        if reason := result_problem(folder):
-            return reason
-        foreign = read_result(folder) is not None and self.result(run) is None
-        return "its numbers are of another specification" if foreign else ""
-
     def _fits(self, metrics: RunMetrics) -> bool:
         """Whether metrics are of the levels and sets that the specification asks for, and 0 where they must be."""
         if metrics.ladder.levels != self.spec.ladder.levels or set(metrics.accuracy) != set(self.spec.sets):

@@ -24,7 +24,7 @@ import pytest
 
 from core.data.catalogue import CATALOGUE
 from core.files.exit_status import ExitStatus
-from core.records.annotations import Annotations, write_annotations
+from core.records.annotations import Annotations, read_annotations, write_annotations
 from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader

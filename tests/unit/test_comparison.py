@@ -233,8 +233,11 @@ class TestClaims:
             name="crossfit_rise", sets=("adversarial", "misclassified"), estimate=-0.0806, ci95=(-0.1304, -0.031),
             margin=0.02, decision="lower", n=3,
         )  # fmt: skip
-        assert claim_title(claim.name, claim.sets) == "cross-fit rise, D − M"
-        assert claim_title("new_thing", ("noise",)) == "new thing, noise"
+        assert claim_title(claim) == "cross-fit rise, D − M"
+        assert (
+            claim_title(msgspec.structs.replace(claim, name="new_thing", sets=("noise",)))
+            == "new thing, noise"
+        )
         assert claim_words(claim) == "▼ -.081 [-.130, -.031]"
         few = msgspec.structs.replace(claim, ci95=None, decision="undecided", reason="too_few_runs")
         assert claim_words(few) == "? -.081 (too few runs)"

@@ -117,33 +117,3 @@ def test_a_lock_that_cannot_be_read_says_nothing_of_the_process(
         assert watch.look() == []
     end(running, "cancelled")
     assert [state.status for state in watch.look()] == ["cancelled"]
-
-
-def test_past_runs_are_those_of_the_newest_experiments_that_trained_their_surrogate(tmp_path: Path) -> None:
-    made = [make_experiment(tmp_path, runs=1, seed=seed, now=NOW - 1e4 * seed) for seed in range(4)]
-    make_experiment(tmp_path, state="created", runs=1, seed=9)
-    # An older version attacked fewer images: its runs say too little of how long a run takes now.
-    make_experiment(tmp_path, runs=1, seed=8, deciding=False)
-    for experiment, change in (
-        (made[1], {"seconds": {"split": None}}),
-        (made[3], {"surrogate_reused": True}),
-    ):
-        path = experiment.run_folder(0) / "result" / "metrics.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **change, "checksum": ""}))
-    found = past_runs(tmp_path)
-    assert [past.spec.seed for past in found] == [0, 2]
-    for past, experiment in zip(found, (made[0], made[2]), strict=True):
-        seconds = json.loads((experiment.run_folder(0) / "result" / "metrics.json").read_text())["seconds"]
-        parts = math.fsum(seconds.get(part, 0.0) for part in ("attack", "filter", "subsets"))
-        assert past.seconds == pytest.approx(sum(seconds.values()) - parts)
-
-
-def test_only_the_newest_specs_are_read_for_past_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for seed in range(PAST_EXPERIMENTS + 2):
-        make_experiment(tmp_path, state="created", runs=1, seed=seed)
-    asked = []
-    monkeypatch.setattr(Experiment, "result", lambda one, run: asked.append(one.id))
-    assert past_runs(tmp_path) == []
-    assert len(asked) == PAST_EXPERIMENTS

@@ -93,7 +93,7 @@ class TestData:
                 archive.write(path, path.relative_to(folder))
         assert look(tmp_path / "own.zip") == look(folder)
         arrays = write_npz(tmp_path / "arrays.npz", images=40)
-        pool = own.read(arrays, tmp_path, lambda text: None)
+        pool = own.read(arrays, Cache(tmp_path), lambda text: None)
         assert (pixels(look(arrays)) == pool.images[choose(pool.labels)]).all()
 
     @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from core.records.statistics import Claim, Summary
 from core.report.comparison import Compared, accuracies, measured_on, merge_levels
 from core.report.formatting import ABSENT
-from core.report.terms import brief_reason
+from core.report.terms import brief_reason, term_of
 from tui_aefit.following.listing import DECISIONS, share
 from tui_aefit.lab.charts.data import AccuracyData, curve_of
-from tui_aefit.lab.widgets.live.claims_table import TITLES
 
 LETTERS = {"adversarial": "D", "misclassified": "M"}
 """The paper's letters for its two sets."""
@@ -48,10 +47,10 @@ def with_another_knob(compared: Sequence[Compared], data: AccuracyData) -> list[
     return [one.name for one in compared if one.ladder.knob != data.knob]
 
 
-def claim_title(name: str, sets: Sequence[str]) -> str:
+def claim_title(claim: Claim) -> str:
     """What a claim is of, in few words: "cross-fit rise, D − M"."""
-    letters = (LETTERS.get(one, one) for one in sets)
-    return f"{TITLES.get(name, name.replace('_', ' '))}, {' − '.join(letters)}"
+    letters = (LETTERS.get(one, one) for one in claim.sets)
+    return f"{term_of(claim).short}, {' − '.join(letters)}"
 
 
 def claim_words(claim: Claim | None) -> str:

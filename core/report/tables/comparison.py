@@ -19,7 +19,7 @@ from core.report.tables.latex import (
     table_environment,
 )
 from core.report.tables.long import COLUMNS_OF, long_rows
-from core.report.terms import DECIDING, OVERLAP, claim_name
+from core.report.terms import DECIDING, OVERLAP, term_of
 
 
 def settings_csv(compared: Sequence[Compared]) -> str:
@@ -114,7 +114,7 @@ def _claims(compared: Sequence[Compared], label: str, note: str) -> Iterator[str
         for one, claim in zip(compared, claims, strict=True):
             if claim is not None:
                 rows.append([
-                    "" if rows else escaped(claim_name(claim)), "" if rows else " $-$ ".join(map(escaped, sets)),
+                    "" if rows else escaped(term_of(claim).name), "" if rows else " $-$ ".join(map(escaped, sets)),
                     escaped(one.name), number_cell(claim.estimate, "+.4f"), interval_cell(claim.ci95),
                     claim.decision, str(claim.n),
                 ])  # fmt: skip

@@ -128,7 +128,7 @@ def _claim_cells(claim: Claim) -> list[str]:
     return [
         " $-$ ".join(map(escaped, claim.sets)), number_cell(claim.estimate, "+.4f"), interval_cell(claim.ci95),
         number_cell(claim.margin, "g"), claim.decision, str(claim.n),
-        escaped(brief_reason(claim.reason)) if claim.reason else "",
+        escaped(claim_reason(claim)),
     ]  # fmt: skip
 
 

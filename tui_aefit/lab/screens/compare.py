@@ -250,7 +250,9 @@ class CompareScreen(Screen[None]):
         table = self.query_one("#claims", CellTable)
         table.placeholder = "none of them has measured it"
         table.entitle(title)
-        rows = {claim_title(name, sets): list(map(claim_words, claims)) for (name, sets), claims in found}
+        rows = {
+            claim_title(next(filter(None, claims))): list(map(claim_words, claims)) for _, claims in found
+        }
         self._fill("claims", "quantity", rows, left)
 
     def _fill(
