@@ -117,7 +117,7 @@ async def test_what_a_result_is_made_of_is_said_once_there_is_one(
                 assert f"{word} {meaning}" in border
 
 
-async def test_time_left_of_a_run_is_what_complete_runs_took_less_what_it_took() -> None:
+async def test_times_are_those_spent_and_those_left() -> None:
     seconds = {"split": 20.0, "surrogate": 80.0}
     complete = RunView(0, RunStatus.COMPLETE, started=0.0, finished=100.0, seconds=seconds)
     at_work = RunView(1, RunStatus.RUNNING, "split", done=1, total=2, stage_started=100.0, started=100.0)
@@ -128,6 +128,8 @@ async def test_time_left_of_a_run_is_what_complete_runs_took_less_what_it_took()
         runs=(complete, at_work),
         metrics={0: draw_metrics(SPEC, 0)},
         remaining=70.0,
+        left={1: 70.0},
+        worked=130.0,
     )
     async with Bench(table).run_test(size=WIDE) as pilot:
         table.snapshot = snapshot

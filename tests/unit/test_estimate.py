@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tui_aefit.following.estimate import AtWork, seconds_left
+from tui_aefit.following.estimate import TRUST, AtWork, estimate
 
 TYPICAL = {"split": 1.0, "classifier": 9.0, "candidates": 30.0}
 
 
 def left(
-    *at_work: AtWork, waiting: int = 0, jobs: int = 1, typical: dict[str, float] | None = None
+    *at_work: AtWork,
+    waiting: int = 0,
+    jobs: int = 1,
+    typical: dict[str, float] | None = None,
+    expected: dict[str, float] | None = None,
 ) -> float | None:
     known = TYPICAL if typical is None else typical
-    return seconds_left(known, at_work, waiting=waiting, jobs=jobs, stages=list(TYPICAL))
+    stages = list(TYPICAL)
+    return estimate(known, at_work, waiting=waiting, jobs=jobs, stages=stages, expected=expected).seconds
 
 
 def test_waiting_runs_take_as_long_as_others_did_one_after_another_in_each_job() -> None:
@@ -56,3 +61,36 @@ def test_a_stage_that_nobody_has_finished_is_judged_by_who_is_in_it_or_not_at_al
     just_begun = AtWork(first, "candidates", share=0.01, elapsed=1.0, silent=0.0)
     assert left(just_begun, typical=first) is None
     assert left(waiting=3, typical={}) is None
+
+
+def test_before_anything_is_known_the_time_is_what_was_expected() -> None:
+    expected = {"split": 2.0, "classifier": 18.0, "candidates": 60.0}
+    assert left(waiting=3, jobs=2, typical={}, expected=expected) == 2 * 80
+    just_begun = AtWork({}, "split", share=0.0, elapsed=0.0, silent=1.0)
+    assert left(just_begun, typical={}, expected=expected) == pytest.approx(80 - 1)
+    assert left(waiting=3, typical={}, expected={"split": 2.0}) is None
+
+
+def test_what_others_took_tells_how_the_expectation_is_to_be_taken() -> None:
+    expected = {"split": 0.0, "classifier": 20.0, "candidates": 60.0}
+    weight = TRUST * 80
+    # The classifier took three times as long as was expected, the moment of the split tells nothing.
+    seen = {"split": 0.01, "classifier": 60.0}
+    behind = AtWork(seen, "candidates", share=0.0, elapsed=0.0, silent=0.0)
+    pace = (weight + 60.01) / (weight + 20)
+    assert left(behind, typical=seen, expected=expected) == pytest.approx(60 * pace)
+    assert 2 < pace < 3
+    first = AtWork({"split": 0.01}, "classifier", share=0.0, elapsed=0.0, silent=0.0)
+    assert left(first, typical={"split": 0.01}, expected=expected) == pytest.approx(80, rel=0.01)
+    # A stage at work counts as soon as a good part of it is done, and then for itself.
+    amid = AtWork(seen, "candidates", share=0.5, elapsed=100.0, silent=0.0)
+    assert left(amid, typical=seen, expected=expected) == pytest.approx(100)
+
+
+def test_the_share_of_a_run_at_work_is_what_it_has_not_left() -> None:
+    halfway = AtWork({"split": 1.0, "classifier": 9.0}, "candidates", share=0.5, elapsed=15.0, silent=0.0)
+    begun = AtWork({}, "", 0.0, 0.0, 0.0)
+    found = estimate(TYPICAL, [halfway, begun], waiting=0, jobs=2, stages=list(TYPICAL))
+    assert found.each == pytest.approx((15, 40))
+    assert found.shares == pytest.approx((25 / 40, 0))
+    assert estimate({}, [halfway], waiting=0, jobs=1, stages=list(TYPICAL)).shares == ()

@@ -16,16 +16,20 @@ import pytest
 from textual.app import App
 from textual.worker import WorkerState
 
+from core.records.annotations import Annotations, write_annotations
 from core.records.events import CoordinatorStarted, RunStarted, StageStarted
 from core.records.experiment import SPEC_FILE, Experiment
 from core.records.home import create, delete_experiment
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import read_result
+from core.records.stages import stages_of
 from core.sets.registry import SETS, is_known
 from core.spec.spec import Spec
 from tests.fakes.damage import change_metrics
 from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
+from tui_aefit.following.cost import PastRun
 from tui_aefit.following.feed import PROBLEMS, Feed
+from tui_aefit.following.fold import Fold
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 
@@ -398,3 +402,29 @@ async def test_following_another_experiment_ends_following_the_first(
         await until(app, 2)
         assert first.is_cancelled
     assert [snapshot.id for snapshot in app.seen] == [finished.id, other.id]
+
+
+def test_the_label_is_that_of_the_moment(running: Experiment) -> None:
+    feed = Feed(running)
+    assert seen(feed.look(NOW)).label == ""
+    write_annotations(running.folder, Annotations("as in the paper"))
+    assert seen(feed.look(NOW + 0.25)).label == "as in the paper"
+    assert feed.look(NOW + 0.5) is None
+
+
+def test_an_experiment_of_which_no_run_is_complete_is_judged_by_those_of_its_home(tmp_path: Path) -> None:
+    past = make_experiment(tmp_path, runs=1, seed=3)
+    first = make_experiment(tmp_path, state="running", runs=4, complete=0)
+    feed = Feed(first)
+    seen(feed.look(NOW))
+    append(first, notice("a"))
+    metrics = past.result(0)
+    assert metrics is not None
+    expected = {stage: metrics.seconds[stage] for stage in stages_of(past.spec)}
+    snapshot = seen(feed.look(NOW))
+    fold = Fold(first.id, first.spec)
+    fold.add(JournalReader(first.journal).poll())
+    fold.take_past([PastRun(past.spec, 0.0, expected)])
+    told = fold.snapshot(now=NOW, alive=True, metrics={}, problems=(), newer=False)
+    assert snapshot.remaining == pytest.approx(told.remaining)
+    assert snapshot.remaining is not None

@@ -39,9 +39,12 @@ from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, State, lock_of_the_dead, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.fold import Fold
+from tui_aefit.following.pace import Sizes, expected_stages, sizes_of
+from tui_aefit.following.past import PastRun
 from tui_aefit.following.snapshot import LOG_LINES, RunView, Snapshot
 
 SPEC = Spec(dataset="mnist", runs=3)
+OWN = SPEC.changed(dataset="/data/own.npz")
 STAGES = stages_of(SPEC)
 ENVIRONMENT = EnvironmentReported(time=1, versions={}, device="cpu", threads=2, cpu="a CPU")
 DATASET = DatasetLoaded(
@@ -225,7 +228,7 @@ def test_a_run_is_followed_through_its_stages() -> None:
     assert snapshot.runs[0] == RunView(0)
     assert snapshot.runs[1] == RunView(
         1, RunStatus.RUNNING, "surrogate", 40, 100, stage_started=2.1, started=1.0, seconds={"split": 0.5},
-        epoch=1, epochs=3, loss=0.25, attempt=1,
+        epochs=3, losses=(0.25,), attempt=1,
     )  # fmt: skip
     assert snapshot.throughput == {"surrogate": pytest.approx(40 / 2)}
     assert snapshot.jobs == 2
@@ -397,14 +400,64 @@ def test_the_time_left_is_estimated_from_the_runs_so_far() -> None:
     assert folded(*events, now=70.0, metrics={0: RESULT}).remaining == pytest.approx(140)
     assert folded(*events, now=74.0, metrics={0: RESULT}).remaining == pytest.approx(136)
     assert folded(*events, now=74.0, metrics={0: RESULT}, alive=False).remaining is None
-    assert folded(begun(), start(0, 1.0)).remaining is None
+    assert not folded(*events, now=74.0, metrics={0: RESULT}).rough
+    assert folded(begun(), start(0, 1.0), spec=OWN).remaining is None
+
+
+def test_before_any_run_has_come_so_far_the_time_left_is_a_rough_guess() -> None:
+    begun_only = [begun(jobs=1), start(0, 1.0)]
+    found = folded(*begun_only, now=1.0)
+    one = sum(expected_stages(SPEC, sizes_of(SPEC), []).values())
+    assert found.remaining == pytest.approx(3 * one)
+    assert found.first_result == found.left[0] == pytest.approx(one)
+    assert found.rough
+    fold = Fold("an-id", SPEC)
+    fold.add(begun_only)
+    fold.take_past([PastRun(SPEC, 70.0, stages=dict.fromkeys(STAGES, 10.0))])
+    state: dict[str, Any] = {"alive": True, "metrics": {}, "problems": (), "newer": False}
+    assert fold.snapshot(now=1.0, **state).remaining == pytest.approx(3 * 70)
+    # Of a person's own set nothing can be said before it has been read.
+    assert folded(*begun_only, now=1.0, spec=OWN).left == {}
+    fold = Fold("an-id", OWN)
+    read = DatasetLoaded(
+        name="own", sha256="0" * 64, images=90, shape=(9, 9, 1), classes=("a", "b"), test_size=10
+    )
+    fold.add([*begun_only, read])
+    one = sum(expected_stages(OWN, Sizes(80, 10, 81, 2), []).values())
+    assert fold.snapshot(now=1.0, **state).remaining == pytest.approx(3 * one)
+
+
+def test_the_share_of_all_work_that_is_done_counts_runs_at_work_in_part() -> None:
+    events = [begun(jobs=1), *one_run(0, 0.0, 10.0), start(1, 70.0), stage(1, "split", 70.0)]
+    assert folded(*events, now=70.0, metrics={0: RESULT}).done == pytest.approx(1 / 3)
+    further = [*events, stage_end(1, "split", 80.0, 10.0)]
+    assert folded(*further, now=80.0, metrics={0: RESULT}).done == pytest.approx((1 + 1 / 7) / 3)
+    assert folded(*further, now=80.0, metrics={0: RESULT}, alive=False).done == pytest.approx(1 / 3)
+
+
+def test_what_lies_between_two_sittings_is_no_time_that_was_worked() -> None:
+    first = [begun(10.0), start(0, 11.0), Finished(time=40.0, status="interrupted")]
+    assert folded().worked is None
+    assert folded(*first, now=5000.0, alive=False).worked == pytest.approx(30)
+    # A coordinator that was killed worked until its last word; a day later another one goes on.
+    killed = [*first[:2], progress(0, "split", 25.0, 1)]
+    assert folded(*killed, now=5000.0, alive=False).worked == pytest.approx(15)
+    assert folded(*killed, begun(9000.0), now=9007.0).worked == pytest.approx(15 + 7)
+
+
+def test_the_losses_of_a_run_are_those_of_its_epochs_in_order() -> None:
+    events = [begun(), start(1, 1.0), epoch(1, 2, 3.0, 0.1), epoch(1, 1, 2.0, 0.25)]
+    assert folded(*events).runs[1].losses == (0.25, 0.1)
+    assert folded(*events, failed(1, 4.0, retry=True), start(1, 5.0, 2)).runs[1].losses == ()
 
 
 def test_without_the_noise_control_there_is_no_noise_to_wait_for() -> None:
     without = SPEC.changed(controls=())
     events = [begun(jobs=1), *one_run(0, 0.0, 10.0, stages_of(without))]
-    assert folded(*events, now=50.0, metrics={0: RESULT}).remaining is None
-    assert folded(*events, now=50.0, metrics={0: RESULT}, spec=without).remaining == pytest.approx(100)
+    assert folded(*events, now=50.0, metrics={0: RESULT}).rough
+    found = folded(*events, now=50.0, metrics={0: RESULT}, spec=without)
+    assert not found.rough
+    assert found.remaining == pytest.approx(100)
 
 
 def test_a_stage_that_a_run_has_passed_over_is_not_waited_for() -> None:
@@ -413,14 +466,15 @@ def test_a_stage_that_a_run_has_passed_over_is_not_waited_for() -> None:
     events = [begun(jobs=1), *one_run(0, 0.0, 10.0, passed_over)]
     assert folded(*events, now=60.0, metrics={0: RESULT}).remaining == pytest.approx(120)
     # Before that is known, it may still come.
-    assert folded(begun(jobs=1), *one_run(0, 0.0, 10.0, STAGES[:2])[:-1], now=20.0).remaining is None
+    assert folded(begun(jobs=1), *one_run(0, 0.0, 10.0, STAGES[:2])[:-1], now=20.0).rough
 
 
 def test_another_machine_has_another_pace() -> None:
     events = [begun(jobs=1), *one_run(0, 0.0, 10.0)]
     same, other = begun(80, jobs=1, pending=(1, 2)), begun(80, jobs=1, pending=(1, 2), host="node2")
     assert folded(*events, same, metrics={0: RESULT}).remaining == pytest.approx(140)
-    assert folded(*events, other, metrics={0: RESULT}).remaining is None
+    assert not folded(*events, same, metrics={0: RESULT}).rough
+    assert folded(*events, other, metrics={0: RESULT}).rough
 
 
 # Further runs

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 ENOUGH = 0.05
 """The share of a stage that must be done before its own pace says more than the average of others."""
+TRUST = 0.1
+"""Of all that was expected of a run, as much as stages must have taken to count for as much as the expectation."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +28,51 @@ class AtWork:
     silent: float
 
 
-def seconds_left(
+@dataclass(frozen=True)
+class Estimate:
+    """seconds: until all runs are done, None where there is nothing to estimate from, or nothing to do. each: the
+    same of every run at work, in their order. shares: of each of these, how much of its work is done, 0 to 1. Both
+    are empty where there is nothing to estimate from. rough: a stage was judged by what was expected of it.
+    """
+
+    seconds: float | None = None
+    each: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+    rough: bool = False
+
+
+def estimate(
     typical: Mapping[str, float],
     at_work: Sequence[AtWork],
     *,
     waiting: int,
     jobs: int,
     stages: Collection[str],
-) -> float | None:
-    """Seconds until the runs at work and the `waiting` ones are done; None where a stage is still unknown.
+    expected: Mapping[str, float] | None = None,
+) -> Estimate:
+    """How long the runs at work and the `waiting` ones take yet, and how far those at work are.
 
-    typical: stage -> mean seconds, of the stages that some run has finished. jobs: runs at the same time.
-    stages: those that every run is known to have, in any order. A stage that no run has finished is judged by
-    the runs that have done a good part of it.
+    typical: stage -> mean seconds, of the stages that some run has finished. jobs: runs at the same time. stages:
+    those that every run is known to have, in any order. A stage that no run has finished is judged by the runs that
+    have done a good part of it; without those by what was expected of it, faster or slower by as much as the others
+    took less or more than was expected of them.
     """
-    known = {**_projected(at_work), **typical}
+    seen = {**_projected(at_work), **typical}
+    known = {**_scaled(expected or {}, seen, stages), **seen}
     if not set(stages) <= known.keys():
-        return None
-    # Each waiting run goes to whichever run at work, or waiting run before it, is done first.
-    free = [_left(run, known) for run in at_work]
+        return Estimate()
+    each = tuple(_left(run, known) for run in at_work)
+    whole = sum(known.values())
+    shares = tuple(1 - min(1.0, left / whole) if whole else 0.0 for left in each)
+    rough = not set(stages) <= seen.keys()
+    return Estimate(_until_all_are_done(each, whole, waiting, jobs), each, shares, rough)
+
+
+def _until_all_are_done(each: Sequence[float], whole: float, waiting: int, jobs: int) -> float | None:
+    """Each waiting run goes to whichever run at work, or waiting run before it, is done first."""
+    free = list(each)
     free += [0.0] * min(jobs - len(free), max(waiting, 1))  # more would have nothing to do
     heapq.heapify(free)
-    whole = sum(known.values())
     for _ in range(waiting if free else 0):
         heapq.heapreplace(free, free[0] + whole)
     return max(free, default=None)
@@ -60,6 +85,22 @@ def _projected(at_work: Sequence[AtWork]) -> dict[str, float]:
         if run.share >= ENOUGH:
             paces.setdefault(run.stage, []).append(run.elapsed / run.share)
     return {stage: sum(pace) / len(pace) for stage, pace in paces.items()}
+
+
+def _scaled(
+    expected: Mapping[str, float], seen: Mapping[str, float], stages: Collection[str]
+) -> dict[str, float]:
+    """What is expected of these stages, at the pace of those that have been seen.
+
+    A stage of a moment says little of the pace of the others: what was expected of all has a weight of its own.
+    """
+    own = {stage: expected[stage] for stage in stages if stage in expected}
+    weight = TRUST * sum(own.values())
+    both = [stage for stage in own if stage in seen]
+    if not weight:
+        return own
+    pace = (weight + sum(seen[stage] for stage in both)) / (weight + sum(own[stage] for stage in both))
+    return {stage: pace * seconds for stage, seconds in own.items()}
 
 
 def _left(run: AtWork, known: Mapping[str, float]) -> float:

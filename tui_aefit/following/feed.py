@@ -5,13 +5,16 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from core.errors import ExperimentError
+from core.records.annotations import ANNOTATIONS_FILE, read_annotations
 from core.records.events import CoordinatorStarted, Event, RunCompleted
 from core.records.experiment import SPEC_FILE, Experiment
 from core.records.journal import JournalReader
 from core.records.metrics import RunMetrics
 from tui_aefit.following.fold import Fold
+from tui_aefit.following.past import read_past
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 
@@ -30,6 +33,9 @@ class Feed:
         self._experiment = experiment
         # None: the first look reads the specification, which may say more runs than the caller knows of.
         self._spec_stamp: Stamp | None = None
+        self._knows_past = False
+        self._label = ""
+        self._label_stamp: Stamp | None = None
         self._reader = JournalReader(experiment.journal, newest_only=True)
         self._fold = Fold(experiment.id, experiment.spec)
         self._metrics: Mapping[int, RunMetrics] = {}
@@ -54,14 +60,16 @@ class Feed:
         events = self._reader.poll()
         # After the events: a run that the experiment was extended by is in the specification before it is begun.
         extended = self._read_spec()
+        renamed = self._read_label()
         self._fold.add(events)
+        self._read_past(alive=alive)
         anew = (
             extended or alive != self._alive or any(isinstance(event, CoordinatorStarted) for event in events)
         )
         found = self._read_results(events, anew=anew)
         problems = self._read_problems()
         passed = alive and not 0 <= now - self._shown < CLOCK_SECONDS
-        if not (events or found or anew or passed or problems != self._problems):
+        if not (events or found or anew or passed or renamed or problems != self._problems):
             return None
         self._alive, self._problems, self._shown = alive, problems, now
         return self._snapshot(now)
@@ -74,6 +82,7 @@ class Feed:
             problems=self._problems,
             damaged=frozenset(self._damaged),
             newer=self._reader.newer,
+            label=self._label,
         )
 
     def _last_snapshot(self, now: float) -> Snapshot | None:
@@ -92,7 +101,7 @@ class Feed:
 
     def _read_spec(self) -> bool:
         """Read the specification again where its file has changed; whether more runs are asked for now."""
-        stamp = _stamp_of(self._experiment)
+        stamp = _stamp_of(self._experiment.folder / SPEC_FILE)
         if stamp is None or stamp == self._spec_stamp:
             return False
         try:
@@ -105,6 +114,26 @@ class Feed:
         self._experiment = found
         self._fold.take_spec(found.spec)
         return True
+
+    def _read_past(self, *, alive: bool) -> None:
+        """Read once how long past runs took, where none of this experiment has told yet; not before the first look
+        has been told of.
+        """
+        if self._knows_past or not alive or self._metrics or self._alive is None:
+            return
+        self._knows_past = True
+        try:
+            self._fold.take_past(read_past(self._experiment.folder.parents[1]).runs)
+        except ExperimentError:
+            return  # a home that cannot be listed has no past to go by
+
+    def _read_label(self) -> bool:
+        """Read the label again where its file has changed; whether it is another one."""
+        stamp, before = _stamp_of(self._experiment.folder / ANNOTATIONS_FILE), self._label
+        if stamp != self._label_stamp:
+            self._label_stamp = stamp
+            self._label = printable(read_annotations(self._experiment.folder)[0].label)
+        return self._label != before
 
     def _read_results(self, events: Sequence[Event], *, anew: bool) -> bool:
         """Read the results of the runs that are said to be complete, or of all; whether that changed any."""
@@ -143,10 +172,10 @@ class Feed:
         return (*shown, f"and {count - PROBLEMS} more") if count > PROBLEMS else shown
 
 
-def _stamp_of(experiment: Experiment) -> Stamp | None:
-    """What changes with the specification's file; None where it cannot be looked at."""
+def _stamp_of(path: Path) -> Stamp | None:
+    """What changes with a file; None where it cannot be looked at."""
     try:
-        status = os.stat(experiment.folder / SPEC_FILE)
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.records.events import (
@@ -34,7 +35,9 @@ from core.records.status import (
     run_status,
 )
 from core.spec.spec import Spec
-from tui_aefit.following.estimate import AtWork, seconds_left
+from tui_aefit.following.estimate import AtWork, Estimate, estimate
+from tui_aefit.following.pace import Sizes, expected_stages, sizes_of
+from tui_aefit.following.past import PastRun
 from tui_aefit.following.printable import printable_lines
 from tui_aefit.following.sentences import describe, describe_ending, describe_progress
 from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot
@@ -60,6 +63,10 @@ class Fold:
         self._waiting: set[int] = set()
         self._spent: dict[str, tuple[int, float]] = {}
         self._host = ""
+        self._past: tuple[PastRun, ...] = ()
+        self._expected: Mapping[str, float] | None = None
+        self._sitting: tuple[float, float] | None = None
+        self._worked = 0.0
         self._jobs = 0
         self._log: deque[LogLine | RunCompleted] = deque(maxlen=LOG_LINES)
         self._log_lines: tuple[LogLine, ...] | None = ()
@@ -75,10 +82,14 @@ class Fold:
     def take_spec(self, spec: Spec) -> None:
         """The specification as it is now: more runs may have been asked for. They wait to be computed."""
         further = range(len(self._runs), spec.runs)
-        self._spec = spec
+        self._spec, self._expected = spec, None
         self._runs += [_Run(index) for index in further]
         self._views += [RunView(index) for index in further]
         self._waiting |= set(further)
+
+    def take_past(self, past: Iterable[PastRun]) -> None:
+        """Complete runs of any experiments, the newest first: what the time left is estimated from at first."""
+        self._past, self._expected = tuple(past), None
 
     def add(self, events: Iterable[Event]) -> None:
         """Take further events."""
@@ -94,17 +105,19 @@ class Fold:
         problems: tuple[str, ...],
         newer: bool,
         damaged: frozenset[int] = frozenset(),
+        label: str = "",
     ) -> Snapshot:
         """The state after the events so far.
 
         now: seconds since 1970. alive: whether a coordinator holds the lock. metrics: of the complete runs.
-        damaged: runs whose result is there and cannot be read.
+        damaged: runs whose result is there and cannot be read. label: the person's name for it.
         """
         self._look_at_runs(alive, metrics)
         status = experiment_status(
             running=alive, lacking=len(self._runs) - len(metrics), turning_point=self._turning_point
         )
         at_work = [run for run in self._runs if alive and run.at_work and run.index not in metrics]
+        reckoned = self._estimate(at_work, now, metrics)
         error, hint = self._error, self._hint
         if status is ExperimentStatus.INTERRUPTED and not self._ended:
             error = "its computation ended without a word: killed, or the machine went down"
@@ -127,11 +140,17 @@ class Fold:
             dataset=self._dataset,
             jobs=self._jobs,
             log=self._lines(metrics),
-            remaining=self._remaining(at_work, now, metrics) if alive else None,
+            remaining=reckoned.seconds if alive else None,
+            rough=reckoned.rough,
+            left={run.index: left for run, left in zip(at_work, reckoned.each, strict=False)},
+            done=(len(metrics) + sum(reckoned.shares)) / len(self._runs) if self._runs else 0.0,
             throughput=_throughput(at_work),
             problems=problems,
             damaged=damaged,
             newer=newer,
+            label=label,
+            host=self._host,
+            worked=self._worked_until(now if alive else None),
             error=error,
             hint=hint,
         )
@@ -145,7 +164,7 @@ class Fold:
 
         now: seconds since 1970. complete: runs that wait for nothing.
         """
-        return self._remaining([run for run in self._runs if run.at_work], now, complete)
+        return self._estimate([run for run in self._runs if run.at_work], now, complete).seconds
 
     @property
     def typical(self) -> dict[str, float]:
@@ -181,14 +200,26 @@ class Fold:
     def _describe(self, event: Event) -> str:
         return describe(event, self._id)
 
-    def _remaining(self, at_work: Iterable[_Run], now: float, complete: Collection[int]) -> float | None:
-        return seconds_left(
+    def _estimate(self, at_work: Sequence[_Run], now: float, complete: Collection[int]) -> Estimate:
+        return estimate(
             self.typical,
             [run.progress(now) for run in at_work],
             waiting=len(self._waiting.difference(complete)),
             jobs=self._jobs,
             stages=self._stages(),
+            expected=self._expected_stages(),
         )
+
+    def _expected_stages(self) -> Mapping[str, float]:
+        """Stage -> seconds, by past runs and by the sizes that the data set turned out to have."""
+        if self._expected is None:
+            found = self._dataset
+            sizes = sizes_of(self._spec)
+            if sizes is None and found is not None:
+                values = math.prod(found.shape)
+                sizes = Sizes(found.images - found.test_size, found.test_size, values, len(found.classes))
+            self._expected = expected_stages(self._spec, sizes, self._past)
+        return self._expected
 
     def _stages(self) -> list[str]:
         """Those that every run has: not one that a run has passed over, as a data set can be too small for it."""
@@ -196,7 +227,16 @@ class Fold:
         furthest = max((place for place, stage in enumerate(stages) if stage in self._spent), default=-1)
         return [stage for place, stage in enumerate(stages) if stage in self._spent or place > furthest]
 
+    def _worked_until(self, now: float | None) -> float | None:
+        """Seconds of all sittings; now: None where nobody computes, and the last one ended with its last event."""
+        if self._sitting is None:
+            return None
+        start, last = self._sitting
+        return self._worked + max(0.0, (last if now is None else max(last, now)) - start)
+
     def _take(self, event: Event) -> None:
+        if self._sitting is not None and not isinstance(event, CoordinatorStarted):
+            self._sitting = self._sitting[0], max(self._sitting[1], event.time)
         if is_turning_point(event):
             self._turning_point = event
         match event:
@@ -216,7 +256,7 @@ class Fold:
                 self._environment = event
                 self._say_once(event, self._describe(event))
             case DatasetLoaded(notices=notices):
-                self._dataset = event
+                self._dataset, self._expected = event, None
                 self._say_once(event, self._describe(event), *notices)
             case Notice():
                 self._say_once(event, self._describe(event))
@@ -238,6 +278,8 @@ class Fold:
             if run.at_work:
                 # What the last coordinator left unfinished is begun anew.
                 self._replace(_Run(run.index))
+        self._worked = self._worked_until(None) or 0.0
+        self._sitting = event.time, event.time
         self._announced.clear()
         if event.host != self._host:
             # Another machine has another pace.
@@ -291,7 +333,8 @@ class Fold:
 
     def _epoch(self, event: EpochFinished) -> None:
         if run := self._attempt_of(event):
-            run.epoch, run.epochs, run.loss = event.epoch, event.epochs, event.loss
+            run.epochs = event.epochs
+            run.losses[event.epoch] = event.loss
         self._say(event, describe_progress(event))
 
     def _stage_finished(self, event: StageFinished) -> None:
@@ -351,9 +394,8 @@ class _Run:
     stage_started: float | None = None
     reported: float | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    epoch: int = 0
     epochs: int = 0
-    loss: float | None = None
+    losses: dict[int, float] = field(default_factory=dict)
 
     def view(self, *, complete: bool, alive: bool) -> RunView:
         running = alive and self.at_work
@@ -371,9 +413,8 @@ class _Run:
             started=self.started,
             finished=self.finished,
             seconds=dict(self.seconds),
-            epoch=self.epoch,
             epochs=self.epochs,
-            loss=self.loss,
+            losses=tuple(loss for _, loss in sorted(self.losses.items())),
             attempt=self.attempt,
             error=printable_lines(failure.error) if failure else "",
             hint=printable_lines(failure.hint) if failure else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,7 +12,7 @@ from core.errors import ExperimentError
 from core.records.experiment import Experiment, created, load
 from core.records.home import experiment_folders
 from core.records.metrics import RunMetrics
-from core.records.stages import SURROGATE
+from core.records.stages import SURROGATE, stages_of
 from core.spec.spec import Spec
 from core.statistics.claims import quantities
 
@@ -31,13 +31,14 @@ class PastRun:
     """A complete run of some experiment: its spec and how long it took.
 
     training: seconds of it that its surrogate was trained for. trained: whether it was; else one that had been
-    trained before was taken, and a new experiment may have to train one.
+    trained before was taken, and a new experiment may have to train one. stages: seconds of each, where known.
     """
 
     spec: Spec
     seconds: float
     training: float = 0.0
     trained: bool = True
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,37 @@ def read_past(home: Path) -> Past:
 def most_alike(spec: Spec, past: Sequence[T]) -> tuple[list[T], str]:
     """Those of the past that are most like a new experiment, and in words what they are; none where none are."""
     for names, what in (
-        ([name for name in spec.values if name not in NO_DIFFERENCE], "runs of the same kind"),
+        (_that_differ(spec), "runs of the same kind"),
         (("dataset", "attack"), "runs of this data set and attack with other settings"),
         (("dataset",), "runs of this data set with another attack"),
     ):
-        alike = [one for one in past if all(one.spec.values.get(n) == spec.values[n] for n in names)]
+        alike = [one for one in past if _agree(one.spec, spec, names)]
         if alike:
             return alike, what
     return [], ""
 
 
+def is_same_kind(other: Spec, spec: Spec) -> bool:
+    """Whether runs of the two have as much to do."""
+    return _agree(other, spec, _that_differ(spec))
+
+
+def _that_differ(spec: Spec) -> list[str]:
+    """The settings that make runs of another kind."""
+    return [name for name in spec.values if name not in NO_DIFFERENCE]
+
+
+def _agree(other: Spec, spec: Spec, names: Sequence[str]) -> bool:
+    return all(other.values.get(name) == spec.values[name] for name in names)
+
+
 def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
     trained = not metrics.surrogate_reused
     training = metrics.seconds.get(SURROGATE, 0.0)
-    return PastRun(experiment.spec, metrics.run_seconds, training, trained)
+    stages = {
+        stage: metrics.seconds[stage] for stage in stages_of(experiment.spec) if stage in metrics.seconds
+    }
+    return PastRun(experiment.spec, metrics.run_seconds, training, trained, stages)
 
 
 def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | None:

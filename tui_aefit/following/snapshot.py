@@ -25,9 +25,9 @@ class RunView:
 
     index: from 0. stage: the stage at work or last at work, "" before the first. done, total: progress of that
     stage, in its own units; total is 0 where unknown. stage_started, started, finished: seconds since 1970, None
-    where it has not happened. seconds: finished stages of the present attempt -> how long they took. epoch,
-    epochs, loss: of the surrogate, 0 before the first epoch ended. attempt: from 1, 0 while pending. error,
-    hint: of a failed run, else "".
+    where it has not happened. seconds: finished stages of the present attempt -> how long they took. epochs: how
+    many the surrogate is trained for, 0 before the first ended; losses: of those that ended, the first one first.
+    attempt: from 1, 0 while pending. error, hint: of a failed run, else "".
     """
 
     index: int
@@ -39,9 +39,8 @@ class RunView:
     started: float | None = None
     finished: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    epoch: int = 0
     epochs: int = 0
-    loss: float | None = None
+    losses: tuple[float, ...] = ()
     attempt: int = 0
     error: str = ""
     hint: str = ""
@@ -64,11 +63,14 @@ class Snapshot:
     made, seconds since 1970. runs: one view a run. metrics: of the complete runs, by run. summary, tests, claims,
     verdict: as last journaled by the coordinator over `statistics_runs`; None, (), (), () before the first.
     environment, dataset: the last events of these kinds, None before. jobs: runs computed at the same time, 0
-    before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are
-    complete, None where there is nothing to estimate from. throughput: steps of the present stages per second,
-    by stage, of the runs at work. problems: what could not be read. damaged: the runs whose result is there and
-    cannot be read. newer: written by a newer version.
-    error, hint: why the last coordinator refused or stopped, "" otherwise.
+    before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are complete,
+    None where there is nothing to estimate from; rough: by what was expected of stages that nobody has come to;
+    left: the same of each run at work, by run. done: the share of all work that is done, 0 to 1. throughput: steps
+    of the present stages per second, by stage, of the runs at work. problems: what could not be read. damaged: the
+    runs whose result is there and cannot be read. newer: written by a newer version. label: the person's own name
+    for it, "" without one. host: the machine of the last coordinator, "" before the first. worked: seconds for
+    which it has been computed, what lies between two sittings left out; None before the first. error, hint: why the
+    last coordinator refused or stopped, "" otherwise.
     """
 
     id: str
@@ -88,10 +90,16 @@ class Snapshot:
     jobs: int = 0
     log: tuple[LogLine, ...] = ()
     remaining: float | None = None
+    rough: bool = False
+    left: Mapping[int, float] = field(default_factory=dict)
+    done: float = 0.0
     throughput: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     damaged: frozenset[int] = frozenset()
     newer: bool = False
+    label: str = ""
+    host: str = ""
+    worked: float | None = None
     error: str = ""
     hint: str = ""
 
@@ -99,3 +107,8 @@ class Snapshot:
     def complete(self) -> int:
         """How many runs are complete."""
         return len(self.metrics)
+
+    @property
+    def first_result(self) -> float | None:
+        """Estimated seconds until a run at work is complete, None where there is nothing to estimate from."""
+        return min(self.left.values(), default=None)

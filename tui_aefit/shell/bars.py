@@ -135,7 +135,7 @@ def _share_of_stage(view: RunView) -> float:
 def _pace(view: RunView, now: float) -> str:
     """The epoch of a network that is trained; else the steps of the stage a second, "" before there are any."""
     if view.stage == SURROGATE and view.epochs:
-        return f"epoch {view.epoch} of {view.epochs}"
+        return f"epoch {len(view.losses)} of {view.epochs}"
     elapsed = now - view.stage_started if view.stage_started is not None else 0.0
     if view.total <= 1 or not view.done or elapsed <= 0:
         return ""

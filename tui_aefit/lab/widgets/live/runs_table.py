@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,6 +20,7 @@ from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import RunView, Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
+from tui_aefit.lab.widgets.live.progress import bar, clock, percent, rate_of, seconds_between
 
 ALL = "all"
 """The key of the row of all runs together."""
@@ -47,9 +47,6 @@ NARROWEST, WIDEST = 19, 48
 """The least and the most that the column of progress and results takes."""
 DAMAGED = "result unreadable"
 """Of a run whose result is there and cannot be read, until it is computed anew."""
-LONGEST = 1e12
-"""Seconds."""
-FULL, EMPTY = "█", "░"
 
 
 class RunsTable(FollowsTheme, CellTable):
@@ -110,8 +107,8 @@ class RunsTable(FollowsTheme, CellTable):
         if _is_damaged(view, self.snapshot):
             return f"{DAMAGED}: resume the experiment, and this run is computed anew"
         words = [f"attempt {view.attempt}"] if view.attempt > 1 else []
-        if view.status is RunStatus.RUNNING and view.loss is not None:
-            words.append(f"epoch {view.epoch} of {view.epochs}, loss {view.loss:.4f}")
+        if view.status is RunStatus.RUNNING and view.losses:
+            words.append(f"epoch {len(view.losses)} of {view.epochs}, loss {view.losses[-1]:.4f}")
         if metrics := self.snapshot.metrics.get(view.index):
             words.append(f"{metrics.counts.adversarial_sources:,} sources of D")
             words += [rates] if (rates := describe_rates([metrics])) else []
@@ -139,7 +136,6 @@ class RunsTable(FollowsTheme, CellTable):
             "progress": ("progress or result", width),
             "time": ("time / left", others["time"]),
         }
-        typical = _typical_seconds(snapshot)
         tint = partial(ink, self.app)
         rows = {ALL: _all_cells(snapshot, width, tint)}
         for view in snapshot.runs:
@@ -147,7 +143,7 @@ class RunsTable(FollowsTheme, CellTable):
             before, cells = self._drawn.get(view.index, (None, []))
             # Only a run at work changes with time alone.
             if view.status is RunStatus.RUNNING or shown != before:
-                cells = _run_cells(view, snapshot, typical, width, tint)
+                cells = _run_cells(view, snapshot, width, tint)
             self._drawn[view.index] = shown, cells
             rows[str(view.index)] = cells
         self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
@@ -155,46 +151,33 @@ class RunsTable(FollowsTheme, CellTable):
         self._post_selected()
 
 
-def _typical_seconds(snapshot: Snapshot) -> float | None:
-    """The mean seconds of the complete runs."""
-    took = [sum(view.seconds.values()) for view in snapshot.runs if view.status is RunStatus.COMPLETE]
-    return sum(took) / len(took) if took else None
-
-
 def _all_cells(snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> list[Text]:
     glyph, word, style = STATES[snapshot.status]
     style = tint(style)
-    runs = len(snapshot.runs)
-    starts = [view.started for view in snapshot.runs if view.started is not None]
-    ends = [view.finished for view in snapshot.runs if view.finished is not None]
     working = snapshot.status is ExperimentStatus.RUNNING
-    now = snapshot.now if working else max(ends, default=0.0)
-    elapsed = _since(min(starts), now) if starts else None
     return [
         right(ALL),
-        left((f"{glyph} {snapshot.complete} of {runs}", style)),
+        left((f"{glyph} {snapshot.complete} of {len(snapshot.runs)}", style)),
         left((word, style)),
-        left(_bar(snapshot.complete / runs if runs else 0.0, width - 1, "")),
-        right(_times(elapsed, snapshot.remaining if working else None)),
+        left(_bar(snapshot.done, width - 1, "")),
+        right(_times(snapshot.worked, snapshot.remaining if working else None)),
     ]
 
 
-def _run_cells(
-    view: RunView, snapshot: Snapshot, typical: float | None, width: int, tint: Callable[[str], str]
-) -> list[Text]:
+def _run_cells(view: RunView, snapshot: Snapshot, width: int, tint: Callable[[str], str]) -> list[Text]:
     glyph, word, style = RUN_STATES[view.status]
     style = tint(style)
     stage, progress, times = view.stage, "", ""
     match view.status:
         case RunStatus.RUNNING:
             progress = _progress(view, snapshot.now, width - 1)
-            times = _times(_since(view.started, snapshot.now), _left(view, snapshot.now, typical))
+            times = _times(seconds_between(view.started, snapshot.now), snapshot.left.get(view.index))
         case RunStatus.COMPLETE:
             stage, progress = _findings(snapshot.metrics[view.index], width - 1)
-            times = _times(_since(view.started, view.finished), None)
+            times = _times(seconds_between(view.started, view.finished), None)
         case RunStatus.FAILED:
             progress = _line(view.error)
-            times = _times(_since(view.started, view.finished), None)
+            times = _times(seconds_between(view.started, view.finished), None)
         case RunStatus.PENDING:
             progress = DAMAGED if _is_damaged(view, snapshot) else ""
     return [
@@ -223,25 +206,13 @@ def _findings(metrics: RunMetrics, width: int) -> tuple[str, str]:
 
 def _progress(view: RunView, now: float, width: int) -> str:
     """Bar, share and steps a second of the present stage."""
-    elapsed = _since(view.stage_started, now)
-    rate = f" {_short(view.done / elapsed)}/s" if elapsed and view.done and view.total > 1 else ""
+    rate = f" {found}" if (found := rate_of(view, now)) else ""
     return _bar(view.done / view.total if view.total else 0.0, width, rate.rjust(8) if view.total > 1 else "")
 
 
 def _bar(share: float, width: int, after: str) -> str:
-    share = min(max(share, 0.0), 1.0)
-    words = f"{math.floor(100 * share):>4} %{after}"
-    cells = max(0, width - len(words))
-    return FULL * math.floor(cells * share) + EMPTY * (cells - math.floor(cells * share)) + words
-
-
-def _left(view: RunView, now: float, typical: float | None) -> float | None:
-    """Seconds until the run is complete, by how long complete runs took; never less than its stage needs."""
-    elapsed, in_stage = _since(view.started, now), _since(view.stage_started, now)
-    if typical is None or elapsed is None:
-        return None
-    stage = in_stage * (view.total - view.done) / view.done if in_stage and view.done else 0.0
-    return max(stage, typical - elapsed, 0.0)
+    words = f"{percent(share):>6}{after}"
+    return bar(share, max(0, width - len(words))) + words
 
 
 def _line(text: str) -> str:
@@ -249,29 +220,6 @@ def _line(text: str) -> str:
     return " ".join(text.splitlines())
 
 
-def _since(start: float | None, end: float | None) -> float | None:
-    # A journal may hold moments so far apart that no number is between them.
-    return None if start is None or end is None else min(max(0.0, end - start), LONGEST)
-
-
 def _times(elapsed: float | None, left_over: float | None) -> str:
-    spent = "" if elapsed is None else _duration(elapsed)
-    return spent if left_over is None else f"{spent} / {_duration(left_over)}"
-
-
-def _duration(seconds: float) -> str:
-    """At most six cells for anything under a thousand hours: 0:07, 12:34, 1h02m, 250h."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 100:
-        return f"{hours}h"
-    return f"{hours}h{minutes:02}m" if hours else f"{minutes}:{rest:02}"
-
-
-def _short(number: float) -> str:
-    """At most four cells: 0.5, 12, 999, 1.2k, 45k, 3.1M."""
-    units = ["G", "M", "k", ""]
-    while number >= 999.5 and len(units) > 1:
-        number /= 1000
-        units.pop()
-    return f"{number:.1f}{units[-1]}" if number < 9.95 else f"{number:.0f}{units[-1]}"
+    spent = "" if elapsed is None else clock(elapsed)
+    return spent if left_over is None else f"{spent} / {clock(left_over)}"

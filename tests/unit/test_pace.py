@@ -1,0 +1,46 @@
+"""What each stage of a run may take, by past runs and by how much there is to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.records.stages import stages_of
+from core.spec.spec import Spec
+from tui_aefit.following.pace import Sizes, expected_stages, sizes_of, work_of
+from tui_aefit.following.past import PastRun
+
+MNIST = Spec(dataset="mnist")
+
+
+class TestStages:
+    """What each stage may take before any run of the experiment has come so far."""
+
+    def test_runs_of_the_same_kind_tell_it_stage_by_stage(self) -> None:
+        stages = [{name: float(seconds) for name in stages_of(MNIST)} for seconds in (1, 5, 2)]
+        runs = [PastRun(MNIST.changed(seed=seed), 0.0, stages=found) for seed, found in enumerate(stages)]
+        others = [PastRun(MNIST.changed(attack="pgd"), 0.0, stages=dict.fromkeys(stages_of(MNIST), 99.0))]
+        assert expected_stages(MNIST, None, [*others, *runs]) == dict.fromkeys(stages_of(MNIST), 2.0)
+
+    def test_others_tell_the_pace_of_the_machine(self) -> None:
+        kmnist = MNIST.changed(dataset="kmnist")
+        sizes = sizes_of(kmnist)
+        assert sizes == Sizes(60_000, 10_000, 784, 10)
+        work = work_of(kmnist, sizes)
+        slow = PastRun(kmnist, 0.0, stages={stage: 3 * seconds for stage, seconds in work.items()})
+        assert expected_stages(MNIST, sizes, [slow]) == pytest.approx(
+            {stage: 3 * seconds for stage, seconds in work_of(MNIST, sizes).items()}
+        )
+
+    def test_without_any_past_the_stages_stand_to_each_other_as_they_were_measured(self) -> None:
+        # A run of MNIST and PGD with ten steps, beside another on two cores. Wrong by a factor of two at most is
+        # near enough for "about".
+        pgd = MNIST.changed(attack="pgd")
+        expected = expected_stages(pgd, sizes_of(pgd), [])
+        assert list(expected) == list(stages_of(pgd))
+        for stage, seconds in {"classifier": 21, "surrogate": 43, "candidates": 311, "noise": 76}.items():
+            assert seconds / 2 < expected[stage] < 2 * seconds, stage
+
+    def test_a_persons_own_set_is_expected_to_take_nothing_before_it_is_read(self) -> None:
+        own = Spec(dataset="/data/own.npz", epochs=2)
+        assert expected_stages(own, None, []) == {}
+        assert set(expected_stages(own, Sizes(90, 10, 784, 3), [])) == set(stages_of(own))
