@@ -136,7 +136,7 @@ def under_load(home: Path) -> Iterator[Figure]:
             _terminal(LAB, home / "at-rest", size) as peer,
         ):
             for terminal in (ours, peer):
-                terminal.wait_for("progress or result")
+                terminal.wait_for("K=7")
             time.sleep(2.0)
             if size == NARROW:
                 yield from _pressed(ours, peer)
@@ -165,7 +165,7 @@ def coming_back(home: Path, rounds: int) -> Iterator[Figure]:
 
 # Terminals
 
-PANES = ((b"2", "Accuracy, mean of"), (b"1", "progress or result"))
+PANES = ((b"4", "Accuracy, mean of"), (b"7", "progress or result"))
 """A key, and words that are seen only after it."""
 
 

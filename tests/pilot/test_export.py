@@ -149,8 +149,10 @@ async def on_live(pilot: Pilot[None], words: str) -> None:
 
 
 def words(lab: Lab) -> str:
-    """What the screen shows in one line, without frames."""
-    return " ".join(text_of(lab).replace("│", " ").split())
+    """What the dialog shows in one line, without its frame."""
+    region = lab.screen.query_one(".dialog").region
+    lines = text_of(lab).splitlines()[region.y : region.bottom]
+    return " ".join(" ".join(line[region.x : region.right] for line in lines).replace("│", " ").split())
 
 
 @pytest.mark.slow

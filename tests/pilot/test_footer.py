@@ -16,7 +16,7 @@ from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.live.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 
 SMALL = (80, 24)
 
@@ -40,7 +40,7 @@ async def test_the_footer_is_made_anew_for_other_keys_only(house: House, running
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: "s Stop" in text_of(lab).splitlines()[-1])
         before = keys(lab)
-        for key, widget in (("2", AccuracyTable), ("1", RunsTable)):
+        for key, widget in (("4", AccuracyTable), ("6", StatisticsTable)):
             await pilot.press(key)
             await until(pilot, lambda widget=widget: isinstance(lab.focused, widget))  # type: ignore[misc]
             await pilot.pause(0.1)

@@ -9,14 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from rich.text import Text
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
-from textual.widget import Widget
-from textual.widgets import Static, Tabs
+from textual.widgets import Static
 from textual.widgets._toast import Toast
 
+from core.records.annotations import Annotations, write_annotations
 from core.records.events import SCHEMA_VERSION, Finished
 from core.records.experiment import Experiment
 from core.records.state import read_state
@@ -34,14 +33,15 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tests.fakes.plugins import install
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.screens.choose_sets import ChooseSets
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
-from tui_aefit.lab.screens.live import KEY_SECONDS, PANES, LiveScreen
+from tui_aefit.lab.screens.live import PANES, TABLES, LiveScreen
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
 from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
 from tui_aefit.lab.widgets.live.claims_table import ClaimsTable
 from tui_aefit.lab.widgets.live.crossfit_table import CrossFitTable
-from tui_aefit.lab.widgets.live.runs_table import RunsTable
+from tui_aefit.lab.widgets.live.header import LiveHeader
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 from tui_aefit.shell.publications import EXPORTS
 
@@ -59,14 +59,24 @@ def finished(house: House) -> Experiment:
     return make_experiment(house.home, runs=3, now=time.time())
 
 
-def headline(lab: Lab) -> str:
-    return str(lab.screen.query_one("#headline", Static).content)
+def header(lab: Lab) -> str:
+    """The first line, and below it what is the matter."""
+    return f"{lab.screen.query_one(LiveHeader).text}\n{lab.screen.query_one('#trouble', Static).content}"
 
 
-def has_styles(line: Static, styles: set[str]) -> bool:
-    """Whether the spans of a text have these styles and no others."""
-    assert isinstance(line.content, Text)
-    return {str(span.style) for span in line.content.spans} == styles
+def header_styles(lab: Lab) -> set[str]:
+    """The styles of the parts of the first line."""
+    return {str(span.style) for span in lab.screen.query_one(LiveHeader).render().spans}
+
+
+def seen_panes(lab: Lab) -> list[str]:
+    """The panes that are on the screen, in the order of their digits."""
+    return [name for name in PANES if lab.screen.query_one(f"#{name}-pane").is_on_screen]
+
+
+def digit(name: str) -> str:
+    """The key that brings a pane."""
+    return str(list(PANES).index(name) + 1)
 
 
 def footer(lab: Lab) -> str:
@@ -77,12 +87,9 @@ def shows(lab: Lab, text: str) -> bool:
     return text in text_of(lab)
 
 
-def focus_is_in(lab: Lab, pane: Widget | None) -> bool:
-    return (
-        lab.focused is None
-        if pane is None
-        else lab.focused is not None and pane in lab.focused.ancestors_with_self
-    )
+def focus_is_in(lab: Lab, name: str) -> bool:
+    pane = lab.screen.query_one(f"#{name}-pane")
+    return lab.focused is not None and pane in lab.focused.ancestors_with_self
 
 
 def charted(
@@ -104,211 +111,252 @@ def drawn(chart: PValueChart) -> list[tuple[str, str, float | None]]:
 
 
 async def arrived(pilot: Pilot[Any], text: str) -> None:
-    await until(pilot, lambda: text in headline(pilot.app))  # type: ignore[arg-type]
+    await until(pilot, lambda: text in header(pilot.app))  # type: ignore[arg-type]
 
 
 class TestPanes:
-    async def test_in_a_narrow_terminal_a_key_brings_each_pane_to_the_front(
+    async def test_in_a_small_terminal_a_digit_brings_each_pane_to_the_front_the_chart_being_first(
         self, house: House, running: Experiment
     ) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "2/4 runs")
+            assert seen_panes(lab) == ["charts"]
             signs = {
-                "runs": "progress or result",
-                "accuracy": "misclassified",
                 "charts": "K=7",
-                "decides": "cross-fit rise",
-                "tests": "Nadeau-Bengio",
-                "verdict": "takes 3",
+                "decides": "same: within",
+                "p-values": "p of S_j",
+                "accuracy": "Accuracy, mean of",
+                "claims": "What decides:",
+                "tests": "adversarial against misclassified",
+                "runs": "progress or result",
                 "log": "run 2 complete",
+                "verdict": "takes 3",
             }
-            for key, name in enumerate(signs, start=1):
-                await pilot.press(str(key))
-                await until(pilot, partial(shows, lab, signs[name]))
-                panes = {pane: lab.screen.query_one(f"#{pane}-pane") for pane in PANES}
-                assert [pane for pane, widget in panes.items() if widget.display] == [name]
-                # What has the focus is seen, so that keys never move something hidden; a chart takes none.
-                await until(pilot, partial(focus_is_in, lab, None if name == "charts" else panes[name]))
+            assert list(signs) == list(PANES)
+            for name, sign in signs.items():
+                await pilot.press(digit(name))
+                await until(pilot, partial(shows, lab, sign))
+                assert seen_panes(lab) == [name]
+                # What has the focus is seen, so that keys never move something hidden.
+                await until(pilot, partial(focus_is_in, lab, name))
 
-    async def test_in_a_narrow_terminal_the_key_of_the_charts_brings_one_after_the_other(
-        self, house: House, finished: Experiment
+    @pytest.mark.parametrize(
+        ("size", "rows"), [((80, 24), 14), ((140, 45), 16), ((120, 30), 16), ((200, 55), 20), ((60, 20), 9)]
+    )
+    async def test_the_chart_has_rows_enough_at_every_size(
+        self, house: House, finished: Experiment, size: tuple[int, int], rows: int
     ) -> None:
         lab = house.lab(finished)
-        async with opened(lab, SMALL) as pilot:
-            await arrived(pilot, "✓ complete  3/3 runs")
-            for sign, other, subtitle in (
-                ("accuracy against K", "p of S_j", "3: p-values"),
-                ("p of S_j", "accuracy against K", "3: accuracy"),
-                ("accuracy against K", "p of S_j", "3: p-values"),
-            ):
-                await pilot.press("3")
-                await until(pilot, partial(shows, lab, sign))
-                assert other not in text_of(lab)
-                assert subtitle in text_of(lab)
-            await pilot.press("1", "3")  # back from another pane it is as it was left
-            await until(pilot, partial(shows, lab, "accuracy against K"))
+        async with opened(lab, size) as pilot:
+            await arrived(pilot, "✓ complete")
+            await until(pilot, partial(shows, lab, "K=7"))
+            lines = text_of(lab).splitlines()
+            axis = next(line.index("┤") for line in lines if "0.0┤" in line or "0.00┤" in line)
+            assert len([line for line in lines if line[axis : axis + 1] in ("┤", "│")]) >= rows
+            # Nothing wraps, and nothing is cut off at the lower end.
+            assert all(len(line) <= size[0] for line in lines)
+            assert "q Quit" in lines[-1] or size[0] < 80
 
-    async def test_in_a_wide_terminal_it_does_so_too_beside_all_other_panes(
+    async def test_in_a_large_terminal_two_pictures_and_a_table_are_seen_at_once(
         self, house: House, finished: Experiment
     ) -> None:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
-            await arrived(pilot, "✓ complete  3/3 runs")
-            for sign, other, subtitle in (
-                ("accuracy against K", "p of S_j", "3: p-values"),
-                ("p of S_j", "accuracy against K", "3: accuracy"),
-                ("accuracy against K", "p of S_j", "3: p-values"),
-            ):
+            await arrived(pilot, "✓ complete")
+            assert seen_panes(lab) == ["charts", "decides", "accuracy"]
+            for sign in ("In short", "K=7", "same: within", "Accuracy, mean of", "runs ■■■"):
                 await until(pilot, partial(shows, lab, sign))
-                assert other not in text_of(lab)
-                assert subtitle in text_of(lab)
-                assert "cross-fit rise" in text_of(lab)
-                await pilot.press("3")
+            for name in TABLES:
+                await pilot.press(digit(name))
+                await until(pilot, partial(focus_is_in, lab, name))
+                assert seen_panes(lab) == ["charts", "decides", name]
+            # The p-values are one key away, in the place of what decides.
+            await pilot.press(digit("p-values"))
+            await until(pilot, partial(shows, lab, "p of S_j"))
+            assert seen_panes(lab) == ["charts", "p-values", "verdict"]
+            await pilot.press(digit("charts"))
+            await until(pilot, partial(focus_is_in, lab, "charts"))
+            assert seen_panes(lab) == ["charts", "p-values", "verdict"]
+            await pilot.press(digit("decides"))
+            await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "verdict"])
+
+    async def test_a_wide_low_terminal_shows_both_pictures_or_a_table(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, (120, 30)) as pilot:
+            await arrived(pilot, "✓ complete")
+            assert seen_panes(lab) == ["charts", "decides"]
+            await pilot.press(digit("tests"))
+            await until(pilot, lambda: seen_panes(lab) == ["tests"])
+            await pilot.press(digit("p-values"))
+            await until(pilot, lambda: seen_panes(lab) == ["charts", "p-values"])
+            await until(pilot, lambda: "K=7" in text_of(lab) and "j=5" in text_of(lab))
+            assert "No room for a chart" not in text_of(lab)
+
+    async def test_f_shows_the_pane_with_the_focus_on_the_whole_screen(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "✓ complete")
+            for name in ("charts", "decides", "p-values", "tests", "log"):
+                await pilot.press(digit(name))
+                await until(pilot, partial(focus_is_in, lab, name))
+                for back in ("f", "escape"):
+                    before = seen_panes(lab)
+                    await pilot.press("f")
+                    await until(pilot, lambda name=name: seen_panes(lab) == [name])  # type: ignore[misc]
+                    pane = lab.screen.query_one(f"#{name}-pane")
+                    await until(pilot, lambda pane=pane: pane.region.height >= LARGE[1] - 2)  # type: ignore[misc]
+                    assert pane.region.width == LARGE[0]
+                    await pilot.press(back)
+                    await until(pilot, lambda before=before: seen_panes(lab) == before)  # type: ignore[misc]
+                    await until(pilot, partial(focus_is_in, lab, name))
+            assert isinstance(lab.screen, LiveScreen)
+
+    async def test_a_terminal_that_changes_its_size_shows_what_it_has_room_for(
+        self, house: House, finished: Experiment
+    ) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "3/3 runs")
+            await pilot.press(digit("runs"))
+            await until(pilot, partial(focus_is_in, lab, "runs"))
+            await pilot.resize_terminal(*LARGE)
+            await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "runs"])
+            await until(pilot, partial(focus_is_in, lab, "runs"))
+            await pilot.press(digit("decides"))
+            await until(pilot, partial(focus_is_in, lab, "decides"))
+            await pilot.resize_terminal(*SMALL)
+            await until(pilot, lambda: seen_panes(lab) == ["decides"])
+            await until(pilot, partial(focus_is_in, lab, "decides"))
+
+    async def test_a_click_on_a_tab_brings_its_pane(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "3/3 runs")
+            await pilot.click("#tabs #log")
+            await until(pilot, lambda: seen_panes(lab) == ["log"])
+            await pilot.resize_terminal(*LARGE)
+            await until(pilot, lambda: "log" in seen_panes(lab))
+            await pilot.click("#table-tabs #tests")
+            await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "tests"])
 
     async def test_cross_fitted_curves_are_drawn_on_request(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            await pilot.press("3", "c")
-            await until(pilot, partial(shows, lab, "adversarial, own"))
-            assert "accuracy by the other half" in text_of(lab)
-            assert "noise-matched" not in text_of(lab)
+            await pilot.press(digit("log"))
+            await pilot.press("c")  # which brings the chart: what a key does is seen
+            await until(pilot, partial(shows, lab, "accuracy by the other half"))
+            assert any(name.endswith(", own") for name in lab.screen.query_one(AccuracyChart).data.curves)
             await pilot.press("c")
-            await until(pilot, partial(shows, lab, "noise-matched"))
-            assert ", own" not in text_of(lab)
-            await pilot.press("c", "a")  # all sets, by the votes that selected
-            await until(pilot, partial(shows, lab, "one-per-source"))
-            assert ", own" not in text_of(lab)
+            await until(pilot, partial(shows, lab, "accuracy against K"))
 
     async def test_runs_without_cross_fitted_accuracy_say_so(self, house: House) -> None:
         older = make_experiment(house.home, runs=3, now=time.time(), deciding=False)
         lab = house.lab(older)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            await pilot.press("3", "c")
+            await pilot.press("c")
             await until(pilot, partial(shows, lab, "no cross-fitted accuracy"))
             await pilot.press("c")
             await until(pilot, partial(shows, lab, "accuracy against K"))
 
-    async def test_the_curves_of_further_sets_are_drawn_on_request(
-        self, house: House, finished: Experiment
-    ) -> None:
+    async def test_single_sets_are_chosen_from_a_list(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "✓ complete  3/3 runs")
-            await pilot.press("3")
-            await until(pilot, partial(shows, lab, "matched"))
-            assert "one-per-source" not in text_of(lab)
-            await pilot.press("a")
-            await until(pilot, partial(shows, lab, "one-per-source"))
-            assert set(lab.screen.query_one(AccuracyChart).data.curves) == set(SETS)
-            await pilot.press("a")
-            await until(pilot, lambda: "one-per-source" not in text_of(lab))
-
-    async def test_in_a_wide_terminal_all_panes_are_seen_and_a_key_goes_to_each(
-        self, house: House, finished: Experiment
-    ) -> None:
-        lab = house.lab(finished)
-        async with opened(lab, LARGE) as pilot:
-            await arrived(pilot, "✓ complete  3/3 runs")
-            signs = (
-                "progress or result",
-                "matched",
-                "against K",
-                "cross-fit",
-                "Welch",
-                "In short",
-                "complete:",
-            )
-            for sign in signs:
-                await until(pilot, partial(shows, lab, sign))
-            for key, name in enumerate(PANES, start=1):
-                pane = lab.screen.query_one(f"#{name}-pane")
-                assert pane.region.width > 40
-                assert pane.region.height > 5
-                await pilot.press(str(key))
-                if name != "charts":
-                    await until(pilot, partial(focus_is_in, lab, pane))
-            # All sets are seen at once where there are lines for it, two for each of them.
-            table = lab.screen.query_one("#accuracy-table")
-            await pilot.resize_terminal(LARGE[0], 100)
-            await until(pilot, lambda: table.max_scroll_y == 0)
-            assert "one-per-source" in text_of(lab)
-
-    async def test_a_terminal_that_is_made_wider_shows_more(self, house: House, finished: Experiment) -> None:
-        lab = house.lab(finished)
-        async with opened(lab, SMALL) as pilot:
-            await arrived(pilot, "3/3 runs")
-            await pilot.press("1")
-            await pilot.resize_terminal(*LARGE)
-            await pilot.press("5")
+            chart = lab.screen.query_one(AccuracyChart)
+            begun = ["test", "misclassified", "adversarial", "noise", "noise-matched", "matched"]
+            await until(pilot, lambda: chart.drawn == begun)
+            await pilot.press("z")
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await pilot.press("space", "down", "down", "space", "enter")
             await until(
-                pilot, lambda: "progress or result" in text_of(lab) and "Nadeau-Bengio" in text_of(lab)
+                pilot,
+                lambda: list(chart.data.curves) == [name for name in begun[1:] if name != "adversarial"],
             )
-            await pilot.resize_terminal(*SMALL)
-            await until(pilot, lambda: "progress or result" not in text_of(lab) and "Welch" in text_of(lab))
-            await pilot.press("1")
-            await pilot.resize_terminal(*LARGE)
-            lab.screen.query_one("#log-lines").focus()
-            await pilot.resize_terminal(*SMALL)
-            # What had the focus is out of sight: keys must not be lost.
-            await until(pilot, partial(focus_is_in, lab, lab.screen.query_one("#runs-pane")))
-            await pilot.press("down")
-            await until(pilot, lambda: lab.screen.query_one(RunsTable).row_under_cursor == "0")
+            await pilot.press("z")
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await pilot.press("a", "escape")  # which leaves all as it was
+            await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+            assert len(chart.drawn) == 4
+            await pilot.press("z")
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await pilot.press("a", "z")
+            await until(pilot, lambda: list(chart.data.curves) == list(SETS))
 
-    @pytest.mark.parametrize("size", [(120, 24), (120, 30), (160, 30), (160, 39), (119, 50)])
-    async def test_a_terminal_without_room_for_all_panes_shows_charts_on_their_own(
-        self, house: House, finished: Experiment, size: tuple[int, int]
+    async def test_the_means_have_the_values_of_a_run_when_one_is_looked_at(
+        self, house: House, finished: Experiment
     ) -> None:
-        lab = house.lab(finished)
-        async with opened(lab, size) as pilot:
-            await arrived(pilot, "✓ complete  3/3 runs")
-            await until(pilot, lambda: "2 Accuracy" in text_of(lab))
-            await pilot.press("3")
-            await until(pilot, lambda: "K=7" in text_of(lab) and "j=5" in text_of(lab))
-            assert "No room for a chart" not in text_of(lab)
-            assert [name for name in PANES if lab.screen.query_one(f"#{name}-pane").display] == ["charts"]
-
-    @pytest.mark.parametrize("width", [120, 121, 140])
-    async def test_the_times_of_twelve_runs_are_whole_beside_a_scrollbar(
-        self, house: House, width: int
-    ) -> None:
-        experiment = make_experiment(house.home, runs=12, now=time.time())
-        lab = house.lab(experiment)
-        async with opened(lab, (width, 45)) as pilot:
-            await arrived(pilot, "12/12 runs")
-            table = lab.screen.query_one(RunsTable)
-            await until(pilot, lambda: table.row_count == 13)
-            assert table.max_scroll_y > 0
-            assert table.max_scroll_x == 0
-
-    async def test_the_table_shows_the_run_that_is_chosen(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "3/3 runs")
-            await pilot.press("down")
-            await until(pilot, lambda: "run 1" in text_of(lab))
+            await until(pilot, partial(shows, lab, "Accuracy, mean of 3 runs"))
+            assert "run 1" not in text_of(lab)
+            await pilot.press(digit("runs"), "down", digit("accuracy"))
+            await until(pilot, lambda: "  run 1" in text_of(lab))
             value = finished.results()[0].accuracy["adversarial"]["1"]
             lines = text_of(lab).splitlines()
-            row = next(i for i, line in enumerate(lines) if "◆ adversarial" in line and ".000±" in line)
+            row = next(i for i, line in enumerate(lines) if "◆ adversarial" in line and "±" in line)
             assert f"{value:.3f}"[1:] in lines[row + 1]
 
-
-class TestHeadline:
-    async def test_settings_that_do_not_fit_are_left_out_and_it_stays_one_line(
+    async def test_enter_tells_all_of_the_run_under_the_cursor(
         self, house: House, running: Experiment
     ) -> None:
-        lab = house.lab(running)
+        lab = house.lab()
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "2/4 runs")
+            await pilot.press(digit("runs"))
+            await until(pilot, partial(focus_is_in, lab, "runs"))
+            await pilot.press("down", "enter")
+            await until(pilot, partial(shows, lab, "Run 1 of 4"))
+            metrics = running.results()[0]
+            lines = lab.screen.query_one("#run-details Static", Static)
+            for told in (
+                f"{metrics.seconds['surrogate']:.1f} s",
+                f"{metrics.counts.adversarial:,} adversarial",
+                f"{100 * (metrics.attack.surrogate_fooled or 0):.2f} % of the candidates",
+                "after epoch 3 of 3",
+            ):
+                await until(pilot, lambda told=told: told in str(lines.content))  # type: ignore[misc]
+            await pilot.press("down")
+            await until(pilot, partial(shows, lab, "Run 2 of 4"))
+            await pilot.press("escape")
+            await until(pilot, lambda: "Run 2 of 4" not in text_of(lab))
+            assert isinstance(lab.screen, LiveScreen)
+
+    async def test_y_copies_what_is_under_the_cursor(self, house: House, finished: Experiment) -> None:
+        lab = house.lab(finished)
+        async with opened(lab, SMALL) as pilot:
+            await arrived(pilot, "3/3 runs")
+            await pilot.press(digit("accuracy"))
+            await until(pilot, partial(focus_is_in, lab, "accuracy"))
+            await pilot.press("down", "y")
+            await until(pilot, lambda: lab.clipboard.startswith("▲ misclassified\t.000"))
+            await pilot.press(digit("verdict"))
+            await until(pilot, partial(focus_is_in, lab, "verdict"))
+            await pilot.press("y")
+            await until(pilot, lambda: "In short" in lab.clipboard)
+
+
+class TestHeader:
+    async def test_what_does_not_fit_is_left_out_from_the_right_and_it_stays_one_line(
+        self, house: House, running: Experiment
+    ) -> None:
+        lab = house.lab()
         async with opened(lab, (60, 24)) as pilot:
             await arrived(pilot, "2/4 runs")
-            assert "epsilon" not in headline(lab)
-            for width in (80, 100, 60):
+            assert "left" not in header(lab)
+            for width in (80, 140, 60):
                 await pilot.resize_terminal(width, 24)
-                await until(pilot, lambda width=width: ("K 7 to 1" in headline(lab)) is (width == 100))  # type: ignore[misc]
-                await pilot.pause()
-                assert ("epsilon 0.1" in headline(lab)) is (width >= 80)
-                assert lab.screen.query_one("#headline").region.height == 1
+                await until(pilot, lambda width=width: ("left" in header(lab)) is (width >= 80))  # type: ignore[misc]
+                assert header(lab).startswith("mnist · fgsm · eps 0.1 · Z 7 · seed 0  ▶ running  2/4 runs")
+                assert ("2 at a time" in header(lab)) is (width == 140)
+                assert lab.screen.query_one(LiveHeader).region.height == 1
 
     async def test_it_says_how_often_the_attack_fools_the_surrogate_where_that_fits(
         self, house: House, finished: Experiment
@@ -319,10 +367,16 @@ class TestHeadline:
             figures = [run.attack for run in finished.results().values()]
             fooled = sum(one.surrogate_fooled or 0.0 for one in figures) / len(figures)
             hit = sum(one.target_hit or 0.0 for one in figures) / len(figures)
-            rates = f"  fooled {100 * fooled:.2f} %, target hit {100 * hit:.2f} %"
-            assert headline(lab).endswith(rates)
+            rates = f"{finished.id}  fooled {100 * fooled:.2f} %, target hit {100 * hit:.2f} %"
+            assert rates in header(lab)
             await pilot.resize_terminal(*SMALL)
-            await until(pilot, lambda: "fooled" not in headline(lab))
+            await until(pilot, lambda: "fooled" not in header(lab))
+
+    async def test_a_label_takes_the_place_of_the_name(self, house: House, finished: Experiment) -> None:
+        write_annotations(finished.folder, Annotations("as in the paper"))
+        lab = house.lab(finished)
+        async with opened(lab, LARGE) as pilot:
+            await arrived(pilot, "as in the paper · mnist · fgsm")
 
 
 class TestAnotherLadder:
@@ -337,23 +391,29 @@ class TestAnotherLadder:
         lab = house.lab(experiment)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "Bandwidth wide to narrow")
-            await until(pilot, partial(shows, lab, "accuracy against Bandwidth"))
-            assert "Bandwidth=wide" in text_of(lab)
+            await until(pilot, partial(shows, lab, "Bandwidth=wide"))
+            await pilot.press(digit("claims"))
+            await until(pilot, partial(focus_is_in, lab, "claims"))
             claims = lab.screen.query_one(ClaimsTable)
             first = "rise from Bandwidth = wide to Bandwidth = narrow"
             assert claims.explanation("crossfit_rise/adversarial").startswith(first)
             means_by_halves = lab.screen.query_one(CrossFitTable)
             titles = [column.label.plain.strip() for column in means_by_halves.columns.values()]
             assert titles == ["set", "wide", "medium", "narrow"]
-            await pilot.press("3")
+            await pilot.press(digit("p-values"))
             await until(pilot, partial(shows, lab, "j=medium"))
+            await pilot.press(digit("tests"))
+            await until(pilot, partial(focus_is_in, lab, "tests"))
             table = lab.screen.query_one(StatisticsTable)
             assert [table.get_row_at(row)[0].plain.strip() for row in (0, 12, 20)] == [
                 "S_narrow", "A_medium-A_wide", "log S_medium",
             ]  # fmt: skip
+            await pilot.press(digit("accuracy"))
+            await until(pilot, partial(focus_is_in, lab, "accuracy"))
             means = lab.screen.query_one(AccuracyTable)
             titles = [column.label.plain.strip() for column in means.columns.values()]
-            assert titles == ["set", "wide", "medium", "narrow", "n"]
+            levels = ["Bandwidth = wide", "Bandwidth = medium", "Bandwidth = narrow"]
+            assert titles == ["set", *levels, "images"]
             assert [str(row.value) for row in means.rows] == list(experiment.spec.sets)
             assert means.explanation("half") == "every second candidate or so"
             assert "K = " not in text_of(lab)
@@ -364,17 +424,16 @@ class TestAnotherLadder:
 
 
 class TestTheme:
-    async def test_the_headline_follows_the_theme_where_no_event_comes_any_more(
+    async def test_the_header_follows_the_theme_where_no_event_comes_any_more(
         self, house: House, finished: Experiment
     ) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "✓ complete")
-            line = lab.screen.query_one("#headline", Static)
             success = BUILTIN_THEMES["textual-light"].to_color_system().generate()["text-success"]
             for theme, styles in (("monochrome", {"bold"}), ("textual-light", {"bold", success})):
                 lab.theme = theme
-                await until(pilot, partial(has_styles, line, styles))
+                await until(pilot, lambda styles=styles: header_styles(lab) == styles)  # type: ignore[misc]
 
 
 class TestStopAndResume:
@@ -405,14 +464,14 @@ class TestStopAndResume:
         lab = house.lab()
         async with opened(lab, SMALL, notifications=True) as pilot:
             await arrived(pilot, "▶ running  2/4 runs")
-            await pilot.press("6")
-            await until(pilot, partial(shows, lab, "takes 3"))
+            await pilot.press(digit("verdict"))
+            await until(pilot, partial(focus_is_in, lab, "verdict"))
             end(running, "cancelled")
             await until(pilot, partial(shows, lab, f"▌ {running.id}: cancelled"))
             (toast,) = lab.screen.query(Toast)
             assert "2 of 4 runs are complete" in text_of(lab)
             assert toast.region.height == 1
-            assert toast.region.y >= lab.screen.query_one(Tabs).region.bottom
+            assert toast.region.y >= lab.screen.query_one("#tabs").region.bottom
 
     async def test_a_stopped_experiment_says_so_and_can_be_resumed(
         self, house: House, running: Experiment
@@ -510,20 +569,12 @@ class TestActions:
             adjusted = charted(finished, "p_holm", "ratio", chart.pair)
             assert plain != adjusted
             assert drawn(chart) == plain
-            await pilot.press("3")
-            await until(pilot, partial(shows, lab, "unadjusted p of S_j"))
-            await pilot.press("h")
+            await pilot.press("h")  # which brings the chart
             await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
             assert "unadjusted" not in text_of(lab)
-            await pilot.press("t")
-            await until(pilot, lambda: "those of A_j - A_i" in notices(lab))
-            assert {one.timeout for one in lab._notifications} == {KEY_SECONDS}
-            assert KEY_SECONDS < lab.NOTIFICATION_TIMEOUT
-            await pilot.press("t", "t")
-            await until(pilot, partial(shows, lab, "Holm-adjusted p of S_j"))
             assert drawn(chart) == adjusted
             await pilot.press("h")
-            await until(pilot, lambda: "as they are" in notices(lab))
+            await until(pilot, partial(shows, lab, "unadjusted p of S_j"))
             assert drawn(chart) == plain
 
     async def test_the_chart_follows_the_pair_of_the_tests_wherever_the_focus_is(
@@ -534,26 +585,22 @@ class TestActions:
             await arrived(pilot, "✓ complete")
             chart, table = lab.screen.query_one(PValueChart), lab.screen.query_one(StatisticsTable)
             seen = [chart.pair]
-            for pane in ("5", "1"):
-                await pilot.press(pane)
-                await until(
-                    pilot,
-                    partial(focus_is_in, lab, lab.screen.query_one(f"#{list(PANES)[int(pane) - 1]}-pane")),
-                )
+            for pane in ("tests", "charts"):
+                await pilot.press(digit(pane))
+                await until(pilot, partial(focus_is_in, lab, pane))
                 await pilot.press("v")
                 await until(pilot, lambda: chart.pair not in seen)
                 assert chart.pair == table.pair
                 assert drawn(chart) == charted(finished, "p", "ratio", chart.pair) != []
                 seen.append(chart.pair)
 
-    async def test_keys_chart_other_quantities_and_end_the_axis_at_the_curves(
+    async def test_keys_chart_other_quantities_and_change_how_curves_are_drawn(
         self, house: House, finished: Experiment
     ) -> None:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
             await arrived(pilot, "✓ complete")
             chart = lab.screen.query_one(PValueChart)
-            await pilot.press("3")
             for quantity in ("difference", "log_ratio", "ratio"):
                 await pilot.press("t")
                 await until(pilot, lambda quantity=quantity: chart.data.quantity == quantity)  # type: ignore[misc]
@@ -562,8 +609,11 @@ class TestActions:
                 await until(pilot, partial(shows, lab, f"unadjusted p of {letters}"))
             accuracy = lab.screen.query_one(AccuracyChart)
             for fit in (True, False):
-                await pilot.press("f")
+                await pilot.press("i")
                 await until(pilot, lambda fit=fit: accuracy.data.fit is fit)  # type: ignore[misc]
+            for bars in (False, True):
+                await pilot.press("b")
+                await until(pilot, lambda bars=bars: accuracy.data.bars is bars)  # type: ignore[misc]
 
 
 class TestTrouble:
@@ -586,7 +636,7 @@ class TestTrouble:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "written by a newer version")
-            assert "▶ running" in headline(lab)
+            assert "▶ running" in header(lab)
             await pilot.press("s")
             await pilot.pause()
             assert isinstance(lab.screen, LiveScreen)
@@ -602,7 +652,7 @@ class TestTrouble:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "! 1 unreadable: ")
-            assert "2/4 runs" in headline(lab)
+            assert "2/4 runs" in header(lab)
             assert "! 1 unreadable" in text_of(lab)
 
     async def test_a_deleted_folder_is_said_and_nothing_breaks(
@@ -618,7 +668,7 @@ class TestTrouble:
                 await pilot.pause()
             await until(pilot, lambda: "cannot export" in notices(lab))
             await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
-            await pilot.press("2", "3", "4", "5", "6", "7")
+            await pilot.press(*map(str, range(2, 10)))
             await pilot.pause()
             assert "is gone" in text_of(lab)
 

@@ -144,31 +144,56 @@ SCENES = {
     "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected")), sizes=BOTH),
     "setup-advanced": Scene((*["tab"] * 5, "enter", "tab", Sees("Tied votes"))),
     "setup-deepfool": Scene((*["tab"] * 1, "enter", "down", "down", "enter", Sees("DeepFool bound"))),
-    "running": Scene((RUNNING, Sees("2 running")), recorded("running"), sizes=BOTH),
-    "running-accuracy": Scene((RUNNING, "2", Sees("Accuracy, mean of 4 runs")), recorded("running")),
-    "running-charts": Scene((RUNNING, "3", Sees("against K")), recorded("running")),
-    "running-tests": Scene((RUNNING, "5", Sees("Nadeau-Bengio")), recorded("running")),
-    "running-log": Scene((RUNNING, "7", Sees("run 4 complete")), recorded("running")),
-    "finished": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=BOTH),
-    "finished-accuracy": Scene((COMPLETE, "2", Sees("Accuracy, mean of 12 runs")), recorded("complete")),
-    "finished-charts": Scene((COMPLETE, "3", Sees("against K")), recorded("complete")),
-    "finished-all-curves": Scene((COMPLETE, "3", "a", Sees("reverse")), recorded("complete")),
-    "finished-p-values": Scene((COMPLETE, "3", "3", Sees("0.01")), recorded("complete")),
-    "finished-cross-fitted": Scene((COMPLETE, "3", "c", Sees("own")), recorded("complete")),
-    "finished-decides": Scene(
-        (COMPLETE, "4", Sees("cross-fit rise")), recorded("complete"), sizes=(*NARROW, *LOW)
+    "running": Scene((RUNNING, Sees("against K")), recorded("running"), sizes=BOTH),
+    "running-first": Scene((Sees("▶ running  0/12 runs"),), recorded("running", complete=0), sizes=BOTH),
+    "running-accuracy": Scene((RUNNING, "4", Sees("Accuracy, mean of 4 runs")), recorded("running")),
+    "running-runs": Scene((RUNNING, "7", Sees("progress or result")), recorded("running")),
+    "running-details": Scene(
+        (RUNNING, "7", Sees("progress or result"), *["down"] * 5, "enter", Sees("Run 5 of 12")),
+        recorded("running"),
+        sizes=BOTH,
     ),
-    "older-decides": Scene((COMPLETE, "4", Sees("not what decides")), recorded("complete", deciding=False)),
-    "finished-tests": Scene((COMPLETE, "5", Sees("Nadeau-Bengio")), recorded("complete")),
-    "finished-verdict": Scene((COMPLETE, "6", Sees("In short")), recorded("complete")),
-    "finished-log": Scene((COMPLETE, "7", Sees("all runs are complete")), recorded("complete")),
-    "finished-low": Scene((COMPLETE, Sees("M 3")), recorded("complete"), sizes=LOW),
-    "finished-charts-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("complete"), sizes=LOW),
+    "running-tests": Scene((RUNNING, "6", Sees("Nadeau-Bengio")), recorded("running")),
+    "running-log": Scene((RUNNING, "8", Sees("run 4 complete")), recorded("running")),
+    "finished": Scene((COMPLETE, Sees("against K")), recorded("complete"), sizes=(*BOTH, *LOW)),
+    "finished-accuracy": Scene((COMPLETE, "4", Sees("Accuracy, mean of 12 runs")), recorded("complete")),
+    "finished-of-a-run": Scene(
+        (COMPLETE, "7", Sees("M 3"), "down", "4", Sees("  run 1")), recorded("complete")
+    ),
+    "finished-sets": Scene(
+        (COMPLETE, Sees("against K"), "z", Sees("Sets in the chart")), recorded("complete")
+    ),
+    "finished-all-curves": Scene(
+        (COMPLETE, Sees("against K"), "z", Sees("Sets in the chart"), "a", "enter", Sees("reverse")),
+        recorded("complete"),
+    ),
+    "finished-cursor": Scene(
+        (COMPLETE, Sees("against K"), "right", "right", Sees("K = 5: adversarial")),
+        recorded("complete"),
+        sizes=BOTH,
+    ),
+    "finished-without-bars": Scene((COMPLETE, Sees("against K"), "b", "i"), recorded("complete")),
+    "finished-full": Scene((COMPLETE, "3", Sees("0.01"), "f"), recorded("complete"), sizes=WIDE),
+    "finished-p-values": Scene((COMPLETE, "3", Sees("0.01")), recorded("complete"), sizes=BOTH),
+    "finished-cross-fitted": Scene((COMPLETE, "c", Sees("own")), recorded("complete")),
+    "finished-decides": Scene((COMPLETE, "2", Sees("same: within")), recorded("complete")),
+    "finished-claims": Scene(
+        (COMPLETE, "5", Sees("What decides:")), recorded("complete"), sizes=(*NARROW, *LOW)
+    ),
+    "older-claims": Scene((COMPLETE, "5", Sees("not what decides")), recorded("complete", deciding=False)),
+    "finished-tests": Scene((COMPLETE, "6", Sees("Nadeau-Bengio")), recorded("complete"), sizes=BOTH),
+    "finished-verdict": Scene((COMPLETE, "9", Sees("Verdict")), recorded("complete")),
+    "finished-log": Scene((COMPLETE, "8", Sees("all runs are complete")), recorded("complete")),
+    "finished-p-values-low": Scene((COMPLETE, "3", Sees("0.01")), recorded("complete"), sizes=LOW),
     "finished-monochrome": Scene(
-        (COMPLETE, Sees("M 3")), recorded("complete"), theme="monochrome", sizes=WIDE
+        (COMPLETE, Sees("against K")), recorded("complete"), theme="monochrome", sizes=WIDE
     ),
-    "finished-light": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="aefit-light", sizes=WIDE),
-    "finished-ansi": Scene((COMPLETE, Sees("M 3")), recorded("complete"), theme="ansi-dark", sizes=WIDE),
+    "finished-light": Scene(
+        (COMPLETE, Sees("against K")), recorded("complete"), theme="textual-light", sizes=WIDE
+    ),
+    "finished-ansi": Scene(
+        (COMPLETE, Sees("against K")), recorded("complete"), theme="ansi-dark", sizes=WIDE
+    ),
     "failed": Scene((FAILED,), recorded("failed", runs=6)),
     "failed-without-colour": Scene((FAILED,), recorded("failed", runs=6), colour=False, sizes=WIDE),
     "interrupted": Scene((Sees("2/6 runs"),), recorded("interrupted", runs=6)),
@@ -214,12 +239,13 @@ def home(tmp_path: Path) -> Iterator[Path]:
         patch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
         patch.setattr("tui_aefit.lab.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
         patch.setattr("tui_aefit.lab.previews.preview", previews.preview)
+        patch.setattr("tui_aefit.lab.screens.live.start_measuring", lambda screen: None)
         yield Path("home")
     time.tzset()
 
 
 QUICK = (
-    "setup", "setup-wrong-values", "running", "finished-charts", "finished-decides", "finished-tests", "failed",
+    "setup", "setup-wrong-values", "running", "finished", "finished-decides", "finished-tests", "failed",
     "more-runs", "gallery", "experiments", "compare", "export", "help",
 )  # fmt: skip
 """The scenes that `make test` draws; `make test-all` draws every one at each of its sizes."""

@@ -25,6 +25,7 @@ from core.sets.registry import SETS
 from core.spec.spec import Spec
 from core.statistics.slopes import REASONS
 from tests.fakes.numbers import draw_metrics
+from tui_aefit.lab.charts.axes import linear_scale, log_scale, p_value_row, spread, threshold_rows
 from tui_aefit.lab.charts.data import (
     PAPER_PAIR,
     TEST_MARKERS,
@@ -36,8 +37,10 @@ from tui_aefit.lab.charts.data import (
     crossfit_data,
     p_value_data,
     set_marker,
+    sets_in_charts,
 )
-from tui_aefit.lab.charts.drawing import SMALLEST_SIZE, Palette, accuracy_chart, p_value_chart
+from tui_aefit.lab.charts.drawing import SMALLEST_SIZE, accuracy_chart, p_value_chart
+from tui_aefit.lab.charts.palette import Palette
 
 LADDER = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))
 LEVELS = LADDER.levels
@@ -66,11 +69,29 @@ def p_values(by_j: Mapping[str, float | None], test: str = "welch", reason: str 
     )
 
 
+def axis_lines(chart: Text) -> tuple[int, list[str]]:
+    """Where the left axis is, and the lines through which it goes."""
+    lines = chart.plain.split("\n")
+    axis = next(line.index("└") for line in lines if "└" in line)
+    return axis, [line for line in lines if line[axis : axis + 1] in ("┤", "│")]
+
+
 def canvas(chart: Text) -> list[str]:
-    """The rows between the axes, the top one first."""
-    rows = [line for line in chart.plain.split("\n") if "┤" in line or "│" in line or "├" in line]
-    left = min(line.index(glyph) for line in rows for glyph in "┤│" if glyph in line)
-    return [line[left + 1 :] for line in rows]
+    """The rows between the axes, the top one first, with the names beside them."""
+    axis, lines = axis_lines(chart)
+    return [line[axis + 1 :] for line in lines]
+
+
+def at(row: str, column: int) -> str:
+    """What stands in a cell: a row ends with its last glyph."""
+    return row[column] if column < len(row) else " "
+
+
+def place_on(chart: Text, value: float) -> float:
+    """How many rows below the first one a value stands, by the labels of two ticks."""
+    ticks = {float(label): row for label, row in tick_rows(chart).items()}
+    low, high = min(ticks), max(ticks)
+    return ticks[high] + (high - value) / (high - low) * (ticks[low] - ticks[high])
 
 
 def cells(rows: Sequence[str], glyph: str) -> list[tuple[int, int]]:
@@ -81,42 +102,67 @@ def cells(rows: Sequence[str], glyph: str) -> list[tuple[int, int]]:
 
 def tick_rows(chart: Text) -> dict[str, int]:
     """Label -> its row on the left axis."""
-    lines = [line for line in chart.plain.split("\n") if "┤" in line or "│" in line or "├" in line]
-    return {line.split("┤")[0].strip(): row for row, line in enumerate(lines) if "┤" in line}
+    axis, lines = axis_lines(chart)
+    return {line[:axis].strip(): row for row, line in enumerate(lines) if line[axis] == "┤"}
 
 
 # Accuracy against the levels
 
 
-def test_a_marker_stands_at_the_row_of_its_mean_from_general_to_fitted() -> None:
-    rows = canvas(accuracy_chart(one_curve([0.0, 0.25, 0.5, 1.0]), 60, 20))
-    found = cells(rows, set_marker("adversarial"))
-    exact = [(1 - mean) * (len(rows) - 1) for mean in (0.0, 0.25, 0.5, 1.0)]
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (100, 33)])
+def test_a_marker_stands_at_the_row_of_its_mean_from_general_to_fitted(size: tuple[int, int]) -> None:
+    chart = accuracy_chart(one_curve([0.0, 0.25, 0.5, 1.0]), *size)
+    found = cells(in_plot(chart), set_marker("adversarial"))
+    exact = [place_on(chart, mean) for mean in (0.0, 0.25, 0.5, 1.0)]
     assert all(abs(row - place) <= HALF for (row, _), place in zip(found, exact, strict=True))
     steps = [after - before for (_, before), (_, after) in pairwise(found)]
     assert max(steps) - min(steps) <= 1
 
 
-def test_an_error_bar_covers_the_whole_interval() -> None:
-    rows = canvas(accuracy_chart(one_curve([0.0, 0.5, 0.5, 0.5], half=0.25), 60, 23))
-    ((_, column), *_) = cells(rows, set_marker("adversarial"))[1:]
-    covered = [row for row, line in enumerate(rows) if line[column] in ("│", set_marker("adversarial"))]
-    last = len(rows) - 1
+def in_plot(chart: Text) -> list[str]:
+    """The canvas without the names at the ends of curves."""
+    axis, _ = axis_lines(chart)
+    end = next(line for line in chart.plain.split("\n") if "└" in line)
+    return [row[: len(end) - axis - 1] for row in canvas(chart)]
+
+
+def test_an_error_bar_covers_the_whole_interval_behind_marker_and_curve() -> None:
+    chart = accuracy_chart(one_curve([0.0, 0.5, 0.5, 0.5], half=0.25), 60, 24)
+    rows = in_plot(chart)
+    ((marker, column), *_) = cells(rows, set_marker("adversarial"))[1:]
+    covered = [row for row, line in enumerate(rows) if at(line, column) != " "]
     assert covered == list(range(covered[0], covered[-1] + 1))
-    assert abs(covered[0] - 0.25 * last) <= HALF
-    assert abs(covered[-1] - 0.75 * last) <= HALF
+    assert abs(covered[0] - place_on(chart, 0.75)) <= HALF
+    assert abs(covered[-1] - place_on(chart, 0.25)) <= HALF
+    assert [at(rows[row], column) for row in (covered[0], marker, covered[-1])] == ["┬", "◆", "┴"]
+
+
+def test_without_bars_the_curves_are_the_same() -> None:
+    data = AccuracyData("K", LEVELS, {name: curve([0.0, 0.3, 0.5, 0.6], half=0.2) for name in list(SETS)[:5]})
+    with_bars, without = (in_plot(accuracy_chart(replace(data, bars=bars), 90, 24)) for bars in (True, False))
+    hidden = [
+        (ours, theirs)
+        for over, under in zip(with_bars, without, strict=True)
+        for ours, theirs in zip(over.ljust(90), under.ljust(90), strict=True)
+        if ours != theirs
+    ]
+    assert hidden
+    assert {theirs for _, theirs in hidden} == {" "}  # a bar stands only where nothing else does
+    assert {ours for ours, _ in hidden} <= set("│┬┴")
 
 
 def test_an_interval_beyond_the_axis_ends_at_it() -> None:
-    rows = canvas(accuracy_chart(one_curve([0.5] * 4, half=3.0), 60, 20))
+    chart = accuracy_chart(one_curve([0.5] * 4, half=3.0), 60, 20)
+    rows = in_plot(chart)
     columns = {column for _, column in cells(rows, set_marker("adversarial"))}
     assert columns == {column for _, column in cells(rows, "│")}
-    assert all(len([1 for row in rows if row[column] != " "]) == len(rows) for column in columns)
+    assert all(len([1 for row in rows if at(row, column) != " "]) == len(rows) for column in columns)
+    assert not {"┬", "┴"} & set("".join(rows))
 
 
 def test_every_set_is_seen_though_all_have_the_same_accuracy() -> None:
     data = AccuracyData("K", LEVELS, {name: curve([0.0, 0.3, 0.5, 0.6]) for name in SETS})
-    rows = canvas(accuracy_chart(data, 78, 20))
+    rows = in_plot(accuracy_chart(data, 110, 30))
     for name in SETS:
         assert len(cells(rows, set_marker(name))) == len(LEVELS)
 
@@ -126,16 +172,29 @@ def test_a_fitted_axis_keeps_what_is_drawn_within_it() -> None:
     ticks = sorted(map(float, tick_rows(chart)))
     assert 0.8 <= ticks[0] <= 0.91
     assert 0.98 <= ticks[-1] <= 1.0
-    assert len(cells(canvas(chart), set_marker("adversarial"))) == len(LEVELS)
+    assert len(cells(in_plot(chart), set_marker("adversarial"))) == len(LEVELS)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(4, 60))
+def test_ticks_stand_in_equally_spaced_rows_and_say_what_their_row_means(
+    one: float, other: float, rows: int
+) -> None:
+    low, high = sorted((one, other))
+    scale = linear_scale(low, high, rows)
+    places = sorted(scale.ticks)
+    assert len({after - before for before, after in pairwise(places)}) <= 1
+    assert len(places) >= 2
+    for row, label in scale.ticks.items():
+        assert scale.place(float(label)) == pytest.approx(row, abs=1e-6)
+    for value in (low, high):
+        assert -1e-6 <= scale.place(value) <= rows - 1 + 1e-6
 
 
 @pytest.mark.parametrize("height", [10, 17, 40])
-def test_ticks_of_the_accuracy_axis_say_what_their_row_means(height: int) -> None:
-    chart = accuracy_chart(one_curve([0.1, 0.2, 0.3, 0.4]), 60, height)
-    last = len(canvas(chart)) - 1
-    ticks = tick_rows(chart)
-    assert {"0.0", "1.0"} <= ticks.keys()
-    assert all(abs(row - (1 - float(label)) * last) <= HALF for label, row in ticks.items())
+def test_an_axis_of_accuracy_goes_from_0_to_1(height: int) -> None:
+    labels = [float(label) for label in tick_rows(accuracy_chart(one_curve([0.1] * 4), 60, height))]
+    assert (max(labels), min(labels)) == (1, 0)
 
 
 def test_the_last_level_has_a_tick_however_many_there_are() -> None:
@@ -153,16 +212,59 @@ def test_levels_that_are_words_stand_below_their_points() -> None:
     *_, ticks, caption = chart.plain.split("\n")
     assert ticks.split() == ["Bandwidth=wide", "medium", "narrow"]
     assert caption.strip() == "accuracy against Bandwidth, general → fitted"
-    places = [column for _, column in cells(canvas(chart), set_marker("test"))]
-    left = chart.plain.split("\n")[1].index("┤") + 1
-    for label, place in zip(ticks.split(), places, strict=True):
-        assert abs(ticks.index(label) + len(label) / 2 - left - place) <= 1
+    places = [column for _, column in cells(in_plot(chart), set_marker("test"))]
+    axis = next(line for line in chart.plain.split("\n") if "└" in line)
+    assert [at - axis.index("└") - 1 for at, glyph in enumerate(axis) if glyph == "┬"] == places
 
 
 @pytest.mark.parametrize("mean", [0.03, 0.37, 0.62, 0.94, 0.97])
-def test_lines_pass_through_the_markers_that_they_join(mean: float) -> None:
-    rows = canvas(accuracy_chart(one_curve([mean] * 4), 60, 20))
+def test_a_level_curve_keeps_to_the_row_of_its_markers(mean: float) -> None:
+    rows = in_plot(accuracy_chart(one_curve([mean] * 4), 60, 20))
     assert len([row for row in rows if row.strip()]) == 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.integers(50, 120), st.integers(10, 40))
+def test_a_curve_runs_through_the_cells_of_its_markers(means: list[float], width: int, height: int) -> None:
+    rows = in_plot(accuracy_chart(one_curve(means), width, height))
+    for row, column in cells(rows, set_marker("adversarial")):
+        for side in (-1, 1):
+            beside = column + side
+            if beside < cells(rows, "◆")[0][1] or beside > cells(rows, "◆")[-1][1]:
+                continue
+            # The curve goes on in the next column, from the marker's row or the one above or below it: where it
+            # is steep, in the same column.
+            around = [(line, column) for line in (row - 1, row + 1)]
+            around += [(line, beside) for line in (row - 1, row, row + 1)]
+            assert any("⠀" < at(rows[line], place) <= "⣿" for line, place in around if 0 <= line < len(rows))
+
+
+def test_names_stand_at_the_ends_of_curves_where_they_fit_else_in_a_legend() -> None:
+    data = AccuracyData(
+        "K",
+        LEVELS,
+        {"test": curve([0.9] * 4), "adversarial": curve([0.2, 0.3, 0.4, 0.5]), "noise": curve([0.9] * 4)},
+    )
+    wide = canvas(accuracy_chart(data, 78, 20))
+    ends = {name: next(row for row, line in enumerate(wide) if line.endswith(name)) for name in data.curves}
+    chart = accuracy_chart(data, 78, 20)
+    assert abs(ends["adversarial"] - place_on(chart, 0.5)) <= HALF
+    # Two that end in one cell are named in two rows, each with its marker.
+    assert {abs(ends[name] - place_on(chart, 0.9)) <= 2 for name in ("test", "noise")} == {True}
+    assert ends["test"] != ends["noise"]
+    for name, row in ends.items():
+        assert wide[row].endswith(f"{set_marker(name)} {name}")
+    narrow = accuracy_chart(data, 50, 20).plain.split("\n")
+    assert narrow[0] == "● test  ◆ adversarial  ○ noise"
+
+
+@given(st.lists(st.floats(-3, 30), min_size=1, max_size=12), st.integers(12, 30))
+def test_names_have_rows_of_their_own_in_the_order_of_their_curves(rows: list[float], count: int) -> None:
+    places = spread(rows, count)
+    assert len(set(places)) == len(rows)
+    assert all(0 <= place < count for place in places)
+    for (one, at_one), (other, at_other) in pairwise(sorted(zip(rows, places, strict=True))):
+        assert one == other or at_one < at_other
 
 
 def test_colour_changes_nothing_but_styles() -> None:
@@ -179,13 +281,43 @@ def test_a_marker_has_the_colour_of_its_set() -> None:
     data = AccuracyData("K", LEVELS, {"test": curve([0.9] * 4), "adversarial": curve([0.2] * 4)})
     chart = accuracy_chart(data, 60, 15, PALETTE)
     for name, colour in (("test", PALETTE.series[0]), ("adversarial", PALETTE.series[2])):
-        places = [at for at, glyph in enumerate(chart.plain) if glyph == set_marker(name)]
+        places = [place for place, glyph in enumerate(chart.plain) if glyph == set_marker(name)]
         assert len(places) == 1 + len(LEVELS)
-        for at in places:
-            assert [span.style for span in chart.spans if span.start <= at < span.end] == [colour]
+        for place in places:
+            assert [span.style for span in chart.spans if span.start <= place < span.end] == [colour]
+
+
+def test_the_cursor_stands_at_its_level_and_its_values_are_read_off_below() -> None:
+    data = AccuracyData(
+        "K",
+        LEVELS,
+        {"test": curve([0.9876] * 4), "misclassified": curve([0.0, 0.149, 0.2, 0.3], half=0.009),
+         "adversarial": curve([0.0, 0.33, 0.4, 0.5], half=0.018)},
+        cursor="5",
+    )  # fmt: skip
+    chart = accuracy_chart(data, 100, 20)
+    reading = "K = 5: adversarial .330 ± .018, misclassified .149 ± .009, test .988"
+    assert chart.plain.split("\n")[-1].strip() == reading
+    (column,) = {column for _, column in cells(in_plot(chart), "┊")}
+    markers = [column for name in data.curves for _, column in cells(in_plot(chart), set_marker(name))[1:2]]
+    assert min(markers) <= column <= max(markers)
+    narrow = accuracy_chart(data, 60, 20).plain.split("\n")[-1].strip()
+    assert narrow == "K = 5: adversarial .330 ± .018, misclassified .149 ± .009"
+    plain = in_plot(accuracy_chart(replace(data, cursor=None), 100, 20))
+    for ours, theirs in zip(in_plot(chart), plain, strict=True):
+        assert ours.replace("┊", " ").rstrip() == theirs.rstrip()
 
 
 # p-values
+
+
+def edge_rows(chart: Text) -> dict[float, int]:
+    """Threshold -> the row on whose lower edge its line lies."""
+    return {
+        float(line.split()[-1]): row
+        for row, line in enumerate(canvas(chart))
+        if line.endswith((" 0.05", " 0.01"))
+    }
 
 
 def test_a_p_value_stands_on_the_row_of_its_decade() -> None:
@@ -202,19 +334,67 @@ def test_the_second_drawing_is_as_right_as_the_first() -> None:
     assert p_value_chart(data, 60, 18).plain == first.plain
 
 
-@pytest.mark.parametrize("height", [14, 20, 40])
-def test_the_lines_of_significance_stand_at_their_values(height: int) -> None:
-    chart = p_value_chart(p_values({"5": 0.5, "3": 0.5, "1": 1e-4}), 60, height)
-    rows = canvas(chart)
-    for p in (0.05, 0.01):
-        (row,) = [at for at, line in enumerate(rows) if line.endswith(f"├{p}")]
-        assert abs(row - math.log10(p) / -4 * (len(rows) - 1)) <= HALF
-        assert set(rows[row].split("├")[0]) <= {"╌", "─"}
+near_thresholds = st.sampled_from([0.05, 0.01]).flatmap(
+    lambda threshold: (
+        st.floats(0.6, 1.6).map(lambda factor: min(1.0, threshold * factor))
+        | st.sampled_from([threshold, math.nextafter(threshold, 0), math.nextafter(threshold, 1)])
+    )
+)
+"""Numbers on both sides of a threshold, some as near as can be, or on it: which is not below it."""
 
 
-def test_lines_of_significance_in_one_row_are_both_named() -> None:
-    rows = canvas(p_value_chart(p_values({"5": 0.5, "3": 0.5, "1": 0.0}), 60, 18))
-    assert [line for line in rows if line.endswith("├0.05 0.01")]
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(near_thresholds | st.floats(0, 1), min_size=3, max_size=3),
+    st.integers(12, 50),
+    st.none() | st.floats(-18, -3),
+)
+def test_a_p_value_is_always_on_its_own_side_of_a_threshold(
+    ps: list[float], height: int, lowest: float | None
+) -> None:
+    if lowest is not None:
+        ps = [*ps[:2], 10**lowest]
+    chart = p_value_chart(p_values(dict(zip(("5", "3", "1"), ps, strict=True))), 60, height)
+    edges = edge_rows(chart)
+    assert set(edges) == {0.05, 0.01}
+    found = [row for row, _ in cells(canvas(chart), TEST_MARKERS["welch"])]
+    assert len(found) == 3
+    for p, row in zip(ps, found, strict=True):
+        for threshold, edge in edges.items():
+            assert (row > edge) is (p < threshold), (p, threshold)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.floats(-16, 0), st.integers(4, 50), st.booleans())
+def test_rows_and_thresholds_are_as_near_to_their_values_as_rows_allow(
+    lowest: float, rows: int, arrows: bool
+) -> None:
+    if arrows and rows < 5:
+        return
+    scale = log_scale([lowest], rows, arrows=arrows)
+    edges = threshold_rows(scale)
+    for p, edge in edges.items():
+        # The line lies on the lower edge of the row, half a row below its middle; two lines are a row apart.
+        assert abs(edge + 0.5 - scale.place(math.log10(p))) <= (0.5 if p == 0.05 else 1.5) + 1e-9
+    for p in (1.0, 0.5, 0.071, 0.0625, 0.125, 0.04, 0.02, 0.005, 10**lowest):
+        row = p_value_row(p, scale)
+        assert 0 <= row <= rows - 1 - arrows
+        assert abs(row - scale.place(math.log10(p))) <= 2
+    # Where rows are fine enough, a point is never farther than half of one from where it is, but for its side.
+    fine = log_scale([-3.0], 40, arrows=False)
+    for p in (0.9, 0.3, 0.002):
+        assert abs(p_value_row(p, fine) - fine.place(math.log10(p))) <= HALF
+
+
+def test_a_marker_above_a_line_does_not_hide_it() -> None:
+    edge = edge_rows(p_value_chart(p_values({"5": 0.5, "3": 0.5, "1": 1e-4}), 60, 20))[0.05]
+    chart = p_value_chart(p_values({"5": 0.06, "3": 0.5, "1": 1e-4}), 60, 20, PALETTE)
+    assert edge_rows(chart)[0.05] == edge
+    found = {row for row, _ in cells(canvas(chart), TEST_MARKERS["welch"])}
+    assert edge in found
+    place = [place for place, glyph in enumerate(chart.plain) if glyph == TEST_MARKERS["welch"]]
+    styles = {str(span.style) for at in place for span in chart.spans if span.start <= at < span.end}
+    assert any("underline" in style for style in styles)
 
 
 @pytest.mark.parametrize("p", [0.0, 1e-17, 5e-324])
@@ -222,15 +402,28 @@ def test_a_p_value_below_the_axis_stands_at_its_end_over_an_arrow(p: float) -> N
     chart = p_value_chart(p_values({"5": 0.5, "3": 0.5, "1": p}), 60, 20)
     rows = canvas(chart)
     ((row, column),) = cells(rows, TEST_MARKERS["welch"])[2:]
-    assert tick_rows(chart)["≤1e-16"] == row == len(rows) - 2
+    assert tick_rows(chart)["≤1e-16"] == row
     assert cells(rows, "↓") == [(len(rows) - 1, column)]
+    assert row < len(rows) - 1
     assert "↓ below 1e-16: Welch at j = 1" in chart.plain
 
 
 def test_the_smallest_p_value_of_the_axis_is_not_below_it() -> None:
     chart = p_value_chart(p_values({"5": 0.5, "3": 0.5, "1": 1e-16}), 60, 20)
     assert "↓" not in chart.plain
-    assert tick_rows(chart)["1e-16"] == len(canvas(chart)) - 1
+    assert tick_rows(chart)["1e-16"] == cells(canvas(chart), TEST_MARKERS["welch"])[2][0]
+
+
+def test_the_cursor_reads_p_values_and_says_why_there_is_none() -> None:
+    points = (
+        PValue("5", "welch", None, "by_construction"), PValue("3", "welch", 0.0712),
+        PValue("3", "paired", 0.0004),
+    )  # fmt: skip
+    data = PValueData(("5", "3"), points, cursor="3")
+    assert "j = 3: Welch 0.071, paired t 0.0004" in map(
+        str.strip, p_value_chart(data, 60, 20).plain.split("\n")
+    )
+    assert "j = 5: Welch by construction" in p_value_chart(replace(data, cursor="5"), 60, 20).plain
 
 
 def test_what_has_no_p_value_is_said_in_words() -> None:
@@ -433,14 +626,13 @@ def test_a_set_without_images_has_no_curve() -> None:
     assert accuracy_data(None, LADDER) is None
 
 
-def test_only_some_sets_are_drawn_unless_all_are_asked_for() -> None:
+def test_every_set_has_a_curve_and_charts_draw_some_by_themselves() -> None:
     every = {name: [0.5] * 4 for name in (*SETS, "a set of a plug-in that is not installed")}
-    few = accuracy_data(summary_of(**every), LADDER, all_sets=False)
-    all_of_them = accuracy_data(summary_of(**every), LADDER)
-    assert few is not None
-    assert all_of_them is not None
-    assert list(few.curves) == ["test", "misclassified", "adversarial", "noise", "noise-matched", "matched"]
-    assert list(all_of_them.curves) == list(every)
+    data = accuracy_data(summary_of(**every), LADDER)
+    assert data is not None
+    assert list(data.curves) == list(every)
+    few = ["test", "misclassified", "adversarial", "noise", "noise-matched", "matched"]
+    assert sets_in_charts(data.curves) == few
 
 
 def runs_with_crossfit() -> list[RunMetrics]:

@@ -27,9 +27,9 @@ from core.sets.registry import SETS, is_known
 from core.spec.spec import Spec
 from tests.fakes.damage import change_metrics
 from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
-from tui_aefit.following.cost import PastRun
 from tui_aefit.following.feed import PROBLEMS, Feed
 from tui_aefit.following.fold import Fold
+from tui_aefit.following.past import PastRun
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 
@@ -424,7 +424,7 @@ def test_an_experiment_of_which_no_run_is_complete_is_judged_by_those_of_its_hom
     snapshot = seen(feed.look(NOW))
     fold = Fold(first.id, first.spec)
     fold.add(JournalReader(first.journal).poll())
-    fold.take_past([PastRun(past.spec, 0.0, expected)])
+    fold.take_past([PastRun(past.spec, 0.0, stages=expected)])
     told = fold.snapshot(now=NOW, alive=True, metrics={}, problems=(), newer=False)
     assert snapshot.remaining == pytest.approx(told.remaining)
     assert snapshot.remaining is not None

@@ -26,7 +26,6 @@ from core.errors import DataError, ExperimentError
 from core.records.gallery import amplified, grey_levels
 from core.records.state import read_state
 from core.report.figures.curves import (
-    MARKERS,
     PAPER,
     SMALLEST_P,
     THRESHOLDS,
@@ -38,6 +37,7 @@ from core.report.figures.curves import (
 )
 from core.report.figures.images import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FigureFormat
+from core.report.looks import MARKERS
 from core.report.result import Result, result_of
 from core.report.terms import TEST_NAMES
 from core.sets.registry import own_controls
@@ -332,7 +332,7 @@ class TestReadable:
         assert found == {name: set_marker(name) for name in result.spec.sets}
         for axes in p_value_figure(result).axes:
             assert {kind: glyphs[marker(line)] for kind, line in series(axes).items()} == TEST_MARKERS
-        assert [glyphs[str(shape), filled] for shape, filled in MARKERS] == list(LAB_MARKERS)
+        assert [glyphs[str(one.shape), one.filled] for one in MARKERS] == list(LAB_MARKERS)
 
     def test_a_set_that_is_not_registered_has_a_look_of_its_own(self, whole: Result) -> None:
         assert whole.summary is not None

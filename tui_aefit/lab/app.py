@@ -168,8 +168,8 @@ class Lab(App[None]):
         yield SystemCommand(
             f"Turn the bell {bell}", "Ring the terminal when an experiment ends", self.action_bell_switch
         )
-        # Ours are "Quit" and, for the keys, "Help"; of the panes of the live screen one may take the whole of it.
-        left_out = {"Quit", "Keys"} | (set() if screen.has_class("-wide", "-high") else {"Maximize"})
+        # Ours are "Quit" and, for the keys, "Help"; a screen with panes has a full screen of its own.
+        left_out = {"Quit", "Keys", "Maximize"}
         yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
 
     # What the keys do everywhere

@@ -27,23 +27,12 @@ from core.report.caveat import caveat
 from core.report.chosen import check_sets, some_pairs_among
 from core.report.deciding import OTHER, OWN, UNSELECTED, crossfit_table
 from core.report.formats import FigureFormat
+from core.report.looks import COLOURS, MARKERS, TEST_NUMBERS, set_number
 from core.report.result import Result
 from core.report.terms import TEST_NAMES, brief_reason
-from core.sets.registry import SETS
 
 INK, PAPER = "#1b1b1b", "#fefefe"
 """Nothing else is drawn in these two: who embeds an SVG can exchange them."""
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
-"""Okabe and Ito's palette for the colour-blind, with grey for its black and without its yellow, which white paper
-swallows."""
-MARKERS: tuple[tuple[str | tuple[int, int, int], bool], ...] = (
-    ("o", True), ("^", True), ("D", True), ("o", False), ("^", False), ("D", False),
-    ("s", True), ("s", False), ("v", True), ("v", False), ("*", True), ("*", False),
-    ("x", True), ("+", True), ((6, 2, 0), True),
-)  # fmt: skip
-"""Shape and whether it is filled, by number: the lab's markers, so that a symbol means the same set everywhere."""
-TEST_NUMBERS = {"welch": 0, "paired": 1, "nadeau_bengio": 2, "wilcoxon": 6}
-"""The numbers of the tests' looks; their markers are the lab's, too."""
 DASHES: tuple[tuple[float, ...], ...] = (
     (), (5, 2), (1, 1.2), (6, 1.5, 1, 1.5), (2.5, 1), (8, 2.5), (4, 1, 1, 1, 1, 1), (1, 2.5),
     (9, 1.5, 2.5, 1.5), (3, 3), (6, 1, 1, 1, 1, 1, 1, 1), (1.5, 1.5, 4, 1.5), (10, 2, 1, 1), (4, 3), (7, 1, 3, 1),
@@ -86,7 +75,7 @@ def accuracy_figure(result: Result, sets: Collection[str] | None = None) -> Figu
         figure = Figure(figsize=(6.6, 4.0), layout="constrained")
         axes = figure.add_subplot()
         for place, name in enumerate(drawn):
-            look = look_of(_set_number(name, names))
+            look = look_of(set_number(name, names))
             summaries = [accuracy[name][level] for level in ladder.levels]
             _draw_curve(axes, name, summaries, look, _offset(place, len(drawn)))
         _label_levels(axes, ladder.levels, f"{ladder.knob} (general → fitted)")
@@ -122,7 +111,7 @@ def crossfit_figure(result: Result, sets: Collection[str] | None = None) -> Figu
         axes = figure.add_subplot()
         curves = [(group.of, line) for group in groups for line in group.lines]
         for place, (name, line) in enumerate(curves):
-            look = look_of(_set_number(name, [name])) | _CROSSFIT_LOOKS[line.what]
+            look = look_of(set_number(name, [name])) | _CROSSFIT_LOOKS[line.what]
             summaries = [line.by_level[level] for level in ladder.levels]
             _draw_curve(axes, f"{name}, {line.what}", summaries, look, _offset(place, len(curves)))
         _label_levels(axes, ladder.levels, f"{ladder.knob} (general → fitted)")
@@ -205,14 +194,14 @@ def style() -> Iterator[None]:
 def look_of(number: int) -> dict[str, Any]:
     """Marker, dashes and colour of a series, by its number from 0; no two below 105 share all three."""
     dashes = DASHES[number % len(DASHES)]
-    marker, filled = MARKERS[number % len(MARKERS)]
+    marker = MARKERS[number % len(MARKERS)]
     return {
         "color": COLOURS[number % len(COLOURS)],
-        "marker": marker,
+        "marker": marker.shape,
         "linestyle": (0, dashes) if dashes else "-",
         "linewidth": 1.3,
         "markersize": 5.5,
-        "markerfacecolor": COLOURS[number % len(COLOURS)] if filled else PAPER,
+        "markerfacecolor": COLOURS[number % len(COLOURS)] if marker.filled else PAPER,
     }
 
 
@@ -230,11 +219,6 @@ def _draw_curve(
             axes.add_line(bar)
     means = [summary.mean for _, summary in points if summary.mean is not None]
     axes.plot([x for x, _ in points], means, label=name if points else f"{name} (empty)", **look)
-
-
-def _set_number(name: str, names: Sequence[str]) -> int:
-    """The number of a set's look, the same in every experiment; sets that are not in SETS follow in order."""
-    return [*SETS, *(other for other in names if other not in SETS)].index(name)
 
 
 def _summary_of(result: Result, sets: Collection[str] | None) -> SummaryTable:

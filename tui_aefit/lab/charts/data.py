@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
 from core.records.statistics import StatisticalTest, SummaryTable
+from core.report import looks
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.crossfit import UNSELECTED, crossfit_means
 
 OTHER_MARKER = "•"
 """The marker of what has none of its own."""
-MARKERS = "●▲◆○△◇■□▼▽★☆×+*"
+MARKERS = "".join(marker.glyph for marker in looks.MARKERS)
 """The markers of curves, by their number."""
 OWN_MARKERS = {"●": "○", "▲": "△", "◆": "◇", "○": "◌"}
 """The marker of a set -> that of its curve by the half that selected it."""
 OWN = ", own"
 """What follows the name of a set for that curve."""
-TEST_MARKERS = {"welch": "●", "paired": "▲", "nadeau_bengio": "◆", "wilcoxon": "■"}
+TEST_MARKERS = {test: MARKERS[number] for test, number in looks.TEST_NUMBERS.items()}
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
 
@@ -41,7 +42,8 @@ class AccuracyData:
 
     fit: the axis runs over what is drawn, not from 0 to 1. numbers: of the curves that are no sets, which
     marker and colour each has; markers: of those whose marker is not their number's. dashed: which curves are drawn
-    so. by: what the accuracies are by, "" unsaid. corrected: whether intervals allow for overlapping splits.
+    so. by: what the accuracies are by, "" unsaid. corrected: whether intervals allow for overlapping splits. bars:
+    whether they are drawn. cursor: the level that is read off below the chart, None for none.
     """
 
     knob: str
@@ -53,6 +55,8 @@ class AccuracyData:
     dashed: frozenset[str] = frozenset()
     by: str = ""
     corrected: bool = False
+    bars: bool = True
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,18 +71,21 @@ class PValue:
 
 @dataclass(frozen=True)
 class PValueData:
-    """The tests of one quantity for one pair of sets. levels: every j, general to fitted. holm: p is adjusted."""
+    """The tests of one quantity for one pair of sets. levels: every j, general to fitted. holm: p is adjusted.
+    cursor: as in AccuracyData.
+    """
 
     levels: tuple[str, ...]
     points: tuple[PValue, ...]
     quantity: str = "ratio"
     pair: tuple[str, str] = PAPER_PAIR
     holm: bool = False
+    cursor: str | None = None
 
 
 def series_number(name: str) -> int:
     """The number of a set's colour in a palette."""
-    return list(SETS).index(name) if is_known(name) else len(SETS)
+    return looks.set_number(name)
 
 
 def set_marker(name: str) -> str:
@@ -96,17 +103,15 @@ def accuracy_data(
     summary: SummaryTable | None,
     ladder: Ladder,
     *,
-    all_sets: bool = True,
     fit: bool = False,
     corrected: bool = False,
 ) -> AccuracyData | None:
     """The curves of a snapshot's `summary`, None where there is nothing to draw.
 
-    all_sets: not only those that charts draw by themselves. corrected: as in AccuracyData.
+    corrected: as in AccuracyData.
     """
     accuracy = summary.accuracy if summary is not None else {}
-    chosen = accuracy if all_sets else sets_in_charts(accuracy)
-    curves = {name: points for name in chosen if (points := curve_of(summary, name, ladder))}
+    curves = {name: points for name in accuracy if (points := curve_of(summary, name, ladder))}
     return AccuracyData(ladder.knob, ladder.levels, curves, fit, corrected=corrected) if curves else None
 
 
@@ -197,6 +202,46 @@ def accuracy_captions(data: AccuracyData) -> list[str]:
         f"accuracy against {data.knob}; bars: 95 %, for overlapping splits",
         plain,
     ]
+
+
+def accuracy_readings(data: AccuracyData) -> list[str]:
+    """What the curves are at the cursor, the longest first: "K = 5: adversarial .330 ± .018, misclassified .149".
+
+    The sets of the paper's comparison come first: what does not fit is left out from the end.
+    """
+    found = {
+        name: point for name, points in data.curves.items() for point in points if point.level == data.cursor
+    }
+    order = [name for name in PAPER_PAIR if name in found] + [
+        name for name in found if name not in PAPER_PAIR
+    ]
+    parts = []
+    for name in order:
+        interval = found[name].interval
+        half = f" ± {share((interval[1] - interval[0]) / 2)}" if interval is not None else ""
+        parts.append(f"{name} {share(found[name].mean)}{half}")
+    return _shorter(f"{data.knob} = {data.cursor}: ", parts)
+
+
+def p_value_readings(data: PValueData) -> list[str]:
+    """The p-values at the cursor, the longest first: "j = 5: Welch 0.013, paired t 0.002"."""
+    points = [point for point in data.points if point.j == data.cursor]
+    parts = [
+        f"{TEST_NAMES[point.test]} {brief_reason(point.reason) if point.p is None else f'{point.p:.2g}'}"
+        for point in points
+    ]
+    return _shorter(f"j = {data.cursor}: ", parts)
+
+
+def _shorter(lead: str, parts: Sequence[str]) -> list[str]:
+    """The parts after their lead, then always one fewer."""
+    lines = [lead + ", ".join(parts[:many]) for many in range(len(parts), 0, -1)]
+    return [*lines, *([] if lines else [f"{lead}nothing there"])]
+
+
+def share(value: float) -> str:
+    """Three digits without the zero before them: .573; 1.00."""
+    return f"{value:.3f}"[1:] if value < 0.9995 else f"{value:.2f}"
 
 
 def p_value_captions(data: PValueData) -> list[str]:

@@ -1,21 +1,135 @@
-"""Intervals as text, one a line, around zero and the margin within which a difference counts as none."""
+"""Estimates with their intervals on a common axis around zero, as text: one line for a table, or a whole plot."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
 
 from core.records.statistics import Claim
+from tui_aefit.lab.charts.palette import Palette
 
 BAND, LINE, ZERO, MARKER, BEYOND = "░", "─", "┊", "●", ("◂", "▸")
 CLOSED = ("├", "┤")
+MARGINS = 10
+"""Where the axis of a plot ends, in margins: what decides lies near 0."""
+LEAST_PICTURE = 21
+"""Cells of the axis without which there is no plot."""
+GAP = 2
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One estimate. title, of: what it is, and of which sets. number: the estimate with its interval in words.
+    decision: the word with its sign; decided: whether it is more than "undecided".
+    """
+
+    title: str
+    of: str
+    number: str
+    decision: str
+    decided: bool
+    claim: Claim
+
+
+@dataclass(frozen=True)
+class ForestData:
+    """The estimates from top to bottom. corrected: the intervals allow for overlapping splits."""
+
+    rows: tuple[ForestRow, ...]
+    corrected: bool = True
+
+
+def forest_chart(data: ForestData, width: int, height: int, palette: Palette | None = None) -> Text:
+    """The rows around zero, each with its interval, the margin as a band, and the decision as a word.
+
+    width, height: cells; the text fits them. Two lines a row where there is room: the second has the sets and the
+    numbers. Rows that have no room are left out from the end, and counted.
+    """
+    margin = max(row.claim.margin for row in data.rows)
+    limit = MARGINS * margin
+    roomy = height - 2 >= 2 * len(data.rows)
+    per_row = 2 if roomy else 1
+    fitting = max(0, (height - 2) // per_row)
+    rows, left_out = data.rows[:fitting], len(data.rows) - fitting
+    titles = max(cell_len(row.title) for row in data.rows)
+    words = max(cell_len(row.decision) for row in data.rows)
+    picture = width - titles - words - 2 * GAP
+    if picture < LEAST_PICTURE:
+        words, picture = 1, width - titles - 1 - 2 * GAP
+    picture -= 1 - picture % 2  # zero stands in a cell of its own
+    if picture < LEAST_PICTURE or not rows:
+        return Text(f"No room: {titles + 1 + 2 * GAP + LEAST_PICTURE} x 3 cells are needed."[: max(width, 0)])
+    axes, said = (palette.axes, palette.words) if palette else ("", "")
+    before = titles + words + 2 * GAP
+    lines = [Text(" " * before + axis(limit, picture), axes)]
+    for row in rows:
+        line = Text(f"{row.title:<{titles}}{' ' * GAP}")
+        style = "bold" if row.decided else "dim"
+        word = row.decision if words > 1 else row.decision[0]
+        line.append(word + " " * (words - cell_len(word) + GAP), style)
+        line.append_text(_picture(row, limit, picture, palette))
+        lines.append(line)
+        if roomy:
+            lines.append(_second_line(row, before, picture, said))
+    lines.append(Text(_legend(margin, data, left_out, width), said))
+    return Text("\n", no_wrap=True, end="").join(lines)
+
+
+def _second_line(row: ForestRow, before: int, picture: int, style: str) -> Text:
+    """The sets below the title, the number below the interval; the band and zero go on through both lines."""
+    of, number = f" {row.of}", row.number
+    room = before + picture
+    gap = max(before, cell_len(of) + GAP)
+    if gap + cell_len(number) > room:
+        gap = max(cell_len(of) + 1, room - cell_len(number))
+    text = Text(of + " " * (gap - cell_len(of)) + number, style or "dim", no_wrap=True)
+    text.truncate(room, overflow="ellipsis")
+    return text
+
+
+def _picture(row: ForestRow, limit: float, width: int, palette: Palette | None) -> Text:
+    text = Text(interval_line(row.claim, limit, width))
+    if palette:
+        for at, glyph in enumerate(text.plain):
+            text.stylize(palette.axes if glyph in (BAND, ZERO) else palette.of(2), at, at + 1)
+    return text
+
+
+def _legend(margin: float, data: ForestData, left_out: int, width: int) -> str:
+    splits = ", for overlapping splits" if data.corrected else ""
+    more = f"; {left_out} more below" if left_out > 0 else ""
+    for text in (
+        f"{BAND} same: within ±{margin:g} of 0; {LINE} 95 % interval{splits}{more}",
+        f"{BAND} ±{margin:g}; {LINE} 95 %{splits}{more}",
+        f"{BAND} ±{margin:g}; {LINE} 95 %{more}",
+    ):
+        if cell_len(text) <= width:
+            return text
+    return ""
 
 
 def axis(limit: float, width: int) -> str:
-    """The ends of the axis and its zero in `width` cells."""
-    end = f"{limit:g}"
+    """The ends of the axis and its zero in `width` cells, and the places halfway where there is room for them."""
+    cells = [" "] * width
     middle = width // 2
-    left = f"-{end}"
-    return f"{left}{'0':>{middle - len(left) + 1}}{end:>{width - middle - 1}}"
+    for share, text in zip((-1.0, 0.0, 1.0), _labels((-limit, 0.0, limit)), strict=True):
+        start = {-1.0: 0, 0.0: middle, 1.0: width - len(text)}[share]
+        cells[start : start + len(text)] = text
+    for share in (-0.5, 0.5):
+        (text,) = _labels((share * limit,))
+        start = middle + round(share * middle) - len(text) // 2
+        around = cells[max(0, start - 1) : start + len(text) + 1]
+        if width >= 6 * len(text) and not "".join(around).strip():
+            cells[start : start + len(text)] = text
+    return "".join(cells)
+
+
+def _labels(values: Sequence[float]) -> list[str]:
+    return [f"{value:g}" for value in values]
 
 
 def interval_line(claim: Claim, limit: float, width: int) -> str:

@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 SCREENS: Mapping[str, str] = {
     "Ask": "tui_aefit.lab.screens.confirm",
+    "ChooseSets": "tui_aefit.lab.screens.choose_sets",
     "CompareScreen": "tui_aefit.lab.screens.compare",
     "ExperimentsScreen": "tui_aefit.lab.screens.experiments",
     "Export": "tui_aefit.lab.screens.export",
@@ -27,6 +28,7 @@ SCREENS: Mapping[str, str] = {
 """Class -> the module that it is in."""
 
 if TYPE_CHECKING:
+    from tui_aefit.lab.screens.choose_sets import ChooseSets as ChooseSets
     from tui_aefit.lab.screens.compare import CompareScreen as CompareScreen
     from tui_aefit.lab.screens.confirm import Ask as Ask
     from tui_aefit.lab.screens.experiments import ExperimentsScreen as ExperimentsScreen

@@ -1,188 +1,164 @@
-"""One experiment, live or finished: its runs, accuracies, tests, verdict and log."""
+"""One experiment, live or finished: the answer first, then the two pictures, the tables and the log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from rich.cells import cell_len
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.widget import Widget
 from textual.widgets import Static, Tab, Tabs
 
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
-from core.report.formatting import duration
 from core.report.terms import SLOPES
-from tui_aefit.following.listing import STATES
-from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import confirm_and_carry_out
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
+from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
 from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
 from tui_aefit.lab.screens.confirm import Confirm
-from tui_aefit.lab.theme import FollowsTheme, ink
+from tui_aefit.lab.widgets.cell_table import CellTable
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
-from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
+from tui_aefit.lab.widgets.live.answer import Answer
+from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart, SnapshotChart
 from tui_aefit.lab.widgets.live.decides import DecidesPane
+from tui_aefit.lab.widgets.live.forest import ForestChart
+from tui_aefit.lab.widgets.live.header import LiveHeader
 from tui_aefit.lab.widgets.live.log_pane import LogPane
+from tui_aefit.lab.widgets.live.run_details import RunDetails
 from tui_aefit.lab.widgets.live.runs_table import RunsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
+from tui_aefit.lab.widgets.live.strip import RunStrip
 
-PANES = {
-    "runs": "Runs",
-    "accuracy": "Accuracy",
-    "charts": "Charts",
-    "decides": "Decides",
+PICTURES = {"charts": "Chart", "decides": "Decides", "p-values": "p-values"}
+TABLES = {
+    "accuracy": "Means",
+    "claims": "Claims",
     "tests": "Tests",
-    "verdict": "Verdict",
+    "runs": "Runs",
     "log": "Log",
+    "verdict": "Verdict",
 }
-"""The panes with their titles; in a narrow terminal one is seen at a time."""
-
-HEADLINE_PADDING = 2
-"""Cells beside the headline."""
+PICTURE_TITLES = {
+    "charts": "accuracy, general → fitted",
+    "decides": "what decides",
+    "p-values": "p-values",
+}
+PANES = PICTURES | TABLES
+"""The panes with their titles, in the order of the digits that bring them."""
+WIDE, HIGH = 120, 40
+"""Columns from which two pictures stand side by side, and rows from which a table stands below them."""
+LOW = 30
+"""Rows below which the answer has two lines."""
+PADDING = 2
+"""Columns beside the answer."""
 KEY_SECONDS = 2.0
-"""How long a notice stays of what a key did to a chart, which says so itself where it is seen.
-
-Longer, it would lie over the next screen; Textual takes back all notices or none.
-"""
+"""How long a notice stays of what a key did. Longer, it would lie over the next screen."""
 
 
-class LiveScreen(FollowsTheme, Screen[None]):
-    """Follows one experiment's journal; computing goes on whether this is shown or not."""
+class LiveScreen(Screen[None]):
+    """Follows one experiment's journal; computing goes on whether this is shown or not.
+
+    Two places are filled with panes: that of the pictures holds the chart, and where it is wide one of the other
+    two beside it; that of the tables holds one. A terminal that is not high shows the place that was chosen last.
+    """
 
     CSS_PATH = "live.tcss"
-    # All panes at once need both: too low, a chart would have no room.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]  # noqa: RUF012
-    AUTO_FOCUS = "RunsTable"
-    BINDINGS = [  # noqa: RUF012
+    AUTO_FOCUS = "#accuracy-chart"
+    BINDINGS = [  # noqa: RUF012  # declared so by Screen
         Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the images of every set"),
         Binding("s", "stop", "Stop", id="live.stop", tooltip="Stop computing; complete runs are kept"),
-        Binding(
-            "r", "resume", "Resume", id="live.resume", tooltip="Compute the runs that are missing or failed"
-        ),
-        Binding(
-            "m",
-            "extend",
-            "More runs",
-            id="live.extend",
-            show=False,
-            tooltip="Have more runs computed; those that are complete stay",
-        ),
-        Binding(
-            "h", "holm", "Holm", id="live.holm", show=False, tooltip="p-values as they are, or Holm-adjusted"
-        ),
-        Binding(
-            "v",
-            "versus",
-            "Versus",
-            id="live.versus",
-            show=False,
-            tooltip="Compare the adversarial set with another one, in the tests and their chart",
-        ),
-        Binding(
-            "t",
-            "quantity",
-            "Quantity",
-            id="live.quantity",
-            show=False,
-            tooltip="Chart the tests of the ratios, of the differences or of the log ratios",
-        ),
-        Binding(
-            "f",
-            "fit",
-            "Fit",
-            id="live.fit",
-            show=False,
-            tooltip="End the accuracy chart at the curves, or at 0 and 1",
-        ),
-        Binding(
-            "a",
-            "curves",
-            "All curves",
-            id="live.curves",
-            show=False,
-            tooltip="Chart the accuracy of all sets, or of those that charts begin with",
-        ),
-        Binding(
-            "c",
-            "crossfit",
-            "Cross-fitted",
-            id="live.crossfit",
-            show=False,
-            tooltip="Chart the accuracy by the half that did not select, beside that by the half that did",
-        ),
-        Binding(
-            "x",
-            "export",
-            "Export",
-            id="live.export",
-            tooltip="Write files: results, tables, figures or the report",
-        ),
-        Binding(
-            "p",
-            "export('report')",
-            "Report",
-            id="live.report",
-            show=False,
-            tooltip="Write an HTML report with figures",
-        ),
-        Binding("escape,n", "app.set_up", "New", id="live.back", tooltip="To the form, for a new experiment"),
+        Binding("r", "resume", "Resume", id="live.resume",
+                tooltip="Compute the runs that are missing or failed"),
+        Binding("x", "export", "Export", id="live.export",
+                tooltip="Write files: results, tables, figures or the report"),
+        Binding("f", "full", "Full screen", id="live.full",
+                tooltip="The pane with the focus on the whole screen, or all panes again"),
+        Binding("z", "sets", "Sets", id="live.sets", show=False, tooltip="Choose which sets the chart draws"),
+        Binding("escape", "back", "Back", id="live.back", show=False, tooltip="Back to the screen before"),
+        Binding("n", "app.set_up", "New", id="live.new", show=False,
+                tooltip="To the form, for a new experiment"),
+        Binding("m", "extend", "More runs", id="live.extend", show=False,
+                tooltip="Have more runs computed; those that are complete stay"),
+        Binding("p", "export('report')", "Report", id="live.report", show=False,
+                tooltip="Write an HTML report with figures"),
+        Binding("b", "bars", "Error bars", id="live.bars", show=False,
+                tooltip="Draw the chart's intervals, or the curves alone"),
+        Binding("i", "fit", "Fit", id="live.fit", show=False,
+                tooltip="End the accuracy chart at the curves, or at 0 and 1"),
+        Binding("c", "crossfit", "Cross-fitted", id="live.crossfit", show=False,
+                tooltip="Chart the accuracy by the half that did not select, beside that by the half that did"),
+        Binding("h", "holm", "Holm", id="live.holm", show=False,
+                tooltip="p-values as they are, or Holm-adjusted"),
+        Binding("v", "versus", "Versus", id="live.versus", show=False,
+                tooltip="Compare the adversarial set with another one, in the tests and their chart"),
+        Binding("t", "quantity", "Quantity", id="live.quantity", show=False,
+                tooltip="Chart the tests of the ratios, of the differences or of the log ratios"),
+        Binding("y", "copy", "Copy", id="live.copy", show=False,
+                tooltip="Copy what is under the cursor: a row, or what the chart's cursor reads"),
         *(
-            Binding(
-                str(place), f"pane('{name}')", title, id=f"live.{name}", show=False, tooltip=f"Show: {title}"
-            )
+            Binding(str(place), f"pane('{name}')", title, id=f"live.{name}", show=False,
+                    tooltip=f"Show: {title}")
             for place, (name, title) in enumerate(PANES.items(), start=1)
         ),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         self.experiment = experiment
         self._snapshot: Snapshot | None = None
-        self._headline_length = 0
+        self._picture, self._table = "charts", "accuracy"
+        self._beside = "decides"
+        self._chosen = "charts"
+        self._full = False
 
     def compose(self) -> ComposeResult:
-        """A line on the whole, tabs where it is narrow, the panes."""
-        yield Static(self.experiment.id, id="headline", markup=False)
-        yield Tabs(
-            *(Tab(f"{place} {title}", id=name) for place, (name, title) in enumerate(PANES.items(), 1))
-        )
-        with Container(id="panes"):
-            with Container(id="runs-pane", classes="pane"):
-                yield RunsTable(id="runs-table")
-            with VerticalScroll(id="verdict-pane", classes="pane"):
-                yield Static("", id="verdict-text", markup=False)
-            with Container(id="charts-pane", classes="pane"):
+        """Header, answer, runs; the pictures and the tables, each with its tabs."""
+        yield LiveHeader(self.experiment.id, id="header")
+        yield Static("", id="trouble", markup=False)
+        yield Answer(id="answer")
+        yield RunStrip(id="strip")
+        yield _tabs(PANES, "tabs")
+        with Horizontal(id="pictures"):
+            with Container(id="charts-pane", classes="pane picture"):
                 yield AccuracyChart(id="accuracy-chart")
+            with Container(id="decides-pane", classes="pane picture"):
+                yield ForestChart(id="forest-chart")
+            with Container(id="p-values-pane", classes="pane picture"):
                 yield PValueChart(id="p-chart")
-            yield DecidesPane(id="decides-pane", classes="pane")
+        yield _tabs(TABLES, "table-tabs")
+        with Container(id="tables"):
             with Container(id="accuracy-pane", classes="pane"):
                 yield AccuracyTable(id="accuracy-table")
+            yield DecidesPane(id="claims-pane", classes="pane")
             with Container(id="tests-pane", classes="pane"):
                 yield StatisticsTable(id="tests-table")
+            with Horizontal(id="runs-pane", classes="pane"):
+                yield RunsTable(id="runs-table")
+                yield RunDetails(id="run-details")
             with Container(id="log-pane", classes="pane"):
                 yield LogPane(id="log-lines")
+            with VerticalScroll(id="verdict-pane", classes="pane"):
+                yield Static("", id="verdict-text", markup=False)
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
         """Begin to follow the journal."""
-        self.query_one("#charts-pane").border_title = "Charts"
+        for place, name in enumerate(PICTURES, start=1):
+            self.query_one(f"#{name}-pane").border_title = f"{place} {PICTURE_TITLES[name]}"
         self.query_one("#verdict-pane").border_title = "Verdict"
-        self._show_pane("runs")
-        self._entitle_charts()
+        self._arrange()
         start_feed(self, self.experiment)
+        start_measuring(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
@@ -196,14 +172,7 @@ class LiveScreen(FollowsTheme, Screen[None]):
             return not running and seen.complete < seen.spec.runs and not seen.newer
         return action != "extend" or not seen.newer
 
-    def on_resize(self) -> None:
-        """Keep the focus in sight: of what is hidden now, the pane that is shown takes it over."""
-        self._show_headline()
-        self.call_after_refresh(self._refocus)
-
-    def _refocus(self) -> None:
-        if self.focused is None and (active := self.query_one(Tabs).active):
-            self._focus_pane(active)
+    # What is told
 
     @on(SnapshotArrived)
     def _show(self, message: SnapshotArrived) -> None:
@@ -212,63 +181,132 @@ class LiveScreen(FollowsTheme, Screen[None]):
         self._snapshot = snapshot
         # More runs may be asked for now.
         self.experiment = replace(self.experiment, spec=snapshot.spec)
-        self._show_headline()
-        self.query_one(RunsTable).snapshot = snapshot
-        self.query_one(AccuracyTable).snapshot = snapshot
+        self.query_one(LiveHeader).snapshot = snapshot
+        self.query_one(Answer).snapshot = snapshot
+        self.query_one(RunStrip).snapshot = snapshot
         self.query_one(AccuracyChart).snapshot = snapshot
+        self.query_one(ForestChart).snapshot = snapshot
         self.query_one(PValueChart).snapshot = snapshot
+        self.query_one(AccuracyTable).snapshot = snapshot
         self.query_one(DecidesPane).snapshot = snapshot
         self.query_one(StatisticsTable).snapshot = snapshot
+        self.query_one(RunsTable).snapshot = snapshot
+        self.query_one(RunDetails).snapshot = snapshot
         self.query_one(LogPane).snapshot = snapshot
+        self._show_trouble(snapshot)
+        self._give_room()
         if before is None or before.verdict != snapshot.verdict:
             self.query_one("#verdict-text", Static).update(verdict(snapshot))
         if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
             self.refresh_bindings()
 
-    def theme_changed(self, theme: Theme) -> None:
-        """Draw the headline in the colours of another theme."""
-        self._show_headline()
-
-    def _show_headline(self) -> None:
-        if self._snapshot is None:
-            return
-        text = headline(self._snapshot, self.app.size.width - HEADLINE_PADDING, partial(ink, self.app))
-        # A new layout draws every pane again, so only where lines may break in another place.
-        self.query_one("#headline", Static).update(text, layout=text.cell_len != self._headline_length)
-        self._headline_length = text.cell_len
-
-    @on(Tabs.TabActivated)
-    def _tab(self, event: Tabs.TabActivated) -> None:
-        self._show_pane(str(event.tab.id))
+    @on(LoadMeasured)
+    def _show_load(self, message: LoadMeasured) -> None:
+        message.stop()
+        self.query_one(LiveHeader).load = message.load
 
     @on(RunsTable.RunSelected)
     def _run_selected(self, event: RunsTable.RunSelected) -> None:
         self.query_one(AccuracyTable).run = event.index
+        self.query_one(RunDetails).run = event.index
+
+    @on(RunsTable.DetailsAsked)
+    def _details_asked(self) -> None:
+        self.query_one("#runs-pane").toggle_class("-details")
+        self.call_after_refresh(self._focus_pane, "runs")
 
     @on(StatisticsTable.PairChanged)
     def _pair_changed(self, event: StatisticsTable.PairChanged) -> None:
         self.query_one(PValueChart).pair = event.pair
 
-    def action_pane(self, name: str) -> None:
-        """Show one pane: bring it to the front, or give it the focus where all are seen.
+    def _show_trouble(self, snapshot: Snapshot) -> None:
+        text = trouble(snapshot)
+        line = self.query_one("#trouble", Static)
+        if str(line.content) != text:
+            line.update(text)
+            line.display = bool(text)
 
-        Where there is room for one chart, its key brings the other one when the first is seen already.
-        """
-        charts = self.query_one("#charts-pane")
-        all_seen = self.has_class("-wide") and self.has_class("-high")
-        if name == "charts" and (all_seen or charts.has_class("-active")):
-            charts.toggle_class("-p-values")
-        self._entitle_charts()
-        self.query_one(Tabs).active = name
-        self._show_pane(name)
+    # Which panes are seen
+
+    def shown(self) -> set[str]:
+        """The names of the panes that there is room for."""
+        if self._full:
+            return {self._chosen}
+        width, height = self.app.size
+        pictures = {"charts", self._beside} if width >= WIDE else {self._picture}
+        if height >= HIGH:
+            return pictures | {self._table}
+        return pictures if self._chosen in PICTURES else {self._table}
+
+    def _arrange(self) -> None:
+        shown, height = self.shown(), self.app.size.height
+        for name in PANES:
+            self.query_one(f"#{name}-pane").display = name in shown
+        self.query_one("#pictures").display = bool(shown & PICTURES.keys())
+        self.query_one("#tables").display = bool(shown & TABLES.keys())
+        both = len(shown & PICTURES.keys()) > 1 or len(shown) > 1
+        self.set_class(both, "-framed")
+        self._give_room()
+        for name in ("answer", "strip"):
+            self.query_one(f"#{name}").display = not self._full
+        self.query_one("#tabs").display = not self._full and height < HIGH
+        self.query_one("#table-tabs").display = not self._full and height >= HIGH
+        with self.prevent(Tabs.TabActivated):
+            self.query_one("#tabs", Tabs).active = self._chosen
+            self.query_one("#table-tabs", Tabs).active = self._table
+
+    def _give_room(self) -> None:
+        """Have the answer take no more lines than it fills."""
+        width, height = self.app.size
+        self.query_one(Answer).take_room(width - PADDING, 2 if height < LOW else 3)
+
+    def _choose(self, name: str) -> None:
+        """Bring a pane to the front of its place."""
+        self._chosen = name
+        if name in TABLES:
+            self._table = name
+        else:
+            self._picture = name
+            self._beside = name if name != "charts" else self._beside
+        self._arrange()
+
+    def _bring(self, *names: str) -> None:
+        """Have one of these panes be seen, the first unless another is: a key's effect must be."""
+        if not self.shown() & set(names):
+            self._full = False
+            self.action_pane(names[0])
+
+    def on_resize(self) -> None:
+        """Show as many panes as there is room for now; of what is hidden, the chosen pane takes over the focus."""
+        self._arrange()
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        if self.focused is None or not self.focused.is_on_screen:
+            self._focus_pane(self._chosen)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """The pane with the focus is the one that is chosen."""
+        pane = self._pane_of(event.widget)
+        # Of a pane that has gone meanwhile, the news of its focus comes too late.
+        if pane in self.shown() and pane != self._chosen:
+            self._choose(pane)
+
+    def _pane_of(self, widget: Widget) -> str | None:
+        ids = [str(node.id) for node in widget.ancestors_with_self if node.id is not None]
+        return next((name for name in PANES if f"{name}-pane" in ids), None)
+
+    @on(Tabs.TabActivated)
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        name = str(event.tab.id)
+        if name not in (self._chosen, self._table):
+            self.action_pane(name)
+
+    def action_pane(self, name: str) -> None:
+        """Show one pane, and give it the focus."""
+        self._choose(name)
         # What is hidden has no size, and what does not overflow takes no focus.
         self.call_after_refresh(self._focus_pane, name)
-
-    def _entitle_charts(self) -> None:
-        """Say which chart the key brings, seen where there is room for one."""
-        charts = self.query_one("#charts-pane")
-        key = list(PANES).index("charts") + 1
-        charts.border_subtitle = f"{key}: {'accuracy' if charts.has_class('-p-values') else 'p-values'}"
 
     def _focus_pane(self, name: str) -> None:
         pane = self.query_one(f"#{name}-pane")
@@ -277,39 +315,77 @@ class LiveScreen(FollowsTheme, Screen[None]):
                 widget.focus()
                 break
 
+    def action_full(self) -> None:
+        """The pane with the focus on the whole screen, or all panes again."""
+        self._full = not self._full
+        self.set_class(self._full, "-full")
+        self._arrange()
+        self.call_after_refresh(self._focus_pane, self._chosen)
+
+    def action_back(self) -> None:
+        """From the full screen, or a run's details, to the panes; from these to the form."""
+        details = self.query_one("#runs-pane")
+        if self._full:
+            self.action_full()
+        elif details.has_class("-details") and details.display:
+            details.remove_class("-details")
+            self.call_after_refresh(self._focus_pane, "runs")
+        else:
+            self.app.call_later(self.app.run_action, "set_up")
+
+    # What keys do to the charts
+
     def action_holm(self) -> None:
         """Change which p-values the chart shows."""
         chart = self.query_one(PValueChart)
         chart.holm = not chart.holm
-        text = "p-values are Holm-adjusted over j" if chart.holm else "p-values are as they are"
-        self.notify(text, timeout=KEY_SECONDS)
+        self._bring("p-values")
 
     def action_versus(self) -> None:
         """Compare another pair of sets."""
         self.query_one(StatisticsTable).next_pair()
+        self._bring("p-values", "tests")
 
     def action_quantity(self) -> None:
         """Chart the tests of the next quantity."""
         chart, quantities = self.query_one(PValueChart), list(SLOPES)
         chart.quantity = quantities[(quantities.index(chart.quantity) + 1) % len(quantities)]
-        text = f"p-values are those of {SLOPES[chart.quantity]}"
-        self.notify(text, timeout=KEY_SECONDS, markup=False)
+        self._bring("p-values")
 
     def action_fit(self) -> None:
         """Change between an axis from 0 to 1 and one that ends at the curves."""
         chart = self.query_one(AccuracyChart)
         chart.fit = not chart.fit
+        self._bring("charts")
 
-    def action_curves(self) -> None:
-        """Chart all sets, or those that charts draw by themselves."""
+    def action_bars(self) -> None:
+        """Draw intervals, or none."""
         chart = self.query_one(AccuracyChart)
-        chart.all_sets = not chart.all_sets
-        chart.crossfit = False
+        chart.bars = not chart.bars
+        self._bring("charts")
 
     def action_crossfit(self) -> None:
         """Chart the cross-fitted accuracies, or those of the sets again."""
         chart = self.query_one(AccuracyChart)
         chart.crossfit = not chart.crossfit
+        self._bring("charts")
+
+    def action_sets(self) -> None:
+        """Let the person choose which sets the chart draws."""
+        chart = self.query_one(AccuracyChart)
+        names = chart.names
+        if not names:
+            self.notify("there is no curve yet", timeout=KEY_SECONDS)
+            return
+        self._bring("charts")
+
+        def chosen(sets: tuple[str, ...] | None) -> None:
+            if sets is not None:
+                chart.sets = sets
+
+        self.app.push_screen(screens.ChooseSets(names, chart.drawn), chosen)
+
+    # What other keys do
 
     def action_gallery(self) -> None:
         """Look at the images."""
@@ -336,40 +412,35 @@ class LiveScreen(FollowsTheme, Screen[None]):
         status, done = (seen.status, seen.complete) if seen else (None, 0)
         self.post_message(ExportExperiment(self.experiment, status, done, choice))
 
-    def _show_pane(self, name: str) -> None:
-        for other in PANES:
-            self.query_one(f"#{other}-pane").set_class(other == name, "-active")
+    def action_copy(self) -> None:
+        """Copy the row under the cursor, or what the chart's cursor reads; elsewhere the answer."""
+        focused = self.focused
+        if isinstance(focused, CellTable | SnapshotChart):
+            text = focused.copied()
+        elif self._chosen == "verdict" and self._snapshot is not None:
+            text = verdict(self._snapshot)
+        else:
+            text = self.query_one(Answer).text
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"copied: {text.splitlines()[0]}", timeout=KEY_SECONDS, markup=False)
 
 
-def headline(snapshot: Snapshot, width: int, tint: Callable[[str], str] = str) -> Text:
-    """The whole in one line of `width` cells: id, state, how far, how long yet; the settings where they fit.
+def _tabs(titles: dict[str, str], id: str) -> Tabs:
+    return Tabs(
+        *(Tab(f"{list(PANES).index(name) + 1} {title}", id=name) for name, title in titles.items()), id=id
+    )
 
-    tint: of a style, the one that is drawn.
-    """
-    spec = snapshot.spec
-    glyph, word, style = STATES[snapshot.status]
-    text = Text.assemble((snapshot.id, "bold"), "  ", (f"{glyph} {word}", tint(style)))
-    text.append(f"  {snapshot.complete}/{spec.runs} runs")
-    if snapshot.status is ExperimentStatus.RUNNING and snapshot.remaining is not None:
-        text.append(f"  {duration(snapshot.remaining)} left")
-    rates = describe_rates(snapshot.metrics.values())
-    for setting in (
-        f"  epsilon {spec.epsilon:g}",
-        f"  {snapshot.ladder.span}",
-        f"  {rates}" if rates else "",
-    ):
-        if text.cell_len + cell_len(setting) > width:
-            break
-        text.append(setting)
-    if snapshot.newer:
-        text.append("  written by a newer version: only looked at here", "bold")
+
+def trouble(snapshot: Snapshot) -> str:
+    """What is the matter with an experiment or its records, a line each; "" where nothing is."""
+    lines = ["! written by a newer version: only looked at here"] if snapshot.newer else []
     if snapshot.error:
         first, *rest = snapshot.error.splitlines()
         more = " (the log has the rest)" if rest else ""
-        text.append(f"\n✗ {first}{more}. {' '.join(snapshot.hint.splitlines())}", "bold")
-    for problem in snapshot.problems[:1]:
-        text.append(f"\n! {len(snapshot.problems)} unreadable: {problem}")
-    return text
+        lines.append(f"✗ {first}{more}. {' '.join(snapshot.hint.splitlines())}")
+    lines += [f"! {len(snapshot.problems)} unreadable: {problem}" for problem in snapshot.problems[:1]]
+    return "\n".join(lines)
 
 
 def verdict(snapshot: Snapshot) -> str:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
+from rich.cells import cell_len
 from rich.console import JustifyMethod
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import DataTable
+
+BORDER = 4
+"""Cells of a border's line that its text does not get."""
 
 
 class CellTable(DataTable[Text]):
     """A table of rows and columns by key; the row under the cursor, or the mouse, can be explained.
 
     A subclass says in `explanation` what a row means: it is the tooltip under the mouse, and stands in the
-    lower border for the row under the cursor.
+    lower border for the row under the cursor; below the rows where it is longer and there is room.
     """
 
     DEFAULT_CSS = """
@@ -38,6 +46,8 @@ class CellTable(DataTable[Text]):
         self._updating = False
         super().__init__(cursor_type="row", cell_padding=0, id=id, classes=classes)
         self._in_border = "", ""
+        self._below: list[str] = []
+        self._lines = 1
         self._shape: tuple[object, ...] = ()
         self._cells: dict[str, Sequence[Text]] = {}
 
@@ -45,8 +55,10 @@ class CellTable(DataTable[Text]):
         """One sentence about a row, "" for none."""
         return ""
 
-    def entitle(self, title: str) -> None:
-        """Put a title in the upper border; it costs nothing while it stays the same."""
+    def entitle(self, *titles: str) -> None:
+        """Put the first of these titles that fits in the upper border; it costs nothing while it stays the same."""
+        room = self.size.width - BORDER
+        title = next((one for one in titles if cell_len(one) <= room), titles[-1])
         if title != self._in_border[0]:
             self._in_border = title, self._in_border[1]
             self.border_title = Text(title)
@@ -59,14 +71,14 @@ class CellTable(DataTable[Text]):
         columns: key -> title and width in cells, one of them the gap before the column: `left` and `right`
             make cells that keep it. A title stands as the cells of the first row do.
         """
-        shape = (tuple(columns.items()), tuple(rows))
+        shape = (tuple(columns.items()), tuple(rows), lines)
         if shape != self._shape:
             self._rebuild(columns, rows, lines)
         else:
             for number, (key, cells) in enumerate(rows.items()):
                 if self._update_row(key, columns, cells):
                     self.refresh_row(number)
-        self._shape, self._cells = shape, dict(rows)
+        self._shape, self._cells, self._lines = shape, dict(rows), lines
         self._explain()
 
     def refresh(
@@ -98,6 +110,11 @@ class CellTable(DataTable[Text]):
         """The key of the row under the cursor, None in an empty table."""
         keys = list(self._cells)
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    def copied(self) -> str:
+        """The row under the cursor as text, a tab between cells; "" in an empty table."""
+        row = self.row_under_cursor
+        return "" if row is None else "\t".join(" ".join(cell.plain.split()) for cell in self._cells[row])
 
     def _rebuild(
         self, columns: Mapping[str, tuple[str, int]], rows: Mapping[str, Sequence[Text]], lines: int
@@ -139,9 +156,31 @@ class CellTable(DataTable[Text]):
     def _explain(self) -> None:
         row = self.row_under_cursor
         text = self.explanation(row) if row is not None else self.placeholder
-        if text != self._in_border[1]:
-            self._in_border = self._in_border[0], text
-            self.border_subtitle = Text(text)
+        below = self._lines_below(text)
+        if below != self._below:
+            self._below = below
+            self.refresh()
+        if (shown := "" if below else text) != self._in_border[1]:
+            self._in_border = self._in_border[0], shown
+            self.border_subtitle = Text(shown)
+
+    def _lines_below(self, text: str) -> list[str]:
+        """What the border would cut, in lines for the empty rows; none where it fits, or there are too few rows."""
+        width, height = self.size
+        if width < 8 or cell_len(text) <= width - BORDER:
+            return []
+        wrapped = textwrap.wrap(text, width - 2)
+        rows = self.header_height + len(self._cells) * self._lines
+        return wrapped if rows + len(wrapped) <= height else []
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the table, or of the explanation at its lower end."""
+        line = y - self.size.height + len(self._below)
+        if not 0 <= line < len(self._below):
+            return super().render_line(y)
+        style = self.rich_style
+        strip = Strip([Segment(f" {self._below[line]}", style + Style(dim=True))])
+        return strip.adjust_cell_length(self.size.width, style)
 
 
 def left(*lines: str | tuple[str, str]) -> Text:

@@ -7,39 +7,31 @@ from typing import Any
 
 from rich.text import Text
 from textual.app import App
-from textual.color import Color, rgb_to_lab
+from textual.color import BLACK, WHITE, Color, rgb_to_lab
 from textual.events import Resize
 from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import Static
 
-from tui_aefit.lab.charts.drawing import Palette
+from core.report.looks import COLOURS
+from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.theme import FollowsTheme, is_colourless
 
-THEME_COLOURS = ("foreground", "primary", "error", "success", "warning", "secondary", "accent")
-# For what a theme lacks: Okabe and Ito (2008), told apart by most people, whatever their colour vision; then
-# darker ones for light themes.
-MORE_COLOURS = (
-    "#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#0072B2", "#D55E00", "#F0E442", "#999999",
-    "#117733", "#AA4499", "#7A4B00", "#332288",
-)  # fmt: skip
 ANSI_PALETTE = Palette(
     axes="bright_black",
     words="",
     rules="yellow",
-    series=("", "blue", "red", "green", "magenta", "cyan", "yellow", "bright_black"),
+    series=("blue", "red", "green", "magenta", "yellow", "cyan", "bright_black"),
 )
-"""Where the terminal's own sixteen colours are used."""
-LEAST_CONTRAST, LEAST_DISTANCE = (
-    30.0,
-    25.0,
-)  # in CIE L*a*b*: lightness from the background, between two series
+"""Where the terminal's own sixteen colours are used: those nearest to `core.report.looks.COLOURS`."""
+LEAST_CONTRAST = 40.0
+"""Of a curve from the background, in lightness of CIE L*a*b*."""
 
 
 def palette_of(app: App[Any]) -> Palette | None:
-    """The colours of the app's theme for charts, None where there is no colour.
+    """The colours for charts in the app's theme, None where there is no colour.
 
-    Series that would be hard to see or to tell apart are left out; a theme has seldom more than five.
+    Curves have the colours of exported figures, made lighter or darker where the background asks for it.
     """
     if is_colourless(app):
         return None
@@ -47,21 +39,23 @@ def palette_of(app: App[Any]) -> Palette | None:
         return ANSI_PALETTE
     variables = app.theme_variables
     surface, foreground = Color.parse(variables["surface"]), Color.parse(variables["foreground"])
-    background = rgb_to_lab(surface)
-    kept: list[Color] = []
-    for text in (*(variables[name] for name in THEME_COLOURS), *MORE_COLOURS):
-        colour = Color.parse(text)
-        lab = rgb_to_lab(colour)
-        others = [rgb_to_lab(other) for other in kept]
-        distances = [sum((a - b) ** 2 for a, b in zip(lab, other, strict=True)) ** 0.5 for other in others]
-        if abs(lab.L - background.L) >= LEAST_CONTRAST and min(distances, default=100.0) >= LEAST_DISTANCE:
-            kept.append(colour)
     return Palette(
         axes=surface.blend(foreground, 0.55).hex6,
         words=surface.blend(foreground, 0.8).hex6,
         rules=Color.parse(variables["warning"]).hex6,
-        series=tuple(colour.hex6 for colour in kept) or (foreground.hex6,),
+        series=tuple(seen_on(Color.parse(colour), surface).hex6 for colour in COLOURS),
     )
+
+
+def seen_on(colour: Color, surface: Color) -> Color:
+    """A colour, moved towards white or black as little as it takes to stand out from a background."""
+    background = rgb_to_lab(surface).L
+    end = WHITE if background < 50 else BLACK
+    for step in range(11):
+        found = colour.blend(end, step / 10)
+        if abs(rgb_to_lab(found).L - background) >= LEAST_CONTRAST:
+            return found
+    return end
 
 
 class Chart(FollowsTheme, Static):

@@ -25,14 +25,14 @@ from tui_aefit.lab.widgets.live.sets_by_level import (
     three_digits,
 )
 
-LEVEL_WIDTH, COUNTS_WIDTH = 11, 15
+LEVEL_WIDTH, COUNTS_WIDTH = 11, 9
 """Cells of the columns; a level whose name is long has more."""
 
 
 class AccuracyTable(SetsByLevel):
     """Rows are sets, columns levels from general to fitted; each cell has the mean over the runs with half its 95 %
-    interval, and below it the value of run `run`, of the run completed last for None. The last column, how many
-    runs and how many images, is left out where there is no room for it.
+    interval, and below it the value of run `run`, unless that is None. The last column, how many images a set has
+    in a run, is left out where there is no room for it.
     """
 
     run: reactive[int | None] = reactive(None, init=False, layout=False, repaint=False)
@@ -54,8 +54,7 @@ class AccuracyTable(SetsByLevel):
         """See `SetsByLevel`."""
         ladder = snapshot.ladder
         accuracy = snapshot.summary.accuracy if snapshot.summary is not None else {}
-        run = _last_run(snapshot) if self.run is None else self.run
-        metrics = snapshot.metrics.get(run) if run is not None else None
+        metrics = snapshot.metrics.get(_last_run(snapshot) if self.run is None else self.run)
         names = list(accuracy or snapshot.spec.sets)
         columns = _columns(names, ladder, self.size.width - self.styles.scrollbar_size_vertical)
         tight = "n" not in columns
@@ -63,22 +62,19 @@ class AccuracyTable(SetsByLevel):
         rows = {}
         for name in names:
             by_level = accuracy.get(name, {})
-            values = metrics.accuracy.get(name, {}) if metrics is not None else {}
-            images = _images(metrics, name) if tight else None
-            described = _describe_run(run, last=self.run is None, images=images)
             rows[name] = [
-                name_cell(name, palette, (f"  {described}", "dim")),
-                *(
-                    _level_cell(by_level.get(level), values.get(level), tight=tight)
-                    for level in ladder.levels
-                ),
-                *(() if tight else (_counts_cell(by_level.get(ladder.fitted), metrics, name),)),
+                name_cell(name, palette),
+                *(_level_cell(by_level.get(level), tight=tight) for level in ladder.levels),
+                *(() if tight else (_images_cell(metrics, name),)),
             ]
+            if self.run is not None:
+                below = _run_line(self.run, metrics, name, ladder, tight=tight)
+                rows[name] = [*map(_under, rows[name], below), *rows[name][len(below) :]]
         runs = counted(len(snapshot.statistics_runs), "run")
         # Of results without claims, which are older, the intervals did not allow for it.
         half = "± half of 95 %, for overlapping splits" if snapshot.claims else "± half the 95 % interval"
-        self.entitle(f"Accuracy, mean of {runs} {half}")
-        self.fill(columns, rows, lines=2)
+        self.entitle(f"Accuracy, mean of {runs} {half}", f"Accuracy, mean of {runs} ± half of 95 %")
+        self.fill(columns, rows, lines=1 if self.run is None else 2)
 
 
 def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, tuple[str, int]]:
@@ -86,13 +82,14 @@ def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, 
 
     Names of sets are whole as long as every level is seen.
     """
-    words, short = {level: ladder.at(level) for level in ladder.levels}, short_titles(ladder, LEVEL_WIDTH)
+    words = {level: ladder.at(level) for level in ladder.levels}
+    short = short_titles(ladder, LEVEL_WIDTH)
     name_width = max(
         [SET_WIDTH, *(cell_len(name) + 3 for name in names)]
     )  # a gap, the marker and another gap
     for titles, cells, counts in (
-        (words, LEVEL_WIDTH, {"n": ("n", COUNTS_WIDTH)}),
-        (short, LEVEL_WIDTH, {"n": ("n", COUNTS_WIDTH)}),
+        (words, LEVEL_WIDTH, {"n": ("images", COUNTS_WIDTH)}),
+        (short, LEVEL_WIDTH, {"n": ("images", COUNTS_WIDTH)}),
         (short, LEVEL_WIDTH - 1, {}),
     ):
         levels = level_columns(titles, cells)
@@ -103,35 +100,37 @@ def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, 
     return {"set": ("set", name_width), **levels, **counts}
 
 
-def _last_run(snapshot: Snapshot) -> int | None:
-    """The run that was completed last."""
+def _last_run(snapshot: Snapshot) -> int:
+    """The run that was completed last, 0 before the first."""
     finished = {run.index: run.finished or 0.0 for run in snapshot.runs}
-    return max(snapshot.metrics, key=lambda run: (finished.get(run, 0.0), run), default=None)
+    return max(snapshot.metrics, key=lambda run: (finished.get(run, 0.0), run), default=0)
 
 
-def _describe_run(run: int | None, *, last: bool, images: int | None) -> str:
-    """Which run the second line is of, and how many images the set has in it where no column says so."""
-    if run is None:
-        return ""
-    if images is not None:
-        return f"run {run + 1}: {counted(images, 'image')}"
-    return f"last, run {run + 1}" if last else f"run {run + 1}"
-
-
-def _level_cell(summary: Summary | None, value: float | None, *, tight: bool) -> Text:
-    """Both lines of a level; the second stands under the mean of the first."""
+def _level_cell(summary: Summary | None, *, tight: bool) -> Text:
     mean, interval = (summary.mean, summary.ci95) if summary is not None else (None, None)
     width = 5 if tight else 6
     half = f"±{three_digits((interval[1] - interval[0]) / 2)}".rjust(width) if interval else " " * width
-    return left(f"{three_digits(mean):>4}{half}", (f"{three_digits(value):>4}", "dim"))
+    return left(f"{three_digits(mean):>4}{half}")
 
 
-def _counts_cell(summary: Summary | None, metrics: RunMetrics | None, name: str) -> Text:
-    """How many runs the mean is over, and how many images the set has in one of them."""
+def _images_cell(metrics: RunMetrics | None, name: str) -> Text:
+    """How many images the set has in a run."""
     images = _images(metrics, name)
-    return right(
-        counted(summary.n if summary is not None else 0, "run"),
-        (ABSENT if images is None else counted(images, "image"), "dim"),
+    return right(ABSENT if images is None else f"{images:,}")
+
+
+def _run_line(run: int, metrics: RunMetrics | None, name: str, ladder: Ladder, *, tight: bool) -> list[str]:
+    """What stands below the means: the values of one run, and its images where no column has them."""
+    values = metrics.accuracy.get(name, {}) if metrics is not None else {}
+    images = _images(metrics, name)
+    many = f": {counted(images, 'image')}" if tight and images is not None else ""
+    return [f"  run {run + 1}{many}", *(f"{three_digits(values.get(level)):>4}" for level in ladder.levels)]
+
+
+def _under(cell: Text, text: str) -> Text:
+    """A cell with a second line."""
+    return Text.assemble(
+        cell, "\n", (f" {text}", "dim"), justify=cell.justify, no_wrap=True, overflow="ellipsis"
     )
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.data import (
+    OWN,
     PAPER_PAIR,
     AccuracyData,
     PValueData,
     accuracy_data,
+    accuracy_readings,
     crossfit_data,
     p_value_data,
+    p_value_readings,
+    sets_in_charts,
 )
 from tui_aefit.lab.charts.drawing import accuracy_chart, p_value_chart
 from tui_aefit.lab.widgets.chart import Chart
@@ -20,7 +28,10 @@ NOT_YET = "Accuracy appears when the first run is complete."
 NOT_CROSSFITTED = "These runs have no cross-fitted accuracy: an older version computed them. c goes back."
 
 
-class SnapshotChart(Chart):
+LevelData = TypeVar("LevelData", AccuracyData, PValueData)
+
+
+class SnapshotChart(Chart, can_focus=True):
     """A chart of a `snapshot`, None before the first. What else it is drawn by calls `choose` when it changes."""
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
@@ -35,37 +46,101 @@ class SnapshotChart(Chart):
 
     watch_snapshot = choose
 
+    def copied(self) -> str:
+        """What the cursor reads; "" without one."""
+        return ""
 
-class AccuracyChart(SnapshotChart):
-    """Accuracy against the levels, on the sets of a `snapshot` that charts draw by themselves, or on `all_sets`;
-    `crossfit`: by the half of the training images that did not select, instead. `fit` ends the axis at the curves.
+
+class LevelChart(SnapshotChart):
+    """A chart against the levels of a ladder, with a cursor that reads its values off."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Cursor left", id="chart.left", show=False,
+                tooltip="Read the chart's values at the level before"),
+        Binding("right", "move(1)", "Cursor right", id="chart.right", show=False,
+                tooltip="Read the chart's values at the next level"),
+    ]  # fmt: skip
+
+    cursor: reactive[str | None] = reactive(None, init=False, layout=False, repaint=False)
+
+    watch_cursor = SnapshotChart.choose
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor; from an end it goes away, and comes back at the other one."""
+        levels = [None, *self.data.levels] if self.data is not None else [None]
+        at = levels.index(self.cursor) if self.cursor in levels else 0
+        self.cursor = levels[(at + step) % len(levels)]
+
+    def under_cursor(self, data: LevelData) -> LevelData:
+        """The data with the cursor, where its level is among them."""
+        return replace(data, cursor=self.cursor if self.cursor in data.levels else None)
+
+    def readings(self) -> list[str]:
+        """What the cursor reads, the longest first."""
+        raise NotImplementedError
+
+    def copied(self) -> str:
+        """All that the cursor reads; "" without one."""
+        return self.readings()[0] if self.data is not None and self.data.cursor is not None else ""
+
+
+class AccuracyChart(LevelChart):
+    """Accuracy against the levels, on the chosen `sets` of a `snapshot`, None for those that charts draw by
+    themselves; `crossfit`: by the half of the training images that did not select, instead. `fit` ends the axis at
+    the curves, `bars` draws intervals.
     """
 
-    all_sets: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
+    sets: reactive[tuple[str, ...] | None] = reactive(None, init=False, layout=False, repaint=False)
     crossfit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
     fit: reactive[bool] = reactive(False, init=False, layout=False, repaint=False)
+    bars: reactive[bool] = reactive(True, init=False, layout=False, repaint=False)
 
-    watch_all_sets = watch_crossfit = watch_fit = SnapshotChart.choose
+    watch_sets = watch_crossfit = watch_fit = watch_bars = SnapshotChart.choose
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(accuracy_chart, empty=NOT_YET, id=id, classes=classes)
+
+    @property
+    def names(self) -> list[str]:
+        """The sets that there are curves of."""
+        data = self._all(self.snapshot) if self.snapshot is not None else None
+        return list(data.curves) if data is not None else []
+
+    @property
+    def drawn(self) -> list[str]:
+        """Those that are drawn."""
+        chosen = sets_in_charts(self.names) if self.sets is None else self.sets
+        return [name for name in self.names if name in chosen]
 
     def data_of(self, snapshot: Snapshot) -> AccuracyData | None:
         """The mean accuracies."""
         if self.crossfit:
             self.empty = NOT_CROSSFITTED if snapshot.metrics else NOT_YET
-            return crossfit_data(snapshot.metrics.values(), snapshot.ladder, fit=self.fit)
-        self.empty = NOT_YET
-        return accuracy_data(
-            snapshot.summary,
-            snapshot.ladder,
-            all_sets=self.all_sets,
-            fit=self.fit,
-            corrected=bool(snapshot.claims),
-        )
+            data = crossfit_data(snapshot.metrics.values(), snapshot.ladder, fit=self.fit)
+        else:
+            self.empty = NOT_YET
+            data = self._all(snapshot)
+        return None if data is None else self._chosen(data)
+
+    def _all(self, snapshot: Snapshot) -> AccuracyData | None:
+        return accuracy_data(snapshot.summary, snapshot.ladder, fit=self.fit, corrected=bool(snapshot.claims))
+
+    def _chosen(self, data: AccuracyData) -> AccuracyData:
+        """Without the curves that are not asked for."""
+        wanted = set(self.drawn)
+        curves = {
+            name: points
+            for name, points in data.curves.items()
+            if name.removesuffix(OWN) in wanted or (self.crossfit and self.sets is None)
+        }
+        return self.under_cursor(replace(data, curves=curves or data.curves, bars=self.bars))
+
+    def readings(self) -> list[str]:
+        """The accuracies at the cursor."""
+        return accuracy_readings(self.data)
 
 
-class PValueChart(SnapshotChart):
+class PValueChart(LevelChart):
     """The p-values of a `snapshot` for a `pair` of sets and a `quantity`; `holm`: as adjusted over j."""
 
     pair: reactive[tuple[str, str]] = reactive(PAPER_PAIR, init=False, layout=False, repaint=False)
@@ -81,6 +156,11 @@ class PValueChart(SnapshotChart):
 
     def data_of(self, snapshot: Snapshot) -> PValueData | None:
         """The tests of the pair and the quantity."""
-        return p_value_data(
+        data = p_value_data(
             snapshot.tests, snapshot.ladder, pair=self.pair, quantity=self.quantity, holm=self.holm
         )
+        return None if data is None else self.under_cursor(data)
+
+    def readings(self) -> list[str]:
+        """The p-values at the cursor."""
+        return p_value_readings(self.data)

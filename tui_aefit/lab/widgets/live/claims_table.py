@@ -13,7 +13,7 @@ from core.records.statistics import Claim, Decision
 from core.report.terms import brief_reason, term_of
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.forest import axis, interval_line
+from tui_aefit.lab.charts.forest import MARGINS, axis, interval_line
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
 DECISIONS: Mapping[Decision, str] = {
@@ -30,8 +30,6 @@ WHAT, OF, ESTIMATE, DECISION, ARROW, RUNS = 15, 16, 21, 12, 2, 3
 WIDEST_OF, WIDEST_ESTIMATE = {True: 25, False: 39}, 34
 PICTURE, WIDEST_PICTURE = 20, 62
 """Cells of the column in which intervals are drawn, its gap among them, where there is room for it."""
-MARGINS = 10
-"""Where the axis of that column ends, in margins: what decides lies near 0."""
 
 
 class ClaimsTable(CellTable):
@@ -109,7 +107,8 @@ def share(value: float, *, signed: bool = False) -> str:
     return format(value, "+.3f" if signed else ".3f").replace("0.", ".", 1 if abs(value) < 0.9995 else 0)
 
 
-def _estimate(claim: Claim) -> str:
+def estimate_of(claim: Claim) -> str:
+    """The estimate with its interval, or with why it has none."""
     if claim.constant:
         return f"{share(claim.estimate, signed=True)} in every run"
     if claim.ci95 is None:
@@ -120,7 +119,7 @@ def _estimate(claim: Claim) -> str:
 
 def _columns(claims: Sequence[Claim], available: int) -> dict[str, tuple[str, int]]:
     """The columns with titles and widths: what there is no room for becomes shorter, then is left out."""
-    estimate = max([ESTIMATE, *(min(WIDEST_ESTIMATE, cell_len(_estimate(claim)) + 1) for claim in claims)])
+    estimate = max([ESTIMATE, *(min(WIDEST_ESTIMATE, cell_len(estimate_of(claim)) + 1) for claim in claims)])
     decision = DECISION if available >= WHAT + OF + estimate + DECISION else ARROW
     left_over = available - WHAT - estimate - decision
     runs = RUNS if left_over - RUNS >= OF else 0
@@ -153,7 +152,7 @@ def _cells(claim: Claim, columns: Mapping[str, tuple[str, int]], limit: float) -
     cells = {
         "what": left(printable(term_of(claim).short)),
         "of": left(sets_of(claim, brief=columns["of"][0] != "of")),
-        "estimate": left(_estimate(claim)),
+        "estimate": left(estimate_of(claim)),
         "decision": left((word if columns["decision"][1] > ARROW else word[0], style)),
         "n": right(str(claim.n)),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
@@ -59,6 +61,14 @@ class RunsTable(FollowsTheme, CellTable):
             super().__init__()
             self.index = index
 
+    class DetailsAsked(Message):
+        """The person wants to see all of the run that they look at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "details", "Details", id="runs.details", show=False,
+                tooltip="All of the run under the cursor: stages, losses, counts; again: the table alone"),
+    ]  # fmt: skip
+
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -78,6 +88,10 @@ class RunsTable(FollowsTheme, CellTable):
     def watch_snapshot(self) -> None:
         """Show what changed."""
         self._update_cells()
+
+    def action_details(self) -> None:
+        """Ask for the details of the run under the cursor."""
+        self.post_message(self.DetailsAsked())
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Post which run the person looks at, if it is another one."""
@@ -146,7 +160,7 @@ class RunsTable(FollowsTheme, CellTable):
                 cells = _run_cells(view, snapshot, width, tint)
             self._drawn[view.index] = shown, cells
             rows[str(view.index)] = cells
-        self.entitle(f"{TITLE}: {LEGEND}" if snapshot.metrics else TITLE)
+        self.entitle(*([f"{TITLE}: {LEGEND}"] if snapshot.metrics else []), TITLE)
         self.fill(columns, rows)
         self._post_selected()
 

@@ -14,7 +14,7 @@ from core.families.ladder import Ladder
 from core.report.formatting import ABSENT
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.data import series_number, set_marker
-from tui_aefit.lab.charts.drawing import Palette
+from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.theme import FollowsTheme
 from tui_aefit.lab.widgets.cell_table import CellTable, left
 

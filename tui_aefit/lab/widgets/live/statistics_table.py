@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Mapping
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -15,8 +15,8 @@ from core.records.statistics import StatisticalTest
 from core.report.formatting import ABSENT, number
 from core.report.terms import SENTENCES, TEST_NAMES, brief_reason
 from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.charts.axes import SMALLEST_P
 from tui_aefit.lab.charts.data import PAPER_PAIR, tests_of
-from tui_aefit.lab.charts.drawing import SMALLEST_P
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
 COLUMNS = {
@@ -24,16 +24,18 @@ COLUMNS = {
     "p": ("p", 8),
     "holm": ("p Holm", 8),
     "direction": ("direction", 10),
-    "difference": ("difference [95 %]", 24),
+    "difference": ("difference [95 %]", 18),
     "effect": ("effect", 8),
     "statistic": ("statistic", 10),
     "df": ("df", 7),
     "n": ("n", 6),
-    "why": ("why there is no p-value", 100),
+    "why": ("why there is no p-value", 40),
 }
 """Column -> its title and width, of those beside the first, "what", which is as wide as what it holds."""
-IN_SIGHT = ("what", "test", "p", "holm", "direction", "difference")
-"""The columns that are seen without scrolling in half of a terminal of 140 columns."""
+ALWAYS = ("what", "test", "p", "difference")
+"""The columns that are there at any width."""
+FURTHER = ("arrow", "holm", "direction", "effect", "n", "statistic", "df", "why")
+"""Those that are added as far as there is room for them, the most important first; "arrow" is a short direction."""
 ARROW = ("", 2)
 """The column of directions where there is no room for words."""
 DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
@@ -111,40 +113,51 @@ class StatisticsTable(CellTable):
         what = max(
             cell_len(text) for text in ("of", *(_quantity(test, ladder) for test in self._tests.values()))
         )
-        columns = {"what": ("of", what + 1), **COLUMNS}
+        difference = max((cell_len(_difference(test)) for test in self._tests.values()), default=0)
         available = self.size.width - self.styles.scrollbar_size_vertical
-        tight = available < sum(columns[name][1] for name in IN_SIGHT)
-        if tight:
-            columns["direction"] = ARROW
-        _end_with_a_column(columns, available)
-        self.fill(columns, {key: _cells(test, ladder, tight=tight) for key, test in self._tests.items()})
+        columns = _columns(what + 1, difference + 1, available)
+        rows = {key: _cells(test, ladder, columns) for key, test in self._tests.items()}
+        self.fill(columns, rows)
 
 
-def _end_with_a_column(columns: dict[str, tuple[str, int]], available: int) -> None:
-    """Have the column that would be seen in part begin out of sight: a number that is cut reads as another one."""
-    totals = list(accumulate(width for _, width in columns.values()))
-    whole = sum(total <= available for total in totals)
-    if len(IN_SIGHT) <= whole < len(columns) - 1:  # of words, in the last column, a part does no harm
-        name, (title, width) = list(columns.items())[whole - 1]
-        columns[name] = title, width + available - totals[whole - 1]
+def _columns(what: int, difference: int, available: int) -> dict[str, tuple[str, int]]:
+    """The columns that there is room for: a number that is cut reads as another one, so it is whole or not there.
+
+    What is left out, the lower border says of the row under the cursor, or a full screen shows.
+    """
+    title, least = COLUMNS["difference"]
+    widths = {"what": ("of", what), "arrow": ARROW, **COLUMNS, "difference": (title, max(least, difference))}
+    chosen = set(ALWAYS)
+    for name in FURTHER:
+        wanted = (chosen - {"arrow"} if name == "direction" else chosen) | {name}
+        if sum(widths[one][1] for one in wanted) <= available:
+            chosen = wanted
+    if "arrow" in chosen:
+        chosen, widths = chosen | {"direction"}, widths | {"direction": ARROW}
+    columns = {name: widths[name] for name in ("what", *COLUMNS) if name in chosen}
+    if "why" in columns:
+        left_over = available - sum(width for _, width in columns.values())
+        columns["why"] = columns["why"][0], columns["why"][1] + left_over
+    return columns
 
 
-def _cells(test: StatisticalTest, ladder: Ladder, *, tight: bool) -> list[Text]:
+def _cells(test: StatisticalTest, ladder: Ladder, columns: Mapping[str, tuple[str, int]]) -> list[Text]:
     direction = DIRECTIONS[test.direction] if test.direction is not None else ABSENT
     why = SENTENCES.get(test.reason, brief_reason(test.reason)) if test.reason is not None else ""
-    return [
-        left(_quantity(test, ladder)),
-        left(TEST_NAMES[test.test]),
-        right((_p(test.p), _emphasis(test.p))),
-        right((_p(test.p_holm), _emphasis(test.p_holm))),
-        left(direction[0] if tight else direction),
-        left(_difference(test)),
-        right(number(test.effect_size, "+.2f")),
-        right(number(test.statistic, ".4g")),
-        right(number(test.df, ".3g")),
-        right(str(test.n)),
-        left((why, "dim")),
-    ]
+    cells = {
+        "what": left(_quantity(test, ladder)),
+        "test": left(TEST_NAMES[test.test]),
+        "p": right((_p(test.p), _emphasis(test.p))),
+        "holm": right((_p(test.p_holm), _emphasis(test.p_holm))),
+        "direction": left(direction[0] if columns.get("direction") == ARROW else direction),
+        "difference": left(_difference(test)),
+        "effect": right(number(test.effect_size, "+.2f")),
+        "statistic": right(number(test.statistic, ".4g")),
+        "df": right(number(test.df, ".3g")),
+        "n": right(str(test.n)),
+        "why": left((why, "dim")),
+    }
+    return [cells[name] for name in columns]
 
 
 def _quantity(test: StatisticalTest, ladder: Ladder) -> str:

@@ -1,0 +1,107 @@
+"""The answer of an experiment in a few lines, before anything else; while there is none, when it will come."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from core.declarations.words import counted
+from core.records.status import ExperimentStatus, RunStatus
+from core.report.formatting import duration
+from tui_aefit.following.snapshot import RunView, Snapshot
+
+IN_SHORT = "In short: "
+"""How the verdict's sentence begins that is the answer."""
+WILL_APPEAR = (
+    "Here will stand whether accuracy rises further on adversarial images than on ordinary mistakes, and how sure "
+    "that is."
+)
+
+
+class Answer(Widget):
+    """As much of the answer of a `snapshot` as its lines hold; the verdict in full is a pane."""
+
+    DEFAULT_CSS = """
+    Answer { height: 2; padding: 0 1; }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+
+    def render(self) -> Text:
+        """The answer in the size that there is."""
+        width, height = self.size
+        if self.snapshot is None or not width:
+            return Text()
+        clauses = answer(self.snapshot)
+        return Text("\n".join(fitting(clauses, width, height)), "bold" if self.snapshot.verdict else "")
+
+    def take_room(self, width: int, most: int) -> None:
+        """Be as high as the answer needs in so many columns, up to `most` lines."""
+        lines = fitting(answer(self.snapshot), width, most) if self.snapshot is not None else []
+        self.styles.height = max(1, len(lines))
+
+    @property
+    def text(self) -> str:
+        """All of the answer."""
+        return " ".join(answer(self.snapshot)) if self.snapshot is not None else ""
+
+
+def answer(snapshot: Snapshot) -> list[str]:
+    """The answer clause by clause: the verdict's, or what is being done, how long that takes, what will come."""
+    if snapshot.verdict:
+        found = next((text for text in snapshot.verdict if text.startswith(IN_SHORT)), snapshot.verdict[0])
+        return _clauses(found)
+    runs = snapshot.spec.runs
+    match snapshot.status:
+        case ExperimentStatus.RUNNING:
+            return [_at_work(snapshot), WILL_APPEAR]
+        case ExperimentStatus.COMPLETE:
+            return ["All runs are complete; what they say together is not computed yet. r has it computed."]
+        case ExperimentStatus.CREATED:
+            return [f"Nothing is computed yet: r begins its {counted(runs, 'run')}.", WILL_APPEAR]
+        case ExperimentStatus.FAILED | ExperimentStatus.REFUSED:
+            return ["There is no answer: no run is complete. The log says why; r tries again."]
+    return [f"No run is complete yet; r goes on with its {counted(runs, 'run')}.", WILL_APPEAR]
+
+
+def _clauses(sentence: str) -> list[str]:
+    """The parts that a sentence has between semicolons, each with its own."""
+    parts = sentence.split("; ")
+    return [f"{part};" for part in parts[:-1]] + [parts[-1]]
+
+
+def _at_work(snapshot: Snapshot) -> str:
+    """What the runs at work do, and when the first will be complete."""
+    working = [view for view in snapshot.runs if view.status is RunStatus.RUNNING]
+    if not working:
+        return f"{counted(snapshot.spec.runs, 'run')} to compute; the first is about to begin."
+    first, *others = working
+    doing = f"Run {first.index + 1} of {snapshot.spec.runs}: {_stage(first)}"
+    if others:
+        doing += f", and {counted(len(others), 'run')} beside it"
+    left = snapshot.first_result
+    return f"{doing}." if left is None else f"{doing}. The first result comes in about {duration(left)}."
+
+
+def _stage(view: RunView) -> str:
+    if not view.stage:
+        return "reading the data"
+    share = f" {100 * min(1.0, view.done / view.total):.0f} %" if view.total > 1 else ""
+    return f"{view.stage}{share}"
+
+
+def fitting(clauses: Sequence[str], width: int, height: int) -> list[str]:
+    """The clauses in lines, as many as fit whole; of the first, without its lead, at least what fits."""
+    if height < 1 or width < 3:
+        return []
+    for many in range(len(clauses), 0, -1):
+        more = " …" if many < len(clauses) else ""
+        lines = textwrap.wrap(" ".join(clauses[:many]) + more, width)
+        if len(lines) <= height:
+            return lines
+    text = clauses[0].removeprefix(IN_SHORT)
+    return textwrap.wrap(text[:1].upper() + text[1:], width, max_lines=height, placeholder=" …")

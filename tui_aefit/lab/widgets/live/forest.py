@@ -1,0 +1,51 @@
+"""The picture of what decides: it takes from a snapshot's claims what it draws."""
+
+from __future__ import annotations
+
+from core.records.statistics import Claim
+from core.report.terms import term_of
+from tui_aefit.following.printable import printable
+from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.charts.data import PAPER_PAIR
+from tui_aefit.lab.charts.forest import ForestData, ForestRow, forest_chart
+from tui_aefit.lab.widgets.live.charts import SnapshotChart
+from tui_aefit.lab.widgets.live.claims_table import (
+    DECISIONS,
+    estimate_of,
+    in_reading_order,
+    sets_of,
+)
+
+NOT_YET = (
+    "What decides the claim appears when the first run is complete: estimates with intervals around zero."
+)
+
+
+class ForestChart(SnapshotChart):
+    """The claims of a `snapshot` with their intervals, those first that a verdict begins with."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(forest_chart, empty=NOT_YET, id=id, classes=classes)
+
+    def data_of(self, snapshot: Snapshot) -> ForestData | None:
+        """A row for every quantity: adversarial against misclassified where it has that, else its first claim.
+
+        The others stand in the table of claims.
+        """
+        first: dict[str, Claim] = {}
+        for claim in in_reading_order(snapshot.claims):
+            if claim.name not in first or claim.sets == PAPER_PAIR:
+                first[claim.name] = claim
+        rows = tuple(_row(claim) for claim in first.values())
+        return ForestData(rows) if rows else None
+
+
+def _row(claim: Claim) -> ForestRow:
+    return ForestRow(
+        title=printable(term_of(claim).short),
+        of=sets_of(claim, brief=False),
+        number=estimate_of(claim),
+        decision=DECISIONS[claim.decision],
+        decided=claim.decision != "undecided",
+        claim=claim,
+    )

@@ -1,0 +1,142 @@
+"""The first line of the live screen: which experiment, how it stands, how long yet, and how busy the machine is."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.reactive import reactive
+from textual.theme import Theme
+from textual.widget import Widget
+
+from core.records.status import ExperimentStatus
+from core.report.formatting import duration
+from core.spec.spec import Spec
+from tui_aefit.following.listing import STATES
+from tui_aefit.following.machine import Load
+from tui_aefit.following.printable import printable
+from tui_aefit.following.sentences import describe_rates
+from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.theme import FollowsTheme, ink
+
+BARS = "▁▂▃▄▅▆▇█"
+LONGEST_NAME = 24
+"""Cells that a label or a data set of one's own has at most."""
+BETWEEN = "  "
+HERE = socket.gethostname()
+
+
+class LiveHeader(FollowsTheme, Widget):
+    """One line of a `snapshot` and the `load` of the machine; what does not fit is left out from the right."""
+
+    DEFAULT_CSS = """
+    LiveHeader { height: 1; padding: 0 1; background: $panel; }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    load: reactive[Load] = reactive(Load())
+
+    def __init__(self, name: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._first = name
+
+    def render(self) -> Text:
+        """The line; the name alone before there is a snapshot."""
+        if self.snapshot is None:
+            return Text(self._first, "bold", no_wrap=True, overflow="ellipsis")
+        return header_line(self.snapshot, self.load, self.size.width, partial(ink, self.app))
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.render().plain
+
+    def theme_changed(self, theme: Theme) -> None:
+        """Draw in the colours of another theme."""
+        self.refresh()
+
+
+def header_line(snapshot: Snapshot, load: Load, width: int, tint: Callable[[str], str] = str) -> Text:
+    """The line in `width` cells: as many of its parts as fit, from the left; the load ends at the right.
+
+    The load is told where this machine computes, id and rates of the attack where nobody does.
+    tint: of a style, the one that is drawn.
+    """
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for gap, part, style in _parts(snapshot, tint):
+        if text.plain and text.cell_len + len(gap) + cell_len(part) > width:
+            return text
+        text.append(gap if text.plain else "")
+        text.append(part, style)
+    running = snapshot.status is ExperimentStatus.RUNNING
+    words = describe_load(load) if running and snapshot.host in ("", HERE) else []
+    while words and text.cell_len + len(BETWEEN) + cell_len(BETWEEN.join(words)) > width:
+        words.pop()
+    at_the_right = BETWEEN.join(words)
+    if at_the_right:
+        text.append(" " * (width - text.cell_len - cell_len(at_the_right)) + at_the_right, "dim")
+    return text
+
+
+def _parts(snapshot: Snapshot, tint: Callable[[str], str]) -> Iterator[tuple[str, str, str]]:
+    """Gap, words and style of each part, the most important first."""
+    spec = snapshot.spec
+    glyph, word, style = STATES[snapshot.status]
+    yield "", shortened(snapshot.label or printable(spec.dataset_title)), "bold"
+    for name in ([spec.dataset_title] if snapshot.label else []) + [spec.attack]:
+        yield " · ", shortened(printable(name)), ""
+    yield " · ", f"eps {spec.epsilon:g}", ""
+    yield " · ", knob_of(spec, snapshot), ""
+    yield " · ", f"seed {spec.seed}", ""
+    yield BETWEEN, f"{glyph} {word}", tint(style)
+    yield BETWEEN, f"{snapshot.complete}/{spec.runs} runs", ""
+    if snapshot.status is ExperimentStatus.RUNNING:
+        if snapshot.remaining is not None:
+            yield " · ", f"{'about ' if snapshot.rough else ''}{duration(snapshot.remaining)} left", ""
+        if snapshot.jobs:
+            yield " · ", f"{snapshot.jobs} at a time", ""
+        return
+    if snapshot.worked is not None:
+        yield " · ", f"in {duration(snapshot.worked)}", ""
+    yield BETWEEN, snapshot.id, "dim"
+    if rates := describe_rates(snapshot.metrics.values()):
+        yield BETWEEN, rates, ""
+
+
+def knob_of(spec: Spec, snapshot: Snapshot) -> str:
+    """The ladder in a word: the paper's Z of K-NN; of others the knob with both ends."""
+    z = spec.values.get("z")
+    return f"Z {z}" if z is not None and snapshot.ladder.knob == "K" else printable(snapshot.ladder.span)
+
+
+def shortened(name: str) -> str:
+    """A name in LONGEST_NAME cells."""
+    if cell_len(name) <= LONGEST_NAME:
+        return name
+    text = Text(name)
+    text.truncate(LONGEST_NAME, overflow="ellipsis")
+    return text.plain
+
+
+def describe_load(load: Load) -> list[str]:
+    """Processors, memory and GPU, as far as they are known: bar, share or gigabytes."""
+    words = []
+    if load.processors is not None:
+        words.append(f"cpu {_bar(load.processors)} {100 * load.processors:.0f} %")
+    if load.memory is not None and load.memory_used is not None:
+        words.append(f"mem {_bar(load.memory)} {_gigabytes(load.memory_used)}")
+    if load.gpu is not None:
+        memory = "" if load.gpu_memory_used is None else f" {_gigabytes(load.gpu_memory_used)}"
+        words.append(f"gpu {_bar(load.gpu)} {100 * load.gpu:.0f} %{memory}")
+    return words
+
+
+def _bar(share: float) -> str:
+    return BARS[min(len(BARS) - 1, int(share * len(BARS)))]
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
