@@ -267,11 +267,9 @@ class TestTheQuestion:
             await until(pilot, lambda: "▶ running: the numbers are over 1 of 3 runs" in words(lab))
             end(running, "interrupted")
             await until(pilot, lambda: "◐ interrupted: the numbers are over 1 of 3 runs" in words(lab))
+            whole = make_experiment(house.folder / "elsewhere", state="complete", runs=3, seed=1)
             for run in (1, 2):
-                shutil.copytree(experiment.run_folder(run), running.run_folder(run), dirs_exist_ok=True)
-            copy_spec = (experiment.folder / "spec.toml").read_text().replace("runs = 5", "runs = 3")
-            (running.folder / "spec.toml").write_text(copy_spec)
-            shutil.copytree(experiment.run_folder(0), running.run_folder(0), dirs_exist_ok=True)
+                shutil.copytree(whole.run_folder(run), running.run_folder(run))
             await until(pilot, lambda: not lab.screen.query_one("#detail").display)
             delete_experiment(running.folder)
             await until(pilot, lambda: "? unreadable: it holds no file spec.toml" in words(lab))
@@ -355,7 +353,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press("5")
             await done(pilot)
-            expected = f"{experiment.id} has no complete run: there is nothing to draw yet\naefit-tui resume"
+            expected = f"{experiment.id} has no complete run: there is nothing to draw yet; aefit-tui resume"
             assert expected in notices(lab)
             assert "wrote" not in notices(lab)
 
@@ -395,7 +393,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press(key)
             await done(pilot)
-            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists\n"
+            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists;"
             assert why in notices(lab)
             assert "on the command line, --output FILE writes elsewhere" in notices(lab)
             assert child.begun == 0

@@ -420,7 +420,7 @@ class TestAnotherLadder:
             await pilot.press("v", "v", "v")
             await until(pilot, partial(shows, lab, "adversarial against half"))
             await pilot.press("e")
-            await until(pilot, partial(shows, lab, "0.1 Bandwidth wide to narrow"))
+            await until(pilot, partial(shows, lab, "family=kernel"))
 
 
 class TestTheme:

@@ -63,7 +63,9 @@ def test_the_header_says_all_where_there_is_room_and_the_load_at_its_end() -> No
     assert line.startswith(parts)
     assert line.endswith("cpu █ 98 %  mem ▃ 1.9 GB  gpu ▅ 50 % 10.0 GB")
     assert len(line) == 150
-    assert "about 3 min 10 s left" in header_line(replace(RUNNING, rough=True), BUSY, 150).plain
+    for seconds, words in ((190.0, "~3 min left"), (42.0, "~42 s left"), (7500.0, "~2 h 05 min left")):
+        rough = replace(RUNNING, rough=True, remaining=seconds)
+        assert f"4/9 runs · {words}" in header_line(rough, BUSY, 150).plain
 
 
 @given(st.integers(0, 220))

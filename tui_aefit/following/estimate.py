@@ -71,7 +71,7 @@ def estimate(
 def _until_all_are_done(each: Sequence[float], whole: float, waiting: int, jobs: int) -> float | None:
     """Each waiting run goes to whichever run at work, or waiting run before it, is done first."""
     free = list(each)
-    free += [0.0] * min(jobs - len(free), max(waiting, 1))  # more would have nothing to do
+    free += [0.0] * max(0, min(jobs - len(free), waiting or 1))  # more would have nothing to do
     heapq.heapify(free)
     for _ in range(waiting if free else 0):
         heapq.heapreplace(free, free[0] + whole)

@@ -333,10 +333,10 @@ def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
         return
     # Pillow and the decoders, which hardly anybody waits for here.
     from core.data import own  # noqa: PLC0415
-    from core.files.cache import Cache  # noqa: PLC0415
+    from core.files import cache  # noqa: PLC0415
 
     computed_from = {metrics.data_sha256 for metrics in experiment.results().values()}
-    if {own.read(source, Cache(cache_dir), lambda text: None).sha256} != computed_from:
+    if {own.read(source, cache.Cache(cache_dir), lambda text: None).sha256} != computed_from:
         raise DataError(
             f"{source} has changed since {experiment.id} was computed from it",
             f"`aefit-tui show {experiment.id}` prints the stored result; to compute it anew, type "

@@ -5,62 +5,74 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import SelectionList, Static
-from textual.widgets.selection_list import Selection
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
 from tui_aefit.following.printable import printable
 from tui_aefit.lab.charts.data import set_marker
+
+MARK = "✓"
 
 
 class ChooseSets(ModalScreen[tuple[str, ...] | None]):
     """Asks which of `names` are to be drawn, `drawn` being so now; its result is these, in the same order.
 
-    None where the person would rather not. At least one stays: a chart of nothing says nothing.
+    None where the person would rather not, or nothing is marked: a chart of nothing says nothing.
     """
 
     CSS_PATH = "choose_sets.tcss"
-    AUTO_FOCUS = "SelectionList"
+    AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "space", "mark", "Mark", id="choose-sets.mark", tooltip="Draw the set under the cursor, or not"
+        ),
+        Binding("a", "all", "All", id="choose-sets.all", tooltip="Mark every set, or the first alone"),
         Binding(
             "enter,z", "take", "Take", id="choose-sets.take", priority=True, tooltip="Draw what is marked"
         ),
-        Binding("a", "all", "All", id="choose-sets.all", tooltip="Mark every set, or none but the first"),
         Binding("escape", "leave", "Cancel", id="choose-sets.cancel", tooltip="Leave the chart as it was"),
     ]
 
     def __init__(self, names: Sequence[str], drawn: Sequence[str]) -> None:
         super().__init__()
-        self._names, self._drawn = list(names), set(drawn)
+        self._names, self._marked = list(names), set(drawn)
 
     def compose(self) -> ComposeResult:
         """The list and its keys."""
         with Vertical(classes="dialog"):
             yield Static("Sets in the chart", id="question")
-            yield SelectionList[str](
-                *(
-                    Selection(f"{set_marker(name)} {printable(name)}", name, name in self._drawn)
-                    for name in self._names
-                )
-            )
-            yield Static("space marks, a all, enter draws, escape leaves it", id="keys")
+            yield OptionList(*(Option(self._line(name), name) for name in self._names))
+            yield Static("space marks, a all, enter draws, escape leaves", id="keys")
 
-    def action_take(self) -> None:
-        """Close with what is marked."""
-        marked = set(self.query_one(SelectionList).selected)
-        self.dismiss(tuple(name for name in self._names if name in marked) or None)
+    def _line(self, name: str) -> Text:
+        mark = MARK if name in self._marked else " "
+        return Text(f"{mark} {set_marker(name)} {printable(name)}")
+
+    def _show(self) -> None:
+        choices = self.query_one(OptionList)
+        for name in self._names:
+            choices.replace_option_prompt(name, self._line(name))
+
+    def action_mark(self) -> None:
+        """Mark the set under the cursor, or take its mark away."""
+        place = self.query_one(OptionList).highlighted
+        if place is not None:
+            self._marked ^= {self._names[place]}
+            self._show()
 
     def action_all(self) -> None:
         """Mark all; where all are marked already, the first alone."""
-        choices = self.query_one(SelectionList)
-        if len(choices.selected) < len(self._names):
-            choices.select_all()
-        else:
-            choices.deselect_all()
-            choices.select(self._names[0])
+        self._marked = set(self._names[:1] if len(self._marked) == len(self._names) else self._names)
+        self._show()
+
+    def action_take(self) -> None:
+        """Close with what is marked."""
+        self.dismiss(tuple(name for name in self._names if name in self._marked) or None)
 
     def action_leave(self) -> None:
         """Close without a choice."""

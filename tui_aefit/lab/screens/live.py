@@ -246,6 +246,7 @@ class LiveScreen(Screen[None]):
         self.query_one("#tables").display = bool(shown & TABLES.keys())
         both = len(shown & PICTURES.keys()) > 1 or len(shown) > 1
         self.set_class(both, "-framed")
+        self.set_class(self.app.size.width < WIDE, "-narrow")
         self._give_room()
         for name in ("answer", "strip"):
             self.query_one(f"#{name}").display = not self._full

@@ -95,7 +95,7 @@ def _parts(snapshot: Snapshot, tint: Callable[[str], str]) -> Iterator[tuple[str
     yield BETWEEN, f"{snapshot.complete}/{spec.runs} runs", ""
     if snapshot.status is ExperimentStatus.RUNNING:
         if snapshot.remaining is not None:
-            yield " · ", f"{'about ' if snapshot.rough else ''}{duration(snapshot.remaining)} left", ""
+            yield " · ", f"{time_left(snapshot.remaining, rough=snapshot.rough)} left", ""
         if snapshot.jobs:
             yield " · ", f"{snapshot.jobs} at a time", ""
         return
@@ -104,6 +104,13 @@ def _parts(snapshot: Snapshot, tint: Callable[[str], str]) -> Iterator[tuple[str
     yield BETWEEN, snapshot.id, "dim"
     if rates := describe_rates(snapshot.metrics.values()):
         yield BETWEEN, rates, ""
+
+
+def time_left(seconds: float, *, rough: bool) -> str:
+    """A duration; of a rough guess no more than the minutes: "~27 min"."""
+    if not rough:
+        return duration(seconds)
+    return f"~{duration(seconds) if not 60 <= seconds < 3600 else f'{round(seconds / 60)} min'}"
 
 
 def knob_of(spec: Spec, snapshot: Snapshot) -> str:
