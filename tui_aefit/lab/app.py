@@ -219,11 +219,10 @@ class Lab(App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Say something in one line, as far as it fits: a title on a line of its own would cover twice as much."""
-        line = "; ".join(filter(None, message.splitlines()))
+        """Say something, in one line where it fits: a title on a line of its own would cover twice as much."""
         if title:
-            line = f"{escape(title) if markup else title}: {line}"
-        super().notify(line, severity=severity, timeout=timeout or TOAST_SECONDS[severity], markup=markup)
+            message = f"{escape(title) if markup else title}: {message}"
+        super().notify(message, severity=severity, timeout=timeout or TOAST_SECONDS[severity], markup=markup)
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
