@@ -353,7 +353,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press("5")
             await done(pilot)
-            expected = f"{experiment.id} has no complete run: there is nothing to draw yet; aefit-tui resume"
+            expected = f"{experiment.id} has no complete run: there is nothing to draw yet\naefit-tui resume"
             assert expected in notices(lab)
             assert "wrote" not in notices(lab)
 
@@ -393,7 +393,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press(key)
             await done(pilot)
-            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists;"
+            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists\n"
             assert why in notices(lab)
             assert "on the command line, --output FILE writes elsewhere" in notices(lab)
             assert child.begun == 0
