@@ -213,16 +213,17 @@ SCENES = {
     "experiments-label": Scene((*ALL_EXPERIMENTS, "a", Sees("Label of")), of_every_state),
     "experiments-filter": Scene((*ALL_EXPERIMENTS, "slash", *"deepfool", Sees("1 shown")), of_every_state),
     "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state, sizes=BOTH),
-    "compare-curves": Scene((*COMPARING, Sees("kmnist"), "t", Sees("K=7")), of_every_state),
-    "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "t", "t", Sees("±")), of_every_state),
+    "compare-curves": Scene((*COMPARING, Sees("kmnist"), "2", Sees("K=7")), of_every_state),
+    "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "3", Sees("±")), of_every_state),
+    "compare-decides": Scene((*COMPARING, Sees("kmnist"), "4", Sees("▼")), of_every_state),
     "export": Scene((FAILED, "x", Sees("Files go into")), recorded("failed", runs=6)),
     "export-without-colour": Scene(
         (COMPLETE, "x", "down", Sees("Files go into")), recorded("complete"), colour=False
     ),
     "palette": Scene((COMPLETE, "ctrl+p", Sees("Search for")), recorded("complete")),
     "help": Scene((COMPLETE, "question_mark", Sees("Keys")), recorded("complete")),
-    "leave": Scene((RUNNING, Sees("2 running"), "q", Sees("Leave it running")), recorded("running")),
-    "stop": Scene((RUNNING, Sees("2 running"), "s", Sees("Stop mnist")), recorded("running")),
+    "leave": Scene((RUNNING, "q", Sees("Leave it running")), recorded("running")),
+    "stop": Scene((RUNNING, "s", Sees("Stop mnist")), recorded("running")),
 }
 
 
@@ -240,6 +241,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         patch.setattr("tui_aefit.lab.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
         patch.setattr("tui_aefit.lab.previews.preview", previews.preview)
         patch.setattr("tui_aefit.lab.screens.live.start_measuring", lambda screen: None)
+        patch.setattr("tui_aefit.lab.screens.experiments.clock", lambda: NOW)
         yield Path("home")
     time.tzset()
 
