@@ -24,7 +24,11 @@ def open_plain(path: Path) -> BinaryIO:
 def read_plain(path: Path, limit: int) -> bytes:
     """What a plain file holds. Raises OSError, also where it is none, or has more than `limit` bytes."""
     with open_plain(path) as file:
-        content = file.read(limit + 1)
+        # Room for all that may be read is made first: not for more than there is, unless it grows meanwhile.
+        there = min(os.fstat(file.fileno()).st_size, limit)
+        content = file.read(there + 1)
+        if len(content) > there:
+            content += file.read(limit + 1 - len(content))
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes", str(path))
     return content

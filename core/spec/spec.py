@@ -135,7 +135,7 @@ class Spec(CommonSettings):
             **{f"plugin {key}": by for key, by in self.plugins.items()},
         }
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the identity in canonical JSON: specs that give the same numbers share it."""
         canonical = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
