@@ -1,6 +1,8 @@
-"""The README's pictures, drawn by the lab itself: `python -m benchmarks.screenshots HOME ID [--folder docs]`.
+"""The pictures of README and docs/lab.md, drawn by the lab itself.
 
-Writes live.svg (the live screen of a finished experiment) and gallery.svg (its images).
+python -m benchmarks.screenshots HOME ID [--folder docs/lab]
+
+ID is a finished experiment with images; the others of HOME stand beside it in the list.
 """
 
 from __future__ import annotations
@@ -18,15 +20,27 @@ from core.records.home import find
 from tui_aefit.lab.app import Lab
 from tui_aefit.shell.settings import Settings
 
-SIZE = (140, 45)
-SETTLE_SECONDS = 2.0
+SMALL, USUAL, LARGE = (80, 24), (140, 45), (200, 55)
+SETTLE_SECONDS = 4.0
 """How long a screen may take to show all that it reads."""
+PICTURES: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
+    ("live", SMALL, ()),
+    ("live", USUAL, ()),
+    ("live", LARGE, ()),
+    ("p-values", USUAL, ("3",)),
+    ("setup", USUAL, ("escape", "down")),
+    ("experiments", USUAL, ("e",)),
+    ("gallery", USUAL, ("g",)),
+)
+"""Name, columns and rows, and the keys that lead from the experiment's own screen to what is shown."""
 
 
-async def picture(home: Path, experiment: Experiment, keys: tuple[str, ...], path: Path) -> None:
+async def picture(
+    home: Path, experiment: Experiment, size: tuple[int, int], keys: tuple[str, ...], path: Path
+) -> None:
     """Open the lab on an experiment, press some keys, and keep what it then shows as SVG."""
     lab = Lab(Settings({"home": str(home)}, environment={}), experiment)
-    async with lab.run_test(size=SIZE) as pilot:
+    async with lab.run_test(size=size) as pilot:
         await pilot.pause(SETTLE_SECONDS)
         for key in keys:
             await pilot.press(key)
@@ -35,16 +49,18 @@ async def picture(home: Path, experiment: Experiment, keys: tuple[str, ...], pat
 
 
 def main() -> None:
-    """Draw both pictures."""
+    """Draw them all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.screenshots", description=__doc__)
     parser.add_argument("home", type=Path)
     parser.add_argument("id")
-    parser.add_argument("--folder", type=Path, default=Path("docs"))
+    parser.add_argument("--folder", type=Path, default=Path("docs") / "lab")
     options = parser.parse_args()
     experiment = find(options.home, options.id)
     options.folder.mkdir(exist_ok=True)
-    asyncio.run(picture(options.home, experiment, (), options.folder / "live.svg"))
-    asyncio.run(picture(options.home, experiment, ("g",), options.folder / "gallery.svg"))
+    for name, size, keys in PICTURES:
+        columns, rows = size
+        path = options.folder / f"{name}-{columns}x{rows}.svg"
+        asyncio.run(picture(options.home, experiment, size, keys, path))
 
 
 if __name__ == "__main__":
