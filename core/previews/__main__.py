@@ -20,8 +20,8 @@ from core.previews.records import AttackPreview, AttackRequest, DataPreview, Dat
 from core.records.types import parse, to_json
 from core.report.refusal import refusal_line
 
-NICENESS = 10
-"""Whoever computes goes first."""
+NICENESS = 5
+"""Of what trains a network for an example: whoever computes a result goes first."""
 
 
 def answer(request: DataRequest | AttackRequest) -> DataPreview | AttackPreview:
@@ -37,10 +37,11 @@ def answer(request: DataRequest | AttackRequest) -> DataPreview | AttackPreview:
 
 def main() -> int:
     """Answer one request; the exit status."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     try:
-        content = to_json(answer(parse(sys.stdin.buffer.read(), Request, "the request").of))
+        request = parse(sys.stdin.buffer.read(), Request, "the request").of
+        if isinstance(request, AttackRequest) and hasattr(os, "nice"):
+            os.nice(NICENESS)
+        content = to_json(answer(request))
     except AefitError as error:
         sys.stderr.write(refusal_line(error))
         return ExitStatus.REFUSED

@@ -40,12 +40,13 @@ def shown(lab: Lab, name: str) -> str:
 def note(lab: Lab) -> str:
     """Title and text of the pane."""
     found = lab.screen.query_one(Beside).note
-    return f"{found.title}\n{found.text.plain}"
+    return "" if found is None else f"{found.title}\n{found.text.plain}"
 
 
 def images(lab: Lab) -> list[str]:
     """The captions of the images in the pane."""
-    return [image.caption for image in lab.screen.query_one(Beside).note.images]
+    found = lab.screen.query_one(Beside).note
+    return [] if found is None else [image.caption for image in found.images]
 
 
 async def go_to(pilot: Pilot[None], name: str) -> None:
@@ -208,6 +209,29 @@ class TestOwnData:
             lab.screen.query_one("#test_size", Input).value = "39"
             await until(pilot, lambda: "of the 40 images" in shown(lab, "why-test_size"))
 
+    async def test_who_thinks_better_of_it_while_they_are_read_starts_nothing(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = asyncio.Event()
+
+        async def when_told(request: DataRequest | AttackRequest) -> DataPreview | AttackPreview:
+            await read.wait()
+            return await previews.preview(request)
+
+        monkeypatch.setattr("tui_aefit.lab.previews.preview", when_told)
+        own = write_npz(house.folder / "own.npz", images=40)
+        lab = house.lab(dataset=str(own))
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: "it starts once they are" in notices(lab))
+            lab.screen.query_one("#runs", Input).value = "5"
+            await pilot.pause()
+            read.set()
+            await until(pilot, lambda: "in each run" in shown(lab, "cost"))
+            await pilot.pause()
+            assert isinstance(lab.screen, SetupScreen)
+        assert house.coordinator.started == []
+
     async def test_a_path_is_completed_by_tab_and_what_it_may_mean_is_listed(self, house: House) -> None:
         write_npz(house.folder / "pictures.npz", images=40)
         (house.folder / "pictures-of-cats" / "old").mkdir(parents=True)
@@ -241,7 +265,7 @@ class TestOwnData:
                 await until(pilot, lambda: shown(lab, "why-dataset") == "")
                 assert f"--data-dir {elsewhere}" in shown(lab, "command")
                 await pilot.press("ctrl+s")
-                await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+                await until(pilot, lambda: "✓ complete  1/1 runs" in text_of(lab))
         (call,) = house.coordinator.started
         assert call["data_dir"] == elsewhere
 

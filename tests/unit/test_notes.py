@@ -16,7 +16,10 @@ from tests.fakes import previews
 from tui_aefit.following.past import Past, PastSpread
 from tui_aefit.following.precision import precision_of
 from tui_aefit.lab.widgets.setup import notes
-from tui_aefit.lab.widgets.setup.explaining import Known, Looked, Tried, is_of, note_of
+from tui_aefit.lab.widgets.setup.explaining import is_of, note_of
+from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH
+from tui_aefit.lab.widgets.setup.foot import sentence_of
+from tui_aefit.lab.widgets.setup.known import Known, Looked, Tried
 
 MNIST = Spec(dataset="mnist")
 PARTS = {"attack": "fgsm", "family": "knn", "surrogate": "lenet5"}
@@ -129,7 +132,7 @@ class TestData:
         assert note.title == "moths"
         assert "3 files skipped" in note.text.plain
         for looked, words in (
-            (Looked(""), notes.TYPE_A_PATH),
+            (Looked(""), TYPE_A_PATH),
             (Looked("/data/moths", pending=True), notes.READING),
             (Looked("/data/moths", trouble="it has no class"), "it has no class"),
             (Looked("/data/m", near=("/data/moths/", "/data/m.npz")), "/data/moths/\n/data/m.npz"),
@@ -183,7 +186,7 @@ class TestRuns:
 
 
 def test_an_experiment_is_one_sentence() -> None:
-    assert notes.sentence_of(MNIST, 3, "FGSM, targeted", "K nearest neighbours") == (
+    assert sentence_of(MNIST, 3, "FGSM, targeted", "K nearest neighbours") == (
         "12 runs, 3 at a time: K nearest neighbours, K 7 to 1, on mnist against FGSM, targeted, epsilon 0.1; seed 0"
     )
-    assert notes.sentence_of(MNIST.changed(runs=1), 1, "A", "F").startswith("1 run: F, ")
+    assert sentence_of(MNIST.changed(runs=1), 1, "A", "F").startswith("1 run: F, ")

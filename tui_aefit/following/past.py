@@ -14,7 +14,6 @@ from core.records.home import experiment_folders
 from core.records.metrics import RunMetrics
 from core.records.stages import SURROGATE, stages_of
 from core.spec.spec import Spec
-from core.statistics.claims import quantities
 
 NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
 """Settings by which runs of the same kind may differ."""
@@ -132,6 +131,9 @@ def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
 def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | None:
     if len(runs) < FEWEST_RUNS:
         return None
+    # Read beside the screen, whose first picture need not wait for the statistics.
+    from core.statistics.claims import quantities  # noqa: PLC0415
+
     ladder, counts = runs[0].ladder, runs[0].counts
     decided = quantities(ladder, experiment.spec.controls)
     of = next(quantity.of for quantity in decided if (quantity.name, quantity.sets) == DECIDING)

@@ -10,7 +10,6 @@ from core.errors import AefitError, DataError
 from core.files.exit_status import ExitStatus
 from core.previews.records import AttackPreview, AttackRequest, DataPreview, DataRequest, Request
 from core.records.types import Record, parse, to_json
-from core.report.refusal import refusal_in
 
 LONGEST_SECONDS = 300
 """After which a process is given up: it takes seconds, for a large folder on a slow disk minutes."""
@@ -44,6 +43,8 @@ async def _answer(content: bytes) -> bytes:
     finally:
         if process.returncode is None:
             process.kill()
+    from core.report.refusal import refusal_in  # noqa: PLC0415  # json, which nothing else of the lab loads
+
     text = complaint.decode(errors="replace")
     if process.returncode == ExitStatus.REFUSED and (refusal := refusal_in(text)) is not None:
         raise DataError(refusal.error, refusal.hint)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.data.catalogue import CATALOGUE, availability, check_available
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.locations import experiments_dir
-from core.previews.records import AttackPreview, AttackRequest, DataPreview, DataRequest
+from core.records.experiment import Experiment
 from core.records.home import experiment_id
-from core.records.overview import Overview, OverviewReader
 from core.spec.spec import Spec
 from tui_aefit.following.past import Past, read_past
-from tui_aefit.lab import previews
 from tui_aefit.shell.settings import Settings
+
+if TYPE_CHECKING:
+    from core.previews.records import AttackPreview, DataPreview
+    from core.records.overview import OverviewReader
+
+# What is looked up beside the screen is imported there: the first picture of the lab waits for none of it.
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether an experiment exists, in words. experiment: None where there is none, or none that can be opened."""
+
+    experiment: Experiment | None
+    text: str
 
 
 class Surroundings:
@@ -26,8 +41,7 @@ class Surroundings:
     def __init__(self, settings: Settings, complain: Callable[[AefitError], None]) -> None:
         self._settings = settings
         self._complain = complain
-        self._overviews = OverviewReader(settings.home)
-        self._data: dict[DataRequest, DataPreview] = {}
+        self._data: dict[str, DataPreview] = {}
         self._attacks: dict[str, AttackPreview] = {}
 
     def data_dir(self, word: str) -> Path:
@@ -65,25 +79,36 @@ class Surroundings:
             self._complain(error)
             return Past()
 
-    def standing(self, spec: Spec) -> Overview | None:
-        """The experiment of a spec as it stands, None where there is none. Takes long."""
+    def standing(self, spec: Spec, *, start: str, show: str) -> Standing:
+        """Whether the experiment of a spec exists; `start`, `show`: see `describe_standing`. Takes long."""
+        from tui_aefit.following.standing import describe_standing  # noqa: PLC0415
+
         folder = experiments_dir(self._settings.home) / experiment_id(spec)
-        return self._overviews.look_at(folder) if folder.is_dir() else None
+        found = self._overviews.look_at(folder) if folder.is_dir() else None
+        text = describe_standing(spec.runs, found, start=start, show=show)
+        return Standing(found.experiment if found is not None else None, text)
 
     async def look_at_data(self, dataset: str, data_dir: str) -> DataPreview:
         """Some images of a data set. Raises DataError for one that an experiment would refuse, else AefitError."""
+        from core.previews.records import DataPreview, DataRequest  # noqa: PLC0415
+        from tui_aefit.lab import previews  # noqa: PLC0415
+
         request = DataRequest(
             dataset=dataset, data_dir=str(self.data_dir(data_dir)), cache_dir=self._cache_dir
         )
+        key = repr(request)
         # A user's own may have changed.
-        if request not in self._data or dataset not in CATALOGUE:
+        if key not in self._data or dataset not in CATALOGUE:
             found = await previews.preview(request)
             assert isinstance(found, DataPreview)
-            self._data[request] = found
-        return self._data[request]
+            self._data[key] = found
+        return self._data[key]
 
     async def try_attack(self, spec: Spec) -> AttackPreview:
         """An example of a spec's attack. Raises AefitError."""
+        from core.previews.records import AttackPreview, AttackRequest  # noqa: PLC0415
+        from tui_aefit.lab import previews  # noqa: PLC0415
+
         options = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in spec.part_options("attack").items()
@@ -97,6 +122,12 @@ class Surroundings:
             assert isinstance(found, AttackPreview)
             self._attacks[key] = found
         return self._attacks[key]
+
+    @cached_property
+    def _overviews(self) -> OverviewReader:
+        from core.records.overview import OverviewReader  # noqa: PLC0415
+
+        return OverviewReader(self._settings.home)
 
     @property
     def _cache_dir(self) -> str:

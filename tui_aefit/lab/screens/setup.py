@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -20,34 +21,25 @@ from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.declarations.setting import Setting
 from core.errors import AefitError, DataError
 from core.families.registry import FAMILIES
-from core.records.overview import Overview
+from core.records.experiment import Experiment
 from core.report.formatting import counted
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.cost import cost_of, describe_cost
 from tui_aefit.following.past import Past
-from tui_aefit.following.standing import describe_standing
 from tui_aefit.lab.background import describe_error
 from tui_aefit.lab.form import Checked, check, command_line
 from tui_aefit.lab.messages import OpenExperiment
-from tui_aefit.lab.surroundings import Surroundings
+from tui_aefit.lab.surroundings import Standing, Surroundings
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.setup.beside import Beside
-from tui_aefit.lab.widgets.setup.explaining import (
-    OF_DATA,
-    USUAL_OVERLAP,
-    Known,
-    Looked,
-    Tried,
-    is_of_attack,
-    note_of,
-)
-from tui_aefit.lab.widgets.setup.fields import Form
-from tui_aefit.lab.widgets.setup.foot import Foot
-from tui_aefit.lab.widgets.setup.notes import TYPE_A_PATH, sentence_of
+from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH, Form
+from tui_aefit.lab.widgets.setup.foot import Foot, sentence_of
+from tui_aefit.lab.widgets.setup.known import OF_DATA, USUAL_OVERLAP, Known, Looked, Tried
 from tui_aefit.lab.widgets.setup.paths import completions
 from tui_aefit.shell.declarations import explain
 
+UNKNOWN = Standing(None, "…")
 PAUSE_SECONDS = 0.3
 """How long a word must stand before anything is looked up for it."""
 
@@ -134,11 +126,12 @@ class SetupScreen(Screen[None]):
         self._past = Past()
         self._looked = Looked()
         self._tried = Tried()
-        self._stood: tuple[Spec | None, Overview | None] = (None, None)
+        self._stood: tuple[Spec | None, Standing] = (None, UNKNOWN)
         self._spec: Spec | None = None
         self._overlap = USUAL_OVERLAP
         self._setting: Setting = COMMON["dataset"]
-        self._starts_when_read = False
+        self._to_start: dict[str, str] | None = None
+        self._was_left = False
         data_dir = words.get("data_dir", "")
         self._form = Form(
             words, lambda name: f"{name} (not here)" if surroundings.missing(name, data_dir) else name
@@ -164,11 +157,15 @@ class SetupScreen(Screen[None]):
         self.watch(self, "focused", self._follow_focus)
         # Half the fields, folded away at first, and past runs: nobody need wait for them.
         self.call_after_refresh(self._form.add_folded)
-        self.call_after_refresh(self.look_again)
+        self.call_after_refresh(self._load_past)
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is in front."""
+        self._was_left = True
 
     def on_screen_resume(self) -> None:
         """Other experiments may have been computed meanwhile."""
-        if self._form.is_mounted:
+        if self._was_left:
             self.look_again()
 
     def on_resize(self) -> None:
@@ -188,7 +185,7 @@ class SetupScreen(Screen[None]):
     def look_again(self) -> None:
         """See anew what past experiments tell, and whether this one exists."""
         self._load_past()
-        self._stood = (None, None)
+        self._stood = (None, UNKNOWN)
         if self._looked.dataset not in CATALOGUE:
             self._looked = Looked()
         self._check()
@@ -198,8 +195,10 @@ class SetupScreen(Screen[None]):
     async def action_start(self) -> None:
         """Start the experiment, or go to the first field that is wrong."""
         checked = self._check()
-        self._starts_when_read = checked.spec is not None and self._is_unread()
-        if self._starts_when_read:
+        self._to_start = None
+        if checked.spec is not None and self._is_unread():
+            # Once they are read, unless the person has thought better of it.
+            self._to_start = self._form.words()
             self.notify("it starts once they are", title="The data are being read")
         elif checked.spec is not None:
             self.post_message(self.Start(checked, self._form.words()))
@@ -223,8 +222,8 @@ class SetupScreen(Screen[None]):
 
     def action_open_standing(self) -> None:
         """Open the experiment that exists already."""
-        if (overview := self._standing()) is not None and overview.experiment is not None:
-            self.post_message(OpenExperiment(overview.experiment))
+        if (experiment := self._standing()) is not None:
+            self.post_message(OpenExperiment(experiment))
 
     async def action_take_offered(self) -> None:
         """Fill in what is offered, and offer what was there."""
@@ -255,7 +254,8 @@ class SetupScreen(Screen[None]):
     @work(exclusive=True, group="standing")
     async def _look_up(self, spec: Spec) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
-        self._stood = spec, await asyncio.to_thread(self._surroundings.standing, spec)
+        look = partial(self._surroundings.standing, spec, start="ctrl+s", show="ctrl+o")
+        self._stood = spec, await asyncio.to_thread(look)
         self._check()
 
     @work(exclusive=True, group="data")
@@ -270,7 +270,7 @@ class SetupScreen(Screen[None]):
             return
         self._looked = found
         self._check()
-        if self._starts_when_read:
+        if self._to_start is not None and self._to_start == self._form.words():
             await self.action_start()
 
     async def _read_data(self, asked: Looked) -> Looked:
@@ -298,7 +298,6 @@ class SetupScreen(Screen[None]):
 
     @on(Form.Edited)
     def _edited(self) -> None:
-        self._starts_when_read = False
         self._check()
 
     def _check(self) -> Checked:
@@ -339,11 +338,11 @@ class SetupScreen(Screen[None]):
             return
         cost = cost_of(spec, jobs, self._past.runs, self._looked.size)
         self._overlap = cost.test / cost.train if cost.test and cost.train else USUAL_OVERLAP
-        known = describe_standing(spec.runs, self._stood[1], start="ctrl+s", show="ctrl+o")
+        standing = self._stood[1] if self._stood[0] == spec else UNKNOWN
         self._foot.show(
             sentence=sentence_of(spec, jobs, ATTACKS[spec.attack].title, FAMILIES[spec.family].title),
             cost=describe_cost(cost),
-            standing=known if self._stood[0] == spec else "…",
+            standing=standing.text,
             can_be_opened=self._standing() is not None,
             command=self._command(checked) or "",
         )
@@ -356,11 +355,10 @@ class SetupScreen(Screen[None]):
         folders = self._surroundings.folders(checked.data_dir)
         return command_line(checked.spec, checked.jobs, checked.threads, folders)
 
-    def _standing(self) -> Overview | None:
+    def _standing(self) -> Experiment | None:
         """The experiment that exists already and can be opened."""
-        spec, overview = self._stood
-        there = overview is not None and overview.experiment is not None
-        return overview if there and spec is not None and spec == self._spec else None
+        spec, standing = self._stood
+        return standing.experiment if spec is not None and spec == self._spec else None
 
     def _differing(self) -> dict[str, str]:
         """The words that are offered and not there."""
@@ -387,6 +385,9 @@ class SetupScreen(Screen[None]):
         """Explain the field in focus, where there is room; have looked up what that takes."""
         if not self._is_explaining():
             return
+        # Where there is no room it is never needed, else not for the first picture.
+        from tui_aefit.lab.widgets.setup.explaining import is_of_attack, note_of  # noqa: PLC0415
+
         if self._setting.name not in self._form.settings():
             self._setting = COMMON["dataset"]  # its part was exchanged, and its field is gone
         spec, parts, data = self._spec, self._form.parts(), self._looked

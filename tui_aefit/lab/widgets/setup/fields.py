@@ -26,6 +26,8 @@ from tui_aefit.shell.declarations import CALL, explain
 OWN = "own"
 """The choice of data set that opens the field for a path."""
 
+TYPE_A_PATH = "type the path of a .npz, a .zip or a folder with one sub-folder a class"
+
 Field = Select[str] | Input
 
 

@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.declarations.setting import Setting
+from core.report.formatting import counted
+from core.spec.spec import Spec
 
 LINES = ("hint", "problems", "sentence", "standing", "cost", "command", "last")
 """By id."""
@@ -69,3 +71,12 @@ class Foot(VerticalScroll, can_focus=False):
         static = self._lines[place]
         static.update(text)
         static.set_class(not str(text), "-empty")
+
+
+def sentence_of(spec: Spec, jobs: int, attack: str, family: str) -> str:
+    """An experiment in one sentence. attack, family: their titles."""
+    at_once = f", {jobs} at a time" if jobs > 1 else ""
+    return (
+        f"{counted(spec.runs, 'run')}{at_once}: {family}, {spec.ladder.span}, on {spec.dataset_title} against "
+        f"{attack}, epsilon {spec.epsilon:.4g}; seed {spec.seed}"
+    )

@@ -16,6 +16,7 @@ from core.previews.records import AttackPreview, DataPreview
 from core.report.formatting import counted
 from core.spec.spec import Spec
 from tui_aefit.following.precision import USUAL, Precision
+from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH
 from tui_aefit.lab.widgets.setup.thumbnails import Thumbnail
 from tui_aefit.lab.widgets.shades import SIGNED
 from tui_aefit.shell.declarations import explain
@@ -28,7 +29,6 @@ BAR = 28
 """Cells of the longest bar."""
 READING = "its images are being read"
 MAKING = "an example is being made"
-TYPE_A_PATH = "type the path of a .npz, a .zip or a folder with one sub-folder a class"
 
 
 @dataclass(frozen=True)
@@ -234,12 +234,3 @@ def of_runs(spec: Spec, precision: Precision, setting: Setting) -> Note:
     text.append("\n\nRuns divide one pool of images: more of them narrow it only so far.\n\n")
     text.append_text(of_setting(setting).text)
     return Note("Runs and what they decide", text)
-
-
-def sentence_of(spec: Spec, jobs: int, attack: str, family: str) -> str:
-    """An experiment in one sentence. attack, family: their titles."""
-    at_once = f", {jobs} at a time" if jobs > 1 else ""
-    return (
-        f"{counted(spec.runs, 'run')}{at_once}: {family}, {spec.ladder.span}, on {spec.dataset_title} against "
-        f"{attack}, epsilon {spec.epsilon:.4g}; seed {spec.seed}"
-    )
