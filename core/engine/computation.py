@@ -170,6 +170,8 @@ class Computation:
     def _lost(self, report: Lost) -> None:
         """A worker is gone: what it was computing is begun once more, or has failed."""
         self._write(events.WorkerLost(worker=report.worker, reason=report.reason))
+        # What it had half written may be what the next attempt has no room for.
+        self._experiment.clear_leftovers()
         task = report.task
         if task is not None and self._experiment.result(task.run, verify=True) is not None:
             # It was killed between the publication and its answer.

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +29,7 @@ from core.records.journal import read_all
 from core.records.results import publish
 from core.records.state import read_state
 from core.spec.spec import Spec
-from tests.fakes.executor import FakeExecutor, put_result, write_no_arrays
+from tests.fakes.executor import DATA_SHA256, FakeExecutor, put_result, write_no_arrays
 from tests.fakes.numbers import draw_answers, metrics_from_answers
 
 SPEC = Spec(dataset="digits", runs=4, options={"z": 5}, controls=())
@@ -106,6 +108,24 @@ def test_results_of_another_run_and_changed_numbers_are_set_aside_computed_again
     for run in range(3):
         (kept,) = bench.experiment.run_folder(run).glob(".broken.*")
         assert (kept / "metrics.json").exists()
+
+
+def test_what_a_lost_worker_left_half_written_is_swept_at_once(bench: Bench) -> None:
+    """It may be what the next attempt has no room for, and once all is complete nobody takes the lock again."""
+    left: list[Path] = []
+
+    def compute(task: Task) -> Sequence[Report]:
+        if left:
+            assert not left[0].exists()
+            return bench.publish(task)
+        naming = "from core.files.ownership import owned_name; print(owned_name('.result'))"
+        dead = subprocess.run([sys.executable, "-c", naming], capture_output=True, text=True, check=True)
+        left.append(bench.experiment.run_folder(task.run) / dead.stdout.strip())
+        left[0].mkdir(parents=True)
+        return [Lost(1, task, "was killed (SIGKILL)", ready=True), WorkerReady(2, DATA_SHA256)]
+
+    bench.compute = compute
+    assert bench.work() == "complete"
 
 
 def test_what_is_asked_for_is_computed_and_said(bench: Bench) -> None:
