@@ -45,6 +45,8 @@ async def picture(
         for key in keys:
             await pilot.press(key)
             await pilot.pause(SETTLE_SECONDS)
+        if keys:  # an example beside the form, which is made in a process of its own
+            await pilot.pause(3 * SETTLE_SECONDS)
         path.write_text(lab.export_screenshot(title="aefit-tui"), encoding="utf-8")
 
 
