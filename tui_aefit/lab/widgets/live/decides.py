@@ -49,6 +49,7 @@ class DecidesPane(Container):
     def on_mount(self) -> None:
         """Until there is a snapshot there is nothing to show."""
         self.add_class("-without-claims")
+        self.watch_snapshot()
 
     def watch_snapshot(self) -> None:
         """Show what changed."""
@@ -58,8 +59,10 @@ class DecidesPane(Container):
         measured = any(run.crossfit is not None for run in snapshot.metrics.values())
         self.set_class(not snapshot.claims, "-without-claims")
         self.set_class(not measured, "-without-crossfit")
-        self.query_one("#no-claims Static", Static).update(
-            NOT_MEASURED if snapshot.statistics_runs else NOT_YET
-        )
-        self.query_one(ClaimsTable).snapshot = snapshot
-        self.query_one(CrossFitTable).snapshot = snapshot
+        # A screen that is left while it is being made has not all of its parts.
+        for sentence in self.query("#no-claims Static").results(Static):
+            sentence.update(NOT_MEASURED if snapshot.statistics_runs else NOT_YET)
+        for table in self.query("#claims-table").results(ClaimsTable):
+            table.snapshot = snapshot
+        for means in self.query("#crossfit-table").results(CrossFitTable):
+            means.snapshot = snapshot
