@@ -65,7 +65,7 @@ def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(s
     second.wait_for("✓ complete  2/2 runs")
     assert read_state(experiment).status == "complete"
     mark = second.mark()
-    second.press(b"2")
+    second.press(b"4")
     second.wait_for("Accuracy, mean of 2 runs", mark)
     second.wait_for(mean_accuracy(experiment), mark)
     second.press(b"q")

@@ -148,7 +148,7 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 12
+    assert len(footers) == len(PANES) + 8 + 13
     # Wherever an experiment is looked at, it can be exported.
     wanted = {
         "experiments",
