@@ -166,6 +166,18 @@ def test_every_experiment_is_there_whole() -> None:
         assert len({run["data_sha256"] for run in runs_of(folder.name)}) == 1
 
 
+def test_where_it_was_computed_is_said() -> None:
+    for name in NAMES:
+        on_gpu = name == "mnist-fgsm" or name.startswith("cifar10")
+        environments = [run["environment"] for run in runs_of(name)]
+        assert {one["device"] for one in environments} == {"cuda" if on_gpu else "cpu"}
+        versions = {one["versions"]["torch"].partition("+")[0] for one in environments}
+        assert versions == {"2.11.0" if on_gpu else "2.13.0"}
+    text = prose(FINDINGS)
+    assert "FGSM on MNIST and both CIFAR-10 experiments were computed on a GPU (H100, PyTorch 2.11)" in text
+    assert "the others on a processor (AMD EPYC, PyTorch 2.13)" in text
+
+
 def test_the_cross_fitted_rises_are_those_of_the_runs() -> None:
     d, m, noise = (crossfit_rise(sets) for sets in ("adversarial", "misclassified", "noise"))
     check_table(
