@@ -13,9 +13,10 @@ from tests.fakes.experiments import make_experiment, snapshot_of
 from tests.fakes.lab import text_of
 from tests.fakes.screens import WIDE, Bench, row_text, settled, updates_of
 from tui_aefit.following.crossfit import crossfit_means
+from tui_aefit.following.listing import share
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.data import set_marker
-from tui_aefit.lab.widgets.live.claims_table import DECISIONS, ClaimsTable, in_reading_order, share
+from tui_aefit.lab.widgets.live.claims_table import DECISIONS, ClaimsTable, in_reading_order
 from tui_aefit.lab.widgets.live.crossfit_table import CrossFitTable
 from tui_aefit.lab.widgets.live.decides import NOT_MEASURED, NOT_YET, DecidesPane
 

@@ -11,6 +11,7 @@ from textual.reactive import reactive
 
 from core.records.statistics import Claim, Decision
 from core.report.terms import brief_reason, term_of
+from tui_aefit.following.listing import share
 from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.forest import MARGINS, axis, interval_line
@@ -99,12 +100,6 @@ def sets_of(claim: Claim, *, brief: bool) -> str:
     elif brief and others and first == M:
         first, others = "M", [other.removeprefix(f"{M}-") for other in others]
     return printable(" − ".join([first, *others]).strip())
-
-
-def share(value: float, *, signed: bool = False) -> str:
-    """Three digits: .114, -.029; with a sign in any case: +.114."""
-    value = value if abs(value) >= 0.0005 else 0.0  # never -.000
-    return format(value, "+.3f" if signed else ".3f").replace("0.", ".", 1 if abs(value) < 0.9995 else 0)
 
 
 def estimate_of(claim: Claim) -> str:

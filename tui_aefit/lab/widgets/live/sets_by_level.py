@@ -13,7 +13,7 @@ from textual.theme import Theme
 from core.families.ladder import Ladder
 from core.report.formatting import ABSENT
 from tui_aefit.following.snapshot import Snapshot
-from tui_aefit.lab.charts.data import series_number, set_marker
+from tui_aefit.lab.charts.data import series_number, set_marker, share
 from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.theme import FollowsTheme
 from tui_aefit.lab.widgets.cell_table import CellTable, left
@@ -70,6 +70,4 @@ def name_cell(name: str, palette: Palette | None, *lines: tuple[str, str]) -> Te
 
 def three_digits(value: float | None) -> str:
     """A share in four cells: .573, 1.00; an interval of few runs may be wider than 1."""
-    if value is None:
-        return ABSENT
-    return f"{value:.3f}"[1:] if value < 0.9995 else f"{value:.2f}"
+    return ABSENT if value is None else share(value)
