@@ -45,6 +45,10 @@ class ExperimentError(AefitError):
     """An experiment that cannot be found, or is not in the state that the request needs."""
 
 
+class StudyError(AefitError):
+    """A study that cannot be found, read or written, or is not in the state that the request needs."""
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name most like `name`, or "" where none resembles it (difflib ratio below 0.6)."""
     matches = difflib.get_close_matches(name.lower(), list(known), n=1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from core.engine.executor import (
     Assigned,
@@ -29,8 +30,33 @@ from core.records.events import Ending, Event
 from core.records.experiment import Experiment
 from core.records.metrics import RunMetrics
 
+NAMED = 3
+"""Experiments that are named, at most, of those that one waits for."""
 LOOK_SECONDS = 0.25
 """How often it is looked whether to stop, or whether more runs are asked for."""
+
+
+class Turn(Protocol):
+    """How many runs may be computed now, beside what else is."""
+
+    @property
+    def before(self) -> Sequence[str]:
+        """The ids of the experiments that are waited for."""
+        ...
+
+    def runs(self, using: int, wanted: int) -> int:
+        """How many at the same time. using: that are computed now. wanted: that would be if there were room."""
+        ...
+
+
+class Alone:
+    """A turn beside nobody."""
+
+    before: Sequence[str] = ()
+
+    def runs(self, using: int, wanted: int) -> int:
+        """See `Turn.runs`."""
+        return wanted
 
 
 class _End(Exception):
@@ -53,11 +79,13 @@ class Computation:
         stop: Callable[[], Stop | None],
         *,
         data_dir: Path,
+        turn: Turn | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """write: appends an event to the journal and says whether it is there.
 
         stop: the status to end with, or None to go on; asked every LOOK_SECONDS. data_dir: where the data lie.
+        turn: of this experiment among those of its home; None where it waits for nobody.
         clock: seconds, for the time between two publications of the statistics.
         """
         self._experiment = experiment
@@ -65,6 +93,8 @@ class Computation:
         self._write = write
         self._stop = stop
         self._data_dir = data_dir
+        self._turn = turn or Alone()
+        self._waits = False
         complete = experiment.results(verify=True)
         self._complete = set(complete)
         self._data_sha256 = next((metrics.data_sha256 for metrics in complete.values()), None)
@@ -114,7 +144,7 @@ class Computation:
             if status := self._stop():
                 return status
             self._statistics.publish_if_due()
-            for task in self._schedule.take(self._executor.capacity):
+            for task in self._schedule.take(self._allowed()):
                 self._executor.submit(task)
             report = self._executor.next_report(LOOK_SECONDS)
             # All that has happened by now, first: statistics take a while, and a run's start is to be journaled
@@ -123,6 +153,19 @@ class Computation:
                 self._hear(report)
                 report = self._executor.next_report(0.0)
         return "complete" if len(self._complete) == self._experiment.spec.runs else "failed"
+
+    def _allowed(self) -> int:
+        """How many runs may be at work now; the journal hears when the experiment has to wait, and when no more."""
+        capacity, at_work = self._executor.capacity, self._schedule.at_work
+        allowed = min(capacity, self._turn.runs(at_work, min(capacity, self._schedule.left)))
+        waits = allowed == 0 and at_work == 0
+        if waits != self._waits:
+            names = self._turn.before
+            behind = f" behind {', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}"
+            text = f"it waits for its turn{behind if names else ''}" if waits else "its turn has come"
+            self._write(events.Notice(text=text))
+            self._waits = waits
+        return allowed
 
     def _goes_on(self) -> bool:
         """Whether there is more to do, also after all that was known is done and its statistics are journaled."""

@@ -20,6 +20,7 @@ from core.engine.event_log import EventLog
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops, stop_requested
+from core.engine.turn import Turn
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
@@ -89,13 +90,23 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
                 ]
             )  # fmt: skip
 
-        status = Computation(
-            experiment,
-            LocalProcesses(options.jobs, start),
-            journal.write,
-            stop_requested(experiment.cancel_file, stops, lost),
-            data_dir=data_dir,
-        ).compute()
+        with Turn(
+            experiment.folder.parent.parent,
+            experiment.id,
+            limit=options.limit or options.jobs * options.threads,
+            threads=options.threads,
+            since=options.since,
+            study=options.study,
+            at_once=options.now,
+        ) as turn:
+            status = Computation(
+                experiment,
+                LocalProcesses(options.jobs, start),
+                journal.write,
+                stop_requested(experiment.cancel_file, stops, lost),
+                data_dir=data_dir,
+                turn=turn,
+            ).compute()
         journal.close()
         with suppress(OSError):  # what is computed is computed, whatever the disk does now
             if lock.held:  # else a request to stop is meant for whoever has taken over
@@ -108,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="an experiment's folder")
     parser.add_argument("--jobs", type=at_least_one, required=True, help="runs computed at the same time")
     parser.add_argument("--threads", type=at_least_one, default=1, help="Python threads of a run")
+    parser.add_argument(
+        "--limit", type=at_least_one, help="processors of all experiments of the home together"
+    )
+    parser.add_argument("--now", action="store_true", help="wait for no other experiment")
+    parser.add_argument("--since", type=float, help="seconds since 1970: its place in the queue")
+    parser.add_argument("--study", default="", help="the study that it is computed for")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")

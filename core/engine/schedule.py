@@ -47,9 +47,19 @@ class Schedule:
         return tuple(self._waiting)
 
     @property
+    def at_work(self) -> int:
+        """How many tasks an executor has."""
+        return len(self._submitted) + len(self._begun)
+
+    @property
+    def left(self) -> int:
+        """How many tasks are not finished."""
+        return len(self._waiting) + self.at_work
+
+    @property
     def unfinished(self) -> bool:
         """Whether any task is left."""
-        return bool(self._waiting or self._submitted or self._begun)
+        return self.left > 0
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Further tasks, after those there are."""
@@ -58,7 +68,7 @@ class Schedule:
     def take(self, capacity: int) -> list[Task]:
         """The tasks to submit now to an executor that takes `capacity` of them at the same time."""
         self._capacity = capacity
-        room = max(0, self._at_once - len(self._submitted) - len(self._begun))
+        room = max(0, self._at_once - self.at_work)
         taken = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
         self._submitted.update(taken)
         return taken

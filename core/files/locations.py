@@ -29,6 +29,16 @@ def experiments_dir(home: Path) -> Path:
     return home / "experiments"
 
 
+def studies_dir(home: Path) -> Path:
+    """One folder a study."""
+    return home / "studies"
+
+
+def queue_dir(home: Path) -> Path:
+    """One file for everybody who computes, or waits to."""
+    return home / "queue"
+
+
 def user_config() -> Path:
     """The user's own settings file, read after a project's `aefit.toml`."""
     return Path(platformdirs.user_config_dir(APPLICATION, appauthor=False)) / "config.toml"

@@ -32,7 +32,8 @@ KEEPS = {
 }
 RESERVED = frozenset(
     (
-        "batch", "config", "detach", "help", "json", "no_cache", "quiet", "version", "yes",
+        "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet", "study",
+        "version", "yes",
         "data_dir", "home", "jobs", "threads",
         "plugins", "schema_version",
     )

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from core.declarations.setting import Value
 from core.records.experiment import Experiment
+from core.records.starting import How
 from tests.fakes import previews
 from tests.fakes.experiments import State, make_experiment_of
 from tui_aefit.lab.app import Lab
@@ -48,15 +49,15 @@ class StubCoordinator:
     started: list[dict[str, Any]] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
 
-    def __call__(self, experiment: Experiment, **settings: Any) -> Process:
-        self.started.append({"experiment": experiment, **settings})
+    def __call__(self, experiment: Experiment, how: How, **besides: Any) -> Process:
+        self.started.append({"experiment": experiment, **asdict(how), **besides})
         record = make_experiment_of(
             self.elsewhere / str(len(self.started)),
             experiment.spec,
             state=self.state,
             complete=self.complete,
             now=time.time(),
-            jobs=settings["jobs"],
+            jobs=how.jobs,
         )
         shutil.copytree(record.folder, experiment.folder, dirs_exist_ok=True)
         self.processes.append(Process(None if self.state == "running" else 0))

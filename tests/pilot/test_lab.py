@@ -23,6 +23,7 @@ from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
 from core.records.home import find
 from core.records.results import parse_metrics
+from core.records.starting import start_coordinator
 from core.records.state import read_state
 from core.spec.spec import Spec
 from tests.fakes.experiments import end, make_experiment
@@ -44,7 +45,6 @@ from tui_aefit.lab.screens.leave import Leave
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
-from tui_aefit.shell.launcher import start_coordinator
 
 SMALL = (80, 24)
 LARGE = (140, 45)

@@ -193,7 +193,7 @@ class TestOwnData:
         lab = house.lab(dataset=str(own), runs=2)
         started: list[str] = []
 
-        def refuse(experiment: Any, **_: Any) -> None:
+        def refuse(experiment: Any, *_: Any, **__: Any) -> None:
             started.append(experiment.spec.dataset)
             raise AefitError("no processes today")
 

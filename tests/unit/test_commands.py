@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from core.records.events import CoordinatorStarted, Ending, Event, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
 from core.records.process import ProcessIdentity, identity
+from core.records.starting import How
 from core.records.state import read_state
 from core.records.types import to_json
 from core.report.result import result_of
@@ -396,8 +397,8 @@ class Coordinators:
     breaks_off: int = 0
     started: list[dict[str, object]] = field(default_factory=list)
 
-    def __call__(self, experiment: Experiment, **how: object) -> Coordinators:
-        self.started.append(how)
+    def __call__(self, experiment: Experiment, how: How, **besides: object) -> Coordinators:
+        self.started.append({**asdict(how), **besides})
         if self.breaks_off:
             return self
         lacking = [run for run in range(experiment.spec.runs) if experiment.result(run, verify=True) is None]
@@ -492,7 +493,7 @@ def test_a_disk_without_room_is_the_reason_that_is_given(
         return write(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", fill)
-    monkeypatch.setattr(Coordinators, "__call__", lambda coordinators, experiment, **how: coordinators)
+    monkeypatch.setattr(Coordinators, "__call__", lambda coordinators, *_, **__: coordinators)
     monkeypatch.setattr(Coordinators, "wait", lambda coordinators: ExitStatus.CRASHED)
     told = command("resume", finished.id)
     assert told.status == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     """How coordinators were started; none is."""
     calls: list[dict[str, object]] = []
     monkeypatch.setattr(
-        "tui_aefit.lab.coordinators.start_coordinator", lambda experiment, **how: calls.append(how)
+        "tui_aefit.lab.coordinators.start_coordinator",
+        lambda experiment, how, **besides: calls.append({**asdict(how), **besides}),
     )
     monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
     return calls

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from core.data.catalogue import check_available
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
+from core.records.starting import start_coordinator
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
-from tui_aefit.shell.launcher import data_dir_of, is_at_work, start_coordinator
-from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.launcher import data_dir_of, is_at_work
+from tui_aefit.shell.settings import Settings, limit_of
 
 
 class Coordinators:
@@ -43,17 +45,11 @@ class Coordinators:
             return False
         experiment.check_computable()
         lacking = max(1, experiment.spec.runs - len(state.results))
-        process = start_coordinator(
-            experiment,
-            jobs=self._settings.jobs(lacking) if jobs is None else jobs,
-            threads=self._settings.threads(lacking) if threads is None else threads,
-            data_dir=Path(data_dir).expanduser().absolute()
-            if data_dir
-            else data_dir_of(state, self._settings),
-            cache_dir=self._settings.cache_dir,
-            no_cache=self._settings.no_cache,
-            tied=False,
-        )
+        how = self._settings.how(lacking, data_dir=_folder(data_dir) or data_dir_of(state, self._settings))
+        if jobs is not None or threads is not None:
+            jobs, threads = jobs or how.jobs, threads or how.threads
+            how = replace(how, jobs=jobs, threads=threads, limit=limit_of(jobs, threads, lacking))
+        process = start_coordinator(experiment, how, tied=False)
         self._started.append((experiment, process))
         return True
 
@@ -83,3 +79,7 @@ class Coordinators:
             if status is not None:
                 self._started.remove((experiment, process))
         return [(experiment, status) for experiment, _, status in found]
+
+
+def _folder(word: str) -> Path | None:
+    return Path(word).expanduser().absolute() if word else None

@@ -14,11 +14,12 @@ from core.declarations.setting import Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError
 from core.sets.registry import SETS
 from core.spec.command import word_of
+from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, part_options
 from core.spec.spec import Spec
 from tui_aefit.following.cost import Size, size_of
 from tui_aefit.shell.declarations import CALL, read_word
-from tui_aefit.shell.settings import jobs_of, spec_of, threads_of
+from tui_aefit.shell.settings import jobs_of, threads_of
 
 OF_CALL = ("jobs", "threads", "data_dir")
 """The settings of a call that the form asks for."""

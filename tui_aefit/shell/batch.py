@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -18,6 +17,7 @@ from core.records.events import Event, Finished
 from core.records.experiment import Experiment
 from core.records.home import create, delete_experiment, existing
 from core.records.journal import JournalReader
+from core.records.starting import How, start_coordinator
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from core.report.formats import WIDTH
@@ -26,7 +26,7 @@ from core.report.result import result_of
 from core.report.tables.text import tables
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
-from tui_aefit.shell.launcher import is_at_work, start_coordinator
+from tui_aefit.shell.launcher import is_at_work
 from tui_aefit.shell.narration import Lines, Narrator, Silence
 from tui_aefit.shell.settings import Settings, processors
 
@@ -40,16 +40,12 @@ background, left it to those who are at it, were interrupted, or the computation
 class BatchOptions:
     """How a headless call behaves.
 
-    jobs: runs at the same time; threads: of each. data_dir, cache_dir: where data lie and what can be made again.
-    detach: go on in the background. as_json: print JSON. before: the runs that were complete when the command
-    began, where its JSON also says what was done since (`done`, `computed`); None where it is the result alone.
+    how: it computes. detach: go on in the background. as_json: print JSON. before: the runs that were complete when
+    the command began, where its JSON also says what was done since (`done`, `computed`); None where it is the
+    result alone.
     """
 
-    jobs: int
-    threads: int
-    data_dir: Path
-    cache_dir: Path
-    no_cache: bool = False
+    how: How
     detach: bool = False
     as_json: bool = False
     before: frozenset[int] | None = None
@@ -62,22 +58,15 @@ def batch_options(
     data_dir: Path,
     detach: bool,
     as_json: bool,
+    now: bool = False,
     before: frozenset[int] | None = None,
 ) -> BatchOptions:
     """How a call with these settings computes so many runs. Raises SpecError for wrong jobs or threads."""
-    return BatchOptions(
-        jobs=settings.jobs(runs),
-        threads=settings.threads(runs),
-        data_dir=data_dir,
-        cache_dir=settings.cache_dir,
-        no_cache=settings.no_cache,
-        detach=detach,
-        as_json=as_json,
-        before=before,
-    )
+    how = settings.how(runs, data_dir=data_dir, now=now)
+    return BatchOptions(how, detach=detach, as_json=as_json, before=before)
 
 
-def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bool) -> int:
+def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bool, now: bool = False) -> int:
     """Compute the experiment that the settings ask for; the exit status. Raises AefitError, having made nothing.
 
     One that exists with fewer runs is extended; with more, all of them count.
@@ -88,7 +77,12 @@ def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bo
     lacking = max(spec.runs, found.spec.runs) - len(found.results()) if found is not None else spec.runs
     # What is wrong with these is said before anything is made.
     options = batch_options(
-        settings, max(1, lacking), data_dir=settings.data_dir, detach=detach, as_json=as_json
+        settings,
+        max(1, lacking),
+        data_dir=settings.data_dir,
+        detach=detach,
+        as_json=as_json,
+        now=now,
     )
     if found is not None and found.spec.runs < spec.runs:
         return extend(found, spec.runs, options, console)
@@ -108,7 +102,7 @@ def extend(experiment: Experiment, runs: int, options: BatchOptions, console: Co
     Raises AefitError, having changed nothing.
     """
     if not experiment.running:  # whoever computes it has its data
-        check_available(experiment.spec.dataset, options.data_dir)
+        check_available(experiment.spec.dataset, options.how.data_dir)
     extended = experiment.extend(runs)
     try:
         status = run_batch(extended, options, console)
@@ -133,11 +127,11 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     valid = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
         experiment.check_identity()
-        _refuse_changed_source(experiment, options.cache_dir)
+        _refuse_changed_source(experiment, options.how.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
         return _print_done(state, console, options)
     experiment.check_computable()
-    jobs, threads = options.jobs, options.threads
+    jobs, threads = options.how.jobs, options.how.threads
     if jobs * threads > processors():
         console.narrate(
             f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
@@ -263,7 +257,7 @@ def _compute(experiment: Experiment, options: BatchOptions, console: Console) ->
     process = None
     with closing(_narrator(experiment, console, past)) as narrator, stop_signals():
         try:
-            process = _start(experiment, options, tied=True)
+            process = start_coordinator(experiment, options.how, tied=True)
             follow(reader, narrator, lambda: process.poll() is None)
         except Stopped:
             if process is None:
@@ -280,7 +274,7 @@ def _compute(experiment: Experiment, options: BatchOptions, console: Console) ->
 
 def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> int:
     """Start a coordinator that outlives us and see it take the lock; its exit status, 0 while it computes."""
-    process = _start(experiment, options, tied=False)
+    process = start_coordinator(experiment, options.how, tied=False)
     follow(
         JournalReader(experiment.journal),
         Silence(),
@@ -309,18 +303,6 @@ def _reloaded(experiment: Experiment) -> Experiment:
         return experiment.reloaded()
     except ExperimentError:
         return experiment  # what was read before still holds
-
-
-def _start(experiment: Experiment, options: BatchOptions, *, tied: bool) -> subprocess.Popen[bytes]:
-    return start_coordinator(
-        experiment,
-        jobs=options.jobs,
-        threads=options.threads,
-        data_dir=options.data_dir,
-        cache_dir=options.cache_dir,
-        no_cache=options.no_cache,
-        tied=tied,
-    )
 
 
 def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:

@@ -85,7 +85,11 @@ def run(words: list[str]) -> int:
                 from tui_aefit.shell import batch  # noqa: PLC0415
 
             return batch.new_batch(
-                settings, console, detach=given.get("detach", False), as_json=given.get("as_json", False)
+                settings,
+                console,
+                detach=given.get("detach", False),
+                as_json=given.get("as_json", False),
+                now=given.get("now", False),
             )
         with loading():
             from tui_aefit.lab import opening as lab  # noqa: PLC0415

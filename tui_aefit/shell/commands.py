@@ -154,6 +154,7 @@ def _batch_options(
         data_dir=data_dir_of(state, settings),
         detach=options.get("detach", False),
         as_json=as_json,
+        now=options.get("now", False),
         # A damaged result is computed again: it does not count. To find that out, all files are read.
         before=frozenset(experiment.results(verify=True)) if as_json else None,
     )

@@ -13,7 +13,7 @@ from core.files.locations import default_home
 from core.spec.settings import COMMON, PARTS, known_options, part_options
 
 PREFIX = "AEFIT_"
-TYPED_ONLY = ("batch", "config", "detach", "json", "no-cache", "quiet", "yes")
+TYPED_ONLY = ("batch", "config", "detach", "json", "no-cache", "now", "pair", "quiet", "yes")
 """Options that are no settings: neither the environment nor a file gives them."""
 MOST_THREADS = 8
 """A LeNet-5 and blocks of a few thousand images gain nothing from more threads a run."""

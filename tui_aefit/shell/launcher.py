@@ -1,13 +1,10 @@
-"""Coordinators: whether one is at work, and starting one, which outlives this process or is tied to it."""
+"""Coordinators: whether one is at work, and where the data are that it computed from."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from core.errors import ExperimentError
 from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
@@ -37,42 +34,6 @@ def _has_ended(experiment: Experiment) -> bool:
     events = JournalReader(experiment.journal, newest_only=True).poll()
     endings = [event for event in events if isinstance(event, CoordinatorStarted | Finished)]
     return bool(endings) and isinstance(endings[-1], Finished)
-
-
-def start_coordinator(
-    experiment: Experiment,
-    *,
-    jobs: int,
-    threads: int,
-    data_dir: Path,
-    cache_dir: Path,
-    tied: bool,
-    no_cache: bool = False,
-) -> subprocess.Popen[bytes]:
-    """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
-
-    It ends with one of `core.files.exit_status.ExitStatus`. tied: it stops when this process closes `stdin` of
-    the result, or dies. Otherwise nothing here ends it. Raises ExperimentError where the log cannot be written.
-    """
-    command = [
-        sys.executable, "-P", "-m", "core.engine.coordinator", str(experiment.folder),
-        "--jobs", str(jobs), "--threads", str(threads),
-        "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
-        *(["--no-cache"] if no_cache else []),
-        *(["--foreground"] if tied else []),
-    ]  # fmt: skip
-    try:
-        log = experiment.log.open("ab")
-    except OSError as error:
-        raise ExperimentError(f"cannot write {experiment.log}: {error.strerror}") from error
-    with log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
 
 
 def data_dir_of(state: State, settings: Settings) -> Path:

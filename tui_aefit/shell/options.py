@@ -15,7 +15,14 @@ from core.declarations.setting import Setting
 from core.errors import AefitError, PluginError, closest
 from core.spec.settings import COMMON, PARTS
 from tui_aefit.shell.declarations import CALL, SETTINGS, declared_with, plugin_options, variable_of
-from tui_aefit.shell.subcommands import DESTINATION, SUB_COMMANDS, add_no_cache, add_setting, lines_of_help
+from tui_aefit.shell.subcommands import (
+    DESTINATION,
+    SUB_COMMANDS,
+    add_no_cache,
+    add_now,
+    add_setting,
+    lines_of_help,
+)
 
 EPILOG = """\
 commands:
@@ -126,6 +133,7 @@ def grammar(settings: Mapping[str, Setting]) -> Parser:
         add_setting(group, setting)
     _add_output(parser)
     parser.add_argument("--detach", action="store_true", help="with --batch: go on in the background")
+    add_now(parser)
     add_no_cache(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     for name, sub_command in SUB_COMMANDS.items():

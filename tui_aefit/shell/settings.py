@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
 from core.declarations.lazy import tomllib
 from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
+from core.records.starting import How
+from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
 from tui_aefit.shell.declarations import (
@@ -151,6 +152,22 @@ class Settings:
             return threads_of(self["threads"], runs)
         except SpecError as error:
             raise self._with_source(error) from error
+
+    def how(self, runs: int, *, data_dir: Path | None = None, now: bool = False) -> How:
+        """How so many runs are computed: data_dir: where their data lie, by default as these settings say.
+
+        now: beside what else is computed in the home. Raises SpecError for wrong jobs or threads.
+        """
+        jobs, threads = self.jobs(runs), self.threads(runs)
+        return How(
+            jobs=jobs,
+            threads=threads,
+            limit=limit_of(jobs, threads, runs),
+            data_dir=data_dir or self.data_dir,
+            cache_dir=self.cache_dir,
+            no_cache=self.no_cache,
+            now=now,
+        )
 
     def shown(self) -> dict[str, Found]:
         """Every setting that applies, by name. Raises AefitError for a wrong one.
@@ -344,19 +361,6 @@ def _flat(values: object) -> dict[str, object]:
     return found
 
 
-def spec_of(values: Mapping[str, object]) -> Spec:
-    """The spec with these values; those left out take their defaults, which depend on the data set.
-
-    Raises DataError for a data set that is neither a name nor there, SpecError for any other wrong value,
-    PluginError for a plug-in that cannot be loaded.
-    """
-    given = dict(values)
-    dataset = resolve(str(given.get("dataset", COMMON["dataset"].default)))
-    given["dataset"] = str(dataset.resolve()) if isinstance(dataset, Path) else dataset.name
-    given.setdefault("epochs", OWN_DEFAULT_EPOCHS if isinstance(dataset, Path) else dataset.default_epochs)
-    return Spec.from_mapping(given)
-
-
 def threads_of(value: object, runs: int) -> int:
     """Compute threads of a run; None asks for what suits the machine. Raises SpecError."""
     if value is None:
@@ -371,6 +375,14 @@ def jobs_of(value: object, threads: int, runs: int) -> int:
     """
     wanted = max(1, processors() // threads) if value is None else _whole("jobs", value)
     return min(wanted, runs)
+
+
+def limit_of(jobs: int, threads: int, runs: int) -> int:
+    """Processors that all experiments of a home may use together, as one of so many jobs and threads sees it.
+
+    Where its jobs are what suits the machine: all there are, however few of them its own runs need.
+    """
+    return max(processors(), threads) if jobs == jobs_of(None, threads, runs) else jobs * threads
 
 
 def _whole(name: str, value: object) -> int:

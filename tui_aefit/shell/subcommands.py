@@ -82,6 +82,13 @@ def add_no_cache(target: argparse._ActionsContainer) -> None:
     )
 
 
+def add_now(target: argparse._ActionsContainer) -> None:
+    """Add --now."""
+    target.add_argument(
+        "--now", action="store_true", help="compute at once, beside what else is computed in this home"
+    )
+
+
 def _takes_id(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     command.add_argument(
         "id", metavar="ID", help="an id, an unambiguous prefix of it, or latest: the one created last"
@@ -113,6 +120,7 @@ def _resume(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
         if setting.name != "home":  # which every command takes
             add_setting(command, setting)
     command.add_argument("--detach", action="store_true", help="go on in the background")
+    add_now(command)
     add_no_cache(command)
 
 

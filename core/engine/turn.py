@@ -1,0 +1,111 @@
+"""An experiment's turn: how many of its runs may be computed now, beside what else is computed in its home."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from core.records.process import identity
+from core.records.queue import (
+    Queued,
+    Ticket,
+    new_name,
+    read_queue,
+    remove_ticket,
+    room,
+    sweep_queue,
+    write_ticket,
+)
+
+LOOK_SECONDS = 0.25
+"""How often the others are looked at, at most."""
+
+
+class Turn:
+    """A place in the queue of a home, held within the block.
+
+    limit: processors that all experiments of the home together may use on this machine. threads: of each run.
+    since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody.
+    Where the queue cannot be written, nobody waits for it, and it waits for nobody: a disk that is full must stop
+    no experiment that needs no more of it.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        experiment: str,
+        *,
+        limit: int,
+        threads: int,
+        since: float | None = None,
+        study: str = "",
+        at_once: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._home = home
+        self._name = new_name()
+        self._threads = threads
+        self._limit = max(limit, threads)
+        self._clock = clock
+        self._ticket = Ticket(
+            process=identity(),
+            experiment=experiment,
+            since=time.time() if since is None else since,
+            study=study,
+            at_once=at_once,
+        )
+        self._written: Ticket | None = None
+        self._looked = -LOOK_SECONDS
+        self._runs = 0
+        self.before: tuple[str, ...] = ()
+        """The experiments that it waits for, as it last looked."""
+
+    def __enter__(self) -> Self:
+        sweep_queue(self._home)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        remove_ticket(self._home, self._name)
+
+    def runs(self, using: int, wanted: int) -> int:
+        """How many runs may be computed at the same time now.
+
+        using: that are computed now. wanted: that would be if there were room, at least `using`.
+        """
+        ticket = msgspec.structs.replace(
+            self._ticket, using=using * self._threads, wanted=max(using, wanted) * self._threads
+        )
+        if ticket == self._written and self._clock() - self._looked < LOOK_SECONDS:
+            return self._runs
+        if not self._write(ticket):
+            return wanted
+        queue = read_queue(self._home)
+        self._looked = self._clock()
+        self._runs = room(queue, self._name, self._limit) // self._threads
+        self.before = _before(queue, self._name)
+        return self._runs
+
+    def _write(self, ticket: Ticket) -> bool:
+        if ticket == self._written:
+            return True
+        with suppress(OSError):
+            write_ticket(self._home, self._name, ticket)
+            self._written = ticket
+            return True
+        return False
+
+
+def _before(queue: list[Queued], own: str) -> tuple[str, ...]:
+    """The experiments that stand before the ticket named `own`, or hold processors that it waits for."""
+    at = next((n for n, queued in enumerate(queue) if queued.name == own), len(queue))
+    found = [q.ticket.experiment for q in queue[:at] if q.ticket.wanted]
+    found += [q.ticket.experiment for q in queue[at + 1 :] if q.ticket.using]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,188 @@
+"""Who computes in a home, or waits to: a file for each, in an order that anybody may change.
+
+There is no process that rules the queue. Everybody who wants processors of this machine writes a ticket, reads the
+others', and takes what those before it leave; a ticket whose process is gone is nobody's. Two files make a ticket,
+each with one kind of writer: `NAME.json` is its process's own, `NAME.place` belongs to whoever re-orders.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from core.errors import RecordError
+from core.files.atomic import replace_file
+from core.files.locations import queue_dir
+from core.files.ownership import sweep
+from core.files.reading import read_plain
+from core.records.process import ProcessIdentity
+from core.records.types import Count, Moment, Name, Record, parse, to_json
+
+LARGEST = 2**16
+"""Bytes of a ticket, at most; ours have some hundred."""
+_NAME = re.compile(r"[0-9a-f]{32}")
+HALF_WRITTEN = r"\.[0-9a-f]{32}\.(json|place)"
+"""What killed processes leave: files on their way to tickets' names."""
+Place = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+
+
+class Ticket(Record, frozen=True, kw_only=True):
+    """What one process says that it wants of its machine's processors.
+
+    experiment: the id of what it computes. since: when it came, seconds since 1970, by which it has its place at
+    first; a study's experiments have that of their study. study: its name, or "". using: processors that its runs
+    take now. wanted: that they would take if there were room, at least `using`. at_once: it waits for nobody.
+    """
+
+    process: ProcessIdentity
+    experiment: Name
+    since: Moment
+    study: Name = ""
+    using: Count = 0
+    wanted: Count = 0
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A ticket in the queue. name: of its files. place: lower ones come first."""
+
+    name: str
+    ticket: Ticket
+    place: float
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it computes nothing, but would."""
+        return self.ticket.using == 0 and self.ticket.wanted > 0
+
+
+def read_queue(home: Path) -> list[Queued]:
+    """The living tickets of this machine, the first in turn first; none where nothing can be read."""
+    folder = queue_dir(home)
+    found = []
+    for name in _names(folder):
+        queued = _read(folder, name)
+        if queued is not None and queued.ticket.process.on_this_host and queued.ticket.process.alive:
+            found.append(queued)
+    return in_turn(found)
+
+
+def in_turn(queue: Iterable[Queued]) -> list[Queued]:
+    """The same, the first in turn first: by whether they wait for nobody, by place, by name where that is equal."""
+    return sorted(queue, key=lambda one: (not one.ticket.at_once, one.place, one.name))
+
+
+def room(queue: Sequence[Queued], own: str, limit: int) -> int:
+    """How many processors the holder of the ticket named `own` may use now, at least 0.
+
+    queue: as `read_queue` has it. limit: processors that all together may use, in the eyes of that holder. Those
+    before it leave it what they do not want; those after it, what they do not use yet, for they will take no more.
+    """
+    left, before = limit, True
+    for queued in queue:
+        if queued.name == own:
+            if queued.ticket.at_once:
+                return limit
+            before = False
+        else:
+            left -= queued.ticket.wanted if before else queued.ticket.using
+    return max(0, left)
+
+
+def new_name() -> str:
+    """A name for a ticket that no other has."""
+    return uuid.uuid4().hex
+
+
+def write_ticket(home: Path, name: str, ticket: Ticket) -> None:
+    """Put a ticket into the queue, or in the place of what it said before. Raises OSError."""
+    folder = queue_dir(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = to_json(ticket)
+    # A ticket that a power cut damages is that of a dead process.
+    replace_file(folder / f"{name}.json", lambda file: file.write(content), durable=False)
+
+
+def write_place(home: Path, name: str, place: float) -> None:
+    """Give the ticket of this name another place in the queue. Raises OSError."""
+    content = repr(place).encode()
+    replace_file(queue_dir(home) / f"{name}.place", lambda file: file.write(content), durable=False)
+
+
+def move(home: Path, experiment: str, steps: int) -> bool:
+    """Have an experiment wait `steps` places later (earlier where negative); whether there was one to be moved.
+
+    Raises OSError.
+    """
+    queue = read_queue(home)
+    at = next((n for n, queued in enumerate(queue) if queued.ticket.experiment == experiment), None)
+    if at is None:
+        return False
+    rest = [queued for n, queued in enumerate(queue) if n != at]
+    to = min(max(0, at + steps), len(rest))
+    below = rest[to - 1].place if to > 0 else None
+    above = rest[to].place if to < len(rest) else None
+    if below is None:
+        place = above - 1.0 if above is not None else queue[at].place
+    else:
+        place = below + 1.0 if above is None else (below + above) / 2
+    write_place(home, queue[at].name, place)
+    return True
+
+
+def remove_ticket(home: Path, name: str) -> None:
+    """Take a ticket away; never raises."""
+    folder = queue_dir(home)
+    for suffix in ("json", "place"):
+        with suppress(OSError):
+            (folder / f"{name}.{suffix}").unlink(missing_ok=True)
+
+
+def sweep_queue(home: Path) -> None:
+    """Remove the tickets of dead processes of this machine, and what they left half written; never raises."""
+    folder = queue_dir(home)
+    sweep(folder, HALF_WRITTEN)
+    for name in _names(folder):
+        queued = _read(folder, name)
+        if queued is not None and queued.ticket.process.on_this_host and not queued.ticket.process.alive:
+            remove_ticket(home, name)
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of the tickets there are, in no order."""
+    if folder.is_symlink():
+        return []  # what it leads to may be anybody's
+    try:
+        entries = os.listdir(folder)
+    except OSError:
+        return []
+    stems = (entry.removesuffix(".json") for entry in entries if entry.endswith(".json"))
+    return [stem for stem in stems if _NAME.fullmatch(stem)]
+
+
+def _read(folder: Path, name: str) -> Queued | None:
+    """A ticket; None where there is none, or none that can be read."""
+    try:
+        ticket = parse(read_plain(folder / f"{name}.json", LARGEST), Ticket, "the ticket")
+    except (OSError, RecordError):
+        return None
+    return Queued(name, ticket, _place(folder / f"{name}.place", ticket.since))
+
+
+def _place(path: Path, otherwise: float) -> float:
+    """Where somebody has put a ticket; `otherwise` where nobody has."""
+    try:
+        place = float(read_plain(path, 100))
+    except (OSError, ValueError):
+        return otherwise
+    return place if math.isfinite(place) else otherwise

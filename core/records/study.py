@@ -1,0 +1,335 @@
+"""The studies of a home: each is a list of ordinary experiments, in a file of its own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from core.declarations.lazy import hashlib, json, tomllib
+from core.declarations.setting import Value
+from core.errors import AefitError, StudyError, closest
+from core.files.atomic import sync_folder, write_atomically
+from core.files.locations import experiments_dir, studies_dir
+from core.files.ownership import owned_name, sweep
+from core.files.reading import read_plain
+from core.records.home import experiment_id
+from core.records.lock import Lock, LockHeld
+from core.spec.grid import MOST, axes_of, in_order_of_sharing
+from core.spec.spec import Spec
+
+STUDY_FILE = "study.toml"
+SCHEMA_VERSION = 1
+"""Raised when a key of the file changes its meaning; a file with a higher number was made by a newer version."""
+LARGEST = 2**24
+"""Bytes of a study's file, at most: those of MOST experiments."""
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+HALF_DONE = r"\.(new|deleted)"
+HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
+"""What killed processes leave in a study's folder: files on their way to these names."""
+
+
+@dataclass(frozen=True)
+class StudyCell:
+    """One experiment of a study: the name of its folder, and its specification.
+
+    spec: None where it cannot be made, of which `problem` says why: a plug-in is missing, say.
+    """
+
+    id: str
+    spec: Spec | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as its file has it. Which results there are is read from the experiments themselves."""
+
+    folder: Path
+    cells: tuple[StudyCell, ...]
+    created: float
+
+    @property
+    def name(self) -> str:
+        """The folder's name, by which the study is known."""
+        return self.folder.name
+
+    @property
+    def home(self) -> Path:
+        """The home that it and its experiments are in."""
+        return self.folder.parent.parent
+
+    @cached_property
+    def axes(self) -> dict[str, tuple[Value, ...]]:
+        """The settings in which its experiments differ, each with its values."""
+        return axes_of([cell.spec for cell in self.cells if cell.spec is not None])
+
+    def place(self, cell: StudyCell) -> dict[str, Value]:
+        """A cell's value on every axis; None where it has no such setting."""
+        return {name: cell.spec.values.get(name) for name in self.axes} if cell.spec is not None else {}
+
+    def folder_of(self, cell: StudyCell) -> Path:
+        """The experiment's folder, which may not be there (yet, or any more)."""
+        return experiments_dir(self.home) / cell.id
+
+    @property
+    def cancel_file(self) -> Path:
+        """A request to stop: its presence is all."""
+        return self.folder / "cancel"
+
+    @property
+    def log(self) -> Path:
+        """What its supervisor prints."""
+        return self.folder / "study.log"
+
+    @property
+    def lock(self) -> Lock:
+        """A new, not yet held lock object of this folder."""
+        return Lock(self.folder)
+
+    @property
+    def running(self) -> bool:
+        """Whether a supervisor that is alive sees to its experiments, as far as one look tells. Raises OSError."""
+        holding = self.lock.holding()
+        return holding is not None and holding.alive
+
+    def clear_leftovers(self) -> None:
+        """Remove what killed processes left half written; only for who holds the lock."""
+        sweep(self.folder.resolve(), HALF_WRITTEN)
+
+
+def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
+    """The study of this name with these experiments, beside those that it has already.
+
+    name: "" for one that follows from what the experiments have in common and the names of the axes, so that a
+    further value adds to the same study. One that asks for more runs than its experiment in the study has extends
+    that. Raises StudyError for a name that is not possible, and where it cannot be written.
+    """
+    asked = list(specs)
+    name = check_name(name) if name else default_name(asked)
+    folder = studies_dir(home) / name
+    before = load_study(folder) if os.path.lexists(folder / STUDY_FILE) else None
+    cells = {cell.id: cell for cell in before.cells} if before is not None else {}
+    if broken := next((cell for cell in cells.values() if cell.spec is None), None):
+        raise StudyError(
+            f"{name} cannot take further experiments: {broken.id} of it cannot be read: {broken.problem}",
+            f"choose another --name, or aefit-tui study delete {name} (its experiments stay)",
+        )
+    for spec in asked:
+        key = experiment_id(spec)
+        old = cells[key].spec if key in cells else None
+        if old is None or old.runs < spec.runs:
+            cells[key] = StudyCell(key, spec)
+    if len(cells) > MOST:
+        raise StudyError(f"{name} would have {len(cells):,} experiments: expected at most {MOST:,}")
+    study = Study(folder, _ordered(cells.values()), before.created if before is not None else time.time())
+    if before is None or before.cells != study.cells:
+        _write(study)
+    return study
+
+
+def default_name(specs: Sequence[Spec]) -> str:
+    """DATASET-AXES-DIGEST, such as mnist-attack-epsilon-1f3a9c2e; the digest is of all that does not differ."""
+    axes = sorted(axes_of(specs))
+    titles = {spec.dataset_title for spec in specs}
+    title = titles.pop() if len(titles) == 1 else "sets"
+    common = [
+        {key: value for key, value in spec.identity.items() if key not in axes and key != "dataset"}
+        for spec in specs
+    ]
+    shared = {key: value for key, value in common[0].items() if all(one.get(key) == value for one in common)}
+    if "dataset" not in axes:
+        shared["dataset"] = specs[0].dataset
+    digest = hashlib.sha256(json.dumps([axes, shared], sort_keys=True).encode()).hexdigest()[:8]
+    words = "-".join([title, *axes])
+    stem = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "study"
+    return f"{stem}-{digest}"
+
+
+def check_name(name: str) -> str:
+    """A study's name as it is. Raises StudyError for one that no folder should have."""
+    if NAME.fullmatch(name) is None:
+        raise StudyError(
+            f"{name[:80]!r} is no name for a study: expected at most 80 "
+            "lower-case letters, digits, dots, dashes",
+            "for example --name epsilon-on-mnist",
+        )
+    return name
+
+
+def study_folders(home: Path) -> list[Path]:
+    """The folders of a home's studies, the newest first. Raises StudyError where they cannot be listed."""
+    folder = studies_dir(home)
+    try:
+        with os.scandir(folder) as entries:
+            found = [folder / entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StudyError(
+            f"cannot list {folder}: {error.strerror}", "choose another home with --home DIR"
+        ) from error
+    return sorted(found, key=lambda one: (-_written(one), one.name))
+
+
+def find_study(home: Path, name: str) -> Study:
+    """The study that `name` means, see `find_study_folder`. Raises StudyError, also where it cannot be read."""
+    return load_study(find_study_folder(home, name))
+
+
+def find_study_folder(home: Path, name: str) -> Path:
+    """The folder that `name` means: a study's name, an unambiguous prefix of it, or "latest", the newest.
+
+    Raises StudyError where there is none, or more than one.
+    """
+    folders = study_folders(home)
+    names = {folder.name: folder for folder in folders}
+    if not names:
+        raise StudyError(
+            f"there is no study under {home}",
+            "start one: aefit-tui --batch --epsilon 0.05,0.1 --attack fgsm,pgd",
+        )
+    if name == "latest":
+        return folders[0]
+    if name in names:
+        return names[name]
+    matches = sorted(one for one in names if name and one.startswith(name))
+    if len(matches) == 1:
+        return names[matches[0]]
+    if matches:
+        raise StudyError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
+    near = closest(name, names)
+    hint = f"did you mean {near}?" if near else "`aefit-tui study list` shows those there are"
+    raise StudyError(f"there is no study {name!r}", hint)
+
+
+def load_study(folder: Path) -> Study:
+    """The study in a folder. Raises StudyError.
+
+    A cell whose specification this version cannot make, or that is not what its name says, has none.
+    """
+    path = folder / STUDY_FILE
+    remove = f"to remove it: aefit-tui study delete {folder.name}"
+    try:
+        content = tomllib.loads(read_plain(path, LARGEST).decode())
+    except FileNotFoundError as error:
+        raise StudyError(f"{folder}: it holds no file {STUDY_FILE}", remove) from error
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read: {error.strerror}", remove) from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, an endless number
+        raise StudyError(f"{path} is damaged: {error}", remove) from error
+    version = content.get("schema_version")
+    if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
+        raise StudyError(
+            f"{path}: schema_version = {str(version)[:40]}, and this program reads up to {SCHEMA_VERSION}",
+            remove,
+        )
+    base, cells, created = content.get("base", {}), content.get("cell", []), content.get("created", 0.0)
+    if (
+        not isinstance(base, dict)
+        or not isinstance(cells, list)
+        or not all(isinstance(cell, dict) and isinstance(cell.get("id"), str) for cell in cells)
+        or not isinstance(created, int | float)
+    ):
+        raise StudyError(f"{path} is damaged: expected [base] and [[cell]] tables with an id", remove)
+    return Study(folder, tuple(_read_cell(base, cell) for cell in cells[:MOST]), float(created))
+
+
+def delete_study(folder: Path) -> None:
+    """Remove a study's folder; its experiments stay. Raises LockHeld while it is computed, StudyError."""
+    lock = Lock(folder)
+    try:
+        if folder.is_symlink():
+            folder.unlink()
+            return
+        lock.acquire()
+        trash = folder.with_name(owned_name(".deleted"))
+        try:
+            folder.rename(trash)
+        finally:
+            lock.release()
+        shutil.rmtree(trash, ignore_errors=True)
+        sweep(folder.parent, HALF_DONE)
+    except LockHeld as held:
+        held.hint = f"stop it first: aefit-tui study cancel {folder.name}"
+        raise
+    except OSError as error:
+        raise StudyError(f"cannot delete {folder}: {error.strerror or error}") from error
+
+
+def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
+    cells = list(cells)
+    of = {id(cell.spec): cell for cell in cells if cell.spec is not None}
+    specs = in_order_of_sharing(cell.spec for cell in cells if cell.spec is not None)
+    return (*(of[id(spec)] for spec in specs), *(cell for cell in cells if cell.spec is None))
+
+
+def _write(study: Study) -> None:
+    content = _content(study)
+    folder = study.folder
+    temporary = folder.with_name(owned_name(".new"))
+    try:
+        if folder.is_dir():
+            write_atomically(folder / STUDY_FILE, content)
+            return
+        temporary.mkdir(parents=True)
+        write_atomically(temporary / STUDY_FILE, content)
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise StudyError(f"{study.name} is being made by somebody else", "type the same again") from error
+        raise StudyError(
+            f"cannot write a study under {folder.parent}: {error.strerror}",
+            "choose a folder that you may write to with --home DIR or AEFIT_HOME",
+        ) from error
+
+
+def _content(study: Study) -> str:
+    """The text of the file: what all experiments have in common once, the rest with each."""
+    full = {cell.id: _plain(cell.spec) for cell in study.cells if cell.spec is not None}
+    first = next(iter(full.values()), {})
+    base = {
+        key: value
+        for key, value in first.items()
+        if all(key in other and other[key] == value for other in full.values())
+    }
+    cells = [
+        {"id": key, **{name: value for name, value in values.items() if name not in base}}
+        for key, values in full.items()
+    ]
+    return tomli_w.dumps(
+        {"schema_version": SCHEMA_VERSION, "created": study.created, "base": base, "cell": cells}
+    )
+
+
+def _plain(spec: Spec) -> dict[str, Any]:
+    return {key: value for key, value in spec.to_json().items() if value is not None}
+
+
+def _read_cell(base: Mapping[str, Any], cell: Mapping[str, Any]) -> StudyCell:
+    values = {**base, **{key: value for key, value in cell.items() if key != "id"}}
+    try:
+        spec = Spec.from_mapping(values, stored=True)
+    except AefitError as error:
+        return StudyCell(cell["id"], None, str(error))
+    if experiment_id(spec) != cell["id"]:
+        return StudyCell(cell["id"], None, f"its settings in {STUDY_FILE} are those of {experiment_id(spec)}")
+    return StudyCell(cell["id"], spec)
+
+
+def _written(folder: Path) -> float:
+    try:
+        return (folder / STUDY_FILE).stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,150 @@
+"""How a study stands: one reading of its experiments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.records.overview import Overview, OverviewReader
+from core.records.queue import read_queue
+from core.records.status import ExperimentStatus
+from core.records.study import Study, StudyCell
+
+
+class CellStatus(StrEnum):
+    """How an experiment of a study stands.
+
+    WAITING: none of it is there yet. QUEUED: its turn has not come. All else as of any experiment.
+    """
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"
+
+
+class StudyStatus(StrEnum):
+    """How a study stands."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class CellState:
+    """One experiment of a study as it stands. overview: None where its folder is not there."""
+
+    cell: StudyCell
+    status: CellStatus
+    overview: Overview | None = None
+
+    @property
+    def done(self) -> int:
+        """Its complete runs, of those that the study asks for."""
+        if self.overview is None or self.cell.spec is None:
+            return 0
+        return min(self.overview.done, self.runs)
+
+    @property
+    def runs(self) -> int:
+        """The runs that the study asks for."""
+        return self.cell.spec.runs if self.cell.spec is not None else 0
+
+    @property
+    def reason(self) -> str:
+        """Why it is not computed; "" where nothing is wrong."""
+        return self.cell.problem or (self.overview.reason if self.overview is not None else "")
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """All of a study. running: whether a supervisor sees to it."""
+
+    study: Study
+    cells: tuple[CellState, ...]
+    running: bool
+
+    @property
+    def status(self) -> StudyStatus:
+        """How it stands."""
+        return study_status(running=self.running, cells=[cell.status for cell in self.cells])
+
+    @property
+    def done(self) -> int:
+        """The complete runs of all its experiments."""
+        return sum(cell.done for cell in self.cells)
+
+    @property
+    def runs(self) -> int:
+        """The runs of all its experiments."""
+        return sum(cell.runs for cell in self.cells)
+
+    @property
+    def complete(self) -> int:
+        """How many of its experiments are complete."""
+        return sum(cell.status is CellStatus.COMPLETE for cell in self.cells)
+
+
+def study_status(*, running: bool, cells: Sequence[CellStatus]) -> StudyStatus:
+    """How a study stands. running: whether a living supervisor holds its lock. cells: how each experiment does."""
+    found = set(cells)
+    if running or found & {CellStatus.RUNNING, CellStatus.QUEUED}:
+        return StudyStatus.RUNNING
+    if found <= {CellStatus.COMPLETE}:
+        return StudyStatus.COMPLETE
+    if found <= {CellStatus.WAITING}:
+        return StudyStatus.CREATED
+    if found & {CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE}:
+        return StudyStatus.FAILED
+    return StudyStatus.CANCELLED if CellStatus.CANCELLED in found else StudyStatus.INTERRUPTED
+
+
+def read_study_state(study: Study, reader: OverviewReader | None = None) -> StudyState:
+    """How a study stands at this moment.
+
+    reader: of its home, where it is looked at again and again. Raises OSError where its lock cannot be read.
+    """
+    reader = reader or OverviewReader(study.home)
+    # Asked first: once nobody sees to it any more, what is read after that is final.
+    running = study.running
+    waiting = {queued.ticket.experiment for queued in read_queue(study.home) if queued.waiting}
+    return StudyState(
+        study, tuple(_cell_state(study, cell, reader, waiting) for cell in study.cells), running
+    )
+
+
+def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, waiting: set[str]) -> CellState:
+    folder = study.folder_of(cell)
+    if cell.spec is None:
+        return CellState(cell, CellStatus.UNREADABLE)
+    if not os.path.isdir(folder):
+        return CellState(cell, CellStatus.WAITING)
+    overview = reader.look_at(folder)
+    return CellState(cell, _status(cell, overview, waiting), overview)
+
+
+def _status(cell: StudyCell, overview: Overview, waiting: set[str]) -> CellStatus:
+    status = overview.status
+    if status is ExperimentStatus.RUNNING:
+        return CellStatus.QUEUED if overview.id in waiting else CellStatus.RUNNING
+    if status in (ExperimentStatus.NEWER, ExperimentStatus.UNREADABLE) or overview.experiment is None:
+        return CellStatus.UNREADABLE
+    if cell.spec is not None and overview.done >= cell.spec.runs:
+        return CellStatus.COMPLETE
+    if status in (
+        ExperimentStatus.CREATED,
+        ExperimentStatus.COMPLETE,
+    ):  # the latter with fewer runs than asked for
+        return CellStatus.WAITING
+    return CellStatus(status.value)
