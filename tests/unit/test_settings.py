@@ -278,7 +278,7 @@ def test_wrong_jobs_and_threads_are_told_with_their_source(folder: Path, name: s
 @pytest.mark.parametrize(
     ("name", "kind"), [("z", "a whole number"), ("runs", "a whole number"), ("epsilon", "a number")]
 )
-@pytest.mark.parametrize("word", ["seven", "7x", "1,5", "--"])
+@pytest.mark.parametrize("word", ["seven", "7x", "1;5", "--"])
 def test_a_word_that_is_no_number_is_told_with_its_variable(
     folder: Path, name: str, kind: str, word: str
 ) -> None:
@@ -509,3 +509,96 @@ def test_a_plug_in_that_cannot_be_loaded_stops_only_what_would_compute(
     (warning,) = found.warnings
     assert "cannot be loaded" in warning
     assert found.as_set()["attack"] == Found("broken", str(folder / PROJECT_FILE))
+
+
+# Several values
+
+
+def test_several_values_make_a_study(folder: Path) -> None:
+    found = settings(folder, epsilon="0.05, 0.1", attack="fgsm,pgd", dataset="digits", runs="2")
+    assert found.several == {"epsilon": (0.05, 0.1), "attack": ("fgsm", "pgd")}
+    assert found.asks_for_study
+    assert {(spec.attack, spec.epsilon, spec.runs) for spec in found.specs()} == {
+        (attack, epsilon, 2) for attack in ("fgsm", "pgd") for epsilon in (0.05, 0.1)
+    }
+    assert [(spec.attack, spec.epsilon) for spec in found.specs(paired=True)] == [
+        ("fgsm", 0.05),
+        ("pgd", 0.1),
+    ]
+    with pytest.raises(AefitError, match="are 2 values, which make a study"):
+        found.spec()
+
+
+def test_a_setting_that_is_a_list_already_and_those_of_no_identity_have_one_value(folder: Path) -> None:
+    found = settings(folder, controls="noise,sources", dataset="digits")
+    assert not found.asks_for_study
+    assert found.spec().controls == ("noise", "sources")
+    with pytest.raises(AefitError, match="--runs = '2,3' is not possible"):
+        settings(folder, runs="2,3")
+
+
+def test_a_path_with_a_comma_in_it_is_one(folder: Path) -> None:
+    path = folder / "a,b.npz"
+    path.touch()
+    assert settings(folder, dataset=str(path)).several == {}
+    assert settings(folder, dataset="digits,mnist-5k").several == {"dataset": ("digits", "mnist-5k")}
+
+
+def test_files_and_the_environment_may_give_several_too(folder: Path) -> None:
+    (folder / PROJECT_FILE).write_text("epsilon = [0.1, 0.2]\nseed = [1]\n")
+    assert settings(folder).several == {"epsilon": (0.1, 0.2)}
+    assert settings(folder, environment={"AEFIT_EPSILON": "0.3"}).several == {}
+    assert settings(folder, environment={"AEFIT_SEED": "1,2"}).several["seed"] == (1, 2)
+    (folder / PROJECT_FILE).write_text("epsilon = []\n")
+    with pytest.raises(AefitError, match="holds no value"):
+        settings(folder)
+
+
+STUDY = """
+name = "mine"
+[base]
+dataset = "digits"
+[grid]
+seed = [0, 1]
+[[case]]
+attack = "fgsm"
+[[case]]
+attack = "pgd"
+steps = 5
+"""
+
+
+def study(folder: Path, text: str, **options: object) -> Settings:
+    path = folder / "study.toml"
+    path.write_text(text)
+    return Settings(options, environment={}, folder=folder, study=path)
+
+
+def test_a_study_is_read_from_its_file_and_what_is_typed_is_nearer(folder: Path) -> None:
+    found = study(folder, STUDY, runs="2")
+    assert (found.study_name, found.asks_for_study) == ("mine", True)
+    assert {(s.dataset, s.attack, s.seed, s.runs, s.options.get("steps")) for s in found.specs()} == {
+        ("digits", "fgsm", 0, 2, None), ("digits", "fgsm", 1, 2, None),
+        ("digits", "pgd", 0, 2, 5), ("digits", "pgd", 1, 2, 5),
+    }  # fmt: skip
+    assert {spec.seed for spec in study(folder, STUDY, seed="7").specs()} == {7}
+    assert len(study(folder, "pair = true\n[grid]\nseed = [1, 2]\nepsilon = [0.1, 0.2]").specs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epsilon = [0.1]", "there is no 'epsilon' in a study's file"),
+        ("bse = 1", "there is no 'bse'"),
+        ("name = 3", "expected a text for name"),
+        ("base = 3", r"expected tables \[base\] and \[grid\]"),
+        ("case = 3", r"expected \[\[case\]\] tables"),
+        ("[base]\nseed = 1\n[grid]\nseed = [1, 2]", "stands in"),
+        ("[grid]\nepsilon = [[1], 2]", "not possible as one of several"),
+        ("[[case]]\nepsilo = 1", "there is no setting 'epsilo'"),
+        ("a = [[[", "cannot be read"),
+    ],
+)
+def test_what_is_no_studys_file_is_refused_in_words(folder: Path, text: str, words: str) -> None:
+    with pytest.raises(AefitError, match=words):
+        study(folder, text).specs()

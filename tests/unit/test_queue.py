@@ -1,0 +1,211 @@
+"""Experiments of one home share a machine's processors: in turn, never more than there are, never for ever."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.engine.turn import LOOK_SECONDS, Turn
+from core.files.locations import queue_dir
+from core.records.process import ProcessIdentity, identity
+from core.records.queue import (
+    Queued,
+    Ticket,
+    in_turn,
+    move,
+    new_name,
+    read_queue,
+    room,
+    sweep_queue,
+    write_ticket,
+)
+
+
+def dead_process() -> ProcessIdentity:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    found = identity(process.pid)
+    process.wait()
+    return found
+
+
+def ticket(experiment: str, since: float, **fields: object) -> Ticket:
+    return msgspec.structs.replace(Ticket(process=identity(), experiment=experiment, since=since), **fields)
+
+
+def queued(name: str, place: float, using: int, wanted: int, *, at_once: bool = False) -> Queued:
+    return Queued(name, ticket(name, place, using=using, wanted=wanted, at_once=at_once), place)
+
+
+def order(home: Path) -> list[str]:
+    return [one.ticket.experiment for one in read_queue(home)]
+
+
+class Machine:
+    """Experiments that take and give back processors as their turns allow, one look after another."""
+
+    def __init__(self, wanted: list[int], limit: int) -> None:
+        self.limit = limit
+        self.queue = [queued(f"{n:02d}", n, 0, want) for n, want in enumerate(wanted)]
+        self.left = dict(zip((one.name for one in self.queue), wanted, strict=True))
+
+    def look(self, at: int) -> None:
+        """One experiment looks, takes what it may, and some of its runs end."""
+        one = self.queue[at]
+        allowed = room(in_turn(self.queue), one.name, self.limit)
+        using = max(one.ticket.using, min(allowed, self.left[one.name]))
+        self._set(at, using)
+        assert sum(other.ticket.using for other in self.queue) <= self.limit
+
+    def end(self, at: int) -> None:
+        one = self.queue[at]
+        if one.ticket.using:
+            self.left[one.name] -= 1
+            self._set(at, one.ticket.using - 1)
+
+    def _set(self, at: int, using: int) -> None:
+        one = self.queue[at]
+        now = msgspec.structs.replace(one.ticket, using=using, wanted=self.left[one.name])
+        self.queue[at] = replace(one, ticket=now)
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=5),
+    st.integers(1, 4),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=60),
+)
+def test_all_together_never_take_more_than_there_are_and_all_are_done_in_the_end(
+    wanted: list[int], limit: int, steps: list[tuple[bool, int]]
+) -> None:
+    machine = Machine(wanted, limit)
+    for looks, at in steps:
+        (machine.look if looks else machine.end)(at % len(wanted))
+    rounds = 0
+    while any(machine.left.values()):
+        for at in range(len(wanted)):
+            machine.look(at)
+        for at in range(len(wanted)):
+            machine.end(at)
+        rounds += 1
+        assert rounds <= sum(wanted), "nobody waits for ever"
+
+
+def test_who_came_first_is_served_first_and_leaves_what_it_does_not_want() -> None:
+    queue = [queued("a", 1, 0, 1), queued("b", 2, 0, 4), queued("c", 3, 0, 4)]
+    assert [room(queue, name, 4) for name in "abc"] == [4, 3, 0]
+
+
+def test_who_moves_forward_waits_for_processors_that_are_in_use_and_no_longer() -> None:
+    queue = [queued("late", 0, 0, 2), queued("early", 1, 2, 4)]
+    assert room(queue, "late", 2) == 0
+    assert room(queue, "early", 2) == 0, "it takes no new ones"
+    assert room([queue[0], queued("early", 1, 1, 4)], "late", 2) == 1
+
+
+def test_who_waits_for_nobody_does_not_and_the_others_do() -> None:
+    queue = in_turn([queued("a", 1, 2, 2), queued("now", 9, 0, 2, at_once=True)])
+    assert [one.name for one in queue] == ["now", "a"]
+    assert (room(queue, "now", 2), room(queue, "a", 2)) == (2, 0)
+
+
+def test_tickets_are_read_in_turn_and_moved(tmp_path: Path) -> None:
+    for since, name in enumerate("abcd"):
+        write_ticket(tmp_path, new_name(), ticket(name, since))
+    assert order(tmp_path) == ["a", "b", "c", "d"]
+    for name, steps, expected in (
+        ("d", -1, "abdc"),
+        ("d", -10, "dabc"),
+        ("d", 2, "abdc"),
+        ("a", 1, "badc"),
+        ("b", 99, "adcb"),
+        ("b", 0, "adcb"),
+    ):
+        assert move(tmp_path, name, steps)
+        assert order(tmp_path) == list(expected)
+    assert not move(tmp_path, "nobody", 1)
+
+
+def test_a_ticket_of_a_dead_process_is_nobodys(tmp_path: Path) -> None:
+    write_ticket(tmp_path, new_name(), ticket("dead", 0, process=dead_process(), wanted=2))
+    write_ticket(tmp_path, new_name(), ticket("other", 0, process=replace_host(identity()), wanted=2))
+    write_ticket(tmp_path, new_name(), ticket("alive", 1, wanted=2))
+    assert order(tmp_path) == ["alive"]
+    sweep_queue(tmp_path)
+    names = {msgspec.json.decode(path.read_bytes())["experiment"] for path in queue_dir(tmp_path).iterdir()}
+    assert names == {"alive", "other"}, "of another machine nothing can be said"
+
+
+def replace_host(process: ProcessIdentity) -> ProcessIdentity:
+    return msgspec.structs.replace(process, host="elsewhere")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"experiment": 1}', b"\xff" * 100, b"x" * 2**17])
+def test_what_is_no_ticket_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    write_ticket(tmp_path, new_name(), ticket("a", 1))
+    (queue_dir(tmp_path) / f"{new_name()}.json").write_bytes(content)
+    (queue_dir(tmp_path) / "notes.json").write_bytes(content)
+    (queue_dir(tmp_path) / f"{new_name()}.json").mkdir()
+    (queue_dir(tmp_path) / f"{new_name()}.json").symlink_to("nowhere")
+    assert order(tmp_path) == ["a"]
+    sweep_queue(tmp_path)
+    assert (queue_dir(tmp_path) / "notes.json").exists()
+
+
+@pytest.mark.parametrize("place", ["nan", "inf", "word", "", "1" * 500])
+def test_what_is_no_place_moves_nobody(tmp_path: Path, place: str) -> None:
+    name = new_name()
+    write_ticket(tmp_path, name, ticket("a", 1))
+    write_ticket(tmp_path, new_name(), ticket("b", 2))
+    (queue_dir(tmp_path) / f"{name}.place").write_text(place)
+    assert order(tmp_path) == ["a", "b"]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_turns_take_what_others_leave_and_give_it_back(tmp_path: Path) -> None:
+    clock = Clock()
+
+    def turn(name: str, since: float, *, at_once: bool = False) -> Turn:
+        return Turn(tmp_path, name, limit=2, threads=1, since=since, clock=clock, at_once=at_once)
+
+    with turn("first", 1) as first, turn("second", 2) as second:
+        assert first.runs(0, 2) == 2
+        assert first.runs(2, 2) == 2
+        assert (second.runs(0, 2), second.before) == (0, ("first",))
+        assert first.runs(1, 1) == 2
+        clock.now += LOOK_SECONDS
+        assert second.runs(0, 2) == 1
+        with turn("third", 3, at_once=True) as third:
+            assert third.runs(0, 1) == 2
+            third.runs(1, 1)
+            clock.now += LOOK_SECONDS
+            assert second.runs(0, 2) == 0
+            assert set(second.before) == {"first", "third"}
+    assert list(queue_dir(tmp_path).iterdir()) == []
+
+
+def test_a_run_of_several_threads_takes_as_many_processors(tmp_path: Path) -> None:
+    with (
+        Turn(tmp_path, "a", limit=4, threads=2, since=1.0) as a,
+        Turn(tmp_path, "b", limit=4, threads=3, since=2.0) as b,
+    ):
+        assert a.runs(0, 1) == 2
+        assert b.runs(0, 5) == 0, "two are left, and three would be needed"
+        assert Turn(tmp_path, "c", limit=1, threads=3).runs(0, 1) == 0
+
+
+def test_where_no_ticket_can_be_written_nobody_waits(tmp_path: Path) -> None:
+    queue_dir(tmp_path).write_text("a file")
+    with Turn(tmp_path, "a", limit=2, threads=1) as turn:
+        assert turn.runs(0, 7) == 7

@@ -1,0 +1,168 @@
+"""A study's supervisor begins what lacks a run, one ahead, and leaves alone what others compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.engine.supervisor import Supervision, is_complete, main, supervise
+from core.errors import ExperimentError
+from core.files.exit_status import ExitStatus
+from core.records.experiment import Experiment
+from core.records.process import identity
+from core.records.queue import Queued, Ticket
+from core.records.starting import How
+from core.records.study import Study, save_study
+from core.spec.grid import specs_of
+from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
+
+
+@dataclass
+class Process:
+    """A coordinator that ends when it is told to."""
+
+    status: int | None = None
+    terminated: bool = False
+
+    def poll(self) -> int | None:
+        return self.status
+
+    def terminate(self) -> None:
+        self.terminated = True
+
+
+@dataclass
+class House:
+    """A study whose coordinators are pretended: who computes, who waits for its turn."""
+
+    study: Study
+    started: dict[str, Process] = field(default_factory=dict)
+    computing: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.supervision = Supervision(self.study, self.start, self.told.append, self.queue)
+
+    def start(self, experiment: Experiment) -> Process:
+        if experiment.id in self.refused:
+            raise ExperimentError("its log cannot be written")
+        return self.started.setdefault(experiment.id, Process())
+
+    def queue(self) -> list[Queued]:
+        return [
+            Queued(name, Ticket(process=identity(), experiment=name, since=0.0, using=using, wanted=1), 0.0)
+            for name, process in self.started.items()
+            if process.status is None
+            for using in [int(name in self.computing)]
+        ]
+
+    @property
+    def order(self) -> list[str]:
+        return [cell.id for cell in self.study.cells]
+
+    def end(self, name: str, status: int = 0) -> None:
+        self.started[name].status = status
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    base = {"dataset": "digits", "runs": 2, "controls": ("noise",), "z": 5}
+    return House(save_study(tmp_path, "a", specs_of(base, {"epsilon": [0.1, 0.2, 0.3]})))
+
+
+def test_one_always_waits_so_that_no_processor_is_idle(house: House) -> None:
+    assert house.supervision.step()
+    assert list(house.started) == house.order[:1]
+    house.supervision.step()
+    assert len(house.started) == 1, "the first has not begun yet"
+    house.computing.add(house.order[0])
+    house.supervision.step()
+    assert list(house.started) == house.order[:2]
+    house.supervision.step()
+    assert len(house.started) == 2
+    house.end(house.order[0])
+    house.computing.add(house.order[1])
+    house.supervision.step()
+    assert list(house.started) == house.order
+    house.computing.add(house.order[2])
+    for name in house.order[1:]:
+        house.end(name)
+    assert not house.supervision.step()
+
+
+def test_what_is_complete_is_not_begun(house: House) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    complete = make_experiment_from_answers(house.study.home, first).experiment
+    assert is_complete(complete)
+    house.supervision.step()
+    assert list(house.started) == [house.order[1]]
+
+
+def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
+    house.refused.add(house.order[0])
+    house.supervision.step()
+    assert list(house.started) == [house.order[1]]
+    assert house.told == [f"{house.order[0]} is left out: its log cannot be written"]
+    house.end(house.order[1], ExitStatus.REFUSED)
+    house.supervision.step()
+    assert list(house.started) == house.order[1:]
+
+
+def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_unfinished(
+    house: House,
+) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    running = make_experiment_of(house.study.home, first, state="running")  # this process holds its lock
+    house.supervision.step()
+    assert list(house.started) == [house.order[1]]
+    (running.folder / "lock").unlink()
+    house.computing.add(house.order[1])
+    house.supervision.step()
+    assert set(house.started) == {house.order[0], house.order[1]}
+    house.end(house.order[0], ExitStatus.LOCKED)  # somebody was faster
+    house.supervision.step()
+    assert house.supervision.step()
+    for name in house.started:
+        house.end(name)
+    house.supervision.step()
+
+
+def test_a_stop_reaches_those_that_it_has_begun(house: House) -> None:
+    house.supervision.step()
+    house.computing.add(house.order[0])
+    house.supervision.step()
+    house.supervision.stop(for_good=False)
+    assert all(process.terminated for process in house.started.values())
+    house.supervision.stop(for_good=True)
+    for name in house.started:
+        assert (house.study.folder_of(next(c for c in house.study.cells if c.id == name)) / "cancel").exists()
+
+
+HOW = How(jobs=1, threads=1, data_dir=Path("data"), cache_dir=Path("cache"))
+
+
+def test_a_study_that_is_complete_needs_no_process(house: House) -> None:
+    for cell in house.study.cells:
+        assert cell.spec is not None
+        make_experiment_from_answers(house.study.home, cell.spec)
+    assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
+    assert not house.study.running
+
+
+def test_one_supervisor_at_a_time(house: House) -> None:
+    words = [str(house.study.folder), "--jobs", "1", "--data-dir", "d", "--cache-dir", "c"]
+    with house.study.lock:
+        assert main(words) == ExitStatus.LOCKED
+
+
+def test_a_folder_that_is_no_study_is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(tmp_path), "--jobs", "1", "--data-dir", "d", "--cache-dir", "c"]
+    assert main(words) == ExitStatus.REFUSED
+    assert "it holds no file study.toml" in capsys.readouterr().err
