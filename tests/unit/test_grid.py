@@ -90,7 +90,7 @@ def test_axes_are_the_settings_that_differ() -> None:
 
 @given(st.permutations(range(12)))
 def test_those_that_share_work_stand_together_in_any_order(order: list[int]) -> None:
-    grid = {"seed": [0, 1], "epochs": [2, 3], "epsilon": [0.1, 0.2, 0.3]}
+    grid: dict[str, list[object]] = {"seed": [0, 1], "epochs": [2, 3], "epsilon": [0.1, 0.2, 0.3]}
     specs = specs_of(BASE, grid)
     sorted_specs = in_order_of_sharing([specs[n] for n in order])
     assert sorted(spec.digest for spec in sorted_specs) == sorted(spec.digest for spec in specs)

@@ -1,0 +1,105 @@
+"""Studies from the outside: their experiments are those that would be computed alone, whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from core.records.events import EpochFinished, Notice
+from core.records.experiment import load
+from core.records.home import experiment_folders
+from core.records.journal import read_all
+from core.records.process import ProcessIdentity
+from core.records.queue import read_queue
+from core.records.study import Study, find_study
+from core.records.types import parse
+from tests.end_to_end.conftest import Shell, kill_hard, numbers, wait_for, wait_for_event
+
+STUDY = ("--epsilon", "0.2,0.3", "--runs", "2", "--epochs", "2", "--name", "mine", "--jobs", "2")
+
+
+def supervisor_of(study: Study) -> int:
+    """The process that sees to a study."""
+    found = parse((study.folder / "lock").read_bytes(), ProcessIdentity, "the lock")
+    assert found.alive
+    return found.pid
+
+
+def results(shell: Shell) -> dict[float, str]:
+    """The numbers of every experiment, by epsilon."""
+    found = {}
+    for folder in experiment_folders(shell.home):
+        shown = json.loads(shell.run("show", folder.name, "--json").stdout)
+        assert shown["status"] == "complete"
+        found[shown["spec"]["epsilon"]] = numbers(shown)
+    return found
+
+
+def alone(shell: Shell, home: Path) -> dict[float, str]:
+    """The same, each computed for itself."""
+    found = {}
+    for epsilon in ("0.2", "0.3"):
+        words = (
+            "--epsilon",
+            epsilon,
+            "--runs",
+            "2",
+            "--epochs",
+            "2",
+            "--json",
+            "--home",
+            str(home),
+            "--no-cache",
+        )
+        done = shell.batch(*words)
+        found[float(epsilon)] = numbers(json.loads(done.stdout))
+    return found
+
+
+def test_a_study_whose_processes_are_all_killed_is_resumed_to_the_same_numbers(
+    shell: Shell, tmp_path: Path
+) -> None:
+    with shell.workers_held():
+        process = shell.start_batch(*STUDY, "--detach")
+        assert process.wait() == 0
+        wait_for_event(shell, EpochFinished, 2)
+        study = find_study(shell.home, "mine")
+        victims = [supervisor_of(study)]
+        victims += [one.ticket.process.pid for one in read_queue(shell.home)]
+        assert len(victims) >= 2
+        for pid in victims:
+            kill_hard(pid)
+    wait_for(lambda: not study.running)
+    wait_for(lambda: not read_queue(shell.home))  # tickets of the dead are nobody's
+    done = shell.run("study", "resume", "mine", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert results(shell) == alone(shell, tmp_path / "alone")
+    events = [event for folder in experiment_folders(shell.home) for event in read_all(load(folder).journal)]
+    assert any(isinstance(event, Notice) and "waits for its turn" in event.text for event in events)
+
+
+def test_a_study_that_is_interrupted_says_how_to_go_on_and_does(shell: Shell) -> None:
+    with shell.workers_held():
+        process = shell.start_batch(*STUDY)
+        wait_for_event(shell, EpochFinished, 1)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130
+    assert "aefit-tui study resume mine" in told
+    assert not any(load(folder).running for folder in experiment_folders(shell.home))
+    done = shell.run("study", "resume", "mine", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "mine  complete  2 of 2 experiments, 4 of 4 runs" in done.stdout
+
+
+def test_a_cancelled_study_stops_what_it_has_begun_and_nothing_else(shell: Shell) -> None:
+    with shell.workers_held():
+        assert shell.start_batch(*STUDY, "--detach").wait() == 0
+        wait_for_event(shell, EpochFinished, 1)
+        process = shell.start("study", "cancel", "mine")
+        wait_for((shell.home / "studies" / "mine" / "cancel").exists)
+    told = process.communicate()[1]
+    assert process.returncode == 0, told
+    assert "study resume mine" in told
+    assert read_queue(shell.home) == []
