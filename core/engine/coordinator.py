@@ -16,9 +16,12 @@ from pathlib import Path
 
 from core.engine.arguments import at_least_one
 from core.engine.computation import Computation
+from core.engine.elsewhere import executor_elsewhere
 from core.engine.event_log import EventLog
+from core.engine.executor import Executor
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
+from core.engine.schedule import ATTEMPTS, ATTEMPTS_ELSEWHERE
 from core.engine.stopping import ProcessStops, stop_requested
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
@@ -77,30 +80,51 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
         if lock.taken_from is not None:
             journal.write(Notice(text=f"took over from {lock.taken_from.host}, silent for a while"))
-        data_dir, cache_dir = options.data_dir.resolve(), options.cache_dir.resolve()
-
-        def start(worker: int) -> WorkerProcess:
-            return PipedProcess(
-                [
-                    sys.executable, "-P", "-m", "core.engine.worker", str(experiment.folder), "--serve",
-                    "--journal", str(experiment.journal / f"{session}-worker-{worker}.jsonl"),
-                    "--data-dir", str(data_dir), "--cache-dir", str(cache_dir), "--threads", str(options.threads),
-                    *(["--no-cache"] if options.no_cache else []),
-                ]
-            )  # fmt: skip
-
         status = Computation(
             experiment,
-            LocalProcesses(options.jobs, start),
+            _executor(experiment, options, session),
             journal.write,
             stop_requested(experiment.cancel_file, stops, lost),
-            data_dir=data_dir,
+            data_dir=options.data_dir.resolve(),
+            attempts=ATTEMPTS_ELSEWHERE if options.launcher or options.dask else ATTEMPTS,
         ).compute()
         journal.close()
         with suppress(OSError):  # what is computed is computed, whatever the disk does now
             if lock.held:  # else a request to stop is meant for whoever has taken over
                 experiment.cancel_file.unlink(missing_ok=True)
     return status
+
+
+def _executor(experiment: Experiment, options: argparse.Namespace, session: str) -> Executor:
+    """What computes: worker processes here, unless they are asked for elsewhere."""
+
+    def words(folder: Path) -> list[str]:
+        return [
+            str(folder),
+            "--data-dir", str(options.data_dir.resolve()), "--cache-dir", str(options.cache_dir.resolve()),
+            "--threads", str(options.threads),
+            *(["--no-cache"] if options.no_cache else []),
+        ]  # fmt: skip
+
+    def journal(worker: int) -> Path:
+        return experiment.journal / f"{session}-worker-{worker}.jsonl"
+
+    def start(worker: int) -> WorkerProcess:
+        command = [sys.executable, "-P", "-m", "core.engine.worker", *words(experiment.folder)]
+        return PipedProcess([*command, "--serve", "--journal", str(journal(worker))])
+
+    if options.launcher is None and options.dask is None:
+        return LocalProcesses(options.jobs, start)
+    return executor_elsewhere(
+        # Seen from elsewhere, by a process that begins in another folder.
+        experiment.folder.resolve(),
+        launcher=options.launcher,
+        dask=options.dask,
+        jobs=options.jobs,
+        threads=options.threads,
+        options=words,
+        journal=journal,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,6 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
+    parser.add_argument("--launcher", help="words before each worker that take it elsewhere")
+    parser.add_argument("--dask", help="the Dask cluster that computes")
     parser.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     return parser
 

@@ -33,7 +33,7 @@ KEEPS = {
 RESERVED = frozenset(
     (
         "batch", "config", "detach", "help", "json", "no_cache", "quiet", "version", "yes",
-        "data_dir", "home", "jobs", "threads",
+        "dask", "data_dir", "home", "jobs", "launcher", "threads",
         "plugins", "schema_version",
     )
 )  # fmt: skip

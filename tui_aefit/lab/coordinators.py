@@ -52,6 +52,7 @@ class Coordinators:
             else data_dir_of(state, self._settings),
             cache_dir=self._settings.cache_dir,
             no_cache=self._settings.no_cache,
+            elsewhere=self._settings.elsewhere(),
             tied=False,
         )
         self._started.append((experiment, process))

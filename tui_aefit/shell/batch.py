@@ -41,8 +41,9 @@ class BatchOptions:
     """How a headless call behaves.
 
     jobs: runs at the same time; threads: of each. data_dir, cache_dir: where data lie and what can be made again.
-    detach: go on in the background. as_json: print JSON. before: the runs that were complete when the command
-    began, where its JSON also says what was done since (`done`, `computed`); None where it is the result alone.
+    elsewhere: which other machines compute, see `Settings`. detach: go on in the background. as_json: print JSON.
+    before: the runs that were complete when the command began, where its JSON also says what was done since
+    (`done`, `computed`); None where it is the result alone.
     """
 
     jobs: int
@@ -50,6 +51,7 @@ class BatchOptions:
     data_dir: Path
     cache_dir: Path
     no_cache: bool = False
+    elsewhere: tuple[str, ...] = ()
     detach: bool = False
     as_json: bool = False
     before: frozenset[int] | None = None
@@ -71,6 +73,7 @@ def batch_options(
         data_dir=data_dir,
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
+        elsewhere=settings.elsewhere(),
         detach=detach,
         as_json=as_json,
         before=before,
@@ -138,7 +141,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return _print_done(state, console, options)
     experiment.check_computable()
     jobs, threads = options.jobs, options.threads
-    if jobs * threads > processors():
+    if jobs * threads > processors() and not options.elsewhere:
         console.narrate(
             f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
             "processors there are: they will wait for each other (see --jobs and --threads)"
@@ -319,6 +322,7 @@ def _start(experiment: Experiment, options: BatchOptions, *, tied: bool) -> subp
         data_dir=options.data_dir,
         cache_dir=options.cache_dir,
         no_cache=options.no_cache,
+        elsewhere=options.elsewhere,
         tied=tied,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import ExperimentError
@@ -48,17 +49,20 @@ def start_coordinator(
     cache_dir: Path,
     tied: bool,
     no_cache: bool = False,
+    elsewhere: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
     """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
 
-    It ends with one of `core.files.exit_status.ExitStatus`. tied: it stops when this process closes `stdin` of
-    the result, or dies. Otherwise nothing here ends it. Raises ExperimentError where the log cannot be written.
+    It ends with one of `core.files.exit_status.ExitStatus`. tied: it stops when this process closes `stdin` of the
+    result, or dies. Otherwise nothing here ends it. elsewhere: `Settings.elsewhere`. Raises ExperimentError where
+    the log cannot be written.
     """
     command = [
         sys.executable, "-P", "-m", "core.engine.coordinator", str(experiment.folder),
         "--jobs", str(jobs), "--threads", str(threads),
         "--data-dir", str(data_dir), "--cache-dir", str(cache_dir),
         *(["--no-cache"] if no_cache else []),
+        *elsewhere,
         *(["--foreground"] if tied else []),
     ]  # fmt: skip
     try:

@@ -32,6 +32,8 @@ from tui_aefit.shell.declarations import (
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 
 PROJECT_FILE = "aefit.toml"
+ELSEWHERE = ("launcher", "dask")
+"""The settings that take the work to other machines, of which one can be set."""
 KEYS = "keys"
 """The table of a settings file that gives bindings of the lab other keys; it is no setting."""
 
@@ -151,6 +153,16 @@ class Settings:
             return threads_of(self["threads"], runs)
         except SpecError as error:
             raise self._with_source(error) from error
+
+    def elsewhere(self) -> tuple[str, ...]:
+        """The coordinator's options by which other machines compute; none for this one. Raises SpecError."""
+        found = {name: self._of_call(name, 1) for name in ELSEWHERE}
+        words = [(CALL[name].option, str(value)) for name, value in found.items() if value is not None]
+        if len(words) > 1:
+            name, other = ELSEWHERE
+            error = SpecError(name, found[name], f"{CALL[other].option} is set too: expected one of the two")
+            raise self._with_source(error)
+        return words[0] if words else ()
 
     def shown(self) -> dict[str, Found]:
         """Every setting that applies, by name. Raises AefitError for a wrong one.
