@@ -71,9 +71,7 @@ def connect(cluster: Cluster, *, jobs: int, threads: int) -> Connection:
 def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -> Any:
     """A cluster of our own. Dask counts one thread a run: it supervises, and computes nothing itself."""
     if cluster.how == "local":
-        return distributed.LocalCluster(
-            n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=False
-        )
+        return distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
     if cluster.how == "ssh":
         _import("asyncssh")
         hosts = list(cluster.where)
