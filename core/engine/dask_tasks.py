@@ -156,11 +156,8 @@ class DaskTasks:
         if self._client.status in ("closing", "closed"):
             if not self._refused:
                 self._refused = True
-                self._reports.append(
-                    Refused(
-                        "the scheduler of the Dask cluster is gone", "start the cluster again, then resume"
-                    )
-                )
+                hint = "start the cluster again, then type the same command"
+                self._reports.append(Refused("the scheduler of the Dask cluster is gone", hint))
             return
         while self._waiting and self._client.status == "running":
             task = self._waiting.popleft()

@@ -75,6 +75,11 @@ class Slurm:
         """Start a node's daemon, also one that was killed."""
         self.nodes[name] = _daemon("slurmd", "-D", "-N", name, environment=self.environment)
 
+    def end_nodes(self) -> None:
+        """Have the nodes' daemons end."""
+        for node in self.nodes.values():
+            _end(node)
+
     def kill_node(self, name: str) -> int:
         """Kill a node as a power cut does, its daemons and tasks; how many processes of tasks that were."""
         tasks = [pid for pid in _processes() if f"SLURMD_NODENAME={name}" in _environment_of(pid)]
@@ -114,7 +119,7 @@ def slurm_cluster(folder: Path, cpus: int = 2) -> Iterator[Slurm]:
         _wait_for((folder / "munge.socket").exists, "munge")
         stack.callback(_end, _daemon("slurmctld", "-D", environment=environment))
         slurm = Slurm(folder, environment, {})
-        stack.callback(lambda: [_end(node) for node in slurm.nodes.values()])
+        stack.callback(slurm.end_nodes)
         for name in NODES:
             slurm.start_node(name)
         wait_until_idle(slurm)
