@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: install run batch test test-all test-slow lint format bench clean
+.PHONY: install run batch test test-all test-cluster test-slow lint format bench clean
 
 install: $(VENV)/.installed
 
@@ -24,11 +24,15 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not cluster" $(ARGS)
+
+# Real clusters: Slurm (Debian: apt-get install slurm-wlm munge; as root) and Dask. What is not installed is skipped.
+test-cluster: $(VENV)/.installed-dask
+	$(BIN)/python -m pytest -n0 -rs -m cluster tests/cluster $(ARGS)
 
 # What `make test` leaves out: real processes, every recorded number, every screen.
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not cluster" $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
@@ -59,6 +63,10 @@ $(VENV)/.installed: $(INPUTS) | $(BIN)/python
 $(VENV)/.installed-test: $(INPUTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint]" >&2
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-dask: $(INPUTS) | $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint,dask]" >&2
+	@touch $@
 
 $(VENV)/.installed-peers: $(INPUTS) | $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint,peers]" >&2

@@ -22,7 +22,7 @@ from core.engine.executor import (
     WorkerStarted,
 )
 from core.engine.extension import Extension
-from core.engine.schedule import Schedule
+from core.engine.schedule import ATTEMPTS, Schedule
 from core.engine.statistics_journal import StatisticsJournal
 from core.engine.stopping import Stop
 from core.records import events
@@ -80,12 +80,14 @@ class Computation:
         *,
         data_dir: Path,
         turn: Turn | None = None,
+        attempts: int = ATTEMPTS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """write: appends an event to the journal and says whether it is there.
 
         stop: the status to end with, or None to go on; asked every LOOK_SECONDS. data_dir: where the data lie.
         turn: of this experiment among those of its home; None where it waits for nobody.
+        attempts: see `Schedule`.
         clock: seconds, for the time between two publications of the statistics.
         """
         self._experiment = experiment
@@ -99,7 +101,7 @@ class Computation:
         self._complete = set(complete)
         self._data_sha256 = next((metrics.data_sha256 for metrics in complete.values()), None)
         self._makers = {metrics.environment.maker for metrics in complete.values()}
-        self._schedule = Schedule(self._tasks(range(experiment.spec.runs)))
+        self._schedule = Schedule(self._tasks(range(experiment.spec.runs)), attempts)
         self._statistics = StatisticsJournal(experiment.spec, complete, write, clock)
         self._extension = Extension(experiment, write)
 
@@ -232,7 +234,12 @@ class Computation:
             self._write(events.RunFailed(run=then.retry.run, error=error, hint="", retry=True))
         if then.failed is not None:
             hint = "if memory ran out, compute fewer runs at once: --jobs 1"
-            self._fail(then.failed, f"its worker process {report.reason}, twice", hint)
+            self._fail(then.failed, f"its worker process {report.reason}, {self._often}", hint)
+
+    @property
+    def _often(self) -> str:
+        """How often a task was begun that is given up."""
+        return "twice" if self._schedule.attempts == 2 else f"{self._schedule.attempts} times"
 
     def _fail(self, task: Task, error: str, hint: str) -> None:
         self._schedule.finish(task)

@@ -14,11 +14,14 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from core.engine.arguments import at_least_one
+from core.engine.arguments import add_how
 from core.engine.computation import Computation
+from core.engine.elsewhere import executor_elsewhere
 from core.engine.event_log import EventLog
+from core.engine.executor import Executor
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
+from core.engine.schedule import ATTEMPTS, ATTEMPTS_ELSEWHERE
 from core.engine.stopping import ProcessStops, stop_requested
 from core.engine.turn import Turn
 from core.errors import AefitError
@@ -78,18 +81,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
         if lock.taken_from is not None:
             journal.write(Notice(text=f"took over from {lock.taken_from.host}, silent for a while"))
-        data_dir, cache_dir = options.data_dir.resolve(), options.cache_dir.resolve()
-
-        def start(worker: int) -> WorkerProcess:
-            return PipedProcess(
-                [
-                    sys.executable, "-P", "-m", "core.engine.worker", str(experiment.folder), "--serve",
-                    "--journal", str(experiment.journal / f"{session}-worker-{worker}.jsonl"),
-                    "--data-dir", str(data_dir), "--cache-dir", str(cache_dir), "--threads", str(options.threads),
-                    *(["--no-cache"] if options.no_cache else []),
-                ]
-            )  # fmt: skip
-
+        elsewhere = options.launcher or options.dask
         with Turn(
             experiment.folder.parent.parent,
             experiment.id,
@@ -97,15 +89,17 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
             threads=options.threads,
             since=options.since,
             study=options.study,
+            elsewhere=elsewhere or "",
             at_once=options.now,
         ) as turn:
             status = Computation(
                 experiment,
-                LocalProcesses(options.jobs, start),
+                _executor(experiment, options, session),
                 journal.write,
                 stop_requested(experiment.cancel_file, stops, lost),
-                data_dir=data_dir,
+                data_dir=options.data_dir.resolve(),
                 turn=turn,
+                attempts=ATTEMPTS_ELSEWHERE if elsewhere else ATTEMPTS,
             ).compute()
         journal.close()
         with suppress(OSError):  # what is computed is computed, whatever the disk does now
@@ -114,20 +108,44 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
     return status
 
 
+def _executor(experiment: Experiment, options: argparse.Namespace, session: str) -> Executor:
+    """What computes: worker processes here, unless they are asked for elsewhere."""
+
+    def words(folder: Path) -> list[str]:
+        return [
+            str(folder),
+            "--data-dir", str(options.data_dir.resolve()), "--cache-dir", str(options.cache_dir.resolve()),
+            "--threads", str(options.threads),
+            *(["--no-cache"] if options.no_cache else []),
+        ]  # fmt: skip
+
+    def journal(worker: int) -> Path:
+        return experiment.journal / f"{session}-worker-{worker}.jsonl"
+
+    def start(worker: int) -> WorkerProcess:
+        command = [sys.executable, "-P", "-m", "core.engine.worker", *words(experiment.folder)]
+        return PipedProcess([*command, "--serve", "--journal", str(journal(worker))])
+
+    if options.launcher is None and options.dask is None:
+        return LocalProcesses(options.jobs, start)
+    return executor_elsewhere(
+        # Seen from elsewhere, by a process that begins in another folder.
+        experiment.folder.resolve(),
+        launcher=options.launcher,
+        dask=options.dask,
+        jobs=options.jobs,
+        threads=options.threads,
+        options=words,
+        journal=journal,
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core.engine.coordinator", description=__doc__)
     parser.add_argument("folder", type=Path, help="an experiment's folder")
-    parser.add_argument("--jobs", type=at_least_one, required=True, help="runs computed at the same time")
-    parser.add_argument("--threads", type=at_least_one, default=1, help="Python threads of a run")
-    parser.add_argument(
-        "--limit", type=at_least_one, help="processors of all experiments of the home together"
-    )
-    parser.add_argument("--now", action="store_true", help="wait for no other experiment")
+    add_how(parser)
     parser.add_argument("--since", type=float, help="seconds since 1970: its place in the queue")
     parser.add_argument("--study", default="", help="the study that it is computed for")
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
     parser.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     return parser
 

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
@@ -46,12 +46,29 @@ UNHEARD = 100
 """Answers that wait to be heard, at most: a worker that says more waits."""
 
 
-class WorkerProcess(Protocol):
-    """A process to be spoken to. answers: where it answers, and nothing else writes."""
+class Answers(Protocol):
+    """What a worker answers, line by line, and nothing else."""
 
-    pid: int
-    stdin: IO[bytes] | None
-    answers: IO[bytes]
+    def readline(self, limit: int, /) -> bytes:
+        """The next line, or the first `limit` bytes of a longer one; nothing at the end."""
+        ...
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        ...
+
+
+class WorkerProcess(Protocol):
+    """A process to be spoken to. answers: where it answers. pid: its own, or that of what brings it elsewhere."""
+
+    @property
+    def pid(self) -> int: ...  # noqa: D102
+
+    @property
+    def stdin(self) -> IO[bytes] | None: ...  # noqa: D102
+
+    @property
+    def answers(self) -> Answers: ...  # noqa: D102
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit status. Raises subprocess.TimeoutExpired."""
@@ -65,16 +82,18 @@ class WorkerProcess(Protocol):
 class PipedProcess:
     """A worker process with pipes to it; what it and its libraries print goes where our own output goes.
 
-    Its command is told by `--answers` to which descriptor it answers. Raises OSError.
+    Its command is told by `--answers` to which descriptor it answers. environment: its variables, by default ours.
+    Raises OSError.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         reading, writing = os.pipe()
         self.answers: IO[bytes] = os.fdopen(reading, "rb")
         try:
             self._process = subprocess.Popen(
                 [*command, "--answers", str(writing)],
                 stdin=subprocess.PIPE,
+                env=environment,
                 pass_fds=(writing,),
                 # Ctrl+C in a terminal is the coordinator's to answer; it tells its workers.
                 start_new_session=True,
@@ -112,12 +131,15 @@ class LocalProcesses:
     """An executor: at most `jobs` worker processes of one experiment, started when they are needed.
 
     start: the process of the worker with this number, ready to be spoken to by `core.engine.messages`. One that
-    answers anything else is killed, and is lost like any other that dies.
+    answers anything else is killed, and is lost like any other that dies. end_seconds: see END_SECONDS.
     """
 
-    def __init__(self, jobs: int, start: Callable[[int], WorkerProcess]) -> None:
+    def __init__(
+        self, jobs: int, start: Callable[[int], WorkerProcess], *, end_seconds: float = END_SECONDS
+    ) -> None:
         self._jobs = jobs
         self._start = start
+        self._end_seconds = end_seconds
         self._queue: deque[Task] = deque()
         self._workers: dict[int, _Worker] = {}
         self._reports: deque[Report] = deque()
@@ -196,7 +218,7 @@ class LocalProcesses:
         for worker in self._workers.values():
             if self._queue and worker.ready and worker.task is None and not worker.deaf and not worker.fault:
                 task = self._queue[0]
-                if _send(worker.process, Compute(run=task.run)):
+                if send(worker.process, Compute(run=task.run)):
                     worker.task = self._queue.popleft()
                     self._reports.append(Assigned(task, worker.number))
                 else:
@@ -235,7 +257,7 @@ class LocalProcesses:
     def _lost(self, worker: _Worker) -> None:
         del self._workers[worker.number]
         try:
-            ending = how_it_ended(worker.process.wait(END_SECONDS))
+            ending = how_it_ended(worker.process.wait(self._end_seconds))
         except subprocess.TimeoutExpired:
             # It lives, and nothing that it says could be heard.
             worker.process.kill()
@@ -262,7 +284,7 @@ def how_it_ended(status: int) -> str:
         return f"was killed (signal {-status})"
 
 
-def _send(process: WorkerProcess, message: Compute) -> bool:
+def send(process: WorkerProcess, message: Compute) -> bool:
     """Whether a worker is there to be told."""
     assert process.stdin is not None
     try:

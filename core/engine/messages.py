@@ -15,6 +15,8 @@ LONGEST_WORD = 10_000
 Word = Annotated[str, msgspec.Meta(max_length=LONGEST_WORD)]
 LONGEST_LINE = 2**18
 """Bytes of a message, at most: two words of which every character is escaped fit."""
+ENCODED = "--encoded"
+"""A worker's first word where the others are percent-encoded."""
 
 
 class Compute(Record, frozen=True, kw_only=True, tag_field="command", tag="compute"):
@@ -60,6 +62,11 @@ Answer = Ready | Completed | RunFailure | Refusal
 def to_line(message: Compute | Answer) -> bytes:
     """A message with its newline."""
     return msgspec.json.encode(message) + b"\n"
+
+
+def to_marked_line(message: Answer, mark: str) -> bytes:
+    """A message where other lines may come as well: on a line of its own, behind a word."""
+    return b"\n" + mark.encode() + to_line(message)
 
 
 def parse_command(line: bytes) -> Compute:

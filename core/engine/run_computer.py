@@ -98,7 +98,15 @@ class RunComputer:
                 write,
                 lambda path: self._write_gallery(path, galleries, run),
                 stands=lambda: self.experiment.result(run, verify=True) is not None,
+                differs=lambda aside: self._tell_of_another(run, aside),
             )
+
+    def _tell_of_another(self, run: int, aside: Path) -> None:
+        text = (
+            f"run {run + 1} was computed twice at the same time, by machines whose numbers differ: the first "
+            f"result stands, the second is set aside as {aside.name}"
+        )
+        self.write(Notice(text=text))
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:
         """Keeps the candidates of a run while the block lasts, if the experiment wants them."""

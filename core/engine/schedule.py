@@ -11,6 +11,8 @@ from core.engine.executor import Task
 ATTEMPTS = 2
 """How often a task is begun when its workers keep dying: once, and one retry. Also how many workers in a row may
 die before any is ready."""
+ATTEMPTS_ELSEWHERE = 5
+"""The same where workers are on other machines: these are taken away for reasons that no run has to answer for."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Consequence:
 
 
 class Schedule:
-    """Tasks on their way: waiting here, submitted to an executor, or begun by a worker."""
+    """Tasks on their way: waiting here, submitted to an executor, or begun by a worker. attempts: see ATTEMPTS."""
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Task], attempts: int = ATTEMPTS) -> None:
+        self.attempts = attempts
         self._waiting = deque(tasks)
         self._submitted: set[Task] = set()
         self._begun: set[Task] = set()
@@ -99,7 +102,7 @@ class Schedule:
             at_once = self._limit = max(1, self._at_once - 1)
         elif not ready:
             self._lost_in_a_row += 1
-            hopeless = self._lost_in_a_row >= ATTEMPTS
+            hopeless = self._lost_in_a_row >= self.attempts
         retry, failed = self._take_back(task) if task is not None else (None, None)
         return Consequence(retry, failed, at_once, hopeless)
 
@@ -111,7 +114,7 @@ class Schedule:
         """Have a task wait again at the front, or give it up: what is begun once more, and what has failed."""
         begun = task in self._begun
         self.finish(task)
-        if begun and self._attempts[task] >= ATTEMPTS:
+        if begun and self._attempts[task] >= self.attempts:
             return None, task
         self._waiting.appendleft(task)
         return (task if begun else None), None

@@ -23,7 +23,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from core.engine.arguments import at_least_one
+from core.engine.arguments import add_how, how_of
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops
 from core.errors import AefitError
@@ -206,17 +206,8 @@ def main(arguments: list[str] | None = None) -> int:
     stops.watch_signals()
     if options.foreground:
         stops.watch_parent()
-    how = How(
-        jobs=options.jobs,
-        threads=options.threads,
-        limit=options.limit or options.jobs * options.threads,
-        data_dir=options.data_dir.resolve(),
-        cache_dir=options.cache_dir.resolve(),
-        no_cache=options.no_cache,
-        now=options.now,
-    )
     try:
-        return supervise(load_study(options.folder), how, stops)
+        return supervise(load_study(options.folder), how_of(options), stops)
     except LockHeld:
         return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
     except OSError as error:
@@ -233,15 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core.engine.supervisor", description=__doc__)
     parser.add_argument("folder", type=Path, help="a study's folder")
-    parser.add_argument("--jobs", type=at_least_one, required=True, help="runs computed at the same time")
-    parser.add_argument("--threads", type=at_least_one, default=1, help="Python threads of a run")
-    parser.add_argument(
-        "--limit", type=at_least_one, help="processors of all experiments of the home together"
-    )
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
-    parser.add_argument("--now", action="store_true", help="wait for no other experiment")
+    add_how(parser)
     parser.add_argument("--foreground", action="store_true", help="stop when standard input ends")
     return parser
 

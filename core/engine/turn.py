@@ -31,7 +31,8 @@ class Turn:
     """A place in the queue of a home, held within the block.
 
     limit: processors that all experiments of the home together may use on this machine. threads: of each run.
-    since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody.
+    since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody. elsewhere:
+    how it reaches other machines, "" where it computes on this one; who computes in another place does not count.
     Where the queue cannot be written, nobody waits for it, and it waits for nobody: a disk that is full must stop
     no experiment that needs no more of it.
     """
@@ -45,6 +46,7 @@ class Turn:
         threads: int,
         since: float | None = None,
         study: str = "",
+        elsewhere: str = "",
         at_once: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,6 +60,7 @@ class Turn:
             experiment=experiment,
             since=time.time() if since is None else since,
             study=study,
+            elsewhere=elsewhere,
             at_once=at_once,
         )
         self._written: Ticket | None = None
@@ -87,7 +90,7 @@ class Turn:
             return self._runs
         if not self._write(ticket):
             return wanted
-        queue = read_queue(self._home)
+        queue = [one for one in read_queue(self._home) if one.ticket.elsewhere == ticket.elsewhere]
         self._looked = self._clock()
         self._runs = room(queue, self._name, self._limit) // self._threads
         self.before = _before(queue, self._name)

@@ -5,8 +5,12 @@ but none that has a valid result. It says on standard error what it does; the ex
 a result, 1 when one failed, 2 when the request cannot be met, 130 when it was interrupted.
 
 With `--serve` runs come as messages (`core.engine.messages`) on standard input, and answers go to the descriptor
-that `--answers` names: what a library prints cannot be taken for one. When the input ends (the coordinator stopped,
-or died) the process leaves at once.
+that `--answers` names: what a library prints cannot be taken for one. Where a launcher such as `srun` or `ssh`
+passes no descriptor on, they go to standard output, each behind the word that `--marked` names. When the input ends
+(the coordinator stopped, or died) the process leaves at once; with `--tied` also when it computes alone, and when
+nobody alive holds the experiment's lock any more: a cut network need not end an input.
+
+`--encoded` as the first word says that the others are percent-encoded, so that a shell on the way changes none.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import core.engine.one_thread  # isort: skip  # before NumPy and torch, which read the environment when they load
 
@@ -25,8 +30,20 @@ import torch
 
 from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
-from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line, word
+from core.engine.messages import (
+    ENCODED,
+    Answer,
+    Completed,
+    Ready,
+    Refusal,
+    RunFailure,
+    parse_command,
+    to_line,
+    to_marked_line,
+    word,
+)
 from core.engine.run_computer import RunComputer, Write, prepare
+from core.engine.tether import leave_with_the_lock
 from core.engine.torch_folder import keep_to_own_folder
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
@@ -39,17 +56,21 @@ from core.records.experiment import load as load_experiment
 def main(arguments: list[str] | None = None) -> int:
     """Serve a coordinator until it closes our standard input, or compute the runs that are named."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args([unquote(word) for word in words[1:]] if words[:1] == [ENCODED] else words)
     if options.serve == bool(options.runs):
         parser.error("expected the numbers of runs, counted from 0, or --serve")
-    if options.serve == (options.answers is None):
-        parser.error("--serve and --answers belong together")
+    if options.serve != ((options.answers is None) != (options.marked is None)):
+        parser.error("--serve and either --answers or --marked belong together")
     torch.set_num_threads(core.engine.one_thread.THREADS)
+    if options.tied:
+        leave_with_the_lock(options.folder)
     return _serve(options) if options.serve else _compute_alone(options)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    answer, commands = _answering(options.answers), _commands()
+    answer = _answering(options.answers) if options.marked is None else _marking(options.marked)
+    commands = _commands()
     try:
         computer = _prepare(load_experiment(options.folder), options, _journal_of(options))
     except AefitError as error:
@@ -67,6 +88,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _compute_alone(options: argparse.Namespace) -> int:
+    if options.tied:
+        _leave_with_the_input()
     try:
         journal = _journal_of(options)
 
@@ -196,6 +219,30 @@ def _answering(descriptor: int) -> Callable[[Answer], None]:
     return answer
 
 
+def _marking(mark: str) -> Callable[[Answer], None]:
+    """A function that sends one answer through standard output, where nothing else comes from this process."""
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # its own, which no process that we start inherits
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def answer(message: Answer) -> None:
+        channel.write(to_marked_line(message, mark))
+        channel.flush()
+
+    return answer
+
+
+def _leave_with_the_input() -> None:
+    """End this process when its standard input ends; what comes there is not heard."""
+
+    def listen() -> None:
+        # Without a buffer, as in `_commands`.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os._exit(ExitStatus.INTERRUPTED)
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
 def _commands() -> queue.SimpleQueue[int]:
     """The runs that the coordinator asks for, as they come."""
     commands: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -226,6 +273,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("runs", type=int, nargs="*", metavar="RUN", help="a run, counted from 0")
     parser.add_argument("--serve", action="store_true", help="take runs from standard input")
     parser.add_argument("--answers", type=int, metavar="FD", help="with --serve: where answers go")
+    parser.add_argument(
+        "--marked", metavar="WORD", help="with --serve: answers go to standard output, so marked"
+    )
+    parser.add_argument(
+        "--tied", action="store_true", help="leave when nobody holds the experiment's lock, or the input ends"
+    )
     parser.add_argument("--journal", type=Path, help="a new file for what happens (default: none)")
     parser.add_argument("--data-dir", type=Path, help="where data lie (default: in the home)")
     parser.add_argument(

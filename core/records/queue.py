@@ -39,7 +39,8 @@ class Ticket(Record, frozen=True, kw_only=True):
     """What one process says that it wants of its machine's processors.
 
     experiment: the id of what it computes. since: when it came, seconds since 1970, by which it has its place at
-    first; a study's experiments have that of their study. study: its name, or "". using: processors that its runs
+    first; a study's experiments have that of their study. study: its name, or "". elsewhere: how it reaches other
+    machines, "" where it computes on this one. using: processors that its runs
     take now. wanted: that they would take if there were room, at least `using`. at_once: it waits for nobody.
     """
 
@@ -47,6 +48,7 @@ class Ticket(Record, frozen=True, kw_only=True):
     experiment: Name
     since: Moment
     study: Name = ""
+    elsewhere: Name = ""
     using: Count = 0
     wanted: Count = 0
     at_once: bool = False
@@ -85,8 +87,9 @@ def in_turn(queue: Iterable[Queued]) -> list[Queued]:
 def room(queue: Sequence[Queued], own: str, limit: int) -> int:
     """How many processors the holder of the ticket named `own` may use now, at least 0.
 
-    queue: as `read_queue` has it. limit: processors that all together may use, in the eyes of that holder. Those
-    before it leave it what they do not want; those after it, what they do not use yet, for they will take no more.
+    queue: as `read_queue` has it, those that compute in the same place. limit: processors that all together may
+    use, in the eyes of that holder. Those before it leave it what they do not want; those after it, what they do
+    not use yet, for they will take no more.
     """
     left, before = limit, True
     for queued in queue:

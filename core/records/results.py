@@ -24,6 +24,7 @@ from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
 from core.files.ownership import owned_name
 from core.files.reading import read_plain
+from core.records.environment import Environment
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.types import Count, Record, parse, to_json
@@ -53,6 +54,7 @@ def publish(
     write_gallery: Callable[[Path], None] | None = None,
     *,
     stands: Callable[[], bool] | None = None,
+    differs: Callable[[Path], object] | None = None,
 ) -> bool:
     """Make `run_folder`/result appear at once and whole; False where a valid result was there already.
 
@@ -61,6 +63,7 @@ def publish(
     leaves no trace in the folder. A gallery that was not written is not part of the result.
     stands: whether what is there is a valid result; by default, whether it is a whole one of this experiment and
     run. What is not is set aside under another name.
+    differs: where a valid result was there that has other numbers, ours is set aside and this is told where.
     Raises OSError; ValueError for NaN or Infinity, RecordError for metrics that no reader would take.
     """
     target = run_folder / "result"
@@ -88,15 +91,38 @@ def publish(
         try:
             os.rename(temporary, target)
         except OSError:
-            # Somebody published the same run first. The numbers are the same by design.
+            # Somebody published the same run first. The numbers are the same by design, on machines of one kind.
             if not valid():
                 raise
+            first = read_result(target)
+            if differs is not None and first is not None and not same_numbers(first, whole):
+                aside = run_folder / f".differs.{uuid.uuid4().hex}"
+                temporary.rename(aside)
+                differs(aside)
             return False
         sync_folder(run_folder)
         return True
     finally:
         # Nothing is there after the rename; before it, half a result would only fill the disk.
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def same_numbers(one: RunMetrics, other: RunMetrics) -> bool:
+    """Whether two results of a run are the same but for how, when and where they were computed."""
+    return _lasting(one) == _lasting(other)
+
+
+def _lasting(metrics: RunMetrics) -> RunMetrics:
+    """What does not depend on how, when and where a run was computed."""
+    return msgspec.structs.replace(
+        metrics,
+        checksum="",
+        surrogate_reused=False,
+        search={},
+        seconds={},
+        environment=Environment(versions={}, device="", cpu=""),
+        sha256={ARRAYS: metrics.sha256.get(ARRAYS, "")},
+    )
 
 
 def make_run_folder(run_folder: Path) -> None:

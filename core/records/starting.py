@@ -19,7 +19,8 @@ class How:
 
     jobs: runs at the same time; threads: of each. limit: processors that all experiments of the home may use
     together, None for as many as its own runs take. data_dir: where data lie; cache_dir: what can be made again.
-    no_cache: train and search anew. now: wait for no other experiment.
+    no_cache: train and search anew. now: wait for no other experiment. elsewhere: the options by which other
+    machines compute, none for this one.
     """
 
     jobs: int
@@ -29,6 +30,7 @@ class How:
     limit: int | None = None
     no_cache: bool = False
     now: bool = False
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
@@ -39,6 +41,7 @@ class How:
             *(["--limit", str(self.limit)] if self.limit is not None else []),
             *(["--no-cache"] if self.no_cache else []),
             *(["--now"] if self.now else []),
+            *self.elsewhere,
         ]  # fmt: skip
 
 

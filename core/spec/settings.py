@@ -34,7 +34,7 @@ RESERVED = frozenset(
     (
         "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet", "study",
         "version", "yes",
-        "data_dir", "home", "jobs", "threads",
+        "dask", "data_dir", "home", "jobs", "launcher", "threads",
         "plugins", "schema_version",
     )
 )  # fmt: skip

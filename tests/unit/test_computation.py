@@ -18,6 +18,7 @@ import pytest
 from core.engine.computation import Computation
 from core.engine.event_log import EventLog
 from core.engine.executor import Done, Failed, Lost, Refused, Report, Task, WorkerReady
+from core.engine.schedule import ATTEMPTS
 from core.engine.statistics import experiment_statistics
 from core.engine.statistics_journal import STATISTICS_SECONDS
 from core.engine.stopping import Stop
@@ -56,12 +57,19 @@ class Bench:
         clock: Callable[[], float] = lambda: 0.0,
         session: str = "0001",
         capacity: int = 1,
+        attempts: int = ATTEMPTS,
         **fake: str,
     ) -> Ending:
         log = EventLog(self.experiment.journal / f"{session}-coordinator.jsonl")
         self.executor = FakeExecutor(self.compute, capacity=capacity, **fake)
         return Computation(
-            self.experiment, self.executor, log.write, stop, data_dir=self.home / "data", clock=clock
+            self.experiment,
+            self.executor,
+            log.write,
+            stop,
+            data_dir=self.home / "data",
+            attempts=attempts,
+            clock=clock,
         ).compute()
 
     def events(self, kind: type[E]) -> list[E]:
@@ -246,6 +254,25 @@ class TestLosses:
         assert twice.error == "its worker process was killed (SIGKILL), twice"
         assert "--jobs 1" in twice.hint
         assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
+
+    def test_elsewhere_a_run_is_begun_more_often(self, bench: Bench) -> None:
+        lost: list[int] = []
+
+        def compute(task: Task) -> Sequence[Report]:
+            if task.run == 1 and len(lost) < 4:
+                lost.append(task.run)
+                return [Lost(1, task, "was killed (SIGKILL)", ready=True)]
+            return bench.publish(task)
+
+        bench.compute = compute
+        assert bench.work(attempts=5) == "complete"
+        assert [event.retry for event in bench.events(events.RunFailed)] == [True] * 4
+        assert [e.attempt for e in bench.events(events.RunStarted) if e.run == 1] == [1, 2, 3, 4, 5]
+
+    def test_and_is_given_up_at_last(self, bench: Bench) -> None:
+        bench.compute = lambda task: [Lost(1, task, "was killed (SIGKILL)", ready=True)]
+        assert bench.work(attempts=3) == "failed"
+        assert bench.events(events.RunFailed)[-1].error.endswith(", 3 times")
 
     def test_a_result_that_was_published_before_counts(self, bench: Bench) -> None:
         def compute(task: Task) -> Sequence[Report]:

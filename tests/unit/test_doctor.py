@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,8 @@ import torch
 from core.declarations.registry import Origin, Registry
 from core.engine.doctor import _gpu_problem, examine, installed_plugins, plugin_problems
 from core.errors import DataError
-from tui_aefit.shell.doctor import Check, _characters, _home, _libraries, terminal_checks
+from core.places.dask import INSTALL
+from tui_aefit.shell.doctor import Check, _characters, _home, _libraries, elsewhere_checks, terminal_checks
 
 
 def test_what_works_here_is_plain_json() -> None:
@@ -201,6 +202,31 @@ def test_a_terminal_that_is_too_small_is_said_to_be(monkeypatch: pytest.MonkeyPa
 def test_without_unicode_charts_are_said_to_be_impossible() -> None:
     assert _characters("UTF-8").state == _characters("utf8").state == "works"
     assert _characters("ascii").remedy == "export LC_ALL=C.UTF-8"
+
+
+def test_what_takes_work_to_other_machines_is_looked_for_and_not_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = {"distributed": "2026.8.0", "dask-jobqueue": "0.9.0"}
+    programs = {"srun": "/usr/bin/srun"}
+
+    def version(package: str) -> str:
+        if package not in there:
+            raise PackageNotFoundError(package)
+        return there[package]
+
+    monkeypatch.setattr("tui_aefit.shell.doctor.version", version)
+    monkeypatch.setattr("shutil.which", programs.get)
+    found = {check.what: check for check in elsewhere_checks()}
+    assert (found["Slurm"].state, found["SSH"].state, found["Dask"].state) == ("works", "absent", "limited")
+    assert "/usr/bin/srun" in found["Slurm"].detail
+    assert "without asyncssh (--dask ssh:HOST)" in found["Dask"].detail
+    assert found["Dask"].remedy == INSTALL
+    there["asyncssh"] = "2.24"
+    assert {check.what: check for check in elsewhere_checks()}["Dask"].state == "works"
+    there.clear()
+    dask = {check.what: check for check in elsewhere_checks()}["Dask"]
+    assert (dask.state, dask.remedy) == ("absent", INSTALL)
 
 
 def test_without_a_terminal_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,14 @@ def test_further_runs_are_asked_for_and_computed(
     assert [(how["jobs"], how["threads"]) for how in started] == [(2, 2)], "two are lacking"
 
 
+def test_other_machines_compute_what_the_settings_take_there(
+    coordinators: Ask, complete: Experiment, started: list[dict[str, object]]
+) -> None:
+    coordinators(launcher="ssh node2").extend(complete, 3)
+    coordinators().extend(complete, 4)
+    assert [how["elsewhere"] for how in started] == [("--launcher", "ssh node2"), ()]
+
+
 def test_who_computes_it_goes_on_with_further_runs(
     coordinators: Ask, complete: Experiment, started: list[dict[str, object]]
 ) -> None:
@@ -68,6 +76,7 @@ def test_who_computes_it_goes_on_with_further_runs(
     [
         ({"jobs": "0"}, SPEC, 4, SpecError),
         ({"threads": "0"}, SPEC, 4, SpecError),
+        ({"launcher": "ssh {host}"}, SPEC, 4, SpecError),
         ({}, SPEC, 2, ExperimentError),
         ({}, SPEC, 0, AefitError),
         ({}, SPEC.changed(dataset="mnist"), 4, DataError),

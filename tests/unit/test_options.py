@@ -24,6 +24,7 @@ WORDS = {
     "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
     "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": "3", "jobs": "2",
     "family": "knn", "surrogate": "lenet5", "splits": "folds", "data_dir": "images", "home": "lab",
+    "launcher": "env", "dask": "node1:8786",
 }  # fmt: skip
 VALUES = {
     **WORDS,

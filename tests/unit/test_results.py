@@ -14,8 +14,17 @@ import msgspec
 import pytest
 
 from core.errors import RecordError
+from core.records.environment import Environment
 from core.records.metrics import RunMetrics
-from core.records.results import Owner, load_result, parse_metrics, publish, read_result, sha256_of
+from core.records.results import (
+    Owner,
+    load_result,
+    parse_metrics,
+    publish,
+    read_result,
+    same_numbers,
+    sha256_of,
+)
 from core.records.types import plain, to_json
 from core.spec.spec import Spec
 from tests.fakes.numbers import draw_answers, metrics_from_answers
@@ -107,6 +116,38 @@ def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -
     assert found is not None
     assert found.seconds == METRICS.seconds
     assert files(tmp_path) == ["result"]
+
+
+def test_of_two_results_that_differ_the_second_is_set_aside(tmp_path: Path) -> None:
+    told: list[Path] = []
+    publish(tmp_path, METRICS, write)
+    assert not publish(tmp_path, METRICS, write, differs=told.append)
+    assert told == []
+    assert not publish(tmp_path, METRICS, lambda path: path.write_bytes(BYTES[1:]), differs=told.append)
+    other = msgspec.structs.replace(METRICS, surrogate_accuracy=METRICS.surrogate_accuracy / 2)
+    assert not publish(tmp_path, other, write, differs=told.append)
+    found = read_result(tmp_path / "result", verify=True)
+    assert found is not None
+    assert found.surrogate_accuracy == METRICS.surrogate_accuracy
+    by_arrays, by_metrics = told
+    assert (by_arrays / "arrays.npz").read_bytes() == BYTES[1:]
+    aside = read_result(by_metrics, verify=True)
+    assert aside is not None
+    assert aside.surrogate_accuracy == METRICS.surrogate_accuracy / 2
+    assert files(tmp_path) == sorted([by_arrays.name, by_metrics.name, "result"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seconds": {"split": 9.0}},
+        {"search": {"distances": 5}},
+        {"surrogate_reused": not METRICS.surrogate_reused},
+        {"environment": Environment(versions={"torch": "9"}, device="cuda", cpu="another")},
+    ],
+)
+def test_how_and_where_a_run_was_computed_makes_no_other_numbers(changes: dict[str, object]) -> None:
+    assert same_numbers(METRICS, msgspec.structs.replace(METRICS, **changes))
 
 
 def test_every_changed_byte_of_the_metrics_is_noticed(tmp_path: Path) -> None:

@@ -275,6 +275,18 @@ def test_wrong_jobs_and_threads_are_told_with_their_source(folder: Path, name: s
     assert str(folder / PROJECT_FILE) in str(caught.value)
 
 
+def test_one_setting_at_most_takes_the_work_elsewhere(folder: Path) -> None:
+    assert settings(folder).elsewhere() == ()
+    assert settings(folder, launcher="srun -n1").elsewhere() == ("--launcher", "srun -n1")
+    assert settings(folder, dask="slurm").elsewhere() == ("--dask", "slurm")
+    (folder / PROJECT_FILE).write_text('dask = "scheduler.json"\n')
+    assert settings(folder).elsewhere() == ("--dask", str(folder / "scheduler.json"))
+    with pytest.raises(SpecError, match="--dask is set too: expected one of the two"):
+        settings(folder, launcher="srun -n1").elsewhere()
+    with pytest.raises(SpecError, match=r"\{host\} stands for nothing"):
+        settings(folder, environment={"AEFIT_LAUNCHER": "ssh {host}"}).elsewhere()
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("z", "a whole number"), ("runs", "a whole number"), ("epsilon", "a number")]
 )

@@ -61,6 +61,7 @@ class Coordinators:
         found = experiment.reloaded()
         # What is wrong with jobs, threads or data is said before anything changes.
         self._settings.jobs(runs)
+        self._settings.elsewhere()
         if not found.running:  # whoever computes it has its data
             check_available(found.spec.dataset, data_dir_of(read_state(found), self._settings))
         extended = found.extend(runs)

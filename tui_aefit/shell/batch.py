@@ -132,7 +132,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return _print_done(state, console, options)
     experiment.check_computable()
     jobs, threads = options.how.jobs, options.how.threads
-    if jobs * threads > processors():
+    if jobs * threads > processors() and not options.how.elsewhere:
         console.narrate(
             f"aefit-tui: runs at a time x threads of a run = {jobs} x {threads}, more than the {processors()} "
             "processors there are: they will wait for each other (see --jobs and --threads)"

@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from typing import Any, Literal
 from core.data.catalogue import CATALOGUE, availability, check_available
 from core.errors import DataError
 from core.files.exit_status import ExitStatus
+from core.places.dask import INSTALL
 from core.report.formats import WIDTH
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings, processors
@@ -29,6 +31,8 @@ State = Literal["works", "limited", "absent", "broken"]
 """limited: it works, but for something. absent: it is not here, and nothing needs it. broken: it is needed."""
 LEAST_DISK, LITTLE_DISK = 100e6, 2e9
 """Bytes below which a run has no room, and a full-size experiment hardly any."""
+DASK = {"distributed": "--dask", "dask-jobqueue": "--dask slurm", "asyncssh": "--dask ssh:HOST"}
+"""The packages of the extra, and what needs each."""
 SMALLEST = (60, 20)
 """Columns and lines of the smallest terminal that the lab is drawn for."""
 
@@ -67,6 +71,7 @@ def doctor(options: Options, settings: Settings, console: Console) -> int:
         _home(settings.home, folders["experiments home"][1]),
         _data_folder(settings.data_dir, folders["data folder"][1]),
         *(_data_set(name, settings.data_dir) for name in CATALOGUE),
+        *elsewhere_checks(),
         *terminal_checks(os.environ),
     ]
     works = all(check.state != "broken" for check in checks)
@@ -194,6 +199,41 @@ def _data_set(name: str, data_dir: Path) -> Check:
         remedy = error.hint.removeprefix("type: ")
         return Check(name, "limited" if found.damaged else "absent", found.detail, remedy)
     return Check(name, "works", "it has come just now")
+
+
+def elsewhere_checks() -> list[Check]:
+    """What takes the work to other machines: Slurm, SSH, Dask."""
+    checks = []
+    for what, program, launcher in (
+        ("Slurm", "srun", "srun -n1 -c1"),
+        ("SSH", "ssh", "ssh {node1,node2}"),
+    ):
+        path = shutil.which(program)
+        if path is None:
+            checks.append(Check(what, "absent", f"there is no {program} here"))
+        else:
+            checks.append(Check(what, "works", f"{path}: --launcher '{launcher}' --jobs N"))
+    return [*checks, _dask()]
+
+
+def _dask() -> Check:
+    """Which of Dask's packages are here; they are not loaded."""
+    found = {package: _version(package) for package in DASK}
+    lacking = [f"{package} ({DASK[package]})" for package, number in found.items() if not number]
+    there = ", ".join(f"{package} {number}" for package, number in found.items() if number)
+    if not lacking:
+        return Check("Dask", "works", there)
+    if not found["distributed"]:
+        return Check("Dask", "absent", "not installed: no --dask", INSTALL)
+    return Check("Dask", "limited", f"{there}; without {', '.join(lacking)}", INSTALL)
+
+
+def _version(package: str) -> str:
+    """The version of a package, "" where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def terminal_checks(environment: Mapping[str, str]) -> list[Check]:

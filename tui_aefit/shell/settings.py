@@ -37,6 +37,8 @@ from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_
 from tui_aefit.shell.study_file import StudyFile
 
 PROJECT_FILE = "aefit.toml"
+ELSEWHERE = ("launcher", "dask")
+"""The settings that take the work to other machines, of which one can be set."""
 KEYS = "keys"
 """The table of a settings file that gives bindings of the lab other keys; it is no setting."""
 
@@ -214,18 +216,32 @@ class Settings:
     def how(self, runs: int, *, data_dir: Path | None = None, now: bool = False) -> How:
         """How so many runs are computed: data_dir: where their data lie, by default as these settings say.
 
-        now: beside what else is computed in the home. Raises SpecError for wrong jobs or threads.
+        now: beside what else is computed in the home. Raises SpecError for wrong jobs or threads, or other machines
+        that cannot be.
         """
         jobs, threads = self.jobs(runs), self.threads(runs)
         return How(
             jobs=jobs,
             threads=threads,
-            limit=limit_of(jobs, threads, runs),
+            limit=max(processors(), threads)
+            if self["jobs"] is None
+            else _whole("jobs", self["jobs"]) * threads,
             data_dir=data_dir or self.data_dir,
             cache_dir=self.cache_dir,
             no_cache=self.no_cache,
             now=now,
+            elsewhere=self.elsewhere(),
         )
+
+    def elsewhere(self) -> tuple[str, ...]:
+        """The coordinator's options by which other machines compute; none for this one. Raises SpecError."""
+        found = {name: self._of_call(name, 1) for name in ELSEWHERE}
+        words = [(CALL[name].option, str(value)) for name, value in found.items() if value is not None]
+        if len(words) > 1:
+            name, other = ELSEWHERE
+            error = SpecError(name, found[name], f"{CALL[other].option} is set too: expected one of the two")
+            raise self._with_source(error)
+        return words[0] if words else ()
 
     def shown(self) -> dict[str, Found]:
         """Every setting that applies, by name. Raises AefitError for a wrong one.

@@ -1,0 +1,118 @@
+"""Worker processes behind a launcher such as `srun` or `ssh`: their command, and how they are heard and ended.
+
+A launcher passes standard input and output on, no other descriptor, and perhaps no environment; it or a shell on
+the way may print anything. So a worker's answers are marked by a word that nothing else can know, its command's
+words are ones that a shell leaves as they are, and what it needs of the environment stands in its command.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import IO, BinaryIO
+from urllib.parse import quote
+
+from core.engine.messages import ENCODED
+from core.errors import AefitError
+
+END_SECONDS = 5.0
+"""How long a launcher may take to end by itself when its worker is gone."""
+ASKED_SECONDS = 1.0
+"""How long it may take when it is asked to."""
+PASSED_ON = ("PYTHONPATH",)
+"""The variables that a worker elsewhere needs: where our packages are. What else it needs are its options."""
+
+
+class LaunchedProcess:
+    """A worker process behind a launcher; see `core.engine.local.WorkerProcess`.
+
+    prefix: the launcher's words. options: the worker's, but for where it answers. noise: where lines go that are no
+    answers. Raises AefitError for a command that a shell on the way would change, OSError where it does not start.
+    """
+
+    def __init__(
+        self,
+        prefix: Sequence[str],
+        options: Sequence[str],
+        *,
+        environment: Mapping[str, str] = os.environ,
+        noise: IO[bytes] | None = None,
+    ) -> None:
+        mark = f"answer-{secrets.token_hex(16)}:"
+        self._process = subprocess.Popen(
+            [*prefix, *worker_command([*options, "--marked", mark, "--tied"], environment)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Ctrl+C in a terminal is the coordinator's to answer; and the launcher's helpers are ended with it.
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.pid = self._process.pid
+        self.stdin = self._process.stdin
+        self.answers = MarkedLines(self._process.stdout, mark, noise or sys.stderr.buffer)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See `WorkerProcess.wait`."""
+        return self._process.wait(timeout)
+
+    def kill(self) -> None:
+        """See `WorkerProcess.kill`. The launcher is asked first: if it is killed, none tells the worker."""
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it is gone already
+            self._process.stdin.close()
+        self._process.terminate()
+        try:
+            self._process.wait(ASKED_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class MarkedLines:
+    """Lines behind a mark, without it; others are copied to `noise`."""
+
+    def __init__(self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO) -> None:
+        self._source, self._mark, self._noise = source, mark.encode(), noise
+
+    def readline(self, limit: int) -> bytes:
+        """The next marked line, of at most `limit` bytes and the mark; nothing at the end."""
+        while line := self._source.readline(limit + len(self._mark)):
+            before, mark, marked = line.partition(self._mark)
+            if before.strip():
+                self._noise.write(before if before.endswith(b"\n") else before + b"\n")
+                self._noise.flush()
+            if mark:
+                return marked
+        return b""
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._source.close()
+
+
+def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """The command of a worker, of words that a shell leaves as they are.
+
+    environment: where PASSED_ON are taken from. Raises AefitError where the place of Python or of our packages
+    would not pass through a shell.
+    """
+    passed = [f"{name}={absolute_paths(environment[name])}" for name in PASSED_ON if environment.get(name)]
+    command = [*(["env", *passed] if passed else []), sys.executable]
+    for word in command:
+        if shlex.quote(word) != word:
+            raise AefitError(
+                f"a launcher cannot pass {word!r} on: a shell on the way would change it",
+                "install the program in a folder whose path has letters, digits and _ @ % + = : , . / - only",
+            )
+    return [*command, "-P", "-m", "core.engine.worker", ENCODED, *(quote(word) for word in options)]
+
+
+def absolute_paths(paths: str) -> str:
+    """A list of paths for a process that begins in another folder."""
+    return os.pathsep.join(os.path.abspath(path) for path in paths.split(os.pathsep) if path)

@@ -1,0 +1,122 @@
+"""The files decide: what an executor on other machines says of a run is held against what can be seen here.
+
+A network file system shows a new file to other machines a while later, NFS up to a minute. And a network may be
+silent while the disk is not: a run whose result is there is done, whoever could not say so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report, Task
+from core.records.results import METRICS
+
+LOOK_SECONDS = 5.0
+"""How often it is looked for results of which nobody has told yet."""
+PATIENCE_SECONDS = 120.0
+"""How long a published result may take to be seen: NFS keeps what it knows of a folder for up to 60."""
+
+
+def is_seen(task: Task) -> bool:
+    """Whether the result of a task can be seen here by now."""
+    runs = task.folder / "runs"
+    run = runs / f"{task.run:04d}"
+    for folder in (runs, run):
+        # To list a folder makes a network file system ask its server anew what is in it.
+        with suppress(OSError):
+            next(folder.iterdir(), None)
+    return (run / "result" / METRICS).exists()
+
+
+class SeenResults:
+    """The same executor, but for this: a Done comes as soon as the result is seen, and not before.
+
+    seen: whether the result of a task is there. clock: seconds.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        seen: Callable[[Task], bool] = is_seen,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._executor = executor
+        self._seen = seen
+        self._clock = clock
+        self._begun: set[Task] = set()
+        self._unseen: dict[Task, float] = {}
+        self._told: set[Task] = set()
+        self._looked = clock()
+
+    @property
+    def capacity(self) -> int:
+        """See `Executor.capacity`."""
+        return self._executor.capacity
+
+    def submit(self, task: Task) -> None:
+        """See `Executor.submit`."""
+        self._executor.submit(task)
+
+    def next_report(self, timeout: float) -> Report | None:
+        """See `Executor.next_report`."""
+        report = self._executor.next_report(timeout)
+        while report is not None:
+            if (passed := self._pass_on(report)) is not None:
+                return passed
+            report = self._executor.next_report(0.0)
+        return self._look()
+
+    def stop(self) -> None:
+        """See `Executor.stop`."""
+        self._executor.stop()
+
+    def _pass_on(self, report: Report) -> Report | None:
+        """What becomes of a report; None where it is held back, or was told before."""
+        match report:
+            case Assigned(task):
+                self._begun.add(task)
+            case Done(task) | Failed(task) if task in self._told:
+                self._told.discard(task)
+                return None
+            case Lost(worker, task, reason) if task is not None and task in self._told:
+                self._told.discard(task)
+                return Lost(worker, None, reason, report.ready)
+            case Done(task):
+                self._begun.discard(task)
+                self._unseen[task] = self._clock()
+                return self._tell_if_seen(task)
+            case Failed(task) | Lost(_, Task() as task):
+                self._begun.discard(task)
+        return report
+
+    def _look(self) -> Report | None:
+        """A run whose result is seen by now, or is waited for in vain."""
+        now = self._clock()
+        for task, since in list(self._unseen.items()):
+            if (report := self._tell_if_seen(task)) is not None:
+                return report
+            if now - since >= PATIENCE_SECONDS:
+                del self._unseen[task]
+                return Failed(
+                    task,
+                    "its worker has published its result, and it cannot be seen here",
+                    "all machines must see the same home: --home DIR on a file system that they share",
+                )
+        if now - self._looked < LOOK_SECONDS:
+            return None
+        for task in self._begun:
+            if self._seen(task):
+                self._begun.discard(task)
+                self._told.add(task)
+                return Done(task)
+        self._looked = now
+        return None
+
+    def _tell_if_seen(self, task: Task) -> Done | None:
+        if not self._seen(task):
+            return None
+        del self._unseen[task]
+        return Done(task)

@@ -1,0 +1,50 @@
+"""A worker far from its coordinator leaves when that is gone, as the experiment's folder tells."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.files.exit_status import ExitStatus
+from core.records.lock import HEARTBEAT_SECONDS, Holding, Lock
+
+LOOKS = 6
+"""So often in a row the lock must be seen without its holder: a file server shows some things late."""
+
+
+def leave_with_the_lock(folder: Path) -> None:
+    """From now on this process ends when the one that holds the experiment's lock now holds it no more."""
+    lock = Lock(folder)
+
+    def watch() -> None:
+        wait_for_the_end(lock.holding, lambda: time.sleep(HEARTBEAT_SECONDS))
+        sys.stderr.write(f"nobody holds the lock of {folder} who started this worker: it leaves\n")
+        sys.stderr.flush()
+        # The run at work is computed again by whoever resumes.
+        os._exit(ExitStatus.INTERRUPTED)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def wait_for_the_end(look: Callable[[], Holding | None], pause: Callable[[], object]) -> None:
+    """Return once who holds a lock at the first look was seen to be gone LOOKS times in a row.
+
+    look: see `Lock.holding`. pause: lets the time between two looks pass.
+    """
+    first: bytes | None = None
+    gone = 0
+    while gone < LOOKS:
+        try:
+            found = look()
+        except OSError:
+            pass  # a file server that is away tells nothing
+        else:
+            if first is None and found is not None:
+                first = found.content
+            holds = found is not None and found.content == first and found.life != "dead"
+            gone = 0 if holds else gone + 1
+        pause()

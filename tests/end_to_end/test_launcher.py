@@ -1,0 +1,126 @@
+"""Workers behind a launcher that does what ssh does: no environment, another folder, a shell, a talkative login."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.records.events import EpochFinished, RunFailed, WorkerStarted
+from core.records.journal import read_all
+from tests.end_to_end.conftest import BATCH, Shell, kill_hard, numbers, wait_for, wait_for_event
+
+SSH = """#!{python}
+import os, subprocess, sys, threading
+host, *words = sys.argv[1:]
+print(f"Welcome to {{host}}\\nLast login: today", end="", flush=True)
+# What a test holds workers with is the one thing that comes from here.
+kept = {{name: os.environ[name] for name in ("PATH", "TEST_HOLD_FILE") if name in os.environ}}
+remote = subprocess.Popen(
+    ["sh", "-c", "exec " + " ".join(words)], cwd="/", env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+)
+with open(os.environ["WORKERS"], "a") as file:
+    print(remote.pid, file=file)
+def there():
+    while said := os.read(0, 65536):
+        os.write(remote.stdin.fileno(), said)
+    remote.stdin.close()
+threading.Thread(target=there, daemon=True).start()
+while said := os.read(remote.stdout.fileno(), 65536):
+    os.write(1, said)
+sys.exit(remote.wait() % 256)
+"""
+RUNS = ("--runs", "3", "--json")
+
+
+@pytest.fixture
+def ssh(tmp_path: Path) -> dict[str, str]:
+    """The environment in which `ssh` is such a launcher."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "ssh"
+    program.write_text(SSH.format(python=sys.executable))
+    program.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "WORKERS": str(tmp_path / "workers")}
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def remote_workers(ssh: dict[str, str]) -> list[int]:
+    return [int(line) for line in Path(ssh["WORKERS"]).read_text().split()]
+
+
+def test_the_numbers_are_those_of_this_machine(shell: Shell, ssh: dict[str, str], tmp_path: Path) -> None:
+    launched = shell.run(
+        *BATCH, "--dataset", str(shell.data), *RUNS, "--launcher", "ssh {node1,node2}", "--jobs", "2", **ssh
+    )
+    assert launched.returncode == 0, launched.stderr
+    log = shell.only_experiment().log.read_text()
+    assert "Welcome to node1\n" in log
+    assert "Welcome to node2\n" in log
+    assert "Last login: today" in log
+    other = Shell(tmp_path / "other", shell.data)
+    assert numbers(json.loads(launched.stdout)) == numbers(json.loads(other.batch(*RUNS).stdout))
+
+
+def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh: dict[str, str]) -> None:
+    with shell.workers_held():
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        wait_for_event(shell, EpochFinished)
+        started = wait_for_event(shell, WorkerStarted)
+        (remote,) = remote_workers(ssh)
+        kill_hard(started.pid)
+        wait_for(lambda: not alive(remote))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    (failure,) = [e for e in read_all(shell.only_experiment().journal) if isinstance(e, RunFailed)]
+    assert failure.retry
+    assert "its worker process was killed (SIGKILL)" in failure.error
+
+
+def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
+    with shell.workers_held():
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        wait_for_event(shell, EpochFinished)
+        (remote,) = remote_workers(ssh)
+        assert shell.run("cancel", "latest").returncode == 0
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+        wait_for(lambda: not alive(remote))
+
+
+def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
+    with shell.workers_held():
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        wait_for_event(shell, EpochFinished)
+        (remote,) = remote_workers(ssh)
+        holding = shell.only_experiment().lock.holding()
+        assert holding is not None
+        assert holding.holder is not None
+        kill_hard(holding.holder.pid)
+        process.communicate(timeout=60)
+        wait_for(lambda: not alive(remote))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--launcher", "ssh {host}"), "expected {python}, {folder}, or names to be taken in turn"),
+        (("--launcher", "ssh a", "--dask", "slurm"), "--dask is set too: expected one of the two"),
+        (("--dask", "somewhere"), "expected the address of a scheduler"),
+        (("--dask", "/nowhere/scheduler.json"), "there is no scheduler file /nowhere/scheduler.json"),
+        (("--launcher", "/nowhere/srun"), "could not be started: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_is_said_without_a_trace(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    result = shell.batch("--runs", "1", *words)
+    assert result.returncode in (1, 2)
+    assert said in " ".join(result.stderr.split())

@@ -1,0 +1,123 @@
+"""The files decide what is done: an executor that says too much, too little, too early."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+import pytest
+
+from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report, Task, WorkerStarted
+from core.engine.seen_results import LOOK_SECONDS, PATIENCE_SECONDS, SeenResults, is_seen
+
+
+def task(run: int) -> Task:
+    return Task(Path("/home/experiments/one"), run)
+
+
+class Inner:
+    """An executor that reports what it is made to."""
+
+    def __init__(self) -> None:
+        self.capacity = 7
+        self.submitted: list[Task] = []
+        self.reports: deque[Report] = deque()
+        self.stopped = False
+
+    def submit(self, task: Task) -> None:
+        self.submitted.append(task)
+
+    def next_report(self, timeout: float) -> Report | None:
+        return self.reports.popleft() if self.reports else None
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class Bench:
+    """An executor, the results that can be seen, and the time."""
+
+    def __init__(self) -> None:
+        self.inner = Inner()
+        self.results: set[Task] = set()
+        self.now = 1000.0
+        self.executor: Executor = SeenResults(
+            self.inner, seen=lambda task: task in self.results, clock=lambda: self.now
+        )
+
+    def hear(self, *reports: Report) -> list[Report]:
+        """All that comes through when these are reported."""
+        self.inner.reports.extend(reports)
+        found = []
+        while (report := self.executor.next_report(0.0)) is not None:
+            found.append(report)
+        return found
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_it_is_the_same_executor(bench: Bench) -> None:
+    bench.executor.submit(task(3))
+    assert bench.inner.submitted == [task(3)]
+    assert bench.executor.capacity == 7
+    reports: list[Report] = [
+        WorkerStarted(1, 5),
+        Assigned(task(3), 1),
+        Failed(task(3), "no", ""),
+        Lost(1, None, "x", ready=True),
+    ]
+    assert bench.hear(*reports) == reports
+    bench.executor.stop()
+    assert bench.inner.stopped
+
+
+def test_what_is_said_to_be_done_is_done_once_its_result_is_seen(bench: Bench) -> None:
+    assert bench.hear(Assigned(task(0), 1), Done(task(0))) == [Assigned(task(0), 1)]
+    bench.now += PATIENCE_SECONDS / 2
+    assert bench.hear() == []
+    bench.results.add(task(0))
+    assert bench.hear() == [Done(task(0))]
+    assert bench.hear() == []
+
+
+def test_a_result_that_is_never_seen_is_a_failure_that_names_the_home(bench: Bench) -> None:
+    bench.hear(Assigned(task(0), 1), Done(task(0)))
+    bench.now += PATIENCE_SECONDS
+    (failure,) = bench.hear()
+    assert isinstance(failure, Failed)
+    assert failure.task == task(0)
+    assert "the same home" in failure.hint
+    assert bench.hear() == []
+
+
+@pytest.mark.parametrize(
+    ("late", "passed"),
+    [
+        (Done(task(0)), []),
+        (Failed(task(0), "no", ""), []),
+        (Lost(1, task(0), "is silent", ready=True), [Lost(1, None, "is silent", ready=True)]),
+    ],
+)
+def test_a_result_of_which_nobody_tells_counts_and_what_is_told_later_does_not(
+    bench: Bench, late: Report, passed: list[Report]
+) -> None:
+    bench.hear(Assigned(task(0), 1), Assigned(task(1), 2))
+    bench.results.add(task(0))
+    assert bench.hear() == []
+    bench.now += LOOK_SECONDS
+    assert bench.hear() == [Done(task(0))]
+    assert bench.hear(late) == passed
+    bench.now += LOOK_SECONDS
+    assert bench.hear() == []
+
+
+def test_a_result_is_there_with_its_metrics(tmp_path: Path) -> None:
+    one = Task(tmp_path, 12)
+    assert not is_seen(one)
+    (tmp_path / "runs" / "0012" / "result").mkdir(parents=True)
+    assert not is_seen(one)
+    (tmp_path / "runs" / "0012" / "result" / "metrics.json").touch()
+    assert is_seen(one)
