@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.atomic import sync_folder, write_atomically
+from core.files.folders import make_home
 from core.files.locations import experiments_dir
 from core.files.ownership import owned_name, sweep
 from core.records.experiment import (
@@ -47,6 +48,7 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     sweep_experiments(home)
     temporary = folder.with_name(owned_name(".new"))
     try:
+        make_home(home)
         temporary.mkdir(parents=True)
         write_atomically(temporary / SPEC_FILE, spec.to_toml())
         write_atomically(temporary / CREATED_FILE, f"{time.time():.3f}\n")

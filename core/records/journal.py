@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import RecordError
+from core.files.folders import make_folder
 from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 
 BUFFER = 2**18
@@ -21,12 +22,12 @@ class JournalWriter:
 
     Each event is one `write` of one whole line, so a reader sees it entirely or, for a moment, torn at its
     end. Raises FileExistsError where the file is there already, FileNotFoundError where the experiment is gone: its
-    folder is not made again.
+    folder is not made again; another OSError where its own folder is a link.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        make_folder(path.parent)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         self._clock = clock
         self._sequence = 0
         self._last = 0.0

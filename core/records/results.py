@@ -22,6 +22,7 @@ import msgspec
 from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
+from core.files.folders import make_folder
 from core.files.ownership import owned_name
 from core.files.reading import read_plain
 from core.records.first_version import from_first_version
@@ -102,10 +103,10 @@ def publish(
 def make_run_folder(run_folder: Path) -> None:
     """The folder of a run, in the folder of its experiment, which must be there.
 
-    Raises OSError, also where a person has removed the experiment: it is not made again.
+    Raises OSError, also where a person has removed the experiment, which is not made again, and for a link.
     """
     for folder in (run_folder.parent, run_folder):
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
 
 
 def read_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import RecordError
 from core.files.atomic import write_atomically
+from core.files.folders import make_home
 from core.records.types import parse, to_json
 from tui_aefit.lab.form import fields_of
 
@@ -41,7 +42,7 @@ def load_preferences(home: Path) -> Preferences:
 def save_preferences(home: Path, preferences: Preferences) -> bool:
     """Keep them for the next visit; False where the home does not let us."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_home(home)
         write_atomically(home / FILE, to_json(preferences, indent=1))
     except (OSError, UnicodeEncodeError):  # a word of the shell may be no Unicode
         return False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from core.errors import ExperimentError
+from core.files.folders import open_to_append
 from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
@@ -62,7 +64,7 @@ def start_coordinator(
         *(["--foreground"] if tied else []),
     ]  # fmt: skip
     try:
-        log = experiment.log.open("ab")
+        log = os.fdopen(open_to_append(experiment.log), "ab")
     except OSError as error:
         raise ExperimentError(f"cannot write {experiment.log}: {error.strerror}") from error
     with log:

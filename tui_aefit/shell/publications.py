@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
+from core.files.folders import own_file
 from core.records.experiment import Experiment
 from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
 from core.report.refusal import refusal_in
@@ -98,17 +99,17 @@ def file_name(experiment: Experiment, form: str, part: str = "") -> str:
 def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
     """Where a publication goes unless a person says otherwise; the folder is made.
 
-    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made.
+    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made or is a link, or what lies
+    there is no plain file.
     """
     folder = experiment.folder / EXPORTS
     try:
-        folder.mkdir(exist_ok=True)
+        return own_file(folder, file_name(experiment, form, part))
     except OSError as error:
         raise ExperimentError(
             f"cannot export {experiment.id} into {folder}: {error.strerror}",
             "on the command line, --output FILE writes elsewhere",
         ) from error
-    return folder / file_name(experiment, form, part)
 
 
 def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
