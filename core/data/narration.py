@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from core.declarations.printable import printable_text
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 
 
 def say(line: str) -> None:
     """One line."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable_text(line) + "\n")
     sys.stderr.flush()
 
 

@@ -14,6 +14,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+from core.declarations.printable import printable_text
 from core.engine.arguments import at_least_one
 from core.engine.computation import Computation
 from core.engine.event_log import EventLog
@@ -52,10 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     except LockHeld:
         return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
     except OSError as error:
-        sys.stderr.write(f"cannot compute in {options.folder}: {error.strerror or error}\n")
+        _say(f"cannot compute in {options.folder}: {error.strerror or error}")
         return ExitStatus.REFUSED
     except AefitError as error:
-        sys.stderr.write(f"{error}\n{error.hint}\n")
+        _say(f"{error}\n{error.hint}")
         return ExitStatus.REFUSED
     except Exception:  # noqa: BLE001  # it is in the log, and has a status of its own
         traceback.print_exc()
@@ -101,6 +102,10 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
             if lock.held:  # else a request to stop is meant for whoever has taken over
                 experiment.cancel_file.unlink(missing_ok=True)
     return status
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{printable_text(text)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

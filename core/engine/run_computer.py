@@ -68,7 +68,7 @@ class RunComputer:
             folder = self.experiment.run_folder(run)
             return Failure(
                 f"its result cannot be written to {folder}: {error.strerror or error}",
-                f"free some space, or allow writing there, then: aefit-tui resume {self.experiment.id}",
+                f"free some space, or allow writing there, then: aefit-tui resume {self.experiment.word}",
             )
         except AefitError as error:
             return Failure(str(error), error.hint)

@@ -23,6 +23,7 @@ import core.engine.one_thread  # isort: skip  # before NumPy and torch, which re
 
 import torch
 
+from core.declarations.printable import printable_text
 from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
 from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line, word
@@ -99,7 +100,7 @@ def _lacking(experiment: Experiment, runs: list[int]) -> list[int]:
     if unknown := [run for run in runs if not 0 <= run < there]:
         raise ExperimentError(
             f"{experiment.id} has no run {unknown[0]}: expected 0 to {there - 1}",
-            f"for more runs: aefit-tui extend {experiment.id} --runs {max(unknown) + 1}",
+            f"for more runs: aefit-tui extend {experiment.word} --runs {max(unknown) + 1}",
         )
     lacking = []
     for run in dict.fromkeys(runs):
@@ -118,7 +119,7 @@ def _check_same_data(computer: RunComputer) -> None:
             raise DataError(
                 f"the data set {experiment.spec.dataset} is not what it was when earlier runs were computed",
                 "bring the former files back, or compute all anew: "
-                f"aefit-tui delete {experiment.id}, then start it again",
+                f"aefit-tui delete {experiment.word}, then start it again",
             )
 
 
@@ -179,7 +180,7 @@ def _journal_of(options: argparse.Namespace) -> Write:
 
 def _say(line: str) -> None:
     if line:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable_text(line)}\n")
         sys.stderr.flush()
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.declarations.printable import shell_word
 from core.errors import AefitError, ExperimentError, PluginError, RecordError, SpecError
 from core.files.atomic import write_atomically
 from core.files.ownership import owned_name, remove, sweep
@@ -40,7 +41,7 @@ class UnreadableError(ExperimentError):
     """
 
     def __init__(self, folder: Path, reason: str, hint: str = "", *, newer: bool = False) -> None:
-        remove = f"to remove it: aefit-tui delete {folder.name}"
+        remove = f"to remove it: aefit-tui delete {shell_word(folder.name)}"
         super().__init__(f"{folder}: {reason}", "; ".join(filter(None, (hint, remove))))
         self.reason = reason
         self.newer = newer
@@ -57,6 +58,11 @@ class Experiment:
     def id(self) -> str:
         """The folder's name, by which the experiment is known."""
         return self.folder.name
+
+    @property
+    def word(self) -> str:
+        """The same as a word of a shell: somebody may have given the folder any name."""
+        return shell_word(self.id)
 
     @property
     def journal(self) -> Path:
@@ -175,7 +181,7 @@ class Experiment:
         if runs <= self.spec.runs:
             raise ExperimentError(
                 f"{self.id} has {self.spec.runs} runs already: expected more than that",
-                f"aefit-tui extend {self.id} --runs {self.spec.runs + 1}",
+                f"aefit-tui extend {self.word} --runs {self.spec.runs + 1}",
             )
         spec = self.spec.changed(runs=runs)
         try:
@@ -237,7 +243,7 @@ class Experiment:
         except OSError as error:
             raise ExperimentError(
                 f"cannot write to {self.folder}: {error.strerror}",
-                f"free some space, or allow writing there, then: aefit-tui resume {self.id}",
+                f"free some space, or allow writing there, then: aefit-tui resume {self.word}",
             ) from error
         finally:
             remove(probe)

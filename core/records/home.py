@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from core.declarations.printable import shell_word
 from core.errors import ExperimentError
 from core.files.atomic import sync_folder, write_atomically
 from core.files.folders import make_home
@@ -167,7 +168,7 @@ def delete_experiment(folder: Path) -> None:
             shutil.rmtree(trash)
         sweep(folder.parent, HALF_DONE)
     except LockHeld as held:
-        name = folder.name
+        name = shell_word(folder.name)
         held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
         raise
     except OSError as error:

@@ -11,7 +11,7 @@ def request_stop(experiment: Experiment) -> None:
     try:
         if not experiment.running:
             raise ExperimentError(
-                f"{experiment.id} is not being computed", f"aefit-tui show {experiment.id} tells its state"
+                f"{experiment.id} is not being computed", f"aefit-tui show {experiment.word} tells its state"
             )
         experiment.cancel_file.touch()
     except OSError as error:

@@ -161,7 +161,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return ExitStatus.FAILED
     if status == ExitStatus.INTERRUPTED:
         console.problem(
-            "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.id}"
+            "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.word}"
         )
         _say_done(experiment, console, options, "interrupted")
         return status
@@ -215,7 +215,7 @@ def _exit_status(state: State, console: Console) -> int:
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure.error}", failure.hint)
     if state.failures:
-        console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.id}")
+        console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.word}")
     if state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED):
         _explain_ending(state, console)
     if state.status is ExperimentStatus.REFUSED:
@@ -250,7 +250,7 @@ def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
         with stop_signals(), closing(_narrator(experiment, console)) as narrator:
             follow(reader, narrator, lambda: experiment.running, from_last_start(reader))
     except Stopped:
-        again = f"aefit-tui attach {experiment.id}"
+        again = f"aefit-tui attach {experiment.word}"
         console.narrate(f"{experiment.id} goes on without you; see it again with: {again}")
         return False
     return True
@@ -288,7 +288,7 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
     )
     status = process.poll() or ExitStatus.COMPLETE
     if status == ExitStatus.COMPLETE:
-        console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.id}")
+        console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.word}")
         _print_background(experiment, console, options, "started")
     return status
 
@@ -339,8 +339,8 @@ def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
     if {own.read(source, cache.Cache(cache_dir), lambda text: None).sha256} != computed_from:
         raise DataError(
             f"{source} has changed since {experiment.id} was computed from it",
-            f"`aefit-tui show {experiment.id}` prints the stored result; to compute it anew, type "
-            f"`aefit-tui delete {experiment.id}` and start it again",
+            f"`aefit-tui show {experiment.word}` prints the stored result; to compute it anew, type "
+            f"`aefit-tui delete {experiment.word}` and start it again",
         )
 
 

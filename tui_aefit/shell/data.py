@@ -26,12 +26,12 @@ def data(options: Options, settings: Settings, console: Console) -> int:
             "which data set?" if name is None else "where to?",
             f"aefit-tui data {usage}; `aefit-tui data list` shows the names",
         )
-    arguments = [name, "--data-dir", str(settings.data_dir)]
+    arguments = ["--data-dir", str(settings.data_dir)]
     if action == "export":
-        arguments += ["--output", output, "--cache-dir", str(settings.cache_dir)]
+        arguments += [f"--output={output}", "--cache-dir", str(settings.cache_dir)]
     if settings.data_dir.is_relative_to(settings.home) or (action == "export" and name not in CATALOGUE):
         _make_home(settings.home)  # else what is put into it would make it, open to all
-    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments, "--", str(name)]
     return subprocess.run(command, check=False).returncode
 
 
