@@ -68,10 +68,10 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
     left = experiment.cancel_file.exists()
     if left and not experiment.running:
         # Left over from a coordinator that died before it could obey; a later one is meant for us.
-        experiment.cancel_file.unlink(missing_ok=True)
+        experiment.clear_cancel()
     with Lock(experiment.folder, give_up=stops) as lock, heartbeat(lock) as lost:
         if left and lock.taken_from is not None:  # that it had died was not known then
-            experiment.cancel_file.unlink(missing_ok=True)
+            experiment.clear_cancel()
         experiment.clear_leftovers()
         sweep_experiments(experiment.folder.parent.parent)
         session = f"{_sessions(experiment) + 1:04d}"
@@ -100,7 +100,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
         journal.close()
         with suppress(OSError):  # what is computed is computed, whatever the disk does now
             if lock.held:  # else a request to stop is meant for whoever has taken over
-                experiment.cancel_file.unlink(missing_ok=True)
+                experiment.clear_cancel()
     return status
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from core.errors import AefitError, ExperimentError, PluginError, RecordError, S
 from core.files.atomic import write_atomically
 from core.files.ownership import owned_name, remove, sweep
 from core.files.reading import read_plain
+from core.files.toml import LARGEST
 from core.records.journal import JournalReader
 from core.records.lock import SILENCE_SECONDS, UNKNOWN_HOLDER, Lock, LockHeld
 from core.records.metrics import RunMetrics
@@ -26,8 +28,6 @@ CREATED_FILE = "created"
 """When the experiment was made, seconds since 1970; the specification is written again where it is extended."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
-LARGEST = 2**20
-"""Bytes of a specification, at most."""
 ROOM = 2**16
 """Bytes that must find room before anything is computed."""
 HALF_WRITTEN = r"\.(annotations\.toml|created|heartbeat|lock|room|spec\.toml)"
@@ -78,6 +78,13 @@ class Experiment:
     def cancel_file(self) -> Path:
         """A request to stop: its presence is all."""
         return self.folder / "cancel"
+
+    def clear_cancel(self) -> None:
+        """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
+        if self.cancel_file.is_dir() and not self.cancel_file.is_symlink():
+            self.cancel_file.rename(self.folder / f".broken.{uuid.uuid4().hex}")
+        else:
+            self.cancel_file.unlink(missing_ok=True)
 
     @property
     def lock(self) -> Lock:

@@ -14,6 +14,7 @@ from core.data.images import ImageSet
 from core.errors import DataError
 from core.families.ladder import Ladder
 from core.files.archives import UNREADABLE
+from core.files.reading import open_plain
 from core.sets.first_version import NEW_NAMES, OLD_NAMES, new_name
 from core.sets.members import Members
 from core.sets.registry import SETS, is_known
@@ -175,7 +176,7 @@ Archive = Mapping[str, NDArray[Any]]
 def _from_file(path: Path, take: Callable[[Archive], T]) -> T | None:
     """What `take` takes of a file; None where there is none. Raises DataError where that cannot be read."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_plain(path) as file, np.load(file, allow_pickle=False) as archive:
             return take(archive)
     except FileNotFoundError:
         return None

@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import RecordError
 from core.files.folders import make_folder
+from core.files.reading import open_plain
 from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 
+LONGEST_LINE = 2**24
+"""Bytes of a line, at most: the longest, statistics, have some hundred thousand."""
 BUFFER = 2**18
 """Bytes of a journal that are read at a time: at every reading a thread stands back for others that compute."""
 
@@ -124,11 +128,17 @@ class JournalReader:
         superseded = _SUPERSEDED if self._newest_only else ()
         held: dict[bytes, tuple[int, bytes]] = {}
         try:
-            with path.open("rb", buffering=BUFFER) as file:
+            with open_plain(path, buffering=BUFFER) as file:
                 file.seek(offset)
-                for line in file:
+                while line := file.readline(LONGEST_LINE):
                     if not line.endswith(b"\n"):
-                        break
+                        if len(line) < LONGEST_LINE or not (length := _rest_of_line(file)):
+                            break
+                        problems.append(
+                            Problem(writer, offset, f"a line of more than {LONGEST_LINE:,} bytes")
+                        )
+                        offset += LONGEST_LINE + length
+                        continue
                     place, offset = offset, offset + len(line)
                     for kind in superseded:
                         if kind in line:
@@ -152,6 +162,16 @@ class JournalReader:
         """Note what every look meets again only once."""
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _rest_of_line(file: BinaryIO) -> int:
+    """Read on to the end of a line that is too long; how many bytes that took, 0 where there is no end yet."""
+    length = 0
+    while part := file.readline(BUFFER):
+        length += len(part)
+        if part.endswith(b"\n"):
+            return length
+    return 0
 
 
 _PROGRESS = b'"event":"progress"'

@@ -24,7 +24,7 @@ from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
 from core.files.folders import make_folder
 from core.files.ownership import owned_name
-from core.files.reading import read_plain
+from core.files.reading import open_plain, read_plain
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.types import Count, Record, parse, to_json
@@ -182,5 +182,5 @@ class _Versioned(Record, frozen=True, kw_only=True):
 
 def sha256_of(path: Path) -> str:
     """The hex digest of a file."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

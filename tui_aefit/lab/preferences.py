@@ -13,10 +13,13 @@ from pathlib import Path
 from core.errors import RecordError
 from core.files.atomic import write_atomically
 from core.files.folders import make_home
+from core.files.reading import read_plain
 from core.records.types import parse, to_json
 from tui_aefit.lab.form import fields_of
 
 FILE = "lab.json"
+LARGEST = 2**20
+"""Bytes of it, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Preferences:
 def load_preferences(home: Path) -> Preferences:
     """What was kept in a home; the defaults where the file is missing or broken."""
     try:
-        found = parse((home / FILE).read_bytes(), Preferences, "the preferences")
+        found = parse(read_plain(home / FILE, LARGEST), Preferences, "the preferences")
     except (OSError, RecordError):
         return Preferences()
     # Another version, or a plug-in that is gone, may have had further fields.

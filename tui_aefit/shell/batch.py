@@ -14,6 +14,7 @@ from typing import Literal
 from core.data.catalogue import CATALOGUE, check_available
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
+from core.files.reading import read_end
 from core.records.events import Event, Finished
 from core.records.experiment import Experiment
 from core.records.home import create, delete_experiment, existing
@@ -34,6 +35,10 @@ Done = Literal["computed", "nothing", "started", "joined", "interrupted", "faile
 """What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, had work started in the
 background, left it to those who are at it, were interrupted, or the computation broke off.
 """
+
+
+LOG_BYTES = 2000
+"""Of the end of a log are shown where a coordinator ended without a word."""
 
 
 @dataclass(frozen=True)
@@ -363,12 +368,12 @@ def _explain_ending(state: State, console: Console) -> None:
 
 def _show_log(experiment: Experiment, console: Console) -> None:
     try:
-        log = experiment.log.read_text(encoding="utf-8", errors="replace").strip()
+        log = read_end(experiment.log, LOG_BYTES).decode(errors="replace").strip()
     except OSError as error:
-        raise ExperimentError(f"the log {experiment.log} cannot be read: {error}") from error
+        raise ExperimentError(f"the log {experiment.log} cannot be read: {error.strerror}") from error
     if not log:
         experiment.check_room()  # a full disk took no word either
-    console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log[-2000:])
+    console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log)
 
 
 def _narrator(experiment: Experiment, console: Console, past: Sequence[Event] = ()) -> Narrator:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
-from core.declarations.lazy import tomllib
 from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
+from core.files.toml import read_toml
 from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
 from tui_aefit.shell.declarations import (
@@ -270,10 +270,10 @@ class Settings:
 
     def _read_file(self, path: Path) -> Mapping[str, object]:
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return read_toml(path)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, an endless number
+        except (OSError, ValueError) as error:  # not a file, not UTF-8, not TOML
             self._unread = AefitError(
                 f"the settings file {path} cannot be read: {error}", "mend it or remove it"
             )
