@@ -14,7 +14,6 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from core.declarations.printable import printable_text
 from core.engine.arguments import at_least_one
 from core.engine.computation import Computation
 from core.engine.event_log import EventLog
@@ -22,6 +21,7 @@ from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops, stop_requested
 from core.errors import AefitError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
@@ -105,7 +105,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{printable_text(text)}\n")
+    channels.say(f"{text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

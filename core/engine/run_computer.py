@@ -62,7 +62,7 @@ class RunComputer:
     def compute(self, run: int) -> Failure | None:
         """Compute and publish a run, unless its valid result is there; None where it is there now."""
         try:
-            if self.experiment.result(run, verify=True) is None:
+            if not self.experiment.stands(run):
                 self._compute(run)
         except OSError as error:
             folder = self.experiment.run_folder(run)
@@ -97,7 +97,7 @@ class RunComputer:
                 ),
                 write,
                 lambda path: self._write_gallery(path, galleries, run),
-                stands=lambda: self.experiment.result(run, verify=True) is not None,
+                stands=lambda: self.experiment.stands(run),
             )
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:

@@ -23,13 +23,13 @@ import core.engine.one_thread  # isort: skip  # before NumPy and torch, which re
 
 import torch
 
-from core.declarations.printable import printable_text
 from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
 from core.engine.messages import Answer, Completed, Ready, Refusal, RunFailure, parse_command, to_line, word
 from core.engine.run_computer import RunComputer, Write, prepare
 from core.engine.torch_folder import keep_to_own_folder
 from core.errors import AefitError, DataError, ExperimentError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.files.locations import cache_dir, default_data_dir, default_home, experiments_dir
 from core.records.events import EpochFinished, Event, Notice, StageFinished
@@ -104,10 +104,10 @@ def _lacking(experiment: Experiment, runs: list[int]) -> list[int]:
         )
     lacking = []
     for run in dict.fromkeys(runs):
-        if experiment.result(run, verify=True) is None:
-            lacking.append(run)
-        else:
+        if experiment.stands(run):
             _say(f"run {run} has its result already")
+        else:
+            lacking.append(run)
     return lacking
 
 
@@ -180,8 +180,7 @@ def _journal_of(options: argparse.Namespace) -> Write:
 
 def _say(line: str) -> None:
     if line:
-        sys.stderr.write(f"{printable_text(line)}\n")
-        sys.stderr.flush()
+        channels.say(f"{line}\n")
 
 
 def _answering(descriptor: int) -> Callable[[Answer], None]:

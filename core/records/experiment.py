@@ -17,7 +17,7 @@ from core.files.toml import LARGEST
 from core.records.journal import JournalReader
 from core.records.lock import SILENCE_SECONDS, UNKNOWN_HOLDER, Lock, LockHeld
 from core.records.metrics import RunMetrics
-from core.records.results import Owner, load_result, read_result
+from core.records.results import Owner, UnreadableResult, load_result, read_result
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -143,6 +143,25 @@ class Experiment:
         except RecordError:
             return None
 
+    def stands(self, run: int) -> bool:
+        """Whether a run has a valid result, its arrays compared with their checksums.
+
+        Raises ExperimentError where that cannot be found out: what cannot be read may be whole.
+        """
+        try:
+            self._result(run, verify=True)
+        except UnreadableResult as error:
+            raise self._unreadable(run, error) from error
+        except RecordError:
+            return False
+        return True
+
+    def _unreadable(self, run: int, error: UnreadableResult) -> ExperimentError:
+        return ExperimentError(
+            f"run {run + 1} of {self.id} has a result, but {error}",
+            f"allow reading {self.run_folder(run)}, then: aefit-tui resume {self.word}",
+        )
+
     def result_problem(self, run: int, *, verify: bool = False) -> str:
         """Why the result that a run has is no valid one, such as "its arrays.npz is missing".
 
@@ -219,7 +238,7 @@ class Experiment:
 
         That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
         version went on with, for one whose results say that its specification was another, where a plug-in is
-        missing or has changed, and where nothing can be written.
+        missing or has changed, where a result cannot be read, and where nothing can be written.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -240,7 +259,18 @@ class Experiment:
             self.spec.check_plugins()
         except PluginError as error:
             raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
+        for run in range(self.spec.runs):
+            self._check_readable(run)
         self.check_room()
+
+    def _check_readable(self, run: int) -> None:
+        """Raises ExperimentError for a result that cannot be read, and may be whole."""
+        try:
+            self._result(run, verify=False)
+        except UnreadableResult as error:
+            raise self._unreadable(run, error) from error
+        except RecordError:
+            return  # none, or a damaged one, which is set aside
 
     def check_room(self) -> None:
         """Raises ExperimentError where its folder cannot be written to: a full disk could not take the reason."""

@@ -1,18 +1,19 @@
 """Publications that need heavy libraries: `python -P -m core.report FOLDER OUTPUT --format ...` writes one file.
 
 The light terminal program starts it as a process of its own. OUTPUT "-" is standard output. A person's mistake is
-told on standard error as one JSON object, see `core.report.refusal`, and the exit status is 2.
+told on standard error as one JSON object, see `core.report.refusal`, and the exit status is 2; so is an output that
+is closed or full, with status 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
 
 from core.errors import AefitError
+from core.files.channels import forget
 from core.files.exit_status import ExitStatus
 from core.files.output import write_output
 from core.records.experiment import Experiment, load
@@ -54,18 +55,23 @@ def main(words: list[str]) -> int:
     options = parser.parse_args(words)
     try:
         content = publication(load(options.folder), options)
-        if options.output == "-":
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-        else:
+        if options.output != "-":
             write_output(Path(options.output), content)
-    except BrokenPipeError:
-        # Whoever read it has left; Python would try to write the rest when it leaves.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+            return ExitStatus.COMPLETE
     except AefitError as error:
         sys.stderr.write(refusal_line(error))
         return ExitStatus.REFUSED
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read it has left; Python would try to write the rest when it leaves.
+        forget(1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        sys.stderr.write(refusal_line(AefitError(f"the output cannot be written: {error.strerror}")))
+        forget(1)
+        return ExitStatus.FAILED
     return ExitStatus.COMPLETE
 
 

@@ -469,6 +469,51 @@ class TestComputable:
         assert refused.value.hint == "install swirl 1"
 
 
+class TestWhatCannotBeRead:
+    """A result that cannot be read now may be whole: it is neither set aside nor computed again."""
+
+    @pytest.fixture(params=["metrics.json", "arrays.npz"])
+    def unreadable(
+        self, request: pytest.FixtureRequest, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> Experiment:
+        result = put_result(experiment, 1)
+        opened = os.open
+
+        def refuse(path: Any, *options: Any, **named: Any) -> int:
+            if Path(path) == result / request.param:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return opened(path, *options, **named)
+
+        monkeypatch.setattr("core.files.reading.os.open", refuse)
+        return experiment
+
+    def test_it_is_refused_in_words_and_stays(self, unreadable: Experiment) -> None:
+        for refuse in (unreadable.check_computable, lambda: unreadable.stands(1)):
+            with pytest.raises(
+                ExperimentError, match=r"has a result, but its .* cannot be read: Permission denied"
+            ):
+                refuse()
+        with pytest.raises(ExperimentError, match="cannot be read"):
+            publish_result(unreadable, 1, stands=unreadable.stands)
+        assert sorted(os.listdir(unreadable.run_folder(1))) == ["result"]
+
+    def test_it_counts_as_none_where_it_is_only_shown(self, unreadable: Experiment) -> None:
+        assert unreadable.results() == {}
+        assert "cannot be read: Permission denied" in unreadable.result_problem(1)
+
+    @pytest.mark.parametrize("name", ["metrics.json", "arrays.npz"])
+    def test_a_folder_in_a_file_s_place_is_damage_and_set_aside(
+        self, experiment: Experiment, name: str
+    ) -> None:
+        result = put_result(experiment, 1)
+        (result / name).unlink()
+        (result / name).mkdir()
+        assert not experiment.stands(1)
+        experiment.check_computable()
+        put_result(experiment, 1)
+        assert experiment.stands(1)
+
+
 class TestCreated:
     def test_it_is_the_moment_of_its_making_however_often_its_specification_is_written(
         self, experiment: Experiment

@@ -155,7 +155,11 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
     if status == ExitStatus.REFUSED:
-        _explain_ending(read_state(experiment), console)
+        ended = read_state(experiment)
+        if ended.last(Finished) == state.last(Finished):  # it could not even make its journal
+            _show_log(experiment, console, f"{experiment.id} cannot be computed")
+        else:
+            _explain_ending(ended, console)
         if new and not experiment.results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
                 delete_experiment(experiment.folder)
@@ -366,14 +370,16 @@ def _explain_ending(state: State, console: Console) -> None:
         console.problem(last.error, last.hint)
 
 
-def _show_log(experiment: Experiment, console: Console) -> None:
+def _show_log(
+    experiment: Experiment, console: Console, what: str = "the coordinator ended unexpectedly"
+) -> None:
     try:
         log = read_end(experiment.log, LOG_BYTES).decode(errors="replace").strip()
     except OSError as error:
         raise ExperimentError(f"the log {experiment.log} cannot be read: {error.strerror}") from error
     if not log:
         experiment.check_room()  # a full disk took no word either
-    console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log)
+    console.problem(f"{what}; the end of {experiment.log}:", log)
 
 
 def _narrator(experiment: Experiment, console: Console, past: Sequence[Event] = ()) -> Narrator:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core.declarations.lazy import json
 from core.declarations.printable import printable_text, shell_word
 from core.errors import AefitError
+from core.files.channels import say
 from core.files.exit_status import ExitStatus
 from tui_aefit.shell.subcommands import SUB_COMMANDS
 
@@ -22,6 +25,21 @@ SUGGESTED = re.compile(
     r"(?! --home)"
 )
 """A command that a person is told to type and that depends on the home, up to its id."""
+
+
+class OutputError(Exception):
+    """Standard output, which results go to, is closed or full. No AefitError: nobody caught it but who reports."""
+
+
+@contextmanager
+def output() -> Iterator[None]:
+    """Within the block results are written. Raises OutputError, BrokenPipeError where nobody reads on."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror}") from error
 
 
 class Console:
@@ -42,9 +60,10 @@ class Console:
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def result(self, text: str) -> None:
-        """Something that was asked for."""
-        sys.stdout.write(printable_text(text if text.endswith("\n") else text + "\n"))
-        sys.stdout.flush()
+        """Something that was asked for. Raises OutputError, BrokenPipeError."""
+        with output():
+            sys.stdout.write(printable_text(text if text.endswith("\n") else text + "\n"))
+            sys.stdout.flush()
 
     def result_json(self, value: object) -> None:
         """One JSON value, with no NaN or Infinity in it."""
@@ -69,8 +88,7 @@ class Console:
         return ExitStatus.REFUSED
 
     def _say(self, text: str) -> None:
-        sys.stderr.write(printable_text(self._to_type(text)))
-        sys.stderr.flush()
+        say(self._to_type(text))
 
     def _to_type(self, text: str) -> str:
         """`text` with commands that mean the experiments of this call when they are typed as they stand."""

@@ -20,6 +20,7 @@ from core.report.refusal import refusal_in
 from core.report.result import Result
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
+from tui_aefit.shell.console import OutputError
 
 EXPORTS = "exports"
 """The folder, in an experiment's own, that exports are written to."""
@@ -116,7 +117,8 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
     """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
 
     form: html, parquet, or the format of a figure. options: `table`, `figure`, `sets`, as that module takes them.
-    Raises ExperimentError where it cannot be made or written, BrokenPipeError where nobody reads it.
+    Raises ExperimentError where it cannot be made or written, OutputError where standard output is closed or full,
+    BrokenPipeError where nobody reads it.
     """
     words = [f"--{name}={value}" for name, value in options.items()]
     target = "-" if output is None else str(output)
@@ -145,8 +147,11 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
             f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
             "see whether the machine or its disk is overloaded, and try again",
         ) from error
-    if done.returncode == ExitStatus.REFUSED and (refusal := refusal_in(done.stderr)) is not None:
+    refusal = refusal_in(done.stderr)
+    if done.returncode == ExitStatus.REFUSED and refusal is not None:
         raise ExperimentError(refusal.error, refusal.hint)
+    if done.returncode == ExitStatus.FAILED and refusal is not None:
+        raise OutputError(refusal.error)
     if done.returncode == 128 + signal.SIGPIPE:
         raise BrokenPipeError
     if done.returncode != 0:

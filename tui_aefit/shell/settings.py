@@ -71,13 +71,13 @@ class Settings:
         self._forgiving = forgiving
         self._unread: AefitError | None = None
         self.no_cache = no_cache
-        project = config or (folder or Path.cwd()) / PROJECT_FILE
         if config is not None and not config.is_file():
             raise AefitError(
                 f"there is no settings file {config}", "give the path of a TOML file to --config"
             )
         variables = os.environ if environment is None else environment
-        files = {path: self._take_keys(path, self._read_file(path)) for path in (user_config(), project)}
+        paths = [user_config(), *([config] if config is not None else self._project_file(folder))]
+        files = {path: self._take_keys(path, self._read_file(path)) for path in paths}
         sources = [*map(of_file, files, files.values()), of_environment(variables), of_shell(options)]
         ranked = [
             {name: replace(given, rank=rank) for name, given in source.items()}
@@ -267,6 +267,18 @@ class Settings:
         if given.file is not None and isinstance(setting.kind, PathKind):
             return setting.kind.beside(value, given.file.parent)
         return value
+
+    def _project_file(self, folder: Path | None) -> list[Path]:
+        """The settings file of the folder in which the command is typed, if that is there."""
+        try:
+            return [(folder or Path.cwd()) / PROJECT_FILE]
+        except OSError as error:
+            self._complain(
+                AefitError(
+                    f"the working folder cannot be read: {error.strerror}", "change to one that is there"
+                )
+            )
+            return []
 
     def _read_file(self, path: Path) -> Mapping[str, object]:
         try:
