@@ -79,6 +79,7 @@ def run(words: list[str]) -> int:
             forgiving=options.command is not None and SUB_COMMANDS[options.command].forgiving,
         )
         console.typed_home = settings.typed_home
+        os.environ.update(settings.for_processes())
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
         if options.command is not None:

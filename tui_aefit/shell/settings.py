@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
+from core.data.limit import SETTING as DATA_LIMIT
+from core.data.limit import VARIABLE
 from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
@@ -128,6 +130,16 @@ class Settings:
     def cache_dir(self) -> Path:
         """The cache, absolute."""
         return cache_dir(self.home)
+
+    def for_processes(self) -> dict[str, str]:
+        """What the processes that read data are told by their environment. Raises AefitError."""
+        if DATA_LIMIT.name not in self.found:
+            return {}
+        try:
+            return {VARIABLE: str(DATA_LIMIT.check(self[DATA_LIMIT.name]))}
+        except SpecError as error:
+            self._complain(self._with_source(error))
+            return {}
 
     def spec(self) -> Spec:
         """The experiment that these settings ask for. Raises AefitError; it names where a wrong value is from."""

@@ -176,6 +176,7 @@ def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> 
     command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
     command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
     add_setting(command, CALL["data_dir"])
+    add_setting(command, CALL["data_limit"])
 
 
 def _doctor(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
