@@ -24,6 +24,7 @@ from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value
 from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
 from core.report.page.document import pictured_sets, report_html
+from core.report.places import without_folders, without_places
 from core.report.refusal import refusal_line
 from core.report.result import result_of
 
@@ -36,7 +37,14 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
         return render(gallery_figure(rows_of(galleries)), options.format)
     result = result_of(read_state(experiment))
     if options.format == "html":
-        return report_html(result, galleries_or_reasons(experiment, pictured_sets(result.spec))).encode()
+        images = galleries_or_reasons(experiment, pictured_sets(result.spec))
+        if not options.paths:
+            result = without_places(result)
+            images = {
+                name: without_folders(found) if isinstance(found, str) else found
+                for name, found in images.items()
+            }
+        return report_html(result, images).encode()
     if options.format == "parquet":
         return long_parquet(result, options.table)
     draw = {"accuracy": accuracy_figure, "p-values": p_value_figure, "crossfit": crossfit_figure}
@@ -52,6 +60,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("--table", choices=TABLES, default="accuracy")
     parser.add_argument("--figure", choices=FIGURES, default="accuracy")
     parser.add_argument("--sets", default="")
+    parser.add_argument(
+        "--paths", choices=("", "absolute"), default="", help="what a page may tell of folders"
+    )
     options = parser.parse_args(words)
     try:
         content = publication(load(options.folder), options)

@@ -33,7 +33,7 @@ KEEPS = {
 RESERVED = frozenset(
     (
         "batch", "config", "detach", "help", "json", "no_cache", "quiet", "version", "yes",
-        "data_dir", "home", "jobs", "threads",
+        "data_dir", "data_limit", "home", "jobs", "threads",
         "plugins", "schema_version",
     )
 )  # fmt: skip

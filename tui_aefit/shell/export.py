@@ -67,7 +67,8 @@ def _check_export(form: str, table: str | None, figure: str | None, sets: str | 
 
 def report(options: Options, settings: Settings, console: Console) -> int:
     """Write a page on an experiment. Raises AefitError."""
-    return _publish(find(settings.home, options["id"]), "html", options.get("output"), console)
+    told = {"paths": "absolute"} if options.get("paths") else {}
+    return _publish(find(settings.home, options["id"]), "html", options.get("output"), console, **told)
 
 
 def _publish(

@@ -169,6 +169,9 @@ def _export(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 def _report(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     _takes_id(command, settings)
     command.add_argument("--output", metavar="FILE", help="default: ID.html in the experiment's exports")
+    command.add_argument(
+        "--paths", action="store_true", help="with the folders that data and results lie in, which name users"
+    )
 
 
 def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
