@@ -23,7 +23,7 @@ class SpecError(AefitError):
     """A wrong value in a specification: `field` names the setting, `value` is what was given."""
 
     def __init__(self, field: str, value: object, allowed: str, hint: str = "") -> None:
-        super().__init__(f"{field} = {value!r} is not possible: {allowed}", hint)
+        super().__init__(f"{field} = {shown(value)} is not possible: {allowed}", hint)
         self.field = field
         self.value = value
         self.allowed = allowed
@@ -47,6 +47,19 @@ class ExperimentError(AefitError):
 
 class StudyError(AefitError):
     """A study that cannot be found, read or written, or is not in the state that the request needs."""
+
+
+LONGEST_SHOWN = 500
+"""Characters of a wrong value in an error."""
+
+
+def shown(value: object) -> str:
+    """A wrong value as an error names it, whatever it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in each other without end
+        return f"a value of type {type(value).__name__} that is too large to be shown"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def closest(name: str, known: Iterable[str]) -> str:

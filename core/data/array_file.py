@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.limit import HINT, data_limit, said
 from core.errors import DataError
+from core.files.archives import UNREADABLE, TooLarge, check_sizes
+from core.files.reading import open_plain
 
 _MAKE = "make it so: np.savez('mine.npz', images=images, labels=labels)"
 
@@ -39,6 +41,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not zipfile.is_zipfile(path):
         raise DataError(f"{path} is not an .npz file", _MAKE)
     try:
+        with open_plain(path) as opened:
+            check_sizes(opened, data_limit())
         with np.load(path, allow_pickle=False) as file:
             missing = [key for key in ("images", "labels") if key not in file.files]
             if missing:
@@ -48,7 +52,9 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                     _MAKE,
                 )
             return {key: np.asarray(file[key]) for key in ("images", "labels")}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except TooLarge as error:
+        raise DataError(f"{path} is too large: {error}: expected {said(data_limit())}", HINT) from error
+    except UNREADABLE as error:
         raise DataError(
             f"{path} cannot be read as .npz arrays without Python objects: {error}", _MAKE
         ) from error

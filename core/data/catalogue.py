@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os.path
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.data.idx import checked_shape
+from core.declarations.printable import shell_word
 from core.errors import DataError, expected_names
 
 OWN_DEFAULT_EPOCHS = 10
@@ -222,7 +222,7 @@ def missing_files(entry: Entry, folder: Path) -> list[str]:
 
 def fetch_command(entry: Entry, data_dir: Path) -> str:
     """What a person types to download the set."""
-    return f"aefit-tui data fetch {entry.name} --data-dir {shlex.quote(str(data_dir))}"
+    return f"aefit-tui data fetch {entry.name} --data-dir {shell_word(str(data_dir))}"
 
 
 def availability(name: str, data_dir: Path) -> Availability:

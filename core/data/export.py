@@ -12,9 +12,9 @@ import numpy as np
 
 from core.data.load import load
 from core.data.narration import refuse, say
-from core.errors import DataError
-from core.files.atomic import replace_file
+from core.errors import AefitError
 from core.files.exit_status import ExitStatus
+from core.files.output import write_output
 
 
 def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: Callable[[str], None]) -> None:
@@ -22,7 +22,7 @@ def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: C
     `labels` (N,) int64 and `class_names`.
 
     dataset, data_dir, cache_dir, note: see `core.data.load.load`. The file is replaced at once, and can be a data
-    set itself. DataError where the set cannot be read or the file not be written.
+    set itself. DataError where the set cannot be read, ExperimentError where the file cannot be written.
     """
     pool = load(dataset, data_dir=data_dir, cache_dir=cache_dir, note=note)
     arrays: dict[str, Any] = {
@@ -30,10 +30,7 @@ def export(dataset: str, path: Path, *, data_dir: Path, cache_dir: Path, note: C
         "labels": pool.labels,
         "class_names": np.array(pool.class_names),
     }
-    try:
-        replace_file(path, lambda file: np.savez(file, **arrays))
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}", "choose another --output FILE") from error
+    write_output(path, lambda file: np.savez(file, **arrays))
     for notice in pool.notices:
         note(notice)
     note(f"wrote {len(pool.labels):,} images and their labels to {path}")
@@ -54,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             cache_dir=options.cache_dir,
             note=say,
         )
-    except DataError as error:
+    except AefitError as error:
         return refuse(error)
     return ExitStatus.COMPLETE
 

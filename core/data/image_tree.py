@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, TypeVar
 
@@ -16,11 +17,17 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from core.data.fitting_size import fitting_shape, resize
+from core.data.limit import HINT, data_limit, image_limit, said
 from core.errors import DataError
+from core.files.reading import open_plain
 
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm")
 )
+BLOCK = 2**18
+"""Bytes of a file that are read at a time; most images have fewer."""
+CHANNELS = 4
+"""Bytes that a pixel takes while it is decoded, at most."""
 _GREY_MODES = frozenset(("1", "L", "LA", "La"))
 _DEEP_MODES = frozenset(("I", "F", "I;16", "I;16L", "I;16B", "I;16N"))
 _UNREADABLE = (
@@ -62,11 +69,15 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class _Tree:
-    """Every file below `root` by its relative name with forward slashes, and how to open one."""
+    """Every file below `root` by its relative name with forward slashes, and how to open one.
+
+    sizes: of a zip's members as they are declared, more than which is never unpacked; none are known of a folder.
+    """
 
     root: Path
     names: tuple[str, ...]
     open: Callable[[str], IO[bytes]]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def decode(path: Path) -> Decoded:
@@ -105,6 +116,11 @@ def _images_of(tree: _Tree, members: list[tuple[str, str, str]]) -> tuple[NDArra
     """The images of these members, all of one shape, and their heads."""
     heads = [_decoded(tree, name, _head) for _, _, name in members]
     channels = 1 if all(head.grey for head in heads) else 3
+    size = len(members) * math.prod(fitting_shape(channels))
+    if size > data_limit():
+        raise DataError(
+            f"{tree.root} is too large: its images take {size:,} bytes: expected {said(data_limit())}", HINT
+        )
     images = np.empty((len(members), *fitting_shape(channels)), dtype=np.uint8)
     for index, (_, _, name) in enumerate(members):
         images[index] = _decoded(tree, name, lambda image: resize(_flat(image, channels), channels))
@@ -122,15 +138,16 @@ def _classes_of(members: list[tuple[str, str, str]]) -> tuple[tuple[str, ...], N
 def _opened(path: Path) -> Iterator[_Tree]:
     if path.is_dir():
         names = tuple(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        yield _Tree(path, names, lambda name: (path / name).open("rb"))
+        yield _Tree(path, names, lambda name: open_plain(path / name))
         return
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as a zip: {error}", "pack it again") from error
     with archive:
-        names = tuple(member.filename for member in archive.infolist() if not member.is_dir())
-        yield _Tree(path, names, archive.open)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        sizes = {member.filename: member.file_size for member in members}
+        yield _Tree(path, tuple(member.filename for member in members), archive.open, sizes)
 
 
 def _members(tree: _Tree) -> tuple[list[tuple[str, str, str]], list[str]]:
@@ -178,11 +195,27 @@ def _flat(image: Image.Image, channels: int) -> Image.Image:
     return image.convert("L" if channels == 1 else "RGB")
 
 
+def _read(file: IO[bytes], limit: int) -> bytes:
+    """All of a file, without room made for what it may hold. Raises ValueError where that is above the limit."""
+    blocks, size = [], 0
+    while block := file.read(BLOCK):
+        blocks.append(block)
+        size += len(block)
+        if size > limit:
+            raise ValueError(f"it has more than {limit:,} bytes: expected {said(limit)}")
+    return b"".join(blocks)
+
+
 def _decoded(tree: _Tree, name: str, reading: Callable[[Image.Image], _T]) -> _T:
+    limit = image_limit()
     try:
+        if tree.sizes.get(name, 0) > limit:
+            raise ValueError(f"it unpacks to {tree.sizes[name]:,} bytes: expected {said(limit)}")
         with tree.open(name) as file:
-            content = io.BytesIO(file.read())  # Pillow seeks, and a zip's members are slow at that
-        with Image.open(content) as image:
+            content = _read(file, limit)  # Pillow seeks, and a zip's members are slow at that
+        with Image.open(io.BytesIO(content)) as image:
+            if image.width * image.height * CHANNELS > limit:
+                raise ValueError(f"it has {image.width:,} x {image.height:,} pixels: expected {said(limit)}")
             return reading(image)
     except _UNREADABLE as error:
         # Pillow names the object that it read from.

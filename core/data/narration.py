@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 from core.errors import AefitError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 
 
 def say(line: str) -> None:
     """One line."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    channels.say(f"{line}\n")
 
 
 def refuse(error: AefitError) -> ExitStatus:

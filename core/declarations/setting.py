@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from core.errors import SpecError, expected_names
+from core.errors import SpecError, expected_names, shown
 
 Value = str | int | float | tuple[str, ...] | None
 """What a setting can be set to; None asks for a default that depends on other settings."""
@@ -128,7 +128,7 @@ class Choice:
         """See `Kind.check`."""
         known = self.choices()
         if not isinstance(value, str) or value not in known:
-            raise Unfit(*expected_names(str(value), known))
+            raise Unfit(*expected_names(_name(value), known))
         return value
 
     def choices(self) -> Mapping[str, str]:
@@ -161,7 +161,7 @@ class Names:
         known = self.choices()
         for name in value:
             if not isinstance(name, str) or name not in known:
-                raise Unfit(*expected_names(str(name), known))
+                raise Unfit(*expected_names(_name(name), known))
         if len(set(value)) != len(value):
             raise Unfit(f"{self.what} is named twice")
         # One order for one choice, so that two ways of writing it are one experiment.
@@ -269,6 +269,11 @@ class Setting:
     def choices(self) -> Mapping[str, str]:
         """Every possible value with its meaning in a line; empty where there are too many to list."""
         return self.kind.choices()
+
+
+def _name(value: object) -> str:
+    """What was given for a name, be it one or not."""
+    return value if isinstance(value, str) else shown(value)
 
 
 def checked_values(settings: Iterable[Setting], given: Mapping[str, Value]) -> dict[str, Value]:

@@ -250,7 +250,7 @@ class Computation:
         metrics = self._experiment.result(task.run)
         if metrics is None:
             hint = (
-                f"see {self._experiment.run_folder(task.run)}, then: aefit-tui resume {self._experiment.id}"
+                f"see {self._experiment.run_folder(task.run)}, then: aefit-tui resume {self._experiment.word}"
             )
             self._fail(task, "its result was published and cannot be read again", hint)
             return
@@ -268,7 +268,7 @@ class Computation:
                 "refused",
                 f"the data set {self._experiment.spec.dataset} is not what it was when earlier runs were computed",
                 "bring the former files back, or compute all anew: "
-                f"aefit-tui delete {self._experiment.id}, then start it again",
+                f"aefit-tui delete {self._experiment.word}, then start it again",
             )
         self._data_sha256 = sha256
 

@@ -25,6 +25,7 @@ from core.engine.schedule import ATTEMPTS, ATTEMPTS_ELSEWHERE
 from core.engine.stopping import ProcessStops, stop_requested
 from core.engine.turn import Turn
 from core.errors import AefitError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
@@ -56,10 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
     except LockHeld:
         return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
     except OSError as error:
-        sys.stderr.write(f"cannot compute in {options.folder}: {error.strerror or error}\n")
+        _say(f"cannot compute in {options.folder}: {error.strerror or error}")
         return ExitStatus.REFUSED
     except AefitError as error:
-        sys.stderr.write(f"{error}\n{error.hint}\n")
+        _say(f"{error}\n{error.hint}")
         return ExitStatus.REFUSED
     except Exception:  # noqa: BLE001  # it is in the log, and has a status of its own
         traceback.print_exc()
@@ -71,10 +72,10 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
     left = experiment.cancel_file.exists()
     if left and not experiment.running:
         # Left over from a coordinator that died before it could obey; a later one is meant for us.
-        experiment.cancel_file.unlink(missing_ok=True)
+        experiment.clear_cancel()
     with Lock(experiment.folder, give_up=stops) as lock, heartbeat(lock) as lost:
         if left and lock.taken_from is not None:  # that it had died was not known then
-            experiment.cancel_file.unlink(missing_ok=True)
+            experiment.clear_cancel()
         experiment.clear_leftovers()
         sweep_experiments(experiment.folder.parent.parent)
         session = f"{_sessions(experiment) + 1:04d}"
@@ -104,7 +105,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
         journal.close()
         with suppress(OSError):  # what is computed is computed, whatever the disk does now
             if lock.held:  # else a request to stop is meant for whoever has taken over
-                experiment.cancel_file.unlink(missing_ok=True)
+                experiment.clear_cancel()
     return status
 
 
@@ -138,6 +139,10 @@ def _executor(experiment: Experiment, options: argparse.Namespace, session: str)
         options=words,
         journal=journal,
     )
+
+
+def _say(text: str) -> None:
+    channels.say(f"{text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

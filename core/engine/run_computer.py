@@ -62,13 +62,13 @@ class RunComputer:
     def compute(self, run: int) -> Failure | None:
         """Compute and publish a run, unless its valid result is there; None where it is there now."""
         try:
-            if self.experiment.result(run, verify=True) is None:
+            if not self.experiment.stands(run):
                 self._compute(run)
         except OSError as error:
             folder = self.experiment.run_folder(run)
             return Failure(
                 f"its result cannot be written to {folder}: {error.strerror or error}",
-                f"free some space, or allow writing there, then: aefit-tui resume {self.experiment.id}",
+                f"free some space, or allow writing there, then: aefit-tui resume {self.experiment.word}",
             )
         except AefitError as error:
             return Failure(str(error), error.hint)
@@ -97,7 +97,7 @@ class RunComputer:
                 ),
                 write,
                 lambda path: self._write_gallery(path, galleries, run),
-                stands=lambda: self.experiment.result(run, verify=True) is not None,
+                stands=lambda: self.experiment.stands(run),
                 differs=lambda aside: self._tell_of_another(run, aside),
             )
 

@@ -27,6 +27,7 @@ from core.engine.arguments import add_how, how_of
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops
 from core.errors import AefitError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create, existing
@@ -195,8 +196,7 @@ def _experiment_of(study: Study, cell: StudyCell) -> Experiment | None:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    channels.say(f"{text}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:

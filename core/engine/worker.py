@@ -46,6 +46,7 @@ from core.engine.run_computer import RunComputer, Write, prepare
 from core.engine.tether import leave_with_the_lock
 from core.engine.torch_folder import keep_to_own_folder
 from core.errors import AefitError, DataError, ExperimentError
+from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.files.locations import cache_dir, default_data_dir, default_home, experiments_dir
 from core.records.events import EpochFinished, Event, Notice, StageFinished
@@ -122,14 +123,14 @@ def _lacking(experiment: Experiment, runs: list[int]) -> list[int]:
     if unknown := [run for run in runs if not 0 <= run < there]:
         raise ExperimentError(
             f"{experiment.id} has no run {unknown[0]}: expected 0 to {there - 1}",
-            f"for more runs: aefit-tui extend {experiment.id} --runs {max(unknown) + 1}",
+            f"for more runs: aefit-tui extend {experiment.word} --runs {max(unknown) + 1}",
         )
     lacking = []
     for run in dict.fromkeys(runs):
-        if experiment.result(run, verify=True) is None:
-            lacking.append(run)
-        else:
+        if experiment.stands(run):
             _say(f"run {run} has its result already")
+        else:
+            lacking.append(run)
     return lacking
 
 
@@ -141,7 +142,7 @@ def _check_same_data(computer: RunComputer) -> None:
             raise DataError(
                 f"the data set {experiment.spec.dataset} is not what it was when earlier runs were computed",
                 "bring the former files back, or compute all anew: "
-                f"aefit-tui delete {experiment.id}, then start it again",
+                f"aefit-tui delete {experiment.word}, then start it again",
             )
 
 
@@ -202,8 +203,7 @@ def _journal_of(options: argparse.Namespace) -> Write:
 
 def _say(line: str) -> None:
     if line:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        channels.say(f"{line}\n")
 
 
 def _answering(descriptor: int) -> Callable[[Answer], None]:

@@ -1,7 +1,10 @@
-"""Where published files go: onto the disk whole or not at all, or into a pipe."""
+"""Publishing a file: onto the disk whole or not at all, or into a pipe or a device. The only place that does."""
 
 from __future__ import annotations
 
+import io
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -17,14 +20,24 @@ def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
     """
     write = content if callable(content) else lambda file: file.write(content)
     try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            with target.open("wb") as file:
-                write(file)
+        if _is_plain(path):
+            replace_file(path.resolve(), write)
         else:
-            replace_file(target, write)
+            whole = io.BytesIO()  # archives are written with a look back, which no pipe allows
+            write(whole)
+            with path.open("wb") as file:
+                file.write(whole.getbuffer())
     except OSError as error:
         raise ExperimentError(
-            f"cannot write {str(path)!r}: {error.strerror}",
+            f"cannot write {str(path)!r}: {error.strerror or error}",
             "choose another file, on the command line with --output FILE",
         ) from error
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a plain file is there, or may be made: a link is asked for what it leads to. Raises OSError."""
+    try:
+        # Not of what it resolves to: of a pipe behind /dev/stdout that is a name which cannot be opened.
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return True

@@ -12,6 +12,7 @@ from core.data import image_tree, own, packaged
 from core.data.catalogue import Entry, package_folder, resolve
 from core.data.images import ImageSet
 from core.data.split import one_seventh
+from core.declarations.printable import printable
 from core.errors import DataError
 from core.files.cache import Cache
 from core.previews.kept import kept_or_made
@@ -103,14 +104,14 @@ def _preview(
         classes=len(class_names),
         test_size=test_size,
         shape=(height, width, channels),
-        class_names=tuple(map(_printable, class_names[:SHOWN])),
+        class_names=tuple(map(_shown, class_names[:SHOWN])),
         counts=tuple(counts),
         labels=tuple(labels[chosen].tolist()),
         pixels=np.ascontiguousarray(images).tobytes(),
-        notices=tuple(map(_printable, notices)),
+        notices=tuple(map(_shown, notices)),
     )
 
 
-def _printable(text: str) -> str:
+def _shown(text: str) -> str:
     """A text that a terminal can be shown, and JSON can hold: a folder's name may have anything in it."""
-    return "".join(c if c.isprintable() else "?" for c in text)[:500]
+    return printable(text)[:500]

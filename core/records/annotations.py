@@ -10,9 +10,9 @@ from typing import Any
 
 import tomli_w
 
-from core.declarations.lazy import tomllib
 from core.errors import ExperimentError
 from core.files.atomic import write_atomically
+from core.files.toml import LARGEST, parse_toml, read_toml
 
 ANNOTATIONS_FILE = "annotations.toml"
 
@@ -67,7 +67,7 @@ def write_annotations(folder: Path, annotations: Annotations) -> None:
         raise ExperimentError(problem, f"mend or remove {path}")
     values = asdict(annotations) | {"tags": list(annotations.tags)}
     try:
-        write_atomically(path, tomli_w.dumps(content | values))
+        write_atomically(path, _readable(tomli_w.dumps(content | values)))
     except OSError as error:
         raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
 
@@ -96,13 +96,27 @@ def _changed(folder: Path, **changes: Any) -> Annotations:
     return annotations
 
 
+def _readable(text: str) -> str:
+    """The text of a file, unless it could not be read again. Raises ExperimentError."""
+    if len(text.encode()) > LARGEST:
+        raise ExperimentError(
+            f"that is too much to be noted: expected at most {LARGEST:,} bytes",
+            "keep it in a file of its own",
+        )
+    try:
+        parse_toml(text)
+    except ValueError as error:
+        raise ExperimentError(f"that cannot be noted: {error}", "put it in other words") from error
+    return text
+
+
 def _content(path: Path) -> tuple[dict[str, object], str]:
     """What the file holds and what is wrong with it; nothing where there is no file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8")), ""
+        return read_toml(path), ""
     except FileNotFoundError:
         return {}, ""
-    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, nested without end
+    except (OSError, ValueError) as error:  # not a file, not UTF-8, not TOML
         return {}, f"{ANNOTATIONS_FILE} cannot be read: {error}"
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.declarations.printable import shell_word
 from core.errors import AefitError, ExperimentError, PluginError, RecordError, SpecError
 from core.files.atomic import write_atomically
 from core.files.ownership import owned_name, remove, sweep
 from core.files.reading import read_plain
+from core.files.toml import LARGEST
 from core.records.journal import JournalReader
 from core.records.lock import SILENCE_SECONDS, UNKNOWN_HOLDER, Lock, LockHeld
 from core.records.metrics import RunMetrics
-from core.records.results import Owner, load_result, read_result
+from core.records.results import Owner, UnreadableResult, load_result, read_result
 from core.sets.registry import SETS, is_known
 from core.spec.command import batch_command
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -25,8 +28,6 @@ CREATED_FILE = "created"
 """When the experiment was made, seconds since 1970; the specification is written again where it is extended."""
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
-LARGEST = 2**20
-"""Bytes of a specification, at most."""
 ROOM = 2**16
 """Bytes that must find room before anything is computed."""
 HALF_WRITTEN = r"\.(annotations\.toml|created|heartbeat|lock|room|spec\.toml)"
@@ -40,7 +41,7 @@ class UnreadableError(ExperimentError):
     """
 
     def __init__(self, folder: Path, reason: str, hint: str = "", *, newer: bool = False) -> None:
-        remove = f"to remove it: aefit-tui delete {folder.name}"
+        remove = f"to remove it: aefit-tui delete {shell_word(folder.name)}"
         super().__init__(f"{folder}: {reason}", "; ".join(filter(None, (hint, remove))))
         self.reason = reason
         self.newer = newer
@@ -59,6 +60,11 @@ class Experiment:
         return self.folder.name
 
     @property
+    def word(self) -> str:
+        """The same as a word of a shell: somebody may have given the folder any name."""
+        return shell_word(self.id)
+
+    @property
     def journal(self) -> Path:
         """The folder of the journals."""
         return self.folder / "journal"
@@ -72,6 +78,13 @@ class Experiment:
     def cancel_file(self) -> Path:
         """A request to stop: its presence is all."""
         return self.folder / "cancel"
+
+    def clear_cancel(self) -> None:
+        """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
+        if self.cancel_file.is_dir() and not self.cancel_file.is_symlink():
+            self.cancel_file.rename(self.folder / f".broken.{uuid.uuid4().hex}")
+        else:
+            self.cancel_file.unlink(missing_ok=True)
 
     @property
     def lock(self) -> Lock:
@@ -130,6 +143,25 @@ class Experiment:
         except RecordError:
             return None
 
+    def stands(self, run: int) -> bool:
+        """Whether a run has a valid result, its arrays compared with their checksums.
+
+        Raises ExperimentError where that cannot be found out: what cannot be read may be whole.
+        """
+        try:
+            self._result(run, verify=True)
+        except UnreadableResult as error:
+            raise self._unreadable(run, error) from error
+        except RecordError:
+            return False
+        return True
+
+    def _unreadable(self, run: int, error: UnreadableResult) -> ExperimentError:
+        return ExperimentError(
+            f"run {run + 1} of {self.id} has a result, but {error}",
+            f"allow reading {self.run_folder(run)}, then: aefit-tui resume {self.word}",
+        )
+
     def result_problem(self, run: int, *, verify: bool = False) -> str:
         """Why the result that a run has is no valid one, such as "its arrays.npz is missing".
 
@@ -175,7 +207,7 @@ class Experiment:
         if runs <= self.spec.runs:
             raise ExperimentError(
                 f"{self.id} has {self.spec.runs} runs already: expected more than that",
-                f"aefit-tui extend {self.id} --runs {self.spec.runs + 1}",
+                f"aefit-tui extend {self.word} --runs {self.spec.runs + 1}",
             )
         spec = self.spec.changed(runs=runs)
         try:
@@ -206,7 +238,7 @@ class Experiment:
 
         That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
         version went on with, for one whose results say that its specification was another, where a plug-in is
-        missing or has changed, and where nothing can be written.
+        missing or has changed, where a result cannot be read, and where nothing can be written.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -227,7 +259,18 @@ class Experiment:
             self.spec.check_plugins()
         except PluginError as error:
             raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
+        for run in range(self.spec.runs):
+            self._check_readable(run)
         self.check_room()
+
+    def _check_readable(self, run: int) -> None:
+        """Raises ExperimentError for a result that cannot be read, and may be whole."""
+        try:
+            self._result(run, verify=False)
+        except UnreadableResult as error:
+            raise self._unreadable(run, error) from error
+        except RecordError:
+            return  # none, or a damaged one, which is set aside
 
     def check_room(self) -> None:
         """Raises ExperimentError where its folder cannot be written to: a full disk could not take the reason."""
@@ -237,7 +280,7 @@ class Experiment:
         except OSError as error:
             raise ExperimentError(
                 f"cannot write to {self.folder}: {error.strerror}",
-                f"free some space, or allow writing there, then: aefit-tui resume {self.id}",
+                f"free some space, or allow writing there, then: aefit-tui resume {self.word}",
             ) from error
         finally:
             remove(probe)

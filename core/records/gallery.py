@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.data.images import ImageSet
 from core.errors import DataError
 from core.families.ladder import Ladder
-from core.files.archives import UNREADABLE
+from core.files.archives import UNREADABLE, TooLarge, check_sizes
+from core.files.reading import open_plain
 from core.sets.first_version import NEW_NAMES, OLD_NAMES, new_name
 from core.sets.members import Members
 from core.sets.registry import SETS, is_known
@@ -34,6 +35,8 @@ of two sets.
 """
 OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
 """What they are called in the oldest files, which hold the adversarial set only."""
+LARGEST = 2**30
+"""Bytes that a gallery takes in memory, at most; ours have some million."""
 HINT = "no number depends on it: `aefit-tui resume` computes the run again where its checksum is wrong"
 
 T = TypeVar("T")
@@ -175,11 +178,14 @@ Archive = Mapping[str, NDArray[Any]]
 def _from_file(path: Path, take: Callable[[Archive], T]) -> T | None:
     """What `take` takes of a file; None where there is none. Raises DataError where that cannot be read."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return take(archive)
+        with open_plain(path) as file:
+            check_sizes(file, LARGEST)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return take(archive)
     except FileNotFoundError:
         return None
-    except UNREADABLE as error:
+    except (TooLarge, *UNREADABLE) as error:
         # NumPy's own words are no help: for other bytes it proposes to load them unsafely.
         raise DataError(f"{path} cannot be read: it is damaged or not what a gallery holds", HINT) from error
 

@@ -10,8 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from core.declarations.printable import shell_word
 from core.errors import ExperimentError
 from core.files.atomic import sync_folder, write_atomically
+from core.files.folders import make_home
 from core.files.locations import experiments_dir, studies_dir
 from core.files.ownership import owned_name, sweep
 from core.records.experiment import (
@@ -47,6 +49,7 @@ def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     sweep_experiments(home)
     temporary = folder.with_name(owned_name(".new"))
     try:
+        make_home(home)
         temporary.mkdir(parents=True)
         write_atomically(temporary / SPEC_FILE, spec.to_toml())
         write_atomically(temporary / CREATED_FILE, f"{time.time():.3f}\n")
@@ -167,7 +170,7 @@ def delete_experiment(folder: Path) -> None:
             shutil.rmtree(trash)
         sweep(folder.parent, HALF_DONE)
     except LockHeld as held:
-        name = folder.name
+        name = shell_word(folder.name)
         held.hint = f"follow it with `aefit-tui attach {name}`, or stop it with `aefit-tui cancel {name}`"
         raise
     except OSError as error:

@@ -8,10 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import RecordError
+from core.files.folders import make_folder
+from core.files.reading import open_plain
 from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 
+LONGEST_LINE = 2**24
+"""Bytes of a line, at most: the longest, statistics, have some hundred thousand."""
 BUFFER = 2**18
 """Bytes of a journal that are read at a time: at every reading a thread stands back for others that compute."""
 
@@ -21,12 +26,12 @@ class JournalWriter:
 
     Each event is one `write` of one whole line, so a reader sees it entirely or, for a moment, torn at its
     end. Raises FileExistsError where the file is there already, FileNotFoundError where the experiment is gone: its
-    folder is not made again.
+    folder is not made again; another OSError where its own folder is a link.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        path.parent.mkdir(exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        make_folder(path.parent)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         self._clock = clock
         self._sequence = 0
         self._last = 0.0
@@ -123,11 +128,17 @@ class JournalReader:
         superseded = _SUPERSEDED if self._newest_only else ()
         held: dict[bytes, tuple[int, bytes]] = {}
         try:
-            with path.open("rb", buffering=BUFFER) as file:
+            with open_plain(path, buffering=BUFFER) as file:
                 file.seek(offset)
-                for line in file:
+                while line := file.readline(LONGEST_LINE):
                     if not line.endswith(b"\n"):
-                        break
+                        if len(line) < LONGEST_LINE or not (length := _rest_of_line(file)):
+                            break
+                        problems.append(
+                            Problem(writer, offset, f"a line of more than {LONGEST_LINE:,} bytes")
+                        )
+                        offset += LONGEST_LINE + length
+                        continue
                     place, offset = offset, offset + len(line)
                     for kind in superseded:
                         if kind in line:
@@ -151,6 +162,16 @@ class JournalReader:
         """Note what every look meets again only once."""
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _rest_of_line(file: BinaryIO) -> int:
+    """Read on to the end of a line that is too long; how many bytes that took, 0 where there is no end yet."""
+    length = 0
+    while part := file.readline(BUFFER):
+        length += len(part)
+        if part.endswith(b"\n"):
+            return length
+    return 0
 
 
 _PROGRESS = b'"event":"progress"'

@@ -183,6 +183,8 @@ class Lock:
         if found is None or found.content != self._content:
             raise LockHeld((found and found.holder) or UNKNOWN_HOLDER)
         self._beats += 1
+        if self._heartbeat.is_dir() and not self._heartbeat.is_symlink():
+            _clear(self._heartbeat)
         write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
 
     def release(self) -> None:

@@ -21,6 +21,7 @@ import msgspec
 
 from core.errors import RecordError
 from core.files.atomic import replace_file
+from core.files.folders import make_folder, make_home
 from core.files.locations import queue_dir
 from core.files.ownership import sweep
 from core.files.reading import read_plain
@@ -110,7 +111,8 @@ def new_name() -> str:
 def write_ticket(home: Path, name: str, ticket: Ticket) -> None:
     """Put a ticket into the queue, or in the place of what it said before. Raises OSError."""
     folder = queue_dir(home)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_home(home)
+    make_folder(folder)
     content = to_json(ticket)
     # A ticket that a power cut damages is that of a dead process.
     replace_file(folder / f"{name}.json", lambda file: file.write(content), durable=False)

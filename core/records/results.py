@@ -10,6 +10,7 @@ the gallery.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -22,8 +23,9 @@ import msgspec
 from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
+from core.files.folders import make_folder
 from core.files.ownership import owned_name
-from core.files.reading import read_plain
+from core.files.reading import open_plain, read_plain
 from core.records.environment import Environment
 from core.records.first_version import from_first_version
 from core.records.metrics import SCHEMA_VERSION, RunMetrics
@@ -38,6 +40,16 @@ UNSEALED = "0" * 64
 """What stands in the place of a checksum while it is made."""
 GALLERY = "gallery.npz"
 """Not in the results of older versions, nor where there was no room for it."""
+
+
+NO_SUCH_FILE = (
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG,
+)  # fmt: skip
+"""Why a file cannot be read that is none of ours; for any other reason it may be a whole one."""
+
+
+class UnreadableResult(RecordError):
+    """A result that cannot be read now, for want of permission, say, and may be a whole one."""
 
 
 class Owner(NamedTuple):
@@ -128,10 +140,10 @@ def _lasting(metrics: RunMetrics) -> RunMetrics:
 def make_run_folder(run_folder: Path) -> None:
     """The folder of a run, in the folder of its experiment, which must be there.
 
-    Raises OSError, also where a person has removed the experiment: it is not made again.
+    Raises OSError, also where a person has removed the experiment, which is not made again, and for a link.
     """
     for folder in (run_folder.parent, run_folder):
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
 
 
 def read_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics | None:
@@ -151,7 +163,7 @@ def load_result(result: Path, owner: Owner | None = None, *, verify: bool = Fals
     try:
         metrics = parse_metrics(read_plain(result / METRICS, LARGEST))
     except OSError as error:
-        raise RecordError(f"its {METRICS} cannot be read: {error.strerror}") from error
+        raise _cannot_read(METRICS, error) from error
     except RecordError as error:
         raise RecordError(f"its {METRICS} is damaged: {error}") from error
     if owner is not None:
@@ -161,14 +173,23 @@ def load_result(result: Path, owner: Owner | None = None, *, verify: bool = Fals
     for name, checksum in metrics.sha256.items():
         try:
             present = (result / name).is_file()
+            if present and not verify:
+                open_plain(result / name).close()
             whole = not (present and verify) or sha256_of(result / name) == checksum
         except (OSError, ValueError) as error:  # ValueError: a NUL in a file's name
-            raise RecordError(f"its {name} cannot be read: {error}") from error
+            raise _cannot_read(name, error) from error
         if not present:
             raise RecordError(f"its {name} is missing")
         if not whole:
             raise RecordError(f"its {name} is not what its {METRICS} says")
     return metrics
+
+
+def _cannot_read(name: str, error: OSError | ValueError) -> RecordError:
+    """The error for a file of a result."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    passing = isinstance(error, OSError) and error.errno not in NO_SUCH_FILE
+    return (UnreadableResult if passing else RecordError)(f"its {name} cannot be read: {reason}")
 
 
 def _check_owner(metrics: RunMetrics, owner: Owner) -> None:
@@ -207,5 +228,5 @@ class _Versioned(Record, frozen=True, kw_only=True):
 
 def sha256_of(path: Path) -> str:
     """The hex digest of a file."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

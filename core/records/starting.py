@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ExperimentError, StudyError
+from core.files.folders import open_to_append
 from core.records.experiment import Experiment
 from core.records.study import Study
 
@@ -75,7 +77,7 @@ def start_supervisor(study: Study, how: How, *, tied: bool) -> subprocess.Popen[
 
 def _start(module: str, words: Sequence[str], log: Path, *, tied: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", module, *words, *(["--foreground"] if tied else [])]
-    with log.open("ab") as output:
+    with os.fdopen(open_to_append(log), "ab") as output:
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE if tied else subprocess.DEVNULL,

@@ -15,13 +15,15 @@ from typing import Any
 
 import tomli_w
 
-from core.declarations.lazy import hashlib, json, tomllib
+from core.declarations.lazy import hashlib, json
 from core.declarations.setting import Value
 from core.errors import AefitError, StudyError, closest
 from core.files.atomic import sync_folder, write_atomically
+from core.files.folders import make_home
 from core.files.locations import experiments_dir, studies_dir
 from core.files.ownership import owned_name, sweep
 from core.files.reading import read_plain
+from core.files.toml import parse_toml
 from core.records.home import experiment_id
 from core.records.lock import Lock, LockHeld
 from core.spec.grid import MOST, axes_of, in_order_of_sharing
@@ -220,12 +222,12 @@ def load_study(folder: Path) -> Study:
     path = folder / STUDY_FILE
     remove = f"to remove it: aefit-tui study delete {folder.name}"
     try:
-        content = tomllib.loads(read_plain(path, LARGEST).decode())
+        content = parse_toml(read_plain(path, LARGEST).decode())
     except FileNotFoundError as error:
         raise StudyError(f"{folder}: it holds no file {STUDY_FILE}", remove) from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}", remove) from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, an endless number
+    except ValueError as error:  # not UTF-8, not TOML
         raise StudyError(f"{path} is damaged: {error}", remove) from error
     version = content.get("schema_version")
     if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
@@ -281,6 +283,7 @@ def _write(study: Study) -> None:
         if folder.is_dir():
             write_atomically(folder / STUDY_FILE, content)
             return
+        make_home(study.home)
         temporary.mkdir(parents=True)
         write_atomically(temporary / STUDY_FILE, content)
         temporary.rename(folder)

@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 from core.errors import RecordError
+from core.files.reading import open_plain
 from core.records.events import StatisticsComputed, decode
 from core.records.experiment import Experiment
-from core.records.journal import session_of
+from core.records.journal import LONGEST_LINE, session_of
 
 BLOCK = 1 << 16
 """Bytes of a journal that are read at once."""
@@ -25,8 +26,11 @@ def coordinator_journals(folder: Path) -> list[Path]:
 
 
 def lines_from_the_end(path: Path) -> Iterator[bytes]:
-    """The complete lines of a file, the last first, reading no more than is taken. Raises OSError."""
-    with path.open("rb") as file:
+    """The complete lines of a file, the last first, reading no more than is taken. Raises OSError.
+
+    It ends before a line that is longer than any of ours.
+    """
+    with open_plain(path) as file:
         position = file.seek(0, os.SEEK_END)
         rest = b""
         torn = True
@@ -39,6 +43,8 @@ def lines_from_the_end(path: Path) -> Iterator[bytes]:
                 if not torn:
                     yield line
                 torn = False
+            if len(rest) > LONGEST_LINE:
+                return
         if not torn:
             yield rest
 

@@ -1,18 +1,19 @@
 """Publications that need heavy libraries: `python -P -m core.report FOLDER OUTPUT --format ...` writes one file.
 
 The light terminal program starts it as a process of its own. OUTPUT "-" is standard output. A person's mistake is
-told on standard error as one JSON object, see `core.report.refusal`, and the exit status is 2.
+told on standard error as one JSON object, see `core.report.refusal`, and the exit status is 2; so is an output that
+is closed or full, with status 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from pathlib import Path
 
 from core.errors import AefitError
+from core.files.channels import forget
 from core.files.exit_status import ExitStatus
 from core.files.output import write_output
 from core.records.experiment import Experiment, load
@@ -23,6 +24,7 @@ from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value
 from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FIGURES, TABLES
 from core.report.page.document import pictured_sets, report_html
+from core.report.places import without_folders, without_places
 from core.report.refusal import refusal_line
 from core.report.result import result_of
 
@@ -35,7 +37,14 @@ def publication(experiment: Experiment, options: argparse.Namespace) -> bytes:
         return render(gallery_figure(rows_of(galleries)), options.format)
     result = result_of(read_state(experiment))
     if options.format == "html":
-        return report_html(result, galleries_or_reasons(experiment, pictured_sets(result.spec))).encode()
+        images = galleries_or_reasons(experiment, pictured_sets(result.spec))
+        if not options.paths:
+            result = without_places(result)
+            images = {
+                name: without_folders(found) if isinstance(found, str) else found
+                for name, found in images.items()
+            }
+        return report_html(result, images).encode()
     if options.format == "parquet":
         return long_parquet(result, options.table)
     draw = {"accuracy": accuracy_figure, "p-values": p_value_figure, "crossfit": crossfit_figure}
@@ -51,21 +60,29 @@ def main(words: list[str]) -> int:
     parser.add_argument("--table", choices=TABLES, default="accuracy")
     parser.add_argument("--figure", choices=FIGURES, default="accuracy")
     parser.add_argument("--sets", default="")
+    parser.add_argument(
+        "--paths", choices=("", "absolute"), default="", help="what a page may tell of folders"
+    )
     options = parser.parse_args(words)
     try:
         content = publication(load(options.folder), options)
-        if options.output == "-":
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-        else:
+        if options.output != "-":
             write_output(Path(options.output), content)
-    except BrokenPipeError:
-        # Whoever read it has left; Python would try to write the rest when it leaves.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+            return ExitStatus.COMPLETE
     except AefitError as error:
         sys.stderr.write(refusal_line(error))
         return ExitStatus.REFUSED
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read it has left; Python would try to write the rest when it leaves.
+        forget(1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        sys.stderr.write(refusal_line(AefitError(f"the output cannot be written: {error.strerror}")))
+        forget(1)
+        return ExitStatus.FAILED
     return ExitStatus.COMPLETE
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
+from core.declarations.printable import shell_word
 from core.declarations.setting import Value
 from core.spec.spec import Spec
 
@@ -14,7 +13,7 @@ def batch_command(spec: Spec) -> str:
     for name, value in spec.values.items():
         if value is not None:
             words += [spec.settings[name].option, word_of(value)]
-    return shlex.join(words)
+    return " ".join(map(shell_word, words))
 
 
 def word_of(value: Value) -> str:

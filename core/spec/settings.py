@@ -34,7 +34,7 @@ RESERVED = frozenset(
     (
         "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet", "study",
         "version", "yes",
-        "dask", "data_dir", "home", "jobs", "launcher", "threads",
+        "dask", "data_dir", "data_limit", "home", "jobs", "launcher", "threads",
         "plugins", "schema_version",
     )
 )  # fmt: skip

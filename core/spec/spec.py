@@ -11,12 +11,13 @@ from typing import Any
 import tomli_w
 
 from core.data.catalogue import CATALOGUE
-from core.declarations.lazy import hashlib, json, tomllib
+from core.declarations.lazy import hashlib, json
 from core.declarations.setting import Setting, Value
 from core.errors import AefitError, PluginError, SpecError
 from core.families.family import Family
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES
+from core.files.toml import parse_toml
 from core.sets.registry import PAPER_SETS, SETS
 from core.spec.first_version import from_first_version
 from core.spec.settings import (
@@ -209,8 +210,8 @@ class Spec(CommonSettings):
     def from_toml(cls, text: str) -> Spec:
         """The spec in the text of a `spec.toml`. Raises SpecError, also where the text is not TOML."""
         try:
-            mapping = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
+            mapping = parse_toml(text)
+        except ValueError as error:
             raise SpecError("spec.toml", text[:40], f"it is not valid TOML: {error}") from error
         return cls.from_mapping(mapping, stored=True)
 

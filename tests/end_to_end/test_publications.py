@@ -26,7 +26,7 @@ def test_a_computed_experiment_is_reported_with_its_numbers_and_images(shell: Sh
     computed = shell.batch("--runs", "3", "--epochs", "6", "--json")
     assert computed.returncode == 0, computed.stderr
     result = json.loads(computed.stdout)
-    done = shell.run("report", "latest")
+    done = shell.run("report", "latest", "--paths")
     assert (done.returncode, done.stderr) == (0, "")
     path = shell.only_experiment().folder / EXPORTS / f"{result['id']}.html"
     assert done.stdout == f"{path}\n"

@@ -53,10 +53,10 @@ class FakeExecutor:
         self.stopped = True
 
 
-def put_result(experiment: Experiment, run: int) -> None:
+def put_result(experiment: Experiment, run: int, stands: Callable[[int], bool] | None = None) -> None:
     """Publish made-up metrics of a run."""
     metrics = metrics_from_answers(experiment.spec, run, draw_answers(experiment.spec, run))
-    publish(experiment.run_folder(run), metrics, write_no_arrays)
+    publish(experiment.run_folder(run), metrics, write_no_arrays, stands=stands and (lambda: stands(run)))
 
 
 def write_no_arrays(path: Path) -> None:

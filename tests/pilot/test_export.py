@@ -393,7 +393,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             await pilot.press(key)
             await done(pilot)
-            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: File exists\n"
+            why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: it is not a folder\n"
             assert why in notices(lab)
             assert "on the command line, --output FILE writes elsewhere" in notices(lab)
             assert child.begun == 0

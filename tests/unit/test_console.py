@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from core.declarations.printable import shell_word
 from core.errors import ExperimentError
 from tui_aefit.shell.console import Console
 
@@ -54,3 +55,31 @@ def test_a_hint_carries_the_home_that_was_typed_and_nothing_else_changes(
     console.typed_home = HOME
     assert console.refuse(error) == 2
     assert capsys.readouterr().err == f"aefit-tui: it is not there\n  {told}\n"
+
+
+HOSTILE = "\x1b]0;owned\x07\u202e\x9b2J"
+
+
+def test_nothing_that_is_said_is_obeyed_by_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.typed_home = HOSTILE
+    console.result(f"a{HOSTILE}\tb")
+    console.narrate(f"see aefit-tui list {HOSTILE}")
+    console.problem(HOSTILE, f"{HOSTILE}\n{HOSTILE}")
+    console.ask(f"delete {HOSTILE}? ")
+    console.result_json({HOSTILE: HOSTILE})
+    said = capsys.readouterr()
+    assert not [c for c in said.out + said.err if not c.isprintable() and c not in "\n\t"]
+    assert said.out.startswith("a\ufffd]0;owned\ufffd\ufffd\ufffd2J\tb\n")
+    assert '"\\u001b]0;owned' in said.out, "JSON says all of it"
+
+
+@pytest.mark.parametrize("name", ["x;touch owned;", "it's", "two words", HOSTILE, "$HOME"])
+def test_a_folder_that_somebody_named_is_one_word_of_the_command_and_takes_the_home(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    console = Console()
+    console.typed_home = HOME
+    console.problem("broken", f"to remove it: aefit-tui delete {shell_word(name)}")
+    line = capsys.readouterr().err.partition("it: ")[2]
+    assert line == f"aefit-tui delete {shell_word(name)}{TYPED}\n"

@@ -102,6 +102,12 @@ def test_a_request_to_stop_that_a_dead_coordinator_left_is_not_meant_for_the_nex
     assert bench.run() == ExitStatus.COMPLETE
 
 
+def test_a_folder_in_the_place_of_a_request_to_stop_is_set_aside_whole(bench: Bench) -> None:
+    (bench.experiment.cancel_file / "precious").mkdir(parents=True)
+    assert bench.run() == ExitStatus.COMPLETE
+    assert len(list(bench.experiment.folder.glob(".broken.*/precious"))) == 1
+
+
 def test_a_request_to_stop_is_status_130_and_done_with(bench: Bench) -> None:
     def compute(task: Task) -> Sequence[Report]:
         bench.experiment.cancel_file.touch()

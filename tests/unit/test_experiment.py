@@ -48,6 +48,7 @@ from core.records.status import ExperimentStatus
 from core.records.types import to_json
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result as publish_result
+from tui_aefit.following.stopping import request_stop
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 STARTED = CoordinatorStarted(host="h", pid=1, jobs=1, pending=(0, 1, 2))
@@ -468,6 +469,51 @@ class TestComputable:
         assert refused.value.hint == "install swirl 1"
 
 
+class TestWhatCannotBeRead:
+    """A result that cannot be read now may be whole: it is neither set aside nor computed again."""
+
+    @pytest.fixture(params=["metrics.json", "arrays.npz"])
+    def unreadable(
+        self, request: pytest.FixtureRequest, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> Experiment:
+        result = put_result(experiment, 1)
+        opened = os.open
+
+        def refuse(path: Any, *options: Any, **named: Any) -> int:
+            if Path(path) == result / request.param:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return opened(path, *options, **named)
+
+        monkeypatch.setattr("core.files.reading.os.open", refuse)
+        return experiment
+
+    def test_it_is_refused_in_words_and_stays(self, unreadable: Experiment) -> None:
+        for refuse in (unreadable.check_computable, lambda: unreadable.stands(1)):
+            with pytest.raises(
+                ExperimentError, match=r"has a result, but its .* cannot be read: Permission denied"
+            ):
+                refuse()
+        with pytest.raises(ExperimentError, match="cannot be read"):
+            publish_result(unreadable, 1, stands=unreadable.stands)
+        assert sorted(os.listdir(unreadable.run_folder(1))) == ["result"]
+
+    def test_it_counts_as_none_where_it_is_only_shown(self, unreadable: Experiment) -> None:
+        assert unreadable.results() == {}
+        assert "cannot be read: Permission denied" in unreadable.result_problem(1)
+
+    @pytest.mark.parametrize("name", ["metrics.json", "arrays.npz"])
+    def test_a_folder_in_a_file_s_place_is_damage_and_set_aside(
+        self, experiment: Experiment, name: str
+    ) -> None:
+        result = put_result(experiment, 1)
+        (result / name).unlink()
+        (result / name).mkdir()
+        assert not experiment.stands(1)
+        experiment.check_computable()
+        put_result(experiment, 1)
+        assert experiment.stands(1)
+
+
 class TestCreated:
     def test_it_is_the_moment_of_its_making_however_often_its_specification_is_written(
         self, experiment: Experiment
@@ -635,3 +681,46 @@ class TestWhoComputes:
         os.utime(lock, (time.time() + 3600,) * 2)
         assert (experiment.running, experiment.held, experiment.abandoned) == (True, False, False)
         assert experiment.doubt.startswith(f"process 12 on node7 may be computing {experiment.id}")
+
+
+class TestAskingToStop:
+    @pytest.mark.parametrize("there", [True, False])
+    def test_what_a_link_leads_to_is_neither_made_nor_removed(
+        self, experiment: Experiment, tmp_path: Path, there: bool
+    ) -> None:
+        elsewhere = tmp_path / "elsewhere"
+        if there:
+            elsewhere.touch()
+        experiment.cancel_file.symlink_to(elsewhere)
+        with experiment.lock:
+            request_stop(experiment)
+        assert experiment.cancel_file.exists()
+        assert elsewhere.exists() is there
+        experiment.clear_cancel()
+        assert not os.path.lexists(experiment.cancel_file)
+        assert elsewhere.exists() is there
+
+    def test_who_asked_already_may_ask_again(self, experiment: Experiment) -> None:
+        with experiment.lock:
+            request_stop(experiment)
+            request_stop(experiment)
+        assert experiment.cancel_file.exists()
+
+
+class TestWhatNobodyExpects:
+    """A specification that anybody wrote is refused in words, and costs no other experiment."""
+
+    @pytest.mark.parametrize(
+        "text",
+        ["runs = 0x" + "f" * 4000, "a = " + "[" * 3000, "a" + ".a" * 30_000 + " = 1",
+         "dataset = '/" + "a" * 5000 + "'", "attack = '" + "a" * 5000 + "'",
+         "controls = [[['noise']]]", "z = 1e400", "family = {a = 1}"],
+    )  # fmt: skip
+    def test_the_list_says_so_and_goes_on(self, tmp_path: Path, experiment: Experiment, text: str) -> None:
+        other = experiment.folder.with_name("other")
+        other.mkdir()
+        (other / "spec.toml").write_text(text, encoding="utf-8")
+        found = {overview.id: overview for overview in OverviewReader(tmp_path).look()}
+        assert found[experiment.id].status == ExperimentStatus.CREATED
+        assert found["other"].experiment is not None or found["other"].reason
+        assert len(found["other"].reason) < 2000

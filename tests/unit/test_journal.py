@@ -243,7 +243,7 @@ def test_a_journal_that_cannot_be_read_is_reported_once_and_stops_nobody(tmp_pat
     reader = JournalReader(tmp_path)
     assert texts_of(reader.poll()) == ["a"]
     assert reader.poll() == []
-    assert reader.problems == [Problem("folder", 0, f"cannot be read: {os.strerror(errno.EISDIR)}")]
+    assert reader.problems == [Problem("folder", 0, "cannot be read: it is not a plain file")]
 
 
 def test_a_folder_that_cannot_be_listed_is_reported_not_raised(
@@ -306,3 +306,49 @@ def test_of_superseded_statistics_only_the_last_is_decoded_on_request(tmp_path: 
         assert [event.seq for event in seen] == sorted(event.seq for event in seen)
         assert len(whole.poll()) == 2 * len(runs)
     writer.close()
+
+
+def test_a_line_without_end_is_set_aside_and_takes_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.records.journal.LONGEST_LINE", 1000)
+    monkeypatch.setattr("core.records.journal.BUFFER", 64)
+    writer = JournalWriter(tmp_path / "0001-coordinator.jsonl")
+    writer.write(Notice(text="before"))
+    reader = JournalReader(tmp_path)
+    with (tmp_path / "0001-coordinator.jsonl").open("ab") as file:
+        file.write(b"x" * 5000)
+        file.flush()
+        assert texts_of(reader.poll()) == ["before"]
+        assert reader.poll() == [], "it may get an end yet"
+        file.write(b"x" * 5000 + b"\n")
+    writer.write(Notice(text="after"))
+    assert texts_of(reader.poll()) == ["after"]
+    assert [problem.reason for problem in reader.problems] == ["a line of more than 1,000 bytes"]
+    assert reader.poll() == []
+    writer.close()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "folder", "nowhere"])
+def test_what_is_no_file_is_no_journal_and_keeps_nobody_waiting(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "0002-coordinator.jsonl"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero" if kind == "endless" else "nowhere")
+    writer = JournalWriter(tmp_path / "0001-coordinator.jsonl")
+    writer.write(Notice(text="here"))
+    writer.close()
+    reader = JournalReader(tmp_path)
+    assert texts_of(reader.poll()) == ["here"]
+    assert [problem.writer for problem in reader.problems] == ["0002-coordinator"]
+
+
+def test_no_journal_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "journal").symlink_to("elsewhere")
+    with pytest.raises(OSError, match="it is a link"):
+        JournalWriter(tmp_path / "journal" / "0001-coordinator.jsonl")
+    assert list((tmp_path / "elsewhere").iterdir()) == []

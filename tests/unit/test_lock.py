@@ -381,6 +381,13 @@ def test_what_no_lock_can_be_is_set_aside(tmp_path: Path, kind: str) -> None:
         assert (tmp_path / aside / "precious").exists()
 
 
+def test_a_folder_in_the_heartbeat_s_place_is_set_aside_whole(tmp_path: Path) -> None:
+    (tmp_path / "heartbeat" / "precious").mkdir(parents=True)
+    with Lock(tmp_path):
+        assert (tmp_path / "heartbeat").is_file()
+    assert len(list(tmp_path.glob(".broken.*/precious"))) == 1
+
+
 def test_a_torn_claim_is_in_nobodys_way(tmp_path: Path) -> None:
     text = written_by(tmp_path, dead_process())
     (tmp_path / f".lock.{hashlib.sha256(text.encode()).hexdigest()}").touch()

@@ -24,13 +24,13 @@ WORDS = {
     "controls": "noise,sources", "tie_rule": "nearest", "norm": "linf", "bound": "reject", "steps": "5",
     "test_size": "99", "search": "kd-tree", "keep": "candidates", "device": "cpu", "threads": "3", "jobs": "2",
     "family": "knn", "surrogate": "lenet5", "splits": "folds", "data_dir": "images", "home": "lab",
-    "launcher": "env", "dask": "node1:8786",
+    "launcher": "env", "dask": "node1:8786", "data_limit": "64",
 }  # fmt: skip
 VALUES = {
     **WORDS,
     **{
         name: int(WORDS[name])
-        for name in ("z", "runs", "seed", "epochs", "steps", "test_size", "threads", "jobs")
+        for name in ("z", "runs", "seed", "epochs", "steps", "test_size", "threads", "jobs", "data_limit")
     },
     "epsilon": 0.25,
     "controls": ("noise", "sources"),
@@ -303,7 +303,7 @@ def test_no_part_may_call_an_option_as_the_command_calls_one() -> None:
     assert {*CALL, *(name.replace("-", "_") for name in TYPED_ONLY)} <= RESERVED
 
 
-SUB_COMMAND_ONLY = {"format", "table", "figure", "sets", "output", "width"}
+SUB_COMMAND_ONLY = {"paths", "format", "table", "figure", "sets", "output", "width"}
 """Options of commands that take no settings."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.reading import read_plain
+from core.files.reading import read_end, read_plain
 
 
 def test_a_plain_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
@@ -33,3 +33,14 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "endless"):
         with pytest.raises(OSError, match="not a plain file"):
             read_plain(path, 10)
+
+
+def test_the_end_of_a_file_is_read_without_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # takes no room, but would take all memory
+        file.seek(0, os.SEEK_END)
+        file.write(b"the end")
+    assert read_end(path, 7) == b"the end"
+    path.write_bytes(b"short")
+    assert read_end(path, 100) == b"short"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.declarations.printable import printable
 from core.errors import ExperimentError
 from core.records.annotations import ANNOTATIONS_FILE, read_annotations
 from core.records.events import CoordinatorStarted, Event, RunCompleted
@@ -15,7 +16,6 @@ from core.records.journal import JournalReader
 from core.records.metrics import RunMetrics
 from tui_aefit.following.fold import Fold
 from tui_aefit.following.past import read_past
-from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 
 CLOCK_SECONDS = 1.0

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.declarations.printable import printable_lines
 from core.records.events import (
     CoordinatorStarted,
     DatasetLoaded,
@@ -38,7 +39,6 @@ from core.spec.spec import Spec
 from tui_aefit.following.estimate import AtWork, Estimate, estimate
 from tui_aefit.following.pace import Sizes, expected_stages, sizes_of
 from tui_aefit.following.past import PastRun
-from tui_aefit.following.printable import printable_lines
 from tui_aefit.following.sentences import describe, describe_ending, describe_progress
 from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot
 

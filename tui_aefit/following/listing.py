@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
+from core.declarations.printable import printable
 from core.declarations.setting import Value
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT, moment
 from core.spec.command import word_of
 from core.spec.spec import Spec
-from tui_aefit.following.printable import printable
 
 STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
     ExperimentStatus.CREATED: ("·", "not started", ""),

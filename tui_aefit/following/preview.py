@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.declarations.printable import printable, printable_lines
 from core.records.events import StatisticsComputed
 from core.records.findings import RISE
 from core.records.metrics import RunMetrics
@@ -16,7 +17,6 @@ from core.report.formatting import counted, duration
 from core.report.terms import brief_reason
 from core.spec.command import format_value
 from tui_aefit.following.listing import SHOWN, age_of, date_of, share, state_words, unusual
-from tui_aefit.following.printable import printable, printable_lines
 
 SETS = ("test", "misclassified", "adversarial", "noise")
 """Whose accuracies are shown."""

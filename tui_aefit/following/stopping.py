@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from core.errors import ExperimentError
 from core.records.experiment import Experiment
 
@@ -11,8 +13,11 @@ def request_stop(experiment: Experiment) -> None:
     try:
         if not experiment.running:
             raise ExperimentError(
-                f"{experiment.id} is not being computed", f"aefit-tui show {experiment.id} tells its state"
+                f"{experiment.id} is not being computed", f"aefit-tui show {experiment.word} tells its state"
             )
-        experiment.cancel_file.touch()
+        if not experiment.cancel_file.exists():
+            experiment.clear_cancel()  # a link that leads nowhere, and may lead anywhere
+            with suppress(FileExistsError):
+                experiment.cancel_file.open("x").close()
     except OSError as error:
         raise ExperimentError(f"cannot ask {experiment.id} to stop: {error.strerror}") from error

@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from core.errors import AefitError, ExperimentError
 from core.files.atomic import write_atomically
+from core.files.folders import make_home, own_file
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
 from core.spec.command import word_of
@@ -207,7 +208,7 @@ class Lab(App[None]):
         experiment = next(looked_at, None)
         folder = Path(path) if path else (experiment.folder if experiment else self._home) / "exports"
         name = filename or f"lab-{datetime.now():{time_format or '%Y%m%d-%H%M%S'}}.svg"
-        carry_out(self, partial(_write_picture, self.export_screenshot(), folder / name))
+        carry_out(self, partial(_write_picture, self.export_screenshot(), folder, name))
         return None
 
     def notify(
@@ -293,7 +294,7 @@ class Lab(App[None]):
         self.copy_to_clipboard(message.line)
         path = self._home / COMMAND_FILE
         try:
-            self._home.mkdir(parents=True, exist_ok=True)
+            make_home(self._home)
             write_atomically(path, message.line + "\n")
         except OSError as error:
             self.notify(f"{path} cannot be written: {error.strerror}", severity="warning", markup=False)
@@ -421,14 +422,14 @@ class Lab(App[None]):
         save_preferences(self._home, preferences)
 
 
-def _write_picture(svg: str, path: Path) -> str:
-    """Write a picture of the screen; where it lies. Raises ExperimentError."""
+def _write_picture(svg: str, folder: Path, name: str) -> str:
+    """Write a picture of the screen into a folder, which is made; where it lies. Raises ExperimentError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, svg)
+        make_home(folder.parent)
+        write_atomically(own_file(folder, name), svg)
     except OSError as error:
-        raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
-    return f"picture of the screen: {path}"
+        raise ExperimentError(f"cannot write {folder / name}: {error.strerror}") from error
+    return f"picture of the screen: {folder / name}"
 
 
 def _word_as_set(value: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.declarations.lazy import hashlib
 from core.errors import AefitError, ExperimentError
+from core.files.folders import own_file
 from core.files.output import write_output
 from core.records.experiment import Experiment
 from core.records.state import read_state
@@ -80,13 +81,13 @@ def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
     }
     folder = home / COMPARISONS
     try:
-        folder.mkdir(exist_ok=True)
+        places = {own_file(folder, file): text for file, text in texts.items()}
     except OSError as error:
         raise ExperimentError(
             f"cannot export a comparison into {folder}: {error.strerror}", "make the home writable"
         ) from error
-    for file, text in texts.items():
-        write_output(folder / file, text.encode())
+    for place, text in places.items():
+        write_output(place, text.encode())
     first, *others = texts
     return f"wrote {', '.join([first, *(one.removeprefix(name) for one in others)])} to {folder}"
 

@@ -5,11 +5,11 @@ Pure but for looking whether a user's own data set exists; the screen calls it a
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from core.declarations.printable import shell_word
 from core.declarations.setting import Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError
 from core.sets.registry import SETS
@@ -111,7 +111,7 @@ def command_line(spec: Spec, jobs: int, threads: int, folders: Mapping[str, str]
         chosen["jobs"] = str(jobs)
     settings = {**spec.settings, **CALL}
     words = [word for name, value in {**chosen, **folders}.items() for word in (settings[name].option, value)]
-    return shlex.join(["aefit-tui", "--batch", *words])
+    return " ".join(map(shell_word, ["aefit-tui", "--batch", *words]))
 
 
 def _chosen(words: Mapping[str, str], part: str) -> str:

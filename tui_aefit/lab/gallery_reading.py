@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from core.declarations.printable import printable
 from core.errors import DataError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, read_gallery, sets_in
 from core.records.results import GALLERY
 from core.sets.registry import SETS, is_known
-from tui_aefit.following.printable import printable
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,14 @@ from pathlib import Path
 
 from core.errors import RecordError
 from core.files.atomic import write_atomically
+from core.files.folders import make_home
+from core.files.reading import read_plain
 from core.records.types import parse, to_json
 from tui_aefit.lab.form import fields_of
 
 FILE = "lab.json"
+LARGEST = 2**20
+"""Bytes of it, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,7 @@ class Preferences:
 def load_preferences(home: Path) -> Preferences:
     """What was kept in a home; the defaults where the file is missing or broken."""
     try:
-        found = parse((home / FILE).read_bytes(), Preferences, "the preferences")
+        found = parse(read_plain(home / FILE, LARGEST), Preferences, "the preferences")
     except (OSError, RecordError):
         return Preferences()
     # Another version, or a plug-in that is gone, may have had further fields.
@@ -41,7 +45,7 @@ def load_preferences(home: Path) -> Preferences:
 def save_preferences(home: Path, preferences: Preferences) -> bool:
     """Keep them for the next visit; False where the home does not let us."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_home(home)
         write_atomically(home / FILE, to_json(preferences, indent=1))
     except (OSError, UnicodeEncodeError):  # a word of the shell may be no Unicode
         return False

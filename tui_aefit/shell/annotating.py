@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.declarations.printable import shell_word
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.records import annotations as kept
 from core.records.annotations import Annotations
 from core.records.home import find_folder
-from tui_aefit.following.printable import printable
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
@@ -23,9 +23,7 @@ def label(options: Options, settings: Settings, console: Console) -> int:
         return _print(folder, read(folder), console, options, read(folder).label)
     written = kept.label(folder, " ".join(words))
     console.narrate(
-        f"{folder.name} is labelled {printable(written.label)}"
-        if written.label
-        else f"{folder.name} has no label"
+        f"{folder.name} is labelled {written.label}" if written.label else f"{folder.name} has no label"
     )
     return _print(folder, written, console, options)
 
@@ -40,14 +38,14 @@ def tag(options: Options, settings: Settings, console: Console) -> int:
         if change[:1] not in ("+", "-") or not change[1:].strip():
             raise AefitError(
                 f"the tag {change!r} is neither added nor taken away: expected +NAME or -NAME",
-                f"aefit-tui tag {folder.name} +{change.strip('+- ') or 'NAME'}",
+                f"aefit-tui tag {shell_word(folder.name)} +{change.strip('+- ') or 'NAME'}",
             )
     added, removed = ([word[1:] for word in changes if word[0] == sign] for sign in "+-")
     absent = [name for name in removed if name not in read(folder).tags]
     written = kept.tags(folder, add=added, remove=removed)
     if absent:
-        console.narrate(f"{folder.name} had no tag {', '.join(map(printable, absent))}")
-    has = ", ".join(map(printable, written.tags))
+        console.narrate(f"{folder.name} had no tag {', '.join(absent)}")
+    has = ", ".join(written.tags)
     console.narrate(f"{folder.name} is tagged {has}" if has else f"{folder.name} has no tags")
     return _print(folder, written, console, options)
 
@@ -78,5 +76,5 @@ def _print(folder: Path, found: Annotations, console: Console, options: Options,
             {"id": folder.name, "label": found.label, "tags": list(found.tags), "note": found.notes}
         )
     elif asked:
-        console.result("\n".join(printable(line) for line in asked.splitlines()))
+        console.result(asked)
     return ExitStatus.COMPLETE

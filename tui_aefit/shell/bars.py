@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from core.declarations.printable import printable_text
 from core.records import events
 from core.records.experiment import Experiment
 from core.records.stages import SURROGATE, stages_of
@@ -63,7 +64,7 @@ class Bars:
     def tell(self, event: events.Event) -> None:
         """See `Narrator.tell`."""
         if text := self._sentences.of(event):
-            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+            self._console.print(printable_text(text), highlight=False, markup=False, soft_wrap=True)
         with self._lock:
             match event:
                 case events.CoordinatorStarted(complete=complete):

@@ -13,6 +13,7 @@ from typing import Literal
 from core.data.catalogue import CATALOGUE, check_available
 from core.errors import AefitError, DataError, ExperimentError
 from core.files.exit_status import ExitStatus
+from core.files.reading import read_end
 from core.records.events import Event, Finished
 from core.records.experiment import Experiment
 from core.records.home import create, delete_experiment, existing
@@ -34,6 +35,10 @@ Done = Literal["computed", "nothing", "started", "joined", "interrupted", "faile
 """What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, had work started in the
 background, left it to those who are at it, were interrupted, or the computation broke off.
 """
+
+
+LOG_BYTES = 2000
+"""Of the end of a log are shown where a coordinator ended without a word."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,11 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
     if status == ExitStatus.REFUSED:
-        _explain_ending(read_state(experiment), console)
+        ended = read_state(experiment)
+        if ended.last(Finished) == state.last(Finished):  # it could not even make its journal
+            _show_log(experiment, console, f"{experiment.id} cannot be computed")
+        else:
+            _explain_ending(ended, console)
         if new and not experiment.results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
                 delete_experiment(experiment.folder)
@@ -155,7 +164,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return ExitStatus.FAILED
     if status == ExitStatus.INTERRUPTED:
         console.problem(
-            "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.id}"
+            "stopped before all runs were complete", f"go on with: aefit-tui resume {experiment.word}"
         )
         _say_done(experiment, console, options, "interrupted")
         return status
@@ -209,7 +218,7 @@ def _exit_status(state: State, console: Console) -> int:
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure.error}", failure.hint)
     if state.failures:
-        console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.id}")
+        console.narrate(f"try the failed runs again with: aefit-tui resume {state.experiment.word}")
     if state.status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED):
         _explain_ending(state, console)
     if state.status is ExperimentStatus.REFUSED:
@@ -244,7 +253,7 @@ def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
         with stop_signals(), closing(_narrator(experiment, console)) as narrator:
             follow(reader, narrator, lambda: experiment.running, from_last_start(reader))
     except Stopped:
-        again = f"aefit-tui attach {experiment.id}"
+        again = f"aefit-tui attach {experiment.word}"
         console.narrate(f"{experiment.id} goes on without you; see it again with: {again}")
         return False
     return True
@@ -282,7 +291,7 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
     )
     status = process.poll() or ExitStatus.COMPLETE
     if status == ExitStatus.COMPLETE:
-        console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.id}")
+        console.narrate(f"computing in the background; follow it with: aefit-tui attach {experiment.word}")
         _print_background(experiment, console, options, "started")
     return status
 
@@ -321,8 +330,8 @@ def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
     if {own.read(source, cache.Cache(cache_dir), lambda text: None).sha256} != computed_from:
         raise DataError(
             f"{source} has changed since {experiment.id} was computed from it",
-            f"`aefit-tui show {experiment.id}` prints the stored result; to compute it anew, type "
-            f"`aefit-tui delete {experiment.id}` and start it again",
+            f"`aefit-tui show {experiment.word}` prints the stored result; to compute it anew, type "
+            f"`aefit-tui delete {experiment.word}` and start it again",
         )
 
 
@@ -343,14 +352,16 @@ def _explain_ending(state: State, console: Console) -> None:
         console.problem(last.error, last.hint)
 
 
-def _show_log(experiment: Experiment, console: Console) -> None:
+def _show_log(
+    experiment: Experiment, console: Console, what: str = "the coordinator ended unexpectedly"
+) -> None:
     try:
-        log = experiment.log.read_text(encoding="utf-8", errors="replace").strip()
+        log = read_end(experiment.log, LOG_BYTES).decode(errors="replace").strip()
     except OSError as error:
-        raise ExperimentError(f"the log {experiment.log} cannot be read: {error}") from error
+        raise ExperimentError(f"the log {experiment.log} cannot be read: {error.strerror}") from error
     if not log:
         experiment.check_room()  # a full disk took no word either
-    console.problem(f"the coordinator ended unexpectedly; the end of {experiment.log}:", log[-2000:])
+    console.problem(f"{what}; the end of {experiment.log}:", log)
 
 
 def _narrator(experiment: Experiment, console: Console, past: Sequence[Event] = ()) -> Narrator:

@@ -13,8 +13,9 @@ with loading():
     from typing import TYPE_CHECKING
 
     from core.errors import AefitError
+    from core.files.channels import forget, hold_channels
     from core.files.exit_status import ExitStatus
-    from tui_aefit.shell.console import Console
+    from tui_aefit.shell.console import Console, OutputError
     from tui_aefit.shell.options import given_settings, parse
     from tui_aefit.shell.subcommands import SUB_COMMANDS, Options
 
@@ -26,31 +27,36 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """The console script."""
+    hold_channels()
     for channel in (sys.stdout, sys.stderr):
         if isinstance(channel, io.TextIOWrapper):
             # A terminal that cannot show a character shows a mark in its place.
             channel.reconfigure(errors="replace")
     try:
         status = run(sys.argv[1:])
-        sys.stdout.flush()
     except BrokenPipeError:
         import signal  # noqa: PLC0415  # for this one case
 
         # Whoever read our output has left (`| head`).
         status = 128 + signal.SIGPIPE
-        _forget_output()
+        forget(1)
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
-    except OSError as error:
-        Console().problem(f"the output cannot be written: {error.strerror}")
+    except OutputError as error:
+        Console().problem(str(error))
         status = ExitStatus.FAILED
-        _forget_output()
+        forget(1)
+    except OSError as error:  # such as a lock that must not be read
+        Console().problem(
+            _about(error), "see whether you may read and write it, and whether its disk is there"
+        )
+        status = ExitStatus.REFUSED
     sys.exit(status)
 
 
-def _forget_output() -> None:
-    """Python would try to write the rest when it leaves, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _about(error: OSError) -> str:
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{where}{error.strerror or error}"
 
 
 def run(words: list[str]) -> int:
@@ -74,6 +80,7 @@ def run(words: list[str]) -> int:
             forgiving=options.command is not None and SUB_COMMANDS[options.command].forgiving,
         )
         console.typed_home = settings.typed_home
+        os.environ.update(settings.for_processes())
         for warning in settings.warnings:
             console.narrate(f"aefit-tui: {warning}")
         if options.command is not None:

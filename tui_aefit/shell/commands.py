@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from core.declarations.printable import printable, shell_word
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
@@ -18,7 +19,6 @@ from core.report.tables.text import align
 from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON, part_options
 from tui_aefit.following.listing import date_of, unusual
-from tui_aefit.following.printable import printable
 from tui_aefit.following.stopping import request_stop
 from tui_aefit.lab.opening import open_lab
 from tui_aefit.shell import batch
@@ -183,7 +183,7 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
             f"{experiment.id} was asked to stop and has not yet", "look again with aefit-tui list"
         )
         return ExitStatus.FAILED
-    console.narrate(f"{experiment.id} stopped; go on with: aefit-tui resume {experiment.id}")
+    console.narrate(f"{experiment.id} stopped; go on with: aefit-tui resume {experiment.word}")
     return ExitStatus.COMPLETE
 
 
@@ -219,7 +219,7 @@ def _is_confirmed(name: str, what: str, reason: str, console: Console) -> bool:
     """Ask at the terminal whether to delete an experiment. Raises ExperimentError where there is none."""
     if not sys.stdin.isatty():
         raise ExperimentError(
-            f"deleting {name}, {what}, needs a yes{reason}", f"aefit-tui delete {name} --yes"
+            f"deleting {name}, {what}, needs a yes{reason}", f"aefit-tui delete {shell_word(name)} --yes"
         )
     if reason:
         console.narrate(f"{name} cannot be read{reason}")

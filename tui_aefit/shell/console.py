@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core.declarations.lazy import json
+from core.declarations.printable import printable_text, shell_word
 from core.errors import AefitError
+from core.files.channels import say
 from core.files.exit_status import ExitStatus
 from tui_aefit.shell.subcommands import SUB_COMMANDS
 
 _ALONE = [name for name, one in SUB_COMMANDS.items() if one.suggested and not one.takes_id]
 _WITH_ID = [name for name, one in SUB_COMMANDS.items() if one.suggested and one.takes_id]
+_PLAIN = r"(?>[\w-]+(?:\.[\w-]+)*)\b"
+_QUOTED = r"""'[^']*'(?:"'"'[^']*')*|\$'(?:[^'\\]|\\.)*'"""
+"""What `shell_word` makes of an id: a name that was made here, or one that somebody gave its folder."""
 SUGGESTED = re.compile(
-    rf"aefit-tui (?:{'|'.join(['--batch', *_ALONE])}|(?:{'|'.join(_WITH_ID)}) "
-    r"(?>[\w-]+(?:\.[\w-]+)*))\b(?! --home)"
+    rf"aefit-tui (?:(?:{'|'.join(['--batch', *_ALONE])})\b|(?:{'|'.join(_WITH_ID)}) (?:{_PLAIN}|{_QUOTED}))"
+    r"(?! --home)"
 )
 """A command that a person is told to type and that depends on the home, up to its id."""
 
 
+class OutputError(Exception):
+    """Standard output, which results go to, is closed or full. No AefitError: nobody caught it but who reports."""
+
+
+@contextmanager
+def output() -> Iterator[None]:
+    """Within the block results are written. Raises OutputError, BrokenPipeError where nobody reads on."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror}") from error
+
+
 class Console:
     """The only place that writes to the shell's channels. `quiet` silences narration, never errors.
+
+    Whatever is to be said, a terminal shows it and does not obey it: see `core.declarations.printable`.
 
     typed_home: the home where it was typed for this call only. Every command that is suggested then carries it.
     """
@@ -37,9 +60,10 @@ class Console:
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def result(self, text: str) -> None:
-        """Something that was asked for."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        """Something that was asked for. Raises OutputError, BrokenPipeError."""
+        with output():
+            sys.stdout.write(printable_text(text if text.endswith("\n") else text + "\n"))
+            sys.stdout.flush()
 
     def result_json(self, value: object) -> None:
         """One JSON value, with no NaN or Infinity in it."""
@@ -48,18 +72,15 @@ class Console:
     def narrate(self, text: str) -> None:
         """Something worth knowing meanwhile."""
         if not self.quiet:
-            sys.stderr.write(self._to_type(text) + "\n")
-            sys.stderr.flush()
+            self._say(text + "\n")
 
     def problem(self, text: str, hint: str = "") -> None:
         """What went wrong, and what to do about it."""
-        sys.stderr.write(self._to_type(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else "")))
-        sys.stderr.flush()
+        self._say(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else ""))
 
     def confirmed(self, question: str) -> bool:
         """Whether a person at the terminal answers a question with yes."""
-        sys.stderr.write(f"{question} [y/N] ")
-        sys.stderr.flush()
+        self._say(f"{question} [y/N] ")
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def refuse(self, error: AefitError) -> int:
@@ -67,9 +88,12 @@ class Console:
         self.problem(str(error), error.hint)
         return ExitStatus.REFUSED
 
+    def _say(self, text: str) -> None:
+        say(self._to_type(text))
+
     def _to_type(self, text: str) -> str:
         """`text` with commands that mean the experiments of this call when they are typed as they stand."""
         if not self.typed_home:
             return text
-        home = f" --home {shlex.quote(self.typed_home)}"
+        home = f" --home {shell_word(self.typed_home)}"
         return SUGGESTED.sub(lambda command: command[0] + home, text)

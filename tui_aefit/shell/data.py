@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from core.data.catalogue import CATALOGUE, availability
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
+from core.files.folders import make_home
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
@@ -24,11 +26,24 @@ def data(options: Options, settings: Settings, console: Console) -> int:
             "which data set?" if name is None else "where to?",
             f"aefit-tui data {usage}; `aefit-tui data list` shows the names",
         )
-    arguments = [name, "--data-dir", str(settings.data_dir)]
+    arguments = ["--data-dir", str(settings.data_dir)]
     if action == "export":
-        arguments += ["--output", output, "--cache-dir", str(settings.cache_dir)]
-    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
+        arguments += [f"--output={output}", "--cache-dir", str(settings.cache_dir)]
+    if settings.data_dir.is_relative_to(settings.home) or (action == "export" and name not in CATALOGUE):
+        _make_home(settings.home)  # else what is put into it would make it, open to all
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments, "--", str(name)]
     return subprocess.run(command, check=False).returncode
+
+
+def _make_home(home: Path) -> None:
+    """Raises AefitError."""
+    try:
+        make_home(home)
+    except OSError as error:
+        raise AefitError(
+            f"cannot make {home}: {error.strerror}",
+            "choose another home with --home DIR, or another --data-dir",
+        ) from error
 
 
 def _list(options: Options, settings: Settings, console: Console) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.data.limit import SETTING as DATA_LIMIT
 from core.declarations.setting import Folder, Number, Setting, Value, Whole, by_name
 from core.errors import AefitError
 from core.files.locations import default_home
@@ -49,6 +50,7 @@ CALL: dict[str, Setting] = by_name(
             name="home", title="Home", metavar="DIR", kind=Folder(), identifies=False,
             default_text=str(default_home()), help="where experiments are kept",
         ),
+        DATA_LIMIT,
     )
 )  # fmt: skip
 """The settings of a call: how and where it computes. They are no part of an experiment."""

@@ -6,7 +6,6 @@ import json
 import locale
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from core.data.catalogue import CATALOGUE, availability, check_available
+from core.declarations.printable import shell_word
 from core.errors import DataError
 from core.files.exit_status import ExitStatus
 from core.places.dask import INSTALL
@@ -158,7 +158,7 @@ def _unloadable(problem: str) -> Check:
     last = problem.splitlines()[-1] if problem else "it said nothing"
     missing = re.search(r"No module named '(\w+)", last)
     package = {"sklearn": "scikit-learn", "PIL": "pillow"}.get(missing[1], missing[1]) if missing else ""
-    install = f"{shlex.quote(sys.executable)} -m pip install"
+    install = f"{shell_word(sys.executable)} -m pip install"
     remedy = f"{install} {package}" if package else f"{install} --force-reinstall torch torchvision"
     return Check("libraries", "broken", f"those that compute cannot be loaded: {last}", remedy)
 

@@ -19,6 +19,9 @@ from tui_aefit.shell.publications import default_path, publish, text_of
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
 
+STANDARD_OUTPUT = "/dev/stdout"
+"""As some write "-"; the process that publishes would take it for its own."""
+
 
 def export(options: Options, settings: Settings, console: Console) -> int:
     """Write a result, or a figure of it. Raises AefitError."""
@@ -64,14 +67,15 @@ def _check_export(form: str, table: str | None, figure: str | None, sets: str | 
 
 def report(options: Options, settings: Settings, console: Console) -> int:
     """Write a page on an experiment. Raises AefitError."""
-    return _publish(find(settings.home, options["id"]), "html", options.get("output"), console)
+    told = {"paths": "absolute"} if options.get("paths") else {}
+    return _publish(find(settings.home, options["id"]), "html", options.get("output"), console, **told)
 
 
 def _publish(
     experiment: Experiment, form: str, output: str | None, console: Console, *, part: str = "", **chosen: str
 ) -> int:
     """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
-    if output == "-":
+    if output in ("-", STANDARD_OUTPUT):
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
         publish(experiment, form, None, **chosen)

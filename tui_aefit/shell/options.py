@@ -14,6 +14,7 @@ from core import __version__
 from core.declarations.setting import Setting
 from core.errors import AefitError, PluginError, closest
 from core.spec.settings import COMMON, PARTS
+from tui_aefit.shell.console import Console
 from tui_aefit.shell.declarations import CALL, SETTINGS, declared_with, plugin_options, variable_of
 from tui_aefit.shell.subcommands import (
     DESTINATION,
@@ -43,6 +44,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """A wrong command line."""
         raise AefitError(message, f"see {self.prog} --help")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """What argparse prints: help and the version, which are results."""
+        if message:
+            Console().result(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """What argparse does, but that options may stand among the words of an argument that takes any number."""

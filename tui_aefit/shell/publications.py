@@ -13,12 +13,14 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
+from core.files.folders import own_file
 from core.records.experiment import Experiment
 from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
 from core.report.refusal import refusal_in
 from core.report.result import Result
 from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
+from tui_aefit.shell.console import OutputError
 
 EXPORTS = "exports"
 """The folder, in an experiment's own, that exports are written to."""
@@ -98,24 +100,25 @@ def file_name(experiment: Experiment, form: str, part: str = "") -> str:
 def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
     """Where a publication goes unless a person says otherwise; the folder is made.
 
-    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made.
+    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made or is a link, or what lies
+    there is no plain file.
     """
     folder = experiment.folder / EXPORTS
     try:
-        folder.mkdir(exist_ok=True)
+        return own_file(folder, file_name(experiment, form, part))
     except OSError as error:
         raise ExperimentError(
             f"cannot export {experiment.id} into {folder}: {error.strerror}",
             "on the command line, --output FILE writes elsewhere",
         ) from error
-    return folder / file_name(experiment, form, part)
 
 
 def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
     """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
 
     form: html, parquet, or the format of a figure. options: `table`, `figure`, `sets`, as that module takes them.
-    Raises ExperimentError where it cannot be made or written, BrokenPipeError where nobody reads it.
+    Raises ExperimentError where it cannot be made or written, OutputError where standard output is closed or full,
+    BrokenPipeError where nobody reads it.
     """
     words = [f"--{name}={value}" for name, value in options.items()]
     target = "-" if output is None else str(output)
@@ -144,8 +147,11 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
             f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
             "see whether the machine or its disk is overloaded, and try again",
         ) from error
-    if done.returncode == ExitStatus.REFUSED and (refusal := refusal_in(done.stderr)) is not None:
+    refusal = refusal_in(done.stderr)
+    if done.returncode == ExitStatus.REFUSED and refusal is not None:
         raise ExperimentError(refusal.error, refusal.hint)
+    if done.returncode == ExitStatus.FAILED and refusal is not None:
+        raise OutputError(refusal.error)
     if done.returncode == 128 + signal.SIGPIPE:
         raise BrokenPipeError
     if done.returncode != 0:

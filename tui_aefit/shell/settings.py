@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.declarations.lazy import tomllib
+from core.data.limit import SETTING as DATA_LIMIT
+from core.data.limit import VARIABLE
 from core.declarations.setting import Names, PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
+from core.files.toml import read_toml
 from core.records.starting import How
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
@@ -83,13 +85,13 @@ class Settings:
         self._forgiving = forgiving
         self._unread: AefitError | None = None
         self.no_cache = no_cache
-        project = config or (folder or Path.cwd()) / PROJECT_FILE
         if config is not None and not config.is_file():
             raise AefitError(
                 f"there is no settings file {config}", "give the path of a TOML file to --config"
             )
         variables = os.environ if environment is None else environment
-        files = {path: self._take_keys(path, self._read_file(path)) for path in (user_config(), project)}
+        paths = [user_config(), *([config] if config is not None else self._project_file(folder))]
+        files = {path: self._take_keys(path, self._read_file(path)) for path in paths}
         sources = [*map(of_file, files, files.values())]
         self._study = StudyFile.read(study) if study is not None else None
         if self._study is not None:
@@ -177,6 +179,16 @@ class Settings:
             if paired:
                 return specs_of(base, {}, pairs_of(self.several))
             return specs_of(base, self.several, self.cases)
+
+    def for_processes(self) -> dict[str, str]:
+        """What the processes that read data are told by their environment. Raises AefitError."""
+        if DATA_LIMIT.name not in self.found:
+            return {}
+        try:
+            return {VARIABLE: str(DATA_LIMIT.check(self[DATA_LIMIT.name]))}
+        except SpecError as error:
+            self._complain(self._with_source(error))
+            return {}
 
     def spec(self) -> Spec:
         """The experiment that these settings ask for. Raises AefitError; it names where a wrong value is from."""
@@ -396,12 +408,24 @@ class Settings:
             return setting.kind.beside(value, given.file.parent)
         return value
 
+    def _project_file(self, folder: Path | None) -> list[Path]:
+        """The settings file of the folder in which the command is typed, if that is there."""
+        try:
+            return [(folder or Path.cwd()) / PROJECT_FILE]
+        except OSError as error:
+            self._complain(
+                AefitError(
+                    f"the working folder cannot be read: {error.strerror}", "change to one that is there"
+                )
+            )
+            return []
+
     def _read_file(self, path: Path) -> Mapping[str, object]:
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return read_toml(path)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, an endless number
+        except (OSError, ValueError) as error:  # not a file, not UTF-8, not TOML
             self._unread = AefitError(
                 f"the settings file {path} cannot be read: {error}", "mend it or remove it"
             )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.declarations.lazy import tomllib
 from core.errors import AefitError, closest
+from core.files.toml import read_toml
 
 KEYS = ("name", "pair", "base", "grid", "case")
 EXAMPLE = """[base] dataset = "mnist", [grid] epsilon = [0.05, 0.1], or [[case]] tables"""
@@ -32,10 +32,10 @@ class StudyFile:
     def read(cls, path: Path) -> StudyFile:
         """The file at a path. Raises AefitError for one that cannot be read, or is no study's."""
         try:
-            content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = read_toml(path)
         except OSError as error:
             raise AefitError(f"the study's file {path} cannot be read: {error.strerror}", EXAMPLE) from error
-        except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, an endless number
+        except ValueError as error:  # not UTF-8, not TOML
             raise AefitError(f"the study's file {path} cannot be read: {error}", "mend it") from error
         for key in content:
             if key not in KEYS:

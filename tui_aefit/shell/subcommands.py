@@ -204,6 +204,9 @@ def _export(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 def _report(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     _takes_id(command, settings)
     command.add_argument("--output", metavar="FILE", help="default: ID.html in the experiment's exports")
+    command.add_argument(
+        "--paths", action="store_true", help="with the folders that data and results lie in, which name users"
+    )
 
 
 def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
@@ -211,6 +214,7 @@ def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> 
     command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
     command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
     add_setting(command, CALL["data_dir"])
+    add_setting(command, CALL["data_limit"])
 
 
 def _doctor(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:

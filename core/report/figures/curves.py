@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from core.declarations.printable import shell_word
 from core.errors import ExperimentError
 from core.families.ladder import Ladder
 from core.records.statistics import StatisticalTest, Summary, SummaryTable
@@ -226,7 +227,7 @@ def _summary_of(result: Result, sets: Collection[str] | None) -> SummaryTable:
     if result.summary is None:
         raise ExperimentError(
             f"{result.id} has no complete run: there is nothing to draw yet",
-            f"aefit-tui resume {result.id} computes what is missing",
+            f"aefit-tui resume {shell_word(result.id)} computes what is missing",
         )
     check_sets(result.spec, result.id, sets or ())
     return result.summary

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import ExperimentError
-from core.files.atomic import replace_file
+from core.files.folders import own_file
+from core.files.output import write_output
 from core.records.gallery import Gallery, amplified, grey_levels
 
 LEAST_SIDE = 190
@@ -70,19 +71,19 @@ def figure(gallery: Gallery, members: Sequence[int]) -> Image.Image:
 
 
 def write_figure(path: Path, gallery: Gallery, members: Sequence[int]) -> None:
-    """Write `figure` as a PNG, replacing an older one at once; its folder is made where there is none.
+    """Write `figure` as a PNG, replacing an older one at once, into a folder of our own, which is made.
 
     Raises ExperimentError where that fails.
     """
     image = figure(gallery, members)
     try:
-        path.parent.mkdir(exist_ok=True)
-        replace_file(path, lambda file: image.save(file, format="PNG"))
+        place = own_file(path.parent, path.name)
     except OSError as error:
         raise ExperimentError(
             f"cannot write {path}: {error.strerror or error}",
             "free some space, or allow writing to the folder",
         ) from error
+    write_output(place, lambda file: image.save(file, format="PNG"))
 
 
 def row_of(gallery: Gallery, member: int) -> tuple[list[NDArray[np.uint8]], list[list[str]]]:

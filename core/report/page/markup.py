@@ -6,14 +6,14 @@ import html
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from core.declarations.printable import printable
 from core.report.figures.curves import INK, PAPER
 from core.report.formatting import ABSENT
 
 
 def words(value: object) -> str:
     """Any value as escaped text; what cannot be printed becomes a mark in its place."""
-    text = "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in str(value))
-    return html.escape(text)
+    return html.escape("\n".join(map(printable, str(value).split("\n"))))
 
 
 def number(value: float | None, form: str) -> str:

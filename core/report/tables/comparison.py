@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from core.report.caveat import caveat
 from core.report.comparison import Compared, accuracies, claims_of, differing, sets_of
 from core.report.formats import TableName
+from core.report.tables.csv_text import csv_text
 from core.report.tables.latex import (
     DASH,
     escaped,
@@ -33,13 +32,13 @@ def settings_csv(compared: Sequence[Compared]) -> str:
         [one.result.id, one.name, one.status.value, one.runs, *(_plain(one, name) for name in settings)]
         for one in compared
     ]
-    return _csv(["id", "name", "status", "statistics_runs", *settings], rows)
+    return csv_text(["id", "name", "status", "statistics_runs", *settings], rows)
 
 
 def long_csv_of(compared: Sequence[Compared], table: TableName) -> str:
     """The rows of a long table of every experiment, which tell by their first column whose they are."""
     rows = (row for one in compared for row in long_rows(one.result, table))
-    return _csv(COLUMNS_OF[table], rows)
+    return csv_text(COLUMNS_OF[table], rows)
 
 
 def comparison_latex(compared: Sequence[Compared], label: str) -> str:
@@ -131,11 +130,3 @@ def _claims(compared: Sequence[Compared], label: str, note: str) -> Iterator[str
 def _plain(one: Compared, name: str) -> object:
     value = one.spec.values.get(name)
     return (",".join(value) or "none") if isinstance(value, tuple) else value
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

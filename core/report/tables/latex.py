@@ -29,6 +29,9 @@ QUANTITIES: dict[Quantity, str] = {
 }
 """The quantities that are tested, in the paper's letters."""
 
+NOT_IN_LABELS = re.compile(r"[^A-Za-z0-9:._+-]")
+"""What a label has not: somebody may have given an experiment's folder any name."""
+
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
     "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -324,7 +327,7 @@ def table_environment(
             r"\scriptsize",
             r"\setlength{\tabcolsep}{2.5pt}",
             f"\\caption{{{caption}}}",
-            f"\\label{{tab:{label}}}",
+            f"\\label{{tab:{NOT_IN_LABELS.sub('-', label)}}}",
             # Wider than the column, it stands in the middle of it.
             f"\\makebox[\\linewidth]{{\\begin{{tabular}}{{{columns}}}",
             r"\toprule",

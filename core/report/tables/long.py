@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from core.records.deciding import Robustness
@@ -12,6 +10,7 @@ from core.records.types import plain
 from core.report.attack_figures import rates
 from core.report.formats import TableName
 from core.report.result import Result
+from core.report.tables.csv_text import csv_text
 
 Cell = str | int | float | None
 
@@ -80,11 +79,7 @@ def long_rows(result: Result, table: TableName = "accuracy") -> Iterator[list[Ce
 
 def long_csv(result: Result, table: TableName = "accuracy") -> str:
     """A table as CSV with a header; what is undefined is an empty field."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS_OF[table])
-    writer.writerows(long_rows(result, table))
-    return text.getvalue()
+    return csv_text(COLUMNS_OF[table], long_rows(result, table))
 
 
 def _settings(result: Result, rates: Iterable[float | None] = ()) -> list[Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
 
+from core.declarations.printable import shell_word
 from core.records.metrics import AttackFigures
 from core.records.statistics import Claim, StatisticalTest, Summary, SummaryTable
 from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
@@ -80,7 +81,9 @@ def _lost(result: Result, width: int) -> list[str]:
     lines += [wrapped(f"  {_named(runs)}: {reason}", width) for reason, runs in reasons.items()]
     if result.spec.schema_version == SPEC_VERSION:
         lines.append(
-            wrapped(f"To compute {'it' if one else 'them'} again: aefit-tui resume {result.id}", width)
+            wrapped(
+                f"To compute {'it' if one else 'them'} again: aefit-tui resume {shell_word(result.id)}", width
+            )
         )
     over = set(result.statistics_runs).intersection(lost)
     if over and result.summary is not None:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_aefit.following.printable import printable
+from core.declarations.printable import printable
 from tui_aefit.lab.charts.data import set_marker
 
 MARK = "✓"

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static, Tab, Tabs
 
+from core.declarations.printable import printable
 from core.records.annotations import read_annotations
 from core.records.experiment import Experiment
 from core.records.state import read_state
@@ -25,7 +26,6 @@ from core.report.formatting import counted, enumerate_words
 from core.report.result import Result, result_of
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.listing import STATES
-from tui_aefit.following.printable import printable
 from tui_aefit.lab.background import carry_out
 from tui_aefit.lab.charts.data import MARKERS
 from tui_aefit.lab.charts.drawing import accuracy_chart

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 
+from core.declarations.printable import printable
 from core.errors import AefitError, ExperimentError
 from core.records.experiment import Experiment
 from core.records.overview import Overview
@@ -25,7 +26,6 @@ from tui_aefit.following.filtering import Selection, select
 from tui_aefit.following.listing import COLUMNS, detail, telling_settings
 from tui_aefit.following.ordering import NEWEST_FIRST, Order, ordered
 from tui_aefit.following.preview import Preview, read_preview
-from tui_aefit.following.printable import printable
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, with_each
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error

@@ -15,12 +15,12 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from core.declarations.printable import printable
 from core.records.experiment import Experiment
 from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.following.listing import STATES, state_words
-from tui_aefit.following.printable import printable
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 
 LOOK_SECONDS = 1.0

@@ -19,11 +19,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Header, Static
 
+from core.declarations.printable import printable
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, amplified, grey_levels
 from core.sets.registry import SETS
-from tui_aefit.following.printable import printable
 from tui_aefit.lab.gallery_reading import Reading, read
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.picture import Panel, Pictures

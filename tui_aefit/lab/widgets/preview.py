@@ -12,8 +12,8 @@ from textual.containers import VerticalScroll
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from core.declarations.printable import printable
 from tui_aefit.following.preview import SETS, Preview, accuracies, answer, facts
-from tui_aefit.following.printable import printable
 from tui_aefit.lab.charts.data import accuracy_data
 from tui_aefit.lab.charts.drawing import accuracy_chart
 from tui_aefit.lab.widgets.chart import Chart

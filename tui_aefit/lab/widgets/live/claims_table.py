@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.events import Resize
 from textual.reactive import reactive
 
+from core.declarations.printable import printable
 from core.records.statistics import Claim, Decision
 from core.report.terms import brief_reason, term_of
 from tui_aefit.following.listing import share
-from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.forest import MARGINS, axis, interval_line
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core.declarations.printable import printable
 from core.records.statistics import Claim
 from core.report.terms import term_of
-from tui_aefit.following.printable import printable
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.charts.data import PAPER_PAIR
 from tui_aefit.lab.charts.forest import ForestData, ForestRow, forest_chart

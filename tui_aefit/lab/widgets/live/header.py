@@ -12,12 +12,12 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widget import Widget
 
+from core.declarations.printable import printable
 from core.records.status import ExperimentStatus
 from core.report.formatting import duration
 from core.spec.spec import Spec
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.machine import Load
-from tui_aefit.following.printable import printable
 from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink

@@ -1,0 +1,68 @@
+"""Folders of our own, and files of our own choosing in them: never what a link there leads to.
+
+A home, the folder of its experiments, its cache, and an experiment's folder may be links to another disk: a person
+put them there. Below an experiment's folder, which may come from somebody else, a link could lead anywhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def make_home(home: Path) -> None:
+    """A home, which nobody else can look into when it is new. Raises OSError."""
+    home.mkdir(0o700, parents=True, exist_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder in one that is there. Raises OSError, also where a link, or anything but a folder, has its name."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        _check(folder)
+
+
+def own_file(folder: Path, name: str) -> Path:
+    """Where a file of that name may be put in a folder, which is made; a link of that name is taken away.
+
+    Raises OSError where the folder cannot be made or is a link, or a pipe or a device lies there.
+    """
+    make_folder(folder)
+    path = folder / name
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return path
+    if stat.S_ISLNK(mode):
+        path.unlink()
+    elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder: who writes is told
+        raise OSError(errno.EEXIST, "what lies there is not a plain file", str(path))
+    return path
+
+
+def open_to_append(path: Path) -> int:
+    """A descriptor that appends to a plain file, made where there is none. Raises OSError, also for a link."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a pipe that nobody reads
+            raise OSError(error.errno, "it is not a plain file", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _check(folder: Path) -> None:
+    """Raises OSError for what is no folder itself."""
+    mode = folder.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "it is a link, through which nothing is written", str(folder))
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.ENOTDIR, "it is not a folder", str(folder))

@@ -1,0 +1,141 @@
+"""Published files: a device, a pipe and a link stay what they are; our own places are never anything else's."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.data.export import export
+from core.errors import ExperimentError
+from core.files.folders import make_folder, make_home, open_to_append, own_file
+from core.files.output import write_output
+
+
+def write_by_name(path: Path) -> None:
+    write_output(path, b"published")
+
+
+def write_by_function(path: Path) -> None:
+    write_output(path, lambda file: file.write(b"published"))
+
+
+@pytest.mark.parametrize("write", [write_by_name, write_by_function])
+class TestOutput:
+    def test_a_file_is_replaced_as_a_whole(self, tmp_path: Path, write) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(b"what was there, which was longer")
+        with path.open("rb") as before:
+            write(path)
+            assert before.read() == b"what was there, which was longer", "whoever reads it reads on"
+        assert path.read_bytes() == b"published"
+        assert os.listdir(tmp_path) == ["file"]
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_a_link_stays_and_what_it_leads_to_is_written(self, tmp_path: Path, write, there: bool) -> None:
+        target, link = tmp_path / "target", tmp_path / "link"
+        if there:
+            target.write_bytes(b"former")
+        link.symlink_to("target")
+        write(link)
+        assert link.is_symlink()
+        assert target.read_bytes() == b"published"
+
+    def test_a_pipe_is_written_to(self, tmp_path: Path, write) -> None:
+        pipe, read = tmp_path / "pipe", []
+        os.mkfifo(pipe)
+        reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+        reader.start()
+        write(pipe)
+        reader.join()
+        assert read == [b"published"]
+        assert stat.S_ISFIFO(pipe.lstat().st_mode)
+
+    def test_a_device_is_written_to_through_a_link_too(self, tmp_path: Path, write) -> None:
+        (tmp_path / "null").symlink_to("/dev/null")
+        write(tmp_path / "null")
+        write(Path("/dev/null"))
+        assert (tmp_path / "null").is_symlink()
+        assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+    def test_an_open_pipe_is_written_to_by_its_descriptor(self, write) -> None:
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as file:
+            write(Path(f"/dev/fd/{writing}"))
+            os.close(writing)
+            assert file.read() == b"published"
+
+    @pytest.mark.parametrize("place", [".", "nowhere/file", "loop", "a" * 300])
+    def test_what_cannot_be_written_is_said(self, tmp_path: Path, write, place: str) -> None:
+        (tmp_path / "loop").symlink_to("loop")
+        with pytest.raises(ExperimentError, match="cannot write"):
+            write(tmp_path / place)
+
+
+def test_a_data_set_is_exported_to_a_device(tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+    said: list[str] = []
+    export("digits", tmp_path / "null", data_dir=tmp_path, cache_dir=tmp_path, note=said.append)
+    assert (tmp_path / "null").is_symlink()
+    assert said[-1] == f"wrote 1,797 images and their labels to {tmp_path / 'null'}"
+
+
+class TestOwnPlaces:
+    def test_a_folder_is_made_once(self, tmp_path: Path) -> None:
+        make_folder(tmp_path / "own")
+        make_folder(tmp_path / "own")
+        with pytest.raises(FileNotFoundError):
+            make_folder(tmp_path / "gone" / "own")
+
+    def test_a_link_for_a_folder_is_refused_wherever_it_leads(self, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        for name, target in (("link", "elsewhere"), ("dangling", "nowhere")):
+            (tmp_path / name).symlink_to(target)
+            with pytest.raises(OSError, match="it is a link"):
+                own_file(tmp_path / name, "file")
+        (tmp_path / "file").touch()
+        with pytest.raises(OSError, match="not a folder"):
+            make_folder(tmp_path / "file")
+        assert not (tmp_path / "nowhere").exists()
+
+    def test_a_link_in_a_file_s_place_gives_way_and_what_it_leads_to_stays(self, tmp_path: Path) -> None:
+        (tmp_path / "precious").write_bytes(b"precious")
+        make_folder(tmp_path / "own")
+        (tmp_path / "own" / "file").symlink_to(tmp_path / "precious")
+        write_output(own_file(tmp_path / "own", "file"), b"published")
+        assert (tmp_path / "own" / "file").read_bytes() == b"published"
+        assert (tmp_path / "precious").read_bytes() == b"precious"
+
+    def test_a_pipe_in_a_file_s_place_is_refused_at_once(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OSError, match="not a plain file"):
+            own_file(tmp_path, "pipe")
+
+    def test_a_log_is_appended_to_and_never_anything_behind_a_link(self, tmp_path: Path) -> None:
+        for text in (b"one ", b"two"):
+            with os.fdopen(open_to_append(tmp_path / "log"), "ab") as file:
+                file.write(text)
+        assert (tmp_path / "log").read_bytes() == b"one two"
+        (tmp_path / "link").symlink_to("log")
+        os.mkfifo(tmp_path / "pipe")
+        for name in ("link", "pipe"):
+            with pytest.raises(OSError, match="not a plain file"):
+                open_to_append(tmp_path / name)
+        with pytest.raises(IsADirectoryError):
+            open_to_append(tmp_path)
+
+    def test_a_new_home_is_its_owner_s_alone_and_one_that_is_there_stays_as_it_is(
+        self, tmp_path: Path
+    ) -> None:
+        before = os.umask(0o022)
+        try:
+            make_home(tmp_path / "above" / "home")
+            (tmp_path / "there").mkdir()
+            make_home(tmp_path / "there")
+        finally:
+            os.umask(before)
+        modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("above/home", "above", "there")]
+        assert modes == [0o700, 0o755, 0o755]
