@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 
 from core.errors import AefitError, ExperimentError
@@ -48,6 +49,8 @@ from tui_aefit.lab.widgets.preview import PreviewPane
 
 LOOK_SECONDS = 2.0
 """How often the home is looked at."""
+MANY, TYPING_SECONDS = 300, 0.15
+"""Of more experiments than so many the filter waits so long for the next letter: drawing them takes longer."""
 MOST_COMPARED = 12
 """How many experiments can be told apart in one chart."""
 MOST_NAMED = 6
@@ -154,6 +157,7 @@ class ExperimentsScreen(Screen[None]):
         self._problem = ""
         self._shown: dict[str, str] = {}
         self._some_chosen = False
+        self._typing: Timer | None = None
         self._telling: tuple[tuple[Overview, ...], frozenset[str]] = ((), frozenset())
 
     def compose(self) -> ComposeResult:
@@ -232,7 +236,13 @@ class ExperimentsScreen(Screen[None]):
     @on(Input.Changed, "#filter")
     def _filter_changed(self, message: Input.Changed) -> None:
         self._browsing.words = message.value
-        self._show()
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+        if len(self._overviews or ()) > MANY:
+            self._typing = self.set_timer(TYPING_SECONDS, self._show)
+        else:
+            self._show()
 
     def _show(self) -> None:
         """Bring the picture up to date with what was last seen, with the filter, the order and the marks."""
