@@ -480,7 +480,7 @@ class TestWork:
             may_go_on.wait(20)
             return f"labelled [{text}] at last"
 
-        monkeypatch.setattr("tui_aefit.lab.screens.experiments.label", label)
+        monkeypatch.setattr("tui_aefit.lab.marked_actions.label", label)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("e")
