@@ -124,6 +124,11 @@ class Lab(App[None]):
         """Put a person's own keys in the place of ours, before any is shown."""
         self.set_keymap(self._changed_keys)
 
+    @property
+    def changed_keys(self) -> Mapping[str, str]:
+        """Binding id -> the keys that a person gave it."""
+        return self._changed_keys
+
     def keys_of(self, name: str) -> str:
         """The keys of one of the bindings of the app, for a sentence. name: its id."""
         bindings = [one for one in Binding.make_bindings(self.BINDINGS) if one.id == name]

@@ -1,4 +1,4 @@
-"""The gallery: one image of a set at a time, between its original and what every level says of it.
+"""The gallery: one image of a set at a time, what every level says of it, and its nearest training images.
 
 NumPy is loaded with this module, so it must be imported only when the gallery is opened.
 """
@@ -10,24 +10,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Header, Static
+from textual.widgets import Static
 
 from core.errors import AefitError
 from core.records.experiment import Experiment
-from core.records.gallery import Gallery, amplified, grey_levels
+from core.records.gallery import Gallery
 from core.sets.registry import SETS
 from tui_aefit.following.printable import printable
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.gallery_reading import Reading, read
+from tui_aefit.lab.gallery_words import answers, change_of, name_of, panels, target_of
+from tui_aefit.lab.messages import ExportExperiment
 from tui_aefit.lab.widgets.footer import KeysFooter
+from tui_aefit.lab.widgets.nearest import NearestPane, OfMember
 from tui_aefit.lab.widgets.picture import Panel, Pictures
-from tui_aefit.lab.widgets.shades import SIGNED, shows_colours
+from tui_aefit.lab.widgets.shades import shows_colours
+from tui_aefit.lab.widgets.thumbnails import Thumbnails
 from tui_aefit.shell.publications import EXPORTS
 
 LOOK_SECONDS = 2.0
@@ -38,23 +42,26 @@ FOLLOWING = 3
 """Members shown below the present one where the terminal is high enough."""
 ROWS_OF_FIGURE = 8
 """Members in an export of several."""
-SPARE_ROWS = 9
-"""Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
-LINES = ("where", "legend", "facts", "answers", "empty")
+FRAME_ROWS, LEGEND_ROWS, DETAILS_ROWS = 3, 1, 5
+"""Rows of the screen that are not for the pictures: heading, place and footer; below the pictures; what is said."""
+NEAREST_ROWS = 22
+"""Rows that the nearest training images have where they stand below: two headings, two captions, two rows."""
+ROOMY, HIGH = 130, 38
+DETAILS_COLUMNS = 46
+"""Of the details beside the pictures, their edge among them."""
+"""Columns from which the details stand beside the pictures; rows from which the nearest stand below them too."""
+LINES = ("title", "where", "legend", "facts", "answers", "empty")
 """What is said around the pictures, by id."""
+NEED_MEMBERS = ("browse", "jump", "cycle_class", "cycle_target", "export", "thumbnails", "copy")
+PANES = {"image": "Image", "nearest": "Nearest"}
 BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Filter"))
 
 
 class GalleryScreen(Screen[None]):
     """The galleries of an experiment's complete runs, beginning with `run` (from 0; the first complete one)."""
 
-    TITLE = "Gallery"
     CSS_PATH = "gallery.tcss"
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # declared so by Screen
-        (0, "-narrow"),
-        (140, "-wide"),  # three pictures of 32 columns and the details beside them
-        (172, "-huge"),  # three pictures of 28 columns at twice the size
-    ]
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "browse(-1)", "Previous", id="gallery.previous", group=BROWSE,
                 tooltip="The previous image"),
@@ -67,8 +74,10 @@ class GalleryScreen(Screen[None]):
                 tooltip="Images of the next set: controls, mistakes, all test images, adversarial again"),
         Binding("c", "cycle_class(1)", "Class", id="gallery.class", group=FILTER,
                 tooltip="Only images of one true class, then of the next, then all again"),
-        Binding("t", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
-                tooltip="Only attacks toward one class, then toward the next, then all again"),
+        Binding("a", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
+                tooltip="Only attacks that aim at one class, then at the next, then all again"),
+        Binding("t", "thumbnails", "Thumbnails", id="gallery.thumbnails",
+                tooltip="Many small pictures at once, or one large again"),
         Binding("x", "export(1)", "Export", id="gallery.export",
                 tooltip="Write this image with its original and perturbation as a PNG"),
         Binding("escape", "back", "Back", id="gallery.back", tooltip="Leave the gallery"),
@@ -76,7 +85,7 @@ class GalleryScreen(Screen[None]):
                 tooltip="Cycle the sets backwards"),
         Binding("C", "cycle_class(-1)", "Class before", id="gallery.class.before", show=False,
                 tooltip="Cycle the true classes backwards"),
-        Binding("T", "cycle_target(-1)", "Target before", id="gallery.target.before", show=False,
+        Binding("A", "cycle_target(-1)", "Target before", id="gallery.target.before", show=False,
                 tooltip="Cycle the targets backwards"),
         Binding("X", f"export({ROWS_OF_FIGURE})", "Export several", id="gallery.export.several", show=False,
                 tooltip=f"Write this and the next {ROWS_OF_FIGURE - 1} as one PNG, like the paper's Figure 4"),
@@ -86,7 +95,23 @@ class GalleryScreen(Screen[None]):
                 tooltip=f"{PAGE} images back"),
         Binding("shift+right,L", f"browse({PAGE})", f"On {PAGE}", id="gallery.page.next", show=False,
                 tooltip=f"{PAGE} images on"),
-        Binding("p", "as_text", "Characters", id="gallery.characters", show=False,
+        *(
+            Binding(str(place), f"pane('{name}')", title, id=f"gallery.{name}", show=False,
+                    tooltip=tooltip)
+            for place, (name, title, tooltip) in enumerate(
+                (
+                    ("image", "Image", "The image, its original and what every level says of it"),
+                    ("nearest", "Nearest", "The training images nearest to it, by which a classifier may judge"),
+                ),
+                start=1,
+            )
+        ),
+        Binding("f", "alone", "Full screen", id="gallery.full", show=False,
+                tooltip="Where there is room for both: the image or its nearest alone, or both"),
+        Binding("y", "copy", "Copy", id="gallery.copy", show=False, tooltip="Copy what is said of the image"),
+        Binding("p", "report", "Report", id="gallery.report", show=False,
+                tooltip="Write an HTML report with figures into the experiment's folder"),
+        Binding("w", "as_text", "Characters", id="gallery.characters", show=False,
                 tooltip="Draw with characters instead of colours, or with colours again"),
         Binding("pageup", "scroll_details(-1)", "Scroll up", id="gallery.scroll.up", show=False,
                 tooltip="Scroll up in what is said of the image"),
@@ -111,32 +136,35 @@ class GalleryScreen(Screen[None]):
         self._members: list[int] = []
         self._position = 0
         self._as_text = False
+        self._pane, self._alone = "image", False
         # Kept, not looked up: a reading may end when the screen is being left.
         self._lines = {name: Static(id=name, markup=False) for name in LINES}
-        self._pictures = Pictures(spare_rows=SPARE_ROWS)
-        self.sub_title = experiment.id
+        self._pictures = Pictures()
+        self._nearest, self._thumbnails = NearestPane(id="nearest"), Thumbnails(id="thumbnails")
 
     def compose(self) -> ComposeResult:
-        """Where we are; the three pictures; what is said of them. Or why there are none."""
-        yield Header()
+        """Where we are; the pictures and what is said of them; the nearest; small pictures. Or why not."""
+        yield self._lines["title"]
         yield self._lines["where"]
-        with Vertical(id="body"):
+        with Container(id="body"):
             with Vertical(id="figure"):
                 yield self._pictures
                 yield self._lines["legend"]
             with VerticalScroll(id="details", can_focus=False):
                 yield self._lines["facts"]
                 yield self._lines["answers"]
+            yield self._nearest
+        yield self._thumbnails
         yield self._lines["empty"]
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a picture there is nothing to browse, filter or export: those keys are greyed."""
         if action == "cycle_set":
             return any(name != self._set for name in self._reading.sets) or None
-        if action in ("browse", "jump", "cycle_class", "cycle_target", "export") and not self._members:
+        if action in NEED_MEMBERS and not self._members:
             return None
-        return True
+        return self._is_high or self._alone if action == "alone" else True
 
     # Reading
 
@@ -232,9 +260,51 @@ class GalleryScreen(Screen[None]):
         self._as_text = not self._as_text
         self._show()
 
+    def action_thumbnails(self) -> None:
+        """Show many small pictures, or one large again."""
+        self.set_class(not self.has_class("-thumbnails"), "-thumbnails")
+        self._thumbnails.focus() if self.has_class("-thumbnails") else self.set_focus(None)
+        self._show()
+
+    @on(Thumbnails.Moved)
+    def _moved(self, message: Thumbnails.Moved) -> None:
+        self._position = message.place
+        self._show()
+
+    @on(Thumbnails.Opened)
+    def _opened(self) -> None:
+        self.action_thumbnails()
+
+    def action_pane(self, name: str) -> None:
+        """Bring the image or its nearest training images to the front."""
+        self._pane = name
+        if self.has_class("-thumbnails"):
+            self.action_thumbnails()
+        self._arrange()
+
+    def action_alone(self) -> None:
+        """Show one pane alone, or both again."""
+        self._alone = not self._alone
+        self._arrange()
+
+    def action_copy(self) -> None:
+        """Copy what is said of the image."""
+        said = "\n".join(str(self._lines[name].render()) for name in ("where", "facts", "answers"))
+        self.app.copy_to_clipboard(said)
+        self.notify("copied what is said of the image", markup=False)
+
+    def action_report(self) -> None:
+        """Ask the app to write the report."""
+        self.post_message(ExportExperiment(self._experiment, None, 0, "report"))
+
     def action_back(self) -> None:
-        """Leave the gallery."""
-        self.dismiss(None)
+        """From small pictures to the large one, from one pane to both, out of the gallery."""
+        if self.has_class("-thumbnails"):
+            self.action_thumbnails()
+        elif self._alone:
+            self.action_alone()
+        else:
+            self.dismiss(None)
 
     def action_export(self, count: int) -> None:
         """Write the member shown, and those after it up to `count`, as one PNG among the experiment's exports."""
@@ -269,18 +339,18 @@ class GalleryScreen(Screen[None]):
         gallery = self._reading.gallery
         self.set_class(not self._members, "-empty")
         self._lines["where"].update(self._where())
+        self._lines["title"].update(self._title())
         if gallery is None or not self._members:
             self._lines["empty"].update(self._reading.problem)
             return
         member = self._members[self._position]
-        self._pictures.as_text = self._as_text
-        following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
-        name = printable(gallery.name)
-        rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
-        for other in following:
-            label, target = _name(gallery, int(gallery.label[other])), _target(gallery, other)
-            rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
-        self._pictures.rows = tuple(rows)
+        for widget in (self._pictures, self._nearest, self._thumbnails):
+            widget.as_text = self._as_text
+        if self.has_class("-thumbnails"):
+            self._thumbnails.gallery = gallery
+            self._thumbnails.members, self._thumbnails.place = self._members, self._position
+            return
+        self._pictures.rows = self._rows(gallery, member)
         legend = (
             "perturbation: + # is added, - = is removed; images: denser is brighter"
             if self._as_text
@@ -288,11 +358,89 @@ class GalleryScreen(Screen[None]):
         )
         self._lines["legend"].update(legend if gallery.perturbed else SETS[gallery.name].description)
         self._lines["facts"].update(self._facts(gallery, member))
-        self._lines["answers"].update(answers(gallery, member))
+        self._lines["answers"].update(answers(gallery, member, self._room_of_answers()))
+        self._nearest.of = OfMember(gallery, member)
+        self._arrange()
+
+    def _rows(self, gallery: Gallery, member: int) -> tuple[tuple[Panel, ...], ...]:
+        """The pictures of the member, and of some that follow where nothing else stands below."""
+        name = printable(gallery.name)
+        rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
+        following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
+        for other in following:
+            label, target = name_of(gallery, int(gallery.label[other])), target_of(gallery, other)
+            rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
+        return tuple(rows)
 
     def on_resize(self) -> None:
-        """Say where we are in the words that there is room for."""
-        self._lines["where"].update(self._where())
+        """Say where we are in the words that there is room for, and place what there is room for."""
+        self._show()
+
+    @property
+    def _is_roomy(self) -> bool:
+        return self.size.width >= ROOMY
+
+    @property
+    def _is_high(self) -> bool:
+        """Whether there is room for the image and its nearest, where it has any."""
+        gallery = self._reading.gallery
+        has = gallery is not None and gallery.nearest is not None
+        return has and self._is_roomy and self.size.height >= HIGH
+
+    def _arrange(self) -> None:
+        """Place the panes: both where there is room, else the one that was asked for."""
+        both = self._is_high and not self._alone
+        free = self.size.height - FRAME_ROWS - LEGEND_ROWS
+        # Twice as large, the pictures leave no room for the details beside them, which then stand further below.
+        huge = False
+        if both and self._pictures.rows:
+            height, width, _ = self._pictures.rows[0][0].image.shape
+            huge = 6 * width + 2 <= self.size.width and 1 + height + NEAREST_ROWS <= free
+        shown = "both" if both else self._pane
+        for name in ("both", *PANES):
+            self.set_class(name == shown, f"-{name}")
+        self.set_class(huge, "-huge")
+        self.set_class(self._is_roomy and not huge, "-beside")
+        body, details = self.query_one("#body"), self.query_one("#details")
+        if huge:
+            body.move_child(details, after=self._nearest)
+        else:
+            body.move_child(details, before=self._nearest)
+        below = NEAREST_ROWS if both else 0 if self._is_roomy else DETAILS_ROWS
+        self._pictures.spare_rows = FRAME_ROWS + LEGEND_ROWS + below
+        if both:
+            width = self.size.width - (0 if huge else DETAILS_COLUMNS)
+            rows = self._pictures.get_content_height(self.size, self.size, width) + LEGEND_ROWS
+            body.styles.grid_rows = f"{rows} 1fr"
+        else:
+            body.styles.grid_rows = "1fr"
+        self._lines["title"].update(self._title())
+        self._pictures.refresh(layout=True)
+        self.refresh_bindings()
+
+    def _room_of_answers(self) -> int:
+        return self.size.width // 2 - 2 if not self._is_roomy else DETAILS_COLUMNS - 3
+
+    def _title(self) -> Content:
+        """The experiment, and the panes by their keys."""
+        name = Content(f"Gallery  {printable(self._experiment.id)}")
+        parts = []
+        for pane, title in PANES.items():
+            style = "reverse" if self.has_class(f"-{pane}") and not self.has_class("-thumbnails") else ""
+            parts.append(self._key(f"pane('{pane}')", f"gallery.{pane}", title, style))
+        style = "reverse" if self.has_class("-thumbnails") else ""
+        parts.append(self._key("thumbnails", "gallery.thumbnails", "Thumbnails", style))
+        tabs = Content(" ").join(parts) if self._members else Content("")
+        room = self.size.width - 2 - tabs.cell_length
+        if name.cell_length > room - 2:
+            name = name.truncate(max(0, room - 2), ellipsis=True)
+        return Content.assemble(name, " " * max(0, room - name.cell_length), tabs)
+
+    def _key(self, action: str, binding: str, title: str, style: str) -> Content:
+        word = Content.from_markup(
+            "[@click=screen." + action + "]$key $title[/]", key=key_of(self, binding), title=title
+        )
+        return word.stylize(style) if style else word
 
     def _where(self) -> Content:
         """The run, the place among its images and the filters; in shorter words where there is no room."""
@@ -306,7 +454,7 @@ class GalleryScreen(Screen[None]):
             parts = [run, _filter("set: ", "set", printable(name))] if self._reading.sets else [run]
             return Content("   ").join(parts)
         place = Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members))
-        chosen = printable(name), _name(gallery, self._class, "all"), _name(gallery, self._target, "all")
+        chosen = printable(name), name_of(gallery, self._class, "all"), name_of(gallery, self._target, "all")
         long, short = (
             Content("   ").join([run, place, *map(_filter, words, ("set", "class", "target"), chosen)])
             for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
@@ -315,12 +463,13 @@ class GalleryScreen(Screen[None]):
 
     def _facts(self, gallery: Gallery, member: int) -> Content:
         height, width, _ = gallery.original[member].shape
-        change = np.abs(gallery.image[member] - gallery.original[member] / np.float64(255)).max()
         reduced = ", shown reduced" if self._pictures.reduced else ""
-        facts = {"true label": _name(gallery, int(gallery.label[member]))}
+        facts = {"true label": name_of(gallery, int(gallery.label[member]))}
         if gallery.perturbed:
-            facts["target"] = _target(gallery, member)
-            facts["change"] = f"at most {change:.3f}, epsilon {self._experiment.spec.epsilon:g}"
+            facts["target"] = target_of(gallery, member)
+            facts["change"] = (
+                f"at most {change_of(gallery, member):.3f}, epsilon {self._experiment.spec.epsilon:g}"
+            )
         facts |= {
             "source": f"image {gallery.source[member]} of the data set",
             "sample": self._sample(gallery),
@@ -341,59 +490,6 @@ def _filter(word: str, action: str, chosen: str) -> Content:
     return Content.from_markup(
         f"[@click=screen.cycle_{action}(1)]$word[b]$chosen[/b][/]", word=word, chosen=chosen
     )
-
-
-def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
-    """A member's original, perturbation and perturbed image; the first and the last with these captions.
-
-    Of a member that is an image of the data set, that alone, with the first caption.
-    """
-    original = gallery.original[member]
-    if not gallery.perturbed:
-        return (Panel(before, original),)
-    perturbation, gain = amplified(original, gallery.image[member])
-    return (
-        Panel(before, original),
-        Panel(f"perturbation ×{gain}", perturbation, SIGNED),
-        Panel(after, grey_levels(gallery.image[member])),
-    )
-
-
-def answers(gallery: Gallery, member: int) -> Content:
-    """A line for each level: what it takes the image for, and whether that is the true label."""
-    label, target = int(gallery.label[member]), int(gallery.target[member])
-    predictions = gallery.prediction[:, member].tolist()
-    width = max(Content(_name(gallery, predicted)).cell_length for predicted in predictions)
-    width = max(width, len("classified as"))
-    knob, *levels = [Content(printable(word)) for word in (gallery.knob, *gallery.levels)]
-    column = max(3, *(word.cell_length for word in (knob, *levels)))
-    lines = [Content.styled(f"{_at_right(knob, column)}  {'classified as':<{width}}", "$foreground-muted")]
-    for level, predicted in zip(levels, predictions, strict=True):
-        mark, style = ("✓ right", "bold $text-success") if predicted == label else ("✗ wrong", "$text-error")
-        name = Content(_name(gallery, predicted))
-        lines.append(
-            Content.assemble(
-                f"{_at_right(level, column)}  ",
-                name.pad_right(width - name.cell_length),
-                "  ",
-                (mark, style),
-                ", the target" if predicted == target else "",
-            )
-        )
-    return Content("\n").join(lines)
-
-
-def _at_right(word: Content, width: int) -> str:
-    return " " * (width - word.cell_length) + word.plain
-
-
-def _target(gallery: Gallery, member: int) -> str:
-    target = int(gallery.target[member])
-    return _name(gallery, target) if target >= 0 else "none"
-
-
-def _name(gallery: Gallery, label: int | None, otherwise: str = "") -> str:
-    return otherwise if label is None else printable(gallery.class_names[label])
 
 
 def _next(now: int | None, there: Iterable[int], step: int) -> int | None:
