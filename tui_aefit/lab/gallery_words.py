@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from textual.content import Content
 
 from core.records.gallery import Gallery, amplified, grey_levels
 from core.records.nearest import NearestImages
+from core.sets.registry import SETS
 from tui_aefit.following.printable import printable
+from tui_aefit.lab.gallery_place import Place
+from tui_aefit.lab.gallery_reading import Reading
 from tui_aefit.lab.widgets.picture import Panel
 from tui_aefit.lab.widgets.shades import SIGNED
 
@@ -17,8 +21,7 @@ NO_NEAREST = (
     "This result holds no nearest training images: an older version computed it, "
     "or its classifier judges by none"
 )
-SIDES = ("the original", "the image made of it")
-SHORT_SIDES = ("before", "after")
+HOW_TO_READ = "✗ not the true label; below it the Euclidean distance, pixels from 0 to 1"
 
 
 def name_of(gallery: Gallery, label: int | None, otherwise: str = "") -> str:
@@ -30,6 +33,69 @@ def target_of(gallery: Gallery, member: int) -> str:
     """The name of the class that a member was attacked toward."""
     target = int(gallery.target[member])
     return name_of(gallery, target) if target >= 0 else "none"
+
+
+def where(run: int, runs: int, reading: Reading, place: Place, width: int) -> Content:
+    """The run, the place among its images and the filters; in shorter words where `width` has no room."""
+    shown = Content.from_markup("run [b]$run[/] of $runs", run=run + 1, runs=runs)
+    name, gallery = printable(reading.name), reading.gallery
+    if gallery is None or not place.members:
+        return Content("   ").join([shown, _filter("set: ", "set", name)] if reading.sets else [shown])
+    at = Content.from_markup("[b]$at[/] of $all", at=place.position + 1, all=len(place.members))
+    chosen = name, name_of(gallery, place.label, "all"), name_of(gallery, place.target, "all")
+    long, short = (
+        Content("   ").join([shown, at, *map(_filter, words, ("set", "class", "target"), chosen)])
+        for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
+    )
+    return long if long.cell_length <= width else short
+
+
+def _filter(word: str, action: str, chosen: str) -> Content:
+    return Content.from_markup(
+        f"[@click=screen.cycle_{action}(1)]$word[b]$chosen[/b][/]", word=word, chosen=chosen
+    )
+
+
+def facts(gallery: Gallery, member: int, reading: Reading, epsilon: float, *, reduced: bool) -> Content:
+    """What is known of a member but for what it is taken for. reduced: whether not every pixel is shown."""
+    height, width, _ = gallery.original[member].shape
+    found = {"true label": name_of(gallery, int(gallery.label[member]))}
+    if gallery.perturbed:
+        found["target"] = target_of(gallery, member)
+        found["change"] = f"at most {change_of(gallery, member):.3f}, epsilon {epsilon:g}"
+    found |= {
+        "source": f"image {gallery.source[member]} of the data set",
+        "sample": _sample(gallery, reading),
+        "pixels": f"{height} x {width}{', shown reduced' if reduced else ''}",
+    }
+    return Content("\n").join(
+        Content.assemble((f"{name:<11}", "$foreground-muted"), value) for name, value in found.items()
+    )
+
+
+def _sample(gallery: Gallery, reading: Reading) -> str:
+    if reading.distinct is None:
+        return f"{len(gallery):,} of {reading.size:,} {printable(gallery.name)}"
+    return f"{len(gallery):,} of {reading.distinct:,}, counted {reading.size:,} times"
+
+
+def legend(gallery: Gallery, *, as_text: bool) -> str:
+    """How the pictures are to be read."""
+    if not gallery.perturbed:
+        return SETS[gallery.name].description
+    if as_text:
+        return "perturbation: + # is added, - = is removed; images: denser is brighter"
+    return "perturbation: mid grey is no change, lighter is added, darker is removed"
+
+
+def rows_of(gallery: Gallery, member: int, following: Sequence[int]) -> tuple[tuple[Panel, ...], ...]:
+    """The pictures of a member, and below them those of some that follow."""
+    name = printable(gallery.name)
+    rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
+    for other in following:
+        label, target = name_of(gallery, int(gallery.label[other])), target_of(gallery, other)
+        rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
+    return tuple(rows)
 
 
 def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
@@ -106,10 +172,10 @@ def votes(gallery: Gallery, member: int, side: int) -> list[str]:
 
 
 def votes_line(gallery: Gallery, member: int, side: int) -> str:
-    """The same in one line: "K = 7: 8 ×4, 3 ×3   5: 8 ×3, 3 ×2"."""
+    """The same in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
     found = zip(gallery.levels, votes(gallery, member, side), strict=True)
     shown = [f"{printable(level)}: {said}" for level, said in found if said]
-    return f"{printable(gallery.knob)} = {'   '.join(shown)}" if shown else ""
+    return f"{printable(gallery.knob)} = {'  '.join(shown)}" if shown else ""
 
 
 def nearest_panels(gallery: Gallery, near: NearestImages, member: int, side: int) -> tuple[Panel, ...]:

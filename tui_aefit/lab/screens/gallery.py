@@ -6,7 +6,6 @@ NumPy is loaded with this module, so it must be imported only when the gallery i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,15 +20,15 @@ from textual.widgets import Static
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery
-from core.sets.registry import SETS
 from tui_aefit.following.printable import printable
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.gallery_place import Place
 from tui_aefit.lab.gallery_reading import Reading, read
-from tui_aefit.lab.gallery_words import answers, change_of, name_of, panels, target_of
+from tui_aefit.lab.gallery_words import answers, facts, legend, rows_of, where
 from tui_aefit.lab.messages import ExportExperiment
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.nearest import NearestPane, OfMember
-from tui_aefit.lab.widgets.picture import Panel, Pictures
+from tui_aefit.lab.widgets.picture import Pictures
 from tui_aefit.lab.widgets.shades import shows_colours
 from tui_aefit.lab.widgets.thumbnails import Thumbnails
 from tui_aefit.shell.publications import EXPORTS
@@ -47,7 +46,7 @@ FRAME_ROWS, LEGEND_ROWS, DETAILS_ROWS = 3, 1, 5
 NEAREST_ROWS = 22
 """Rows that the nearest training images have where they stand below: two headings, two captions, two rows."""
 ROOMY, HIGH = 130, 38
-DETAILS_COLUMNS = 46
+DETAILS_COLUMNS = 42
 """Of the details beside the pictures, their edge among them."""
 """Columns from which the details stand beside the pictures; rows from which the nearest stand below them too."""
 LINES = ("title", "where", "legend", "facts", "answers", "empty")
@@ -131,10 +130,7 @@ class GalleryScreen(Screen[None]):
         self._steps = 0  # runs to go on by, not yet done
         self._set = "adversarial"
         self._reading = Reading(problem="Reading ...")
-        self._class: int | None = None
-        self._target: int | None = None
-        self._members: list[int] = []
-        self._position = 0
+        self._place = Place()
         self._as_text = False
         self._pane, self._alone = "image", False
         # Kept, not looked up: a reading may end when the screen is being left.
@@ -162,7 +158,9 @@ class GalleryScreen(Screen[None]):
         """Without a picture there is nothing to browse, filter or export: those keys are greyed."""
         if action == "cycle_set":
             return any(name != self._set for name in self._reading.sets) or None
-        if action in NEED_MEMBERS and not self._members:
+        if action == "browse" and self.has_class("-thumbnails"):
+            return False  # arrows move among the small pictures
+        if action in NEED_MEMBERS and not self._place.members:
             return None
         return self._is_high or self._alone if action == "alone" else True
 
@@ -186,42 +184,25 @@ class GalleryScreen(Screen[None]):
         """Read the gallery of the run that is wanted, beside the screen."""
         before = self._run, self._reading.name
         self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps, self._set)
-        if (self._reading.run, self._reading.name) != before:
-            self._position = 0
         self._run, self._steps = self._reading.run, 0
         if self._run is None:
             self._timer.resume()
         else:
             self._timer.pause()
-        self._choose()
-        self.refresh_bindings()
-
-    def _choose(self) -> None:
-        """Find the members that pass the filters; a filter that none passes is taken away."""
-        self._members = []
-        if (gallery := self._reading.gallery) is not None:
-            if not gallery.members(self._class):
-                self._class = None
-            if not gallery.members(self._class, self._target):
-                self._target = None
-            self._members = gallery.members(self._class, self._target)
-        self._position = min(self._position, max(0, len(self._members) - 1))
+        self._place.enter(self._reading.gallery, afresh=(self._reading.run, self._reading.name) != before)
         self._show()
+        self.refresh_bindings()
 
     # Moving about
 
     def action_browse(self, step: int) -> None:
         """Go to another member; beyond the last comes the first."""
-        last = len(self._members) - 1
-        if abs(step) == 1:
-            self._position = (self._position + step) % (last + 1)
-        else:
-            self._position = min(max(self._position + step, 0), last)
+        self._place.browse(step)
         self._show()
 
     def action_jump(self, to_end: bool) -> None:
         """Go to the first member or to the last."""
-        self._position = len(self._members) - 1 if to_end else 0
+        self._place.go_to(-1 if to_end else 0)
         self._show()
 
     def action_run(self, step: int) -> None:
@@ -237,19 +218,13 @@ class GalleryScreen(Screen[None]):
 
     def action_cycle_class(self, step: int) -> None:
         """Show only the next true class that has members, then all again."""
-        assert self._reading.gallery is not None
-        self._class = _next(self._class, self._reading.gallery.label.tolist(), step)
-        self._position = 0
-        self._choose()
+        self._place.cycle_label(step)
+        self._show()
 
     def action_cycle_target(self, step: int) -> None:
         """Show only the next target that has members of the true class shown, then all again."""
-        gallery = self._reading.gallery
-        assert gallery is not None
-        there = gallery.target[gallery.members(self._class)].tolist()
-        self._target = _next(self._target, (target for target in there if target >= 0), step)
-        self._position = 0
-        self._choose()
+        self._place.cycle_target(step)
+        self._show()
 
     def action_scroll_details(self, step: int) -> None:
         """Show more of what is said of the image where the screen is too small for all of it."""
@@ -268,7 +243,7 @@ class GalleryScreen(Screen[None]):
 
     @on(Thumbnails.Moved)
     def _moved(self, message: Thumbnails.Moved) -> None:
-        self._position = message.place
+        self._place.go_to(message.place)
         self._show()
 
     @on(Thumbnails.Opened)
@@ -276,10 +251,12 @@ class GalleryScreen(Screen[None]):
         self.action_thumbnails()
 
     def action_pane(self, name: str) -> None:
-        """Bring the image or its nearest training images to the front."""
-        self._pane = name
+        """Bring the image or its nearest training images to the front; alone where both stand, or both again."""
         if self.has_class("-thumbnails"):
             self.action_thumbnails()
+        elif self._is_high:
+            self._alone = not (self._alone and self._pane == name)
+        self._pane = name
         self._arrange()
 
     def action_alone(self) -> None:
@@ -310,14 +287,14 @@ class GalleryScreen(Screen[None]):
         """Write the member shown, and those after it up to `count`, as one PNG among the experiment's exports."""
         assert self._reading.gallery is not None
         assert self._reading.run is not None
-        members = self._members[self._position : self._position + count]
+        members = self._place.on(count)
         shown = self._reading.gallery.name
         kind = "" if shown == "adversarial" else f"{shown}-"
         name = f"gallery-{kind}run{self._reading.run + 1}-{members[0] + 1}"
         if count > 1:
             name += f"-and-{len(members) - 1}-more"
-            name += "" if self._class is None else f"-class{self._class}"
-            name += "" if self._target is None else f"-target{self._target}"
+            name += "" if self._place.label is None else f"-class{self._place.label}"
+            name += "" if self._place.target is None else f"-target{self._place.target}"
         path = self._experiment.folder / EXPORTS / f"{name}.png"
         # The app's work: this screen's would be given up where the person leaves it at once.
         self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
@@ -337,40 +314,29 @@ class GalleryScreen(Screen[None]):
     def _show(self) -> None:
         """Bring the screen up to date."""
         gallery = self._reading.gallery
-        self.set_class(not self._members, "-empty")
+        self.set_class(not self._place.members, "-empty")
         self._lines["where"].update(self._where())
         self._lines["title"].update(self._title())
-        if gallery is None or not self._members:
+        if gallery is None or not self._place.members:
             self._lines["empty"].update(self._reading.problem)
             return
-        member = self._members[self._position]
+        member = self._place.member
         for widget in (self._pictures, self._nearest, self._thumbnails):
             widget.as_text = self._as_text
         if self.has_class("-thumbnails"):
             self._thumbnails.gallery = gallery
-            self._thumbnails.members, self._thumbnails.place = self._members, self._position
+            self._thumbnails.members, self._thumbnails.place = self._place.members, self._place.position
             return
-        self._pictures.rows = self._rows(gallery, member)
-        legend = (
-            "perturbation: + # is added, - = is removed; images: denser is brighter"
-            if self._as_text
-            else "perturbation: mid grey is no change, lighter is added, darker is removed"
+        self._pictures.rows = rows_of(gallery, member, self._place.following(FOLLOWING))
+        self._lines["legend"].update(legend(gallery, as_text=self._as_text))
+        self._lines["facts"].update(
+            facts(
+                gallery, member, self._reading, self._experiment.spec.epsilon, reduced=self._pictures.reduced
+            )
         )
-        self._lines["legend"].update(legend if gallery.perturbed else SETS[gallery.name].description)
-        self._lines["facts"].update(self._facts(gallery, member))
         self._lines["answers"].update(answers(gallery, member, self._room_of_answers()))
         self._nearest.of = OfMember(gallery, member)
         self._arrange()
-
-    def _rows(self, gallery: Gallery, member: int) -> tuple[tuple[Panel, ...], ...]:
-        """The pictures of the member, and of some that follow where nothing else stands below."""
-        name = printable(gallery.name)
-        rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
-        following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
-        for other in following:
-            label, target = name_of(gallery, int(gallery.label[other])), target_of(gallery, other)
-            rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
-        return tuple(rows)
 
     def on_resize(self) -> None:
         """Say where we are in the words that there is room for, and place what there is room for."""
@@ -393,20 +359,21 @@ class GalleryScreen(Screen[None]):
         free = self.size.height - FRAME_ROWS - LEGEND_ROWS
         # Twice as large, the pictures leave no room for the details beside them, which then stand further below.
         huge = False
-        if both and self._pictures.rows:
+        if self._pictures.rows:
             height, width, _ = self._pictures.rows[0][0].image.shape
-            huge = 6 * width + 2 <= self.size.width and 1 + height + NEAREST_ROWS <= free
+            below = NEAREST_ROWS if both else DETAILS_ROWS
+            huge = 6 * width + 2 <= self.size.width and 1 + height + below <= free
         shown = "both" if both else self._pane
         for name in ("both", *PANES):
             self.set_class(name == shown, f"-{name}")
-        self.set_class(huge, "-huge")
+        self.set_class(huge and both, "-huge")
         self.set_class(self._is_roomy and not huge, "-beside")
         body, details = self.query_one("#body"), self.query_one("#details")
-        if huge:
+        if huge and both:
             body.move_child(details, after=self._nearest)
         else:
             body.move_child(details, before=self._nearest)
-        below = NEAREST_ROWS if both else 0 if self._is_roomy else DETAILS_ROWS
+        below = NEAREST_ROWS if both else 0 if self._is_roomy and not huge else DETAILS_ROWS
         self._pictures.spare_rows = FRAME_ROWS + LEGEND_ROWS + below
         if both:
             width = self.size.width - (0 if huge else DETAILS_COLUMNS)
@@ -430,7 +397,7 @@ class GalleryScreen(Screen[None]):
             parts.append(self._key(f"pane('{pane}')", f"gallery.{pane}", title, style))
         style = "reverse" if self.has_class("-thumbnails") else ""
         parts.append(self._key("thumbnails", "gallery.thumbnails", "Thumbnails", style))
-        tabs = Content(" ").join(parts) if self._members else Content("")
+        tabs = Content(" ").join(parts) if self._place.members else Content("")
         room = self.size.width - 2 - tabs.cell_length
         if name.cell_length > room - 2:
             name = name.truncate(max(0, room - 2), ellipsis=True)
@@ -443,56 +410,6 @@ class GalleryScreen(Screen[None]):
         return word.stylize(style) if style else word
 
     def _where(self) -> Content:
-        """The run, the place among its images and the filters; in shorter words where there is no room."""
         if self._run is None:
             return Content("")
-        run = Content.from_markup(
-            "run [b]$run[/] of $runs", run=self._run + 1, runs=self._experiment.spec.runs
-        )
-        gallery, name = self._reading.gallery, self._reading.name
-        if gallery is None or not self._members:
-            parts = [run, _filter("set: ", "set", printable(name))] if self._reading.sets else [run]
-            return Content("   ").join(parts)
-        place = Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members))
-        chosen = printable(name), name_of(gallery, self._class, "all"), name_of(gallery, self._target, "all")
-        long, short = (
-            Content("   ").join([run, place, *map(_filter, words, ("set", "class", "target"), chosen)])
-            for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
-        )
-        return long if long.cell_length <= self.size.width - 2 else short
-
-    def _facts(self, gallery: Gallery, member: int) -> Content:
-        height, width, _ = gallery.original[member].shape
-        reduced = ", shown reduced" if self._pictures.reduced else ""
-        facts = {"true label": name_of(gallery, int(gallery.label[member]))}
-        if gallery.perturbed:
-            facts["target"] = target_of(gallery, member)
-            facts["change"] = (
-                f"at most {change_of(gallery, member):.3f}, epsilon {self._experiment.spec.epsilon:g}"
-            )
-        facts |= {
-            "source": f"image {gallery.source[member]} of the data set",
-            "sample": self._sample(gallery),
-            "pixels": f"{height} x {width}{reduced}",
-        }
-        return Content("\n").join(
-            Content.assemble((f"{name:<11}", "$foreground-muted"), value) for name, value in facts.items()
-        )
-
-    def _sample(self, gallery: Gallery) -> str:
-        size, distinct = self._reading.size, self._reading.distinct
-        if distinct is None:
-            return f"{len(gallery):,} of {size:,} {printable(gallery.name)}"
-        return f"{len(gallery):,} of {distinct:,}, counted {size:,} times"
-
-
-def _filter(word: str, action: str, chosen: str) -> Content:
-    return Content.from_markup(
-        f"[@click=screen.cycle_{action}(1)]$word[b]$chosen[/b][/]", word=word, chosen=chosen
-    )
-
-
-def _next(now: int | None, there: Iterable[int], step: int) -> int | None:
-    """The one after `now` among None (all) and the distinct values there, in order and round."""
-    choices = [None, *sorted(set(there))]
-    return choices[(choices.index(now) + step) % len(choices)]
+        return where(self._run, self._experiment.spec.runs, self._reading, self._place, self.size.width - 2)

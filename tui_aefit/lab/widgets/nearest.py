@@ -12,11 +12,12 @@ from textual.widgets import Static
 
 from core.records.gallery import Gallery, grey_levels
 from tui_aefit.following.printable import printable
-from tui_aefit.lab.gallery_words import NO_NEAREST, SHORT_SIDES, SIDES, name_of, nearest_panels, votes_line
+from tui_aefit.lab.gallery_words import HOW_TO_READ, NO_NEAREST, name_of, nearest_panels, votes_line
 from tui_aefit.lab.widgets.picture import Panel, Pictures
 
 LEAST = 10
 """Columns of a picture, at least: of more neighbours than there is room for, the farthest are left out."""
+SIDES = ("before", "after")
 ROOMY = 110
 """Columns from which a heading has words to spare."""
 
@@ -40,10 +41,12 @@ class NearestPane(Vertical):
         width: 1fr;
         height: 1fr;
         padding: 0 1;
-        .heading { height: 1; text-wrap: nowrap; text-overflow: ellipsis; text-style: bold; }
+        .heading { height: auto; max-height: 2; text-style: bold; }
+        &.-roomy .heading { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         Pictures { height: 1fr; }
+        #how-to-read { height: 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         #no-nearest { height: auto; display: none; color: $text-muted; }
-        &.-none .side { display: none; }
+        &.-none .side, &.-none #how-to-read, &.-told #how-to-read { display: none; }
         &.-none #no-nearest { display: block; }
         &.-unperturbed #after { display: none; }
     }
@@ -59,10 +62,11 @@ class NearestPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """One part for each side, or why there is nothing."""
-        for side, heading, row in zip(SHORT_SIDES, self._headings, self._rows, strict=True):
+        for side, heading, row in zip(SIDES, self._headings, self._rows, strict=True):
             with Vertical(id=side, classes="side"):
                 yield heading
                 yield row
+        yield Static(HOW_TO_READ, id="how-to-read", markup=False)
         yield Static(NO_NEAREST, id="no-nearest", markup=False)
 
     def watch_of(self) -> None:
@@ -84,6 +88,7 @@ class NearestPane(Vertical):
         gallery, member = self.of.gallery, self.of.member
         self.set_class(gallery.nearest is None, "-none")
         self.set_class(not gallery.perturbed, "-unperturbed")
+        self.set_class(self.size.width >= ROOMY, "-roomy")
         if gallery.nearest is None:
             return
         for side, (heading, row) in enumerate(zip(self._headings, self._rows, strict=True)):
@@ -93,17 +98,29 @@ class NearestPane(Vertical):
             if len(found) < room:
                 shown = (_itself(gallery, member, side), *shown)
             row.rows = (shown,)
-            heading.update(self._heading(gallery, member, side, min(room, len(found)), len(found)))
+            text = self._heading(gallery, member, side, min(room, len(found)), len(found))
+            heading.update(text if side else self._with_how_to_read(text))
 
     def _heading(self, gallery: Gallery, member: int, side: int, shown: int, there: int) -> Content:
         """Whose neighbours, how many of them where that is not all, and what they vote for at every level."""
-        text = SHORT_SIDES[side]
-        if self.size.width >= ROOMY:
-            text = f"Nearest to {SIDES[side]}"
+        true, said = int(gallery.label[member]), int(gallery.prediction[0, member])
+        roomy = self.size.width >= ROOMY
         if not gallery.perturbed:
-            text = "nearest"
+            text = f"Nearest to the image, true label {name_of(gallery, true)}"
+        elif side == 0:
+            text = f"{'Nearest to the original' if roomy else 'before'}, true {name_of(gallery, true)}"
+        else:
+            text = f"{'Nearest to the image made of it' if roomy else 'after'}, says {name_of(gallery, said)}"
         left_out = f" ({shown} of {there} shown)" if shown < there else ""
-        return Content.assemble(text, left_out, "   ", (votes_line(gallery, member, side), "not bold"))
+        votes = votes_line(gallery, member, side)
+        return Content("   ").join([Content(text + left_out), Content.styled(votes, "not bold")])
+
+    def _with_how_to_read(self, heading: Content) -> Content:
+        """The first heading, with how to read what stands below it, where there is room; else that comes last."""
+        told = Content("   ").join([heading, Content.styled(HOW_TO_READ, "not bold $text-muted")])
+        fits = told.cell_length <= self.content_size.width
+        self.set_class(fits, "-told")
+        return told if fits else heading
 
 
 def _itself(gallery: Gallery, member: int, side: int) -> Panel:
