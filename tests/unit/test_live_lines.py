@@ -127,7 +127,7 @@ def test_the_strip_fits_any_width(width: int) -> None:
 def test_the_answer_is_the_verdicts_first_sentence_wherever_it_stands() -> None:
     text = f"{IN_SHORT}the rise is lower (-0.066); the fall of bias is lower; robustness is the same. Of it, 81%."
     verdict = ("First of all, the attack hardly reaches its targets.", text)
-    clauses = answer(replace(RUNNING, verdict=verdict))
+    clauses = answer(replace(RUNNING, verdict=verdict), "r")
     assert " ".join(clauses) == text
     assert fitting(clauses, 200, 2) == [text]
     # What does not fit is left out clause by clause.
@@ -143,7 +143,7 @@ def test_an_answer_never_takes_more_room_than_there_is(clauses: list[str], width
 
 
 def test_until_there_is_an_answer_it_says_what_is_done_and_when_there_will_be_one() -> None:
-    text = " ".join(answer(replace(RUNNING, metrics={})))
+    text = " ".join(answer(replace(RUNNING, metrics={}), "r"))
     assert (
         "Run 5 of 9: surrogate 61 %, and 1 run beside it. The first result comes in about 1 min 00 s." in text
     )
@@ -153,7 +153,7 @@ def test_until_there_is_an_answer_it_says_what_is_done_and_when_there_will_be_on
 @pytest.mark.parametrize("state", ["created", "interrupted", "refused", "cancelled"])
 def test_every_state_without_an_answer_says_what_to_do(tmp_path: Path, state: str) -> None:
     experiment = make_experiment(tmp_path, state=state, runs=3, complete=0)  # type: ignore[arg-type]
-    assert " r " in " ".join(answer(snapshot_of(experiment)))
+    assert " R2 " in " ".join(answer(snapshot_of(experiment), "R2"))
 
 
 # One run

@@ -5,19 +5,26 @@ from __future__ import annotations
 from textual.binding import Binding
 from textual.dom import DOMNode
 
+WORDS = {"escape": "esc"}
+"""Keys whose name in a sentence is neither what is printed on them nor what Textual calls them."""
+
 
 def key_of(node: DOMNode, name: str) -> str:
-    """The first key of a binding, as the footer shows it.
+    """The first key of a binding, for a sentence: "r", "=", "space", "ctrl+s".
 
     node: it, its screen or the app has the binding. name: the binding's id. Raises KeyError for one that none has.
     """
-    app = node.app
     for one in node.ancestors_with_self:
         for kind in type(one).__mro__:
             for binding in Binding.make_bindings(vars(kind).get("BINDINGS", ())):
                 if binding.id == name:
-                    changed: str | None = getattr(app, "changed_keys", {}).get(name)
-                    if changed is not None:
-                        binding = binding.with_key(changed.split(",")[0], None)
-                    return app.get_key_display(binding)
+                    return _spelt(node, binding)
     raise KeyError(name)
+
+
+def _spelt(node: DOMNode, binding: Binding) -> str:
+    changed: str | None = getattr(node.app, "changed_keys", {}).get(binding.id)
+    key = binding.key if changed is None else changed.split(",")[0]
+    # The footer's symbols are for where there is no room for a word.
+    shown = node.app.get_key_display(binding.with_key(key, None))
+    return WORDS.get(key, key if len(key) > 1 and ("+" in key or not shown.isascii()) else shown)

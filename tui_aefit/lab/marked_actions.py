@@ -20,6 +20,7 @@ from tui_aefit.following.printable import printable
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, with_each
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.concerned import MOST_COMPARED, Concerned, Refusal, concerned
 from tui_aefit.lab.messages import (
     ExportExperiment,
@@ -122,7 +123,8 @@ class MarkedActions(Screen[None]):
         """Ask the app to compare the marked experiments, in the order of the table."""
         marked = [one.experiment for one in self.concerned() if one.experiment is not None]
         if len(marked) < 2:
-            self.explain("mark two or more experiments with space, then compare them")
+            mark = key_of(self, "experiments.mark")
+            self.explain(f"mark two or more experiments with {mark}, then compare them")
         elif len(marked) > MOST_COMPARED:
             self.explain(
                 f"{len(marked)} are marked: no more than {MOST_COMPARED} can be told apart in one chart"
@@ -153,8 +155,9 @@ class MarkedActions(Screen[None]):
     def action_delete(self) -> None:
         """Ask whether to delete the experiments, then do."""
         running = ExperimentStatus.RUNNING
+        key = key_of(self, "experiments.stop")
         about = self._about(
-            lambda one: f"{one.id} is running: stop it first (s)" if one.status is running else ""
+            lambda one: f"{one.id} is running: stop it first ({key})" if one.status is running else ""
         )
         if about is None:
             return

@@ -24,6 +24,7 @@ from tui_aefit.following.ordering import NEWEST_FIRST, Order, ordered
 from tui_aefit.following.preview import Preview, read_preview
 from tui_aefit.following.printable import printable
 from tui_aefit.lab.background import describe_error
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.concerned import MOST_COMPARED, forbidden
 from tui_aefit.lab.marked_actions import MarkedActions
@@ -252,7 +253,8 @@ class ExperimentsScreen(MarkedActions):
         if self._many is not None and self._many > len(everything):
             counts[0] = f"{len(everything):,} of {self._many:,} read"
         if browsing.marked:
-            compares = " (= compares them)" if 1 < len(browsing.marked) <= MOST_COMPARED else ""
+            key = key_of(self, "experiments.compare")
+            compares = f" ({key} compares them)" if 1 < len(browsing.marked) <= MOST_COMPARED else ""
             counts.append(f"{len(browsing.marked)} marked{compares}")
         counts.append(f"{len(self._table.listing.overviews):,} shown" if browsing.words.strip() else "")
         if browsing.order != NEWEST_FIRST and browsing.order.column not in self._table.shown_columns:
@@ -265,8 +267,10 @@ class ExperimentsScreen(MarkedActions):
         if self._problem:
             return self._problem
         if not self._overviews:
-            return f"No experiments yet under {printable(str(self._home))}\n\nn  sets up a new one"
-        return "No experiment matches the filter\n\nescape  shows all again"
+            new = key_of(self, "experiments.new")
+            return f"No experiments yet under {printable(str(self._home))}\n\n{new}  sets up a new one"
+        back = key_of(self, "experiments.back")
+        return f"No experiment matches the filter\n\n{back}  shows all again"
 
     @on(DataTable.RowHighlighted)
     def _show_chosen(self) -> None:

@@ -6,6 +6,7 @@ NumPy is loaded with this module, so it must be imported only when the gallery i
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -183,7 +184,8 @@ class GalleryScreen(Screen[None]):
     async def _open(self) -> None:
         """Read the gallery of the run that is wanted, beside the screen."""
         before = self._run, self._reading.name
-        self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps, self._set)
+        look = partial(read, next_set=key_of(self, "gallery.set"))
+        self._reading = await asyncio.to_thread(look, self._experiment, self._run, self._steps, self._set)
         self._run, self._steps = self._reading.run, 0
         if self._run is None:
             self._timer.resume()
