@@ -15,6 +15,7 @@ from tests.fakes.experiments import NOW, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.machine import Load
 from tui_aefit.following.snapshot import RunView, Snapshot
+from tui_aefit.lab.screens.live import LOW, PADDING
 from tui_aefit.lab.widgets.live.answer import IN_SHORT, answer, fitting
 from tui_aefit.lab.widgets.live.header import HERE, describe_load, header_line
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, short
@@ -133,6 +134,24 @@ def test_the_answer_is_the_verdicts_first_sentence_wherever_it_stands() -> None:
     # What does not fit is left out clause by clause.
     assert fitting(clauses, 60, 1) == [f"{IN_SHORT}the rise is lower (-0.066); …"]
     assert fitting(clauses, 22, 1) == ["The rise is lower …"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        "the rise of accuracy from K = 15 to K = 1 is the same within 0.01 on adversarial images as on ordinary "
+        "mistakes, which the claim does not predict (-0.0012 [-0.0094, +0.0069])",
+        "it is undecided whether the rise of accuracy from K = 15 to K = 1 differs between adversarial images and "
+        "ordinary mistakes (-0.0123 [-0.1234, +0.1234])",
+    ],
+)
+def test_what_decides_is_said_whole_in_a_small_terminal(found: str) -> None:
+    text = (
+        f"{IN_SHORT}by votes that did not select the images, {found}; without selection, robustness is lower."
+    )
+    clauses = answer(replace(RUNNING, verdict=(text,)), "r")
+    assert found in " ".join(fitting(clauses, 80 - PADDING, 3))
+    assert LOW <= 24, "so many lines it has there"
 
 
 @given(st.lists(st.text("ab ;.", min_size=1), min_size=1), st.integers(0, 90), st.integers(0, 4))

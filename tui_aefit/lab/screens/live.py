@@ -58,8 +58,8 @@ PANES = PICTURES | TABLES
 """The panes with their titles, in the order of the digits that bring them."""
 WIDE, HIGH = 120, 40
 """Columns from which two pictures stand side by side, and rows from which a table stands below them."""
-LOW = 30
-"""Rows below which the answer has two lines."""
+LOW = 24
+"""Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
 PADDING = 2
 """Columns beside the answer."""
 KEY_SECONDS = 2.0
