@@ -1,6 +1,6 @@
 """The pictures of README and docs/lab.md, drawn by the lab itself.
 
-python -m benchmarks.screenshots HOME ID [--folder docs/lab]
+python -m benchmarks.screenshots HOME ID [--folder docs/lab] [--only NAME ...]
 
 ID is a finished experiment with images; the others of HOME stand beside it in the list.
 """
@@ -31,6 +31,8 @@ PICTURES: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
     ("setup", USUAL, ("escape", "down")),
     ("experiments", USUAL, ("e",)),
     ("gallery", USUAL, ("g",)),
+    ("gallery-nearest", SMALL, ("g", "2")),
+    ("gallery-thumbnails", SMALL, ("g", "t", "down")),
 )
 """Name, columns and rows, and the keys that lead from the experiment's own screen to what is shown."""
 
@@ -56,10 +58,12 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("id")
     parser.add_argument("--folder", type=Path, default=Path("docs") / "lab")
+    names = list(dict.fromkeys(name for name, _, _ in PICTURES))
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
     options = parser.parse_args()
     experiment = find(options.home, options.id)
     options.folder.mkdir(exist_ok=True)
-    for name, size, keys in PICTURES:
+    for name, size, keys in (one for one in PICTURES if one[0] in options.only):
         columns, rows = size
         path = options.folder / f"{name}-{columns}x{rows}.svg"
         asyncio.run(picture(options.home, experiment, size, keys, path))

@@ -83,7 +83,7 @@ class RunComputer:
             result = compute_run(
                 spec, run, self.pool, resources=self.resources, observe=sparingly(self.write), keep=keep
             )
-            galleries = galleries_of(result.samples, self.pool, spec.ladder)
+            galleries = galleries_of(result.samples, self.pool, spec.ladder, result.nearest)
 
             def write(path: Path) -> None:
                 write_arrays(path, result.arrays, spec.ladder)

@@ -87,6 +87,19 @@ class Shuffled:
     out_of: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Nearest:
+    """The training images by which each of n images is judged, the nearest first.
+
+    index: (n, k) int64 into the training images. distance: (n, k) float64, Euclidean, between images with pixels in
+    [0, 1]. counted: how many of the nearest each level counts, the most general first; k may be less.
+    """
+
+    index: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    counted: tuple[int, ...]
+
+
 class FittedLevels(Protocol):
     """All members of a family, from the most general to the most fitted, trained on the same images.
 
@@ -212,6 +225,16 @@ class Family(ABC):
 
         whole: the answer on n images of what was fitted on images with these (N,) labels. truth: (n,) the true
         labels of the n images. random is drawn from image by image.
+        """
+        return None
+
+    def nearest(
+        self, whole: FittedLevels, images: Pixels, most: int, near: NDArray[np.int64] | None = None
+    ) -> Nearest | None:
+        """The training images by which its members judge each of n images; None for a family that judges by none.
+
+        whole: what this family fitted. images, near: as `FittedLevels.predict` takes them. most: of each image at
+        most so many. For looking at; nothing of it is counted in the effort.
         """
         return None
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from core.declarations.lazy import np
 from core.declarations.setting import Choice, Setting, Whole
 from core.errors import SpecError
-from core.families.family import ONE_PROCESSOR, Family, Predictions, Resources, Shuffled
+from core.families.family import ONE_PROCESSOR, Family, Nearest, Predictions, Resources, Shuffled
 from core.families.ladder import Ladder
 from core.families.voting import SEARCHES, SUBSETS, TIE_RULES, Voting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.families.family import FittedLevels, TrainingImages
+    from core.families.family import FittedLevels, Pixels, TrainingImages
     from core.neighbours.classifier import FittedNeighbours
     from core.neighbours.parts import NeighboursOfParts
 
@@ -118,12 +118,9 @@ class KNearestNeighbours(Family):
         random: np.random.Generator | None = None,
     ) -> NeighboursOfParts:
         """See `Family.fit_parts`; nothing is trained: the neighbours in a part are among those in the whole."""
-        from core.neighbours.classifier import FittedNeighbours  # noqa: PLC0415  # as in `fit`
-        from core.neighbours.parts import NeighboursOfParts  # noqa: PLC0415
+        from core.neighbours.parts import NeighboursOfParts  # noqa: PLC0415  # as in `fit`
 
-        if not isinstance(whole, FittedNeighbours):
-            raise TypeError(f"{type(whole).__name__} is no answer of this family's")
-        return NeighboursOfParts.of(whole, parts)
+        return NeighboursOfParts.of(_own(whole), parts)
 
     def shuffled(
         self,
@@ -158,3 +155,18 @@ class KNearestNeighbours(Family):
             )  # the first of the tied labels is the one that wins
         right[-1], out_of[-1] = (first == truth[:, None]).sum(axis=1), self.z
         return Shuffled(right, out_of)
+
+    def nearest(
+        self, whole: FittedLevels, images: Pixels, most: int, near: NDArray[np.int64] | None = None
+    ) -> Nearest:
+        """See `Family.nearest`: those that vote at K = z, so that the first K of them vote at every K."""
+        return _own(whole).nearest(images, most, near)
+
+
+def _own(whole: FittedLevels) -> FittedNeighbours:
+    """What this family fitted. Raises TypeError for what another did."""
+    from core.neighbours.classifier import FittedNeighbours  # noqa: PLC0415  # as in `KNearestNeighbours.fit`
+
+    if not isinstance(whole, FittedNeighbours):
+        raise TypeError(f"{type(whole).__name__} is no answer of this family's")
+    return whole

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from core.families.family import ONE_PROCESSOR, Predictions, Resources
+from core.families.family import ONE_PROCESSOR, Nearest, Predictions, Resources
 from core.families.voting import SUBSETS, TIE_RULES, Voting
 from core.files.cache import key_of
 from core.neighbours.search import NeighbourSearch, Pixels
@@ -65,10 +65,7 @@ class FittedNeighbours:
 
     def predict(self, images: Pixels, near: NDArray[np.int64] | None = None) -> Predictions:
         """See `FittedLevels.predict`; support is votes, the notes on an image are its nearest training images."""
-        if images.shape[1:] != self.image_shape:
-            raise ValueError(f"images are {images.shape[1:]}, those fitted were {self.image_shape}")
-        # Not -1: no adversarial image at all is an ordinary answer, and an empty array cannot infer it.
-        queries = images.reshape(len(images), prod(self.image_shape))
+        queries = self._queries(images)
         z = self.voting.z
         index = self._nearest(queries) if near is None else self.search_like(queries, self.wanted or z, near)
         voters = self.labels[index[:, :z]]
@@ -78,6 +75,20 @@ class FittedNeighbours:
             index,
             OtherTieRules(self.voting, voters, self.classes),
         )
+
+    def nearest(self, images: Pixels, most: int, near: NDArray[np.int64] | None = None) -> Nearest:
+        """See `Family.nearest`: of z at most."""
+        count = min(self.voting.z, most)
+        guesses = near if near is not None and near.shape[1] >= count else None
+        found = self.search.search(self._queries(images), count, guesses)
+        return Nearest(found.index, found.distance, tuple(self.voting.every_k))
+
+    def _queries(self, images: Pixels) -> Pixels:
+        """(n, d) of (n, H, W, C). Raises ValueError where they are not as large as those fitted."""
+        if images.shape[1:] != self.image_shape:
+            raise ValueError(f"images are {images.shape[1:]}, those fitted were {self.image_shape}")
+        # Not -1: no adversarial image at all is an ordinary answer, and an empty array cannot infer it.
+        return images.reshape(len(images), prod(self.image_shape))
 
     def listed(self, share: float, parts: int) -> int:
         """How many neighbours a list needs, so that random parts with this share of the images have z among them.

@@ -20,6 +20,7 @@ from core.records.environment import Environment
 from core.records.metrics import Counts, RunMetrics
 from core.sets.measured import Measured
 from core.sets.members import Members
+from core.sets.nearest import NearestToMembers
 from core.statistics.slopes import Slope
 
 
@@ -29,12 +30,13 @@ class RunResult:
 
     metrics: of the run alone; `complete` adds what its caller knows. arrays: what `core.records.arrays` writes.
     samples: images of each set, made from `source` of the pooled data set, in the order in which tables show the
-    sets.
+    sets. nearest: the training images nearest to those of each sample; none of a family that judges by none.
     """
 
     metrics: RunMetrics
     arrays: dict[str, NDArray[np.generic]]
     samples: dict[str, Members]
+    nearest: dict[str, NearestToMembers]
 
     def complete(self, data_sha256: str, environment: Environment) -> RunMetrics:
         """The metrics with the digest of the data and what they were computed with."""

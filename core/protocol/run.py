@@ -15,6 +15,7 @@ from core.families.family import ONE_PROCESSOR, Resources
 from core.protocol.attacking import find_sources, make_candidates, train_surrogate
 from core.protocol.classifying import classify_by_halves, classify_test_images, split_images
 from core.protocol.keeping import CandidateKeeper
+from core.protocol.looking import nearest_to_samples
 from core.protocol.measuring import compute_slopes, measure_sets
 from core.protocol.result import RunResult, arrays_of, metrics_of
 from core.protocol.selection import begin_deciding, select_adversarial
@@ -62,8 +63,10 @@ def compute_run(
         # 7. A at every level, on the test set, M, D and the controls; 8. S from each level to the next.
         measured = measure_sets(work, split, classified, sources, maker, selection, decider)
         changes = compute_slopes(work.ladder, measured)
+        nearest = nearest_to_samples(work, split, classified, measured)
     return RunResult(
         metrics_of(work, classified, surrogate, selection, measured, changes, decider.figures()),
         arrays_of(work, split, classified, halves, sources, selection.adversarial()),
         {name: found.sample for name, found in measured.items()},
+        nearest,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
@@ -15,8 +16,17 @@ from core.errors import DataError
 from core.families.ladder import Ladder
 from core.files.archives import UNREADABLE, TooLarge, check_sizes
 from core.files.reading import open_plain
+from core.records.nearest import (
+    NearestImages,
+    arrays_of_nearest,
+    nearest_images,
+    nearest_of,
+    read_nearest,
+    wrong_with_nearest,
+)
 from core.sets.first_version import NEW_NAMES, OLD_NAMES, new_name
 from core.sets.members import Members
+from core.sets.nearest import NearestToMembers
 from core.sets.registry import SETS, is_known
 
 AMPLIFICATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -50,7 +60,8 @@ class Gallery:
     of them, or the same where the set's images are not perturbed. label: (g,) int16, the sources' true labels.
     target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set.
     prediction: (L, g) int16 of `image`, one row a level. knob, levels: the ladder of the L levels, the most general
-    first.
+    first. nearest: the training images nearest to the members; None of a classifier that judges by none, and in
+    results of older versions.
     """
 
     name: str
@@ -63,6 +74,7 @@ class Gallery:
     knob: str
     levels: tuple[str, ...]
     class_names: tuple[str, ...]
+    nearest: NearestImages | None = None
 
     @property
     def perturbed(self) -> bool:
@@ -108,8 +120,17 @@ def amplified(original: NDArray[np.uint8], image: NDArray[np.float32]) -> tuple[
     return np.clip(np.rint(127.5 * (1 + gain * change)), 0, 255).astype(np.uint8), gain
 
 
-def galleries_of(samples: Mapping[str, Members], pool: ImageSet, ladder: Ladder) -> tuple[Gallery, ...]:
-    """One for each set that was sampled, and in its order. samples: `source` into the pool it was computed on."""
+def galleries_of(
+    samples: Mapping[str, Members],
+    pool: ImageSet,
+    ladder: Ladder,
+    nearest: Mapping[str, NearestToMembers] = MappingProxyType({}),
+) -> tuple[Gallery, ...]:
+    """One for each set that was sampled, and in its order.
+
+    samples, nearest: by set, `source` into the pool that it was computed on.
+    """
+    near = nearest_images(nearest, pool)
     return tuple(
         Gallery(
             name=name,
@@ -122,6 +143,7 @@ def galleries_of(samples: Mapping[str, Members], pool: ImageSet, ladder: Ladder)
             knob=ladder.knob,
             levels=ladder.levels,
             class_names=pool.class_names,
+            nearest=near.get(name),
         )
         for name, members in samples.items()
     )
@@ -134,6 +156,8 @@ def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
         for gallery in galleries
         for name, dtype in OF_A_SET.items()
     }
+    nearest = {gallery.name: gallery.nearest for gallery in galleries if gallery.nearest is not None}
+    arrays |= arrays_of_nearest(nearest, galleries[0].original.shape[1:])
     arrays["knob"] = np.array(galleries[0].knob, dtype=np.str_)
     arrays["level"] = np.array(galleries[0].levels, dtype=np.str_)
     arrays["class_names"] = np.array(galleries[0].class_names, dtype=np.str_)
@@ -162,13 +186,25 @@ def read_gallery(path: Path, name: str = "adversarial") -> Gallery | None:
     Nothing in the file is executed. Raises DataError, and nothing else, for a file that cannot be read or
     does not hold what `Gallery` says.
     """
-    arrays = _from_file(path, lambda archive: _arrays_of(archive, name))
-    if arrays is None:
+    found = _from_file(path, lambda archive: (_arrays_of(archive, name), read_nearest(archive, name)))
+    if found is None or (arrays := found[0]) is None:
         return None
+    near = found[1]
     class_names, knob, levels = (arrays.pop(name).tolist() for name in ("class_names", "knob", "level"))
-    if wrong := _wrong_with(arrays, class_names, knob, levels):
+    wrong = _wrong_with(arrays, class_names, knob, levels)
+    if near is not None and not wrong:
+        shape = arrays["original"].shape
+        wrong = wrong_with_nearest(near, shape[0], shape[1:], len(levels), len(class_names))
+    if wrong:
         raise DataError(f"{path} is not a gallery: of the {name} set, {wrong}", HINT)
-    return Gallery(name, **arrays, knob=knob, levels=tuple(levels), class_names=tuple(class_names))
+    return Gallery(
+        name,
+        **arrays,
+        knob=knob,
+        levels=tuple(levels),
+        class_names=tuple(class_names),
+        nearest=None if near is None else nearest_of(near),
+    )
 
 
 Archive = Mapping[str, NDArray[Any]]

@@ -22,7 +22,7 @@ from core.records.status import ExperimentStatus, experiment_status, is_turning_
 from core.records.tail import coordinator_journals, lines_from_the_end, names_in
 
 TELL_SECONDS = 0.5
-"""How often a long look tells how far it is."""
+"""When a long look first tells how far it is."""
 
 NEWER_JOURNAL = "its journal was written by a newer version"
 NO_ANNOTATIONS = Annotations()
@@ -93,13 +93,14 @@ class OverviewReader:
         self._cached: dict[tuple[Path, str], tuple[Stamp | None, Any]] = {}
         self._met: dict[tuple[Path, str], tuple[Stamp | None, Any]] = {}
         self._before: dict[Path, Overview] = {}
+        self._all: tuple[Overview, ...] = ()
         self._lock = threading.Lock()
 
     def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
         """Every experiment there is now, the newest first. What a folder holds never makes it raise.
 
-        One that has not changed is the same object as before. tell: is given those that were read so far, the
-        newest, and how many there are, every TELL_SECONDS of a look that takes longer.
+        What has not changed is the same object as before, one of them or all. tell: is given those that were
+        read so far, the newest, and how many there are, after TELL_SECONDS and whenever twice as long has passed.
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
@@ -107,16 +108,19 @@ class OverviewReader:
             folders = sorted(made, key=lambda folder: (-made[folder], folder.name))
             self._met = {}
             overviews: list[Overview] = []
-            told = time.monotonic()
+            start, due = time.monotonic(), TELL_SECONDS
             for folder in folders:
                 overviews.append(self._overview(folder, made[folder]))
-                if tell is not None and time.monotonic() - told > TELL_SECONDS:
+                if tell is not None and time.monotonic() - start > due:
                     tell(tuple(overviews), len(folders))
-                    told = time.monotonic()
+                    due *= 2  # what is told is drawn, and the more there is the longer that takes
             # Whatever was not met this time is gone.
             self._cached = self._met
             self._before = {overview.folder: overview for overview in overviews}
-        return tuple(overviews)
+            found = tuple(overviews)
+            if found != self._all:
+                self._all = found
+            return self._all
 
     def look_at(self, folder: Path) -> Overview:
         """One experiment as it is now, as `look` has it."""

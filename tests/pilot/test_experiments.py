@@ -229,7 +229,7 @@ class TestFilter:
             await here.press("z")
             assert here.listed() == []
             assert here.lab.screen.query_one("#empty").display
-            assert here.text("#empty") == "No experiment matches the filter\n\nescape  shows all again"
+            assert here.text("#empty") == "No experiment matches the filter\n\nesc  shows all again"
             await here.press("escape")
             assert len(here.listed()) == 2
 

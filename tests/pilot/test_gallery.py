@@ -22,6 +22,7 @@ from textual.widgets import Footer, Static
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
 from core.records.home import create
+from core.records.nearest import NearestImages
 from core.records.results import publish
 from core.sets.registry import SETS
 from core.spec.spec import Spec
@@ -29,8 +30,10 @@ from tests.fakes.numbers import draw_answers, metrics_from_answers
 from tui_aefit.lab.gallery_reading import read
 from tui_aefit.lab.screens import gallery as gallery_module
 from tui_aefit.lab.screens.gallery import GalleryScreen
-from tui_aefit.lab.widgets.picture import Pictures
+from tui_aefit.lab.widgets.nearest import NearestPane
+from tui_aefit.lab.widgets.picture import Panel, Pictures
 from tui_aefit.lab.widgets.shades import shows_colours
+from tui_aefit.lab.widgets.thumbnails import Thumbnails
 from tui_aefit.shell.publications import EXPORTS
 
 SPEC = Spec(runs=3, options={"z": 5})
@@ -218,10 +221,10 @@ async def test_class_and_target_filters_cycle_and_combine(experiment: Experiment
     async with opened(experiment) as pilot:
         for keys, label, target in (
             ("c", 0, None),
-            ("t", 0, 1),
-            ("t", 0, 2),
-            ("t", 0, None),
-            ("T", 0, 2),
+            ("a", 0, 1),
+            ("a", 0, 2),
+            ("a", 0, None),
+            ("A", 0, 2),
             ("c", 1, 2),
             ("c", 2, None),  # no horse was attacked toward horse: the filter goes
             ("c", None, None),
@@ -236,7 +239,7 @@ async def test_a_filter_stays_for_the_next_run_where_it_passes_something(experim
     add_run(experiment, 0, make_gallery())
     add_run(experiment, 1, make_gallery(members=2))
     async with opened(experiment) as pilot:
-        await press(pilot, "c", "t", "down")
+        await press(pilot, "c", "a", "down")
         assert text(pilot, "where").endswith("1 of 1   set: adversarial   class: cat   target: [b]dog")
         await press(pilot, "up", "c", "c", "down")
         assert text(pilot, "where").endswith("1 of 2   set: adversarial   class: all   target: all")
@@ -379,7 +382,7 @@ async def test_the_filters_are_whole_where_names_are_long(experiment: Experiment
     galleries = [make_gallery(name=name) for name in ("adversarial", "one-per-source")]
     add_run(experiment, 0, *(replace(gallery, class_names=names) for gallery in galleries))
     async with opened(experiment) as pilot:
-        await press(pilot, "s", "c", "t")
+        await press(pilot, "s", "c", "a")
         assert len(text(pilot, "where")) <= 78
         assert text(pilot, "where").endswith("set one-per-source   of automobile   to hovercraft")
         await pilot.resize_terminal(140, 24)
@@ -418,7 +421,7 @@ async def test_untargeted_attacks_have_no_target(experiment: Experiment) -> None
     add_run(experiment, 0, gallery)
     async with opened(experiment) as pilot:
         assert "target     none" in text(pilot, "facts")
-        await press(pilot, "t")
+        await press(pilot, "a")
         assert text(pilot, "where").endswith("1 of 6   set: adversarial   class: all   target: all")
 
 
@@ -468,10 +471,10 @@ async def test_a_reading_that_ends_when_the_screen_is_gone_is_no_error(experimen
         assert isinstance(screen, GalleryScreen)
         await press(pilot, "escape")
         await screen.query("*").remove()
-        screen._choose()
+        screen._show()
 
 
-async def test_p_draws_with_characters_and_back(experiment: Experiment) -> None:
+async def test_w_draws_with_characters_and_back(experiment: Experiment) -> None:
     gallery = make_gallery()
     gallery.original[0] = 0
     gallery.image[0] = 0.1
@@ -483,11 +486,11 @@ async def test_p_draws_with_characters_and_back(experiment: Experiment) -> None:
     async with opened(experiment) as pilot:
         assert row(pilot) == " ".join(["▀" * 26] * 3)
         assert "lighter is added" in text(pilot, "legend")
-        await press(pilot, "p")
+        await press(pilot, "w")
         # Black is blank; ten times a tenth is all that can be added; a tenth is the first step above black.
         assert row(pilot) == " ".join([" " * 26, "#" * 26, "." * 26])
         assert "+ # is added" in text(pilot, "legend")
-        await press(pilot, "p")
+        await press(pilot, "w")
         assert row(pilot) == " ".join(["▀" * 26] * 3)
 
 
@@ -588,7 +591,7 @@ async def test_where_there_is_nothing_to_see_it_says_why(
         assert reason in text(pilot, "empty")
         assert text(pilot, "where") == where
         assert not pilot.app.screen.query_one("#body").display
-        await press(pilot, "right", "end", "c", "t", "x", "X", "p", "up", "down")
+        await press(pilot, "right", "end", "c", "a", "t", "y", "x", "X", "w", "up", "down")
         assert reason in text(pilot, "empty")
         assert not (experiment.folder / EXPORTS).exists()
         add_run(experiment, 2, make_gallery())
@@ -656,3 +659,203 @@ async def test_the_footer_shows_at_most_seven_keys_and_all_fit(experiment: Exper
         assert len({binding.group or binding.id for binding in shown}) <= 6, "? is the seventh"
         assert max(child.region.right for child in footer.children) <= 80
         assert all(binding.id and binding.tooltip for binding in bindings)
+
+
+def with_nearest(gallery: Gallery, k: int = 5, missing: tuple[int, ...] = ()) -> Gallery:
+    """The same with k neighbours each: of member m before the change of class (m + rank) % 3, after it one on."""
+    members = len(gallery)
+    member, side, rank = np.indices((members, 2, k))
+    source = (100 * member + 10 * side + rank).astype(np.int32)
+    pictures = {
+        one: np.full(gallery.original.shape[1:], one % 251, np.uint8) for one in source.ravel().tolist()
+    }
+    nearest = NearestImages(
+        label=((member + side + rank) % 3).astype(np.int16),
+        distance=member + side / 2 + rank / 10,
+        source=source,
+        counted=(5, 3, 1),
+        pictures={one: picture for one, picture in pictures.items() if one not in missing},
+    )
+    return replace(gallery, nearest=nearest)
+
+
+def nearest_rows(pilot: Pilot[None]) -> list[tuple[Panel, ...]]:
+    return [pictures.rows[0] for pictures in pilot.app.screen.query_one(NearestPane).query(Pictures)]
+
+
+def headings(pilot: Pilot[None]) -> list[str]:
+    found = pilot.app.screen.query_one(NearestPane).query(Static).filter(".heading")
+    return [str(one.render()) for one in found]
+
+
+def is_seen(pilot: Pilot[None], name: str) -> bool:
+    return pilot.app.screen.query_one(f"#{name}").region.area > 0
+
+
+class TestTheNearest:
+    async def test_they_are_those_of_the_member_before_and_after(self, experiment: Experiment) -> None:
+        gallery = with_nearest(make_gallery())
+        add_run(experiment, 0, gallery)
+        async with opened(experiment) as pilot:
+            assert not is_seen(pilot, "nearest")
+            await press(pilot, "2", "right")
+            assert is_seen(pilot, "nearest")
+            assert not is_seen(pilot, "figure")
+            nearest = gallery.nearest
+            assert nearest is not None
+            for side, row in enumerate(nearest_rows(pilot)):
+                itself, *others = row
+                shown = gallery.original[1] / 255 if side == 0 else gallery.image[1]
+                assert np.abs(itself.image / 255 - shown).max() <= 0.5 / 255 + 1e-6
+                names = [gallery.class_names[label] for label in nearest.label[1, side]]
+                wrong = nearest.label[1, side] != gallery.label[1]
+                assert [panel.caption for panel in others] == [
+                    f"{'✗ ' if one else ''}{name}\n{distance:.2f}"
+                    for one, name, distance in zip(wrong, names, nearest.distance[1, side], strict=True)
+                ]
+                assert [panel.marked for panel in others] == wrong.tolist()
+                for panel, source in zip(others, nearest.source[1, side].tolist(), strict=True):
+                    assert (panel.image == nearest.pictures[source]).all()
+            await press(pilot, "1")
+            assert is_seen(pilot, "figure")
+            assert not is_seen(pilot, "nearest")
+
+    async def test_the_votes_of_every_level_are_counted(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, with_nearest(make_gallery()))
+        async with opened(experiment) as pilot:
+            await press(pilot, "2")
+            before, after = headings(pilot)
+            # Of member 0, a cat: classes 0 1 2 0 1 before, 1 2 0 1 2 after.
+            assert before.startswith("before, true cat   K = 5: cat ×2, [b]dog ×2, horse ×1  3: cat ×1,")
+            assert after.endswith(
+                "K = 5: [b]dog ×2, horse ×2, cat ×1  3: [b]dog ×1, horse ×1, cat ×1  1: [b]dog ×1"
+            )
+            assert after.startswith("after, says [b]dog")
+
+    async def test_what_has_no_room_is_left_out_and_said(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, with_nearest(make_gallery(), k=9))
+        async with opened(experiment, (60, 24)) as pilot:
+            await press(pilot, "2")
+            assert [len(row) for row in nearest_rows(pilot)] == [5, 5]
+            assert all("(5 of 9 shown)" in heading for heading in headings(pilot))
+            await pilot.resize_terminal(120, 24)
+            await settle(pilot)
+            assert [len(row) for row in nearest_rows(pilot)] == [10, 10], "the image itself and all nine"
+            assert not any("shown" in heading for heading in headings(pilot))
+
+    async def test_a_picture_that_is_not_kept_leaves_its_place(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, with_nearest(make_gallery(), missing=(12,)))
+        async with opened(experiment) as pilot:
+            await press(pilot, "2")
+            _, after = nearest_rows(pilot)
+            assert [panel.is_kept for panel in after] == [True, True, True, False, True, True]
+            pictures = list(pilot.app.screen.query_one(NearestPane).query(Pictures))[1]
+            assert "·" in "".join(segment.text for segment in pictures.render_line(3))
+
+    async def test_where_there_is_room_both_stand_and_either_alone(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, with_nearest(make_gallery()))
+        for size, side in (((140, 45), 28), ((200, 55), 56)):
+            async with opened(experiment, size) as pilot:
+                screen = pilot.app.screen
+                for keys, seen in (
+                    ((), {"figure", "details", "nearest"}),
+                    (("2",), {"nearest"}),
+                    (("1",), {"figure", "details"}),
+                    (("1",), {"figure", "details", "nearest"}),
+                    (("f",), {"figure", "details"}),
+                    (("escape",), {"figure", "details", "nearest"}),
+                ):
+                    await press(pilot, *keys)
+                    assert {name for name in ("figure", "details", "nearest") if is_seen(pilot, name)} == seen
+                pictures = screen.query_one("#figure").query_one(Pictures)
+                line = "".join(segment.text for segment in pictures.render_line(3))
+                assert line.count("▀") == 3 * side, size
+                assert pictures.size.height == 1 + side // 2, "whole, and nothing below"
+
+    async def test_beside_the_answers_stand_the_votes_where_names_are_short(
+        self, experiment: Experiment
+    ) -> None:
+        add_run(experiment, 0, replace(with_nearest(make_gallery()), class_names=("0", "1", "2")))
+        async with opened(experiment, (140, 45)) as pilot:
+            assert [line.split()[-6:] for line in text(pilot, "answers").splitlines()[1:3]] == [
+                ["1", "×2,", "2", "×2,", "0", "×1"],
+                ["1", "×1,", "2", "×1,", "0", "×1"],
+            ]
+
+    async def test_images_of_the_data_set_have_one_row(self, experiment: Experiment) -> None:
+        galleries = [with_nearest(make_gallery(name=name)) for name in ("misclassified", "adversarial")]
+        add_run(experiment, 0, *galleries)
+        async with opened(experiment) as pilot:
+            await press(pilot, "2", "s")
+            assert "set: misclassified" in text(pilot, "where")
+            assert is_seen(pilot, "before")
+            assert not is_seen(pilot, "after")
+            assert headings(pilot)[0].startswith("Nearest to the image, true label cat")
+
+    async def test_a_result_without_them_says_so(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, make_gallery())
+        async with opened(experiment) as pilot:
+            await press(pilot, "2")
+            assert "holds no nearest training images" in text(pilot, "no-nearest")
+            assert is_seen(pilot, "no-nearest")
+            assert not is_seen(pilot, "before")
+
+
+class TestThumbnails:
+    async def test_arrows_move_enter_opens_and_escape_leaves(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, make_gallery())
+        async with opened(experiment, (40, 20)) as pilot:
+            await press(pilot, "t")
+            thumbnails = pilot.app.screen.query_one(Thumbnails)
+            assert (thumbnails.grid.columns, thumbnails.grid.rows) == (3, 2)
+            for key, place in (
+                ("right", 1), ("down", 4), ("down", 4), ("left", 3), ("up", 0), ("left", 0), ("end", 5),
+                ("right", 5), ("home", 0), ("pagedown", 5), ("pageup", 0),
+            ):  # fmt: skip
+                await press(pilot, key)
+                assert thumbnails.place == place, key
+                assert f"{place + 1} of 6" in text(pilot, "where")
+            await press(pilot, "down", "enter")
+            assert not is_seen(pilot, "thumbnails")
+            assert shown_source(pilot) == 103
+            await press(pilot, "t", "escape")
+            assert is_seen(pilot, "figure")
+            assert isinstance(pilot.app.screen, GalleryScreen)
+
+    async def test_every_member_that_passes_is_there_with_its_label_and_answer(
+        self, experiment: Experiment
+    ) -> None:
+        add_run(experiment, 0, make_gallery())
+        async with opened(experiment) as pilot:
+            await press(pilot, "t")
+            thumbnails = pilot.app.screen.query_one(Thumbnails)
+            captions = "".join(segment.text for segment in thumbnails.render_line(0))
+            assert captions.split()[:2] == ["▸cat→[b]dog"[:10], "[b]dog→horse"[:9]]
+            await press(pilot, "c")
+            assert thumbnails.members == [0, 3, 5], "the cats"
+
+    async def test_a_page_follows_the_cursor(self, experiment: Experiment) -> None:
+        add_run(experiment, 0, make_gallery())
+        async with opened(experiment, (26, 12)) as pilot:
+            await press(pilot, "t")
+            thumbnails = pilot.app.screen.query_one(Thumbnails)
+            assert thumbnails.grid.page == 2
+            await press(pilot, "right", "right")
+            assert list(thumbnails.shown) == [2, 3]
+            await pilot.click(Thumbnails, offset=(14, 2))
+            await settle(pilot)
+            assert thumbnails.place == 3
+
+
+async def test_the_panes_are_named_with_the_keys_that_they_have(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        assert text(pilot, "title").endswith("1 Image 2 Nearest t Thumbnails")
+
+
+async def test_what_is_said_can_be_copied(experiment: Experiment) -> None:
+    add_run(experiment, 0, make_gallery())
+    async with opened(experiment) as pilot:
+        await press(pilot, "y")
+        assert "true label cat" in pilot.app.clipboard
+        assert "classified as" in pilot.app.clipboard

@@ -19,6 +19,7 @@ import tui_aefit.lab.widgets
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.preferences import Preferences, save_preferences
 from tui_aefit.lab.screens.compare import CompareScreen
@@ -189,6 +190,47 @@ def in_footer(place: str, lab: Lab) -> str:
     assert 2 <= len(groups) <= SEVEN, (place, line)
     assert max(child.region.right for child in footer.children) <= lab.size.width, place
     return line
+
+
+async def test_what_screens_say_in_words_follows_a_persons_own_keys(house: House) -> None:
+    settings = house.lab()._settings
+    changed = {
+        "experiments.new": "N", "experiments.stop": "f8", "live.resume": "f9", "live.p-values": "P",
+        "confirm.yes": "j,J", "confirm.no": "ctrl+n", "ask.cancel": "f4", "compare.curves": "C",
+    }  # fmt: skip
+    lab = Lab(settings, keymap=changed)
+    async with opened(lab, SMALL) as pilot:
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: "N  sets up a new one" in text_of(lab))
+        made = make_experiment(house.home, state="created", runs=3, now=time.time())
+        await until(pilot, lambda: "⏎ Open" in text_of(lab))
+        await pilot.press("a")
+        await until(pilot, lambda: "enter keeps it, f4 leaves it as it was" in text_of(lab))
+        await pilot.press("f4", "d")
+        await until(pilot, lambda: "Delete (j)" in text_of(lab) and "Cancel (ctrl+n)" in text_of(lab))
+        await pilot.press("ctrl+n")
+        lab.post_message(OpenExperiment(made))
+        await until(pilot, lambda: "f9 begins its 3 runs" in text_of(lab))
+        assert "P p-values" in text_of(lab)
+        assert "3 p-values" not in text_of(lab)
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("r", "r"), ("equals_sign", "="), ("space", "space"), ("escape", "esc"), ("ctrl+s", "ctrl+s"),
+        ("enter", "enter"), ("f9", "f9"), ("left", "left"), ("question_mark", "?"), ("shift+f2", "shift+f2"),
+    ],
+)  # fmt: skip
+async def test_a_key_in_a_sentence_is_a_word_or_what_is_printed_on_it(
+    house: House, key: str, word: str
+) -> None:
+    lab = Lab(house.lab()._settings, keymap={"app.help": key})
+    async with opened(lab, SMALL):
+        assert key_of(lab, "app.help") == word
+        assert key_of(lab.screen, "app.help") == word
+        with pytest.raises(KeyError):
+            key_of(lab.screen, "live.stop")
 
 
 async def test_a_key_of_a_persons_own_works_and_is_told_of_in_footer_help_and_palette(house: House) -> None:

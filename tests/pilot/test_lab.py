@@ -44,6 +44,7 @@ from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.leave import Leave
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 
 SMALL = (80, 24)
@@ -283,6 +284,53 @@ class TestFindingTheWay:
             await pilot.press("escape")
             await until(pilot, lambda: lab.screen is form)
 
+    async def test_marks_and_order_are_there_again_after_an_experiment_was_looked_at(
+        self, house: House
+    ) -> None:
+        made = [
+            make_experiment(house.home, state="created", runs=3, seed=seed, now=time.time() - seed)
+            for seed in range(3)
+        ]
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: "Experiments: 3" in text_of(lab) and "⏎ Open" in text_of(lab))
+            await pilot.press("space", "greater_than_sign", "end", "enter")
+            await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+            await pilot.press("e")
+            await until(pilot, lambda: "Experiments: 3, 1 marked" in text_of(lab))
+            screen = lab.screen
+            assert isinstance(screen, ExperimentsScreen)
+            table = screen.query_one(ExperimentsTable)
+            await until(pilot, lambda: table.chosen is not None and table.chosen.id == made[0].id)
+            assert table.listing.marked == {made[0].id}
+            assert [one.id for one in table.listing.overviews] == [one.id for one in reversed(made)]
+
+    async def test_several_are_resumed_and_given_more_runs_and_the_list_stays(self, house: House) -> None:
+        house.coordinator.state = "complete"
+        made = [
+            make_experiment(house.home, state="created", runs=2, seed=seed, dataset="digits")
+            for seed in range(2)
+        ]
+        complete = make_experiment(house.home, state="complete", runs=2, seed=2, dataset="digits")
+        lab = house.lab()
+        async with opened(lab, (100, 24)) as pilot:
+            await pilot.press("escape", "e")
+            await until(pilot, lambda: "Experiments: 3" in text_of(lab) and "⏎ Open" in text_of(lab))
+            await pilot.press("home", "space", "space", "space", "r")
+            await until(pilot, lambda: "Resume 2 of 3 experiments?" in text_of(lab))
+            await pilot.press("y")
+            await until(pilot, lambda: "resumed 2 experiments" in notices(lab))
+            assert {call["experiment"].id for call in house.coordinator.started} == {one.id for one in made}
+            assert isinstance(lab.screen, ExperimentsScreen)
+            await until(pilot, lambda: text_of(lab).count("2/2") == 3)
+            await pilot.press("m")
+            await until(pilot, lambda: "3 experiments have 2" in text_of(lab))
+            await pilot.press("enter")
+            await until(pilot, lambda: "3 experiments have 4 runs now" in notices(lab))
+            assert [load(one.folder).spec.runs for one in (*made, complete)] == [4, 4, 4]
+            assert isinstance(lab.screen, ExperimentsScreen)
+
     async def test_a_clone_is_a_form_with_the_values_of_the_original(self, house: House) -> None:
         spec = Spec(
             dataset="digits",
@@ -432,7 +480,7 @@ class TestWork:
             may_go_on.wait(20)
             return f"labelled [{text}] at last"
 
-        monkeypatch.setattr("tui_aefit.lab.screens.experiments.label", label)
+        monkeypatch.setattr("tui_aefit.lab.marked_actions.label", label)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("e")

@@ -90,7 +90,7 @@ async def test_a_hidden_chart_is_drawn_when_it_is_shown() -> None:
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (200, 60), (38, 10)])
 async def test_the_charts_of_a_snapshot_fill_their_place(running: Snapshot, size: tuple[int, int]) -> None:
-    for chart, caption in ((AccuracyChart(), "K=7"), (PValueChart(), "j=5")):
+    for chart, caption in ((AccuracyChart("c"), "K=7"), (PValueChart(), "j=5")):
         app = Bench(chart)
         async with app.run_test(size=size) as pilot:
             chart.snapshot = running
@@ -102,7 +102,7 @@ async def test_the_charts_of_a_snapshot_fill_their_place(running: Snapshot, size
 async def test_an_equal_snapshot_leaves_a_chart_alone(
     running: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chart = AccuracyChart()
+    chart = AccuracyChart("c")
     async with Bench(chart).run_test(size=WIDE) as pilot:
         chart.snapshot = running
         await settled(pilot)

@@ -17,9 +17,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from core.data.images import ImageSet
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
+from core.records.nearest import NearestImages
 from core.records.results import GALLERY
 from tests.fakes import previews
 from tests.fakes.experiments import NOW, State, make_experiment
@@ -87,6 +89,20 @@ def six_pictures(name: str, size: float) -> Gallery:
         knob="K",
         levels=("7", "5", "3", "1"),
         class_names=tuple(map(str, range(10))),
+        nearest=seven_nearest(pool),
+    )
+
+
+def seven_nearest(pool: ImageSet) -> NearestImages:
+    """Some training images for six images, before and after."""
+    member, side, rank = np.indices((6, 2, 7))
+    source = (50 + 20 * member + rank * (1 + side)).astype(np.int32)
+    return NearestImages(
+        label=pool.labels[source].astype(np.int16),
+        distance=6 + member / 10 + side / 3 + rank / 7,
+        source=source,
+        counted=(7, 5, 3, 1),
+        pictures={one: pool.images[one] for one in source.ravel().tolist()},
     )
 
 
@@ -204,6 +220,8 @@ SCENES = {
         (Sees("3/3 runs"), "g", Sees("1 of 6"), "s", Sees("set: misclassified"), Sees("✓ right")),
         with_pictures,
     ),
+    "gallery-nearest": Scene((Sees("3/3 runs"), "g", Sees("✓ right"), "2", Sees("after")), with_pictures),
+    "gallery-thumbnails": Scene((Sees("3/3 runs"), "g", Sees("✓ right"), "t", Sees("▸")), with_pictures),
     "gallery-empty": Scene(
         (Sees("0/6 runs"), "g", Sees("No run is complete yet")), recorded("created", runs=6)
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 
 import pytest
@@ -60,13 +61,16 @@ def test_a_hint_carries_the_home_that_was_typed_and_nothing_else_changes(
 HOSTILE = "\x1b]0;owned\x07\u202e\x9b2J"
 
 
-def test_nothing_that_is_said_is_obeyed_by_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_that_is_said_is_obeyed_by_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     console = Console()
     console.typed_home = HOSTILE
     console.result(f"a{HOSTILE}\tb")
     console.narrate(f"see aefit-tui list {HOSTILE}")
     console.problem(HOSTILE, f"{HOSTILE}\n{HOSTILE}")
-    console.ask(f"delete {HOSTILE}? ")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert console.confirmed(f"delete {HOSTILE}?")
     console.result_json({HOSTILE: HOSTILE})
     said = capsys.readouterr()
     assert not [c for c in said.out + said.err if not c.isprintable() and c not in "\n\t"]

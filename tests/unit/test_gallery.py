@@ -30,8 +30,10 @@ from core.records.gallery import (
     write_galleries,
 )
 from core.records.home import create
+from core.records.nearest import nearest_images
 from core.records.results import publish, read_result
 from core.sets.members import Members
+from core.sets.nearest import NearestToMembers
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 from tests.fakes.arrays import read_arrays
@@ -61,6 +63,15 @@ def made_up_gallery(
         knob="K",
         levels=("3", "1"),
         class_names=("one", "zwei", "三"),
+    )
+
+
+def drawn_nearest(pool: ImageSet, members: int, k: int = 4, seed: int = 0) -> NearestToMembers:
+    generator = np.random.default_rng([4, seed])
+    return NearestToMembers(
+        source=generator.integers(0, len(pool.labels), (members, 2, k)),
+        distance=np.sort(generator.random((members, 2, k)), axis=2),
+        counted=(5, 3, 1),
     )
 
 
@@ -125,6 +136,85 @@ def test_filters_pass_what_they_name(label: int | None, target: int | None) -> N
         if label in (None, int(gallery.label[i])) and target in (None, int(gallery.target[i]))
     ]
     assert gallery.members(label, target) == expected
+
+
+class TestTheNearest:
+    @pytest.fixture
+    def pool(self) -> ImageSet:
+        return made_up_pool(images=80)
+
+    def test_what_was_found_is_read_with_its_labels_and_pictures(
+        self, tmp_path: Path, pool: ImageSet
+    ) -> None:
+        samples = {
+            "noise": drawn_members(pool, 6),
+            "adversarial": drawn_members(pool, 9),
+            "test": drawn_members(pool, 0),
+        }
+        found = {name: drawn_nearest(pool, len(one.label), seed=len(name)) for name, one in samples.items()}
+        write_galleries(tmp_path / "gallery.npz", galleries_of(samples, pool, LADDER, found))
+        for name, nearest in found.items():
+            gallery = read_gallery(tmp_path / "gallery.npz", name)
+            assert gallery is not None
+            assert gallery.nearest is not None
+            assert gallery.nearest.counted == (5, 3, 1)
+            assert_array_equal(gallery.nearest.source, nearest.source)
+            assert_array_equal(gallery.nearest.distance, nearest.distance, strict=True)
+            assert_array_equal(gallery.nearest.label, pool.labels[nearest.source])
+            assert set(gallery.nearest.pictures) == set(nearest.source.ravel().tolist())
+            for source, picture in gallery.nearest.pictures.items():
+                assert_array_equal(picture, pool.images[source], strict=True)
+
+    def test_pictures_of_the_farthest_are_left_out_first(self, pool: ImageSet) -> None:
+        found = {
+            name: drawn_nearest(pool, 12, seed=seed) for seed, name in enumerate(("noise", "adversarial"))
+        }
+        first = {source for one in found.values() for source in one.source[:, :, 0].ravel().tolist()}
+        room = len(first) + 3
+        kept = nearest_images(found, pool, most_bytes=room * pool.images[0].nbytes + 1)
+        pictures = {source for one in kept.values() for source in one.pictures}
+        assert len(pictures) == room
+        assert first < pictures
+        seconds = {source for one in found.values() for source in one.source[:, :, 1].ravel().tolist()}
+        assert pictures <= first | seconds
+        for name, one in kept.items():
+            assert_array_equal(one.label, pool.labels[found[name].source], "labels are there of all")
+
+    def test_a_gallery_of_an_older_version_has_none(self, tmp_path: Path) -> None:
+        write_galleries(tmp_path / "gallery.npz", [made_up_gallery()])
+        read = read_gallery(tmp_path / "gallery.npz")
+        assert read is not None
+        assert read.nearest is None
+
+    @pytest.mark.parametrize(
+        ("name", "change", "reason"),
+        [
+            ("adversarial.near_label", lambda one: one + np.int16(9), "none of the 4 classes"),
+            ("adversarial.near_label", lambda one: one[:3], "near_label has the shape"),
+            ("adversarial.near_label", lambda one: one[:, :, :0], "near_label has the shape"),
+            ("adversarial.near_label", lambda one: one.astype(np.int64), "cannot be read"),
+            ("adversarial.near_distance", lambda one: one[:, :, ::-1].copy(), "no distances in ascending order"),
+            ("adversarial.near_distance", lambda one: one * np.nan, "no distances in ascending order"),
+            ("adversarial.near_distance", lambda one: one - 2, "no distances in ascending order"),
+            ("adversarial.near_source", lambda one: one - np.int32(99), "too small"),
+            ("adversarial.near_counted", lambda one: one[:2], "near_counted has the shape"),
+            ("adversarial.near_counted", lambda one: one * np.int32(0), "too small"),
+            ("near_picture", lambda one: one[:, :5], "near_picture has the shape"),
+            ("near_picture_source", lambda one: one[:5], "near_picture_source has the shape"),
+            ("near_picture_source", lambda one: None, "cannot be read"),
+        ],
+    )  # fmt: skip
+    def test_what_contradicts_itself_is_refused_with_the_reason(
+        self, tmp_path: Path, pool: ImageSet, name: str, change: Any, reason: str
+    ) -> None:
+        path, samples = tmp_path / "gallery.npz", {"adversarial": drawn_members(pool, 6)}
+        write_galleries(path, galleries_of(samples, pool, LADDER, {"adversarial": drawn_nearest(pool, 6)}))
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        changed = change(arrays.pop(name))
+        np.savez(path, **arrays, **({} if changed is None else {name: changed}))
+        with pytest.raises(DataError, match=reason):
+            read_gallery(path)
 
 
 class TestTheFile:

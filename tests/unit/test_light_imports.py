@@ -15,7 +15,7 @@ import tui_aefit
 
 HEAVY = ("torch", "torchvision", "sklearn", "scipy", "numpy", "matplotlib", "mlxtend", "pyarrow", "pandas")
 SCREENS = ("textual", "plotext")
-GALLERY = {"core.records.gallery", "core.report.figures.picture"}
+GALLERY = {"core.records.gallery", "core.records.nearest", "core.report.figures.picture"}
 """What the gallery alone takes from the experiment, once it is opened: images are arrays."""
 NOT_FOR_HELP = ("msgspec", "tomli_w", "importlib.metadata")
 """What is light, but takes longer to load than an answer to --help may."""

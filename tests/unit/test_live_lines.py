@@ -15,6 +15,7 @@ from tests.fakes.experiments import NOW, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.machine import Load
 from tui_aefit.following.snapshot import RunView, Snapshot
+from tui_aefit.lab.screens.live import LOW, PADDING
 from tui_aefit.lab.widgets.live.answer import IN_SHORT, answer, fitting
 from tui_aefit.lab.widgets.live.header import HERE, describe_load, header_line
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, short
@@ -127,12 +128,30 @@ def test_the_strip_fits_any_width(width: int) -> None:
 def test_the_answer_is_the_verdicts_first_sentence_wherever_it_stands() -> None:
     text = f"{IN_SHORT}the rise is lower (-0.066); the fall of bias is lower; robustness is the same. Of it, 81%."
     verdict = ("First of all, the attack hardly reaches its targets.", text)
-    clauses = answer(replace(RUNNING, verdict=verdict))
+    clauses = answer(replace(RUNNING, verdict=verdict), "r")
     assert " ".join(clauses) == text
     assert fitting(clauses, 200, 2) == [text]
     # What does not fit is left out clause by clause.
     assert fitting(clauses, 60, 1) == [f"{IN_SHORT}the rise is lower (-0.066); …"]
     assert fitting(clauses, 22, 1) == ["The rise is lower …"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        "the rise of accuracy from K = 15 to K = 1 is the same within 0.01 on adversarial images as on ordinary "
+        "mistakes, which the claim does not predict (-0.0012 [-0.0094, +0.0069])",
+        "it is undecided whether the rise of accuracy from K = 15 to K = 1 differs between adversarial images and "
+        "ordinary mistakes (-0.0123 [-0.1234, +0.1234])",
+    ],
+)
+def test_what_decides_is_said_whole_in_a_small_terminal(found: str) -> None:
+    text = (
+        f"{IN_SHORT}by votes that did not select the images, {found}; without selection, robustness is lower."
+    )
+    clauses = answer(replace(RUNNING, verdict=(text,)), "r")
+    assert found in " ".join(fitting(clauses, 80 - PADDING, 3))
+    assert LOW <= 24, "so many lines it has there"
 
 
 @given(st.lists(st.text("ab ;.", min_size=1), min_size=1), st.integers(0, 90), st.integers(0, 4))
@@ -143,7 +162,7 @@ def test_an_answer_never_takes_more_room_than_there_is(clauses: list[str], width
 
 
 def test_until_there_is_an_answer_it_says_what_is_done_and_when_there_will_be_one() -> None:
-    text = " ".join(answer(replace(RUNNING, metrics={})))
+    text = " ".join(answer(replace(RUNNING, metrics={}), "r"))
     assert (
         "Run 5 of 9: surrogate 61 %, and 1 run beside it. The first result comes in about 1 min 00 s." in text
     )
@@ -153,7 +172,7 @@ def test_until_there_is_an_answer_it_says_what_is_done_and_when_there_will_be_on
 @pytest.mark.parametrize("state", ["created", "interrupted", "refused", "cancelled"])
 def test_every_state_without_an_answer_says_what_to_do(tmp_path: Path, state: str) -> None:
     experiment = make_experiment(tmp_path, state=state, runs=3, complete=0)  # type: ignore[arg-type]
-    assert " r " in " ".join(answer(snapshot_of(experiment)))
+    assert " R2 " in " ".join(answer(snapshot_of(experiment), "R2"))
 
 
 # One run

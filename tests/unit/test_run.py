@@ -84,6 +84,10 @@ def assert_same(one: RunResult, other: RunResult, *passing: str) -> None:
             first, second = (to_json(getattr(result.metrics, name)) for result in (one, other))
             assert first == second, name
     assert list(one.samples) == list(other.samples)
+    assert list(one.nearest) == list(other.nearest)
+    for name, nearest in one.nearest.items():
+        assert_array_equal(nearest.source, other.nearest[name].source, name)
+        assert_array_equal(nearest.distance, other.nearest[name].distance, name)
     for name, sample in one.samples.items():
         for field, own in vars(sample).items():
             assert_array_equal(own, getattr(other.samples[name], field), f"{name} {field}", strict=True)
@@ -312,6 +316,32 @@ def test_the_samples_of_test_images_show_them_as_they_are(pool, result):
         places = [column[source] for source in sample.source.tolist()]
         assert_array_equal(sample.prediction, arrays["test_prediction"][:, places])
     assert list(result.samples) == list(result.metrics.accuracy)
+
+
+def test_the_nearest_to_every_sample_are_those_that_every_distance_in_float64_finds(pool, result):
+    train = result.arrays["train_index"]
+    flat = pool.images[train].reshape(len(train), -1).astype(np.float64)
+    assert list(result.nearest) == list(result.samples)
+    differ = 0
+    for name, nearest in result.nearest.items():
+        sample = result.samples[name]
+        assert nearest.counted == (5, 3, 1)
+        assert nearest.source.shape == nearest.distance.shape == (len(sample.label), 2, 5), name
+        grey = np.float32(255) * sample.image  # as the search has it
+        for side, images in enumerate((pool.images[sample.source], grey)):
+            queries = images.reshape(len(images), flat.shape[1]).astype(np.float64)
+            distance = np.sqrt(((queries[:, None] - flat) ** 2).sum(axis=2)) / 255
+            order = np.argsort(distance, axis=1, kind="stable")[:, :5]
+            assert_array_equal(nearest.source[:, side], train[order], name)
+            np.testing.assert_allclose(
+                nearest.distance[:, side], np.take_along_axis(distance, order, axis=1), rtol=1e-12
+            )
+        # What is shown of an image is what its levels voted by.
+        for level, k in enumerate(nearest.counted):
+            votes = (pool.labels[nearest.source[:, 1, :k]][..., None] == np.arange(pool.classes)).sum(axis=1)
+            assert_array_equal(votes.argmax(axis=1), sample.prediction[level], name)
+        differ += int((nearest.source[:, 0] != nearest.source[:, 1]).any(axis=1).sum())
+    assert differ > 20, "an attack that moves no image to other neighbours would show nothing"
 
 
 def test_slopes_are_ratios_of_neighbouring_accuracies(result):
@@ -631,6 +661,7 @@ def test_a_run_of_plug_ins_is_counted_by_the_labels_of_their_ladder(pool, grown,
     metrics, arrays, labels = result.metrics, result.arrays, ("wide", "medium", "narrow")
     assert metrics.ladder == grown.ladder == Kernel().ladder
     assert list(metrics.accuracy) == list(result.samples) == list(grown.sets)
+    assert result.nearest == {}, "this family judges by no training images"
     assert all(tuple(by_level) == labels for by_level in metrics.accuracy.values())
     assert all(set(by_level) == {"medium", "narrow"} for by_level in metrics.slopes.values())
     assert metrics.search == {"weighed": 7}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT, moment
 from core.spec.command import word_of
+from core.spec.settings import COMMON
 from core.spec.spec import Spec
 
 STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
@@ -132,15 +134,20 @@ def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
 
     Of one experiment alone, all of these. What has a place of its own in the list is left out.
     """
-    specs = [overview.experiment.spec for overview in overviews if overview.experiment is not None]
+    values = [one.experiment.spec.values for one in overviews if one.experiment is not None]
     found: dict[str, set[Value]] = {}
-    for spec in specs:
-        for name, value in spec.values.items():
-            if spec.settings[name].identifies and name not in SHOWN:
-                found.setdefault(name, set()).add(value)
-    everywhere = {name for name in found if all(name in spec.values for spec in specs)}
+    having: Counter[str] = Counter()
+    for of_one in values:
+        for name, value in of_one.items():
+            found.setdefault(name, set()).add(value)
+        having.update(of_one.keys())
+    silent = {name for name, setting in COMMON.items() if not setting.identifies}
     return frozenset(
-        name for name, values in found.items() if len(specs) == 1 or len(values) > 1 or name not in everywhere
+        name
+        for name, different in found.items()
+        if name not in SHOWN
+        and name not in silent
+        and (len(values) == 1 or len(different) > 1 or having[name] < len(values))
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.records.findings import Findings
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
+from core.spec.spec import Spec
 from tui_aefit.following.listing import COLUMNS, settings_words, telling_settings
 
 URGENCY = (
@@ -56,42 +58,49 @@ def ordered(
 ) -> tuple[Overview, ...]:
     """The experiments in an order; what has no value there stands last either way, equal ones stay as they came."""
     found = list(overviews)
-    value = _values(found, marked)[order.column]
+    value = _value_in(order.column, found, marked)
     keys = {overview.id: value(overview) for overview in found}
     having = [overview for overview in found if keys[overview.id] is not None]
     having.sort(key=lambda overview: keys[overview.id], reverse=order.descending)
     return (*having, *(overview for overview in found if keys[overview.id] is None))
 
 
-def _values(
-    overviews: Collection[Overview], marked: Collection[str]
-) -> Mapping[str, Callable[[Overview], Any]]:
-    """Column -> what an experiment is sorted by there, None where it has no such value."""
-    telling: Collection[str] = telling_settings(overviews)
+def _value_in(
+    column: str, overviews: Collection[Overview], marked: Collection[str]
+) -> Callable[[Overview], Any]:
+    """What an experiment is sorted by in a column, None where it has no such value."""
+    if column == "mark":
+        return lambda one: one.id not in marked
+    if column == "settings":
+        telling = telling_settings(overviews)
+        return _of_spec(lambda spec: tuple(settings_words(spec, telling)) or None)
+    return VALUES[column]
 
-    def of_spec(value: Callable[[Any], Any]) -> Callable[[Overview], Any]:
-        return lambda one: value(one.experiment.spec) if one.experiment is not None else None
 
-    def of_findings(value: Callable[[Any], Any]) -> Callable[[Overview], Any]:
-        return lambda one: value(one.findings) if one.findings is not None else None
+def _of_spec(value: Callable[[Spec], Any]) -> Callable[[Overview], Any]:
+    return lambda one: value(one.experiment.spec) if one.experiment is not None else None
 
-    return {
-        "mark": lambda one: one.id not in marked,
-        "state": lambda one: (URGENCY.index(one.status), one.stopping),
-        "runs": lambda one: one.done if one.experiment is not None else None,
-        "name": lambda one: one.id.casefold(),
-        "epsilon": of_spec(lambda spec: spec.epsilon),
-        "ladder": of_spec(
-            lambda spec: (spec.ladder.knob, _sortable(spec.ladder.values[0]), len(spec.ladder.levels))
-        ),
-        "settings": of_spec(lambda spec: tuple(settings_words(spec, telling)) or None),
-        "accuracy": of_findings(lambda found: found.accuracy.mean if found.accuracy is not None else None),
-        "rise": of_findings(lambda found: found.rise.estimate if found.rise is not None else None),
-        "age": lambda one: -one.created if one.created > 0 else None,
-        "time": lambda one: one.seconds if one.done else None,
-    }
+
+def _of_findings(value: Callable[[Findings], Any]) -> Callable[[Overview], Any]:
+    return lambda one: value(one.findings) if one.findings is not None else None
 
 
 def _sortable(value: float | str) -> tuple[bool, float, str]:
     """Numbers before words."""
     return (True, 0.0, value) if isinstance(value, str) else (False, float(value), "")
+
+
+VALUES: Mapping[str, Callable[[Overview], Any]] = {
+    "state": lambda one: (URGENCY.index(one.status), one.stopping),
+    "runs": lambda one: one.done if one.experiment is not None else None,
+    "name": lambda one: one.id.casefold(),
+    "epsilon": _of_spec(lambda spec: spec.epsilon),
+    "ladder": _of_spec(
+        lambda spec: (spec.ladder.knob, _sortable(spec.ladder.values[0]), len(spec.ladder.levels))
+    ),
+    "accuracy": _of_findings(lambda found: found.accuracy.mean if found.accuracy is not None else None),
+    "rise": _of_findings(lambda found: found.rise.estimate if found.rise is not None else None),
+    "age": lambda one: -one.created if one.created > 0 else None,
+    "time": lambda one: one.seconds if one.done else None,
+}
+"""Column -> what an experiment is sorted by there, None where it has no such value."""

@@ -31,6 +31,7 @@ from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import GROUP, carry_out
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
 from tui_aefit.lab.form import OF_CALL, words_of
@@ -125,12 +126,10 @@ class Lab(App[None]):
         """Put a person's own keys in the place of ours, before any is shown."""
         self.set_keymap(self._changed_keys)
 
-    def keys_of(self, name: str) -> str:
-        """The keys of one of the bindings of the app, for a sentence. name: its id."""
-        bindings = [one for one in Binding.make_bindings(self.BINDINGS) if one.id == name]
-        if name in self._changed_keys:
-            bindings = [bindings[0].with_key(key, None) for key in self._changed_keys[name].split(",")]
-        return " or ".join(one.key if "+" in one.key else self.get_key_display(one) for one in bindings)
+    @property
+    def changed_keys(self) -> Mapping[str, str]:
+        """Binding id -> the keys that a person gave it."""
+        return self._changed_keys
 
     def on_ready(self) -> None:
         """Show the form, and on top of it what is running.
@@ -227,7 +226,7 @@ class Lab(App[None]):
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
-        quit_key, anywhere = self.keys_of("app.quit"), self.keys_of("app.quit-anywhere")
+        quit_key, anywhere = key_of(self, "app.quit"), key_of(self, "app.quit-anywhere")
         self.notify(f"press {quit_key}, or {anywhere} while typing", title="To leave the lab")
 
     async def action_quit(self) -> None:

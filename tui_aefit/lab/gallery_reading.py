@@ -32,10 +32,10 @@ class Reading:
     problem: str = ""
 
 
-def read(experiment: Experiment, run: int | None, step: int, name: str) -> Reading:
+def read(experiment: Experiment, run: int | None, step: int, name: str, *, next_set: str) -> Reading:
     """Read a set's gallery of the complete run `step` after `run`; beyond the last comes the first. Never raises.
 
-    Where `run` is not complete itself, that of the first complete one.
+    Where `run` is not complete itself, that of the first complete one. next_set: the key that shows another set.
     """
     results = experiment.results()
     if not results:
@@ -58,7 +58,7 @@ def read(experiment: Experiment, run: int | None, step: int, name: str) -> Readi
     if gallery is None:
         return reading(
             problem=f"Run {run + 1} has no images of the set {name}: an older version computed it\n\n"
-            "s shows the next set that it has images of"
+            f"{next_set} shows the next set that it has images of"
         )
     if len(gallery):
         counts = results[run].counts

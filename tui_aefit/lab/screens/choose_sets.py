@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.declarations.printable import printable
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.charts.data import set_marker
 
 MARK = "✓"
@@ -47,7 +48,10 @@ class ChooseSets(ModalScreen[tuple[str, ...] | None]):
         with Vertical(classes="dialog"):
             yield Static("Sets in the chart", id="question")
             yield OptionList(*(Option(self._line(name), name) for name in self._names))
-            yield Static("space marks, a all, enter draws, escape leaves", id="keys")
+            names = ("mark", "all", "take", "cancel")
+            mark, every, take, cancel = (key_of(self, f"choose-sets.{name}") for name in names)
+            words = f"{mark} marks, {every} all, {take} draws, {cancel} leaves"
+            yield Static(words, id="keys", markup=False)
 
     def _line(self, name: str) -> Text:
         mark = MARK if name in self._marked else " "

@@ -27,6 +27,7 @@ from core.report.result import Result, result_of
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.listing import STATES
 from tui_aefit.lab.background import carry_out
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.charts.data import MARKERS
 from tui_aefit.lab.charts.drawing import accuracy_chart
 from tui_aefit.lab.comparison import claim_title, claim_words, curves, numbers, with_another_knob
@@ -96,8 +97,8 @@ class CompareScreen(Screen[None]):
         yield Static(f"Comparing {len(self.experiments)} experiments", id="title", markup=False)
         yield Tabs(
             *(
-                Tab(f"{place} {title}", id=f"{pane}-tab")
-                for place, (pane, title) in enumerate(PANES.items(), 1)
+                Tab(f"{key_of(self, f'compare.{pane}')} {title}", id=f"{pane}-tab")
+                for pane, title in PANES.items()
             )
         )
         yield CellTable(id="settings")
@@ -111,7 +112,7 @@ class CompareScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read in the background."""
-        self.query_one("#settings", CellTable).entitle("1 What differs")
+        self.query_one("#settings", CellTable).entitle(f"{key_of(self, 'compare.settings')} What differs")
         self.query_one("#curves").can_focus = True
         self._bring("settings")
         self.query_one("#settings", CellTable).focus()
@@ -197,7 +198,7 @@ class CompareScreen(Screen[None]):
             self.app.copy_to_clipboard(text)
             self.notify(f"copied {text.expandtabs(1)}", markup=False)
         else:
-            self.notify("go to a table with its digit, then copy the row under the cursor")
+            self.notify("go to a table, then copy the row under the cursor")
 
     def action_export(self) -> None:
         """Write the comparison as it is shown."""
@@ -231,7 +232,7 @@ class CompareScreen(Screen[None]):
             text += f" (against {knob}, which {enumerate_words(others)} {'have' if len(others) > 1 else 'has'} not)"
         self.query_one("#set", Static).update(text)
         self.query_one("#curves", Chart).data = data
-        half = "3 Mean ± half the 95 % interval"
+        half = f"{key_of(self, 'compare.numbers')} Mean ± half the 95 % interval"
         if data is not None and data.corrected:
             half += ", for overlapping splits"
         self.query_one("#numbers", CellTable).entitle(half)
@@ -242,11 +243,9 @@ class CompareScreen(Screen[None]):
         margin = max(
             (claim.margin for _, claims in found for claim in claims if claim is not None), default=0.0
         )
-        title = (
-            f"4 What decides: 95 % for overlapping splits, same within ±{margin:g}"
-            if found
-            else "4 What decides"
-        )
+        title = f"{key_of(self, 'compare.claims')} What decides"
+        if found:
+            title += f": 95 % for overlapping splits, same within ±{margin:g}"
         table = self.query_one("#claims", CellTable)
         table.placeholder = "none of them has measured it"
         table.entitle(title)

@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui_aefit.lab.bound import key_of
+
 
 class Confirm(ModalScreen[bool]):
     """A question about something that cannot be undone. Its result is True only for a plain yes.
@@ -47,8 +49,9 @@ class Confirm(ModalScreen[bool]):
             if self._detail:
                 yield Static(self._detail, id="detail", markup=False)
             with Horizontal():
-                yield Button(f"{self._yes_label} (y)", id="yes", variant="warning", compact=True)
-                yield Button("Cancel (n)", id="no", compact=True)
+                yes, no = key_of(self, "confirm.yes"), key_of(self, "confirm.no")
+                yield Button(f"{self._yes_label} ({yes})", id="yes", variant="warning", compact=True)
+                yield Button(f"Cancel ({no})", id="no", compact=True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -90,7 +93,8 @@ class Ask(ModalScreen[str | None]):
             if self._detail:
                 yield Static(self._detail, id="detail", markup=False)
             yield Input(self._value, id="answer", compact=True)
-            yield Static(f"enter {self._enter}, escape leaves it as it was", id="keys", markup=False)
+            leave = key_of(self, "ask.cancel")
+            yield Static(f"enter {self._enter}, {leave} leaves it as it was", id="keys", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

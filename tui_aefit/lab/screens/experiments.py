@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,45 +11,33 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 
 from core.declarations.printable import printable
-from core.errors import AefitError, ExperimentError
+from core.errors import ExperimentError
 from core.records.experiment import Experiment
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
-from core.report.formatting import counted
 from tui_aefit.following.filtering import Selection, select
 from tui_aefit.following.listing import COLUMNS, detail, telling_settings
 from tui_aefit.following.ordering import NEWEST_FIRST, Order, ordered
 from tui_aefit.following.preview import Preview, read_preview
-from tui_aefit.lab import screens
-from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, with_each
-from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
+from tui_aefit.lab.background import describe_error
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.messages import (
-    CloneExperiment,
-    ExportExperiment,
-    ExtendExperiment,
-    ExtendSeveral,
-    NewExperiment,
-    OpenExperiment,
-    OpenScreen,
-    ResumeExperiment,
-    ResumeSeveral,
-)
-from tui_aefit.lab.screens.confirm import Ask, Confirm
+from tui_aefit.lab.concerned import MOST_COMPARED, forbidden
+from tui_aefit.lab.marked_actions import MarkedActions
+from tui_aefit.lab.messages import CloneExperiment, NewExperiment, OpenExperiment
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable, Listing
+from tui_aefit.lab.widgets.filter import Filter
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.preview import PreviewPane
 
 LOOK_SECONDS = 2.0
 """How often the home is looked at."""
-MOST_COMPARED = 12
-"""How many experiments can be told apart in one chart."""
-MOST_NAMED = 6
-"""How many experiments a question names."""
+MANY, TYPING_SECONDS = 300, 0.15
+"""Of more experiments than so many the filter waits so long for the next letter: drawing them takes longer."""
 ABOUT_ONE = (
     "clone", "resume", "extend", "mark", "stop", "delete", "label", "tag", "note", "export", "copy",
 )  # fmt: skip
@@ -60,21 +46,8 @@ ABOUT_ONE = (
 clock = time.time
 """What ages are told by."""
 
-Refusal = Callable[[Overview], str]
-"""Why something cannot be done with an experiment, "" where it can."""
 
-
-class Filter(Input):
-    """Where the words of the filter are typed; while it has the focus, the footer says how to leave it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "screen.to_table", "To the table", id="experiments.table",
-                tooltip="Go on among those that the filter leaves"),
-        Binding("escape", "screen.back", "Show all", id="experiments.unfilter", tooltip="Take the filter away"),
-    ]  # fmt: skip
-
-
-class ExperimentsScreen(Screen[None]):
+class ExperimentsScreen(MarkedActions):
     """All experiments of `home`. What concerns other screens it asks the app for: see `lab.messages`.
 
     browsing: what is known of an earlier visit.
@@ -142,9 +115,6 @@ class ExperimentsScreen(Screen[None]):
             super().__init__()
             self.preview = preview
 
-    class Done(Message, namespace="experiments"):
-        """What the person asked for was done, or could not be: the home may look another way now."""
-
     def __init__(self, home: Path, browsing: Browsing | None = None) -> None:
         super().__init__()
         self._home = home
@@ -154,6 +124,7 @@ class ExperimentsScreen(Screen[None]):
         self._problem = ""
         self._shown: dict[str, str] = {}
         self._some_chosen = False
+        self._typing: Timer | None = None
         self._telling: tuple[tuple[Overview, ...], frozenset[str]] = ((), frozenset())
 
     def compose(self) -> ComposeResult:
@@ -232,7 +203,13 @@ class ExperimentsScreen(Screen[None]):
     @on(Input.Changed, "#filter")
     def _filter_changed(self, message: Input.Changed) -> None:
         self._browsing.words = message.value
-        self._show()
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+        if len(self._overviews or ()) > MANY:
+            self._typing = self.set_timer(TYPING_SECONDS, self._show)
+        else:
+            self._show()
 
     def _show(self) -> None:
         """Bring the picture up to date with what was last seen, with the filter, the order and the marks."""
@@ -276,7 +253,8 @@ class ExperimentsScreen(Screen[None]):
         if self._many is not None and self._many > len(everything):
             counts[0] = f"{len(everything):,} of {self._many:,} read"
         if browsing.marked:
-            compares = " (= compares them)" if 1 < len(browsing.marked) <= MOST_COMPARED else ""
+            key = key_of(self, "experiments.compare")
+            compares = f" ({key} compares them)" if 1 < len(browsing.marked) <= MOST_COMPARED else ""
             counts.append(f"{len(browsing.marked)} marked{compares}")
         counts.append(f"{len(self._table.listing.overviews):,} shown" if browsing.words.strip() else "")
         if browsing.order != NEWEST_FIRST and browsing.order.column not in self._table.shown_columns:
@@ -289,8 +267,10 @@ class ExperimentsScreen(Screen[None]):
         if self._problem:
             return self._problem
         if not self._overviews:
-            return f"No experiments yet under {printable(str(self._home))}\n\nn  sets up a new one"
-        return "No experiment matches the filter\n\nescape  shows all again"
+            new = key_of(self, "experiments.new")
+            return f"No experiments yet under {printable(str(self._home))}\n\n{new}  sets up a new one"
+        back = key_of(self, "experiments.back")
+        return f"No experiment matches the filter\n\n{back}  shows all again"
 
     @on(DataTable.RowHighlighted)
     def _show_chosen(self) -> None:
@@ -414,184 +394,8 @@ class ExperimentsScreen(Screen[None]):
         if (experiment := self._readable()) is None:
             return
         if self._browsing.marked - {experiment.id}:
-            self._explain(f"a clone begins from one experiment: {experiment.id}, under the cursor")
+            self.explain(f"a clone begins from one experiment: {experiment.id}, under the cursor")
         self.post_message(CloneExperiment(experiment.spec))
-
-    def action_resume(self) -> None:
-        """Ask the app to compute what the experiments lack; where they are several, after asking."""
-
-        def refuse(one: Overview) -> str:
-            match one.status:
-                case ExperimentStatus.RUNNING:
-                    return f"{one.id} is running already"
-                case ExperimentStatus.COMPLETE:
-                    return f"{one.id} is complete: no run is missing"
-            return ""
-
-        able, left_out = self._able(refuse)
-        if len(self._concerned()) > 1 and able:
-            lacking = sum(one.spec.runs for one in able) - sum(one.done for one in self._of(able))
-            more = f"{counted(lacking, 'run')} in all; they are computed at the same time."
-            question = Confirm(self._question("Resume", able), self._named(able, more, left_out), "Resume")
-            self._ask(question, lambda: self.post_message(ResumeSeveral(able)))
-        elif able:
-            self.post_message(ResumeExperiment(able[0]))
-
-    def action_extend(self) -> None:
-        """Ask the app for more runs of the experiments."""
-        able, left_out = self._able()
-        if not able:
-            return
-        if len(self._concerned()) == 1:
-            self.post_message(ExtendExperiment(able[0]))
-            return
-        runs = sorted({experiment.spec.runs for experiment in able})
-        have = f"have {runs[0]}" if len(runs) == 1 else f"have {runs[0]} to {runs[-1]}"
-        ask = Ask(
-            f"How many runs in all? {counted(len(able), 'experiment')} {have}",
-            str(2 * runs[-1]),
-            enter="has them computed, all at the same time",
-            detail=self._named(able, "", left_out),
-        )
-
-        def answered(word: str | None) -> None:
-            if word is not None:
-                self.post_message(ExtendSeveral(able, word))
-
-        self.app.push_screen(ask, answered)
-
-    def action_compare(self) -> None:
-        """Ask the app to compare the marked experiments, in the order of the table."""
-        marked = [one.experiment for one in self._marked() if one.experiment is not None]
-        if len(marked) < 2:
-            self._explain("mark two or more experiments with space, then compare them")
-        elif len(marked) > MOST_COMPARED:
-            self._explain(
-                f"{len(marked)} are marked: no more than {MOST_COMPARED} can be told apart in one chart"
-            )
-        else:
-            self.post_message(OpenScreen(screens.CompareScreen(marked)))
-
-    def action_export(self, choice: str = "") -> None:
-        """Ask the app to write files of the experiments: the choice, or what the person says."""
-        able, _ = self._able(change=False)
-        if able:
-            (first, *_) = self._of(able)
-            self.post_message(ExportExperiment(able[0], first.status, first.done, choice, able[1:]))
-
-    # Done here
-
-    def action_copy(self) -> None:
-        """Copy the ids."""
-        ids = " ".join(one.id for one in self._concerned())
-        self.app.copy_to_clipboard(ids)
-        self._explain(f"copied {printable(ids)}")
-
-    def action_stop(self) -> None:
-        """Ask whether to stop the experiments, then do."""
-        running = ExperimentStatus.RUNNING
-        able, left_out = self._able(lambda one: "" if one.status is running else f"{one.id} is not running")
-        if not able:
-            return
-        done, runs = sum(one.done for one in self._of(able)), sum(one.spec.runs for one in able)
-        kept = f"{done} of {runs} runs are complete and kept; those at work are begun anew. Resume goes on with it."
-        question = Confirm(self._question("Stop", able), self._named(able, kept, left_out), "Stop")
-        act = partial(with_each, able, stop, "{} were asked to stop")
-        confirm_and_carry_out(self.app, question, act, self._look_after)
-
-    def action_delete(self) -> None:
-        """Ask whether to delete the experiments, then do."""
-        running = ExperimentStatus.RUNNING
-        able, left_out = self._able(
-            lambda one: f"{one.id} is running: stop it first (s)" if one.status is running else ""
-        )
-        if not able:
-            return
-        whose = "Its" if len(able) == 1 else "Their"
-        runs = counted(sum(one.done for one in self._of(able)), "complete run")
-        lost = f"{whose} results ({runs}), exports and notes are removed for good."
-        question = Confirm(self._question("Delete", able), self._named(able, lost, left_out), "Delete")
-        act = partial(with_each, able, delete, "deleted {}")
-        confirm_and_carry_out(self.app, question, act, self._look_after)
-
-    def action_label(self) -> None:
-        """Ask for the label of the experiments, then write it."""
-        able, left_out = self._able()
-        if not able:
-            return
-        (first, *others) = self._of(able)
-
-        def answered(text: str | None) -> None:
-            if text is not None:
-                done = "{} are labelled alike" if text.strip() else "{} have no label"
-                act = partial(with_each, able, lambda one: label(one, text), done)
-                carry_out(self.app, act, self._look_after)
-
-        value = "" if others else first.annotations.label
-        detail = self._named(able, "All get the same.", left_out) if others or left_out else ""
-        self.app.push_screen(Ask(f"Label of {self._whose(able)}", value, detail=detail), answered)
-
-    def action_tag(self) -> None:
-        """Ask which tags to add or to take away, then do."""
-        able, left_out = self._able()
-        if not able:
-            return
-        there = list(dict.fromkeys(tag for one in self._of(able) for tag in one.annotations.tags))
-        has = f"Tags: {' '.join(f'#{printable(tag)}' for tag in there)}." if there else "No tags yet."
-
-        def answered(text: str | None) -> None:
-            if not (text or "").strip():
-                return
-            try:
-                add, remove = read_tags(text or "")
-            except AefitError as error:
-                self._explain(describe_error(error), failed=True)
-                return
-            act = partial(with_each, able, lambda one: tag(one, add, remove), "tagged {}")
-            carry_out(self.app, act, self._look_after)
-
-        more = f"{has} NAME adds one, -NAME takes it away."
-        detail = self._named(able, more, left_out) if len(able) > 1 or left_out else more
-        ask = Ask(f"Tags of {self._whose(able)}", "", enter="does it", detail=detail)
-        self.app.push_screen(ask, answered)
-
-    def action_note(self) -> None:
-        """Ask for the note on the experiments, then write it."""
-        able, left_out = self._able()
-        if not able:
-            return
-        (first, *others) = self._of(able)
-        notes = {one.annotations.notes for one in self._of(able)}
-        lost = (
-            "All get the same; what is noted of them now is replaced."
-            if len(notes) > 1
-            else "All get the same."
-        )
-
-        def answered(text: str | None) -> None:
-            if text is not None:
-                done = "noted of {}" if text.strip() else "{} have no note"
-                act = partial(with_each, able, lambda one: note(one, text), done)
-                carry_out(self.app, act, self._look_after)
-
-        value = first.annotations.notes if len(notes) == 1 else ""
-        detail = self._named(able, lost, left_out) if others or left_out else ""
-        self.app.push_screen(screens.Note(f"Note on {self._whose(able)}", value, detail), answered)
-
-    def _ask(self, question: Confirm, then: Callable[[], object]) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                then()
-
-        self.app.push_screen(question, answered)
-
-    def _look_after(self) -> None:
-        """Have the home looked at after something was done to it; called in the thread that did it."""
-        self.post_message(self.Done())
-
-    @on(Done)
-    def _done(self) -> None:
-        self.look()
 
     # What the keys are about
 
@@ -609,74 +413,18 @@ class ExperimentsScreen(Screen[None]):
         marked = [one for one in self._overviews or () if one.id in browsing.marked]
         return list(ordered(marked, browsing.order, browsing.marked))
 
-    def _concerned(self) -> list[Overview]:
+    def concerned(self) -> list[Overview]:
         """What a key is about: the marked experiments, without any the one under the cursor."""
         chosen = self._table.chosen
         return self._marked() or ([chosen] if chosen is not None else [])
 
-    def _able(
-        self, refuse: Refusal = lambda one: "", *, change: bool = True
-    ) -> tuple[list[Experiment], list[str]]:
-        """The experiments with which it can be done, and why it cannot with the others.
-
-        Where there are none, the person is told why. refuse: why not, where the folder itself allows it. change:
-        whether it is changed, which this version must not do with everything that it can read.
-        """
-        able: list[Experiment] = []
-        left_out: list[str] = []
-        failed = False
-        for one in self._concerned():
-            why = _forbidden(one, change=change)
-            failed = failed or bool(why)
-            if reason := why or refuse(one):
-                left_out.append(reason)
-            elif one.experiment is not None:
-                able.append(one.experiment)
-        if not able and left_out:
-            first, *others = left_out
-            text = f"with none of {len(left_out)}: {first}" if others else first
-            self._explain(text, failed=failed)
-        return able, left_out
-
-    def _of(self, experiments: list[Experiment]) -> list[Overview]:
-        ids = {experiment.id for experiment in experiments}
-        return [one for one in self._concerned() if one.id in ids]
-
-    def _whose(self, able: list[Experiment]) -> str:
-        return able[0].id if len(self._concerned()) == 1 else counted(len(able), "experiment")
-
-    def _question(self, verb: str, able: list[Experiment]) -> str:
-        many = len(self._concerned())
-        of = f" of {many}" if len(able) < many else ""
-        return f"{verb} {able[0].id}?" if many == 1 else f"{verb} {len(able)}{of} experiments?"
-
-    def _named(self, able: list[Experiment], more: str, left_out: list[str]) -> str:
-        """What to know before a question is answered that is about several: which they are, which are left out."""
-        if len(self._concerned()) == 1:
-            return more
-        names = [experiment.id for experiment in able[:MOST_NAMED]]
-        names += [f"and {len(able) - MOST_NAMED} more"] if len(able) > MOST_NAMED else []
-        listed = {one.id for one in self._table.listing.overviews}
-        hidden = sum(experiment.id not in listed for experiment in able)
-        lines = [*names, f"{hidden} of them the filter hides." if hidden else "", more]
-        lines += [f"Not: {reason}" for reason in left_out[:MOST_NAMED]]
-        return "\n".join(filter(None, lines))
+    def listed(self) -> set[str]:
+        """The ids that the filter leaves."""
+        return {one.id for one in self._table.listing.overviews}
 
     def _readable(self) -> Experiment | None:
         """The chosen experiment; None, and the person is told why, where its spec cannot be read."""
         chosen = self._table.chosen
-        if chosen is not None and (why := _forbidden(chosen, change=False)):
-            self._explain(why, failed=True)
+        if chosen is not None and (why := forbidden(chosen, change=False)):
+            self.explain(why, failed=True)
         return chosen.experiment if chosen is not None else None
-
-    def _explain(self, text: str, *, failed: bool = False) -> None:
-        self.notify(text, severity="error" if failed else "information", markup=False)
-
-
-def _forbidden(overview: Overview, *, change: bool) -> str:
-    """Why nothing can be done with an experiment, or it must not be changed; "" where all can."""
-    if overview.experiment is None:
-        return f"{printable(overview.id)}: {printable(overview.reason)}"
-    if change and overview.read_only:
-        return f"{printable(overview.id)} can only be read: {printable(overview.reason)}"
-    return ""

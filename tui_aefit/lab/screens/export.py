@@ -21,6 +21,7 @@ from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.following.listing import STATES, state_words
+from tui_aefit.lab.bound import key_of
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 
 LOOK_SECONDS = 1.0
@@ -73,15 +74,20 @@ class Export(ModalScreen[str | None]):
             yield OptionList(
                 *(
                     Option(
-                        Text.assemble((f"{place % 10}  ", "bold"), f"{choice.name:17}{choice.about}"), name
+                        Text.assemble(
+                            (f"{key_of(self, f'export.{name}')}  ", "bold"),
+                            f"{choice.name:17}{choice.about}",
+                        ),
+                        name,
                     )
-                    for place, (name, choice) in enumerate(CHOICES.items(), start=1)
+                    for name, choice in CHOICES.items()
                 ),
                 id="choices",
             )
             yield Static(where, id="where", markup=False)
             yield Static(self._note, id="detail", markup=False)
-            yield Static("enter or a digit writes, escape leaves", id="keys")
+            leave = key_of(self, "export.cancel")
+            yield Static(f"enter or a key writes, {leave} leaves", id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Look now, and again and again."""

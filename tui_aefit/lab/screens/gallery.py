@@ -1,4 +1,4 @@
-"""The gallery: one image of a set at a time, between its original and what every level says of it.
+"""The gallery: one image of a set at a time, what every level says of it, and its nearest training images.
 
 NumPy is loaded with this module, so it must be imported only when the gallery is opened.
 """
@@ -6,28 +6,32 @@ NumPy is loaded with this module, so it must be imported only when the gallery i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Header, Static
+from textual.widgets import Static
 
 from core.declarations.printable import printable
 from core.errors import AefitError
 from core.records.experiment import Experiment
-from core.records.gallery import Gallery, amplified, grey_levels
-from core.sets.registry import SETS
+from core.records.gallery import Gallery
+from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.gallery_place import Place
 from tui_aefit.lab.gallery_reading import Reading, read
+from tui_aefit.lab.gallery_words import answers, facts, legend, rows_of, where
+from tui_aefit.lab.messages import ExportExperiment
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.lab.widgets.picture import Panel, Pictures
-from tui_aefit.lab.widgets.shades import SIGNED, shows_colours
+from tui_aefit.lab.widgets.nearest import NearestPane, OfMember
+from tui_aefit.lab.widgets.picture import Pictures
+from tui_aefit.lab.widgets.shades import shows_colours
+from tui_aefit.lab.widgets.thumbnails import Thumbnails
 from tui_aefit.shell.publications import EXPORTS
 
 LOOK_SECONDS = 2.0
@@ -38,23 +42,26 @@ FOLLOWING = 3
 """Members shown below the present one where the terminal is high enough."""
 ROWS_OF_FIGURE = 8
 """Members in an export of several."""
-SPARE_ROWS = 9
-"""Rows of the screen that are not for the pictures: two above, the legend, five lines of details, the footer."""
-LINES = ("where", "legend", "facts", "answers", "empty")
+FRAME_ROWS, LEGEND_ROWS, DETAILS_ROWS = 3, 1, 5
+"""Rows of the screen that are not for the pictures: heading, place and footer; below the pictures; what is said."""
+NEAREST_ROWS = 22
+"""Rows that the nearest training images have where they stand below: two headings, two captions, two rows."""
+ROOMY, HIGH = 130, 38
+DETAILS_COLUMNS = 42
+"""Of the details beside the pictures, their edge among them."""
+"""Columns from which the details stand beside the pictures; rows from which the nearest stand below them too."""
+LINES = ("title", "where", "legend", "facts", "answers", "empty")
 """What is said around the pictures, by id."""
+NEED_MEMBERS = ("browse", "jump", "cycle_class", "cycle_target", "export", "thumbnails", "copy")
+PANES = {"image": "Image", "nearest": "Nearest"}
 BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Filter"))
 
 
 class GalleryScreen(Screen[None]):
     """The galleries of an experiment's complete runs, beginning with `run` (from 0; the first complete one)."""
 
-    TITLE = "Gallery"
     CSS_PATH = "gallery.tcss"
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # declared so by Screen
-        (0, "-narrow"),
-        (140, "-wide"),  # three pictures of 32 columns and the details beside them
-        (172, "-huge"),  # three pictures of 28 columns at twice the size
-    ]
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "browse(-1)", "Previous", id="gallery.previous", group=BROWSE,
                 tooltip="The previous image"),
@@ -67,8 +74,10 @@ class GalleryScreen(Screen[None]):
                 tooltip="Images of the next set: controls, mistakes, all test images, adversarial again"),
         Binding("c", "cycle_class(1)", "Class", id="gallery.class", group=FILTER,
                 tooltip="Only images of one true class, then of the next, then all again"),
-        Binding("t", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
-                tooltip="Only attacks toward one class, then toward the next, then all again"),
+        Binding("a", "cycle_target(1)", "Target", id="gallery.target", group=FILTER,
+                tooltip="Only attacks that aim at one class, then at the next, then all again"),
+        Binding("t", "thumbnails", "Thumbnails", id="gallery.thumbnails",
+                tooltip="Many small pictures at once, or one large again"),
         Binding("x", "export(1)", "Export", id="gallery.export",
                 tooltip="Write this image with its original and perturbation as a PNG"),
         Binding("escape", "back", "Back", id="gallery.back", tooltip="Leave the gallery"),
@@ -76,7 +85,7 @@ class GalleryScreen(Screen[None]):
                 tooltip="Cycle the sets backwards"),
         Binding("C", "cycle_class(-1)", "Class before", id="gallery.class.before", show=False,
                 tooltip="Cycle the true classes backwards"),
-        Binding("T", "cycle_target(-1)", "Target before", id="gallery.target.before", show=False,
+        Binding("A", "cycle_target(-1)", "Target before", id="gallery.target.before", show=False,
                 tooltip="Cycle the targets backwards"),
         Binding("X", f"export({ROWS_OF_FIGURE})", "Export several", id="gallery.export.several", show=False,
                 tooltip=f"Write this and the next {ROWS_OF_FIGURE - 1} as one PNG, like the paper's Figure 4"),
@@ -86,7 +95,23 @@ class GalleryScreen(Screen[None]):
                 tooltip=f"{PAGE} images back"),
         Binding("shift+right,L", f"browse({PAGE})", f"On {PAGE}", id="gallery.page.next", show=False,
                 tooltip=f"{PAGE} images on"),
-        Binding("p", "as_text", "Characters", id="gallery.characters", show=False,
+        *(
+            Binding(str(place), f"pane('{name}')", title, id=f"gallery.{name}", show=False,
+                    tooltip=tooltip)
+            for place, (name, title, tooltip) in enumerate(
+                (
+                    ("image", "Image", "The image, its original and what every level says of it"),
+                    ("nearest", "Nearest", "The training images nearest to it, by which a classifier may judge"),
+                ),
+                start=1,
+            )
+        ),
+        Binding("f", "alone", "Full screen", id="gallery.full", show=False,
+                tooltip="Where there is room for both: the image or its nearest alone, or both"),
+        Binding("y", "copy", "Copy", id="gallery.copy", show=False, tooltip="Copy what is said of the image"),
+        Binding("p", "report", "Report", id="gallery.report", show=False,
+                tooltip="Write an HTML report with figures into the experiment's folder"),
+        Binding("w", "as_text", "Characters", id="gallery.characters", show=False,
                 tooltip="Draw with characters instead of colours, or with colours again"),
         Binding("pageup", "scroll_details(-1)", "Scroll up", id="gallery.scroll.up", show=False,
                 tooltip="Scroll up in what is said of the image"),
@@ -106,37 +131,39 @@ class GalleryScreen(Screen[None]):
         self._steps = 0  # runs to go on by, not yet done
         self._set = "adversarial"
         self._reading = Reading(problem="Reading ...")
-        self._class: int | None = None
-        self._target: int | None = None
-        self._members: list[int] = []
-        self._position = 0
+        self._place = Place()
         self._as_text = False
+        self._pane, self._alone = "image", False
         # Kept, not looked up: a reading may end when the screen is being left.
         self._lines = {name: Static(id=name, markup=False) for name in LINES}
-        self._pictures = Pictures(spare_rows=SPARE_ROWS)
-        self.sub_title = experiment.id
+        self._pictures = Pictures()
+        self._nearest, self._thumbnails = NearestPane(id="nearest"), Thumbnails(id="thumbnails")
 
     def compose(self) -> ComposeResult:
-        """Where we are; the three pictures; what is said of them. Or why there are none."""
-        yield Header()
+        """Where we are; the pictures and what is said of them; the nearest; small pictures. Or why not."""
+        yield self._lines["title"]
         yield self._lines["where"]
-        with Vertical(id="body"):
+        with Container(id="body"):
             with Vertical(id="figure"):
                 yield self._pictures
                 yield self._lines["legend"]
             with VerticalScroll(id="details", can_focus=False):
                 yield self._lines["facts"]
                 yield self._lines["answers"]
+            yield self._nearest
+        yield self._thumbnails
         yield self._lines["empty"]
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a picture there is nothing to browse, filter or export: those keys are greyed."""
         if action == "cycle_set":
             return any(name != self._set for name in self._reading.sets) or None
-        if action in ("browse", "jump", "cycle_class", "cycle_target", "export") and not self._members:
+        if action == "browse" and self.has_class("-thumbnails"):
+            return False  # arrows move among the small pictures
+        if action in NEED_MEMBERS and not self._place.members:
             return None
-        return True
+        return self._is_high or self._alone if action == "alone" else True
 
     # Reading
 
@@ -157,43 +184,27 @@ class GalleryScreen(Screen[None]):
     async def _open(self) -> None:
         """Read the gallery of the run that is wanted, beside the screen."""
         before = self._run, self._reading.name
-        self._reading = await asyncio.to_thread(read, self._experiment, self._run, self._steps, self._set)
-        if (self._reading.run, self._reading.name) != before:
-            self._position = 0
+        look = partial(read, next_set=key_of(self, "gallery.set"))
+        self._reading = await asyncio.to_thread(look, self._experiment, self._run, self._steps, self._set)
         self._run, self._steps = self._reading.run, 0
         if self._run is None:
             self._timer.resume()
         else:
             self._timer.pause()
-        self._choose()
-        self.refresh_bindings()
-
-    def _choose(self) -> None:
-        """Find the members that pass the filters; a filter that none passes is taken away."""
-        self._members = []
-        if (gallery := self._reading.gallery) is not None:
-            if not gallery.members(self._class):
-                self._class = None
-            if not gallery.members(self._class, self._target):
-                self._target = None
-            self._members = gallery.members(self._class, self._target)
-        self._position = min(self._position, max(0, len(self._members) - 1))
+        self._place.enter(self._reading.gallery, afresh=(self._reading.run, self._reading.name) != before)
         self._show()
+        self.refresh_bindings()
 
     # Moving about
 
     def action_browse(self, step: int) -> None:
         """Go to another member; beyond the last comes the first."""
-        last = len(self._members) - 1
-        if abs(step) == 1:
-            self._position = (self._position + step) % (last + 1)
-        else:
-            self._position = min(max(self._position + step, 0), last)
+        self._place.browse(step)
         self._show()
 
     def action_jump(self, to_end: bool) -> None:
         """Go to the first member or to the last."""
-        self._position = len(self._members) - 1 if to_end else 0
+        self._place.go_to(-1 if to_end else 0)
         self._show()
 
     def action_run(self, step: int) -> None:
@@ -209,19 +220,13 @@ class GalleryScreen(Screen[None]):
 
     def action_cycle_class(self, step: int) -> None:
         """Show only the next true class that has members, then all again."""
-        assert self._reading.gallery is not None
-        self._class = _next(self._class, self._reading.gallery.label.tolist(), step)
-        self._position = 0
-        self._choose()
+        self._place.cycle_label(step)
+        self._show()
 
     def action_cycle_target(self, step: int) -> None:
         """Show only the next target that has members of the true class shown, then all again."""
-        gallery = self._reading.gallery
-        assert gallery is not None
-        there = gallery.target[gallery.members(self._class)].tolist()
-        self._target = _next(self._target, (target for target in there if target >= 0), step)
-        self._position = 0
-        self._choose()
+        self._place.cycle_target(step)
+        self._show()
 
     def action_scroll_details(self, step: int) -> None:
         """Show more of what is said of the image where the screen is too small for all of it."""
@@ -232,22 +237,66 @@ class GalleryScreen(Screen[None]):
         self._as_text = not self._as_text
         self._show()
 
+    def action_thumbnails(self) -> None:
+        """Show many small pictures, or one large again."""
+        self.set_class(not self.has_class("-thumbnails"), "-thumbnails")
+        self._thumbnails.focus() if self.has_class("-thumbnails") else self.set_focus(None)
+        self._show()
+
+    @on(Thumbnails.Moved)
+    def _moved(self, message: Thumbnails.Moved) -> None:
+        self._place.go_to(message.place)
+        self._show()
+
+    @on(Thumbnails.Opened)
+    def _opened(self) -> None:
+        self.action_thumbnails()
+
+    def action_pane(self, name: str) -> None:
+        """Bring the image or its nearest training images to the front; alone where both stand, or both again."""
+        if self.has_class("-thumbnails"):
+            self.action_thumbnails()
+        elif self._is_high:
+            self._alone = not (self._alone and self._pane == name)
+        self._pane = name
+        self._arrange()
+
+    def action_alone(self) -> None:
+        """Show one pane alone, or both again."""
+        self._alone = not self._alone
+        self._arrange()
+
+    def action_copy(self) -> None:
+        """Copy what is said of the image."""
+        said = "\n".join(str(self._lines[name].render()) for name in ("where", "facts", "answers"))
+        self.app.copy_to_clipboard(said)
+        self.notify("copied what is said of the image", markup=False)
+
+    def action_report(self) -> None:
+        """Ask the app to write the report."""
+        self.post_message(ExportExperiment(self._experiment, None, 0, "report"))
+
     def action_back(self) -> None:
-        """Leave the gallery."""
-        self.dismiss(None)
+        """From small pictures to the large one, from one pane to both, out of the gallery."""
+        if self.has_class("-thumbnails"):
+            self.action_thumbnails()
+        elif self._alone:
+            self.action_alone()
+        else:
+            self.dismiss(None)
 
     def action_export(self, count: int) -> None:
         """Write the member shown, and those after it up to `count`, as one PNG among the experiment's exports."""
         assert self._reading.gallery is not None
         assert self._reading.run is not None
-        members = self._members[self._position : self._position + count]
+        members = self._place.on(count)
         shown = self._reading.gallery.name
         kind = "" if shown == "adversarial" else f"{shown}-"
         name = f"gallery-{kind}run{self._reading.run + 1}-{members[0] + 1}"
         if count > 1:
             name += f"-and-{len(members) - 1}-more"
-            name += "" if self._class is None else f"-class{self._class}"
-            name += "" if self._target is None else f"-target{self._target}"
+            name += "" if self._place.label is None else f"-class{self._place.label}"
+            name += "" if self._place.target is None else f"-target{self._place.target}"
         path = self._experiment.folder / EXPORTS / f"{name}.png"
         # The app's work: this screen's would be given up where the person leaves it at once.
         self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
@@ -267,136 +316,102 @@ class GalleryScreen(Screen[None]):
     def _show(self) -> None:
         """Bring the screen up to date."""
         gallery = self._reading.gallery
-        self.set_class(not self._members, "-empty")
+        self.set_class(not self._place.members, "-empty")
         self._lines["where"].update(self._where())
-        if gallery is None or not self._members:
+        self._lines["title"].update(self._title())
+        if gallery is None or not self._place.members:
             self._lines["empty"].update(self._reading.problem)
             return
-        member = self._members[self._position]
-        self._pictures.as_text = self._as_text
-        following = (self._members[self._position + 1 :] + self._members[: self._position])[:FOLLOWING]
-        name = printable(gallery.name)
-        rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
-        for other in following:
-            label, target = _name(gallery, int(gallery.label[other])), _target(gallery, other)
-            rows.append(panels(gallery, other, f"next: true label {label}", f"target {target}"))
-        self._pictures.rows = tuple(rows)
-        legend = (
-            "perturbation: + # is added, - = is removed; images: denser is brighter"
-            if self._as_text
-            else "perturbation: mid grey is no change, lighter is added, darker is removed"
-        )
-        self._lines["legend"].update(legend if gallery.perturbed else SETS[gallery.name].description)
-        self._lines["facts"].update(self._facts(gallery, member))
-        self._lines["answers"].update(answers(gallery, member))
-
-    def on_resize(self) -> None:
-        """Say where we are in the words that there is room for."""
-        self._lines["where"].update(self._where())
-
-    def _where(self) -> Content:
-        """The run, the place among its images and the filters; in shorter words where there is no room."""
-        if self._run is None:
-            return Content("")
-        run = Content.from_markup(
-            "run [b]$run[/] of $runs", run=self._run + 1, runs=self._experiment.spec.runs
-        )
-        gallery, name = self._reading.gallery, self._reading.name
-        if gallery is None or not self._members:
-            parts = [run, _filter("set: ", "set", printable(name))] if self._reading.sets else [run]
-            return Content("   ").join(parts)
-        place = Content.from_markup("[b]$at[/] of $all", at=self._position + 1, all=len(self._members))
-        chosen = printable(name), _name(gallery, self._class, "all"), _name(gallery, self._target, "all")
-        long, short = (
-            Content("   ").join([run, place, *map(_filter, words, ("set", "class", "target"), chosen)])
-            for words in (("set: ", "class: ", "target: "), ("set ", "of ", "to "))
-        )
-        return long if long.cell_length <= self.size.width - 2 else short
-
-    def _facts(self, gallery: Gallery, member: int) -> Content:
-        height, width, _ = gallery.original[member].shape
-        change = np.abs(gallery.image[member] - gallery.original[member] / np.float64(255)).max()
-        reduced = ", shown reduced" if self._pictures.reduced else ""
-        facts = {"true label": _name(gallery, int(gallery.label[member]))}
-        if gallery.perturbed:
-            facts["target"] = _target(gallery, member)
-            facts["change"] = f"at most {change:.3f}, epsilon {self._experiment.spec.epsilon:g}"
-        facts |= {
-            "source": f"image {gallery.source[member]} of the data set",
-            "sample": self._sample(gallery),
-            "pixels": f"{height} x {width}{reduced}",
-        }
-        return Content("\n").join(
-            Content.assemble((f"{name:<11}", "$foreground-muted"), value) for name, value in facts.items()
-        )
-
-    def _sample(self, gallery: Gallery) -> str:
-        size, distinct = self._reading.size, self._reading.distinct
-        if distinct is None:
-            return f"{len(gallery):,} of {size:,} {printable(gallery.name)}"
-        return f"{len(gallery):,} of {distinct:,}, counted {size:,} times"
-
-
-def _filter(word: str, action: str, chosen: str) -> Content:
-    return Content.from_markup(
-        f"[@click=screen.cycle_{action}(1)]$word[b]$chosen[/b][/]", word=word, chosen=chosen
-    )
-
-
-def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
-    """A member's original, perturbation and perturbed image; the first and the last with these captions.
-
-    Of a member that is an image of the data set, that alone, with the first caption.
-    """
-    original = gallery.original[member]
-    if not gallery.perturbed:
-        return (Panel(before, original),)
-    perturbation, gain = amplified(original, gallery.image[member])
-    return (
-        Panel(before, original),
-        Panel(f"perturbation ×{gain}", perturbation, SIGNED),
-        Panel(after, grey_levels(gallery.image[member])),
-    )
-
-
-def answers(gallery: Gallery, member: int) -> Content:
-    """A line for each level: what it takes the image for, and whether that is the true label."""
-    label, target = int(gallery.label[member]), int(gallery.target[member])
-    predictions = gallery.prediction[:, member].tolist()
-    width = max(Content(_name(gallery, predicted)).cell_length for predicted in predictions)
-    width = max(width, len("classified as"))
-    knob, *levels = [Content(printable(word)) for word in (gallery.knob, *gallery.levels)]
-    column = max(3, *(word.cell_length for word in (knob, *levels)))
-    lines = [Content.styled(f"{_at_right(knob, column)}  {'classified as':<{width}}", "$foreground-muted")]
-    for level, predicted in zip(levels, predictions, strict=True):
-        mark, style = ("✓ right", "bold $text-success") if predicted == label else ("✗ wrong", "$text-error")
-        name = Content(_name(gallery, predicted))
-        lines.append(
-            Content.assemble(
-                f"{_at_right(level, column)}  ",
-                name.pad_right(width - name.cell_length),
-                "  ",
-                (mark, style),
-                ", the target" if predicted == target else "",
+        member = self._place.member
+        for widget in (self._pictures, self._nearest, self._thumbnails):
+            widget.as_text = self._as_text
+        if self.has_class("-thumbnails"):
+            self._thumbnails.gallery = gallery
+            self._thumbnails.members, self._thumbnails.place = self._place.members, self._place.position
+            return
+        self._pictures.rows = rows_of(gallery, member, self._place.following(FOLLOWING))
+        self._lines["legend"].update(legend(gallery, as_text=self._as_text))
+        self._lines["facts"].update(
+            facts(
+                gallery, member, self._reading, self._experiment.spec.epsilon, reduced=self._pictures.reduced
             )
         )
-    return Content("\n").join(lines)
+        self._lines["answers"].update(answers(gallery, member, self._room_of_answers()))
+        self._nearest.of = OfMember(gallery, member)
+        self._arrange()
 
+    def on_resize(self) -> None:
+        """Say where we are in the words that there is room for, and place what there is room for."""
+        self._show()
 
-def _at_right(word: Content, width: int) -> str:
-    return " " * (width - word.cell_length) + word.plain
+    @property
+    def _is_roomy(self) -> bool:
+        return self.size.width >= ROOMY
 
+    @property
+    def _is_high(self) -> bool:
+        """Whether there is room for the image and its nearest, where it has any."""
+        gallery = self._reading.gallery
+        has = gallery is not None and gallery.nearest is not None
+        return has and self._is_roomy and self.size.height >= HIGH
 
-def _target(gallery: Gallery, member: int) -> str:
-    target = int(gallery.target[member])
-    return _name(gallery, target) if target >= 0 else "none"
+    def _arrange(self) -> None:
+        """Place the panes: both where there is room, else the one that was asked for."""
+        both = self._is_high and not self._alone
+        free = self.size.height - FRAME_ROWS - LEGEND_ROWS
+        # Twice as large, the pictures leave no room for the details beside them, which then stand further below.
+        huge = False
+        if self._pictures.rows:
+            height, width, _ = self._pictures.rows[0][0].image.shape
+            below = NEAREST_ROWS if both else DETAILS_ROWS
+            huge = 6 * width + 2 <= self.size.width and 1 + height + below <= free
+        shown = "both" if both else self._pane
+        for name in ("both", *PANES):
+            self.set_class(name == shown, f"-{name}")
+        self.set_class(huge and both, "-huge")
+        self.set_class(self._is_roomy and not huge, "-beside")
+        body, details = self.query_one("#body"), self.query_one("#details")
+        if huge and both:
+            body.move_child(details, after=self._nearest)
+        else:
+            body.move_child(details, before=self._nearest)
+        below = NEAREST_ROWS if both else 0 if self._is_roomy and not huge else DETAILS_ROWS
+        self._pictures.spare_rows = FRAME_ROWS + LEGEND_ROWS + below
+        if both:
+            width = self.size.width - (0 if huge else DETAILS_COLUMNS)
+            rows = self._pictures.get_content_height(self.size, self.size, width) + LEGEND_ROWS
+            body.styles.grid_rows = f"{rows} 1fr"
+        else:
+            body.styles.grid_rows = "1fr"
+        self._lines["title"].update(self._title())
+        self._pictures.refresh(layout=True)
+        self.refresh_bindings()
 
+    def _room_of_answers(self) -> int:
+        return self.size.width // 2 - 2 if not self._is_roomy else DETAILS_COLUMNS - 3
 
-def _name(gallery: Gallery, label: int | None, otherwise: str = "") -> str:
-    return otherwise if label is None else printable(gallery.class_names[label])
+    def _title(self) -> Content:
+        """The experiment, and the panes by their keys."""
+        name = Content(f"Gallery  {printable(self._experiment.id)}")
+        parts = []
+        for pane, title in PANES.items():
+            style = "reverse" if self.has_class(f"-{pane}") and not self.has_class("-thumbnails") else ""
+            parts.append(self._key(f"pane('{pane}')", f"gallery.{pane}", title, style))
+        style = "reverse" if self.has_class("-thumbnails") else ""
+        parts.append(self._key("thumbnails", "gallery.thumbnails", "Thumbnails", style))
+        tabs = Content(" ").join(parts) if self._place.members else Content("")
+        room = self.size.width - 2 - tabs.cell_length
+        if name.cell_length > room - 2:
+            name = name.truncate(max(0, room - 2), ellipsis=True)
+        return Content.assemble(name, " " * max(0, room - name.cell_length), tabs)
 
+    def _key(self, action: str, binding: str, title: str, style: str) -> Content:
+        word = Content.from_markup(
+            "[@click=screen." + action + "]$key $title[/]", key=key_of(self, binding), title=title
+        )
+        return word.stylize(style) if style else word
 
-def _next(now: int | None, there: Iterable[int], step: int) -> int | None:
-    """The one after `now` among None (all) and the distinct values there, in order and round."""
-    choices = [None, *sorted(set(there))]
-    return choices[(choices.index(now) + step) % len(choices)]
+    def _where(self) -> Content:
+        if self._run is None:
+            return Content("")
+        return where(self._run, self._experiment.spec.runs, self._reading, self._place, self.size.width - 2)

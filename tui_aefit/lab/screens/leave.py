@@ -13,6 +13,8 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui_aefit.lab.bound import key_of
+
 Answer = Literal["leave", "stop", "stay"]
 
 
@@ -50,8 +52,11 @@ class Leave(ModalScreen[Answer]):
         # Kept, not looked up: work may end before they are on the screen.
         self._question = Static("Work is going on", id="question")
         self._detail = Static(id="detail", markup=False)
-        self._leave_button = Button("Leave it running (l)", id="leave", variant="primary", compact=True)
-        self._stop_button = Button("Stop it (s)", id="stop", variant="warning", compact=True)
+        leave, stop = key_of(self, "leave.leave"), key_of(self, "leave.stop")
+        self._leave_button = Button(
+            f"Leave it running ({leave})", id="leave", variant="primary", compact=True
+        )
+        self._stop_button = Button(f"Stop it ({stop})", id="stop", variant="warning", compact=True)
         self.at_work = tuple(at_work)
 
     def compose(self) -> ComposeResult:
@@ -62,7 +67,7 @@ class Leave(ModalScreen[Answer]):
             with Horizontal():
                 yield self._leave_button
                 yield self._stop_button
-                yield Button("Stay (esc)", id="stay", compact=True)
+                yield Button(f"Stay ({key_of(self, 'leave.stay')})", id="stay", compact=True)
 
     def watch_at_work(self) -> None:
         """Say what runs; when nothing does any more, no button stops it."""
@@ -71,7 +76,7 @@ class Leave(ModalScreen[Answer]):
             return
         self._question.update("The work has ended")
         self._detail.update("Nothing is being computed any more.")
-        self._leave_button.label = "Quit (q)"
+        self._leave_button.label = f"Quit ({key_of(self, 'leave.leave')})"
         self._stop_button.display = False
         if self._stop_button.has_focus:
             self._leave_button.focus()

@@ -21,6 +21,7 @@ from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import confirm_and_carry_out
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
 from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
@@ -57,8 +58,8 @@ PANES = PICTURES | TABLES
 """The panes with their titles, in the order of the digits that bring them."""
 WIDE, HIGH = 120, 40
 """Columns from which two pictures stand side by side, and rows from which a table stands below them."""
-LOW = 30
-"""Rows below which the answer has two lines."""
+LOW = 24
+"""Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
 PADDING = 2
 """Columns beside the answer."""
 KEY_SECONDS = 2.0
@@ -125,17 +126,17 @@ class LiveScreen(Screen[None]):
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
-        yield Answer(id="answer")
+        yield Answer(key_of(self, "live.resume"), id="answer")
         yield RunStrip(id="strip")
-        yield _tabs(PANES, "tabs")
+        yield self._tabs(PANES, "tabs")
         with Horizontal(id="pictures"):
             with Container(id="charts-pane", classes="pane picture"):
-                yield AccuracyChart(id="accuracy-chart")
+                yield AccuracyChart(key_of(self, "live.crossfit"), id="accuracy-chart")
             with Container(id="decides-pane", classes="pane picture"):
                 yield ForestChart(id="forest-chart")
             with Container(id="p-values-pane", classes="pane picture"):
                 yield PValueChart(id="p-chart")
-        yield _tabs(TABLES, "table-tabs")
+        yield self._tabs(TABLES, "table-tabs")
         with Container(id="tables"):
             with Container(id="accuracy-pane", classes="pane"):
                 yield AccuracyTable(id="accuracy-table")
@@ -151,10 +152,18 @@ class LiveScreen(Screen[None]):
                 yield Static("", id="verdict-text", markup=False)
         yield KeysFooter(palette=False)
 
+    def _tabs(self, titles: dict[str, str], id: str) -> Tabs:
+        """Panes by the keys that bring them."""
+        return Tabs(
+            *(Tab(f"{key_of(self, f'live.{name}')} {title}", id=name) for name, title in titles.items()),
+            id=id,
+        )
+
     def on_mount(self) -> None:
         """Begin to follow the journal."""
-        for place, name in enumerate(PICTURES, start=1):
-            self.query_one(f"#{name}-pane").border_title = f"{place} {PICTURE_TITLES[name]}"
+        for name in PICTURES:
+            title = f"{key_of(self, f'live.{name}')} {PICTURE_TITLES[name]}"
+            self.query_one(f"#{name}-pane").border_title = title
         self.query_one("#verdict-pane").border_title = "Verdict"
         self._arrange()
         start_feed(self, self.experiment)
@@ -425,12 +434,6 @@ class LiveScreen(Screen[None]):
         if text:
             self.app.copy_to_clipboard(text)
             self.notify(f"copied: {text.splitlines()[0]}", timeout=KEY_SECONDS, markup=False)
-
-
-def _tabs(titles: dict[str, str], id: str) -> Tabs:
-    return Tabs(
-        *(Tab(f"{list(PANES).index(name) + 1} {title}", id=name) for name, title in titles.items()), id=id
-    )
 
 
 def trouble(snapshot: Snapshot) -> str:

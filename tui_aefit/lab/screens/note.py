@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
+from tui_aefit.lab.bound import key_of
+
 
 class Note(ModalScreen[str | None]):
     """A text of any length; None where the person would rather leave it as it was.
@@ -41,8 +43,8 @@ class Note(ModalScreen[str | None]):
                 yield Static(self._detail, id="detail", markup=False)
             yield TextArea(self._value, id="note", tab_behavior="focus", compact=True)
             with Horizontal():
-                yield Button("Keep (ctrl+s)", id="keep", compact=True)
-                yield Button("Cancel (esc)", id="cancel", compact=True)
+                yield Button(f"Keep ({key_of(self, 'note.keep')})", id="keep", compact=True)
+                yield Button(f"Cancel ({key_of(self, 'note.cancel')})", id="cancel", compact=True)
 
     @on(Button.Pressed, "#keep")
     def action_keep(self) -> None:

@@ -28,6 +28,7 @@ from core.spec.spec import Spec
 from tui_aefit.following.cost import cost_of, describe_cost
 from tui_aefit.following.past import Past
 from tui_aefit.lab.background import describe_error
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.form import Checked, check, command_line
 from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.surroundings import Standing, Surroundings
@@ -254,7 +255,8 @@ class SetupScreen(Screen[None]):
     @work(exclusive=True, group="standing")
     async def _look_up(self, spec: Spec) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
-        look = partial(self._surroundings.standing, spec, start="ctrl+s", show="ctrl+o")
+        start, show = key_of(self, "setup.start"), key_of(self, "setup.open")
+        look = partial(self._surroundings.standing, spec, start=start, show=show)
         self._stood = spec, await asyncio.to_thread(look)
         self._check()
 

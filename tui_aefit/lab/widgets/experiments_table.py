@@ -97,13 +97,14 @@ class ExperimentsTable(CellTable):
         self._update_rows()
 
     def _update_rows(self) -> None:
-        if not self.size.width:
+        # Not its size, which is another when the scroll bar is there: columns must not jump when it appears.
+        width = self.outer_size.width - self.styles.gutter.width
+        if width <= 0:
             return
         listing = self.listing
         texts = [self._cells_of(overview) for overview in listing.overviews]
-        # Room for the scroll bar, there or not, so that columns do not jump when it appears.
-        available = self.size.width - self.styles.scrollbar_size_vertical
-        padding = 2 if self.size.width >= ROOMY else 1
+        available = width - self.styles.scrollbar_size_vertical
+        padding = 2 if width >= ROOMY else 1
         arrow = listing.order.column, listing.order.arrow
         fitted = fit(texts, available=available, padding=padding, arrow=arrow)
         chosen, row = self.row_under_cursor, self.cursor_row

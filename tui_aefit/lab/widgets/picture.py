@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.shades import BRIGHTNESS, LUMINANCE, UPPER_HALF
 
 
@@ -79,17 +80,24 @@ def characters(image: NDArray[np.uint8], ramp: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A caption and, below it, an (H, W, C) uint8 image, C 1 or 3; ramp: its characters from dark to bright."""
+    """A caption and, below it, an (H, W, C) uint8 image, C 1 or 3.
+
+    caption: a line for each line of it; what does not fit is cut off. ramp: the image's characters from dark to
+    bright. marked: whether the caption stands out. is_kept: False leaves the image's place empty.
+    """
 
     caption: str
     image: NDArray[np.uint8]
     ramp: str = BRIGHTNESS
+    marked: bool = False
+    is_kept: bool = True
 
 
 class Pictures(Widget):
     """Draws rows of panels, all images of one size, at the largest size at which one row fits.
 
-    rows: the first is always drawn, the others as far as they fit below it; all have as many panels.
+    rows: the first is always drawn, the others as far as they fit below it; all have as many panels and lines of
+    captions.
     as_text: characters instead of colours. reduced: whether there is no room for every pixel; only read it.
     """
 
@@ -101,9 +109,10 @@ class Pictures(Widget):
     as_text: reactive[bool] = reactive(False)
     reduced: reactive[bool] = reactive(False, repaint=False)
 
-    def __init__(self, *, spare_rows: int = 0, id: str | None = None) -> None:
-        """spare_rows: rows of the screen to leave to others."""
+    def __init__(self, *, spare_rows: int = 0, is_bold: bool = True, id: str | None = None) -> None:
+        """spare_rows: rows of the screen to leave to others. is_bold: whether the first row's captions are."""
         super().__init__(id=id)
+        self._is_bold = is_bold
         self.spare_rows = spare_rows
         self._drawn: list[Strip] | None = None
 
@@ -112,7 +121,7 @@ class Pictures(Widget):
         if not self.rows:
             return 0
         image = self._fitted(self.rows[0][0].image, width, viewport.height - self.spare_rows)
-        return 1 + (len(image) + 1) // 2
+        return self._lines() + (len(image) + 1) // 2
 
     def render_line(self, y: int) -> Strip:
         """One row of cells."""
@@ -145,7 +154,11 @@ class Pictures(Widget):
 
     def _fitted(self, image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
         """An image as it is shown where a whole row has width x height cells."""
-        return fitted(image, self._column(width), max(1, height - 1))
+        return fitted(image, self._column(width), max(1, height - self._lines()))
+
+    def _lines(self) -> int:
+        """Lines of every caption."""
+        return 1 + self.rows[0][0].caption.count("\n")
 
     def _column(self, width: int) -> int:
         """Columns of one panel, when one is free between two."""
@@ -156,7 +169,7 @@ class Pictures(Widget):
             return []
         drawn: list[Strip] = []
         for row in self.rows:
-            strips = self._draw_row(row, Style(bold=not drawn))
+            strips = self._draw_row(row, Style(bold=self._is_bold and not drawn))
             if drawn and len(drawn) + len(strips) > self.size.height:
                 break
             drawn += strips
@@ -179,14 +192,22 @@ class Pictures(Widget):
     def _draw_panel(self, panel: Panel, heading: Style) -> list[Strip]:
         around, width = self.rich_style, self._column(self.size.width)
         image = self._fitted(panel.image, *self.size)
-        if self.as_text:
+        if not panel.is_kept:
+            lines = [[Segment("·" * image.shape[1], around)]] * ((len(image) + 1) // 2)
+        elif self.as_text:
             lines = [[Segment(line, around)] for line in characters(image, panel.ramp)]
         else:
             lines = half_blocks(image, around.bgcolor)
         left = Segment(" " * ((width - image.shape[1]) // 2), around)
-        caption = Segment(set_cell_size(panel.caption, min(width, cell_len(panel.caption))), around + heading)
-        before = Segment(" " * ((width - cell_len(caption.text)) // 2), around)
+        style = around + heading
+        if panel.marked:
+            style += Style.parse(ink(self.app, "bold red"))
+        captions = []
+        for text in panel.caption.split("\n"):
+            shown = set_cell_size(text, min(width, cell_len(text)))
+            before = Segment(" " * ((width - cell_len(shown)) // 2), around)
+            captions.append([before, Segment(shown, style)])
         return [
             Strip(line).adjust_cell_length(width, around)
-            for line in ([before, caption], *([left, *line] for line in lines))
+            for line in (*captions, *([left, *line] for line in lines))
         ]

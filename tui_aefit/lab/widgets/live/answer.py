@@ -31,27 +31,35 @@ class Answer(Widget):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
 
+    def __init__(self, resume: str, *, id: str | None = None) -> None:
+        """resume: the key that has the runs computed that are missing."""
+        super().__init__(id=id)
+        self._resume = resume
+
     def render(self) -> Text:
         """The answer in the size that there is."""
         width, height = self.size
         if self.snapshot is None or not width:
             return Text()
-        clauses = answer(self.snapshot)
+        clauses = answer(self.snapshot, self._resume)
         return Text("\n".join(fitting(clauses, width, height)), "bold" if self.snapshot.verdict else "")
 
     def take_room(self, width: int, most: int) -> None:
         """Be as high as the answer needs in so many columns, up to `most` lines."""
-        lines = fitting(answer(self.snapshot), width, most) if self.snapshot is not None else []
+        lines = fitting(answer(self.snapshot, self._resume), width, most) if self.snapshot is not None else []
         self.styles.height = max(1, len(lines))
 
     @property
     def text(self) -> str:
         """All of the answer."""
-        return " ".join(answer(self.snapshot)) if self.snapshot is not None else ""
+        return " ".join(answer(self.snapshot, self._resume)) if self.snapshot is not None else ""
 
 
-def answer(snapshot: Snapshot) -> list[str]:
-    """The answer clause by clause: the verdict's, or what is being done, how long that takes, what will come."""
+def answer(snapshot: Snapshot, resume: str) -> list[str]:
+    """The answer clause by clause: the verdict's, or what is being done, how long that takes, what will come.
+
+    resume: the key that has the runs computed that are missing.
+    """
     if snapshot.verdict:
         found = next((text for text in snapshot.verdict if text.startswith(IN_SHORT)), snapshot.verdict[0])
         return _clauses(found)
@@ -60,12 +68,14 @@ def answer(snapshot: Snapshot) -> list[str]:
         case ExperimentStatus.RUNNING:
             return [_at_work(snapshot), WILL_APPEAR]
         case ExperimentStatus.COMPLETE:
-            return ["All runs are complete; what they say together is not computed yet. r has it computed."]
+            return [
+                f"All runs are complete; what they say together is not computed yet. {resume} has it computed."
+            ]
         case ExperimentStatus.CREATED:
-            return [f"Nothing is computed yet: r begins its {counted(runs, 'run')}.", WILL_APPEAR]
+            return [f"Nothing is computed yet: {resume} begins its {counted(runs, 'run')}.", WILL_APPEAR]
         case ExperimentStatus.FAILED | ExperimentStatus.REFUSED:
-            return ["There is no answer: no run is complete. The log says why; r tries again."]
-    return [f"No run is complete yet; r goes on with its {counted(runs, 'run')}.", WILL_APPEAR]
+            return [f"There is no answer: no run is complete. The log says why; {resume} tries again."]
+    return [f"No run is complete yet; {resume} goes on with its {counted(runs, 'run')}.", WILL_APPEAR]
 
 
 def _clauses(sentence: str) -> list[str]:

@@ -25,7 +25,7 @@ from tui_aefit.lab.charts.drawing import accuracy_chart, p_value_chart
 from tui_aefit.lab.widgets.chart import Chart
 
 NOT_YET = "Accuracy appears when the first run is complete."
-NOT_CROSSFITTED = "These runs have no cross-fitted accuracy: an older version computed them. c goes back."
+NOT_CROSSFITTED = "These runs have no cross-fitted accuracy: an older version computed them. {} goes back."
 
 
 LevelData = TypeVar("LevelData", AccuracyData, PValueData)
@@ -97,7 +97,9 @@ class AccuracyChart(LevelChart):
 
     watch_sets = watch_crossfit = watch_fit = watch_bars = SnapshotChart.choose
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, crossfit_key: str, *, id: str | None = None, classes: str | None = None) -> None:
+        """crossfit_key: what turns `crossfit` on and off."""
+        self._crossfit_key = crossfit_key
         super().__init__(accuracy_chart, empty=NOT_YET, id=id, classes=classes)
 
     @property
@@ -115,7 +117,7 @@ class AccuracyChart(LevelChart):
     def data_of(self, snapshot: Snapshot) -> AccuracyData | None:
         """The mean accuracies."""
         if self.crossfit:
-            self.empty = NOT_CROSSFITTED if snapshot.metrics else NOT_YET
+            self.empty = NOT_CROSSFITTED.format(self._crossfit_key) if snapshot.metrics else NOT_YET
             data = crossfit_data(snapshot.metrics.values(), snapshot.ladder, fit=self.fit)
         else:
             self.empty = NOT_YET

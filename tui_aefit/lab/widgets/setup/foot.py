@@ -12,6 +12,7 @@ from textual.widgets import Static
 from core.declarations.setting import Setting
 from core.report.formatting import counted
 from core.spec.spec import Spec
+from tui_aefit.lab.bound import key_of
 
 LINES = ("hint", "problems", "sentence", "standing", "cost", "command", "last")
 """By id."""
@@ -65,7 +66,8 @@ class Foot(VerticalScroll, can_focus=False):
         named = [
             f"{settings[name].title} {word or 'default'}" for name, word in words.items() if name in settings
         ]
-        self._show("last", f"{which}: {', '.join(named)} (ctrl+l)" if named else "")
+        key = key_of(self, "setup.last")
+        self._show("last", f"{which}: {', '.join(named)} ({key})" if named else "")
 
     def _show(self, place: str, text: str | Content) -> None:
         static = self._lines[place]

@@ -1,0 +1,84 @@
+"""Where one is in a gallery: which members pass the filters, and which of them is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.records.gallery import Gallery
+
+
+class Place:
+    """A place among the members of a gallery, None where there is none to look at.
+
+    label, target: of the members that pass, None for any. members: these, by their places in the gallery. position:
+    of the one that is looked at, among them.
+    """
+
+    def __init__(self) -> None:
+        self.gallery: Gallery | None = None
+        self.label: int | None = None
+        self.target: int | None = None
+        self.members: list[int] = []
+        self.position = 0
+
+    @property
+    def member(self) -> int:
+        """The one that is looked at, where there are any."""
+        return self.members[self.position]
+
+    def enter(self, gallery: Gallery | None, *, afresh: bool) -> None:
+        """Go to a gallery, with the same filters. afresh: to its first member, else to where one was."""
+        self.gallery = gallery
+        if afresh:
+            self.position = 0
+        self._find()
+
+    def browse(self, step: int) -> None:
+        """Go to another member; one beyond the last comes the first."""
+        last = len(self.members) - 1
+        if abs(step) == 1:
+            self.position = (self.position + step) % (last + 1)
+        else:
+            self.position = min(max(self.position + step, 0), last)
+
+    def go_to(self, position: int) -> None:
+        """Go to a member by its place among those that pass; -1 for the last."""
+        self.position = position % len(self.members)
+
+    def cycle_label(self, step: int) -> None:
+        """Pass only the next true class that has members, then all again."""
+        if self.gallery is not None:
+            self.label = _next(self.label, self.gallery.label.tolist(), step)
+            self.enter(self.gallery, afresh=True)
+
+    def cycle_target(self, step: int) -> None:
+        """Pass only the next target that has members of the true class that passes, then all again."""
+        if self.gallery is not None:
+            there = self.gallery.target[self.gallery.members(self.label)].tolist()
+            self.target = _next(self.target, (target for target in there if target >= 0), step)
+            self.enter(self.gallery, afresh=True)
+
+    def on(self, count: int) -> list[int]:
+        """The one that is looked at and those after it, `count` at most."""
+        return self.members[self.position : self.position + count]
+
+    def following(self, count: int) -> list[int]:
+        """Those after it, beyond the last the first, `count` at most."""
+        return (self.members[self.position + 1 :] + self.members[: self.position])[:count]
+
+    def _find(self) -> None:
+        """The members that pass; a filter that none passes is taken away."""
+        self.members = []
+        if (gallery := self.gallery) is not None:
+            if not gallery.members(self.label):
+                self.label = None
+            if not gallery.members(self.label, self.target):
+                self.target = None
+            self.members = gallery.members(self.label, self.target)
+        self.position = min(self.position, max(0, len(self.members) - 1))
+
+
+def _next(now: int | None, there: Iterable[int], step: int) -> int | None:
+    """The one after `now` among None (all) and the distinct values there, in order and round."""
+    choices = [None, *sorted(set(there))]
+    return choices[(choices.index(now) + step) % len(choices)]
