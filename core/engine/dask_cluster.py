@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from core.engine.launched import absolute_paths
+from core.engine.launched import passed_on
 from core.errors import AefitError
 from core.places.dask import INSTALL, Cluster
 
@@ -79,7 +79,7 @@ def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -
             [hosts[0], *hosts],  # the first one's scheduler, and a worker on each
             worker_options={"nthreads": math.ceil(jobs / len(hosts))},
             scheduler_options={"dashboard": False},
-            remote_python=sys.executable,
+            remote_python=_remote_python(),
         )
     dask_config = _import("dask").config
     slurm = _import("dask_jobqueue").SLURMCluster(
@@ -91,7 +91,7 @@ def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -
         worker_extra_args=["--nthreads", "1"],
         job_script_prologue=[
             *dask_config.get("jobqueue.slurm.job-script-prologue", []),
-            *_exports("PYTHONPATH"),
+            *_exports(),
         ],
         scheduler_options={"dashboard": False},
     )
@@ -99,13 +99,15 @@ def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -
     return slurm
 
 
-def _exports(*names: str) -> list[str]:
-    """Lines of a shell that set variables as they are here: a cluster may pass none on."""
-    return [
-        f"export {name}={shlex.quote(absolute_paths(os.environ[name]))}"
-        for name in names
-        if os.environ.get(name)
-    ]
+def _remote_python() -> str:
+    """What starts Python behind SSH, in a shell's words, with the variables that no SSH passes on."""
+    passed = passed_on(os.environ)
+    return shlex.join([*(["env", *passed] if passed else []), sys.executable])
+
+
+def _exports() -> list[str]:
+    """Lines of a shell that set those variables as they are here: a cluster may pass none on."""
+    return [f"export {shlex.quote(assignment)}" for assignment in passed_on(os.environ)]
 
 
 def _import(name: str) -> Any:

@@ -102,7 +102,7 @@ def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> li
     environment: where PASSED_ON are taken from. Raises AefitError where the place of Python or of our packages
     would not pass through a shell.
     """
-    passed = [f"{name}={absolute_paths(environment[name])}" for name in PASSED_ON if environment.get(name)]
+    passed = passed_on(environment)
     command = [*(["env", *passed] if passed else []), sys.executable]
     for word in command:
         if shlex.quote(word) != word:
@@ -113,6 +113,10 @@ def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> li
     return [*command, "-P", "-m", "core.engine.worker", ENCODED, *(quote(word) for word in options)]
 
 
-def absolute_paths(paths: str) -> str:
-    """A list of paths for a process that begins in another folder."""
-    return os.pathsep.join(os.path.abspath(path) for path in paths.split(os.pathsep) if path)
+def passed_on(environment: Mapping[str, str]) -> list[str]:
+    """NAME=VALUE of the variables that a worker elsewhere needs, whichever folder it begins in."""
+    found = []
+    for name in PASSED_ON:
+        if paths := [os.path.abspath(path) for path in environment.get(name, "").split(os.pathsep) if path]:
+            found.append(f"{name}={os.pathsep.join(paths)}")
+    return found

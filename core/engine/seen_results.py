@@ -14,7 +14,9 @@ from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report,
 from core.records.results import METRICS
 
 LOOK_SECONDS = 5.0
-"""How often it is looked for results of which nobody has told yet."""
+"""How often it is looked for results of which nobody has told yet, at most."""
+LOOKS_A_SECOND = 10
+"""For so many results at most: each look is a few requests to a file server."""
 PATIENCE_SECONDS = 120.0
 """How long a published result may take to be seen: NFS keeps what it knows of a folder for up to 60."""
 
@@ -105,7 +107,7 @@ class SeenResults:
                     "its worker has published its result, and it cannot be seen here",
                     "all machines must see the same home: --home DIR on a file system that they share",
                 )
-        if now - self._looked < LOOK_SECONDS:
+        if now - self._looked < max(LOOK_SECONDS, len(self._begun) / LOOKS_A_SECOND):
             return None
         for task in self._begun:
             if self._seen(task):

@@ -83,7 +83,7 @@ class Slurm:
     def kill_node(self, name: str) -> int:
         """Kill a node as a power cut does, its daemons and tasks; how many processes of tasks that were."""
         tasks = [pid for pid in _processes() if f"SLURMD_NODENAME={name}" in _environment_of(pid)]
-        steps = [pid for pid in map(_parent, tasks) if _name(pid) == "slurmstepd"]
+        steps = [pid for pid in map(parent_of, tasks) if _name(pid) == "slurmstepd"]
         for pid in dict.fromkeys([self.nodes[name].pid, *steps, *tasks]):
             kill(pid)
         self.nodes[name].wait()
@@ -182,7 +182,7 @@ def _environment_of(pid: int) -> list[str]:
         return []
 
 
-def _parent(pid: int) -> int:
+def parent_of(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:

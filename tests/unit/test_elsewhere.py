@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -133,12 +134,14 @@ def test_a_cluster_of_our_own_is_closed_with_its_client(dask: FakeDask) -> None:
     assert dask.closed == ["Client", "LocalCluster"]
 
 
-def test_hosts_by_ssh_share_the_runs(dask: FakeDask) -> None:
+def test_hosts_by_ssh_share_the_runs(dask: FakeDask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/with a blank")
     connection("ssh:node1,node2")
     asked = {name: (words, options) for name, words, options in dask.asked}
     words, options = asked["SSHCluster"]
     assert words == (["node1", "node1", "node2"],), "the scheduler's host, and a Dask worker on each"
     assert options["worker_options"] == {"nthreads": 3}
+    assert options["remote_python"] == f"env 'PYTHONPATH=/with a blank' {sys.executable}"
 
 
 def test_a_slurm_job_computes_one_run_unless_dasks_configuration_says_more(
@@ -150,7 +153,7 @@ def test_a_slurm_job_computes_one_run_unless_dasks_configuration_says_more(
     slurm = asked["SLURMCluster"]
     assert (slurm["cores"], slurm["processes"]) == (2, 1)
     assert slurm["worker_extra_args"] == ["--nthreads", "1"]
-    assert slurm["job_script_prologue"] == ["export PYTHONPATH='/with a blank'"]
+    assert slurm["job_script_prologue"] == ["export 'PYTHONPATH=/with a blank'"]
     assert asked["adapt"] == {"minimum_jobs": 5, "maximum_jobs": 5}
     dask.asked.clear()
     dask.configured = {

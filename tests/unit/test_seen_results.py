@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report, Task, WorkerStarted
-from core.engine.seen_results import LOOK_SECONDS, PATIENCE_SECONDS, SeenResults, is_seen
+from core.engine.seen_results import LOOK_SECONDS, LOOKS_A_SECOND, PATIENCE_SECONDS, SeenResults, is_seen
 
 
 def task(run: int) -> Task:
@@ -112,6 +112,15 @@ def test_a_result_of_which_nobody_tells_counts_and_what_is_told_later_does_not(
     assert bench.hear(late) == passed
     bench.now += LOOK_SECONDS
     assert bench.hear() == []
+
+
+def test_of_many_runs_it_is_looked_for_each_less_often(bench: Bench) -> None:
+    bench.hear(*(Assigned(task(run), run + 1) for run in range(20 * LOOKS_A_SECOND)))
+    bench.results.add(task(0))
+    bench.now += 19
+    assert bench.hear() == []
+    bench.now += 1
+    assert bench.hear() == [Done(task(0))]
 
 
 def test_a_result_is_there_with_its_metrics(tmp_path: Path) -> None:
