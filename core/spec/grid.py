@@ -91,13 +91,15 @@ def shared_surrogate(spec: Spec) -> tuple[object, ...]:
 def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
     """The settings in which the specifications differ, each with its values: numbers ascending, names as they come.
 
-    None stands for no such option, and for a default of the data set.
+    None stands for no such option, and for a default of the data set. An option that has its default wherever
+    there is one only follows from the attack, family or surrogate, and is no axis.
     """
-    names = dict.fromkeys(name for spec in specs for name in spec.values if name != "runs")
+    settings = {name: setting for spec in specs for name, setting in spec.settings.items() if name != "runs"}
     found: dict[str, tuple[Value, ...]] = {}
-    for name in names:
+    for name, setting in settings.items():
         values = tuple(dict.fromkeys(spec.values.get(name) for spec in specs))
-        if len(values) > 1 and not _follows(name, specs):
+        differ = len({spec.values.get(name, setting.default) for spec in specs}) > 1
+        if differ and not _follows(name, specs):
             found[name] = _ascending(values)
     return found
 
