@@ -55,7 +55,7 @@ def make_unlike_others(home: Path, spec: Spec, place: int) -> Experiment:
     for run in range(spec.runs):
         drawn = draw_metrics(spec.changed(seed=1000 + place), run)
         attack = msgspec.structs.replace(
-            drawn.attack, surrogate_fooled=round(0.01 + spec.epsilon + run / 1000, 4)
+            drawn.attack, surrogate_fooled=round(0.01 + spec.epsilon + (1 + run) * (1 + place) / 1000, 4)
         )
         metrics = msgspec.structs.replace(drawn, experiment=spec.digest, attack=attack)
         publish(experiment.run_folder(run), metrics, write_no_arrays)

@@ -26,7 +26,7 @@ from core.report.result import result_of
 from core.report.study.changes import Change, changes
 from core.report.study.result import StudyResult, study_result
 from core.report.study.text import study_table
-from core.report.study.words import along, decided
+from core.report.study.words import along, decided, place_name
 from tests.fakes.experiments import write_no_arrays
 from tests.fakes.studies import RUNS, make_study
 
@@ -246,6 +246,8 @@ def test_another_data_set_under_the_same_name_is_not_paired(study: Study, result
 
 
 def test_words_say_of_each_pair_what_its_interval_says(result: StudyResult) -> None:
+    every = [change.difference.decision for axis in result.axes for change in changes(result, axis)]
+    assert {"higher", "same", "undecided"} <= set(every)
     for axis in result.axes:
         found = changes(result, axis)
         told = along(found)
@@ -269,9 +271,9 @@ def test_words_say_of_each_pair_what_its_interval_says(result: StudyResult) -> N
 def shown_difference(change: Change) -> str:
     found = change.difference
     if found.ci95 is None:
-        return f"exactly {found.estimate:+z.3f} in every run"
+        return f"{place_name(change.fixed)} exactly {found.estimate:+z.3f} in every run"
     low, high = found.ci95
-    return f"{found.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}]"
+    return f"{place_name(change.fixed)} {found.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}]"
 
 
 def test_decisions_of_the_experiments_are_counted(result: StudyResult) -> None:
