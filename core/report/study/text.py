@@ -11,7 +11,15 @@ from core.report.formatting import ABSENT, counted, number
 from core.report.study.changes import changes
 from core.report.study.leading import LEADING_CLAIMS
 from core.report.study.result import CellResult, StudyResult
-from core.report.study.words import DIFFERENCES, UNADJUSTED, along, decided, how_compared, value_word
+from core.report.study.words import (
+    ADJUSTED_IN,
+    DIFFERENCES,
+    UNADJUSTED,
+    along,
+    decided,
+    how_compared,
+    value_word,
+)
 from core.report.tables.text import align, wrapped
 from core.report.terms import DECIDING, OVERLAP, brief_reason, title_of
 
@@ -48,7 +56,7 @@ def _words(result: StudyResult, width: int) -> list[str]:
                 lines += [f"  {heading}", *(wrapped(f"    {phrase}", width) for phrase in phrases)]
     every = [change for found in by_axis.values() for change in found]
     if every:
-        notes = [f"{DIFFERENCES} {how_compared(every)} {UNADJUSTED}"]
+        notes = [f"{DIFFERENCES} {how_compared(every)} {UNADJUSTED} {ADJUSTED_IN}"]
         lines += ["", wrapped(" ".join(notes), width)]
     return lines
 

@@ -24,9 +24,9 @@ FEW = 3
 DECISIONS: tuple[Decision, ...] = ("higher", "lower", "same", "undecided")
 DIFFERENCES = "Differences of means over the runs with their 95 % intervals, decided as claims are."
 UNADJUSTED = (
-    "Each interval is a 95 % one by itself: of many differences that are none, one in twenty would seem to be one. "
-    "The table changes has p-values adjusted for their number."
-)
+    "Each interval is a 95 % one by itself: of many differences that are none, one in twenty would seem to be one."
+)  # fmt: skip
+ADJUSTED_IN = "The table changes has p-values adjusted for their number."
 
 
 @dataclass(frozen=True)
