@@ -46,7 +46,7 @@ def summarise(values: Sequence[float | None], *, overlap: float) -> Summary:
     there = [value for value in usable(values) if value is not None]
     if not there:
         return Summary(mean=None, sd=None, ci95=None, n=0)
-    sample = _Sample.of(there)
+    sample = Sample.of(there)
     if sample.n == 1:
         return Summary(mean=sample.mean, sd=None, ci95=None, n=1)
     interval = _interval(sample.mean, sample.error(overlap), sample.n - 1)
@@ -55,7 +55,7 @@ def summarise(values: Sequence[float | None], *, overlap: float) -> Summary:
 
 def corrected_interval(values: Sequence[float], overlap: float) -> Interval | None:
     """The 95 % interval of the mean of two finite values or more, as `summarise` gives it; None without spread."""
-    sample = _Sample.of(values)
+    sample = Sample.of(values)
     if sample.sd <= 8 * sys.float_info.epsilon * max(1.0, *map(abs, values)):
         return None
     return _interval(sample.mean, sample.error(overlap), sample.n - 1)
@@ -110,7 +110,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
     """n >= 1 values by their mean and standard deviation (0 for a single value)."""
 
     n: int
@@ -118,7 +118,8 @@ class _Sample:
     sd: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> _Sample:
+    def of(cls, values: Sequence[float]) -> Sample:
+        """Of some finite values, one at least."""
         n = len(values)
         mean = math.fsum(values) / n
         # hypot: squares of very large or very small deviations would overflow or vanish.
@@ -127,6 +128,7 @@ class _Sample:
 
     @property
     def standard_error(self) -> float:
+        """Of the mean, for values that have nothing to do with each other."""
         return self.sd / math.sqrt(self.n)
 
     def error(self, overlap: float) -> float:
@@ -151,7 +153,7 @@ def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> 
     n = min(len(first), len(second))
     if n == 0:
         return _without_p("welch", n, None, rounding, "too_few_runs")
-    one, two = _Sample.of(first), _Sample.of(second)
+    one, two = Sample.of(first), Sample.of(second)
     difference = one.mean - two.mean
     if n < FEWEST_RUNS:
         return _without_p("welch", n, difference, rounding, "too_few_runs")
@@ -169,7 +171,7 @@ def _paired(test: TestName, differences: Sequence[float], rounding: float, *, ov
     """The t-test of mean(d) = 0 whose variance is widened by `overlap`: n_test/n_train, or 0 for none."""
     if not differences:
         return _without_p(test, 0, None, rounding, "too_few_runs")
-    sample = _Sample.of(differences)
+    sample = Sample.of(differences)
     if sample.n < FEWEST_RUNS:
         return _without_p(test, sample.n, sample.mean, rounding, "too_few_runs")
     if sample.sd <= rounding:
@@ -181,7 +183,7 @@ def _paired(test: TestName, differences: Sequence[float], rounding: float, *, ov
 
 def _wilcoxon(differences: Sequence[float], rounding: float) -> Outcome:
     n = len(differences)
-    mean = _Sample.of(differences).mean if differences else None
+    mean = Sample.of(differences).mean if differences else None
     if n < FEWEST_RUNS:
         return _without_p("wilcoxon", n, mean, rounding, "too_few_runs")
     result = signed_rank(differences, rounding=rounding)

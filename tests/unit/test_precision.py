@@ -11,14 +11,9 @@ from scipy import stats
 from core.spec.spec import Spec
 from core.statistics.comparison import corrected_interval
 from tui_aefit.following.past import PastSpread
-from tui_aefit.following.precision import RUNS, USUAL, critical_value, precision_of
+from tui_aefit.following.precision import RUNS, USUAL, precision_of
 
 MNIST = Spec(dataset="mnist")
-
-
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 11, 12, 47, 99, 998, 999])
-def test_the_critical_value_is_scipys(df: int) -> None:
-    assert critical_value(df) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-10)
 
 
 @pytest.mark.parametrize("overlap", [1 / 6, 0.2, 0.0])

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.spec.spec import Spec
+from core.statistics.plain_t import NORMAL_QUANTILE, critical_value
 from tui_aefit.following.past import PastSpread, most_alike
 
 RUNS = (3, 4, 5, 6, 8, 12, 16, 24, 48, 100)
 """Numbers of runs that are shown."""
 USUAL = 12
 """The paper's number of runs on MNIST, with which others are compared where nothing else is known."""
-STEPS = 80
-"""Halvings of an interval, after which it is as short as floats allow."""
 
 
 @dataclass(frozen=True)
@@ -48,34 +47,6 @@ def precision_of(spec: Spec, past: Iterable[PastSpread], overlap: float) -> Prec
     )
 
 
-def critical_value(df: int) -> float:
-    """The t with P(|T| <= t) = 0.95 for df >= 1 whole degrees of freedom.
-
-    By bisection of the distribution's finite series (Abramowitz and Stegun, 26.7.3 and 26.7.4).
-    """
-    low, high = 0.0, 13.0  # with one degree of freedom it is 12.7
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, df) < 0.95 else (low, middle)
-    return (low + high) / 2
-
-
-NORMAL_QUANTILE = 1.959963984540054
-"""The same for endlessly many degrees of freedom: the 97.5 % point of the normal distribution."""
-
-
 def _half_width(runs: int, overlap: float) -> float:
     """In standard deviations of a run."""
     return critical_value(runs - 1) * math.sqrt(1 / runs + overlap)
-
-
-def _within(t: float, df: int) -> float:
-    """P(|T| <= t) for df degrees of freedom."""
-    angle = math.atan(t / math.sqrt(df))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    first, start = (cosine, 2) if df % 2 else (1.0, 1)
-    term, total = first, 0.0
-    for power in range(start, df, 2):
-        total += term
-        term *= cosine * cosine * power / (power + 1)
-    return 2 / math.pi * (angle + sine * total) if df % 2 else sine * total

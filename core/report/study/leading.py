@@ -1,11 +1,14 @@
-"""The quantities that a study's words and tables begin with: those with which a verdict answers."""
+"""What a study's words and tables begin with: what a verdict answers with, and how the attack did."""
 
 from __future__ import annotations
 
-LEADING: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("crossfit_rise", ("adversarial", "misclassified")),
-    ("selection_share", ("adversarial",)),
-    ("bias_fall", ("adversarial", "misclassified")),
-    ("attack_success", ("adversarial",)),
+from core.records.findings import ADVERSARIAL, RISE
+from core.report.measured import ACCURACY, FOOLED, Key
+
+LEADING_CLAIMS = (
+    Key(*RISE),
+    Key("selection_share", (ADVERSARIAL,)),
+    Key("bias_fall", (ADVERSARIAL, "misclassified")),
+    Key("attack_success", (ADVERSARIAL,)),
 )
-"""Name and sets of a claim."""
+LEADING = (*LEADING_CLAIMS, Key(ACCURACY, (ADVERSARIAL,)), Key(FOOLED))

@@ -18,8 +18,8 @@ from core.records.study_state import CellState, CellStatus, StudyStatus, read_st
 from core.records.tail import newest_statistics
 from core.records.types import plain
 from core.report.attack_figures import mean_of
+from core.report.measured import Measured, measured
 from core.report.result import statistics_of_ladder
-from core.report.study.runs import Measured, measured
 from core.spec.spec import Spec
 
 PAPER_PAIR = ("adversarial", "misclassified")

@@ -8,11 +8,20 @@ from core.records.statistics import Claim
 from core.records.study_state import CellStatus
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, counted, number
-from core.report.study.leading import LEADING
+from core.report.study.changes import changes
+from core.report.study.leading import LEADING_CLAIMS
 from core.report.study.result import CellResult, StudyResult
+from core.report.study.words import (
+    ADJUSTED_IN,
+    DIFFERENCES,
+    UNADJUSTED,
+    along,
+    decided,
+    how_compared,
+    value_word,
+)
 from core.report.tables.text import align, wrapped
 from core.report.terms import DECIDING, OVERLAP, brief_reason, title_of
-from core.spec.command import word_of
 
 SHOWN_REASONS = 3
 """So many experiments say why they cannot be read or failed; of more the number."""
@@ -30,14 +39,26 @@ def study_table(result: StudyResult, width: int = WIDTH) -> str:
         f"{complete} of {counted(runs, 'run')}",
         *(wrapped(f"{name}: {', '.join(map(value_word, values))}", width) for name, values in result.axes.items()),
     ]  # fmt: skip
-    parts += _reasons(result, width)
-    parts += ["", _cells(result, width)]
+    parts += [*_reasons(result, width), *_words(result, width), "", _cells(result, width)]
     return "\n".join(parts)
 
 
-def value_word(value: object) -> str:
-    """A setting's value in a table; ABSENT where an experiment has no such setting."""
-    return ABSENT if value is None else word_of(value)  # type: ignore[arg-type]
+def _words(result: StudyResult, width: int) -> list[str]:
+    """What is decided everywhere, and what changes along each axis."""
+    lines = []
+    if sentences := decided(result):
+        lines += ["", "Decided in the experiments:", *(wrapped(f"  {one}", width) for one in sentences)]
+    by_axis = {axis: changes(result, axis) for axis in result.axes}
+    for found in by_axis.values():
+        for one in along(found):
+            lines += ["", f"Along {one.title}"]
+            for heading, phrases in one.parts:
+                lines += [f"  {heading}", *(wrapped(f"    {phrase}", width) for phrase in phrases)]
+    every = [change for found in by_axis.values() for change in found]
+    if every:
+        notes = [f"{DIFFERENCES} {how_compared(every)} {UNADJUSTED} {ADJUSTED_IN}"]
+        lines += ["", wrapped(" ".join(notes), width)]
+    return lines
 
 
 def places(result: StudyResult) -> list[str]:
@@ -69,7 +90,11 @@ def _reasons(result: StudyResult, width: int) -> Iterable[str]:
 def _cells(result: StudyResult, width: int) -> str:
     """A row an experiment: how it stands, what was decided, how the attack did, accuracy at the fitted end."""
     measured = [cell for cell in result.cells if cell.claims or cell.summary is not None]
-    quantities = [key for key in LEADING if any(key in cell.by_quantity for cell in measured)]
+    quantities = [
+        (key.name, key.sets)
+        for key in LEADING_CLAIMS
+        if any((key.name, key.sets) in cell.by_quantity for cell in measured)
+    ]
     heading, *named = places(result)
     header = [heading, "state", "runs"]
     if measured:

@@ -53,8 +53,8 @@ def comparison_latex(compared: Sequence[Compared], label: str) -> str:
     note = "".join(f" {escaped(name)}: {escaped(warning)}" for name, warning in warnings if warning)
     parts += [
         *_settings(compared, label, note),
-        *_accuracy(compared, label, note),
-        *_claims(compared, label, note),
+        *accuracy_latex(compared, label, note),
+        *claims_latex(compared, label, note),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -73,8 +73,11 @@ def _settings(compared: Sequence[Compared], label: str, note: str) -> Iterator[s
         )
 
 
-def _accuracy(compared: Sequence[Compared], label: str, note: str) -> Iterator[str]:
-    """One table a knob: of another one, levels cannot stand in the same columns."""
+def accuracy_latex(compared: Sequence[Compared], label: str, note: str = "") -> Iterator[str]:
+    """A table `tab:LABEL-accuracy` a knob: of another one, levels cannot stand in the same columns.
+
+    note: LaTeX that ends the captions.
+    """
     names = sets_of(compared)
     knobs = dict.fromkeys(one.ladder.knob for one in compared if one.summary is not None)
     for number, knob in enumerate(knobs):
@@ -104,7 +107,8 @@ def _accuracy(compared: Sequence[Compared], label: str, note: str) -> Iterator[s
         )
 
 
-def _claims(compared: Sequence[Compared], label: str, note: str) -> Iterator[str]:
+def claims_latex(compared: Sequence[Compared], label: str, note: str = "") -> Iterator[str]:
+    """The table `tab:LABEL-claims` of the first claims of each name; none where there is none. note: as above."""
     firsts: dict[str, list[list[str]]] = {}
     for (name, sets), claims in claims_of(compared):
         if name in firsts:

@@ -258,8 +258,8 @@ def _tests(result: Result, first: str, second: str, quantity: Quantity) -> str:
         numbers = [
             number_cell(test.statistic, ".3f"),
             number_cell(test.df, ".2f"),
-            _p(test.p),
-            _p(test.p_holm),
+            p_cell(test.p),
+            p_cell(test.p_holm),
         ]
         if test.reason is not None:
             numbers = [f"\\multicolumn{{4}}{{l}}{{{escaped(brief_reason(test.reason))}}}"]
@@ -305,7 +305,8 @@ def number_cell(value: float | None, form: str) -> str:
     return DASH if value is None else f"${format(value, form)}$"
 
 
-def _p(value: float | None) -> str:
+def p_cell(value: float | None) -> str:
+    """A p-value, its power of ten in mathematics."""
     if value is None:
         return DASH
     digits, _, exponent = p_value(value).partition("e")
