@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.records.overview import Overview, OverviewReader
-from core.records.queue import read_queue
+from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
 
@@ -118,26 +118,26 @@ def read_study_state(study: Study, reader: OverviewReader | None = None) -> Stud
     reader = reader or OverviewReader(study.home)
     # Asked first: once nobody sees to it any more, what is read after that is final.
     running = study.running
-    waiting = {queued.ticket.experiment for queued in read_queue(study.home) if queued.waiting}
-    return StudyState(
-        study, tuple(_cell_state(study, cell, reader, waiting) for cell in study.cells), running
-    )
+    queue = waiting_in(study.home)
+    return StudyState(study, tuple(_cell_state(study, cell, reader, queue) for cell in study.cells), running)
 
 
-def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, waiting: set[str]) -> CellState:
+def _cell_state(
+    study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]
+) -> CellState:
     folder = study.folder_of(cell)
     if cell.spec is None:
         return CellState(cell, CellStatus.UNREADABLE)
     if not os.path.isdir(folder):
         return CellState(cell, CellStatus.WAITING)
-    overview = reader.look_at(folder)
-    return CellState(cell, _status(cell, overview, waiting), overview)
+    overview = reader.look_at(folder, queue)
+    return CellState(cell, _status(cell, overview), overview)
 
 
-def _status(cell: StudyCell, overview: Overview, waiting: set[str]) -> CellStatus:
+def _status(cell: StudyCell, overview: Overview) -> CellStatus:
     status = overview.status
     if status is ExperimentStatus.RUNNING:
-        return CellStatus.QUEUED if overview.id in waiting else CellStatus.RUNNING
+        return CellStatus.QUEUED if overview.queued else CellStatus.RUNNING
     if status in (ExperimentStatus.NEWER, ExperimentStatus.UNREADABLE) or overview.experiment is None:
         return CellStatus.UNREADABLE
     if cell.spec is not None and overview.done >= cell.spec.runs:
