@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,9 @@ from core.records.study import Study, StudyCell, load_study
 
 LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
+
+BETWEEN = 1e-4
+"""Seconds by which each experiment of a study comes after the one before, in the queue."""
 
 
 class Started(Protocol):
@@ -141,10 +145,13 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         study.clear_leftovers()
         since = time.time()
 
+        begun = count()
+
         def start(experiment: Experiment) -> subprocess.Popen[bytes]:
             jobs = min(how.jobs, experiment.spec.runs)
+            place = since + next(begun) * BETWEEN
             return start_coordinator(
-                experiment, replace(how, jobs=jobs), tied=False, since=since, study=study.name
+                experiment, replace(how, jobs=jobs), tied=False, since=place, study=study.name
             )
 
         def queue() -> list[Queued]:

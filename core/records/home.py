@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import ExperimentError
 from core.files.atomic import sync_folder, write_atomically
-from core.files.locations import experiments_dir
+from core.files.locations import experiments_dir, studies_dir
 from core.files.ownership import owned_name, sweep
 from core.records.experiment import (
     CREATED_FILE,
@@ -137,6 +137,8 @@ def find_folder(home: Path, name: str) -> Path:
         return folders[matches[0]]
     if matches:
         raise ExperimentError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
+    if name and os.path.isdir(studies_dir(home) / name):
+        raise ExperimentError(f"{name!r} is a study, and no experiment", f"aefit-tui study show {name}")
     raise ExperimentError(f"there is no experiment {name!r}", "`aefit-tui list` shows those there are")
 
 

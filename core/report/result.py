@@ -96,7 +96,7 @@ class Result(Record, frozen=True, kw_only=True):
 
 def result_of(state: State) -> Result:
     """The result of an experiment as one reading of its folder gives it."""
-    statistics = _statistics_of(state)
+    statistics = statistics_of_ladder(state.statistics, state.ladder)
     return Result(
         id=state.experiment.id,
         status=state.status,
@@ -113,9 +113,9 @@ def result_of(state: State) -> Result:
     )
 
 
-def _statistics_of(state: State) -> StatisticsComputed | None:
+def statistics_of_ladder(found: StatisticsComputed | None, ladder: Ladder) -> StatisticsComputed | None:
     """What was last journaled; None where it is of other levels than the results: of a specification before."""
-    found, levels = state.statistics, set(state.ladder.levels)
+    levels = set(ladder.levels)
     if found is None or not all(set(by_level) == levels for by_level in found.summary.accuracy.values()):
         return None
     return found if levels.issuperset(test.j for test in found.tests) else None

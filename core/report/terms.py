@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.records.statistics import Claim
@@ -125,6 +126,16 @@ INTERVALS = "Of the tests' intervals only Nadeau-Bengio's allows for splits that
 """Of the tests between two sets."""
 SENTENCES: dict[str, str] = {str(code): sentence for code, sentence in REASONS.items()}
 """Why a number does not exist, by reason code."""
+
+
+LETTERS = {"adversarial": "D", "misclassified": "M"}
+"""The paper's letters for its two sets."""
+
+
+def title_of(name: str, sets: Sequence[str], *, minus: str = "-") -> str:
+    """What a claim of that name is of, in few words: "cross-fit rise, D - M"."""
+    short = CLAIMS[name].short if name in CLAIMS else name.replace("_", " ")
+    return f"{short}, {f' {minus} '.join(LETTERS.get(one, one) for one in sets)}"
 
 
 def brief_reason(code: str | None) -> str:

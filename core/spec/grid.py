@@ -16,6 +16,8 @@ Point = Mapping[str, object]
 """Some settings by name, each with one value."""
 MOST = 10_000
 """Experiments of one study, at most: more is a mistake in typing."""
+NO_AXES = ("runs", "device")
+"""Settings in which the experiments of a study may differ that change none of their numbers."""
 SHARED_FIRST = ("dataset", "seed", "splits", "test_size")
 """What two experiments must have in common to share splits, in which everything else that they share rests."""
 
@@ -91,12 +93,12 @@ def shared_surrogate(spec: Spec) -> tuple[object, ...]:
 def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
     """The settings in which the specifications differ, each with its values: numbers ascending, names as they come.
 
-    None stands for no such option, and for a default of the data set.
+    An option that not all have is one where those that have it differ. None stands for a default of the data set.
     """
-    names = dict.fromkeys(name for spec in specs for name in spec.values if name != "runs")
+    names = dict.fromkeys(name for spec in specs for name in spec.values if name not in NO_AXES)
     found: dict[str, tuple[Value, ...]] = {}
     for name in names:
-        values = tuple(dict.fromkeys(spec.values.get(name) for spec in specs))
+        values = tuple(dict.fromkeys(spec.values[name] for spec in specs if name in spec.values))
         if len(values) > 1 and not _follows(name, specs):
             found[name] = _ascending(values)
     return found
@@ -134,7 +136,7 @@ def _check_names(base: Point, grid: Mapping[str, Sequence[object]], cases: Seque
     if count > MOST:
         raise SpecError("study", f"{count:,} experiments", f"expected at most {MOST:,}")
     for case in cases:
-        for name in ("runs", "device"):
+        for name in NO_AXES:
             if name in case:
                 raise SpecError(name, case[name], "the experiments of a study have one value of it")
 

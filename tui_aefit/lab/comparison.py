@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from core.records.statistics import Claim, Summary
 from core.report.comparison import Compared, accuracies, measured_on, merge_levels
 from core.report.formatting import ABSENT
-from core.report.terms import brief_reason, term_of
+from core.report.terms import brief_reason, title_of
 from tui_aefit.following.listing import DECISIONS, share
 from tui_aefit.lab.charts.data import AccuracyData, curve_of
-
-LETTERS = {"adversarial": "D", "misclassified": "M"}
-"""The paper's letters for its two sets."""
 
 
 def curves(compared: Sequence[Compared], name: str, *, fit: bool = False) -> AccuracyData | None:
@@ -49,8 +46,7 @@ def with_another_knob(compared: Sequence[Compared], data: AccuracyData) -> list[
 
 def claim_title(claim: Claim) -> str:
     """What a claim is of, in few words: "cross-fit rise, D − M"."""
-    letters = (LETTERS.get(one, one) for one in claim.sets)
-    return f"{term_of(claim).short}, {' − '.join(letters)}"
+    return title_of(claim.name, claim.sets, minus="−")
 
 
 def claim_words(claim: Claim | None) -> str:

@@ -69,6 +69,7 @@ def run(words: list[str]) -> int:
         settings = Settings(
             given_settings(options),
             config=given.get("config"),
+            study=given.get("study") if options.command is None else None,
             no_cache=given.get("no_cache", False),
             forgiving=options.command is not None and SUB_COMMANDS[options.command].forgiving,
         )
@@ -80,6 +81,11 @@ def run(words: list[str]) -> int:
             with loading():
                 command: Run = getattr(importlib.import_module(module), name)
             return command(given, settings, console)
+        if given.get("batch", False) and (settings.asks_for_study or "name" in given):
+            with loading():
+                from tui_aefit.shell import study_batch  # noqa: PLC0415
+
+            return study_batch.new_study(given, settings, console)
         if given.get("batch", False):
             with loading():
                 from tui_aefit.shell import batch  # noqa: PLC0415

@@ -223,6 +223,4 @@ def _is_confirmed(name: str, what: str, reason: str, console: Console) -> bool:
         )
     if reason:
         console.narrate(f"{name} cannot be read{reason}")
-    sys.stderr.write(f"delete {name}, {what}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return console.confirmed(f"delete {name}, {what}?")

@@ -56,6 +56,12 @@ class Console:
         sys.stderr.write(self._to_type(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else "")))
         sys.stderr.flush()
 
+    def confirmed(self, question: str) -> bool:
+        """Whether a person at the terminal answers a question with yes."""
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     def refuse(self, error: AefitError) -> int:
         """Say what is wrong with a request; the exit status for it."""
         self.problem(str(error), error.hint)

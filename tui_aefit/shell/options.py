@@ -135,6 +135,19 @@ def grammar(settings: Mapping[str, Setting]) -> Parser:
     parser.add_argument("--detach", action="store_true", help="with --batch: go on in the background")
     add_now(parser)
     add_no_cache(parser)
+    studies = parser.add_argument_group(
+        "studies: with --batch, several values with commas between them make an experiment each"
+    )
+    studies.add_argument(
+        "--pair", action="store_true", help="pair the values instead of taking every combination of them"
+    )
+    studies.add_argument(
+        "--study",
+        type=Path,
+        metavar="FILE.toml",
+        help="read a study's [base], [grid] and [[case]] from a file",
+    )
+    studies.add_argument("--name", metavar="NAME", help="what the study is called (default: by its settings)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     for name, sub_command in SUB_COMMANDS.items():
         command = commands.add_parser(

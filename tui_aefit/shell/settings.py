@@ -7,15 +7,17 @@ user's own settings file, default.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.declarations.lazy import tomllib
-from core.declarations.setting import PathKind, Setting, Value
+from core.declarations.setting import Names, PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.records.starting import How
+from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
@@ -26,11 +28,13 @@ from tui_aefit.shell.declarations import (
     SETTINGS,
     TYPED_ONLY,
     declared_with,
+    explain,
     plugin_options,
     read_word,
     variable_of,
 )
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
+from tui_aefit.shell.study_file import StudyFile
 
 PROJECT_FILE = "aefit.toml"
 KEYS = "keys"
@@ -55,18 +59,23 @@ class Settings:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         config: Path | None = None,
+        study: Path | None = None,
         no_cache: bool = False,
         forgiving: bool = False,
     ) -> None:
         """options: name -> word given in the shell, or value; absent where not given. config: replaces aefit.toml.
 
+        study: a study's file, which counts as a settings file nearer than that; its cases make `cases`.
+
         no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
 
         `warnings` then holds what looks like a mistake but stops nobody; `declared` every setting, by name; `keys`
-        the keys that files give to bindings of the lab, by the bindings' ids, not checked.
+        the keys that files give to bindings of the lab, by the bindings' ids, not checked; `several` the values of
+        the settings that were given more than one, of which `found` has the first.
         """
         self.found: dict[str, Found] = {}
+        self.several: dict[str, tuple[object, ...]] = {}
         self.keys: dict[str, Found] = {}
         self.warnings: list[str] = []
         self._forgiving = forgiving
@@ -79,7 +88,11 @@ class Settings:
             )
         variables = os.environ if environment is None else environment
         files = {path: self._take_keys(path, self._read_file(path)) for path in (user_config(), project)}
-        sources = [*map(of_file, files, files.values()), of_environment(variables), of_shell(options)]
+        sources = [*map(of_file, files, files.values())]
+        self._study = StudyFile.read(study) if study is not None else None
+        if self._study is not None:
+            sources.append(of_file(self._study.path, self._study.settings))
+        sources += [of_environment(variables), of_shell(options)]
         ranked = [
             {name: replace(given, rank=rank) for name, given in source.items()}
             for rank, source in enumerate(sources)
@@ -92,7 +105,11 @@ class Settings:
         in_use = self._options_in_use()
         for name, given in nearest.items():
             if in_use is None or name in in_use or not self._is_idle(name, given):
-                self.found[name] = Found(self._value(name, given), given.source)
+                values = self._values(name, given)
+                self.found[name] = Found(values[0], given.source)
+                if len(values) > 1:
+                    self.several[name] = values
+        self.cases = self._cases()
         self._warn_of_useless(variables)
 
     def __getitem__(self, name: str) -> object:
@@ -130,10 +147,51 @@ class Settings:
         """The cache, absolute."""
         return cache_dir(self.home)
 
+    @property
+    def asks_for_study(self) -> bool:
+        """Whether they are those of many experiments."""
+        return self._study is not None or bool(self.several)
+
+    @property
+    def study_name(self) -> str:
+        """What the study's file calls it, "" where it does not."""
+        return self._study.name if self._study is not None else ""
+
+    def specs(self, *, paired: bool = False) -> list[Spec]:
+        """The experiments of the study that these settings ask for. Raises AefitError, as `spec` does.
+
+        paired: the first value of each setting that has several with the first of the others, and so on; else
+        every combination of them. Where none has, and there are no cases, it is one experiment.
+        """
+        paired = paired or (self._study is not None and self._study.paired)
+        base = {
+            name: found.value
+            for name, found in self.found.items()
+            if name not in CALL and name not in self.several
+        }
+        if paired and self.cases:
+            raise AefitError("--pair and cases exclude each other", "put the pairs into [[case]] tables")
+        with self._naming_sources():
+            if paired:
+                return specs_of(base, {}, pairs_of(self.several))
+            return specs_of(base, self.several, self.cases)
+
     def spec(self) -> Spec:
         """The experiment that these settings ask for. Raises AefitError; it names where a wrong value is from."""
-        try:
+        for name, values in self.several.items():
+            raise AefitError(
+                f"{name} = {','.join(map(str, values))} are {len(values)} values, which make a study, and here one "
+                "experiment is asked for",
+                "compute the study with --batch, or give one value",
+            )
+        with self._naming_sources():
             return spec_of({name: found.value for name, found in self.found.items() if name not in CALL})
+
+    @contextmanager
+    def _naming_sources(self) -> Iterator[None]:
+        """Within the block errors about values say where these came from."""
+        try:
+            yield
         except DataError as error:
             raise DataError(f"{error}{self._origin('dataset')}", error.hint) from error
         except SpecError as error:
@@ -200,9 +258,14 @@ class Settings:
             options = {}
         set_besides = {name: self.declared[name] for name in self.found if name not in CALL}
         return {
-            name: self.found.get(name, Found(setting.default_text or setting.default, "default"))
+            name: self._as_found(name, setting)
             for name, setting in {**COMMON, **options, **set_besides, **CALL}.items()
         }
+
+    def _as_found(self, name: str, setting: Setting) -> Found:
+        """What was set, all values of it; the default in words where nothing was."""
+        found = self.found.get(name, Found(setting.default_text or setting.default, "default"))
+        return replace(found, value=self.several[name]) if name in self.several else found
 
     def _source(self, name: str) -> str:
         return self.found[name].source if name in self.found else "default"
@@ -273,6 +336,38 @@ class Settings:
             return self._value(name, given) in (SETTINGS[name].default, SETTINGS[name].first_default)
         except AefitError:
             return False
+
+    def _values(self, name: str, given: Given) -> tuple[object, ...]:
+        """The values that were meant, one at least. Raises AefitError for a word that stands for none."""
+        setting, value = self.declared[name], given.value
+        if not may_have_several(setting):
+            return (self._value(name, given),)
+        if isinstance(value, list):
+            if not value:
+                raise AefitError(
+                    f"{given.file or given.source}: {name} = [] holds no value", explain(setting)
+                )
+            return tuple(
+                dict.fromkeys(self._value(name, replace(given, value=one)) for one in map(_single, value))
+            )
+        if not isinstance(value, str) or not given.label or "," not in value:
+            return (self._value(name, given),)
+        if isinstance(setting.kind, PathKind) and os.path.lexists(os.path.expanduser(value)):
+            return (self._value(name, given),)  # a file may be called so
+        words = [word.strip() for word in value.split(",")]
+        return tuple(dict.fromkeys(self._value(name, replace(given, value=word)) for word in words))
+
+    def _cases(self) -> list[dict[str, object]]:
+        """The cases of the study's file. Raises AefitError for a setting that there is not."""
+        if self._study is None:
+            return []
+        found = []
+        for case in self._study.cases:
+            given = of_file(self._study.path, case)
+            found.append(
+                {name: self._value(name, one) for name, one in given.items() if self._is_known(name, one)}
+            )
+        return found
 
     def _value(self, name: str, given: Given) -> object:
         """The value that was meant. Raises AefitError for a word that stands for none."""
@@ -359,6 +454,18 @@ def _flat(values: object) -> dict[str, object]:
         inner = _flat(value) if isinstance(value, dict) else {"": value}
         found |= {f"{name}.{rest}" if rest else name: one for rest, one in inner.items()}
     return found
+
+
+def may_have_several(setting: Setting) -> bool:
+    """Whether several values of a setting make several experiments: not where one value is a list already."""
+    return setting.identifies and setting.name != "runs" and not isinstance(setting.kind, Names)
+
+
+def _single(value: object) -> object:
+    """A value of a list in a file, in a form that can be told from others: a list in it is no value."""
+    if isinstance(value, list | dict):
+        raise AefitError(f"{value!r} is not possible as one of several values", "expected a number or a text")
+    return value
 
 
 def threads_of(value: object, runs: int) -> int:

@@ -97,6 +97,10 @@ def _takes_id(command: argparse.ArgumentParser, settings: Mapping[str, Setting])
 
 def _show(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     _takes_id(command, settings)
+    _add_width(command)
+
+
+def _add_width(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--width",
         metavar="N",
@@ -127,6 +131,29 @@ def _resume(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 def _extend(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     add_setting(command, COMMON["runs"], "how many runs there are to be in all", required=True)
     _resume(command, settings)
+
+
+def _study(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument("action", choices=STUDY_ACTIONS)
+    command.add_argument(
+        "name", metavar="NAME", nargs="?", help="a study's name, an unambiguous prefix of it, or latest"
+    )
+    for setting in CALL.values():
+        if setting.name != "home":  # which every command takes
+            add_setting(command, setting)
+    command.add_argument("--detach", action="store_true", help="resume: go on in the background")
+    add_now(command)
+    add_no_cache(command)
+    command.add_argument("--yes", action="store_true", help="delete: do not ask")
+    command.add_argument(
+        "--experiments", action="store_true", help="delete: its experiments and their results too"
+    )
+    _add_width(command)
+
+
+def _queue(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument("action", choices=("list", "up", "down", "first", "last"))
+    command.add_argument("id", metavar="ID", nargs="?", help="an experiment that is in the queue")
 
 
 def _delete(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
@@ -203,6 +230,7 @@ def _completion(command: argparse.ArgumentParser, settings: Mapping[str, Setting
     )
 
 
+STUDY_ACTIONS = ("list", "show", "attach", "resume", "cancel", "delete")
 _EXPERIMENTS = "tui_aefit.shell.commands"
 _ANNOTATING = "tui_aefit.shell.annotating"
 
@@ -282,6 +310,23 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         run="tui_aefit.shell.export:report",
         build=_report,
         has_json=False,
+    ),
+    "study": SubCommand(
+        usages={
+            "list | show NAME | attach NAME": "studies: those there are, the result of one, following one",
+            "resume NAME | cancel NAME | delete NAME": "compute what a study lacks, stop it, forget it",
+        },
+        run="tui_aefit.shell.studies:study",
+        build=_study,
+        forgiving=True,
+    ),
+    "queue": SubCommand(
+        usages={
+            "list | up ID | down ID | first ID | last ID": "who computes or waits here, and in which order"
+        },
+        run="tui_aefit.shell.queueing:queue",
+        build=_queue,
+        forgiving=True,
     ),
     "data": SubCommand(
         usages={

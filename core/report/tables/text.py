@@ -36,16 +36,16 @@ def tables(result: Result, width: int = WIDTH) -> str:
         f"{spec.dataset}, {spec.attack}, epsilon {spec.epsilon:g}, {result.ladder.span}, seed {spec.seed}, "
         f"{spec.epochs} epochs"
     )
-    parts = [f"{result.id}  {result.status}  {result.complete} of {spec.runs} runs", _wrapped(asked, width)]
+    parts = [f"{result.id}  {result.status}  {result.complete} of {spec.runs} runs", wrapped(asked, width)]
     parts += [
-        _wrapped(f"run {run.index + 1} failed: {run.failure.error}", width)
+        wrapped(f"run {run.index + 1} failed: {run.failure.error}", width)
         for run in result.runs
         if run.failure is not None
     ]
     parts += _lost(result, width)
     if result.summary is not None:
         if result.verdict:
-            parts += ["", *(_wrapped(sentence, width) for sentence in result.verdict)]
+            parts += ["", *(wrapped(sentence, width) for sentence in result.verdict)]
         if result.claims:
             parts += ["", _claims(result, width)]
         for table in level_tables(result):
@@ -71,22 +71,22 @@ def _lost(result: Result, width: int) -> list[str]:
     lost = [run for runs in reasons.values() for run in runs]
     one = len(lost) == 1
     lines = [
-        _wrapped(
+        wrapped(
             f"{counted(len(lost), 'run')} {'was' if one else 'were'} complete, and "
             f"{'its files are' if one else 'their files are'} missing or damaged:",
             width,
         )
     ]
-    lines += [_wrapped(f"  {_named(runs)}: {reason}", width) for reason, runs in reasons.items()]
+    lines += [wrapped(f"  {_named(runs)}: {reason}", width) for reason, runs in reasons.items()]
     if result.spec.schema_version == SPEC_VERSION:
         lines.append(
-            _wrapped(f"To compute {'it' if one else 'them'} again: aefit-tui resume {result.id}", width)
+            wrapped(f"To compute {'it' if one else 'them'} again: aefit-tui resume {result.id}", width)
         )
     over = set(result.statistics_runs).intersection(lost)
     if over and result.summary is not None:
         stated = f"as last computed, with {_named(sorted(over))}"
         lines.append(
-            _wrapped(
+            wrapped(
                 f"The verdict, what decides, accuracy and tests are {stated}; the other tables "
                 f"{'are of the runs that can be read' if result.metrics else 'need the files'}.",
                 width,
@@ -136,7 +136,7 @@ def _claims(result: Result, width: int) -> str:
         notes.append("What is exactly the same in every run has no interval that could decide.")
     notes += [f"n = {claims[0].n} runs."] if alike["n"] else ["n: runs."]
     notes += [f"Margin: {claims[0].margin:g}."] if alike["margin"] else []
-    return f"{align(rows, width)}\n{_wrapped(' '.join(notes), width)}"
+    return f"{align(rows, width)}\n{wrapped(' '.join(notes), width)}"
 
 
 def _estimate(claim: Claim) -> str:
@@ -167,9 +167,7 @@ def _levels(result: Result, table: LevelTable, width: int) -> str:
         rows.append([f"{group.title}: {', '.join(facts)}" if facts else group.title])
         for line in group.lines:
             rows.append([f"  {line.what}", *(_mean(line.by_level[level]) for level in levels)])
-    return (
-        f"{align(rows, width)}\n{_wrapped(f'{table.title}: {_over(result, runs)}. {table.reading}', width)}"
-    )
+    return f"{align(rows, width)}\n{wrapped(f'{table.title}: {_over(result, runs)}. {table.reading}', width)}"
 
 
 def _flips(result: Result, width: int) -> str:
@@ -187,7 +185,7 @@ def _flips(result: Result, width: int) -> str:
     ]
     if width_of(rows) > width:
         rows = [row[:5] for row in rows]
-    return f"{align(rows, width)}\n{_wrapped(FLIPS_READING, width)}"
+    return f"{align(rows, width)}\n{wrapped(FLIPS_READING, width)}"
 
 
 def _readable(result: Result) -> list[int]:
@@ -223,7 +221,7 @@ def _attacks(result: Result, width: int) -> str:
     for name, by_run in by_attack(result).items():
         rows.append([name, *(_over_runs(list(by_run.values()), field, form)
                              for field, (_, form) in COLUMNS.items())])  # fmt: skip
-    return f"{align(rows, width)}\n{_wrapped(READING, width)}"
+    return f"{align(rows, width)}\n{wrapped(READING, width)}"
 
 
 def _over_runs(figures: Sequence[AttackFigures], field: str, form: str) -> str:
@@ -250,7 +248,7 @@ def _accuracy(result: Result, summary: SummaryTable, width: int) -> str:
         rows = [[*row, count] for row, count in zip(rows, ["runs", *map(str, counts)], strict=True)]
     over = _over(result, runs)
     note = f"{over}; images a run" if runs > 1 else over
-    return f"{align(rows, width)}\n{_wrapped(note, width)}"
+    return f"{align(rows, width)}\n{wrapped(note, width)}"
 
 
 def _images(result: Result, name: str) -> str:
@@ -291,7 +289,7 @@ def _tests(result: Result, width: int) -> str:
         "Wilcoxon's own effect, the rank-biserial correlation, and its direction",
         *(f"{reason}: {REASONS[reason]}" for reason in reasons),
     ]
-    return "\n".join([align(rows, width), *(_wrapped(note, width) for note in notes)])
+    return "\n".join([align(rows, width), *(wrapped(note, width) for note in notes)])
 
 
 def _ranks(test: StatisticalTest) -> str:
@@ -305,7 +303,7 @@ def _p_value(test: StatisticalTest) -> str:
     return " / ".join(ABSENT if p is None else p_value(p) for p in (test.p, test.p_holm))
 
 
-def _wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     """`text` in lines, those after the first as far in as it is and two more; "K = 7" stays in one of them."""
     indent = " " * (2 + len(text) - len(text.lstrip()))
     kept = text.replace(" = ", NO_BREAK)

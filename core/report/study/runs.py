@@ -1,0 +1,59 @@
+"""What the runs of an experiment measured, each quantity once a run, so that experiments can be compared by run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.families.ladder import Ladder
+from core.records.metrics import RunMetrics
+from core.statistics.claims import quantities
+
+ACCURACY = "accuracy"
+"""On a set at a level."""
+IMAGES = "images"
+"""How many a set has."""
+FOOLED, HIT = "fooled", "target_hit"
+"""Shares of the candidates that the surrogate misclassifies, and takes for the target."""
+
+Key = tuple[str, tuple[str, ...], str]
+"""What is measured: its name (a claim's, or one of the above), its sets, and its level, "" for none."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """runs: the complete ones, from 0, ascending. values: key -> a value for each of them, None where it has none.
+
+    n_test, n_train: images in a run's two parts. data: the SHA-256 of the pooled images of each run.
+    """
+
+    runs: tuple[int, ...]
+    values: Mapping[Key, tuple[float | None, ...]] = field(repr=False)
+    n_test: int
+    n_train: int
+    data: tuple[str, ...]
+
+    def by_run(self, key: Key) -> dict[int, float | None]:
+        """Run -> its value; None where it has none, empty where no run has measured it."""
+        return dict(zip(self.runs, self.values.get(key, ()), strict=False))
+
+
+def measured(results: Mapping[int, RunMetrics], ladder: Ladder, controls: Sequence[str]) -> Measured:
+    """The values of the complete runs, one at least. results: run -> its metrics."""
+    order = sorted(results)
+    runs = [results[run] for run in order]
+    values: dict[Key, tuple[float | None, ...]] = {}
+    for quantity in quantities(ladder, controls):
+        found = tuple(quantity.of(run) for run in runs)
+        if any(value is not None for value in found):
+            values[quantity.name, quantity.sets, ""] = found
+    for name in dict.fromkeys(name for run in runs for name in run.accuracy):
+        values[IMAGES, (name,), ""] = tuple(
+            float(run.counts.sets[name]) if name in run.counts.sets else None for run in runs
+        )
+        for level in ladder.levels:
+            values[ACCURACY, (name,), level] = tuple(run.accuracy.get(name, {}).get(level) for run in runs)
+    values[FOOLED, (), ""] = tuple(run.attack.surrogate_fooled for run in runs)
+    values[HIT, (), ""] = tuple(run.attack.target_hit for run in runs)
+    counts = runs[0].counts
+    return Measured(tuple(order), values, counts.test, counts.train, tuple(run.data_sha256 for run in runs))

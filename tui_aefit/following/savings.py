@@ -1,0 +1,65 @@
+"""What experiments that share work save: said before they are computed, and counted afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.declarations.lazy import statistics
+from core.records.experiment import Experiment
+from core.records.stages import SURROGATE
+from core.spec.grid import shared_surrogate
+from core.spec.spec import Spec
+from tui_aefit.following.past import PastRun, most_alike
+
+
+@dataclass(frozen=True)
+class Expected:
+    """seconds: until all is computed, about. saved: of processing, because surrogates are trained once."""
+
+    seconds: float
+    saved: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    """runs: of `of`, whose surrogate had been trained before. seconds: that training them would have taken."""
+
+    runs: int
+    of: int
+    seconds: float
+
+
+def expected_seconds(specs: Sequence[Spec], jobs: int, past: Sequence[PastRun]) -> Expected | None:
+    """How long experiments take that are computed in turn; None where there is no past run to go by for one.
+
+    jobs: runs at the same time. past: complete runs, the newest first.
+    """
+    work, saved = 0.0, 0.0
+    trained: set[tuple[object, ...]] = set()
+    for spec in specs:
+        alike, _ = most_alike(spec, past)
+        if not alike:
+            return None
+        rest = statistics.median(run.seconds - run.training for run in alike)
+        training = statistics.median([run.training for run in alike if run.trained] or [0.0])
+        new = [run for run in range(spec.runs) if (*shared_surrogate(spec), run) not in trained]
+        trained.update((*shared_surrogate(spec), run) for run in new)
+        work += spec.runs * rest + len(new) * training
+        saved += (spec.runs - len(new)) * training
+    runs = sum(spec.runs for spec in specs)
+    return Expected(work / runs * math.ceil(runs / jobs), saved)
+
+
+def saved_seconds(experiments: Iterable[Experiment]) -> Saved:
+    """What the complete runs of these experiments say of surrogates that they did not have to train."""
+    reused, trained, of = 0, [], 0
+    for experiment in experiments:
+        for metrics in experiment.results().values():
+            of += 1
+            if metrics.surrogate_reused:
+                reused += 1
+            elif SURROGATE in metrics.seconds:
+                trained.append(metrics.seconds[SURROGATE])
+    return Saved(reused if trained else 0, of, reused * statistics.median(trained) if trained else 0.0)
