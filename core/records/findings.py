@@ -75,7 +75,5 @@ def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
 def _tests_at(level: str, tests: tuple[msgspec.Raw, ...]) -> tuple[StatisticalTest, ...]:
     """The tests of TESTED at a level. Raises RecordError."""
     texts = (bytes(test) for test in tests)
-    read = (
-        parse(text, StatisticalTest, "a test") for text in texts if all(mark in text for mark in _MARKS)
-    )
+    read = (parse(text, StatisticalTest, "a test") for text in texts if all(mark in text for mark in _MARKS))
     return tuple(test for test in read if (test.quantity, test.sets) == TESTED and test.j == level)

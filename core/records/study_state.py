@@ -122,9 +122,7 @@ def read_study_state(study: Study, reader: OverviewReader | None = None) -> Stud
     return StudyState(study, tuple(_cell_state(study, cell, reader, queue) for cell in study.cells), running)
 
 
-def _cell_state(
-    study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]
-) -> CellState:
+def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]) -> CellState:
     folder = study.folder_of(cell)
     if cell.spec is None:
         return CellState(cell, CellStatus.UNREADABLE)

@@ -8,15 +8,13 @@ from typing import Literal
 
 from core.records.findings import ADVERSARIAL, TESTED, Findings
 from core.records.overview import Overview
-from core.records.statistics import Claim, Decision
-from core.report.terms import TEST_NAMES, term_of
+from core.records.statistics import Decision
+from core.report.terms import LETTERS, TEST_NAMES, title_of
 from tui_aefit.following.listing import DECISIONS, share
 
 Kind = Literal["claim", "accuracy", "images", "fooled", "p"]
 GENERAL, FITTED = 0, -1
 """Levels by their place on the ladder: the ends, which every ladder has."""
-LETTERS = {"adversarial": "D", "misclassified": "M"}
-"""The paper's letters for its two sets."""
 GROUPS = {
     "claim": "What decides",
     "accuracy": "Accuracy",
@@ -44,9 +42,7 @@ class Quantity:
         """What it is, in few words: "A on adversarial, fitted end"."""
         match self.kind:
             case "claim":
-                return (
-                    f"{term_of(self._claim).short}, {' − '.join(LETTERS.get(one, one) for one in self.sets)}"
-                )
+                return title_of(self.name, self.sets, minus="−")
             case "accuracy":
                 return f"A on {self.sets[0]}, {_level_words(self.level)}"
             case "images":
@@ -65,12 +61,6 @@ class Quantity:
     def signed(self) -> bool:
         """Whether 0 is its middle: it may be less."""
         return self.kind == "claim"
-
-    @property
-    def _claim(self) -> Claim:
-        return Claim(
-            name=self.name, sets=self.sets, estimate=0.0, ci95=None, margin=0.0, decision="undecided", n=0
-        )
 
 
 RISE_OF_CLAIM = Quantity("claim", "crossfit_rise", (ADVERSARIAL, "misclassified"))

@@ -1,4 +1,4 @@
-"""Reading the studies of a home again and again, and what goes on in one. What has not changed is not read again."""
+"""Reading the studies of a home again and again, and what goes on in one; what has not changed is not read anew."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StudyOverview:
 
 
 class StudiesReader:
-    """Reads the studies of a home. For one thread at a time."""
+    """Reads the studies of a home. May be shared between threads."""
 
     def __init__(self, home: Path, overviews: OverviewReader) -> None:
         self._home = home
@@ -94,11 +94,11 @@ class StudyFeed:
         running = {
             cell.cell.id: cell.overview.experiment
             for cell in state.cells
-            if cell.status is CellStatus.RUNNING and cell.overview is not None and cell.overview.experiment is not None
+            if cell.status is CellStatus.RUNNING
+            and cell.overview is not None
+            and cell.overview.experiment is not None
         }
-        self._feeds = {
-            id: self._followed(id, experiment, now) for id, experiment in running.items()
-        }
+        self._feeds = {id: self._followed(id, experiment, now) for id, experiment in running.items()}
         view = StudyView(
             state,
             {id: _progress(snapshot) for id, (_, snapshot) in self._feeds.items() if snapshot is not None},

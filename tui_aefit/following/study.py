@@ -13,7 +13,6 @@ from core.records.study import Study
 from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus
 from core.report.formatting import ABSENT
 from core.spec.command import word_of
-from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.filtering import select
 from tui_aefit.following.listing import QUEUED, STATES, unusual
@@ -76,23 +75,6 @@ class Grid:
         return SEPARATOR.join(self.rows[row])
 
 
-def axes_in(study: Study) -> dict[str, tuple[Setting, ...]]:
-    """The settings in which the experiments differ, without options that only follow from another that does."""
-    cells = [cell for cell in study.cells if cell.spec is not None]
-    places = [study.place(cell) for cell in cells]
-
-    def follows(name: str) -> bool:
-        if name in COMMON:
-            return False
-        return any(
-            other in COMMON
-            and len({(place[other], place[name]) for place in places}) == len(study.axes[other])
-            for other in study.axes
-        )
-
-    return {name: values for name, values in study.axes.items() if not follows(name)}
-
-
 def first_across(axes: Mapping[str, Sequence[Setting]]) -> str:
     """The axis that runs along a row at first: of numbers before one of words, that with most values."""
 
@@ -106,7 +88,9 @@ def first_across(axes: Mapping[str, Sequence[Setting]]) -> str:
 def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], across: str) -> Grid:
     """The experiments by their settings, values in the order of the axes; only those that some experiment has."""
     down = tuple(name for name in axes if name != across)
-    order = {name: {value: n for n, value in enumerate(values)} for name, values in axes.items()}
+    # What has no such setting, as one attack has no option of another's, stands last.
+    values_of = {name: tuple(dict.fromkeys((*values, None))) for name, values in axes.items()}
+    order = {name: {value: n for n, value in enumerate(values)} for name, values in values_of.items()}
     placed: dict[tuple[tuple[int, ...], int], CellState] = {}
     for cell in cells:
         spec = cell.cell.spec
@@ -117,7 +101,7 @@ def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], a
     rows = sorted({row for row, _ in placed})
     columns = sorted({column for _, column in placed})
     specs = [cell.cell.spec for cell in placed.values() if cell.cell.spec is not None]
-    words = {name: [_word(name, value, specs) for value in values] for name, values in axes.items()}
+    words = {name: [_word(name, value, specs) for value in values] for name, values in values_of.items()}
     return Grid(
         across,
         tuple(words[across][column] if across else "" for column in columns),
@@ -211,3 +195,9 @@ def shared_settings(study: Study, axes: Iterable[str]) -> str:
     runs = sorted({spec.runs for spec in specs})
     words.append(f"{'-'.join(map(str, dict.fromkeys((runs[0], runs[-1]))))} runs each")
     return ", ".join(words)
+
+
+def setting_word(cell: CellState, axis: str) -> str:
+    """The value of an experiment on an axis, in a word; "" where it has no settings."""
+    spec = cell.cell.spec
+    return _word(axis, spec.values.get(axis), [spec]) if spec is not None else ""

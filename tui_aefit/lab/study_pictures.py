@@ -79,7 +79,8 @@ def curve_data(
             name = quantity.series if several or not grid.row_name(at) else grid.row_name(at)
             found = _along(grid, at, quantity)
             points = [
-                AccuracyPoint(grid.columns[column], value.number, value.interval) for column, value in found.items()
+                AccuracyPoint(grid.columns[column], value.number, value.interval)
+                for column, value in found.items()
             ]
             if not points:
                 continue

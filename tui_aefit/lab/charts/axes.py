@@ -77,7 +77,9 @@ def free_scale(low: float, high: float, rows: int) -> Scale:
     power = 10.0 ** math.ceil(math.log10(length) - 1e-9)
     scale = linear_scale(low / power, (low + length) / power, rows)
     places = {row: scale.top - (row - scale.first) * scale.by_row for row in scale.ticks}
-    step = min((abs(one - other) for one in places.values() for other in places.values() if one != other)) * power
+    step = (
+        min(abs(one - other) for one in places.values() for other in places.values() if one != other) * power
+    )
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     digits += round(step * 10**digits) != round(step * 10**digits, 6)
     ticks = {row: f"{place * power:z,.{digits}f}" for row, place in places.items()}

@@ -1,4 +1,4 @@
-"""A grid of numbers whose backgrounds say how large they are, as text. A pure function of data, size and colours."""
+"""A grid of numbers whose backgrounds say how large they are, as text: a function of data, size and colours."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ LEGEND = 16
 
 @dataclass(frozen=True)
 class HeatCell:
-    """What stands in a cell. words: the number, or the state where there is none. note: below it, where there is room.
-
-    share: the number's place from the smallest, 0, to the largest, 1; None without a number.
+    """What stands in a cell. words: the number, or the state where there is none. note: below it, where it all has
+    room. share: the number's place from the smallest, 0, to the largest, 1; None without a number.
     """
 
     words: str
@@ -111,22 +110,21 @@ def heat_map(data: HeatData, width: int, height: int, palette: HeatPalette | Non
     """
     layout = HeatLayout.fitting(data, width, height)
     if layout is None:
-        text = "nothing to show" if not data.cells else f"No room: {SMALLEST[0]} x {SMALLEST[1]} cells are needed."
-        return Text(text[: max(width, 0)])
+        needed = f"No room: {SMALLEST[0]} x {SMALLEST[1]} cells are needed."
+        return Text((needed if data.cells else "nothing to show")[: max(width, 0)])
     words = palette.words if palette else ""
     lines = [_head(data, layout, palette)]
     for row in layout.rows:
         for line in range(layout.height):
             text = Text(no_wrap=True)
-            middle = line == (layout.height - 1) // 2
-            name = _cut(data.rows[row], layout.left - 1) if middle else ""
+            name = _cut(data.rows[row], layout.left - 1) if line == (layout.height - 1) // 2 else ""
             text.append(f"{name:<{layout.left - 1}}{_more_rows(data, layout, row, line)}", words)
             for column in layout.columns:
                 _draw_cell(text, data, layout, (row, column), line, palette)
             lines.append(text)
     if data.ends is not None:
         lines.append(_legend(data.ends, palette, layout.left))
-    fitting = next((line for line in data.below if cell_len(line) <= width), "")
+    fitting = next((below for below in data.below if cell_len(below) <= width), "")
     lines += [Text(fitting, words)] if fitting else []
     return Text("\n", no_wrap=True, end="").join(lines[:height])
 
@@ -152,14 +150,25 @@ def _more_rows(data: HeatData, layout: HeatLayout, row: int, line: int) -> str:
 
 
 def _draw_cell(
-    text: Text, data: HeatData, layout: HeatLayout, place: tuple[int, int], line: int, palette: HeatPalette | None
+    text: Text,
+    data: HeatData,
+    layout: HeatLayout,
+    place: tuple[int, int],
+    line: int,
+    palette: HeatPalette | None,
 ) -> None:
     cell = data.cells.get(place)
     if cell is None:
         text.append(" " * layout.width)
         return
     middle = (layout.height - 1) // 2
-    style = palette.of(cell.share) if palette and cell.share is not None else "" if cell.share is not None else "dim"
+    style = (
+        palette.of(cell.share)
+        if palette and cell.share is not None
+        else ""
+        if cell.share is not None
+        else "dim"
+    )
     chosen = place == data.cursor
     shown = ""
     if line == middle:
