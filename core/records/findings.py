@@ -19,8 +19,8 @@ RISE = ("crossfit_rise", (ADVERSARIAL, "misclassified"))
 """Name and sets of what is decided first: the cross-fitted rise on adversarial images less that on mistakes."""
 TESTED = ("ratio", (ADVERSARIAL, "misclassified"))
 """Quantity and sets of the tests that the paper decides by."""
-_MARKS = (b'"ratio"', b'"adversarial","misclassified"')
-"""What stands in the line of such a test: the others need not be read."""
+_PAIR, _QUANTITY = b'"adversarial","misclassified"', b'"ratio"'
+"""What stands in the JSON of such a test: the others, some hundred, need not be read."""
 _KIND = str(StatisticsComputed.__struct_config__.tag)
 
 
@@ -74,6 +74,8 @@ def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
 
 def _tests_at(level: str, tests: tuple[msgspec.Raw, ...]) -> tuple[StatisticalTest, ...]:
     """The tests of TESTED at a level. Raises RecordError."""
+    j = b'"' + level.encode() + b'"'
     texts = (bytes(test) for test in tests)
-    read = (parse(text, StatisticalTest, "a test") for text in texts if all(mark in text for mark in _MARKS))
+    wanted = (text for text in texts if _PAIR in text and _QUANTITY in text and j in text)
+    read = (parse(text, StatisticalTest, "a test") for text in wanted)
     return tuple(test for test in read if (test.quantity, test.sets) == TESTED and test.j == level)

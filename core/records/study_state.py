@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.records.overview import Overview, OverviewReader
+from core.records.overview import TELL_SECONDS, Overview, OverviewReader
 from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
@@ -110,16 +111,27 @@ def study_status(*, running: bool, cells: Sequence[CellStatus]) -> StudyStatus:
     return StudyStatus.CANCELLED if CellStatus.CANCELLED in found else StudyStatus.INTERRUPTED
 
 
-def read_study_state(study: Study, reader: OverviewReader | None = None) -> StudyState:
+def read_study_state(
+    study: Study, reader: OverviewReader | None = None, tell: Callable[[StudyState], None] | None = None
+) -> StudyState:
     """How a study stands at this moment.
 
-    reader: of its home, where it is looked at again and again. Raises OSError where its lock cannot be read.
+    reader: of its home, where it is looked at again and again. tell: is given what was read so far, the first
+    experiments, after TELL_SECONDS and whenever twice as long has passed.
+    Raises OSError where its lock cannot be read.
     """
     reader = reader or OverviewReader(study.home)
     # Asked first: once nobody sees to it any more, what is read after that is final.
     running = study.running
     queue = waiting_in(study.home)
-    return StudyState(study, tuple(_cell_state(study, cell, reader, queue) for cell in study.cells), running)
+    cells: list[CellState] = []
+    start, due = time.monotonic(), TELL_SECONDS
+    for cell in study.cells:
+        cells.append(_cell_state(study, cell, reader, queue))
+        if tell is not None and time.monotonic() - start > due:
+            tell(StudyState(study, tuple(cells), running))
+            due *= 2  # what is told is drawn, and the more there is the longer that takes
+    return StudyState(study, tuple(cells), running)
 
 
 def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]) -> CellState:

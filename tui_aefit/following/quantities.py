@@ -126,6 +126,12 @@ def interval_words(value: Value, quantity: Quantity) -> str:
     return f" [{low}, {high}]"
 
 
+def first_quantity(overviews: Iterable[Overview]) -> Quantity:
+    """What is shown unless a person chooses: what decides, of results that have no claims the accuracy."""
+    found = (one.findings for one in overviews if one.findings is not None)
+    return FITTED_ACCURACY if any(one.rise is None for one in found) else RISE_OF_CLAIM
+
+
 def quantities_of(overviews: Iterable[Overview]) -> list[Quantity]:
     """All quantities that some experiment has, those that decide first.
 

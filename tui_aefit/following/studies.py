@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,9 +88,18 @@ class StudyFeed:
         self._feeds: dict[str, tuple[Feed, Snapshot | None]] = {}
         self._before: StudyView | None = None
 
-    def look(self, now: float) -> StudyView | None:
-        """How it stands now; None where that is as before. now: seconds since 1970. Raises StudyError, OSError."""
-        state = read_study_state(self._studies.load(self._folder), self._overviews)
+    def look(self, now: float, tell: Callable[[StudyView], None] | None = None) -> StudyView | None:
+        """How it stands now; None where that is as before. now: seconds since 1970. Raises StudyError, OSError.
+
+        tell: is given what was read so far of a first look that takes long.
+        """
+
+        def told(state: StudyState) -> None:
+            if tell is not None:
+                tell(StudyView(state))
+
+        study = self._studies.load(self._folder)
+        state = read_study_state(study, self._overviews, told if self._before is None else None)
         running = {
             cell.cell.id: cell.overview.experiment
             for cell in state.cells

@@ -13,6 +13,7 @@ from core.records.study import Study
 from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus
 from core.report.formatting import ABSENT
 from core.spec.command import word_of
+from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.filtering import select
 from tui_aefit.following.listing import QUEUED, STATES, unusual
@@ -95,11 +96,11 @@ def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], a
     for cell in cells:
         spec = cell.cell.spec
         if spec is not None:
-            row = tuple(order[name][spec.values.get(name)] for name in down)
-            column = order[across][spec.values.get(across)] if across else 0
+            row = tuple(order[name][_setting(spec, name)] for name in down)
+            column = order[across][_setting(spec, across)] if across else 0
             placed.setdefault((row, column), cell)
-    rows = sorted({row for row, _ in placed})
-    columns = sorted({column for _, column in placed})
+    rows = {row: at for at, row in enumerate(sorted({row for row, _ in placed}))}
+    columns = {column: at for at, column in enumerate(sorted({column for _, column in placed}))}
     specs = [cell.cell.spec for cell in placed.values() if cell.cell.spec is not None]
     words = {name: [_word(name, value, specs) for value in values] for name, values in values_of.items()}
     return Grid(
@@ -107,8 +108,14 @@ def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], a
         tuple(words[across][column] if across else "" for column in columns),
         down,
         tuple(tuple(words[name][at] for name, at in zip(down, row, strict=True)) for row in rows),
-        {(rows.index(row), columns.index(column)): cell for (row, column), cell in placed.items()},
+        {(rows[row], columns[column]): cell for (row, column), cell in placed.items()},
     )
+
+
+def _setting(spec: Spec, name: str) -> Setting:
+    """The value of a setting, None where there is none: `spec.values` would make all of them."""
+    found: Setting = getattr(spec, name) if name in COMMON else spec.options.get(name)
+    return found
 
 
 def _word(name: str, value: Setting, specs: Iterable[Spec]) -> str:
@@ -125,7 +132,7 @@ def settings_of(cell: CellState, axes: Iterable[str]) -> str:
     spec = cell.cell.spec
     if spec is None:
         return printable(cell.cell.id)
-    words = ((name, spec.values.get(name)) for name in axes)
+    words = ((name, _setting(spec, name)) for name in axes)
     return " ".join(f"{name}={_word(name, value, [spec])}" for name, value in words) or printable(
         cell.cell.id
     )
@@ -200,4 +207,4 @@ def shared_settings(study: Study, axes: Iterable[str]) -> str:
 def setting_word(cell: CellState, axis: str) -> str:
     """The value of an experiment on an axis, in a word; "" where it has no settings."""
     spec = cell.cell.spec
-    return _word(axis, spec.values.get(axis), [spec]) if spec is not None else ""
+    return _word(axis, _setting(spec, axis), [spec]) if spec is not None else ""

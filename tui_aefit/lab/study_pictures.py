@@ -24,6 +24,7 @@ def heat_data(grid: Grid, quantity: Quantity, cursor: tuple[int, int]) -> HeatDa
             _words(cell, values[place], quantity),
             _note(cell, values[place], quantity),
             _share(values[place], low, high),
+            state_words_of(cell)[0] if values[place] is None else "",
         )
         for place, cell in grid.cells.items()
     }

@@ -15,9 +15,7 @@ BRACKETS = ("[", "]")
 SMALLEST = (24, 5)
 """Columns and rows below which there is no grid, but a sentence."""
 WIDEST_CELL, NARROWEST_CELL = 18, 7
-TALLEST_CELL = 3
-BESIDE = 6
-"""Cells that bar and brackets take beside a number."""
+TALLEST_CELL = 5
 LEAST_CORNER = 5
 MORE_LEFT, MORE_RIGHT, MORE_ABOVE, MORE_BELOW = "◂", "▸", "▴", "▾"
 LEGEND = 16
@@ -28,11 +26,13 @@ LEGEND = 16
 class HeatCell:
     """What stands in a cell. words: the number, or the state where there is none. note: below it, where it all has
     room. share: the number's place from the smallest, 0, to the largest, 1; None without a number.
+    brief: instead of words that do not fit.
     """
 
     words: str
     note: str = ""
     share: float | None = None
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,13 @@ class HeatLayout:
     columns: range
 
     @classmethod
-    def fitting(cls, data: HeatData, width: int, height: int) -> HeatLayout | None:
-        """None where there is no room."""
+    def fitting(cls, data: HeatData, width: int, height: int, *, shaded: bool) -> HeatLayout | None:
+        """None where there is no room. shaded: a bar stands beside a number."""
         if width < SMALLEST[0] or height < SMALLEST[1] or not data.rows or not data.columns:
             return None
-        words = max((cell_len(cell.words) for cell in data.cells.values()), default=0)
-        least = max(NARROWEST_CELL, words + BESIDE, *(cell_len(name) + 2 for name in data.columns))
+        words = max((cell_len(cell.brief or cell.words) for cell in data.cells.values()), default=0)
+        beside = len(BRACKETS) + (2 if shaded else 0)
+        least = max(NARROWEST_CELL, words + beside, *(cell_len(name) + 2 for name in data.columns))
         rows = min(max(map(cell_len, data.rows)), width // 3)
         left = max(rows, min(cell_len(data.corner), width // 3)) + 1
         if left + least * len(data.columns) > width:
@@ -108,7 +109,7 @@ def heat_map(data: HeatData, width: int, height: int, palette: HeatPalette | Non
 
     What has no room is left out at the sides that lie away from the cursor, with arrows that say so.
     """
-    layout = HeatLayout.fitting(data, width, height)
+    layout = HeatLayout.fitting(data, width, height, shaded=palette is None)
     if layout is None:
         needed = f"No room: {SMALLEST[0]} x {SMALLEST[1]} cells are needed."
         return Text((needed if data.cells else "nothing to show")[: max(width, 0)])
@@ -172,11 +173,14 @@ def _draw_cell(
     chosen = place == data.cursor
     shown = ""
     if line == middle:
-        shown = cell.words
+        shown = (
+            cell.words if cell_len(cell.words) + len(BRACKETS) <= layout.width else cell.brief or cell.words
+        )
         if cell.share is not None and palette is None:
             shown = f"{shown} {SHADES[min(len(SHADES) - 1, int(cell.share * len(SHADES)))]}"
         if chosen:
-            shown = f"{BRACKETS[0]} {shown} {BRACKETS[1]}"
+            gap = " " if cell_len(shown) + 4 <= layout.width else ""
+            shown = gap.join((BRACKETS[0], shown, BRACKETS[1]))
     elif line == middle + 1:
         shown = cell.note if cell_len(cell.note) < layout.width else ""
     text.append(_cut(shown, layout.width).center(layout.width), f"bold {style}" if chosen else style)

@@ -61,9 +61,7 @@ class ChooseQuantity(ModalScreen[Quantity | None]):
         self._listed = [
             one
             for one in self._quantities
-            if all(
-                word in f"{GROUPS[one.kind]} {one.title} {' '.join(one.sets)}".casefold() for word in words
-            )
+            if all(word in f"{GROUPS[one.kind]} {one.title}".casefold() for word in words)
         ]
         group = ""
         for place, one in enumerate(self._listed):
@@ -73,7 +71,7 @@ class ChooseQuantity(ModalScreen[Quantity | None]):
             mark = CHOSEN if one == self._chosen else " "
             options.add_option(Option(Text(f"{mark} {printable(one.title)}"), str(place)))
         if self._listed:
-            at = self._listed.index(self._chosen) if self._chosen in self._listed else 0
+            at = self._listed.index(self._chosen) if not words and self._chosen in self._listed else 0
             options.highlighted = options.get_option_index(str(at))
 
     def action_move(self, where: str) -> None:

@@ -17,9 +17,10 @@ from textual.widgets import DataTable, Input, Static, Tab, Tabs
 
 from core.errors import StudyError
 from core.records.study_state import CellState, CellStatus, StudyStatus
-from core.report.formatting import counted, duration
+from core.report.formatting import duration
+from core.report.looks import MARKERS
 from tui_aefit.following.printable import printable
-from tui_aefit.following.quantities import FITTED_ACCURACY, RISE_OF_CLAIM, Quantity, alike, quantities_of
+from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
 from tui_aefit.following.studies import StudyFeed
 from tui_aefit.following.study import (
     STUDY_STATES,
@@ -171,9 +172,13 @@ class StudyScreen(Screen[None]):
 
     @work(thread=True, group="look")
     def look(self) -> None:
-        """Read the study now, beside the screen."""
+        """Read the study now, beside the screen; the first time, show what is read as it comes."""
+
+        def tell(view: StudyView) -> None:
+            self.post_message(self.Looked(view))
+
         try:
-            view = self._feed.look(clock())
+            view = self._feed.look(clock(), tell)
         except StudyError as error:
             self.post_message(self.Looked(None, describe_error(error)))
         except OSError as error:
@@ -194,8 +199,9 @@ class StudyScreen(Screen[None]):
         if self._across not in state.study.axes:
             self._across = first_across(state.study.axes)
         if not self._quantity_chosen:
-            found = quantities_of(cell.overview for cell in state.cells if cell.overview is not None)
-            self._quantity = RISE_OF_CLAIM if RISE_OF_CLAIM in found or not found else FITTED_ACCURACY
+            self._quantity = first_quantity(
+                cell.overview for cell in state.cells if cell.overview is not None
+            )
         self._show()
         if first:
             self.query_one(CellsTable).choose(self._chosen.cell.id if self._chosen else "")
@@ -249,7 +255,7 @@ class StudyScreen(Screen[None]):
         self._set_text("#shared", shared_settings(study, study.axes) if study is not None else "")
         self._set_text("#said", printable(self._problems))
         self.query_one("#said").display = bool(self._problems)
-        self.query_one(CellsTable).entitle(f"3 {counted(len(self._cells), 'experiment')}")
+        self.query_one(CellsTable).entitle(f"3 Experiments: {len(self._cells):,}")
 
     def _title(self) -> str:
         if self._view is None:
@@ -261,6 +267,9 @@ class StudyScreen(Screen[None]):
             f"{state.complete}/{len(state.cells)} experiments",
             f"{state.done}/{state.runs} runs",
         ]
+        if len(state.cells) < len(state.study.cells):
+            read = f"{len(state.cells):,} of {len(state.study.cells):,} experiments read"
+            parts = [f"Study {printable(self.folder.name)}", read]
         left = seconds_left(self._view)
         parts += [f"~{duration(left)} left"] if left is not None else []
         for status in (CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE):
@@ -415,7 +424,9 @@ class StudyScreen(Screen[None]):
         self._bring_curves()
 
         def chosen(series: tuple[str, ...] | None) -> None:
-            if series is not None:
+            if series is not None and len(series) > len(MARKERS):
+                self._explain(f"{len(series)} are marked: no more than {len(MARKERS)} can be told apart")
+            elif series is not None:
                 self._series = tuple(names[name] for name in series)
                 if len(self._series) == 1:
                     (self._quantity,), self._quantity_chosen, self._series = self._series, True, ()

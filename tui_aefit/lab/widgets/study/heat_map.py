@@ -71,8 +71,12 @@ class HeatMap(Chart, can_focus=True):
         super().__init__(self._draw_in_colours, empty="Looking ...", id=id)
         self.signed = False
 
+    @property
+    def _palette(self) -> HeatPalette | None:
+        return heat_palette(self.app, signed=self.signed)
+
     def _draw_in_colours(self, data: HeatData, width: int, height: int, _: Palette | None) -> Any:
-        return heat_map(data, width, height, heat_palette(self.app, signed=self.signed))
+        return heat_map(data, width, height, self._palette)
 
     def theme_changed(self, theme: Theme) -> None:
         """Draw in the colours of another theme."""
@@ -100,7 +104,7 @@ class HeatMap(Chart, can_focus=True):
         offset = event.get_content_offset(self)
         if self.data is None or offset is None:
             return
-        layout = HeatLayout.fitting(self.data, *self.content_size)
+        layout = HeatLayout.fitting(self.data, *self.content_size, shaded=self._palette is None)
         place = layout.at(offset.x, offset.y) if layout is not None else None
         if place == self.data.cursor:
             self.action_open()
