@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -16,8 +16,9 @@ from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotat
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
 from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load
-from core.records.findings import Findings, findings_in
+from core.records.findings import ADVERSARIAL, Findings, findings_in
 from core.records.home import experiment_folders
+from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus, experiment_status, is_turning_point
 from core.records.tail import coordinator_journals, lines_from_the_end, names_in
 
@@ -38,8 +39,10 @@ class Overview:
     status: as `State.status` has it, or NEWER (a later version wrote its spec) or UNREADABLE.
     experiment: None exactly where the status is one of these two. done: its complete runs.
     created: when it was made, seconds since 1970. stopping: it runs and was asked to stop.
-    seconds: that its complete runs took, together. findings: what a coordinator last journaled over its runs, None
-    before the first statistics.
+    seconds: that its complete runs took, together. adversarial: how many images the adversarial set of each of them
+    has. fooled: the share of its attack's candidates that fool the surrogate, of those that have any.
+    findings: what a coordinator last journaled over its runs, None before the first statistics. queued: its place
+    among those that wait for their turn, from 1; 0 where it does not wait.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
     """
@@ -54,7 +57,10 @@ class Overview:
     reason: str = ""
     read_only: bool = False
     seconds: float = 0.0
+    adversarial: tuple[int, ...] = ()
+    fooled: tuple[float, ...] = ()
     findings: Findings | None = None
+    queued: int = 0
 
     @property
     def id(self) -> str:
@@ -82,6 +88,15 @@ class _Statistics:
     newer: bool = False
 
 
+@dataclass(frozen=True)
+class _RunFigures:
+    """Of a complete run what an overview tells: see there."""
+
+    seconds: float
+    adversarial: int
+    fooled: float | None
+
+
 class OverviewReader:
     """Reads the overviews of a home again and again; a file that has not changed is not read again.
 
@@ -94,6 +109,7 @@ class OverviewReader:
         self._met: dict[tuple[Path, str], tuple[Stamp | None, Any]] = {}
         self._before: dict[Path, Overview] = {}
         self._all: tuple[Overview, ...] = ()
+        self._queue: Mapping[str, int] = {}
         self._lock = threading.Lock()
 
     def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
@@ -107,6 +123,7 @@ class OverviewReader:
             made = {folder: _made(folder) for folder in experiment_folders(self._home)}
             folders = sorted(made, key=lambda folder: (-made[folder], folder.name))
             self._met = {}
+            self._queue = waiting_in(self._home)
             overviews: list[Overview] = []
             start, due = time.monotonic(), TELL_SECONDS
             for folder in folders:
@@ -122,9 +139,11 @@ class OverviewReader:
                 self._all = found
             return self._all
 
-    def look_at(self, folder: Path) -> Overview:
-        """One experiment as it is now, as `look` has it."""
+    def look_at(self, folder: Path, queue: Mapping[str, int] | None = None) -> Overview:
+        """One experiment as it is now, as `look` has it. queue: as `waiting_in` has it, where that is known."""
         with self._lock:
+            self._met = {}
+            self._queue = waiting_in(self._home) if queue is None else queue
             overview = self._overview(folder, _made(folder))
             self._cached |= self._met
             self._before[folder] = overview
@@ -142,8 +161,8 @@ class OverviewReader:
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             running = found.running
-            seconds = self._seconds(found)
-            done, journals = len(seconds), coordinator_journals(found.journal)
+            runs = self._figures(found)
+            done, journals = len(runs), coordinator_journals(found.journal)
             # How it ended matters only where something is missing; the rest of a journal is long.
             judged = not running and done < found.spec.runs
             end = self._of_newest(journals, _read_end, _JournalEnd()) if judged else _JournalEnd()
@@ -168,26 +187,32 @@ class OverviewReader:
             annotations=noted,
             reason="; ".join(filter(None, (failure, NEWER_JOURNAL if statistics.newer else "", problem))),
             read_only=statistics.newer,
-            seconds=sum(seconds),
+            seconds=sum(run.seconds for run in runs),
+            adversarial=tuple(run.adversarial for run in runs),
+            fooled=tuple(run.fooled for run in runs if run.fooled is not None),
             findings=statistics.findings,
+            queued=self._queue.get(found.id, 0) if running else 0,
         )
 
-    def _seconds(self, experiment: Experiment) -> list[float]:
-        """What each complete run took."""
-        found = (self._run_seconds(experiment, run) for run in self._begun(experiment))
-        return [seconds for seconds in found if seconds is not None]
+    def _figures(self, experiment: Experiment) -> list[_RunFigures]:
+        """What is told of each complete run."""
+        found = (self._run_figures(experiment, run) for run in self._begun(experiment))
+        return [figures for figures in found if figures is not None]
 
     def _begun(self, experiment: Experiment) -> list[int]:
         """The runs that have a folder."""
         there = set(names_in(experiment.folder / "runs"))
         return [run for run in range(experiment.spec.runs) if experiment.run_folder(run).name in there]
 
-    def _run_seconds(self, experiment: Experiment, run: int) -> float | None:
-        """What a run took, None unless it is complete."""
+    def _run_figures(self, experiment: Experiment, run: int) -> _RunFigures | None:
+        """What is told of a run, None unless it is complete."""
 
-        def read(_: Path) -> float | None:
+        def read(_: Path) -> _RunFigures | None:
             metrics = experiment.result(run)
-            return metrics.run_seconds if metrics is not None else None
+            if metrics is None:
+                return None
+            images = metrics.counts.sets.get(ADVERSARIAL, 0)
+            return _RunFigures(metrics.run_seconds, images, metrics.attack.surrogate_fooled)
 
         return self._unless_changed(experiment.run_folder(run) / "result", read)
 

@@ -80,6 +80,12 @@ def read_queue(home: Path) -> list[Queued]:
     return in_turn(found)
 
 
+def waiting_in(home: Path) -> dict[str, int]:
+    """The experiments of a home that wait for their turn, each with its place among them, from 1."""
+    waiting = (queued.ticket.experiment for queued in read_queue(home) if queued.waiting)
+    return {experiment: place for place, experiment in enumerate(dict.fromkeys(waiting), start=1)}
+
+
 def in_turn(queue: Iterable[Queued]) -> list[Queued]:
     """The same, the first in turn first: by whether they wait for nobody, by place, by name where that is equal."""
     return sorted(queue, key=lambda one: (not one.ticket.at_once, one.place, one.name))

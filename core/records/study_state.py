@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.records.overview import Overview, OverviewReader
-from core.records.queue import read_queue
+from core.records.overview import TELL_SECONDS, Overview, OverviewReader
+from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
 
@@ -110,34 +111,43 @@ def study_status(*, running: bool, cells: Sequence[CellStatus]) -> StudyStatus:
     return StudyStatus.CANCELLED if CellStatus.CANCELLED in found else StudyStatus.INTERRUPTED
 
 
-def read_study_state(study: Study, reader: OverviewReader | None = None) -> StudyState:
+def read_study_state(
+    study: Study, reader: OverviewReader | None = None, tell: Callable[[StudyState], None] | None = None
+) -> StudyState:
     """How a study stands at this moment.
 
-    reader: of its home, where it is looked at again and again. Raises OSError where its lock cannot be read.
+    reader: of its home, where it is looked at again and again. tell: is given what was read so far, the first
+    experiments, after TELL_SECONDS and whenever twice as long has passed.
+    Raises OSError where its lock cannot be read.
     """
     reader = reader or OverviewReader(study.home)
     # Asked first: once nobody sees to it any more, what is read after that is final.
     running = study.running
-    waiting = {queued.ticket.experiment for queued in read_queue(study.home) if queued.waiting}
-    return StudyState(
-        study, tuple(_cell_state(study, cell, reader, waiting) for cell in study.cells), running
-    )
+    queue = waiting_in(study.home)
+    cells: list[CellState] = []
+    start, due = time.monotonic(), TELL_SECONDS
+    for cell in study.cells:
+        cells.append(_cell_state(study, cell, reader, queue))
+        if tell is not None and time.monotonic() - start > due:
+            tell(StudyState(study, tuple(cells), running))
+            due *= 2  # what is told is drawn, and the more there is the longer that takes
+    return StudyState(study, tuple(cells), running)
 
 
-def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, waiting: set[str]) -> CellState:
+def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]) -> CellState:
     folder = study.folder_of(cell)
     if cell.spec is None:
         return CellState(cell, CellStatus.UNREADABLE)
     if not os.path.isdir(folder):
         return CellState(cell, CellStatus.WAITING)
-    overview = reader.look_at(folder)
-    return CellState(cell, _status(cell, overview, waiting), overview)
+    overview = reader.look_at(folder, queue)
+    return CellState(cell, _status(cell, overview), overview)
 
 
-def _status(cell: StudyCell, overview: Overview, waiting: set[str]) -> CellStatus:
+def _status(cell: StudyCell, overview: Overview) -> CellStatus:
     status = overview.status
     if status is ExperimentStatus.RUNNING:
-        return CellStatus.QUEUED if overview.id in waiting else CellStatus.RUNNING
+        return CellStatus.QUEUED if overview.queued else CellStatus.RUNNING
     if status in (ExperimentStatus.NEWER, ExperimentStatus.UNREADABLE) or overview.experiment is None:
         return CellStatus.UNREADABLE
     if cell.spec is not None and overview.done >= cell.spec.runs:

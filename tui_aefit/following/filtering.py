@@ -58,7 +58,16 @@ FIELDS: Mapping[str, Values] = {
 """Field -> its values; every setting is a field too."""
 EVERYWHERE = ("id", "label", "tag", "note", "state", "dataset", "attack")
 """Where a word is looked for that names no field."""
-OTHER_NAMES = {"status": "state", "data": "dataset", "eps": "epsilon", "tags": "tag", "notes": "note"}
+STUDY = "study"
+"""The field of the studies that an experiment is of."""
+OTHER_NAMES = {
+    "studies": STUDY,
+    "status": "state",
+    "data": "dataset",
+    "eps": "epsilon",
+    "tags": "tag",
+    "notes": "note",
+}
 
 _WORDS = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _OF_A_FIELD = re.compile(r"([A-Za-z_][\w-]*)[:=](.*)", re.DOTALL)
@@ -72,13 +81,15 @@ class Selection:
     problems: tuple[str, ...] = ()
 
 
-def select(overviews: Sequence[Overview], text: str) -> Selection:
-    """The experiments that fit every word of the text."""
+def select(
+    overviews: Sequence[Overview], text: str, studies: Mapping[str, Sequence[str]] | None = None
+) -> Selection:
+    """The experiments that fit every word of the text. studies: id -> the studies that an experiment is of."""
     found = tuple(overviews)
     problems = []
     for word in _WORDS.findall(text):
         negated = word.startswith("!") and len(word) > 1
-        fits, problem = _understood(word[negated:], overviews)
+        fits, problem = _understood(word[negated:], overviews, studies or {})
         if problem:
             problems.append(problem)
         if fits is not None:
@@ -86,18 +97,30 @@ def select(overviews: Sequence[Overview], text: str) -> Selection:
     return Selection(found, tuple(problems))
 
 
-def _understood(word: str, overviews: Sequence[Overview]) -> tuple[Callable[[Overview], bool] | None, str]:
+def _understood(
+    word: str, overviews: Sequence[Overview], studies: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[Overview], bool] | None, str]:
     """Whether an experiment fits a word, None where that asks for nothing yet; what was not understood, or ""."""
     match = _OF_A_FIELD.fullmatch(word)
     if match is None:
         return _anywhere(word.replace('"', "")), ""
     typed, pattern = match[1].casefold(), match[2].replace('"', "")
     name = OTHER_NAMES.get(typed, typed).replace("-", "_")
+    if name == STUDY:
+        return _in_field(name, lambda one: studies.get(one.id, ()), pattern, overviews)
     values = FIELDS.get(name) or (_setting(name) if _is_setting(name, overviews) else None)
     if values is None:
-        near = closest(name, [*FIELDS, *DEFAULTS])
-        hint = f"did you mean {near}?" if near else f"expected {enumerate_words(list(FIELDS))} or a setting"
+        near = closest(name, [*FIELDS, STUDY, *DEFAULTS])
+        known = enumerate_words([*FIELDS, STUDY])
+        hint = f"did you mean {near}?" if near else f"expected {known} or a setting"
         return _anywhere(word.replace('"', "")), f"there is no field {typed}: {hint}"
+    return _in_field(name, values, pattern, overviews)
+
+
+def _in_field(
+    name: str, values: Values, pattern: str, overviews: Sequence[Overview]
+) -> tuple[Callable[[Overview], bool] | None, str]:
+    """The same of one field with its values."""
     if not pattern:
         return None, f"{name}: {_named(values, overviews) or 'no experiment has one'}"
     compare = _comparison(pattern, {value for one in overviews for value in values(one)})

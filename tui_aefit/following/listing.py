@@ -32,6 +32,8 @@ STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
 """Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
 STOPPING = ("◼", "stopping", "bold")
 """The same for one that runs and was asked to stop."""
+QUEUED = ("◔", "queued", "")
+"""The same for one whose process waits for its turn; its place in the queue follows the word."""
 MARK = "●"
 DECISIONS = {"higher": "▲", "lower": "▼", "same": "=", "undecided": "?"}
 """Decision of a claim -> its glyph, where there is no room for the word."""
@@ -80,7 +82,10 @@ Cells = Mapping[str, tuple[str, str]]
 
 def state_words(overview: Overview) -> tuple[str, str, str]:
     """Glyph, word and Rich style of an experiment's state."""
-    return STOPPING if overview.stopping else STATES[overview.status]
+    if overview.stopping:
+        return STOPPING
+    glyph, word, style = QUEUED
+    return (glyph, f"{word} {overview.queued}", style) if overview.queued else STATES[overview.status]
 
 
 def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:

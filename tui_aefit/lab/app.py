@@ -40,12 +40,16 @@ from tui_aefit.lab.messages import (
     CloneExperiment,
     ExperimentEnded,
     ExportExperiment,
+    ExportStudy,
     ExtendExperiment,
     ExtendSeveral,
+    ListExperiments,
     OpenExperiment,
     OpenScreen,
+    OpenStudy,
     ResumeExperiment,
     ResumeSeveral,
+    ResumeStudy,
 )
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
@@ -79,6 +83,14 @@ class Lab(App[None]):
     CSS_PATH = "app.tcss"
     BINDINGS = [  # noqa: RUF012  # declared so by App
         Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
+        Binding(
+            "S",
+            "studies",
+            "Studies",
+            id="app.studies",
+            show=False,
+            tooltip="All studies: many experiments as one",
+        ),
         Binding(
             "question_mark",
             "help",
@@ -178,6 +190,11 @@ class Lab(App[None]):
         """All experiments."""
         self._back_to_form()
         self.push_screen(screens.ExperimentsScreen(self._home, self._browsing))
+
+    def action_studies(self) -> None:
+        """All studies."""
+        self._back_to_form()
+        self.push_screen(screens.StudiesScreen(self._home, self._browsing))
 
     def action_set_up(self) -> None:
         """The form, as it was left."""
@@ -311,6 +328,23 @@ class Lab(App[None]):
     def on_open_experiment(self, message: OpenExperiment) -> None:
         """Show an experiment live."""
         self._open(message.experiment)
+
+    def on_open_study(self, message: OpenStudy) -> None:
+        """Show a study, on top of the list of studies if it is asked for there."""
+        self.push_screen(screens.StudyScreen(message.folder, self._browsing))
+
+    def on_resume_study(self, message: ResumeStudy) -> None:
+        """Have what a study lacks computed."""
+        self._computing.resume_study(message.state)
+
+    def on_export_study(self, message: ExportStudy) -> None:
+        """Have the tables of a study written."""
+        self._publishing.publish_study(message.study)
+
+    def on_list_experiments(self, message: ListExperiments) -> None:
+        """Show the list of experiments, with a filter."""
+        self._browsing.words = message.words
+        self.action_experiments()
 
     def on_clone_experiment(self, message: CloneExperiment) -> None:
         """Show a form that begins from a spec."""

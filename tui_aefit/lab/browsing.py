@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.errors import StudyError
 from core.records.overview import Overview, OverviewReader
 from tui_aefit.following.ordering import NEWEST_FIRST, Order
+from tui_aefit.following.studies import StudiesReader
 
 
 @dataclass
@@ -14,17 +18,26 @@ class Browsing:
     """One look at a home, for as long as the lab is open.
 
     reader, overviews: what was read, None before the first look. marked: ids. order, words: how the list is sorted,
-    and its filter. chosen: the id under the cursor, "" for none.
+    and its filter. chosen: the id under the cursor, "" for none. studies: reads the studies. members: id -> the
+    studies that an experiment is of, as was last seen.
     """
 
     reader: OverviewReader
+    studies: StudiesReader
     overviews: tuple[Overview, ...] | None = None
     marked: frozenset[str] = field(default_factory=frozenset)
     order: Order = NEWEST_FIRST
     words: str = ""
     chosen: str = ""
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def look_at_studies(self) -> None:
+        """See which experiments are of which studies; in a thread. What cannot be read leaves all as it was."""
+        with suppress(StudyError):
+            self.members = self.studies.members()
 
     @classmethod
     def of(cls, home: Path) -> Browsing:
         """A first look at a home."""
-        return cls(OverviewReader(home))
+        reader = OverviewReader(home)
+        return cls(reader, StudiesReader(home, reader))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from textual.app import App
+from textual.notifications import SeverityLevel
 
 from core.declarations.setting import Whole
 from core.errors import AefitError, ExperimentError, SpecError
@@ -16,6 +17,7 @@ from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create
 from core.records.state import State
+from core.records.study_state import StudyState
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.home import Watch, at_work, lacks_further_runs
@@ -24,6 +26,14 @@ from tui_aefit.lab.background import carry_out, complain
 from tui_aefit.lab.coordinators import Coordinators
 from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment
 from tui_aefit.shell.settings import Settings
+
+STUDY_ENDS: Mapping[int, str] = {
+    ExitStatus.COMPLETE: "complete",
+    ExitStatus.FAILED: "not all experiments are complete",
+    ExitStatus.INTERRUPTED: "stopped",
+    ExitStatus.LOCKED: "seen to by another process",
+}
+"""Exit status of a supervisor -> how its study has ended."""
 
 
 class Computing:
@@ -77,6 +87,18 @@ class Computing:
 
         self._with_each(experiments, extend, f"{{}} have {word.strip()} runs now")
 
+    def resume_study(self, state: StudyState) -> None:
+        """Have what a study lacks computed."""
+
+        def resume() -> str:
+            try:
+                self._coordinators.start_study(state.study, state.runs - state.done)
+            except OSError as error:
+                raise self._unreadable(error) from error
+            return f"{state.study.name} is being computed"
+
+        carry_out(self._app, resume)
+
     def at_work(self) -> list[Experiment]:
         """The experiments that are being computed, the newest first; none where they cannot be listed."""
         try:
@@ -102,6 +124,12 @@ class Computing:
                 why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
                 title = f"{experiment.id} is not computed"
                 self._app.notify(why, title=title, severity="error", markup=False)
+        for study, status in self._coordinators.look_at_studies():
+            title = f"{study.name}: {STUDY_ENDS.get(status, 'not computed')}"
+            wrong = status not in (ExitStatus.COMPLETE, ExitStatus.INTERRUPTED, ExitStatus.LOCKED)
+            more = f"the end of {study.log} tells why" if wrong else "S lists the studies"
+            severity: SeverityLevel = "error" if wrong else "information"
+            self._app.notify(more, title=title, severity=severity, markup=False)
         starting = [experiment.id for experiment, status in found if status is None]
         self._app.run_worker(partial(self._find_endings, starting), thread=True, group="watch")
 

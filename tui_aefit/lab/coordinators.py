@@ -10,9 +10,10 @@ from core.data.catalogue import check_available
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
-from core.records.starting import start_coordinator
+from core.records.starting import start_coordinator, start_supervisor
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
+from core.records.study import Study
 from tui_aefit.shell.launcher import data_dir_of, is_at_work
 from tui_aefit.shell.settings import Settings, limit_of
 
@@ -23,6 +24,7 @@ class Coordinators:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._started: list[tuple[Experiment, subprocess.Popen[bytes]]] = []
+        self._supervisors: list[tuple[Study, subprocess.Popen[bytes]]] = []
 
     def start(
         self,
@@ -53,6 +55,18 @@ class Coordinators:
         self._started.append((experiment, process))
         return True
 
+    def start_study(self, study: Study, lacking: int) -> None:
+        """Start a supervisor, unless one is at work. lacking: runs of the study that are not complete.
+
+        Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
+        """
+        if study.running:
+            return
+        how = self._settings.how(max(1, lacking))
+        for dataset in dict.fromkeys(cell.spec.dataset for cell in study.cells if cell.spec is not None):
+            check_available(dataset, how.data_dir)
+        self._supervisors.append((study, start_supervisor(study, how, tied=False)))
+
     def extend(self, experiment: Experiment, runs: int) -> Experiment:
         """Ask for so many runs in all, and start a coordinator unless one is at work; the experiment with them.
 
@@ -80,6 +94,12 @@ class Coordinators:
             if status is not None:
                 self._started.remove((experiment, process))
         return [(experiment, status) for experiment, _, status in found]
+
+    def look_at_studies(self) -> list[tuple[Study, int]]:
+        """The studies whose supervisor has ended since the last look, each with its exit status."""
+        found = [(study, process, process.poll()) for study, process in self._supervisors]
+        self._supervisors = [(study, process) for study, process, status in found if status is None]
+        return [(study, status) for study, _, status in found if status is not None]
 
 
 def _folder(word: str) -> Path | None:

@@ -10,8 +10,9 @@ from core.declarations.lazy import hashlib
 from core.errors import AefitError, ExperimentError
 from core.files.folders import own_file
 from core.files.output import write_output
-from core.records.experiment import Experiment
+from core.records.experiment import SPEC_FILE, Experiment, load
 from core.records.state import read_state
+from core.records.study import Study
 from core.report.comparison import Compared
 from core.report.formats import TEXTS, TableName
 from core.report.result import Result, result_of
@@ -90,6 +91,24 @@ def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
         write_output(place, text.encode())
     first, *others = texts
     return f"wrote {', '.join([first, *(one.removeprefix(name) for one in others)])} to {folder}"
+
+
+def export_study(study: Study) -> str:
+    """Write the tables of a study into its folder; what to say of it. Raises ExperimentError."""
+    folders = [study.folder_of(cell) for cell in study.cells]
+    experiments = [load(folder) for folder in folders if (folder / SPEC_FILE).exists()]
+    found = [Compared(one.id, _read(one)) for one in experiments]
+    if not found:
+        raise ExperimentError(f"nothing of {study.name} is there yet", "have it computed: r")
+    folder = study.folder / EXPORTS
+    texts = {
+        f"{study.name}-settings.csv": settings_csv(found),
+        **{f"{study.name}-{table}.csv": long_csv_of(found, table) for table in COMPARED_TABLES},
+    }
+    for file, text in texts.items():
+        write_output(folder / file, text.encode())
+    first, *others = texts
+    return f"wrote {', '.join([first, *(one.removeprefix(study.name) for one in others)])} to {folder}"
 
 
 def _read(experiment: Experiment) -> Result:

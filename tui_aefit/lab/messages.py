@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from textual.message import Message
@@ -11,6 +12,8 @@ from textual.screen import Screen
 from core.records.experiment import Experiment
 from core.records.state import State
 from core.records.status import ExperimentStatus
+from core.records.study import Study
+from core.records.study_state import StudyState
 from core.spec.spec import Spec
 
 
@@ -107,6 +110,38 @@ class ExportExperiment(Message):
         self.status = status
         self.done = done
         self.choice = choice
+
+
+class OpenStudy(Message):
+    """The person wants to look at the study in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+
+class ResumeStudy(Message):
+    """The person wants what a study lacks computed; nobody sees to it now."""
+
+    def __init__(self, state: StudyState) -> None:
+        super().__init__()
+        self.state = state
+
+
+class ExportStudy(Message):
+    """The person wants the tables of a study written."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__()
+        self.study = study
+
+
+class ListExperiments(Message):
+    """The person wants the list of experiments, with these words in its filter."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
 
 
 class ExperimentEnded(Message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from textual.app import App
 
 from core.errors import AefitError
 from core.records.experiment import Experiment
+from core.records.study import Study
 from core.report.formatting import counted
 from tui_aefit.lab.actions import with_each
 from tui_aefit.lab.background import complain
@@ -30,6 +31,15 @@ class Publishing:
         """Have files of experiments, one at least, written beside the screen. choice: of `publications.CHOICES`."""
         self._app.run_worker(self._write(experiments, choice), group=GROUP)
 
+    def publish_study(self, study: Study) -> None:
+        """Have the tables of a study written beside the screen."""
+        self._app.run_worker(self._write_study(study), group=GROUP)
+
+    async def _write_study(self, study: Study) -> None:
+        from tui_aefit.lab import exporting  # noqa: PLC0415  # as below
+
+        await self._tell(partial(exporting.export_study, study))
+
     async def _write(self, experiments: Sequence[Experiment], choice: str) -> None:
         from tui_aefit.lab import exporting  # noqa: PLC0415  # a tenth of the time to the first picture
 
@@ -40,6 +50,10 @@ class Publishing:
             self._app.notify(told, title=f"{slow} of {of}", markup=False)
         done = f"wrote files of {{}}, {exporting.title_of(choice)}, each into its own folder of exports"
         write = partial(with_each, experiments, partial(exporting.export, choice=choice), done)
+        await self._tell(write)
+
+    async def _tell(self, write: Callable[[], str]) -> None:
+        """Write, and say where it is or why it is not."""
         # One after the other, so that several figures do not start as many processes.
         async with self._writing:
             try:

@@ -67,6 +67,25 @@ def linear_scale(low: float, high: float, rows: int) -> Scale:
     return Scale(rows, last * step, step / spacing, above, ticks)
 
 
+def free_scale(low: float, high: float, rows: int) -> Scale:
+    """A linear scale of any numbers, ticks of thousands and millions as they are.
+
+    What lies close together is spread no further than four digits tell apart.
+    """
+    least = max(abs(low), abs(high), 1e-300) * 1e-4
+    length = max(high - low, least)
+    power = 10.0 ** math.ceil(math.log10(length) - 1e-9)
+    scale = linear_scale(low / power, (low + length) / power, rows)
+    places = {row: scale.top - (row - scale.first) * scale.by_row for row in scale.ticks}
+    step = (
+        min(abs(one - other) for one in places.values() for other in places.values() if one != other) * power
+    )
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    digits += round(step * 10**digits) != round(step * 10**digits, 6)
+    ticks = {row: f"{place * power:z,.{digits}f}" for row, place in places.items()}
+    return Scale(rows, scale.top * power, scale.by_row * power, scale.first, ticks)
+
+
 def _spaced(steps: Iterable[tuple[float, int, int]], length: float, room: int) -> tuple[float, int, int, int]:
     """Step, rows from tick to tick, first and last tick in steps: the finest step by which a `length` of values
     takes most of the rows; without one, that by which it takes as many as it can.

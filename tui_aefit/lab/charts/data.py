@@ -28,7 +28,7 @@ PAPER_PAIR = ("adversarial", "misclassified")
 
 @dataclass(frozen=True)
 class AccuracyPoint:
-    """Accuracy at one level: the mean, 0 to 1, and its 95 % interval, None where there is none."""
+    """Accuracy at one level, or another quantity: the mean, and its 95 % interval, None where there is none."""
 
     level: str
     mean: float
@@ -43,7 +43,8 @@ class AccuracyData:
     fit: the axis runs over what is drawn, not from 0 to 1. numbers: of the curves that are no sets, which
     marker and colour each has; markers: of those whose marker is not their number's. dashed: which curves are drawn
     so. by: what the accuracies are by, "" unsaid. corrected: whether intervals allow for overlapping splits. bars:
-    whether they are drawn. cursor: the level that is read off below the chart, None for none.
+    whether they are drawn. cursor: the level that is read off below the chart, None for none. below: what stands
+    there instead of the usual words, the longest first. free: what is drawn are no shares, and has no ends.
     """
 
     knob: str
@@ -57,6 +58,8 @@ class AccuracyData:
     corrected: bool = False
     bars: bool = True
     cursor: str | None = None
+    below: tuple[str, ...] = ()
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,8 @@ def p_value_data(
 
 def accuracy_captions(data: AccuracyData) -> list[str]:
     """What an accuracy chart shows, in one line, the longest first."""
+    if data.below:
+        return list(data.below)
     by = f" by {data.by}" if data.by else ""
     plain = f"accuracy{by} against {data.knob}, general → fitted"
     if data.dashed:
@@ -209,6 +214,8 @@ def accuracy_readings(data: AccuracyData) -> list[str]:
 
     The sets of the paper's comparison come first: what does not fit is left out from the end.
     """
+    if data.below:
+        return list(data.below)
     found = {
         name: point for name, points in data.curves.items() for point in points if point.level == data.cursor
     }

@@ -19,6 +19,7 @@ from tui_aefit.lab.charts.axes import (
     Scale,
     Slots,
     exponent_of,
+    free_scale,
     linear_scale,
     log_scale,
     p_value_row,
@@ -287,12 +288,15 @@ class _Frame:
 
 def _accuracy_scale(data: AccuracyData, rows: int) -> Scale:
     low, high = 0.0, 1.0
-    if data.fit:
+    if data.fit or data.free:
         points = [point for curve in data.curves.values() for point in curve]
         ends = [
             end for point in points for end in (point.mean, *((point.interval or ()) if data.bars else ()))
         ]
-        low, high = max(0.0, min(ends)), min(1.0, max(ends))
+        low, high = min(ends), max(ends)
+        if data.free:
+            return free_scale(low, high, rows)
+        low, high = max(0.0, low), min(1.0, high)
     return linear_scale(low, high, rows)
 
 

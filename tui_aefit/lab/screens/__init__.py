@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 SCREENS: Mapping[str, str] = {
     "Ask": "tui_aefit.lab.screens.confirm",
+    "ChooseQuantity": "tui_aefit.lab.screens.choose_quantity",
     "ChooseSets": "tui_aefit.lab.screens.choose_sets",
     "CompareScreen": "tui_aefit.lab.screens.compare",
     "ExperimentsScreen": "tui_aefit.lab.screens.experiments",
@@ -24,10 +25,13 @@ SCREENS: Mapping[str, str] = {
     "LiveScreen": "tui_aefit.lab.screens.live",
     "Note": "tui_aefit.lab.screens.note",
     "SetupScreen": "tui_aefit.lab.screens.setup",
+    "StudiesScreen": "tui_aefit.lab.screens.studies",
+    "StudyScreen": "tui_aefit.lab.screens.study",
 }
 """Class -> the module that it is in."""
 
 if TYPE_CHECKING:
+    from tui_aefit.lab.screens.choose_quantity import ChooseQuantity as ChooseQuantity
     from tui_aefit.lab.screens.choose_sets import ChooseSets as ChooseSets
     from tui_aefit.lab.screens.compare import CompareScreen as CompareScreen
     from tui_aefit.lab.screens.confirm import Ask as Ask
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
     from tui_aefit.lab.screens.live import LiveScreen as LiveScreen
     from tui_aefit.lab.screens.note import Note as Note
     from tui_aefit.lab.screens.setup import SetupScreen as SetupScreen
+    from tui_aefit.lab.screens.studies import StudiesScreen as StudiesScreen
+    from tui_aefit.lab.screens.study import StudyScreen as StudyScreen
 else:
 
     def __getattr__(name: str) -> type[Screen[object]]:

@@ -23,6 +23,8 @@ MARK = "✓"
 class ChooseSets(ModalScreen[tuple[str, ...] | None]):
     """Asks which of `names` are to be drawn, `drawn` being so now; its result is these, in the same order.
 
+    question: what is asked, in a few words.
+
     None where the person would rather not, or nothing is marked: a chart of nothing says nothing.
     """
 
@@ -39,14 +41,17 @@ class ChooseSets(ModalScreen[tuple[str, ...] | None]):
         Binding("escape", "leave", "Cancel", id="choose-sets.cancel", tooltip="Leave the chart as it was"),
     ]
 
-    def __init__(self, names: Sequence[str], drawn: Sequence[str]) -> None:
+    def __init__(
+        self, names: Sequence[str], drawn: Sequence[str], question: str = "Sets in the chart"
+    ) -> None:
         super().__init__()
+        self._question = question
         self._names, self._marked = list(names), set(drawn)
 
     def compose(self) -> ComposeResult:
         """The list and its keys."""
         with Vertical(classes="dialog"):
-            yield Static("Sets in the chart", id="question")
+            yield Static(printable(self._question), id="question", markup=False)
             yield OptionList(*(Option(self._line(name), name) for name in self._names))
             names = ("mark", "all", "take", "cancel")
             mark, every, take, cancel = (key_of(self, f"choose-sets.{name}") for name in names)

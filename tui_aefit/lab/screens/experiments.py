@@ -187,6 +187,7 @@ class ExperimentsScreen(MarkedActions):
             self.post_message(self.Looked(overviews, "", many))
 
         try:
+            self._browsing.look_at_studies()
             found = self._browsing.reader.look(tell if self._browsing.overviews is None else None)
             self.post_message(self.Looked(found, "", len(found)))
         except ExperimentError as error:
@@ -214,7 +215,7 @@ class ExperimentsScreen(MarkedActions):
     def _show(self) -> None:
         """Bring the picture up to date with what was last seen, with the filter, the order and the marks."""
         everything, browsing = self._overviews or (), self._browsing
-        selection = select(everything, browsing.words)
+        selection = select(everything, browsing.words, browsing.members)
         self._table.listing = Listing(
             overviews=ordered(selection.overviews, browsing.order, browsing.marked),
             marked=browsing.marked,

@@ -1,0 +1,100 @@
+"""The order of the experiments that wait for their turn, as the lab changes and tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.worker import Worker, get_current_worker
+
+from core.errors import ExperimentError
+from core.records.queue import Queued, move, read_queue
+
+SECONDS = 1.0
+"""How often the queue is read."""
+MOST_NAMED = 2
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where an experiment stands that waits for its turn. place: from 1, among `of`. before: the ids of those that
+    wait before it or are computed now, the first in turn first.
+    """
+
+    place: int
+    of: int
+    before: tuple[str, ...]
+
+
+class TurnRead(Message):
+    """How long an experiment has to wait; turn: None where it does not wait."""
+
+    def __init__(self, turn: Turn | None) -> None:
+        super().__init__()
+        self.turn = turn
+
+    def can_replace(self, message: Message) -> bool:
+        """Whether the later `message` makes this one superfluous."""
+        return isinstance(message, TurnRead)
+
+
+def start_reading(node: DOMNode, home: Path, experiment: str) -> Worker[None]:
+    """Post a TurnRead to `node` whenever that changes, until the worker is cancelled, as it is with its node."""
+    work = partial(_run, node, home, experiment)
+    return node.run_worker(work, name="queue", group="queue", exclusive=True, thread=True)
+
+
+def _run(node: DOMNode, home: Path, experiment: str) -> None:
+    worker, before = get_current_worker(), None
+    while not worker.is_cancelled:
+        turn = turn_of(read_queue(home), experiment)
+        if turn != before and not worker.is_cancelled:
+            node.post_message(TurnRead(turn))
+            before = turn
+        worker.cancelled_event.wait(SECONDS)
+
+
+def turn_of(queue: Sequence[Queued], experiment: str) -> Turn | None:
+    """Where an experiment stands in a queue; None where it does not wait."""
+    waiting = [queued.ticket.experiment for queued in queue if queued.waiting]
+    if experiment not in waiting:
+        return None
+    place = waiting.index(experiment)
+    computed = [queued.ticket.experiment for queued in queue if queued.ticket.using]
+    before = dict.fromkeys([*computed, *waiting[:place]])
+    return Turn(place + 1, len(waiting), tuple(one for one in before if one != experiment))
+
+
+def turn_words(turn: Turn) -> str:
+    """What an experiment waits for, in a sentence."""
+    named = ", ".join(turn.before[:MOST_NAMED])
+    more = len(turn.before) - MOST_NAMED
+    after = f", after {named}{f' and {more} more' if more > 0 else ''}" if named else ""
+    return f"◔ queued: {turn.place} of {turn.of} that wait{after}"
+
+
+def move_in_queue(home: Path, experiment: str, steps: int) -> str:
+    """Have an experiment wait `steps` places more, less where negative, among those that wait; what came of it.
+
+    Raises ExperimentError where it does not wait, has no such place, or the queue cannot be written.
+    """
+    queue = read_queue(home)
+    waiting = [at for at, queued in enumerate(queue) if queued.waiting]
+    at = next((at for at in waiting if queue[at].ticket.experiment == experiment), None)
+    if at is None:
+        raise ExperimentError(f"{experiment} does not wait for its turn")
+    place = waiting.index(at) + steps
+    if not 0 <= place < len(waiting):
+        end = "first" if steps < 0 else "last"
+        raise ExperimentError(f"{experiment} is the {end} of {len(waiting)} that wait already")
+    try:
+        moved = move(home, experiment, waiting[place] - at)
+    except OSError as error:
+        raise ExperimentError(f"cannot change the queue: {error.strerror}") from error
+    if not moved:
+        raise ExperimentError(f"{experiment} does not wait for its turn any more")
+    return f"{experiment} is {place + 1} of {len(waiting)} that wait"

@@ -1,0 +1,527 @@
+"""The study screen: many experiments as one, as a heat map, as curves and as a table."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import DataTable, Input, Static, Tab, Tabs
+
+from core.errors import StudyError
+from core.records.study_state import CellState, CellStatus, StudyStatus
+from core.report.formatting import duration
+from core.report.looks import MARKERS
+from tui_aefit.following.printable import printable
+from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
+from tui_aefit.following.studies import StudyFeed
+from tui_aefit.following.study import (
+    STUDY_STATES,
+    Grid,
+    StudyView,
+    first_across,
+    grid_of,
+    seconds_left,
+    select_cells,
+    shared_settings,
+    state_words_of,
+)
+from tui_aefit.lab import screens
+from tui_aefit.lab.background import carry_out, describe_error
+from tui_aefit.lab.browsing import Browsing
+from tui_aefit.lab.messages import (
+    ExportStudy,
+    ListExperiments,
+    NewExperiment,
+    OpenExperiment,
+    ResumeStudy,
+)
+from tui_aefit.lab.queueing import move_in_queue
+from tui_aefit.lab.studies import ask_to_stop
+from tui_aefit.lab.study_pictures import curve_data, heat_data
+from tui_aefit.lab.widgets.footer import KeysFooter
+from tui_aefit.lab.widgets.study.cells_table import Cells, CellsTable
+from tui_aefit.lab.widgets.study.curves import StudyCurves
+from tui_aefit.lab.widgets.study.filter import CellsFilter
+from tui_aefit.lab.widgets.study.heat_map import HeatMap
+
+LOOK_SECONDS = 1.0
+"""How often the study is looked at."""
+PANES = {"map": "Heat map", "curves": "Curves", "cells": "Experiments"}
+"""Pane -> its title; a narrow terminal shows one at a time."""
+
+clock = time.time
+"""What progress is told by."""
+
+
+class StudyScreen(Screen[None]):
+    """The study in `folder`. What concerns other screens it asks the app for: see `lab.messages`.
+
+    browsing: what is known of the home.
+    """
+
+    CSS_PATH = "study.tcss"
+    AUTO_FOCUS = "HeatMap"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "quantity", "Quantity", id="study.quantity", tooltip="Choose the number that is shown"),
+        Binding("v", "across", "Versus", id="study.across",
+                tooltip="Have another setting run across, in the heat map and under the curves"),
+        Binding("z", "series", "Sets", id="study.series", show=False,
+                tooltip="Choose which sets, or claims, the curves show for the row of the heat map"),
+        Binding("b", "bars", "Error bars", id="study.bars", show=False,
+                tooltip="Draw the intervals of the curves, or the curves alone"),
+        Binding("i", "fit", "Fit", id="study.fit", show=False,
+                tooltip="End the axis at the curves, or at 0 and 1"),
+        Binding("s", "stop", "Stop", id="study.stop", show=False,
+                tooltip="Stop computing the study; complete runs are kept and it can be resumed"),
+        Binding("r", "resume", "Resume", id="study.resume", tooltip="Compute what is missing of the study"),
+        Binding("x", "export", "Export", id="study.export", tooltip="Write the study's tables into its folder"),
+        Binding("slash", "filter", "Filter", id="study.filter", show=False,
+                tooltip="Show only some experiments: attack:fgsm, epsilon:0.1, state:failed, ! for not"),
+        Binding("l", "list", "In the list", id="study.list", show=False,
+                tooltip="Its experiments in the list of all, to mark, compare, extend or delete them"),
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="study.earlier", show=False,
+                tooltip="Have the experiment under the cursor wait one place less in the queue"),
+        Binding("right_square_bracket", "move(1)", "Later", id="study.later", show=False,
+                tooltip="Have the experiment under the cursor wait one place more in the queue"),
+        Binding("y", "copy", "Copy", id="study.copy", show=False, tooltip="Copy the id of the experiment"),
+        Binding("n", "new", "New", id="study.new", show=False, tooltip="Set up a new experiment"),
+        *(
+            Binding(str(place), f"pane('{name}')", title, id=f"study.{name}", show=False, tooltip=f"Show: {title}")
+            for place, (name, title) in enumerate(PANES.items(), start=1)
+        ),
+        Binding("f", "alone", "Full screen", id="study.full", show=False,
+                tooltip="The pane with the focus alone, or all of them"),
+        Binding("escape", "back", "Back", id="study.back", show=False,
+                tooltip="All panes again, all experiments again, back to the screen before"),
+    ]  # fmt: skip
+
+    class Looked(Message, namespace="study"):
+        """The study was read. view: None where it could not be, of which `problem` says why."""
+
+        def __init__(self, view: StudyView | None, problem: str = "") -> None:
+            super().__init__()
+            self.view = view
+            self.problem = problem
+
+    class Done(Message, namespace="study"):
+        """What the person asked for was done: the study may look another way now."""
+
+    def __init__(self, folder: Path, browsing: Browsing) -> None:
+        super().__init__()
+        self.folder = folder
+        self._feed = StudyFeed(folder, browsing.studies, browsing.reader)
+        self._view: StudyView | None = None
+        self._cells: tuple[CellState, ...] = ()
+        self._grid = Grid("", (), (), (), {})
+        self._across: str | None = None
+        self._quantity = RISE_OF_CLAIM
+        self._quantity_chosen = False
+        self._series: tuple[Quantity, ...] = ()
+        self._cursor = (0, 0)
+        self._reading: str | None = None
+        self._fit, self._bars = False, True
+        self._words = ""
+        self._problems = ""
+
+    def compose(self) -> ComposeResult:
+        """What it is and how far; heat map and curves; the experiments."""
+        yield Static(f"Study {self.folder.name}", id="title", markup=False)
+        yield Static("", id="shared", markup=False)
+        yield CellsFilter(placeholder="attack:fgsm, epsilon:0.1, state:failed, *", id="filter", compact=True)
+        yield Static("", id="said", markup=False)
+        yield Tabs(
+            *(Tab(f"{n} {title}", id=f"{pane}-tab") for n, (pane, title) in enumerate(PANES.items(), 1))
+        )
+        with Container(id="body"):
+            with Horizontal(id="pictures"):
+                yield HeatMap(id="map")
+                yield StudyCurves(id="curves")
+            yield CellsTable(id="cells")
+        yield KeysFooter(palette=False)
+
+    def on_mount(self) -> None:
+        """Look again and again from now on."""
+        self._timer = self.set_interval(LOOK_SECONDS, self._look_if_idle)
+        self._bring("map")
+
+    def on_screen_resume(self, _: events.ScreenResume) -> None:
+        """Catch up."""
+        self._timer.resume()
+        self._look_if_idle()
+
+    def on_screen_suspend(self, _: events.ScreenSuspend) -> None:
+        """Do not look at what nobody sees."""
+        self._timer.pause()
+
+    # Looking
+
+    def _look_if_idle(self) -> None:
+        # A slow file server must not make looks queue up.
+        if not any(worker.group == "look" and not worker.is_finished for worker in self.workers):
+            self.look()
+
+    @work(thread=True, group="look")
+    def look(self) -> None:
+        """Read the study now, beside the screen; the first time, show what is read as it comes."""
+
+        def tell(view: StudyView) -> None:
+            self.post_message(self.Looked(view))
+
+        try:
+            view = self._feed.look(clock(), tell)
+        except StudyError as error:
+            self.post_message(self.Looked(None, describe_error(error)))
+        except OSError as error:
+            self.post_message(self.Looked(None, f"cannot read {self.folder}: {error.strerror}"))
+        else:
+            if view is not None:
+                self.post_message(self.Looked(view))
+
+    @on(Looked)
+    def _looked(self, message: Looked) -> None:
+        if message.view is None:
+            self._problems = message.problem
+            self._show_texts()
+            return
+        first = self._view is None
+        self._view, self._problems = message.view, ""
+        state = message.view.state
+        if self._across not in state.study.axes:
+            self._across = first_across(state.study.axes)
+        if not self._quantity_chosen:
+            self._quantity = first_quantity(
+                cell.overview for cell in state.cells if cell.overview is not None
+            )
+        self._show()
+        if first:
+            self.query_one(CellsTable).choose(self._chosen.cell.id if self._chosen else "")
+        self.refresh_bindings()
+
+    # Showing
+
+    def _show(self) -> None:
+        """Bring everything up to date with what was last read, and with what the person chose."""
+        if self._view is None:
+            return
+        state = self._view.state
+        kept = self._chosen
+        self._cells, problems = select_cells(state, self._words)
+        self._problems = "; ".join(problems)
+        self._grid = grid_of(self._cells, state.study.axes, self._across or "")
+        self._cursor = (kept and self._grid.place_of(kept.cell.id)) or self._within(self._cursor)
+        self._show_map()
+        self._show_curves()
+        self.query_one(CellsTable).content = Cells(
+            self._view, self._cells, tuple(state.study.axes), self._quantity
+        )
+        self._show_texts()
+
+    def _within(self, place: tuple[int, int]) -> tuple[int, int]:
+        """The place in the grid that is nearest to one."""
+        row, column = place
+        return min(row, max(0, len(self._grid.rows) - 1)), min(column, max(0, len(self._grid.columns) - 1))
+
+    def _show_map(self) -> None:
+        heat = self.query_one(HeatMap)
+        heat.signed = self._quantity.signed
+        heat.border_title = f"1 {printable(self._quantity.title)}"
+        heat.data = heat_data(self._grid, self._quantity, self._cursor)
+
+    def _show_curves(self) -> None:
+        curves = self.query_one(StudyCurves)
+        curves.border_title = f"2 against {self._grid.across}" if self._grid.across else "2 Curves"
+        curves.data = curve_data(
+            self._grid,
+            self._series or (self._quantity,),
+            self._cursor[0],
+            fit=self._fit,
+            bars=self._bars,
+            cursor=self._reading,
+        )
+
+    def _show_texts(self) -> None:
+        self._set_text("#title", self._title())
+        study = self._view.state.study if self._view is not None else None
+        self._set_text("#shared", shared_settings(study, study.axes) if study is not None else "")
+        self._set_text("#said", printable(self._problems))
+        self.query_one("#said").display = bool(self._problems)
+        self.query_one(CellsTable).entitle(f"3 Experiments: {len(self._cells):,}")
+
+    def _title(self) -> str:
+        if self._view is None:
+            return f"Study {printable(self.folder.name)}"
+        state = self._view.state
+        glyph, word, _ = STUDY_STATES[state.status]
+        parts = [
+            f"Study {printable(self.folder.name)}  {glyph} {word}",
+            f"{state.complete}/{len(state.cells)} experiments",
+            f"{state.done}/{state.runs} runs",
+        ]
+        if len(state.cells) < len(state.study.cells):
+            read = f"{len(state.cells):,} of {len(state.study.cells):,} experiments read"
+            parts = [f"Study {printable(self.folder.name)}", read]
+        left = seconds_left(self._view)
+        parts += [f"~{duration(left)} left"] if left is not None else []
+        for status in (CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE):
+            many = sum(cell.status is status for cell in state.cells)
+            parts += [f"{many} {status.value}"] if many else []
+        parts += [f"{len(self._cells)} shown"] if self._words.strip() else []
+        return " · ".join(parts)
+
+    def _set_text(self, selector: str, text: str) -> None:
+        """Put a text on the screen. The same text again would cost a layout at every look."""
+        line = self.query_one(selector, Static)
+        if str(line.content) != text:
+            line.update(text)
+
+    # The cursor
+
+    @property
+    def _chosen(self) -> CellState | None:
+        """The experiment under the cursor of the heat map."""
+        return self._grid.cells.get(self._cursor)
+
+    @property
+    def _concerned(self) -> CellState | None:
+        """The experiment that a key is about: in the table one may be that has no place in the map."""
+        table = self.query_one(CellsTable)
+        if self.focused is table:
+            return next((cell for cell in self._cells if cell.cell.id == table.row_under_cursor), None)
+        return self._chosen
+
+    @on(HeatMap.Moved)
+    def _moved(self, message: HeatMap.Moved) -> None:
+        row = self._cursor[0]
+        self._cursor = message.place
+        self._show_map()
+        if row != self._cursor[0]:
+            self._show_curves()
+        if (chosen := self._chosen) is not None:
+            self.query_one(CellsTable).choose(chosen.cell.id)
+
+    @on(DataTable.RowHighlighted)
+    def _row_highlighted(self) -> None:
+        table = self.query_one(CellsTable)
+        place = self._grid.place_of(table.row_under_cursor or "")
+        if self.focused is table and place is not None and place != self._cursor:
+            self._cursor = place
+            self._show_map()
+            self._show_curves()
+
+    @on(StudyCurves.Moved)
+    def _read_off(self, message: StudyCurves.Moved) -> None:
+        self._reading = message.cursor
+        self._show_curves()
+
+    @on(DataTable.RowSelected)
+    @on(HeatMap.Opened)
+    def action_open(self) -> None:
+        """Ask the app for the live screen of the experiment under the cursor."""
+        cell = self._concerned
+        if cell is None:
+            self._explain("this combination is not in the study")
+        elif cell.overview is None or cell.overview.experiment is None:
+            glyph, word, _ = state_words_of(cell)
+            self._explain(f"{cell.cell.id}: {cell.reason or f'{glyph} {word}: nothing of it is there yet'}")
+        else:
+            self.post_message(OpenExperiment(cell.overview.experiment))
+
+    # Which panes are seen
+
+    def on_resize(self) -> None:
+        """Other panes are seen now."""
+        self.call_after_refresh(self.refresh_bindings)
+
+    @on(Tabs.TabActivated)
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        self._bring(str(event.tab.id).removesuffix("-tab"))
+
+    def action_pane(self, name: str) -> None:
+        """Bring a pane to the front, and give it the focus."""
+        self.query_one(Tabs).active = f"{name}-tab"
+        self._bring(name)
+        # What is hidden takes no focus.
+        self.call_after_refresh(self.query_one(f"#{name}").focus)
+
+    def action_alone(self) -> None:
+        """Show the pane with the focus alone, or all of them."""
+        if self.focused is not None and self.focused.id in PANES:
+            self._bring(self.focused.id)
+        self.toggle_class("-alone")
+        self.call_after_refresh(self.refresh_bindings)
+
+    def _bring(self, name: str) -> None:
+        for pane in PANES:
+            self.set_class(pane == name, f"-{pane}")
+        self.refresh_bindings()
+
+    def _bring_curves(self) -> None:
+        """Have the curves be seen: a key's effect must be."""
+        if not self.query_one(StudyCurves).region.area:
+            self.action_pane("curves")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are there where they do something."""
+        status = self._view.state.status if self._view is not None else None
+        match action:
+            case "stop":
+                return status is StudyStatus.RUNNING
+            case "resume":
+                return status not in (None, StudyStatus.RUNNING, StudyStatus.COMPLETE)
+            case "across":
+                return len(self._view.state.study.axes) > 1 if self._view is not None else False
+            case "move":
+                return any(cell.status is CellStatus.QUEUED for cell in self._cells)
+            case "alone":
+                return not self.has_class("-narrow")
+            case "export" | "quantity" | "series" | "filter" | "list":
+                return self._view is not None
+        return True
+
+    # What is shown
+
+    def action_quantity(self) -> None:
+        """Let the person choose the quantity."""
+        assert self._view is not None
+        found = quantities_of(cell.overview for cell in self._view.state.cells if cell.overview is not None)
+        if not found:
+            self._explain("there are no numbers yet")
+            return
+
+        def chosen(quantity: Quantity | None) -> None:
+            if quantity is not None:
+                self._quantity, self._quantity_chosen, self._series = quantity, True, ()
+                self._show()
+
+        self.app.push_screen(screens.ChooseQuantity(found, self._quantity), chosen)
+
+    def action_across(self) -> None:
+        """Have the next axis run across."""
+        assert self._view is not None
+        axes = list(self._view.state.study.axes)
+        self._across = axes[(axes.index(self._across or axes[0]) + 1) % len(axes)]
+        self._reading = None
+        self._show()
+
+    def action_series(self) -> None:
+        """Let the person choose what the curves show: sets for an accuracy, other claims for a claim."""
+        assert self._view is not None
+        found = quantities_of(cell.overview for cell in self._view.state.cells if cell.overview is not None)
+        names = {quantity.series: quantity for quantity in alike(self._quantity, found)}
+        if len(names) < 2:
+            self._explain(f"{self._quantity.title} has no other sets: t chooses another quantity")
+            return
+        self._bring_curves()
+
+        def chosen(series: tuple[str, ...] | None) -> None:
+            if series is not None and len(series) > len(MARKERS):
+                self._explain(f"{len(series)} are marked: no more than {len(MARKERS)} can be told apart")
+            elif series is not None:
+                self._series = tuple(names[name] for name in series)
+                if len(self._series) == 1:
+                    (self._quantity,), self._quantity_chosen, self._series = self._series, True, ()
+                self._show()
+
+        drawn = [quantity.series for quantity in self._series or (self._quantity,)]
+        what = "Sets" if self._quantity.kind == "accuracy" else "Claims"
+        where = self._grid.row_name(self._cursor[0]) if self._grid.rows else ""
+        question = f"{what} in the curves{f' of {where}' if where else ''}"
+        self.app.push_screen(screens.ChooseSets(list(names), drawn, question), chosen)
+
+    def action_bars(self) -> None:
+        """Draw intervals, or none."""
+        self._bars = not self._bars
+        self._bring_curves()
+        self._show_curves()
+
+    def action_fit(self) -> None:
+        """Change between an axis from 0 to 1 and one that ends at the curves."""
+        self._fit = not self._fit
+        self._bring_curves()
+        self._show_curves()
+
+    def action_filter(self) -> None:
+        """Show the filter and let the person type."""
+        self.add_class("-filter")
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, message: Input.Changed) -> None:
+        self._words = message.value
+        self._show()
+
+    def action_to_cells(self) -> None:
+        """Go on among what the filter left."""
+        pane = next(pane for pane in PANES if self.has_class(f"-{pane}"))
+        self.query_one(f"#{pane}").focus()
+
+    def action_back(self) -> None:
+        """Go one step back: to all panes, to all experiments, out of the screen."""
+        if self.has_class("-alone"):
+            self.action_alone()
+        elif self.has_class("-filter"):
+            self.query_one("#filter", Input).value = ""
+            self.remove_class("-filter")
+            self.action_to_cells()
+        else:
+            self.dismiss()
+
+    # For the app to do
+
+    def action_new(self) -> None:
+        """Ask the app for the set-up form."""
+        self.post_message(NewExperiment())
+
+    def action_list(self) -> None:
+        """Ask the app for the list of experiments, with those of this study."""
+        self.post_message(ListExperiments(f"study:{self.folder.name}"))
+
+    def action_resume(self) -> None:
+        """Ask the app to have computed what is missing."""
+        assert self._view is not None
+        self.post_message(ResumeStudy(self._view.state))
+
+    def action_export(self) -> None:
+        """Ask the app to write the study's files."""
+        assert self._view is not None
+        self.post_message(ExportStudy(self._view.state.study))
+
+    # Done here
+
+    def action_stop(self) -> None:
+        """Stop, after asking."""
+        assert self._view is not None
+        ask_to_stop(self.app, self._view.state, self._look_after)
+
+    def action_move(self, steps: int) -> None:
+        """Move the experiment under the cursor in the queue."""
+        if (cell := self._concerned) is not None:
+            home = self.folder.parent.parent
+            carry_out(self.app, partial(move_in_queue, home, cell.cell.id, steps), self._look_after)
+
+    def action_copy(self) -> None:
+        """Copy the id of the experiment under the cursor."""
+        if (cell := self._concerned) is not None:
+            self.app.copy_to_clipboard(cell.cell.id)
+            self._explain(f"copied {printable(cell.cell.id)}")
+
+    def _look_after(self) -> None:
+        """Have the study looked at after something was done to it; called in the thread that did it."""
+        self.post_message(self.Done())
+
+    @on(Done)
+    def _done(self) -> None:
+        self._look_if_idle()
+
+    def _explain(self, text: str) -> None:
+        self.notify(printable(text), markup=False)
