@@ -10,6 +10,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
+# What Python compiled is kept even where the environment says otherwise: the many processes of the tests would
+# compile all of it again, each for itself.
+test test-all test-slow: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install run batch test test-all test-cluster test-slow lint format bench clean
 
 install: $(VENV)/.installed

@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core.records.events import CoordinatorStarted, EpochFinished, RunStarted, WorkerStarted
 from core.records.state import read_state
-from tests.end_to_end.conftest import kill_hard, numbers, wait_for, wait_for_event
+from tests.end_to_end.conftest import PATIENCE, kill_hard, numbers, wait_for, wait_for_event
 
 SHORT = ("--epochs", "3")
 """Epochs that are enough for the made-up images; where a run is to be met at work, workers are held."""
@@ -102,7 +102,7 @@ def test_a_killed_coordinator_is_resumed_to_the_same_numbers(shell, tmp_path):
         process = shell.start_batch("--runs", "3", *settings)
         wait_for_event(shell, EpochFinished, 4)  # three of the first run
         kill_hard(wait_for_event(shell, CoordinatorStarted, 2).pid)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "aefit-tui resume" in err
     wait_for(lambda: not any(_alive(event.pid) for event in _workers(experiment)))
@@ -144,7 +144,7 @@ def test_an_experiment_that_is_being_computed_goes_on_with_further_runs(shell, t
         assert started.returncode == 0, started.stderr
         answer = json.loads(started.stdout)
         assert (answer["status"], answer["done"], answer["computed"]) == ("running", "joined", [])
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert numbers(json.loads(out)) == numbers(json.loads(whole.stdout))
     assert len(list(shell.only_experiment().journal.glob("*-coordinator.jsonl"))) == 1
@@ -158,7 +158,7 @@ def test_a_killed_worker_costs_one_retry_and_nothing_else(shell, tmp_path):
         wait_for_event(shell, EpochFinished)
         kill_hard(wait_for_event(shell, WorkerStarted).pid)
         wait_for_event(shell, WorkerStarted, 2)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "SIGKILL" in err
     assert numbers(json.loads(out)) == numbers(json.loads(whole.stdout))
@@ -171,7 +171,7 @@ def test_a_run_whose_workers_keep_dying_fails_and_says_so(shell):
             pid = wait_for_event(shell, WorkerStarted, attempt).pid
             wait_for_event(shell, RunStarted, attempt)
             kill_hard(pid)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "twice" in err
     assert "0 of 1 runs" in out
@@ -185,7 +185,7 @@ def test_an_interrupted_batch_says_how_to_go_on_and_leaves_nobody_behind(shell, 
         process = shell.start_batch("--runs", "2", *SHORT)
         wait_for_event(shell, EpochFinished)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert out == ""
     experiment = shell.only_experiment()
@@ -200,7 +200,7 @@ def test_a_batch_that_is_killed_takes_its_coordinator_with_it(shell):
         process = shell.start_batch("--runs", "2", *SHORT)
         wait_for_event(shell, EpochFinished)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
         experiment = shell.only_experiment()
         wait_for(lambda: not experiment.running)
     assert read_state(experiment).status == "interrupted"
@@ -212,13 +212,13 @@ def test_nohup_is_respected(shell):
         process = shell.start_batch("--runs", "1", *SHORT, ignored=signal.SIGHUP)
         wait_for_event(shell, EpochFinished)
         process.send_signal(signal.SIGHUP)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
 
 
 def test_two_commands_at_once_share_one_computation(shell):
     both = [shell.start_batch("--runs", "2", "--epochs", "10", "--json") for _ in range(2)]
-    told = [process.communicate(timeout=240) for process in both]
+    told = [process.communicate(timeout=PATIENCE) for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     first, second = (numbers(json.loads(out)) for out, _ in told)
     assert first == second
@@ -266,7 +266,7 @@ def test_workers_that_cannot_start_leave_the_log_and_say_where(shell, tmp_path):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "torch.py").write_text("raise ImportError('no such processor')")
     process = shell.start_batch("--runs", "1", PYTHONPATH=str(tmp_path / "broken"))
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     experiment = shell.only_experiment()
     assert str(experiment.log) in err

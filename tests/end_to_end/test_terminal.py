@@ -11,7 +11,7 @@ from core.records.events import EpochFinished
 from core.records.state import read_state
 from tests.end_to_end.conftest import wait_for_event
 from tests.fakes.experiments import make_experiment
-from tests.fakes.terminal import PseudoTerminal
+from tests.fakes.terminal import PATIENCE, PseudoTerminal
 
 SETTINGS = ("--z", "5", "--epsilon", "0.25", "--runs", "2", "--epochs", "3", "--jobs", "1")
 """An experiment on the made-up images."""
@@ -56,7 +56,7 @@ def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(s
         first.wait_for("surrogate")
         first.close()
         # Where SIGHUP is ignored (nohup), only the lab itself can notice; it must not go on, spinning.
-        assert first.process.wait(timeout=10) == LEFT_WITH_TERMINAL
+        assert first.process.wait(PATIENCE) == LEFT_WITH_TERMINAL
         experiment = shell.only_experiment()
         assert experiment.running
 
@@ -69,12 +69,12 @@ def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(s
     second.wait_for("Accuracy, mean of 2 runs", mark)
     second.wait_for(mean_accuracy(experiment), mark)
     second.press(b"q")
-    assert second.process.wait(timeout=10) == 0
+    assert second.process.wait(PATIENCE) == 0
 
     third = terminal("attach", experiment.id[:-2])
     third.wait_for("✓ complete  2/2 runs")
     third.press(CTRL_Q)
-    assert third.process.wait(timeout=10) == 0
+    assert third.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(("hangup_ignored", "status"), [(False, -signal.SIGHUP), (True, LEFT_WITH_TERMINAL)])
@@ -83,13 +83,13 @@ def test_the_lab_ends_with_its_terminal(terminal, hangup_ignored, status):
     one.wait_for("Data set")
     one.close()
     # The kernel's hang-up and the lab's own watch are both at once; either may win the race.
-    assert one.process.wait(timeout=10) in {status, LEFT_WITH_TERMINAL}
+    assert one.process.wait(PATIENCE) in {status, LEFT_WITH_TERMINAL}
 
 
 def test_attaching_with_json_in_a_terminal_prints_the_result_and_no_screen(shell, terminal):
     make_experiment(shell.home)
     one = terminal("attach", "latest", "--json")
-    assert one.process.wait(timeout=30) == 0
+    assert one.process.wait(PATIENCE) == 0
     one.wait_for('"status": "complete"')
     assert "? Help" not in one.text()
 
@@ -114,7 +114,7 @@ def test_leaving_while_work_is_going_on_asks_and_tells_how_to_come_back(
     one.wait_for("Leave it running")
     assert not experiment.cancel_file.exists()
     one.press(key)
-    assert one.process.wait(timeout=10) == 0
+    assert one.process.wait(PATIENCE) == 0
     assert experiment.cancel_file.exists() is (key == b"s")
     one.wait_for(" ".join([experiment.id, told, experiment.id, *typed]) + "\r\n")
     # On the screen of the shell, not on the lab's, which is gone.
@@ -133,7 +133,7 @@ def test_without_a_terminal_the_lab_says_what_to_use_instead(shell):
 
 def test_a_terminal_that_cannot_move_its_cursor_is_told_what_to_use_instead(terminal):
     one = terminal(TERM="dumb")
-    assert one.process.wait(timeout=30) == 2
+    assert one.process.wait(PATIENCE) == 2
     one.wait_for("--batch")
     assert "\x1b" not in b"".join(piece for _, piece in one.arrivals()).decode()
 

@@ -27,7 +27,7 @@ from core.spec.spec import Spec
 from tests.fakes.numbers import draw_answers, metrics_from_answers
 
 SPEC = Spec(dataset="digits", runs=4, options={"z": 5}, controls=())
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Journal:

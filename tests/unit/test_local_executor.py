@@ -36,7 +36,7 @@ from core.engine.messages import (
 )
 
 SHA = "a" * 64
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 def task(run: int) -> Task:

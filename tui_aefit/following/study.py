@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.declarations.printable import printable
 from core.declarations.setting import Value as Setting
 from core.records.experiment import Experiment
 from core.records.overview import Overview
@@ -17,7 +18,6 @@ from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.filtering import select
 from tui_aefit.following.listing import QUEUED, STATES, unusual
-from tui_aefit.following.printable import printable
 
 CELL_STATES: Mapping[CellStatus, tuple[str, str, str]] = {
     CellStatus.WAITING: ("·", "waiting", ""),

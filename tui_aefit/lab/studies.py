@@ -9,10 +9,10 @@ from typing import Any
 
 from textual.app import App
 
+from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study import delete_study
 from core.records.study_state import StudyState
-from tui_aefit.following.printable import printable
 from tui_aefit.lab.background import confirm_and_carry_out
 from tui_aefit.lab.screens.confirm import Confirm
 

@@ -130,7 +130,8 @@ def _changes(result: StudyResult, axis: str, note: str) -> Iterator[str]:
         header,
         groups.values(),
         f"What changes along {escaped(axis)}. {escaped(DIFFERENCES)} {escaped(how_compared(leading))} "
-        f"{escaped(UNADJUSTED)} Holm: adjusted over all pairs along {escaped(axis)} of one quantity.{escaped(note)}",
+        f"{escaped(UNADJUSTED)} Holm: adjusted over all pairs along {escaped(axis)} of one quantity."
+        f"{escaped(note)}",
         f"{result.name}-changes-{axis}",
     )
 

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_aefit.following.printable import printable
+from core.declarations.printable import printable
 from tui_aefit.following.quantities import GROUPS, Quantity
 
 CHOSEN = "●"

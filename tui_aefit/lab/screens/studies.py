@@ -15,11 +15,11 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
+from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study_state import StudyStatus
 from core.report.formatting import moment
 from core.spec.command import word_of
-from tui_aefit.following.printable import printable
 from tui_aefit.following.studies import StudyOverview
 from tui_aefit.following.study import STUDY_STATES
 from tui_aefit.lab.background import confirm_and_carry_out, describe_error

@@ -15,11 +15,11 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static, Tab, Tabs
 
+from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study_state import CellState, CellStatus, StudyStatus
 from core.report.formatting import duration
 from core.report.looks import MARKERS
-from tui_aefit.following.printable import printable
 from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
 from tui_aefit.following.studies import StudyFeed
 from tui_aefit.following.study import (

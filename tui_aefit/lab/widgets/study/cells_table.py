@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.reactive import reactive
 
+from core.declarations.printable import printable
 from core.records.study_state import CellState
 from tui_aefit.following.listing import brief_duration
-from tui_aefit.following.printable import printable
 from tui_aefit.following.quantities import Quantity, interval_words, value_of, words_of
 from tui_aefit.following.study import Progress, StudyView, setting_word, state_words_of
 from tui_aefit.lab.theme import ink
