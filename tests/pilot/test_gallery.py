@@ -347,9 +347,9 @@ async def test_while_a_set_is_read_the_one_before_keeps_its_name(
     add_run(experiment, 0, *of_every_set())
     let = threading.Event()
 
-    def slowly(*arguments: Any) -> Any:
+    def slowly(*arguments: Any, **options: Any) -> Any:
         assert let.wait(30)
-        return read(*arguments)
+        return read(*arguments, **options)
 
     async with opened(experiment) as pilot:
         monkeypatch.setattr(gallery_module, "read", slowly)
@@ -431,7 +431,8 @@ async def test_x_writes_a_png_and_says_where(experiment: Experiment) -> None:
     async with opened(experiment) as pilot:
         await press(pilot, "down", "right", "x")
         path = experiment.folder / EXPORTS / "gallery-run2-2.png"
-        assert [(n.message, n.severity) for n in pilot.app._notifications] == [(str(path), "information")]
+        said = f"wrote {path.name} to\n{path.parent}"
+        assert [(n.message, n.severity) for n in pilot.app._notifications] == [(said, "information")]
         with Image.open(path) as image:
             assert image.format == "PNG"
             one = image.size
@@ -621,10 +622,10 @@ async def test_on_a_slow_file_system_it_appears_too(
     let.set()
     begun: list[int] = []
 
-    def slowly(*arguments: Any) -> Any:
+    def slowly(*arguments: Any, **options: Any) -> Any:
         begun.append(1)
         assert let.wait(30)
-        return read(*arguments)
+        return read(*arguments, **options)
 
     async def looks(count: int) -> None:
         for _ in range(500):

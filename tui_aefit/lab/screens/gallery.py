@@ -309,7 +309,7 @@ class GalleryScreen(Screen[None]):
         except AefitError as error:
             self.app.notify(f"{error}\n{error.hint}", severity="error", markup=False)
         else:
-            self.app.notify(f"{path}", title="Exported", markup=False)
+            self.app.notify(f"wrote {path.name} to\n{path.parent}", markup=False)
 
     # Showing
 

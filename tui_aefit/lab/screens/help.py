@@ -22,7 +22,9 @@ S at level j is A_j / A_i, i being the level before j. If adversarial images com
 should climb faster on them than on ordinary mistakes - and faster than on the controls, images that were not made \
 by an adversary or not selected.
 
-Work is done by processes of their own: closing this terminal stops nothing. Open the lab again to see it."""
+Work is done by processes of their own: closing this terminal stops nothing. Open the lab again to see it.
+
+Every key can be another: `aefit-tui config keys` names them, and [keys] in the settings file changes them."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -56,6 +58,10 @@ class HelpScreen(ModalScreen[None]):
             yield Static(_listed((name, SETS[name].description) for name in SETS if is_known(name)))
             yield Static("Moving about", classes="heading")
             yield Static(_listed(self._moving))
+
+    def on_mount(self) -> None:
+        """Take away what was said in passing, which would lie over the keys."""
+        self.app.clear_notifications()
 
 
 def _bindings(below: Screen[object]) -> list[tuple[str, str, bool]]:

@@ -20,6 +20,7 @@ from core.records.status import ExperimentStatus, RunStatus
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import RunView, Snapshot
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, rate_of, seconds_between
@@ -160,7 +161,9 @@ class RunsTable(FollowsTheme, CellTable):
                 cells = _run_cells(view, snapshot, width, tint)
             self._drawn[view.index] = shown, cells
             rows[str(view.index)] = cells
-        self.entitle(*([f"{TITLE}: {LEGEND}"] if snapshot.metrics else []), TITLE)
+        details = f"; {key_of(self, 'runs.details')}: details"
+        legends = [f"{TITLE}: {LEGEND}{details}", f"{TITLE}: {LEGEND}"] if snapshot.metrics else []
+        self.entitle(*legends, f"{TITLE}{details}", TITLE)
         self.fill(columns, rows)
         self._post_selected()
 
