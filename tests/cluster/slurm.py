@@ -65,10 +65,10 @@ class Slurm:
     environment: Mapping[str, str]
     nodes: dict[str, subprocess.Popen[bytes]]
 
-    def run(self, *words: str) -> str:
-        """What a command of Slurm's prints."""
+    def run(self, *words: str, patience: float = PATIENCE) -> str:
+        """What a command of Slurm's prints. patience: seconds that it may take."""
         return subprocess.run(
-            words, env=self.environment, capture_output=True, text=True, check=True, timeout=PATIENCE
+            words, env=self.environment, capture_output=True, text=True, check=True, timeout=patience
         ).stdout
 
     def start_node(self, name: str) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from pathlib import Path
 
 from core.records.events import EpochFinished, RunFailed, RunStarted, WorkerLost
+from core.records.experiment import load
+from core.records.home import experiment_folders
 from core.records.journal import read_all
 from tests.cluster.slurm import Slurm, kill, wait_until_idle
+from tests.documents.examples import blocks_of
 from tests.end_to_end.conftest import BATCH, Shell, numbers, wait_for_event
 
 LAUNCHER = ("--launcher", "srun -n1 -c1 --kill-on-bad-exit", "--jobs", "3")
@@ -30,6 +36,30 @@ def test_behind_srun_the_numbers_are_those_of_this_machine(shell: Shell, local: 
     assert numbers(json.loads(result.stdout)) == expected(local)
     assert slurm.run("squeue", "-h") == ""
     assert not journal_of(shell, WorkerLost)
+
+
+def test_the_script_of_the_documents_computes_what_it_says(
+    shell: Shell, local: Shell, slurm: Slurm, tmp_path: Path
+) -> None:
+    script = blocks_of("machines.md")["paper.sbatch"]
+    here = {
+        "AEFIT_HOME=/shared/aefit AEFIT_DATA_DIR=/shared/data": f"AEFIT_HOME={shell.home}",
+        "cd /shared/aefit-tui": f"cd {tmp_path}",
+        "fgsm deepfool pgd": "fgsm noise",
+        ".venv/bin/aefit-tui --batch": shlex.join([sys.executable, "-m", "tui_aefit.shell.cli", *BATCH]),
+        "--dataset mnist": f"--dataset {shell.data} --runs 3",
+        "--ntasks=12": "--ntasks=3",
+    }
+    for written, meant in here.items():
+        assert written in script
+        script = script.replace(written, meant)
+    (tmp_path / "paper.sbatch").write_text(script)
+    slurm.run("sbatch", "--wait", f"--output={tmp_path}/out", str(tmp_path / "paper.sbatch"), patience=300.0)
+    for attack in ("fgsm", "noise"):
+        (experiment,) = [e for e in map(load, experiment_folders(shell.home)) if e.spec.attack == attack]
+        shown = shell.run("show", experiment.id, "--json")
+        here_too = local.batch(*RUNS, "--attack", attack)
+        assert numbers(json.loads(shown.stdout)) == numbers(json.loads(here_too.stdout))
 
 
 def test_a_lost_node_costs_its_runs_and_no_result(shell: Shell, local: Shell, slurm: Slurm) -> None:
