@@ -73,7 +73,7 @@ def test_the_numbers_are_those_of_this_machine(shell: Shell, ssh: dict[str, str]
 
 def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         started = wait_for_event(shell, WorkerStarted)
         (remote,) = remote_workers(ssh)
@@ -88,7 +88,7 @@ def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh:
 
 def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         (remote,) = remote_workers(ssh)
         assert shell.run("cancel", "latest").returncode == 0
@@ -99,7 +99,7 @@ def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[st
 
 def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         (remote,) = remote_workers(ssh)
         holding = shell.only_experiment().lock.holding()
