@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.data.catalogue import CATALOGUE
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, write_galleries
+from core.records.nearest import NearestImages
 from core.records.results import GALLERY
 from core.sets.registry import SETS
 from core.spec.spec import Spec
@@ -70,6 +71,24 @@ def draw_gallery(name: str, spec: Spec, run: int, class_names: tuple[str, ...]) 
         knob=spec.ladder.knob,
         levels=spec.ladder.levels,
         class_names=class_names,
+        nearest=draw_nearest(5, len(spec.ladder.levels)),
+    )
+
+
+def draw_nearest(members: int, levels: int) -> NearestImages:
+    """Three training images for each member and side, in three classes; every level counts one."""
+    member, side, rank = np.indices((members, 2, 3))
+    source = (30 + 3 * member + side + rank).astype(np.int32)
+    generator = np.random.default_rng(members)
+    return NearestImages(
+        label=(source % 3).astype(np.int16),
+        distance=1.0 + member + rank / 2,
+        source=source,
+        counted=(1,) * levels,
+        pictures={
+            one: generator.integers(0, 256, (28, 28, 1), dtype=np.uint8)
+            for one in set(source.ravel().tolist())
+        },
     )
 
 

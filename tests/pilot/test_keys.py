@@ -16,6 +16,7 @@ from textual.widgets._footer import FooterKey, KeyGroup
 
 import tui_aefit.lab.screens
 import tui_aefit.lab.widgets
+from tests.fakes.arrays import add_gallery
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
@@ -59,6 +60,7 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
     stopped = make_experiment(
         house.home, state="interrupted", runs=3, now=time.time(), dataset="mnist-5k", epochs=15
     )
+    add_gallery(stopped, 0)
     save_preferences(house.home, Preferences(words={"epsilon": "0.3"}))
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:
@@ -110,12 +112,20 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "r Resume" in text_of(lab))
         look("live, stopped", lab)
         await pilot.press("g")
-        await until(pilot, lambda: isinstance(lab.screen, GalleryScreen) and "esc" in text_of(lab))
+        await until(pilot, lambda: isinstance(lab.screen, GalleryScreen) and "1 of 5" in text_of(lab))
         await pilot.pause(0.1)
         look("gallery", lab)
+        await pilot.press("t")
+        await until(pilot, lambda: "⏎ Large" in text_of(lab))
+        look("gallery, small pictures", lab)
+        await pilot.press("escape")
+        await pilot.resize_terminal(140, 45)
+        await until(pilot, lambda: "Nearest to the original" in text_of(lab))
+        look("gallery, wide", lab)
 
 
 COMPARISON = [f"comparison, {pane}" for pane in ("settings", "curves", "numbers", "claims", "wide")]
+GALLERY = ("gallery", "gallery, small pictures", "gallery, wide")
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.__name__)
@@ -149,7 +159,7 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 13
+    assert len(footers) == len(PANES) + 8 + 15
     # Wherever an experiment is looked at, it can be exported.
     wanted = {
         "experiments",
@@ -157,7 +167,7 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         "experiments, wide",
         "live, stopped",
         *COMPARISON,
-        "gallery",
+        *GALLERY,
         *(f"live, {pane}" for pane in PANES),
     }
     assert {place for place, line in footers.items() if "x Export" in line} == wanted

@@ -229,3 +229,27 @@ def test_support_is_the_votes_of_the_most_general_level() -> None:
     found = KNearestNeighbours(z=7).fit(training).predict(training.images)
     assert (found.support.sum(axis=1) == 7).all()
     np.testing.assert_array_equal(found.support.argmax(axis=1), found.label[0])
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_the_nearest_are_those_of_every_distance_in_float64_and_no_more_than_asked_for(search: str) -> None:
+    generator = np.random.default_rng(3)
+    training = colour_images(300, generator)
+    queries = in_unit_range(colour_images(20, generator).images)
+    family = KNearestNeighbours(z=21, search=search)
+    fitted = family.fit(training)
+    near = fitted.predict(queries).near
+    effort = dict(fitted.effort)
+    grey = (np.float32(255) * queries).reshape(20, 1, -1).astype(np.float64)
+    distance = np.sqrt(((grey - training.images.reshape(1, 300, -1)) ** 2).sum(axis=2)) / 255
+    order = np.argsort(distance, axis=1, kind="stable")
+    for guesses in (None, near):
+        for most, k in ((15, 15), (99, 21)):
+            found = family.nearest(fitted, queries, most, guesses)
+            assert found.counted == tuple(range(21, 0, -2))
+            np.testing.assert_array_equal(found.index, order[:, :k])
+            expected = np.take_along_axis(distance, order[:, :k], axis=1)
+            np.testing.assert_allclose(found.distance, expected, rtol=1e-12)
+    assert dict(fitted.effort) == effort, "it is looked at, and no part of what a run has taken"
+    with pytest.raises(ValueError, match="images are"):
+        family.nearest(fitted, queries[:, :5], 15)
