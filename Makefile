@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: install run batch test test-all test-slow lint format bench clean
+.PHONY: install run batch test test-all test-slow faults fuzz lint format bench clean
 
 install: $(VENV)/.installed
 
@@ -29,6 +29,14 @@ test-all: $(VENV)/.installed-test
 # What `make test` leaves out: real processes, every recorded number, every screen.
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# 500 faults (kills, full disks, races, damaged files) and malformed input for every parser; SEED=2 for others.
+SEED ?= 1
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults --seed $(SEED) $(ARGS)
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.fuzz --seed $(SEED) $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

@@ -275,7 +275,8 @@ class Lab:
 
     def litter(self) -> list[str]:
         """What dead processes left half written."""
-        named = (path for path in self.home.rglob(".*") if ownership.is_abandoned(path))
+        hidden = self.home.rglob(".*")
+        named = (path for path in hidden if ownership.is_abandoned(path) or lock.CLAIM.fullmatch(path.name))
         return [str(path.relative_to(self.home)) for path in named]
 
     def _new_file(self) -> Path:

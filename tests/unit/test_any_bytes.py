@@ -1,4 +1,4 @@
-"""Whatever lies in a home: `list`, `show`, `resume` end as they are documented to, and nothing outside is touched."""
+"""Whatever lies in a home: `list`, `show`, `resume` end as they are documented to; nothing outside is touched."""
 
 from __future__ import annotations
 
