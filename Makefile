@@ -14,7 +14,7 @@ INPUTS := pyproject.toml constraints.txt
 # compile all of it again, each for itself.
 test test-all test-slow: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install run batch test test-all test-cluster test-slow lint format bench clean
+.PHONY: install run batch test test-all test-cluster test-slow faults fuzz lint format bench clean
 
 install: $(VENV)/.installed
 
@@ -37,6 +37,14 @@ test-cluster: $(VENV)/.installed-dask
 # What `make test` leaves out: real processes, every recorded number, every screen.
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m "slow and not cluster" $(ARGS)
+
+# 500 faults (kills, full disks, races, damaged files) and malformed input for every parser; SEED=2 for others.
+SEED ?= 1
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults --seed $(SEED) $(ARGS)
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.fuzz --seed $(SEED) $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

@@ -31,12 +31,11 @@ def sync_file(path: Path) -> None:
 def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = True) -> None:
     """Have `write` fill a new file and put it in the place of `path`. Raises OSError, leaving what was there.
 
-    The new file can be read back too. A process that is killed leaves it under an `owned_name` whose prefix is "."
-    and the name of `path`.
+    The new file can be read back too. A process that is killed leaves it under an `owned_name` that
+    begins as `half_written` says.
     durable: once this returns it outlives a power cut; else, which is faster, it may be lost or damaged by one.
     """
-    title = path.name.encode("utf-8", "surrogateescape")[:TITLE_LENGTH].decode("utf-8", "ignore")
-    temporary = path.with_name(owned_name(f".{title}"))
+    temporary = path.with_name(owned_name(half_written(path)))
     try:
         with temporary.open("x+b") as file:
             write(file)
@@ -49,6 +48,11 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bo
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def half_written(path: Path) -> str:
+    """How the names of a file's half-written copies begin, for `owned_name` and `sweep`."""
+    return "." + path.name.encode("utf-8", "surrogateescape")[:TITLE_LENGTH].decode("utf-8", "ignore")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

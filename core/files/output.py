@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import ExperimentError
-from core.files.atomic import replace_file
+from core.files.atomic import half_written, replace_file
+from core.files.ownership import sweep
 
 
 def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
@@ -21,7 +23,9 @@ def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
     write = content if callable(content) else lambda file: file.write(content)
     try:
         if _is_plain(path):
-            replace_file(path.resolve(), write)
+            target = path.resolve()
+            replace_file(target, write)
+            sweep(target.parent, re.escape(half_written(target)))
         else:
             whole = io.BytesIO()  # archives are written with a look back, which no pipe allows
             write(whole)

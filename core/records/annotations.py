@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,8 @@ from typing import Any
 import tomli_w
 
 from core.errors import ExperimentError
-from core.files.atomic import write_atomically
+from core.files.atomic import half_written, write_atomically
+from core.files.ownership import sweep
 from core.files.toml import LARGEST, parse_toml, read_toml
 
 ANNOTATIONS_FILE = "annotations.toml"
@@ -68,6 +70,7 @@ def write_annotations(folder: Path, annotations: Annotations) -> None:
     values = asdict(annotations) | {"tags": list(annotations.tags)}
     try:
         write_atomically(path, _readable(tomli_w.dumps(content | values)))
+        sweep(folder, re.escape(half_written(path)))
     except OSError as error:
         raise ExperimentError(f"cannot write {path}: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -303,6 +304,8 @@ class Experiment:
         A result that failed its checksum was put aside as `.broken.*`: that is kept for a look.
         """
         sweep(self.folder.resolve(), HALF_WRITTEN)
+        with suppress(OSError):  # it cannot be listed, or somebody else sweeps
+            self.lock.sweep()
         runs = self.folder / "runs"
         if runs.is_dir() and not runs.is_symlink():
             for name in os.listdir(runs):

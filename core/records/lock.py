@@ -20,6 +20,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Hashable
@@ -47,6 +48,8 @@ LOOK_SECONDS = 0.25
 """How often a holder is looked at while it is watched."""
 LARGEST = 2**16
 """Bytes of a lock file, at most; ours have some hundred."""
+CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
+"""What claims are called."""
 UNKNOWN_HOLDER = ProcessIdentity("an unknown host", 0, "", "")
 
 Life = Literal["alive", "dead", "unknown"]
@@ -122,7 +125,8 @@ class Lock:
 
     Of several that find the same holder dead, a slow one must not remove the lock that a fast one has made in
     the meantime, not even for a moment. So a lock file is only ever removed by the owner of a claim, a file of
-    the same kind that is named after the content it is about: removed is what was judged, or nothing.
+    the same kind that is named after what it is about, a place and its content: removed is what was judged, or
+    nothing.
 
     clock: monotonic seconds. wall: seconds since 1970. wait: lets so many seconds pass. watch: what was seen.
     give_up: asked while a holder is watched, whether to stop waiting and count it as alive.
@@ -166,6 +170,18 @@ class Lock:
         except OSError:
             self.release()
             raise
+
+    def sweep(self) -> None:
+        """Remove the claims that dead processes left; only for who holds the lock. Raises OSError.
+
+        Of a claim about another content than the lock has now nothing can follow.
+        """
+        for name in os.listdir(self._path.parent):
+            if CLAIM.fullmatch(name):
+                claim = self._path.with_name(name)
+                found = self._holding(claim)
+                if found is not None and found.life == "dead":
+                    _clear(claim)
 
     def wait_until_free(self) -> None:
         """Return when nobody alive holds it, which takes as long as in `acquire`. Raises LockHeld, OSError."""
@@ -274,7 +290,9 @@ class Lock:
 
     def _remove(self, path: Path, content: bytes) -> bool:
         """Remove the file at `path` if it still has this content. Raises LockHeld while another one is at it."""
-        claim = self._path.with_name(f".lock.{hashlib.sha256(content).hexdigest()}")
+        # The place is in the name: who dies while he gives his lock back leaves it and a claim of the same content.
+        about = path.name.encode() + b"\n" + content
+        claim = self._path.with_name(f".lock.{hashlib.sha256(about).hexdigest()}")
         self._take(claim)
         try:
             if _content_of(path) != content:

@@ -388,9 +388,41 @@ def test_a_folder_in_the_heartbeat_s_place_is_set_aside_whole(tmp_path: Path) ->
     assert len(list(tmp_path.glob(".broken.*/precious"))) == 1
 
 
+def claim_about(place: str, content: str) -> str:
+    """The name of the claim of who removes what has this content."""
+    return f".lock.{hashlib.sha256(f'{place}{chr(10)}{content}'.encode()).hexdigest()}"
+
+
+def test_who_died_while_he_gave_his_lock_back_is_in_nobodys_way(tmp_path: Path) -> None:
+    """His claim has the content of his lock."""
+    text = written_by(tmp_path, dead_process())
+    claim = claim_about("lock", text)
+    (tmp_path / claim).write_text(text)
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as lock:
+        assert lock.held
+    assert files(tmp_path) == ["heartbeat"]
+    (tmp_path / claim).write_text(text)
+    (tmp_path / claim_about(claim, text)).write_text(text)
+    written_by(tmp_path, dead_process())
+    with Lock(tmp_path) as lock:
+        assert lock.held
+
+
+def test_claims_of_the_dead_are_swept_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    text = written_by(tmp_path, dead_process())
+    (tmp_path / "lock").unlink()
+    dead, torn, living = (claim_about(place, text) for place in ("dead", "torn", "living"))
+    (tmp_path / dead).write_text(text)
+    (tmp_path / torn).touch()
+    (tmp_path / living).write_bytes(json.dumps(plain(identity())).encode())
+    with Lock(tmp_path) as lock:
+        lock.sweep()
+        assert files(tmp_path) == sorted([living, "heartbeat", "lock"])
+
+
 def test_a_torn_claim_is_in_nobodys_way(tmp_path: Path) -> None:
     text = written_by(tmp_path, dead_process())
-    (tmp_path / f".lock.{hashlib.sha256(text.encode()).hexdigest()}").touch()
+    (tmp_path / claim_about("lock", text)).touch()
     with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as lock:
         assert lock.held
     assert files(tmp_path) == ["heartbeat"]

@@ -1,0 +1,218 @@
+"""The kinds of faults. Each brings one about in a lab, by random numbers; `after` then says what must be so."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from core.records.metrics import RunMetrics
+from tests.fakes.damage import LINES, line_of
+from tests.faults.damage import damage_home, damaged
+from tests.faults.disk import ERRORS, KILLED, DiskFault, How
+from tests.faults.lab import AGAIN, COORDINATOR, OBEYED, STATUSES, TRACE, Ended, Lab, contents
+
+Fault = Callable[[Lab, random.Random], str]
+"""Brings a fault about; what it was, in words. Raises AssertionError where something is not as it must be."""
+EXPORT = "result.json"
+DIES: tuple[How, ...] = ("before", "after", "torn")
+
+
+def coordinator_dies(lab: Lab, rng: random.Random) -> str:
+    """At any call, and perhaps its heir too."""
+    told = []
+    for _ in range(rng.choice([1, 1, 2])):
+        fault = DiskFault(rng.randint(1, lab.count()), rng.choice(DIES))
+        ended = lab.coordinate(fault).wait()
+        assert ended.status in (KILLED, 0), ended
+        told.append(str(fault))
+    return ", ".join(told)
+
+
+def coordinator_meets_an_error(lab: Lab, rng: random.Random) -> str:
+    """Once or from then on, at any call."""
+    fault = DiskFault(rng.randint(1, lab.count()), "error", rng.choice(ERRORS), for_good=rng.random() < 0.5)
+    check_words(lab.coordinate(fault).wait())
+    return str(fault)
+
+
+def coordinator_stops_meanwhile(lab: Lab, rng: random.Random) -> str:
+    """It is stopped at any call, another one comes, or somebody deletes the experiment; then it goes on."""
+    fault = DiskFault(rng.randint(1, lab.count()), "stop")
+    stopped = lab.coordinate(fault)
+    stopped.wait(stops=True)
+    other = rng.choice(["coordinator", "delete", "resume", "damage"])
+    if other == "damage":
+        damage_home(rng, lab.home, lab.outside)
+    elif other == "resume":
+        following = lab.start("resume", lab.experiment.id)
+        stopped.go_on()
+        check_words(following.wait())
+    else:
+        ended = (
+            lab.coordinate() if other == "coordinator" else lab.start("delete", lab.experiment.id, "--yes")
+        ).wait()
+        check_words(ended)
+    stopped.go_on()
+    check_words(stopped.wait())
+    return f"{fault}, and meanwhile {other}"
+
+
+def several_at_once(lab: Lab, rng: random.Random) -> str:
+    """Coordinators and commands on one experiment at the same time."""
+    many = [
+        rng.choice(["coordinator", "coordinator", "resume", "batch", "show", "delete"])
+        for _ in range(rng.randint(2, 4))
+    ]
+    started = []
+    for one in many:
+        words = {"batch": AGAIN, "delete": ("delete", lab.experiment.id, "--yes")}.get(
+            one, (one, lab.experiment.id)
+        )
+        started.append(lab.coordinate() if one == "coordinator" else lab.start(*words))
+    for process in started:
+        check_words(process.wait())
+    return ", ".join(many)
+
+
+def command_dies(lab: Lab, rng: random.Random) -> str:
+    """Making an experiment, deleting, labelling or exporting one."""
+    if rng.random() < 0.8:
+        lab.coordinate().wait()
+    name = lab.experiment.id
+    choices: list[tuple[str, ...]] = [
+        ("delete", name, "--yes"), ("label", name, "a label"), ("tag", name, "+a"),
+        ("export", name, "--output", str(lab.home / EXPORT)),
+    ]  # fmt: skip
+    words = rng.choice(choices)
+    fault = DiskFault(rng.randint(1, lab.count(words)), rng.choice([*DIES, "error"]), rng.choice(ERRORS))
+    ended = lab.command(*words, fault=fault)
+    assert ended.status == KILLED or ended.status in STATUSES, ended
+    if fault.how == "error":
+        check_words(ended)
+    return f"{' '.join(words)}: {fault}"
+
+
+def files_are_damaged(lab: Lab, rng: random.Random) -> str:
+    """Some of the files of an experiment, complete or not."""
+    if rng.random() < 0.8:
+        lab.coordinate(DiskFault(rng.randint(20, 60), "before") if rng.random() < 0.4 else None).wait()
+    return ", ".join(damage_home(rng, lab.home, lab.outside) for _ in range(rng.choice([1, 1, 1, 2, 4])))
+
+
+def journal_holds_anything(lab: Lab, rng: random.Random) -> str:
+    """Lines of another shape, of nobody, of later versions, torn ones."""
+    lab.coordinate().wait()
+    if rng.random() < 0.5:
+        shutil.rmtree(lab.experiment.run_folder(1))
+    told = rng.choice(list(LINES))
+    journal = rng.choice(sorted(lab.experiment.journal.iterdir()))
+    line = line_of(LINES[told])
+    with journal.open("ab") as file:
+        file.write(damaged(rng, line) if rng.random() < 0.3 else line)
+        file.write(b"\n" * rng.randint(0, 2))
+    return told
+
+
+def lock_is_anything(lab: Lab, rng: random.Random) -> str:
+    """A lock that somebody left."""
+    lab.coordinate(DiskFault(rng.randint(5, lab.count()), "before")).wait()
+    folder = lab.experiment.folder
+    place = folder / rng.choice(["lock", "heartbeat", "cancel", f".lock.{'0' * 64}"])
+    content = place.read_bytes() if place.is_file() else b"{}"
+    kind = rng.choice(["bytes", "future", "past", "folder", "dangling", "pipe"])
+    place.unlink(missing_ok=True)
+    if kind == "folder":
+        (place / "precious").mkdir(parents=True)
+    elif kind == "dangling":
+        place.symlink_to(lab.outside / "nowhere")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_bytes(damaged(rng, content))
+        moment = {"bytes": 0.0, "future": 9e9, "past": 1.0}[kind]
+        if moment:
+            os.utime(place, (moment, moment))
+    return f"{place.name}: {kind}"
+
+
+KINDS: dict[str, tuple[Fault, int]] = {
+    "coordinator dies": (coordinator_dies, 110),
+    "coordinator meets an error": (coordinator_meets_an_error, 90),
+    "coordinator stops meanwhile": (coordinator_stops_meanwhile, 60),
+    "several at once": (several_at_once, 40),
+    "command dies": (command_dies, 50),
+    "files are damaged": (files_are_damaged, 90),
+    "journal holds anything": (journal_holds_anything, 30),
+    "lock is anything": (lock_is_anything, 30),
+}
+"""Name -> the fault and how many of 500."""
+
+
+def check_words(ended: Ended) -> None:
+    """What holds of whatever was typed: a documented status, no traceback, nothing that a terminal obeys."""
+    assert ended.status in STATUSES, f"exit status {ended.status} of {ended.words}: {ended.said}"
+    assert not TRACE.search(ended.said), f"{ended.words}: {ended.said}"
+    assert not OBEYED.search(ended.said), f"{ended.words}: {ended.said!r}"
+    silent = ended.words == COORDINATOR and ended.status != 2  # its journal says what happened
+    assert ended.status == 0 or silent or ended.said.strip(), (
+        f"{ended.words}: status {ended.status} without a word"
+    )
+
+
+def after(lab: Lab, expected: dict[int, RunMetrics]) -> None:
+    """What must be so after any fault: all is told of, computed again or refused in words; nothing else changed.
+
+    expected: the numbers of an undisturbed computation.
+    """
+    name = lab.experiment.id
+    check_words(listed := lab.command("list"))
+    assert listed.status == 0, listed
+    check_words(lab.command("show", name))
+    check_words(resumed := lab.command("resume", name))
+    if resumed.status != 0:
+        # What cannot be gone on with can be deleted, and computed anew.
+        check_words(lab.command("delete", name, "--yes"))
+        left = lab.home / "experiments" / name
+        assert not os.path.lexists(left), f"{left} stays after {resumed}"
+    check_words(again := lab.command(*AGAIN))
+    assert again.status == 0, again
+    found = lab.numbers()
+    assert found == expected, f"other numbers: runs {sorted(found)} of {sorted(expected)}"
+    check_words(lab.coordinate().wait())  # who holds the lock sweeps, and who writes the same again
+    check_words(lab.command("export", name, "--output", str(lab.home / EXPORT)))
+    assert (litter := lab.litter()) == [], f"left behind: {litter}"
+    assert contents(lab.outside) == lab.untouched, "something outside of the home was changed"
+
+
+def undisturbed(root: Path) -> dict[int, RunMetrics]:
+    """The numbers of a computation that nothing happens to."""
+    lab = Lab(root)
+    ended = lab.coordinate().wait()
+    assert ended.status == 0, ended
+    return lab.numbers()
+
+
+def chosen(seed: int, count: int) -> list[tuple[str, str]]:
+    """The faults of a seed: kind and what seeds it. As many of each kind as its share of `count`, one at least."""
+    total = sum(share for _, share in KINDS.values())
+    return [
+        (kind, f"{seed}:{kind}:{number}")
+        for kind, (_, share) in KINDS.items()
+        for number in range(max(1, round(count * share / total)))
+    ]
+
+
+def bring_about(kind: str, seed: str, root: Path, expected: dict[int, RunMetrics]) -> str:
+    """One fault in a lab of its own, and what must be so after it; what it was. Raises AssertionError."""
+    lab = Lab(root)
+    rng = random.Random(seed)
+    told = "nothing yet"
+    try:
+        told = KINDS[kind][0](lab, rng)
+        after(lab, expected)
+    except AssertionError as error:
+        raise AssertionError(f"{kind}, seed {seed!r}, {told}: {error}") from error
+    return told

@@ -1,0 +1,307 @@
+"""A home with an experiment; commands and coordinators in processes forked from this one; what they say and leave.
+
+The workers are none: a run's result is made up from its experiment and number, and published as a worker does. All
+else is the program as it is. Forking takes milliseconds, where a new interpreter would take half a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, NoReturn
+
+# What commands load when they need it: once, and not in every process.
+import scipy.special  # noqa: F401
+
+import tui_aefit.shell.annotating
+import tui_aefit.shell.commands
+import tui_aefit.shell.export  # noqa: F401
+from core.engine import coordinator
+from core.engine.executor import Done as RunDone
+from core.engine.executor import Failed, Report, Task
+from core.errors import AefitError, ExperimentError
+from core.files import ownership
+from core.records import lock
+from core.records.experiment import Experiment, load
+from core.records.home import create
+from core.records.metrics import RunMetrics
+from core.spec.resolved import spec_of
+from tests.fakes.executor import FakeExecutor, put_result
+from tests.faults.disk import KILLED, Disk, DiskFault
+from tui_aefit.shell import batch, cli, follow
+
+SPEC = spec_of({"dataset": "digits", "runs": 3, "z": 3, "controls": ()})
+AGAIN = ("--batch", "--dataset", "digits", "--runs", "3", "--z", "3", "--controls", "none", "--jobs", "1")
+"""What computes it."""
+COORDINATOR = ("coordinator",)
+"""Stands for the words of a command in what is told of a coordinator."""
+PATIENCE = 20.0
+"""Seconds after which a process waits for something that will not come."""
+TRACE = re.compile(r"Traceback \(most recent call last\)|Exception ignored in|Exception in thread")
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal would obey, or be misled by."""
+STATUSES = (0, 1, 2, 75, 130)
+"""That are documented; 75 is a coordinator's only."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended; status: None where it was stopped, and goes on with `Process.go_on`."""
+
+    words: tuple[str, ...]
+    status: int | None
+    said: str
+
+
+class Process:
+    """A process forked from this one, that does `work` and leaves with the status which that gives."""
+
+    def __init__(self, words: Sequence[str], work: Callable[[], int], said: Path) -> None:
+        self.words = tuple(words)
+        self._said = said
+        output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _leave_with(work, output)
+        os.close(output)
+
+    def wait(self, *, stops: bool = False) -> Ended:
+        """Until it has ended, or, if that is expected, has stopped itself. One that does neither is killed."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG | (os.WUNTRACED if stops else 0))
+            if pid:
+                break
+            if time.monotonic() > deadline:
+                os.killpg(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                return Ended(self.words, None, f"{self._text()}\n[it was still there after {PATIENCE:.0f} s]")
+            time.sleep(0.002)
+        if os.WIFSTOPPED(status):
+            return Ended(self.words, None, "")
+        return Ended(self.words, os.waitstatus_to_exitcode(status), self._text())
+
+    def go_on(self) -> None:
+        """After it has stopped itself."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def _text(self) -> str:
+        return self._said.read_bytes().decode(errors="replace")
+
+
+def _leave_with(work: Callable[[], int], output: int) -> NoReturn:
+    """Do the work of a new process, whose output goes to a file, and leave: nothing of the former one is done."""
+    status = 70
+    try:
+        os.setsid()
+        for number in (1, 2):
+            os.dup2(output, number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sys.stdin, sys.stdout, sys.stderr = (
+            io.TextIOWrapper(io.FileIO(number, "r" if number == 0 else "w", closefd=False), encoding="utf-8",
+                             errors="replace", write_through=True)
+            for number in range(3)
+        )  # fmt: skip
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        status = work()
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else 1
+    except BaseException:  # noqa: BLE001  # as the interpreter would
+        traceback.print_exc()
+        status = 1
+    finally:
+        os._exit(status)
+
+
+class Coordinator:
+    """Stands for the process that a command starts: what `tui_aefit.shell.batch` asks of it."""
+
+    def __init__(self, process: Process, stdin: IO[bytes] | None) -> None:
+        self._process = process
+        self.stdin = stdin
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit status, None while it is at work."""
+        if self._status is None:
+            pid, status = os.waitpid(self._process.pid, os.WNOHANG)
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
+        return self._status
+
+    def wait(self) -> int:
+        """The exit status, once it has ended."""
+        while (status := self.poll()) is None:
+            time.sleep(0.002)
+        return status
+
+
+class Lab:
+    """A home below `root`, and beside it what nobody may touch."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.outside = root / "outside"
+        self.outside.mkdir(parents=True)
+        for name in ("precious", ".result.precious", "spec.toml", "metrics.json"):
+            (self.outside / name).write_bytes(f"{name} of somebody".encode())
+        (self.outside / "folder").mkdir()
+        (self.outside / "folder" / "precious").write_bytes(b"precious")
+        self.untouched = contents(self.outside)
+        self.experiment, _ = create(self.home, SPEC)
+        self._processes = 0
+
+    def coordinator_words(self, folder: Path) -> list[str]:
+        """The arguments of a coordinator of an experiment's folder."""
+        return [
+            str(folder),
+            "--jobs",
+            "1",
+            "--data-dir",
+            str(self.home),
+            "--cache-dir",
+            str(self.home / "cache"),
+        ]
+
+    def coordinate(self, fault: DiskFault | None = None) -> Process:
+        """A coordinator of the experiment."""
+        words = self.coordinator_words(self.experiment.folder)
+        return Process(COORDINATOR, lambda: self._coordinate(words, fault), self._new_file())
+
+    def count(self, words: Sequence[str] = ()) -> int:
+        """How many things a command, or else a coordinator, does to the disk; tried in a copy of the home."""
+        copy = self.root / "counting"
+        shutil.rmtree(copy, ignore_errors=True)
+        self.home.rename(copy)
+        shutil.copytree(copy, self.home, symlinks=True)
+        file = self._new_file()
+
+        def work() -> int:
+            self._prepare()
+            disk = Disk(self.home, None)
+            disk.install()
+            try:
+                return (
+                    cli.run(list(words))
+                    if words
+                    else coordinator.main(self.coordinator_words(self.experiment.folder))
+                )
+            finally:
+                os.write(1, f"\ncalls: {disk.calls}".encode())
+
+        ended = Process(["count"], work, file).wait()
+        shutil.rmtree(self.home)
+        copy.rename(self.home)
+        return int(ended.said.rpartition("calls: ")[2])
+
+    def command(self, *words: str, fault: DiskFault | None = None) -> Ended:
+        """What a person types, and what came of it."""
+        return self.start(*words, fault=fault).wait()
+
+    def start(self, *words: str, fault: DiskFault | None = None) -> Process:
+        """The same, not waited for."""
+
+        def work() -> int:
+            self._prepare()
+            if fault is not None:
+                Disk(self.home, fault).install()
+            sys.argv = ["aefit-tui", *words]
+            cli.main()
+            return 0
+
+        return Process(words, work, self._new_file())
+
+    def _coordinate(self, words: list[str], fault: DiskFault | None) -> int:
+        self._prepare()
+        if fault is not None:
+            Disk(self.home, fault).install()
+        return coordinator.main(words)
+
+    def _prepare(self) -> None:
+        """In a process of its own: workers that are none, no settings of ours, and no waiting for time to pass."""
+        os.environ["AEFIT_HOME"] = str(self.home)
+        os.environ["XDG_CONFIG_HOME"] = str(self.root / "config")
+        os.chdir(self.root)
+        workers = partial(FakeExecutor, self.compute)
+        for place, name, value in (
+            (coordinator, "LocalProcesses", lambda jobs, start: workers(capacity=jobs)),
+            (batch, "start_coordinator", self.start_coordinator),
+            (follow, "LOOK_SECONDS", 0.005),
+            (lock, "SILENCE_SECONDS", 0.3),
+            (lock, "LOOK_SECONDS", 0.01),
+        ):
+            setattr(place, name, value)
+
+    def compute(self, task: Task) -> Sequence[Report]:
+        """What a worker does with a run."""
+        try:
+            put_result(self.experiment, task.run, stands=self.experiment.stands)
+        except (OSError, AefitError) as error:
+            return [Failed(task, f"its result cannot be written: {error}", "")]
+        return [RunDone(task)]
+
+    def start_coordinator(self, experiment: Experiment, *, tied: bool, **_: object) -> Coordinator:
+        """What `tui_aefit.shell.launcher.start_coordinator` does, with a forked process."""
+        words = [*self.coordinator_words(experiment.folder), *(["--foreground"] if tied else [])]
+        reading, writing = os.pipe()
+
+        def work() -> int:
+            os.close(writing)
+            sys.stdin = os.fdopen(reading)
+            return coordinator.main(words)
+
+        try:
+            process = Process(COORDINATOR, work, experiment.log)
+        except OSError as error:
+            raise ExperimentError(f"cannot write {experiment.log}: {error.strerror}") from error
+        os.close(reading)
+        return Coordinator(process, os.fdopen(writing, "wb"))
+
+    def numbers(self) -> dict[int, RunMetrics]:
+        """Of every run that has a valid result."""
+        return load(self.experiment.folder).results(verify=True)
+
+    def litter(self) -> list[str]:
+        """What dead processes left half written."""
+        hidden = self.home.rglob(".*")
+        named = (path for path in hidden if ownership.is_abandoned(path) or lock.CLAIM.fullmatch(path.name))
+        return [str(path.relative_to(self.home)) for path in named]
+
+    def _new_file(self) -> Path:
+        self._processes += 1
+        return self.root / f"said-{self._processes}"
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """What lies in a folder: names, and digests of files."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+    }  # fmt: skip
+
+
+__all__ = [
+    "AGAIN",
+    "COORDINATOR",
+    "KILLED",
+    "OBEYED",
+    "SPEC",
+    "STATUSES",
+    "TRACE",
+    "Ended",
+    "Lab",
+    "Process",
+    "contents",
+]
