@@ -8,8 +8,16 @@ TableName = Literal["accuracy", "tests", "summary", "claims", "deciding", "attac
 FigureName = Literal["accuracy", "p-values", "gallery", "crossfit"]
 FigureFormat = Literal["pdf", "svg", "png"]
 
+OwnTable = Literal["cells", "changes"]
+StudyTable = OwnTable | TableName
+StudyFigure = Literal["curve", "heatmap"]
+
 TABLES: tuple[TableName, ...] = get_args(TableName)
 FIGURES: tuple[FigureName, ...] = get_args(FigureName)
+OWN_TABLES: tuple[OwnTable, ...] = get_args(OwnTable)
+STUDY_TABLES: tuple[StudyTable, ...] = (*OWN_TABLES, *TABLES)
+"""Those of a study itself, and those of its experiments one below the other."""
+STUDY_FIGURES: tuple[StudyFigure, ...] = get_args(StudyFigure)
 FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""

@@ -36,6 +36,7 @@ from core.records import lock
 from core.records.experiment import Experiment, load
 from core.records.home import create
 from core.records.metrics import RunMetrics
+from core.records.starting import How
 from core.spec.resolved import spec_of
 from tests.fakes.executor import FakeExecutor, put_result
 from tests.faults.disk import KILLED, Disk, DiskFault
@@ -252,8 +253,8 @@ class Lab:
             return [Failed(task, f"its result cannot be written: {error}", "")]
         return [RunDone(task)]
 
-    def start_coordinator(self, experiment: Experiment, *, tied: bool, **_: object) -> Coordinator:
-        """What `tui_aefit.shell.launcher.start_coordinator` does, with a forked process."""
+    def start_coordinator(self, experiment: Experiment, how: How, *, tied: bool) -> Coordinator:
+        """What `core.records.starting.start_coordinator` does, with a forked process."""
         words = [*self.coordinator_words(experiment.folder), *(["--foreground"] if tied else [])]
         reading, writing = os.pipe()
 

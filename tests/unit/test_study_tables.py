@@ -18,14 +18,14 @@ from core.records.experiment import load
 from core.records.state import read_state
 from core.records.study import Study
 from core.report.columnar.parquet import study_parquet
-from core.report.formats import TABLES, TableName
+from core.report.formats import STUDY_TABLES, TABLES, TableName
 from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.result import result_of
 from core.report.study.changes import changes
 from core.report.study.latex import study_latex
 from core.report.study.measures import P_VALUE, chosen_keys, keys_of, measure_title, reading
 from core.report.study.result import StudyResult, study_result
-from core.report.study.tables import STUDY_TABLES, every_key, study_csv, study_long
+from core.report.study.tables import every_key, study_csv, study_long
 from core.report.tables.long import COLUMNS_OF, long_csv
 from tests.fakes.studies import RUNS, make_study
 from tests.unit.test_latex import tables

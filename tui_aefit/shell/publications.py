@@ -103,27 +103,41 @@ def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
     part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made or is a link, or what lies
     there is no plain file.
     """
-    folder = experiment.folder / EXPORTS
+    return own_export(experiment.folder, file_name(experiment, form, part))
+
+
+def own_export(folder: Path, name: str) -> Path:
+    """Where a file of that name goes among the exports of an experiment or a study; their folder is made.
+
+    Raises ExperimentError as `default_path` does.
+    """
+    exports = folder / EXPORTS
     try:
-        return own_file(folder, file_name(experiment, form, part))
+        return own_file(exports, name)
     except OSError as error:
         raise ExperimentError(
-            f"cannot export {experiment.id} into {folder}: {error.strerror}",
+            f"cannot export {folder.name} into {exports}: {error.strerror}",
             "on the command line, --output FILE writes elsewhere",
         ) from error
 
 
 def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
+    """`publish_folder` of an experiment."""
+    publish_folder(experiment.folder, form, output, **options)
+
+
+def publish_folder(folder: Path, form: str, output: Path | None, **options: str) -> None:
     """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
 
-    form: html, parquet, or the format of a figure. options: `table`, `figure`, `sets`, as that module takes them.
+    folder: of an experiment or a study, called as that is. form: html, parquet, or the format of a figure. options:
+    `table`, `figure`, `sets`, `paths`, and of a study `quantity` and `axis`, as that module takes them.
     Raises ExperimentError where it cannot be made or written, OutputError where standard output is closed or full,
     BrokenPipeError where nobody reads it.
     """
     words = [f"--{name}={value}" for name, value in options.items()]
     target = "-" if output is None else str(output)
     command = [
-        sys.executable, "-P", "-m", "core.report", str(experiment.folder), "--format", form, *words, "--", target,
+        sys.executable, "-P", "-m", "core.report", str(folder), "--format", form, *words, "--", target,
     ]  # fmt: skip
     try:
         done = subprocess.run(
@@ -140,11 +154,11 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
         )
     except OSError as error:
         raise ExperimentError(
-            f"cannot publish {experiment.id}: no process can be started: {error.strerror or error}"
+            f"cannot publish {folder.name}: no process can be started: {error.strerror or error}"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ExperimentError(
-            f"cannot publish {experiment.id}: the process that should took more than {LONGEST_SECONDS} seconds",
+            f"cannot publish {folder.name}: the process that should took more than {LONGEST_SECONDS} seconds",
             "see whether the machine or its disk is overloaded, and try again",
         ) from error
     refusal = refusal_in(done.stderr)
@@ -156,6 +170,6 @@ def publish(experiment: Experiment, form: str, output: Path | None, **options: s
         raise BrokenPipeError
     if done.returncode != 0:
         raise ExperimentError(
-            f"cannot publish {experiment.id}: the process that should ended with status {done.returncode}",
+            f"cannot publish {folder.name}: the process that should ended with status {done.returncode}",
             done.stderr.strip()[-2000:],
         )

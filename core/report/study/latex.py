@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from core.errors import StudyError
 from core.records.study import Study
 from core.report.comparison import Compared
+from core.report.formats import StudyTable
 from core.report.formatting import counted
 from core.report.measured import Key
 from core.report.study.changes import Change, changes
 from core.report.study.leading import LEADING, LEADING_CLAIMS
 from core.report.study.measures import measure_title, reading
 from core.report.study.result import CellResult, StudyResult
-from core.report.study.tables import StudyTable, results_of
+from core.report.study.tables import results_of
 from core.report.study.words import DIFFERENCES, UNADJUSTED, how_compared, place_name, value_word
 from core.report.tables.comparison import accuracy_latex, claims_latex
 from core.report.tables.latex import DASH, escaped, interval_cell, number_cell, p_cell, table_environment
@@ -69,7 +70,7 @@ def _cells(result: StudyResult, note: str) -> str:
     titles = [title for key in LEADING for title in _titles(key)]
     rows = [
         [
-            *(escaped(value_word(cell.settings.get(name))) for name in result.axes),
+            *(escaped(value_word(name, cell.settings.get(name))) for name in result.axes),
             f"{cell.complete}/{cell.runs}",
             *(text for key in LEADING for text in _reading(cell, key)),
         ]
@@ -139,7 +140,7 @@ def _changes(result: StudyResult, axis: str, note: str) -> Iterator[str]:
 def _change(change: Change) -> list[str]:
     found = change.difference
     return [
-        escaped(f"{value_word(change.second)} less {value_word(change.first)}"),
+        escaped(f"{value_word(change.axis, change.second)} less {value_word(change.axis, change.first)}"),
         escaped(place_name(change.fixed)),
         number_cell(found.estimate, "+.4f"),
         interval_cell(found.ci95),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.declarations.setting import Value
 from core.errors import StudyError, closest
 from core.records.findings import RISE
 from core.records.statistics import Claim, Decision, Interval
@@ -15,6 +16,7 @@ from core.report.terms import CLAIMS
 from core.statistics.comparison import Sample, usable
 from core.statistics.plain_t import critical_value
 
+DEFAULT_QUANTITY = RISE[0]
 P_VALUE = "p"
 """Of the corrected test of S_j, D against M; its level is j."""
 LEVELLED = (ACCURACY, P_VALUE)
@@ -158,3 +160,30 @@ def _p_value(cell: CellResult, level: str) -> Reading | None:
         if (test.quantity, test.test, test.j) == ("ratio", "nadeau_bengio", j) and test.p is not None:
             return Reading(test.p, None, test.n)
     return None
+
+
+def numeric(values: Sequence[Value]) -> bool:
+    """Whether all values of an axis are numbers."""
+    return all(isinstance(value, int | float) for value in values)
+
+
+def chosen_axis(axis: str | None, result: StudyResult) -> str:
+    """The axis that a person names; by default that of numbers with the most values, else the first one.
+
+    Raises StudyError for one that the study has not, or where it has none.
+    """
+    if not result.axes:
+        raise StudyError(
+            f"{result.name} has no axis: its experiments differ in nothing",
+            "add experiments to it, for example --epsilon 0.1,0.2",
+        )
+    if axis is None:
+        by_length = sorted(result.axes, key=lambda name: -len(result.axes[name]))
+        return next((name for name in by_length if numeric(result.axes[name])), next(iter(result.axes)))
+    name = axis.removeprefix("--").replace("-", "_")
+    if name not in result.axes:
+        raise StudyError(
+            f"{axis} is no axis of {result.name}: expected one of {', '.join(result.axes)}",
+            f"for example --axis {next(iter(result.axes))}",
+        )
+    return name

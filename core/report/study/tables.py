@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from core.declarations.setting import Value
 from core.errors import ExperimentError
@@ -14,7 +13,7 @@ from core.records.experiment import load
 from core.records.findings import ADVERSARIAL
 from core.records.state import read_state
 from core.records.study import Study
-from core.report.formats import TABLES, TableName
+from core.report.formats import StudyTable, TableName
 from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.result import Result, result_of
 from core.report.study.changes import changes
@@ -23,12 +22,6 @@ from core.report.study.measures import reading
 from core.report.study.result import StudyResult
 from core.report.tables.long import COLUMNS_OF, Cell, long_rows
 from core.spec.command import word_of
-
-OwnTable = Literal["cells", "changes"]
-StudyTable = OwnTable | TableName
-OWN_TABLES: tuple[OwnTable, ...] = get_args(OwnTable)
-STUDY_TABLES: tuple[StudyTable, ...] = (*OWN_TABLES, *TABLES)
-"""Those of a study itself, and those of its experiments one below the other."""
 
 _MEANS = {
     "accuracy": Key(ACCURACY, (ADVERSARIAL,)),

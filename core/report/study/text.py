@@ -37,8 +37,9 @@ def study_table(result: StudyResult, width: int = WIDTH) -> str:
     parts = [
         f"{result.name}  {result.status}  {result.complete} of {counted(len(result.cells), 'experiment')}, "
         f"{complete} of {counted(runs, 'run')}",
-        *(wrapped(f"{name}: {', '.join(map(value_word, values))}", width) for name, values in result.axes.items()),
-    ]  # fmt: skip
+    ]
+    for name, values in result.axes.items():
+        parts.append(wrapped(f"{name}: {', '.join(value_word(name, value) for value in values)}", width))
     parts += [*_reasons(result, width), *_words(result, width), "", _cells(result, width)]
     return "\n".join(parts)
 
@@ -66,7 +67,7 @@ def places(result: StudyResult) -> list[str]:
     if not result.axes:
         return ["experiment", *(cell.id for cell in result.cells)]
     rows = [list(result.axes)]
-    rows += [[value_word(cell.settings.get(name)) for name in result.axes] for cell in result.cells]
+    rows += [[value_word(name, cell.settings.get(name)) for name in result.axes] for cell in result.cells]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(word.ljust(wide) for word, wide in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
+from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Value
 from core.declarations.words import counted, enumerate_words
 from core.records.statistics import Claim, Decision
@@ -91,11 +93,12 @@ def along(found: Sequence[Change]) -> list[Along]:
     told = []
     for first, second in pairs:
         leading = [c for c in found if c.leading and (c.first, c.second) == (first, second)]
+        axis = leading[0].axis
         phrases = {decision: list(_phrases(decision, leading)) for decision in DECISIONS}
         told.append(
             Along(
-                axis=leading[0].axis,
-                title=f"{leading[0].axis}: {value_word(second)} against {value_word(first)}",
+                axis=axis,
+                title=f"{axis}: {value_word(axis, second)} against {value_word(axis, first)}",
                 margin=leading[0].difference.margin,
                 changed=tuple([*phrases["higher"], *phrases["lower"]]),
                 same=tuple(phrases["same"]),
@@ -162,15 +165,18 @@ def _range(values: Sequence[float]) -> str:
 def place_name(settings: Mapping[str, Value]) -> str:
     """Values on some axes, with their names where a value alone would say nothing: "fgsm, epsilon 0.1"."""
     return ", ".join(
-        value_word(value) if name in PLAIN else f"{name} {value_word(value)}"
+        value_word(name, value) if name in PLAIN else f"{name} {value_word(name, value)}"
         for name, value in settings.items()
         if value is not None
     )
 
 
-def value_word(value: Value) -> str:
-    """A setting's value in a table; ABSENT where an experiment has no such setting."""
-    return ABSENT if value is None else word_of(value)
+def value_word(name: str, value: Value) -> str:
+    """A setting's value in a table; ABSENT where an experiment has no such setting. A data set by its title."""
+    if value is None:
+        return ABSENT
+    word = word_of(value)
+    return PurePath(word).stem if name == "dataset" and word not in CATALOGUE else word
 
 
 def difference_words(found: Difference) -> str:

@@ -1,0 +1,129 @@
+"""The sub-commands `study export` and `study report`: what is written of a study, and where to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.errors import AefitError, StudyError
+from core.files.exit_status import ExitStatus
+from core.files.output import write_output
+from core.records.study import Study, find_study
+from core.report.formats import FIGURE_FORMATS, STUDY_FIGURES, STUDY_TABLES, TABLE_FORMATS, TEXTS, StudyTable
+from core.report.study.latex import study_latex
+from core.report.study.measures import DEFAULT_QUANTITY
+from core.report.study.result import study_result
+from core.report.study.tables import study_csv
+from tui_aefit.shell.console import Console
+from tui_aefit.shell.publications import SUFFIXES, own_export, publish_folder
+from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.subcommands import Options
+
+OF_FIGURES = ("figure", "quantity", "axis", "sets")
+
+
+def add_export_options(command: argparse.ArgumentParser) -> None:
+    """Add what `export` takes besides the study's name."""
+    forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
+    command.add_argument("--format", choices=forms, help="default: json")
+    command.add_argument(
+        "--table",
+        choices=STUDY_TABLES,
+        help=f"of {', '.join(TABLE_FORMATS)} (default: cells; latex: cells, changes and claims)",
+    )
+    of = ", ".join(FIGURE_FORMATS)
+    command.add_argument("--figure", choices=STUDY_FIGURES, help=f"of {of}")
+    command.add_argument(
+        "--quantity",
+        metavar="NAME",
+        help=f"of {of}: a claim's name, accuracy, accuracy@LEVEL, images, fooled, target_hit, p or p@LEVEL "
+        f"(default: {DEFAULT_QUANTITY})",
+    )
+    command.add_argument(
+        "--axis",
+        metavar="SETTING",
+        help=f"of {of}: what runs to the right (default: the longest with numbers)",
+    )
+    command.add_argument(
+        "--sets",
+        metavar="A,B",
+        help=f"of {of}: the sets of the quantity (default: adversarial, misclassified)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"- is standard output (default: - for {', '.join(TEXTS)}, else a file in the study's exports)",
+    )
+
+
+def export(options: Options, settings: Settings, console: Console) -> int:
+    """Write a study's results, or a figure of them. Raises AefitError."""
+    form, table, figure = options.get("format", "json"), options.get("table"), options.get("figure")
+    if options.get("as_json") and form != "json":
+        raise AefitError(f"--json and --format {form} exclude each other", "leave one of them out")
+    _check(form, options)
+    study = find_study(settings.home, options["name"])
+    if form in TEXTS:
+        text = _text(study, form, table)
+        output = options.get("output", "-")
+        if output == "-":
+            console.result(text)
+        else:
+            write_output(Path(output), text.encode())
+            console.narrate(f"wrote {output}")
+        return ExitStatus.COMPLETE
+    given = {name: options[name] for name in ("table", *OF_FIGURES) if options.get(name) is not None}
+    part = "-".join(filter(None, (options.get("quantity"), figure or table or "cells"))).replace("@", "-")
+    return _publish(study, form, options.get("output"), console, part, **given)
+
+
+def report(options: Options, settings: Settings, console: Console) -> int:
+    """Write a page on a study. Raises AefitError."""
+    study = find_study(settings.home, options["name"])
+    return _publish(study, "html", options.get("output"), console, "")
+
+
+def _check(form: str, options: Options) -> None:
+    """Raises AefitError where the options do not belong together."""
+    if form in FIGURE_FORMATS and options.get("figure") is None:
+        raise AefitError("which figure?", f"--format {form} --figure with one of {', '.join(STUDY_FIGURES)}")
+    for name in OF_FIGURES:
+        if form not in FIGURE_FORMATS and options.get(name) is not None:
+            raise AefitError(
+                f"--format {form} has no --{name}", f"choose one of {', '.join(FIGURE_FORMATS)} with --format"
+            )
+    if options.get("table") is not None and form not in TABLE_FORMATS:
+        raise AefitError(
+            f"--format {form} has no --table", f"choose one of {', '.join(TABLE_FORMATS)} with --format"
+        )
+
+
+def _text(study: Study, form: str, table: StudyTable | None) -> str:
+    try:
+        result = study_result(study)
+        if form == "csv":
+            return study_csv(study, result, table or "cells")
+        return study_latex(study, result, table) if form == "latex" else result.to_text()
+    except OSError as error:
+        raise StudyError(f"cannot read {study.name}: {error.strerror or error}") from error
+
+
+def _publish(study: Study, form: str, output: str | None, console: Console, part: str, **chosen: str) -> int:
+    """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
+    if output == "-":
+        if sys.stdout.isatty():
+            raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
+        publish_folder(study.folder, form, None, **chosen)
+        return ExitStatus.COMPLETE
+    if output is None:
+        name = f"{study.name}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
+        path = own_export(study.folder, name)
+    else:
+        path = Path(output).absolute()
+    publish_folder(study.folder, form, path, **chosen)
+    if output is None or form == "html":
+        console.result(str(path))
+    else:
+        console.narrate(f"wrote {output}")
+    return ExitStatus.COMPLETE
