@@ -77,7 +77,7 @@ def _values(
 
     return {
         "mark": lambda one: one.id not in marked,
-        "state": lambda one: (URGENCY.index(one.status), one.stopping),
+        "state": lambda one: (URGENCY.index(one.status), one.stopping, one.queued),
         "runs": lambda one: one.done if one.experiment is not None else None,
         "name": lambda one: one.id.casefold(),
         "epsilon": of_spec(lambda spec: spec.epsilon),
