@@ -21,8 +21,11 @@ Reason = Literal[
 Decision = Literal["higher", "lower", "same", "undecided"]
 Interval = tuple[Finite, Finite]
 
+# A list of a thousand experiments holds some hundred thousand of these: gc=False has the garbage collector pass
+# over them. What they hold, numbers and words, cannot lead back to them.
 
-class Summary(Record, frozen=True, kw_only=True):
+
+class Summary(Record, frozen=True, kw_only=True, gc=False):
     """Mean, standard deviation (ddof 1) and 95 % interval of the mean, over `n` accuracies that are usable.
 
     The interval allows for runs that divide one pool of images (Nadeau and Bengio, 2003); in results of version 1,
@@ -36,7 +39,7 @@ class Summary(Record, frozen=True, kw_only=True):
     n: Count
 
 
-class StatisticalTest(Record, frozen=True, kw_only=True):
+class StatisticalTest(Record, frozen=True, kw_only=True, gc=False):
     """One test of one quantity at the step that ends at level `j`, sets[0] against sets[1].
 
     None is "cannot be had", and `reason` says why.
@@ -71,7 +74,7 @@ class StatisticalTest(Record, frozen=True, kw_only=True):
         return None if self.test == "wilcoxon" and self.p is not None else self.mean_difference
 
 
-class Claim(Record, frozen=True, kw_only=True):
+class Claim(Record, frozen=True, kw_only=True, gc=False):
     """One of the quantities that decide the claim, see `core.statistics.claims.quantities`.
 
     sets: of which set, or of the first less of the second. estimate: the mean over the `n` runs that have it. ci95:

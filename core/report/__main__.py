@@ -24,13 +24,13 @@ from core.report.columnar.parquet import long_parquet, study_parquet
 from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value_figure, render
 from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
 from core.report.figures.study import curve_figure, heatmap_figure
-from core.report.formats import FIGURE_FORMATS, FIGURES, STUDY_FIGURES, STUDY_TABLES
+from core.report.formats import FIGURE_FORMATS, FIGURES, STUDY_FIGURES, STUDY_QUANTITY, STUDY_TABLES
 from core.report.page.document import pictured_sets, report_html
 from core.report.page.study import study_html
 from core.report.places import without_folders, without_places
 from core.report.refusal import refusal_line
 from core.report.result import result_of
-from core.report.study.measures import DEFAULT_QUANTITY, chosen_keys
+from core.report.study.measures import chosen_keys
 from core.report.study.result import study_result
 from core.report.study.tables import study_long
 
@@ -84,7 +84,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--table", choices=STUDY_TABLES)
     parser.add_argument("--figure", choices=(*FIGURES, *STUDY_FIGURES), default="accuracy")
     parser.add_argument("--sets", default="")
-    parser.add_argument("--quantity", default=DEFAULT_QUANTITY)
+    parser.add_argument("--quantity", default=STUDY_QUANTITY)
     parser.add_argument("--axis", default="")
     parser.add_argument(
         "--paths", choices=("", "absolute"), default="", help="what a page may tell of folders"

@@ -18,6 +18,8 @@ OWN_TABLES: tuple[OwnTable, ...] = get_args(OwnTable)
 STUDY_TABLES: tuple[StudyTable, ...] = (*OWN_TABLES, *TABLES)
 """Those of a study itself, and those of its experiments one below the other."""
 STUDY_FIGURES: tuple[StudyFigure, ...] = get_args(StudyFigure)
+STUDY_QUANTITY = "crossfit_rise"
+"""What a study's figures draw unless a person says otherwise."""
 FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""

@@ -91,7 +91,7 @@ def _sortable(value: float | str) -> tuple[bool, float, str]:
 
 
 VALUES: Mapping[str, Callable[[Overview], Any]] = {
-    "state": lambda one: (URGENCY.index(one.status), one.stopping),
+    "state": lambda one: (URGENCY.index(one.status), one.stopping, one.queued),
     "runs": lambda one: one.done if one.experiment is not None else None,
     "name": lambda one: one.id.casefold(),
     "epsilon": _of_spec(lambda spec: spec.epsilon),

@@ -177,7 +177,7 @@ class MarkedActions(Screen[None]):
         def answered(text: str | None) -> None:
             if text is not None:
                 done = "{} are labelled alike" if text.strip() else "{} have no label"
-                self._carry_out(partial(with_each, about.able, lambda one: label(one, text), done))
+                self.carry_out(partial(with_each, about.able, lambda one: label(one, text), done))
 
         value = "" if others else first.annotations.label
         detail = about.named("All get the same.") if others or about.left_out else ""
@@ -198,7 +198,7 @@ class MarkedActions(Screen[None]):
             except AefitError as error:
                 self.explain(describe_error(error), failed=True)
                 return
-            self._carry_out(partial(with_each, about.able, lambda one: tag(one, add, remove), "tagged {}"))
+            self.carry_out(partial(with_each, about.able, lambda one: tag(one, add, remove), "tagged {}"))
 
         detail = about.named(f"{has} NAME adds one, -NAME takes it away.")
         self.app.push_screen(Ask(f"Tags of {about.whose}", "", enter="does it", detail=detail), answered)
@@ -214,13 +214,14 @@ class MarkedActions(Screen[None]):
         def answered(text: str | None) -> None:
             if text is not None:
                 done = "noted of {}" if text.strip() else "{} have no note"
-                self._carry_out(partial(with_each, about.able, lambda one: note(one, text), done))
+                self.carry_out(partial(with_each, about.able, lambda one: note(one, text), done))
 
         value = notes.pop() if len(notes) == 1 else ""
         detail = about.named(lost) if others or about.left_out else ""
         self.app.push_screen(screens.Note(f"Note on {about.whose}", value, detail), answered)
 
-    def _carry_out(self, act: Callable[[], str]) -> None:
+    def carry_out(self, act: Callable[[], str]) -> None:
+        """Do something with experiments beside the screen, say what it says, and look at the home again."""
         carry_out(self.app, act, self._look_after)
 
     def _look_after(self) -> None:

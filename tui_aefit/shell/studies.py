@@ -18,7 +18,7 @@ from core.report.formatting import ABSENT, counted, moment
 from core.report.study.result import study_result
 from core.report.tables.text import align
 from core.spec.command import word_of
-from tui_aefit.shell import study_batch
+from tui_aefit.shell import study_batch, study_export
 from tui_aefit.shell.commands import CANCEL_SECONDS
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
@@ -207,4 +207,6 @@ _ACTIONS: Mapping[str, Callable[[Options, Settings, Console], int]] = {
     "resume": resume,
     "cancel": cancel,
     "delete": delete,
+    "export": study_export.export,
+    "report": study_export.report,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -10,9 +9,8 @@ from core.errors import AefitError, StudyError
 from core.files.exit_status import ExitStatus
 from core.files.output import write_output
 from core.records.study import Study, find_study
-from core.report.formats import FIGURE_FORMATS, STUDY_FIGURES, STUDY_TABLES, TABLE_FORMATS, TEXTS, StudyTable
+from core.report.formats import FIGURE_FORMATS, STUDY_FIGURES, TABLE_FORMATS, TEXTS, StudyTable
 from core.report.study.latex import study_latex
-from core.report.study.measures import DEFAULT_QUANTITY
 from core.report.study.result import study_result
 from core.report.study.tables import study_csv
 from tui_aefit.shell.console import Console
@@ -21,40 +19,6 @@ from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
 
 OF_FIGURES = ("figure", "quantity", "axis", "sets")
-
-
-def add_export_options(command: argparse.ArgumentParser) -> None:
-    """Add what `export` takes besides the study's name."""
-    forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
-    command.add_argument("--format", choices=forms, help="default: json")
-    command.add_argument(
-        "--table",
-        choices=STUDY_TABLES,
-        help=f"of {', '.join(TABLE_FORMATS)} (default: cells; latex: cells, changes and claims)",
-    )
-    of = ", ".join(FIGURE_FORMATS)
-    command.add_argument("--figure", choices=STUDY_FIGURES, help=f"of {of}")
-    command.add_argument(
-        "--quantity",
-        metavar="NAME",
-        help=f"of {of}: a claim's name, accuracy, accuracy@LEVEL, images, fooled, target_hit, p or p@LEVEL "
-        f"(default: {DEFAULT_QUANTITY})",
-    )
-    command.add_argument(
-        "--axis",
-        metavar="SETTING",
-        help=f"of {of}: what runs to the right (default: the longest with numbers)",
-    )
-    command.add_argument(
-        "--sets",
-        metavar="A,B",
-        help=f"of {of}: the sets of the quantity (default: adversarial, misclassified)",
-    )
-    command.add_argument(
-        "--output",
-        metavar="FILE",
-        help=f"- is standard output (default: - for {', '.join(TEXTS)}, else a file in the study's exports)",
-    )
 
 
 def export(options: Options, settings: Settings, console: Console) -> int:

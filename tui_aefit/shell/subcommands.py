@@ -17,6 +17,9 @@ from core.report.formats import (
     FIGURES,
     NARROWEST,
     SET_FORMATS,
+    STUDY_FIGURES,
+    STUDY_QUANTITY,
+    STUDY_TABLES,
     TABLE_FORMATS,
     TABLES,
     TEXTS,
@@ -149,6 +152,40 @@ def _study(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) ->
         "--experiments", action="store_true", help="delete: its experiments and their results too"
     )
     _add_width(command)
+    _add_study_export(command)
+
+
+def _add_study_export(command: argparse.ArgumentParser) -> None:
+    forms = (*TEXTS, "parquet", *FIGURE_FORMATS)
+    command.add_argument("--format", choices=forms, help="of an export (default: json)")
+    command.add_argument(
+        "--table",
+        choices=STUDY_TABLES,
+        help=f"of {', '.join(TABLE_FORMATS)} (default: cells; latex: cells, changes and claims)",
+    )
+    of = ", ".join(FIGURE_FORMATS)
+    command.add_argument("--figure", choices=STUDY_FIGURES, help=f"of {of}")
+    command.add_argument(
+        "--quantity",
+        metavar="NAME",
+        help=f"of {of}: a claim's name, accuracy, accuracy@LEVEL, images, fooled, target_hit, p or p@LEVEL "
+        f"(default: {STUDY_QUANTITY})",
+    )
+    command.add_argument(
+        "--axis",
+        metavar="SETTING",
+        help=f"of {of}: what runs to the right (default: the longest with numbers)",
+    )
+    command.add_argument(
+        "--sets",
+        metavar="A,B",
+        help=f"of {of}: the sets of the quantity (default: adversarial, misclassified)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"- is standard output (default: - for {', '.join(TEXTS)}, else a file in the study's exports)",
+    )
 
 
 def _queue(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
@@ -234,7 +271,7 @@ def _completion(command: argparse.ArgumentParser, settings: Mapping[str, Setting
     )
 
 
-STUDY_ACTIONS = ("list", "show", "attach", "resume", "cancel", "delete")
+STUDY_ACTIONS = ("list", "show", "attach", "resume", "cancel", "delete", "export", "report")
 _EXPERIMENTS = "tui_aefit.shell.commands"
 _ANNOTATING = "tui_aefit.shell.annotating"
 
@@ -319,6 +356,7 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         usages={
             "list | show NAME | attach NAME": "studies: those there are, the result of one, following one",
             "resume NAME | cancel NAME | delete NAME": "compute what a study lacks, stop it, forget it",
+            "export NAME | report NAME": "write its tables or figures; one HTML page on it",
         },
         run="tui_aefit.shell.studies:study",
         build=_study,

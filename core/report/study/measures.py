@@ -16,7 +16,6 @@ from core.report.terms import CLAIMS
 from core.statistics.comparison import Sample, usable
 from core.statistics.plain_t import critical_value
 
-DEFAULT_QUANTITY = RISE[0]
 P_VALUE = "p"
 """Of the corrected test of S_j, D against M; its level is j."""
 LEVELLED = (ACCURACY, P_VALUE)

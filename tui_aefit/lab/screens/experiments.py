@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.concerned import MOST_COMPARED, forbidden
 from tui_aefit.lab.marked_actions import MarkedActions
 from tui_aefit.lab.messages import CloneExperiment, NewExperiment, OpenExperiment
+from tui_aefit.lab.queueing import move_in_queue
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable, Listing
 from tui_aefit.lab.widgets.filter import Filter
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -79,6 +81,10 @@ class ExperimentsScreen(MarkedActions):
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="experiments.earlier",
+                tooltip="Have the one under the cursor wait one place less in the queue"),
+        Binding("right_square_bracket", "move(1)", "Later", id="experiments.later",
+                tooltip="Have the one under the cursor wait one place more in the queue"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
                 tooltip="Show only some: words, attack:fgsm, state:failed, tag:x, z:9; * for anything, ! for not"),
         Binding("less_than_sign", "sort(-1)", "Sort back", id="experiments.sort-back", show=False,
@@ -125,6 +131,7 @@ class ExperimentsScreen(MarkedActions):
         self._shown: dict[str, str] = {}
         self._some_chosen = False
         self._typing: Timer | None = None
+        self._queued = 0
         self._telling: tuple[tuple[Overview, ...], frozenset[str]] = ((), frozenset())
 
     def compose(self) -> ComposeResult:
@@ -148,6 +155,9 @@ class ExperimentsScreen(MarkedActions):
         """Keys for the chosen experiment are there when one is chosen, or some are marked."""
         if action in ABOUT_ONE:
             return self._some_chosen or bool(self._browsing.marked and action not in ("mark", "clone"))
+        if action == "move":
+            chosen = self._table.chosen if self._some_chosen else None
+            return chosen is not None and chosen.queued > 0
         if action == "unmark":
             return bool(self._browsing.marked)
         return not self.has_class("-narrow") if action == "alone" else True
@@ -280,8 +290,9 @@ class ExperimentsScreen(MarkedActions):
             self._browsing.chosen = chosen.id
         self._set_text("#detail", detail(chosen) if chosen else "")
         self._read_preview()
-        if self._some_chosen != (chosen is not None):
-            self._some_chosen = not self._some_chosen
+        if self._some_chosen != (chosen is not None) or self._queued != (chosen.queued if chosen else 0):
+            self._queued = chosen.queued if chosen else 0
+            self._some_chosen = chosen is not None
             self.refresh_bindings()
 
     def _read_preview(self) -> None:
@@ -397,6 +408,11 @@ class ExperimentsScreen(MarkedActions):
         if self._browsing.marked - {experiment.id}:
             self.explain(f"a clone begins from one experiment: {experiment.id}, under the cursor")
         self.post_message(CloneExperiment(experiment.spec))
+
+    def action_move(self, steps: int) -> None:
+        """Move the experiment under the cursor in the queue."""
+        if (chosen := self._table.chosen) is not None:
+            self.carry_out(partial(move_in_queue, self._home, chosen.id, steps))
 
     # What the keys are about
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,11 +21,12 @@ from core.report.terms import SLOPES
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
-from tui_aefit.lab.background import confirm_and_carry_out
+from tui_aefit.lab.background import carry_out, confirm_and_carry_out
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
 from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
+from tui_aefit.lab.queueing import Turn, TurnRead, move_in_queue, start_reading, turn_words
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.widgets.cell_table import CellTable
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -86,6 +88,10 @@ class LiveScreen(Screen[None]):
                 tooltip="The pane with the focus on the whole screen, or all panes again"),
         Binding("z", "sets", "Sets", id="live.sets", show=False, tooltip="Choose which sets the chart draws"),
         Binding("escape", "back", "Back", id="live.back", show=False, tooltip="Back to the screen before"),
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="live.earlier",
+                tooltip="Wait one place less in the queue"),
+        Binding("right_square_bracket", "move(1)", "Later", id="live.later",
+                tooltip="Wait one place more in the queue"),
         Binding("n", "app.set_up", "New", id="live.new", show=False,
                 tooltip="To the form, for a new experiment"),
         Binding("m", "extend", "More runs", id="live.extend", show=False,
@@ -117,6 +123,7 @@ class LiveScreen(Screen[None]):
         super().__init__()
         self.experiment = experiment
         self._snapshot: Snapshot | None = None
+        self._turn: Turn | None = None
         self._picture, self._table = "charts", "accuracy"
         self._beside = "decides"
         self._chosen = "charts"
@@ -126,6 +133,7 @@ class LiveScreen(Screen[None]):
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
+        yield Static("", id="turn", markup=False)
         yield Answer(key_of(self, "live.resume"), id="answer")
         yield RunStrip(id="strip")
         yield self._tabs(PANES, "tabs")
@@ -168,9 +176,12 @@ class LiveScreen(Screen[None]):
         self._arrange()
         start_feed(self, self.experiment)
         start_measuring(self)
+        start_reading(self, self._home, self.experiment.id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
+        if action == "move":
+            return self._turn is not None
         seen = self._snapshot
         if seen is None:
             return action not in ("stop", "resume", "extend")
@@ -213,6 +224,16 @@ class LiveScreen(Screen[None]):
     def _show_load(self, message: LoadMeasured) -> None:
         message.stop()
         self.query_one(LiveHeader).load = message.load
+
+    @on(TurnRead)
+    def _show_turn(self, message: TurnRead) -> None:
+        message.stop()
+        self._turn = message.turn
+        self.query_one(LiveHeader).turn = message.turn
+        line = self.query_one("#turn", Static)
+        line.update(turn_words(message.turn) if message.turn is not None else "")
+        line.display = message.turn is not None
+        self.refresh_bindings()
 
     @on(RunsTable.RunSelected)
     def _run_selected(self, event: RunsTable.RunSelected) -> None:
@@ -415,6 +436,15 @@ class LiveScreen(Screen[None]):
             f"Stop {self.experiment.id}?", "Complete runs are kept; it can be resumed.", "Stop"
         )
         confirm_and_carry_out(self.app, question, partial(stop, self.experiment))
+
+    def action_move(self, steps: int) -> None:
+        """Wait more places in the queue, or less."""
+        carry_out(self.app, partial(move_in_queue, self._home, self.experiment.id, steps))
+
+    @property
+    def _home(self) -> Path:
+        """The home that the experiment is in."""
+        return self.experiment.folder.parents[1]
 
     def action_export(self, choice: str = "") -> None:
         """Have files written: the choice, or what the person says."""

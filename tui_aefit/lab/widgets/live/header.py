@@ -16,10 +16,11 @@ from core.declarations.printable import printable
 from core.records.status import ExperimentStatus
 from core.report.formatting import duration
 from core.spec.spec import Spec
-from tui_aefit.following.listing import STATES
+from tui_aefit.following.listing import QUEUED, STATES
 from tui_aefit.following.machine import Load
 from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import Snapshot
+from tui_aefit.lab.queueing import Turn
 from tui_aefit.lab.theme import FollowsTheme, ink
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -30,7 +31,10 @@ HERE = socket.gethostname()
 
 
 class LiveHeader(FollowsTheme, Widget):
-    """One line of a `snapshot` and the `load` of the machine; what does not fit is left out from the right."""
+    """One line of a `snapshot` and the `load` of the machine; what does not fit is left out from the right.
+
+    turn: where it stands in the queue, None where it does not wait.
+    """
 
     DEFAULT_CSS = """
     LiveHeader { height: 1; padding: 0 1; background: $panel; }
@@ -38,6 +42,7 @@ class LiveHeader(FollowsTheme, Widget):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     load: reactive[Load] = reactive(Load())
+    turn: reactive[Turn | None] = reactive(None)
 
     def __init__(self, name: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -47,7 +52,9 @@ class LiveHeader(FollowsTheme, Widget):
         """The line; the name alone before there is a snapshot."""
         if self.snapshot is None:
             return Text(self._first, "bold", no_wrap=True, overflow="ellipsis")
-        return header_line(self.snapshot, self.load, self.size.width, partial(ink, self.app))
+        return header_line(
+            self.snapshot, self.load, self.size.width, partial(ink, self.app), waits=self.turn is not None
+        )
 
     @property
     def text(self) -> str:
@@ -59,14 +66,16 @@ class LiveHeader(FollowsTheme, Widget):
         self.refresh()
 
 
-def header_line(snapshot: Snapshot, load: Load, width: int, tint: Callable[[str], str] = str) -> Text:
+def header_line(
+    snapshot: Snapshot, load: Load, width: int, tint: Callable[[str], str] = str, *, waits: bool = False
+) -> Text:
     """The line in `width` cells: as many of its parts as fit, from the left; the load ends at the right.
 
     The load is told where this machine computes, id and rates of the attack where nobody does.
-    tint: of a style, the one that is drawn.
+    tint: of a style, the one that is drawn. waits: it is not computed before its turn comes.
     """
     text = Text(no_wrap=True, overflow="ellipsis")
-    for gap, part, style in _parts(snapshot, tint):
+    for gap, part, style in _parts(snapshot, tint, waits=waits):
         if text.plain and text.cell_len + len(gap) + cell_len(part) > width:
             return text
         text.append(gap if text.plain else "")
@@ -81,10 +90,11 @@ def header_line(snapshot: Snapshot, load: Load, width: int, tint: Callable[[str]
     return text
 
 
-def _parts(snapshot: Snapshot, tint: Callable[[str], str]) -> Iterator[tuple[str, str, str]]:
+def _parts(snapshot: Snapshot, tint: Callable[[str], str], *, waits: bool) -> Iterator[tuple[str, str, str]]:
     """Gap, words and style of each part, the most important first."""
     spec = snapshot.spec
-    glyph, word, style = STATES[snapshot.status]
+    running = snapshot.status is ExperimentStatus.RUNNING
+    glyph, word, style = QUEUED if waits and running else STATES[snapshot.status]
     yield "", shortened(snapshot.label or printable(spec.dataset_title)), "bold"
     for name in ([spec.dataset_title] if snapshot.label else []) + [spec.attack]:
         yield " · ", shortened(printable(name)), ""
@@ -93,7 +103,7 @@ def _parts(snapshot: Snapshot, tint: Callable[[str], str]) -> Iterator[tuple[str
     yield " · ", f"seed {spec.seed}", ""
     yield BETWEEN, f"{glyph} {word}", tint(style)
     yield BETWEEN, f"{snapshot.complete}/{spec.runs} runs", ""
-    if snapshot.status is ExperimentStatus.RUNNING:
+    if running:
         if snapshot.remaining is not None:
             yield " · ", f"{time_left(snapshot.remaining, rough=snapshot.rough)} left", ""
         if snapshot.jobs:
