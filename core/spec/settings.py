@@ -32,7 +32,7 @@ KEEPS = {
 }
 RESERVED = frozenset(
     (
-        "batch", "config", "detach", "experiments", "help", "json", "name", "no_cache", "now", "pair", "quiet",
+        "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet",
         "study", "version", "yes",
         "dask", "data_dir", "data_limit", "home", "jobs", "launcher", "threads",
         "plugins", "schema_version",

@@ -27,7 +27,7 @@ def test_every_binding_of_every_screen_can_have_another_key() -> None:
 @pytest.mark.parametrize(
     ("typed", "taken"),
     [
-        ("S", "S"), ("f5", "f5"), ("F5", "f5"), ("Ctrl+R", "ctrl+r"), ("shift+left", "shift+left"),
+        ("K", "K"), ("f5", "f5"), ("F5", "f5"), ("Ctrl+R", "ctrl+r"), ("shift+left", "shift+left"),
         ("+", "plus"), ("comma", "comma"), ("pgup", "pageup"), ("k , K", "k,K"), ("space", "space"),
     ],
 )  # fmt: skip
@@ -92,7 +92,7 @@ def test_no_two_keys_of_ours_are_refused() -> None:
 def test_the_project_file_has_the_last_word_on_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tmp_path / "config.toml"
     monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: mine)
-    mine.write_text('runs = 3\n[keys]\n"live.stop" = "S"\napp.help = "f1"\n')
+    mine.write_text('runs = 3\n[keys]\n"live.stop" = "Q"\napp.help = "f1"\n')
     (tmp_path / "aefit.toml").write_text('[keys]\nlive.stop = "K"\n')
     settings = Settings({}, environment={}, folder=tmp_path)
     assert settings.keys == {

@@ -1042,13 +1042,13 @@ def test_config_tells_the_keys_of_a_settings_file_and_those_of_the_lab(
     command: Command, tmp_path: Path
 ) -> None:
     path = tmp_path / "aefit.toml"
-    path.write_text('[keys]\n"live.stop" = "S"\n')
+    path.write_text('[keys]\n"live.stop" = "K"\n')
     shown = json.loads(command("config", "show", "--json").out)
-    assert shown["keys.live.stop"] == {"value": "S", "source": str(path)}
+    assert shown["keys.live.stop"] == {"value": "K", "source": str(path)}
     last = command("config", "show").out.splitlines()[-1]
-    assert last.split() == ["keys.live.stop", "S", str(path)]
+    assert last.split() == ["keys.live.stop", "K", str(path)]
     keys = json.loads(command("config", "keys", "--json").out)
-    assert (keys["live.stop"]["key"], keys["live.stop"]["source"]) == ("S", str(path))
+    assert (keys["live.stop"]["key"], keys["live.stop"]["source"]) == ("K", str(path))
     assert (keys["app.help"]["key"], keys["app.help"]["source"]) == ("question_mark", "default")
     assert [line.split()[:2] for line in command("config", "keys").out.splitlines()[1:]] == [
         [name, one["key"]] for name, one in keys.items()

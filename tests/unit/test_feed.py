@@ -16,6 +16,7 @@ import pytest
 from textual.app import App
 from textual.worker import WorkerState
 
+from core.files.reading import open_plain
 from core.records.annotations import Annotations, write_annotations
 from core.records.events import CoordinatorStarted, RunStarted, StageStarted
 from core.records.experiment import SPEC_FILE, Experiment
@@ -139,18 +140,17 @@ def test_a_stage_is_never_read_before_the_start_of_its_run(
 ) -> None:
     coordinator = JournalWriter(tmp_path / "0001-coordinator.jsonl", clock=lambda: NOW)
     worker = JournalWriter(tmp_path / "0001-worker-1.jsonl", clock=lambda: NOW)
-    runs, really_open = itertools.count(), Path.open
+    runs = itertools.count()
 
-    def open_while_work_goes_on(path: Path, mode: str, buffering: int) -> IO[bytes]:
-        file = really_open(path, mode, buffering)
-        content = io.BytesIO(file.read())
-        file.close()
+    def open_while_work_goes_on(path: Path, buffering: int) -> IO[bytes]:
+        with open_plain(path, buffering=buffering) as file:
+            content = io.BytesIO(file.read())
         run = next(runs)
         coordinator.write(RunStarted(run=run, worker=1, attempt=1))
         worker.write(StageStarted(run=run, stage="split", total=1))
         return content
 
-    monkeypatch.setattr(Path, "open", open_while_work_goes_on)
+    monkeypatch.setattr("core.records.journal.open_plain", open_while_work_goes_on)
     reader = JournalReader(tmp_path)
     begun: set[int] = set()
     stages = 0

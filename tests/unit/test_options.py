@@ -303,7 +303,18 @@ def test_no_part_may_call_an_option_as_the_command_calls_one() -> None:
     assert {*CALL, *(name.replace("-", "_") for name in TYPED_ONLY)} <= RESERVED
 
 
-SUB_COMMAND_ONLY = {"paths", "format", "table", "figure", "sets", "output", "width"}
+SUB_COMMAND_ONLY = {
+    "axis",
+    "experiments",
+    "paths",
+    "quantity",
+    "format",
+    "table",
+    "figure",
+    "sets",
+    "output",
+    "width",
+}
 """Options of commands that take no settings."""
 
 

@@ -120,7 +120,7 @@ def _key(word: str, name: str, found: Found) -> str:
     if not last or not known or not set(modifiers) <= set(MODIFIERS):
         raise AefitError(
             f"{found.source}: {name} = {found.value!r} is no key",
-            'expected keys such as "S", "f5", "ctrl+r", "shift+left", "space"; "s,S" for either; "comma" for ,',
+            'expected keys such as "K", "f5", "ctrl+r", "shift+left", "space"; "k,K" for either; "comma" for ,',
         )
     (binding,) = Binding.make_bindings([Binding("+".join([*modifiers, last]), "")])
     if binding.key in TAKEN:

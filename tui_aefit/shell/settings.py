@@ -441,7 +441,7 @@ class Settings:
                 self._complain(
                     AefitError(
                         f"{path}: {name or KEYS} = {key!r} is no key",
-                        f'[{KEYS}] holds lines such as "live.stop" = "S"; `aefit-tui config keys` lists the names',
+                        f'[{KEYS}] holds lines such as "live.stop" = "K"; `aefit-tui config keys` lists the names',
                     )
                 )
         return {name: value for name, value in values.items() if name != KEYS}

@@ -354,9 +354,11 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
     ),
     "study": SubCommand(
         usages={
-            "list | show NAME | attach NAME": "studies: those there are, the result of one, following one",
-            "resume NAME | cancel NAME | delete NAME": "compute what a study lacks, stop it, forget it",
-            "export NAME | report NAME": "write its tables or figures; one HTML page on it",
+            "list": "every study under the home, with its state",
+            "show|attach NAME": "the result of a study; follow one that is being computed",
+            "resume|cancel NAME": "compute what a study lacks; stop it",
+            "export|report NAME": "write a study's tables or figures; one HTML page on it",
+            "delete NAME": "forget a study; its experiments stay unless --experiments is typed",
         },
         run="tui_aefit.shell.studies:study",
         build=_study,
@@ -364,7 +366,9 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
     ),
     "queue": SubCommand(
         usages={
-            "list | up ID | down ID | first ID | last ID": "who computes or waits here, and in which order"
+            "list": "who computes here or waits to, in turn",
+            "up|down ID": "move an experiment in the queue",
+            "first|last ID": "the same, to its front or its end",
         },
         run="tui_aefit.shell.queueing:queue",
         build=_queue,
