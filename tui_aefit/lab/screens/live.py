@@ -126,7 +126,7 @@ class LiveScreen(Screen[None]):
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
-        yield Answer(key_of(self, "live.resume"), id="answer")
+        yield Answer(key_of(self, "live.resume"), key_of(self, "live.extend"), id="answer")
         yield RunStrip(id="strip")
         yield self._tabs(PANES, "tabs")
         with Horizontal(id="pictures"):
