@@ -777,7 +777,7 @@ class TestTheNearest:
         self, experiment: Experiment
     ) -> None:
         add_run(experiment, 0, replace(with_nearest(make_gallery()), class_names=("0", "1", "2")))
-        async with opened(experiment, (140, 45)) as pilot:
+        async with opened(experiment, (120, 30)) as pilot:
             assert [line.split()[-6:] for line in text(pilot, "answers").splitlines()[1:3]] == [
                 ["1", "×2,", "2", "×2,", "0", "×1"],
                 ["1", "×1,", "2", "×1,", "0", "×1"],

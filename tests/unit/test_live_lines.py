@@ -16,7 +16,7 @@ from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.machine import Load
 from tui_aefit.following.snapshot import RunView, Snapshot
 from tui_aefit.lab.screens.live import LOW, PADDING
-from tui_aefit.lab.widgets.live.answer import IN_SHORT, answer, fitting
+from tui_aefit.lab.widgets.live.answer import IN_SHORT, advice, answer, fitting
 from tui_aefit.lab.widgets.live.header import HERE, describe_load, header_line
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, short
 from tui_aefit.lab.widgets.live.run_details import details
@@ -173,6 +173,15 @@ def test_until_there_is_an_answer_it_says_what_is_done_and_when_there_will_be_on
 def test_every_state_without_an_answer_says_what_to_do(tmp_path: Path, state: str) -> None:
     experiment = make_experiment(tmp_path, state=state, runs=3, complete=0)  # type: ignore[arg-type]
     assert " R2 " in " ".join(answer(snapshot_of(experiment), "R2"))
+
+
+def test_where_runs_are_too_few_for_an_answer_it_says_what_has_more_computed(tmp_path: Path) -> None:
+    said = {
+        runs: advice(snapshot_of(make_experiment(tmp_path / str(runs), runs=runs)), "M") for runs in (2, 3)
+    }
+    assert said == {2: ["M has more runs computed."], 3: []}
+    unfinished = make_experiment(tmp_path, state="interrupted", runs=5, complete=2)
+    assert advice(snapshot_of(unfinished), "M") == []
 
 
 # One run

@@ -134,7 +134,7 @@ class LiveScreen(Screen[None]):
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
         yield Static("", id="turn", markup=False)
-        yield Answer(key_of(self, "live.resume"), id="answer")
+        yield Answer(key_of(self, "live.resume"), key_of(self, "live.extend"), id="answer")
         yield RunStrip(id="strip")
         yield self._tabs(PANES, "tabs")
         with Horizontal(id="pictures"):

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from core.declarations.words import counted
 from core.records.status import ExperimentStatus, RunStatus
 from core.report.formatting import duration
+from core.statistics import FEWEST_RUNS
 from tui_aefit.following.snapshot import RunView, Snapshot
 
 IN_SHORT = "In short: "
@@ -31,22 +32,25 @@ class Answer(Widget):
 
     snapshot: reactive[Snapshot | None] = reactive(None)
 
-    def __init__(self, resume: str, *, id: str | None = None) -> None:
-        """resume: the key that has the runs computed that are missing."""
+    def __init__(self, resume: str, more: str, *, id: str | None = None) -> None:
+        """resume, more: the keys that have the runs computed that are missing, and more of them."""
         super().__init__(id=id)
-        self._resume = resume
+        self._resume, self._more = resume, more
 
     def render(self) -> Text:
         """The answer in the size that there is."""
         width, height = self.size
         if self.snapshot is None or not width:
             return Text()
-        clauses = answer(self.snapshot, self._resume)
+        clauses = [*answer(self.snapshot, self._resume), *advice(self.snapshot, self._more)]
         return Text("\n".join(fitting(clauses, width, height)), "bold" if self.snapshot.verdict else "")
 
     def take_room(self, width: int, most: int) -> None:
         """Be as high as the answer needs in so many columns, up to `most` lines."""
-        lines = fitting(answer(self.snapshot, self._resume), width, most) if self.snapshot is not None else []
+        lines = []
+        if self.snapshot is not None:
+            clauses = [*answer(self.snapshot, self._resume), *advice(self.snapshot, self._more)]
+            lines = fitting(clauses, width, most)
         self.styles.height = max(1, len(lines))
 
     @property
@@ -76,6 +80,12 @@ def answer(snapshot: Snapshot, resume: str) -> list[str]:
         case ExperimentStatus.FAILED | ExperimentStatus.REFUSED:
             return [f"There is no answer: no run is complete. The log says why; {resume} tries again."]
     return [f"No run is complete yet; {resume} goes on with its {counted(runs, 'run')}.", WILL_APPEAR]
+
+
+def advice(snapshot: Snapshot, more: str) -> list[str]:
+    """What to do where all runs are complete, and too few for an answer. more: the key that has more computed."""
+    few = snapshot.status is ExperimentStatus.COMPLETE and snapshot.complete < FEWEST_RUNS
+    return [f"{more} has more runs computed."] if snapshot.verdict and few else []
 
 
 def _clauses(sentence: str) -> list[str]:
