@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from core.files.exit_status import ExitStatus
 from core.records.events import EpochFinished, RunFailed, WorkerStarted
 from core.records.journal import read_all
 from tests.end_to_end.conftest import BATCH, Shell, kill_hard, numbers, wait_for, wait_for_event
@@ -73,7 +76,7 @@ def test_the_numbers_are_those_of_this_machine(shell: Shell, ssh: dict[str, str]
 
 def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         started = wait_for_event(shell, WorkerStarted)
         (remote,) = remote_workers(ssh)
@@ -88,7 +91,7 @@ def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh:
 
 def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         (remote,) = remote_workers(ssh)
         assert shell.run("cancel", "latest").returncode == 0
@@ -99,7 +102,7 @@ def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[st
 
 def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
     with shell.workers_held():
-        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", **ssh)
+        process = shell.start_batch(*RUNS, "--launcher", "ssh node1", "--jobs", "1", ignored=None, **ssh)
         wait_for_event(shell, EpochFinished)
         (remote,) = remote_workers(ssh)
         holding = shell.only_experiment().lock.holding()
@@ -108,6 +111,24 @@ def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, s
         kill_hard(holding.holder.pid)
         process.communicate(timeout=60)
         wait_for(lambda: not alive(remote))
+
+
+def test_a_tied_worker_that_computes_alone_ends_with_its_input(shell: Shell) -> None:
+    assert shell.batch("--runs", "2").returncode == 0
+    experiment = shell.only_experiment()
+    shutil.rmtree(experiment.run_folder(1))
+    journal = experiment.journal / "9001-worker-1.jsonl"
+    with shell.workers_held():
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "core.engine.worker", str(experiment.folder), "1", "--no-cache", "--tied",
+             "--journal", str(journal)],
+            stdin=subprocess.PIPE, env={**os.environ, **shell.holding},
+        )  # fmt: skip
+        wait_for(lambda: journal.exists() and b'"event":"epoch"' in journal.read_bytes())
+        assert worker.stdin is not None
+        worker.stdin.close()
+        assert worker.wait(60) == ExitStatus.INTERRUPTED
+    assert list(experiment.results()) == [0]
 
 
 @pytest.mark.parametrize(
