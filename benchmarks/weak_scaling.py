@@ -50,6 +50,7 @@ EVENTS_A_SECOND = 3
 """Of a worker that computes: in twelve runs of MNIST with all controls it was 300 in 90 seconds."""
 DRAWN = 12
 """Different results: their numbers are drawn once, and published by many runs."""
+PUBLICATIONS = 200
 PUBLISHERS = 8
 """Threads that publish: each waits for the disk most of the time."""
 REAL_SECONDS = 90.0
@@ -100,6 +101,7 @@ def main() -> None:
     made.add_argument("--json", type=Path, metavar="FILE", help="write the measurements here too")
     chosen = made.parse_args()
     rows = [_measure(int(count), chosen.seconds) for count in chosen.workers.split(",")]
+    rate = _publications()
     report(
         f"runs of {chosen.seconds:.0f} s that only sleep, as many at a time as there are workers",
         rows,
@@ -109,8 +111,28 @@ def main() -> None:
     cost = float(str(rows[-1]["coordinator, ms a run"])) / 1000
     print(
         f"at {1000 * cost:.1f} ms a run a coordinator is busy without a pause at {1 / cost:,.0f} runs a second, "
-        f"as of {REAL_SECONDS / cost:,.0f} workers whose runs take {REAL_SECONDS:.0f} s"
+        f"as of {REAL_SECONDS / cost:,.0f} workers whose runs take {REAL_SECONDS:.0f} s; the disk takes {rate:.0f} "
+        f"results a second of {PUBLISHERS} publishers, as of {REAL_SECONDS * rate:,.0f} workers"
     )
+
+
+def _publications() -> float:
+    """Results a second that this disk takes: each is two files and five calls of fsync."""
+    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(PUBLISHERS) as pool:
+        experiment, _ = create(Path(home), LIGHT.changed(runs=PUBLICATIONS))
+        spec = experiment.spec
+        metrics, arrays = draw_metrics(spec, 0, deciding=True), draw_arrays(spec, 0)
+
+        def publish_one(run: int) -> None:
+            publish(
+                experiment.run_folder(run),
+                msgspec.structs.replace(metrics, index=run, experiment=spec.digest),
+                lambda path: write_arrays(path, arrays, spec.ladder),
+            )
+
+        start = time.perf_counter()
+        list(pool.map(publish_one, range(PUBLICATIONS)))
+        return PUBLICATIONS / (time.perf_counter() - start)
 
 
 def _measure(count: int, seconds: float) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import select
 import shlex
 import signal
 import subprocess
@@ -18,11 +19,17 @@ from contextlib import suppress
 from typing import IO, BinaryIO
 from urllib.parse import quote
 
+from core.engine.local import WorkerSilent
 from core.engine.messages import ENCODED
 from core.errors import AefitError
 
+CHUNK = 2**16
+"""Bytes that are read at a time."""
 END_SECONDS = 5.0
 """How long a launcher may take to end by itself when its worker is gone."""
+SILENT_SECONDS = 180.0
+"""How long a worker that has given a sign of life may go without another one: `srun` waits for a dead step for
+ever, SSH for a dead machine for hours."""
 ASKED_SECONDS = 1.0
 """How long it may take when it is asked to."""
 PASSED_ON = ("PYTHONPATH",)
@@ -55,7 +62,7 @@ class LaunchedProcess:
         assert self._process.stdout is not None
         self.pid = self._process.pid
         self.stdin = self._process.stdin
-        self.answers = MarkedLines(self._process.stdout, mark, noise or sys.stderr.buffer)
+        self.answers = MarkedLines(self._process.stdout, mark, noise or sys.stderr.buffer, SILENT_SECONDS)
 
     def wait(self, timeout: float | None = None) -> int:
         """See `WorkerProcess.wait`."""
@@ -75,25 +82,52 @@ class LaunchedProcess:
 
 
 class MarkedLines:
-    """Lines behind a mark, without it; others are copied to `noise`."""
+    """Lines behind a mark, without it; others are copied to `noise`. A mark alone is a sign of life.
 
-    def __init__(self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO) -> None:
+    silent_seconds: how long there may be no marked line after the first one.
+    """
+
+    def __init__(
+        self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO, silent_seconds: float
+    ) -> None:
         self._source, self._mark, self._noise = source, mark.encode(), noise
+        self._silent_seconds = silent_seconds
+        self._alive = False
+        self._ready = select.poll()  # which, other than select, knows more than a thousand descriptors
+        self._ready.register(source.fileno(), select.POLLIN)
+        self._unread = b""
 
     def readline(self, limit: int) -> bytes:
-        """The next marked line, of at most `limit` bytes and the mark; nothing at the end."""
-        while line := self._source.readline(limit + len(self._mark)):
+        """The next marked line, of at most `limit` bytes and the mark; nothing at the end. Raises WorkerSilent.
+
+        Before its first sign of life a worker may wait in a queue for as long as it takes.
+        """
+        while line := self._line(limit + len(self._mark)):
             before, mark, marked = line.partition(self._mark)
             if before.strip():
                 self._noise.write(before if before.endswith(b"\n") else before + b"\n")
                 self._noise.flush()
-            if mark:
+            self._alive = self._alive or bool(mark)
+            if mark and marked != b"\n":
                 return marked
         return b""
 
     def close(self) -> None:
         """Hear nothing more."""
         self._source.close()
+
+    def _line(self, limit: int) -> bytes:
+        """The next line, or its first bytes; nothing at the end. Raises WorkerSilent."""
+        while (end := self._unread.find(b"\n") + 1) == 0 and len(self._unread) < limit:
+            if not self._ready.poll(1000 * self._silent_seconds if self._alive else None):
+                raise WorkerSilent(f"gave no sign of life for {self._silent_seconds:.0f} s")
+            if not (read := os.read(self._source.fileno(), CHUNK)):
+                end = len(self._unread)
+                break
+            self._unread += read
+        end = min(end or limit, limit)
+        line, self._unread = self._unread[:end], self._unread[end:]
+        return line
 
 
 def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> list[str]:

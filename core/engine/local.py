@@ -46,11 +46,15 @@ UNHEARD = 100
 """Answers that wait to be heard, at most: a worker that says more waits."""
 
 
+class WorkerSilent(Exception):
+    """A worker gives no sign of life any more; the text says it, as what the worker did."""
+
+
 class Answers(Protocol):
     """What a worker answers, line by line, and nothing else."""
 
     def readline(self, limit: int, /) -> bytes:
-        """The next line, or the first `limit` bytes of a longer one; nothing at the end."""
+        """The next line, or the first `limit` bytes of a longer one; nothing at the end. Raises WorkerSilent."""
         ...
 
     def close(self) -> None:
@@ -143,7 +147,9 @@ class LocalProcesses:
         self._queue: deque[Task] = deque()
         self._workers: dict[int, _Worker] = {}
         self._reports: deque[Report] = deque()
-        self._inbox: queue.Queue[tuple[_Worker, Answer | RecordError | None]] = queue.Queue(UNHEARD)
+        self._inbox: queue.Queue[tuple[_Worker, Answer | RecordError | WorkerSilent | None]] = queue.Queue(
+            UNHEARD
+        )
         self._numbers = 0
 
     @property
@@ -168,6 +174,8 @@ class LocalProcesses:
                 self._lost(worker)
             elif isinstance(said, RecordError):
                 self._dismiss(worker, f"said what it should not: {said}")
+            elif isinstance(said, WorkerSilent):
+                self._dismiss(worker, str(said))
             else:
                 self._hear(worker, said)
         return self._reports.popleft() if self._reports else None
@@ -208,7 +216,7 @@ class LocalProcesses:
         try:
             while line := worker.process.answers.readline(LONGEST_LINE):
                 self._inbox.put((worker, parse_answer(line)))
-        except RecordError as error:
+        except (RecordError, WorkerSilent) as error:
             self._inbox.put((worker, error))
         finally:
             self._inbox.put((worker, None))

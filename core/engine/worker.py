@@ -20,7 +20,9 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -32,12 +34,14 @@ from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
 from core.engine.messages import (
     ENCODED,
+    SIGN_SECONDS,
     Answer,
     Completed,
     Ready,
     Refusal,
     RunFailure,
     parse_command,
+    sign_of_life,
     to_line,
     to_marked_line,
     word,
@@ -220,15 +224,25 @@ def _answering(descriptor: int) -> Callable[[Answer], None]:
 
 
 def _marking(mark: str) -> Callable[[Answer], None]:
-    """A function that sends one answer through standard output, where nothing else comes from this process."""
+    """A function that sends one answer through standard output, where else only signs of life come from us."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # its own, which no process that we start inherits
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def answer(message: Answer) -> None:
-        channel.write(to_marked_line(message, mark))
-        channel.flush()
+    speaking = threading.Lock()
 
-    return answer
+    def send(line: bytes) -> None:
+        with speaking:
+            channel.write(line)
+            channel.flush()
+
+    def live() -> None:
+        with suppress(BrokenPipeError):  # nobody hears us: that our input has ended tells so
+            while True:
+                send(sign_of_life(mark))
+                time.sleep(SIGN_SECONDS)
+
+    threading.Thread(target=live, daemon=True).start()
+    return lambda message: send(to_marked_line(message, mark))
 
 
 def _leave_with_the_input() -> None:

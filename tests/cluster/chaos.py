@@ -41,11 +41,15 @@ TRIES = 5
 
 @dataclass
 class Place:
-    """Where runs are computed. options, environment: of the command. replace: starts what was killed anew."""
+    """Where runs are computed. options, environment: of the command.
+
+    replace: starts what was killed anew. clean: done after an experiment.
+    """
 
     options: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     replace: Callable[[], object] = lambda: None
+    clean: Callable[[], object] = lambda: None
 
 
 @dataclass
@@ -102,7 +106,10 @@ def _places(stack: ExitStack, folder: Path) -> dict[str, Place]:
         (folder / "slurm").mkdir()
         slurm = stack.enter_context(slurm_cluster(folder / "slurm"))
         places["srun"] = Place(
-            ("--launcher", "srun -n1 -c1", "--jobs", "2"), {"SLURM_CONF": slurm.environment["SLURM_CONF"]}
+            ("--launcher", "srun -n1 -c1", "--jobs", "2"),
+            {"SLURM_CONF": slurm.environment["SLURM_CONF"]},
+            # Slurm itself keeps the processors of a step whose daemon was killed, for a long while.
+            clean=slurm.cancel_all,
         )
     if find_spec("distributed") is None:
         print("no Dask: pip install 'aefit-tui[dask]'")
@@ -153,6 +160,7 @@ def _disturb(
         tries += 1
         shell.run("resume", "latest", "--json", *place.options, **place.environment)
     found.resumed += bool(tries)
+    place.clean()
     result = shell.run("show", "latest", "--json")
     if numbers(json.loads(result.stdout)) != expected:
         found.wrong.append(f"{name}: other numbers")

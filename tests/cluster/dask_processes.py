@@ -29,8 +29,10 @@ class DaskProcesses:
         """Start the scheduler, also one that was killed, at the same address."""
         self.file.unlink(missing_ok=True)
         self.scheduler = self._start(
-            "scheduler", "--port", str(self._port), "--no-dashboard", "--scheduler-file", str(self.file)
-        )
+            "scheduler", "--port", str(self._port), "--no-dashboard", "--scheduler-file", str(self.file),
+            # How long a Dask worker may be silent, 5 minutes unless somebody says so.
+            DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="30s",
+        )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
         while not self.file.exists():
             assert time.monotonic() < deadline, "the scheduler did not come up"

@@ -75,6 +75,14 @@ class Slurm:
         """Start a node's daemon, also one that was killed."""
         self.nodes[name] = _daemon("slurmd", "-D", "-N", name, environment=self.environment)
 
+    def cancel_all(self) -> None:
+        """Cancel all jobs, and wait until the nodes take others."""
+        self.run("scancel", "--user", getpass.getuser())
+        for name in NODES:
+            self.run("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=clean")
+            self.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+        wait_until_idle(self)
+
     def end_nodes(self) -> None:
         """Have the nodes' daemons end."""
         for node in self.nodes.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,22 @@ def test_a_killed_process_of_ours_is_begun_again(shell: Shell, local: Shell, clu
     assert process.returncode == 0, err
     assert numbers(json.loads(out)) == expected(local)
     assert "was killed (SIGKILL) on" in err
+
+
+def test_a_silent_dask_worker_costs_no_result_and_nothing_is_kept_twice(
+    shell: Shell, local: Shell, cluster: DaskProcesses
+) -> None:
+    with shell.workers_held():
+        silent = cluster.start_worker(**shell.holding)
+        process = shell.start_batch(*RUNS, *at(cluster))
+        wait_for_event(shell, EpochFinished)
+        silent.send_signal(signal.SIGSTOP)  # its process of ours goes on, and nobody can tell of it
+        cluster.start_worker()
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert numbers(json.loads(out)) == expected(local)
+    kept = [path.name for path in (shell.only_experiment().folder / "runs").glob("*/*")]
+    assert kept == ["result"] * 3
 
 
 def test_a_scheduler_that_comes_back_is_given_the_runs_again(

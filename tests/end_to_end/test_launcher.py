@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from core.files.exit_status import ExitStatus
 from core.records.events import EpochFinished, RunFailed, WorkerStarted
 from core.records.journal import read_all
 from tests.end_to_end.conftest import BATCH, Shell, kill_hard, numbers, wait_for, wait_for_event
@@ -108,6 +111,24 @@ def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, s
         kill_hard(holding.holder.pid)
         process.communicate(timeout=60)
         wait_for(lambda: not alive(remote))
+
+
+def test_a_tied_worker_that_computes_alone_ends_with_its_input(shell: Shell) -> None:
+    assert shell.batch("--runs", "2").returncode == 0
+    experiment = shell.only_experiment()
+    shutil.rmtree(experiment.run_folder(1))
+    journal = experiment.journal / "9001-worker-1.jsonl"
+    with shell.workers_held():
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "core.engine.worker", str(experiment.folder), "1", "--no-cache", "--tied",
+             "--journal", str(journal)],
+            stdin=subprocess.PIPE, env={**os.environ, **shell.holding},
+        )  # fmt: skip
+        wait_for(lambda: journal.exists() and b'"event":"epoch"' in journal.read_bytes())
+        assert worker.stdin is not None
+        worker.stdin.close()
+        assert worker.wait(60) == ExitStatus.INTERRUPTED
+    assert list(experiment.results()) == [0]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote
 
 import pytest
@@ -14,7 +16,8 @@ import pytest
 from core.engine import launched
 from core.engine.executor import Assigned, Done, Executor, Lost, Task, WorkerReady, WorkerStarted
 from core.engine.launched import LaunchedProcess, MarkedLines, worker_command
-from core.engine.local import LocalProcesses
+from core.engine.local import LocalProcesses, WorkerSilent
+from core.engine.messages import sign_of_life
 from core.errors import AefitError
 
 PATIENCE = 20.0
@@ -82,17 +85,50 @@ def test_a_place_that_no_shell_passes_on_is_refused() -> None:
     assert "install the program in a folder" in caught.value.hint
 
 
-def test_answers_are_told_from_noise() -> None:
+@pytest.fixture
+def pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A pipe's two ends: to read from, to write to."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as sink:
+        yield source, sink
+
+
+def test_answers_are_told_from_noise(pipe: tuple[IO[bytes], IO[bytes]]) -> None:
+    source, sink = pipe
     said = (
         b"hello\r\nno end\nmark:one\nanother mark, not ours\n\nbefore mark:two\nmark:" + b"x" * 50 + b"\ntail"
     )
+    sink.write(said)
+    sink.close()
     noise = io.BytesIO()
-    lines = MarkedLines(io.BytesIO(said), "mark:", noise)
+    lines = MarkedLines(source, "mark:", noise, PATIENCE)
     assert lines.readline(40) == b"one\n"
     assert lines.readline(40) == b"two\n"
     assert lines.readline(40) == b"x" * 40, "a line that is too long is cut, and refused by who parses it"
     assert lines.readline(40) == b""
     assert noise.getvalue() == b"hello\r\nno end\nanother mark, not ours\nbefore \nxxxxxxxxxx\ntail\n"
+
+
+def test_signs_of_life_are_no_answers_and_their_end_is_told(pipe: tuple[IO[bytes], IO[bytes]]) -> None:
+    source, sink = pipe
+    lines = MarkedLines(source, "mark:", io.BytesIO(), 0.0)
+    sink.write(b"a login\n" + sign_of_life("mark:") + b"\nmark:one\n" + sign_of_life("mark:"))
+    assert lines.readline(40) == b"one\n"
+    with pytest.raises(WorkerSilent, match="gave no sign of life for 0 s"):
+        lines.readline(40)
+
+
+def test_a_silent_worker_is_lost(player: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launched, "SILENT_SECONDS", 0.0)
+    noise = io.BytesIO()
+    executor = LocalProcesses(1, lambda worker: LaunchedProcess([*player, "deaf"], ["/folder"], noise=noise))
+    monkeypatch.setattr(launched, "ASKED_SECONDS", 0.0)
+    executor.submit(task(0))
+    reports = [executor.next_report(PATIENCE) for _ in range(5)]
+    found = [report for report in reports if isinstance(report, Lost)]
+    executor.stop()
+    assert found[0].reason == "gave no sign of life for 0 s"
+    assert found[0].task == task(0) or not found[0].ready
 
 
 def test_a_worker_behind_a_launcher_is_one_like_any_other(player: list[str]) -> None:
