@@ -100,9 +100,14 @@ async def opened(
 ) -> AsyncIterator[Pilot[None]]:
     """Show the lab; the block begins when what it opens with is there, the form's fold included."""
     async with lab.run_test(size=size, notifications=notifications) as pilot:
-        await until(pilot, lambda: len(lab.screen_stack) > 1 and lab.screen_stack[1].query("#jobs"))
+        await until(pilot, lambda: has_opened(lab))
         await pilot.pause()
         yield pilot
+
+
+def has_opened(lab: Lab) -> bool:
+    """Whether all of the form is there, or something is in front of it, which then has no fold yet."""
+    return len(lab.screen_stack) > 2 or bool(lab.screen.query("#jobs"))
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -76,8 +76,10 @@ class TestOpening:
         async with opened(lab, SMALL) as pilot:
             assert watched(lab) == running.id
             await until(pilot, lambda: "1/3 runs" in text_of(lab))
+            assert not lab.screen_stack[1].query("#jobs"), "nobody waits for a form that is not seen"
             await pilot.press("n")
             await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+            await until(pilot, lambda: lab.screen.query("#jobs") and "time: " in text_of(lab))
 
     async def test_an_experiment_that_was_asked_for_goes_first(
         self, house: House, running: Experiment

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.command import CommandPalette
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Static
@@ -112,6 +113,18 @@ def drawn(chart: PValueChart) -> list[tuple[str, str, float | None]]:
 
 async def arrived(pilot: Pilot[Any], text: str) -> None:
     await until(pilot, lambda: text in header(pilot.app))  # type: ignore[arg-type]
+
+
+async def click_at_rest(pilot: Pilot[Any], selector: str) -> None:
+    """Click on what is seen, once it stays where it is."""
+    places: list[Region] = []
+
+    def is_at_rest() -> bool:
+        places.append(pilot.app.screen.query_one(selector).region)
+        return bool(places[-1]) and places[-1:] == places[-2:-1]
+
+    await until(pilot, is_at_rest)
+    await pilot.click(selector)
 
 
 class TestPanes:
@@ -237,11 +250,12 @@ class TestPanes:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
             await arrived(pilot, "3/3 runs")
-            await pilot.click("#tabs #log")
+            await until(pilot, partial(shows, lab, "K=7"))  # the answer above the tabs has its lines then
+            await click_at_rest(pilot, "#tabs #log")
             await until(pilot, lambda: seen_panes(lab) == ["log"])
             await pilot.resize_terminal(*LARGE)
-            await until(pilot, lambda: "log" in seen_panes(lab))
-            await pilot.click("#table-tabs #tests")
+            await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "log"])
+            await click_at_rest(pilot, "#table-tabs #tests")
             await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "tests"])
 
     async def test_cross_fitted_curves_are_drawn_on_request(self, house: House, finished: Experiment) -> None:

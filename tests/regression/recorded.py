@@ -26,6 +26,7 @@ from core.data.images import ImageSet
 from core.data.load import load
 from core.engine.statistics import experiment_statistics
 from core.families.family import Resources
+from core.files.cache import Cache
 from core.protocol.result import RunResult
 from core.protocol.run import compute_run
 from core.records.deciding import BiasVariance, CrossFit, Flips, LevelRobustness, Robustness
@@ -154,11 +155,13 @@ def write(name: str, record: RecordedExperiment) -> None:
     (FOLDER / f"{name}.json").write_bytes(to_json(record, indent=1) + b"\n")
 
 
-def compute(spec: Spec, run: int, threads: int = 1) -> tuple[RecordedRun, RunMetrics]:
-    """A run computed now, as it is recorded and as statistics take it."""
+def compute(
+    spec: Spec, run: int, threads: int = 1, cache: Cache | None = None
+) -> tuple[RecordedRun, RunMetrics]:
+    """A run computed now, as it is recorded and as statistics take it. cache: as `Resources` takes it."""
     pool, keeper = pool_of(spec.dataset, spec.test_size), _Keeper()
     kept = keeper if spec.keep == "candidates" else None
-    found = compute_run(spec, run, pool, resources=Resources(threads=threads), keep=kept)
+    found = compute_run(spec, run, pool, resources=Resources(threads=threads, cache=cache), keep=kept)
     return recorded_run(
         found.metrics, pool.sha256, found.arrays, samples_of(found), keeper.arrays()
     ), found.metrics

@@ -5,12 +5,14 @@ What decides the claim was measured later: records that were computed anew since
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 import pytest
 import torch
 from _pytest.mark import ParameterSet
 
+from core.files.cache import Cache
 from core.sets.registry import own_controls
 from tests.regression.recorded import (
     Computer,
@@ -42,6 +44,13 @@ def with_slow_marked(chosen: Iterable[str]) -> list[ParameterSet]:
     return [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in chosen]
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    """An empty one, of all test processes: experiments of one seed have their split and surrogate in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return Cache((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "common")
+
+
 def test_there_are_records_of_every_attack_on_both_small_sets() -> None:
     specs = [read(name).spec for name in names()]
     attacks = {spec.attack for spec in specs}
@@ -60,11 +69,11 @@ def test_the_small_set_has_records_of_all_that_is_measured() -> None:
 
 
 @pytest.mark.parametrize("name", with_slow_marked(names()))
-def test_every_number_is_the_recorded_one(name: str) -> None:
+def test_every_number_is_the_recorded_one(name: str, cache: Cache) -> None:
     recorded = of_this_computer(name)
     # The later runs differ in their seeds only: one takes up to a minute, and all of them an hour.
     for run, expected in enumerate(recorded.runs[: None if name in QUICK else 1]):
-        found, _ = compute(recorded.spec, run)
+        found, _ = compute(recorded.spec, run, cache=cache)
         assert found.as_far_as(expected) == expected, run
 
 

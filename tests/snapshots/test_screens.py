@@ -26,7 +26,7 @@ from core.records.results import GALLERY
 from tests.fakes import previews
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.images import made_up_pool
-from tests.fakes.lab import text_of, until
+from tests.fakes.lab import has_opened, text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.feeds import start_feed
 from tui_aefit.lab.preferences import Preferences, save_preferences
@@ -292,7 +292,7 @@ def test_screen(
         lab.theme = scene.theme
 
     async def play(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: len(lab.screen_stack) > 1 and lab.screen_stack[1].query("#jobs"))
+        await until(pilot, lambda: has_opened(lab))
         for step in scene.steps:
             if isinstance(step, Sees):
                 await until(pilot, partial(shows, lab, step.words))

@@ -131,6 +131,8 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
+        # Before they are there, for each would be styled anew.
+        self._frame()
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
         yield Static("", id="turn", markup=False)
@@ -274,9 +276,7 @@ class LiveScreen(Screen[None]):
             self.query_one(f"#{name}-pane").display = name in shown
         self.query_one("#pictures").display = bool(shown & PICTURES.keys())
         self.query_one("#tables").display = bool(shown & TABLES.keys())
-        both = len(shown & PICTURES.keys()) > 1 or len(shown) > 1
-        self.set_class(both, "-framed")
-        self.set_class(self.app.size.width < WIDE, "-narrow")
+        self._frame()
         self._give_room()
         for name in ("answer", "strip"):
             self.query_one(f"#{name}").display = not self._full
@@ -285,6 +285,11 @@ class LiveScreen(Screen[None]):
         with self.prevent(Tabs.TabActivated):
             self.query_one("#tabs", Tabs).active = self._chosen
             self.query_one("#table-tabs", Tabs).active = self._table
+
+    def _frame(self) -> None:
+        """Frame the panes where several are seen."""
+        self.set_class(len(self.shown()) > 1, "-framed")
+        self.set_class(self.app.size.width < WIDE, "-narrow")
 
     def _give_room(self) -> None:
         """Have the answer take no more lines than it fills."""

@@ -132,7 +132,7 @@ class SetupScreen(Screen[None]):
         self._overlap = USUAL_OVERLAP
         self._setting: Setting = COMMON["dataset"]
         self._to_start: dict[str, str] | None = None
-        self._was_left = False
+        self._has_begun = self._was_left = False
         data_dir = words.get("data_dir", "")
         self._form = Form(
             words, lambda name: f"{name} (not here)" if surroundings.missing(name, data_dir) else name
@@ -153,7 +153,13 @@ class SetupScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
+        """Begin, unless something is in front from the start: who looks at that waits for no form."""
+        if self.app.screen is self:
+            self._begin()
+
+    def _begin(self) -> None:
         """Show the state of the first values; the rest follows while the person looks."""
+        self._has_begun = True
         self._check()
         self.watch(self, "focused", self._follow_focus)
         # Half the fields, folded away at first, and past runs: nobody need wait for them.
@@ -165,8 +171,10 @@ class SetupScreen(Screen[None]):
         self._was_left = True
 
     def on_screen_resume(self) -> None:
-        """Other experiments may have been computed meanwhile."""
-        if self._was_left:
+        """Begin where it could not yet; other experiments may have been computed meanwhile."""
+        if not self._has_begun and self.app.screen is self:
+            self._begin()
+        elif self._was_left:
             self.look_again()
 
     def on_resize(self) -> None:
@@ -185,6 +193,8 @@ class SetupScreen(Screen[None]):
 
     def look_again(self) -> None:
         """See anew what past experiments tell, and whether this one exists."""
+        if not self._has_begun:
+            return
         self._load_past()
         self._stood = (None, UNKNOWN)
         if self._looked.dataset not in CATALOGUE:
@@ -300,7 +310,9 @@ class SetupScreen(Screen[None]):
 
     @on(Form.Edited)
     def _edited(self) -> None:
-        self._check()
+        # Fields tell also of what they begin with.
+        if self._has_begun:
+            self._check()
 
     def _check(self) -> Checked:
         """Check all fields and show what is wrong, what it costs and the command."""
