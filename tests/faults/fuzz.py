@@ -71,7 +71,8 @@ TEXTS = (
     "", " ", "a", "latest", "..", "../../etc", "/", "/etc/passwd", "/dev/zero", "~", "~nosuchuser/x", "*", "[", "-",
     "--", "%s%n", "{}", "a" * 300, "a" * 5000, "é", "٣", "\ud800", "\udcff", "NaN", "inf", "-inf", "1e999", "0x10",
     "1_000", "0", "-0", "1/0", "8/255", "true", "None", "none", "none,noise", ",", "mnist", "fgsm", "cuda",
-    "9" * 400, "9" * 5000, "\n", "a\nb", "\\input{x}", "<script>alert(1)</script>", "$(id)", "';--", "=1+1", ESCAPES,
+    "9" * 400, "9" * 5000, "\n", "a\nb", "\\input{x}", "<script>alert(1)</script>", "$(id)", "';--", "=1+1",
+    ESCAPES,
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 2, 3, 7, 10**18, 2**53, 2**63, 10**400, 0.5, -0.0, 1e308, 5e-324, None, True)
 
