@@ -139,10 +139,10 @@ def test_a_stage_is_never_read_before_the_start_of_its_run(
 ) -> None:
     coordinator = JournalWriter(tmp_path / "0001-coordinator.jsonl", clock=lambda: NOW)
     worker = JournalWriter(tmp_path / "0001-worker-1.jsonl", clock=lambda: NOW)
-    runs, really_open = itertools.count(), Path.open
+    runs = itertools.count()
 
-    def open_while_work_goes_on(path: Path, mode: str, buffering: int) -> IO[bytes]:
-        file = really_open(path, mode, buffering)
+    def open_while_work_goes_on(path: Path, buffering: int) -> IO[bytes]:
+        file = path.open("rb")
         content = io.BytesIO(file.read())
         file.close()
         run = next(runs)
@@ -150,7 +150,7 @@ def test_a_stage_is_never_read_before_the_start_of_its_run(
         worker.write(StageStarted(run=run, stage="split", total=1))
         return content
 
-    monkeypatch.setattr(Path, "open", open_while_work_goes_on)
+    monkeypatch.setattr("core.records.journal.open_plain", open_while_work_goes_on)
     reader = JournalReader(tmp_path)
     begun: set[int] = set()
     stages = 0
