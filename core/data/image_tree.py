@@ -142,7 +142,7 @@ def _opened(path: Path) -> Iterator[_Tree]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a zip: {error}", "pack it again") from error
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir()]

@@ -44,12 +44,17 @@ def own_file(folder: Path, name: str) -> Path:
 
 
 def open_to_append(path: Path) -> int:
-    """A descriptor that appends to a plain file, made where there is none. Raises OSError, also for a link."""
+    """A descriptor that appends to a plain file, made where there is none; a link in its place is taken away.
+
+    Raises OSError, also for a pipe or a device.
+    """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    if path.is_symlink():
+        path.unlink()
     try:
         descriptor = os.open(path, flags, 0o666)
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a pipe that nobody reads
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link by now; a pipe that nobody reads
             raise OSError(error.errno, "it is not a plain file", str(path)) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import msgspec
 
 from core.families.ladder import Ladder
@@ -105,6 +107,27 @@ class RunMetrics(Record, frozen=True, kw_only=True):
                 raise ValueError(f"accuracy on {name} is undefined exactly where the set is empty")
         if not (self.counts.train and self.counts.test):
             raise ValueError("a run without training or test images has no accuracy")
+        for what, found in self._of_levels():
+            if set(found) != levels:
+                raise ValueError(f"{what} is of the levels {sorted(found)}, not of its ladder's")
+
+    def _of_levels(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """What decides, where it has a value a level, with what it is. Raises ValueError where a part lacks."""
+        for crossfit in filter(None, (self.crossfit, self.crossfit_fitted)):
+            for name, by_level in crossfit.accuracy.items():
+                if name not in crossfit.own or name not in crossfit.counts:
+                    raise ValueError(
+                        f"cross-fitted accuracy on {name} lacks the half's own, or how many images"
+                    )
+                yield f"cross-fitted accuracy on {name}", by_level
+                yield f"the half's own accuracy on {name}", crossfit.own[name]
+        if self.bias_variance is not None:
+            for name, decompositions in self.bias_variance.sets.items():
+                yield f"bias and variance on {name}", decompositions
+        if self.robustness is not None:
+            yield "robustness", self.robustness
+        for found in filter(None, (self.noise, *self.variants.values())):
+            yield "robustness", found.robustness
 
     @property
     def attacked(self) -> Robustness | None:

@@ -58,6 +58,14 @@ METRICS: Mapping[str, Callable[[dict[str, Any]], object]] = {
 }
 """What is wrong -> what brings it about in a metrics.json of any version."""
 
+DECIDING: Mapping[str, Callable[[dict[str, Any]], object]] = {
+    "a level that crossfit lacks": lambda record: record["crossfit"]["adversarial"].pop("1"),
+    "an own half without a set": lambda record: record["crossfit"]["own"].pop("adversarial"),
+    "a level that robustness lacks": lambda record: record["robustness"].pop("1"),
+    "a level without bias": lambda record: record["bias_variance"]["test"].pop("1"),
+}  # fmt: skip
+"""The same in one that holds what decides."""
+
 
 def line_of(fields: Mapping[str, object], version: int = SCHEMA_VERSION) -> bytes:
     """A journal line without its end."""

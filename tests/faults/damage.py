@@ -47,10 +47,12 @@ def _spoiled(rng: random.Random, content: bytes, kind: str) -> bytes:
 def damage_home(rng: random.Random, home: Path, outside: Path) -> str:
     """Do something to one of the files of a home; what, in words. outside: what links lead to."""
     files = sorted(path for path in home.rglob("*") if path.is_file() and not path.is_symlink())
-    folders = sorted(
-        path for path in (home / "experiments").rglob("*") if path.is_dir() and not path.is_symlink()
-    )
-    kind = rng.choice(KINDS)
+    # An experiment's own folder may be a link: a person put it there.
+    below = (home / "experiments").glob("*/*/**")
+    folders = sorted(path for path in below if path.is_dir() and not path.is_symlink())
+    kind = rng.choice(KINDS if folders else KINDS[:-1])
+    if not files:
+        return "nothing, for nothing is left"
     path = rng.choice(folders if kind == "link to a folder" else files)
     told = f"{kind} {path.relative_to(home)}"
     if kind in KINDS[:9]:

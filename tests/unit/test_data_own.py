@@ -316,6 +316,14 @@ class TestImageTrees:
         with pytest.raises(DataError, match=r"broken\.zip cannot be read as a zip"):
             _read(tmp_path / "broken.zip", tmp_path)
 
+    def test_a_zip_of_a_version_to_come_is_named(self, tree: Path, tmp_path: Path) -> None:
+        path = _zip(tree, tmp_path / "new.zip")
+        content = bytearray(path.read_bytes())
+        content[content.index(b"PK\x01\x02") + 6] = 148  # needed to extract it: version 14.8
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"new\.zip cannot be read as a zip: zip file version 14\.8"):
+            _read(path, tmp_path)
+
 
 class TestTheDecodedCache:
     @pytest.fixture

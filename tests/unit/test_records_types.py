@@ -14,7 +14,7 @@ from core.records.experiment import load
 from core.records.journal import JournalReader
 from core.records.results import parse_metrics, read_result
 from core.records.state import read_state
-from tests.fakes.damage import LINES, METRICS, change_metrics, line_of
+from tests.fakes.damage import DECIDING, LINES, METRICS, change_metrics, line_of
 from tests.fakes.experiments import append_events, make_experiment
 
 
@@ -49,15 +49,16 @@ def test_a_damaged_line_is_set_aside_and_the_next_is_read(tmp_path: Path, damage
     assert read_state(load(experiment.folder)).statistics is None
 
 
-@pytest.mark.parametrize("damage", METRICS)
-@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize(
+    ("version", "damage"), [("1", one) for one in METRICS] + [("2", one) for one in {**METRICS, **DECIDING}]
+)
 def test_damaged_metrics_are_refused_and_their_result_counts_as_absent(
     tmp_path: Path, metrics: dict[str, bytes], damage: str, version: str
 ) -> None:
     whole = metrics[version]
     assert parse_metrics(whole).schema_version == int(version)
     record = json.loads(whole)
-    METRICS[damage](record)
+    {**METRICS, **DECIDING}[damage](record)
     damaged = json.dumps(record).encode()
     with pytest.raises(RecordError, match="metrics"):
         parse_metrics(damaged)

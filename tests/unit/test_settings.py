@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -614,3 +615,31 @@ def test_a_study_is_read_from_its_file_and_what_is_typed_is_nearer(folder: Path)
 def test_what_is_no_studys_file_is_refused_in_words(folder: Path, text: str, words: str) -> None:
     with pytest.raises(AefitError, match=words):
         study(folder, text).specs()
+
+
+class TestWhoseFileItIs:
+    """A settings file may name the home and the data: one that somebody else may have written is not read."""
+
+    @pytest.mark.parametrize("how", ["another user's", "anybody may write to it"])
+    def test_a_file_of_others_is_refused_and_can_be_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        path = tmp_path / "aefit.toml"
+        path.write_text("seed = 7\n")
+        if how.startswith("another"):
+            monkeypatch.setattr("tui_aefit.shell.settings.os.geteuid", lambda: os.getuid() + 1)
+            monkeypatch.setattr("tui_aefit.shell.settings._OWNERS", ())
+        else:
+            path.chmod(0o666)
+        with pytest.raises(AefitError, match="it is not read") as refused:
+            Settings({}, environment={}, folder=tmp_path)
+        assert refused.value.hint.endswith(f"--config {path}")
+        forgiven = Settings({}, environment={}, folder=tmp_path, forgiving=True)
+        assert "seed" not in forgiven.found
+        assert "it is not read" in forgiven.warnings[0]
+        assert Settings({}, environment={}, folder=tmp_path, config=path)["seed"] == 7
+
+    def test_one_s_own_is_read_whatever_a_group_may_do(self, tmp_path: Path) -> None:
+        (tmp_path / "aefit.toml").write_text("seed = 7\n")
+        (tmp_path / "aefit.toml").chmod(0o664)
+        assert Settings({}, environment={}, folder=tmp_path)["seed"] == 7

@@ -7,6 +7,7 @@ user's own settings file, default.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from core.data.limit import SETTING as DATA_LIMIT
 from core.data.limit import VARIABLE
+from core.declarations.printable import shell_word
 from core.declarations.setting import Names, PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
@@ -41,6 +43,8 @@ from tui_aefit.shell.study_file import StudyFile
 PROJECT_FILE = "aefit.toml"
 ELSEWHERE = ("launcher", "dask")
 """The settings that take the work to other machines, of which one can be set."""
+_OWNERS = (0,)
+"""Whose files are read besides one's own: who is root needs no file to do harm."""
 KEYS = "keys"
 """The table of a settings file that gives bindings of the lab other keys; it is no setting."""
 
@@ -409,9 +413,18 @@ class Settings:
         return value
 
     def _project_file(self, folder: Path | None) -> list[Path]:
-        """The settings file of the folder in which the command is typed, if that is there."""
+        """The settings file of the folder in which the command is typed, if that is there and nobody else's."""
         try:
-            return [(folder or Path.cwd()) / PROJECT_FILE]
+            path = (folder or Path.cwd()) / PROJECT_FILE
+            if os.path.exists(path) and _is_foreign(path):
+                self._complain(
+                    AefitError(
+                        f"the settings file {path} is another user's, or anybody may write to it: it is not read",
+                        f"if you trust it: --config {shell_word(str(path))}",
+                    )
+                )
+                return []
+            return [path]
         except OSError as error:
             self._complain(
                 AefitError(
@@ -483,6 +496,12 @@ DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
     "home": lambda settings, runs: str(settings.home),
 }
 """The settings of a call whose value follows from more than what was set: from all settings, and how many runs."""
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether somebody else may have written a file: it may name the home and the data. Raises OSError."""
+    status = path.stat()
+    return status.st_uid not in (*_OWNERS, os.geteuid()) or bool(status.st_mode & stat.S_IWOTH)
 
 
 def _flat(values: object) -> dict[str, object]:
