@@ -19,6 +19,8 @@ STUDY_TABLES: tuple[StudyTable, ...] = (*OWN_TABLES, *TABLES)
 """Those of a study itself, and those of its experiments one below the other."""
 STUDY_FIGURES: tuple[StudyFigure, ...] = get_args(StudyFigure)
 FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
+COMPARISON_TABLES = ("settings", "differences", *TABLES)
+"""Those of a comparison itself, and those of its experiments one below the other."""
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""
 TABLE_FORMATS = ("csv", "parquet", "latex")
