@@ -195,12 +195,16 @@ def _heatmaps(result: StudyResult) -> dict[str, str]:
         figure(
             render(heatmap_figure(result, key), "svg", text=True),
             f"{measure_title(key)} over two axes of the study; the same numbers stand in the table",
-            f"{words(measure_title(key))}: means over the runs, decided by their intervals. Hatched: no number.",
+            f"{words(measure_title(key))}: means over the runs{_decided(key)}. Hatched: no number.",
             name=f"heatmap-{place}",
         )
         for place, key in enumerate(keys)
     ]
     return {"heat-maps": section("Heat maps", *figures, name="heat-maps")}
+
+
+def _decided(key: Key) -> str:
+    return ", and what their intervals decide" if key in LEADING_CLAIMS else ""
 
 
 def _differences(found: dict[str, list[Change]]) -> dict[str, str]:
