@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key, Measured
-from core.report.terms import LETTERS, title_of
+from core.records.findings import ADVERSARIAL
+from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key, Measured, measured
+from core.report.result import Result
+from core.report.terms import LETTERS, brief_reason, title_of
 from core.spec.grid import shared_splits
 from core.spec.spec import Spec
 from core.statistics.between import Difference, paired_difference, unpaired_difference
@@ -57,3 +61,59 @@ def key_title(key: Key, *, minus: str = "-") -> str:
     if key.name == IMAGES:
         return f"images, {', '.join(LETTERS.get(one, one) for one in key.sets)}"
     return title_of(key.name, key.sets, minus=minus)
+
+
+def side_of(result: Result) -> Side | None:
+    """An experiment as one of two; None without a complete run."""
+    if not result.metrics:
+        return None
+    return Side(result.spec, measured(result.metrics, result.ladder, result.spec.controls))
+
+
+@dataclass(frozen=True)
+class Between:
+    """What a quantity of the second experiment is less that of the first, by their places among several."""
+
+    first: int
+    second: int
+    key: Key
+    difference: Difference
+
+
+def differences(results: Sequence[Result], keys: Sequence[Key] | None = None) -> list[Between]:
+    """Of every two experiments, the later less the earlier, each quantity that both measured.
+
+    keys: by default every quantity that decides, then accuracy on the adversarial set at the most fitted level and
+    the share of candidates that fool the surrogate.
+    """
+    sides = [side_of(result) for result in results]
+    if keys is None:
+        claims = dict.fromkeys(Key(claim.name, claim.sets) for result in results for claim in result.claims)
+        keys = [*claims, Key(ACCURACY, (ADVERSARIAL,)), Key(FOOLED)]
+    return [
+        Between(first, second, key, difference(one, other, key))
+        for (first, one), (second, other) in combinations(enumerate(sides), 2)
+        if one is not None and other is not None
+        for key in keys
+        if one.measured.has(key) and other.measured.has(key)
+    ]
+
+
+def difference_words(found: Difference) -> str:
+    """The estimate with its interval, or why it has none: "-0.157 [-0.284, -0.030]"."""
+    if found.estimate is None:
+        return f"none ({brief_reason(found.reason)})"
+    if found.constant:
+        return f"exactly {found.estimate:+z.3f} in every run"
+    if found.ci95 is None:
+        return f"{found.estimate:+z.3f} ({brief_reason(found.reason)})"
+    low, high = found.ci95
+    return f"{found.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}]"
+
+
+def how_compared(found: Iterable[Difference]) -> str:
+    """By which tests, in a sentence or two; "" where nothing was compared."""
+    tests = {one.test for one in found}
+    return " ".join(
+        sentence for test, sentence in (("nadeau_bengio", PAIRED), ("welch", UNPAIRED)) if test in tests
+    )

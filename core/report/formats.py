@@ -21,6 +21,8 @@ STUDY_FIGURES: tuple[StudyFigure, ...] = get_args(StudyFigure)
 STUDY_QUANTITY = "crossfit_rise"
 """What a study's figures draw unless a person says otherwise."""
 FIGURE_FORMATS: tuple[FigureFormat, ...] = get_args(FigureFormat)
+COMPARISON_TABLES = ("settings", "differences", *TABLES)
+"""Those of a comparison itself, and those of its experiments one below the other."""
 TEXTS = ("json", "csv", "latex")
 """The formats that need no heavy library and that a terminal can show."""
 TABLE_FORMATS = ("csv", "parquet", "latex")

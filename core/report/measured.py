@@ -50,6 +50,10 @@ class Measured:
             key = key._replace(level=self.fitted)
         return dict(zip(self.runs, self.values[key], strict=True)) if key in self.values else {}
 
+    def has(self, key: Key) -> bool:
+        """Whether some run has a value."""
+        return any(value is not None for value in self.by_run(key).values())
+
     @property
     def overlap(self) -> float:
         """n_test / n_train."""

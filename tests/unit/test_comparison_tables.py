@@ -61,11 +61,12 @@ def test_the_settings_that_differ(compared: list[Compared]) -> None:
 
 def test_latex_holds_settings_accuracies_and_claims(compared: list[Compared]) -> None:
     text = comparison_latex(compared, "here")
-    settings, accuracy, claims = tables(text)
-    assert [one.label for one in (settings, accuracy, claims)] == [
+    settings, accuracy, claims, differences = tables(text)
+    assert [one.label for one in (settings, accuracy, claims, differences)] == [
         "here-settings",
         "here-accuracy",
         "here-claims",
+        "here-differences",
     ]
     assert settings.header == ["setting", "paper", r"50 \% \& more", "half"]
     assert ["epsilon", "0.1", "0.5", "0.1"] in settings.rows

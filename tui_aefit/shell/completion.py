@@ -42,7 +42,7 @@ def _offer(parser: argparse.ArgumentParser, declared: dict[str, Setting]) -> Non
     """Say of each argument what a shell can offer for it."""
     for action in parser._actions:
         setting = declared.get(action.dest.removeprefix(DESTINATION))
-        if action.dest == "id":
+        if action.dest in ("id", "ids"):
             action.complete = EXPERIMENTS  # type: ignore[attr-defined]  # it is shtab's
         elif action.dest in ("output", "config"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.declarations.setting import Setting
 from core.report.formats import (
+    COMPARISON_TABLES,
     FIGURE_FORMATS,
     FIGURES,
     NARROWEST,
@@ -246,6 +247,19 @@ def _report(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
     )
 
 
+def _compare(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
+    command.add_argument(
+        "ids",
+        metavar="ID",
+        nargs="*",
+        help="two experiments or more, by their ids, unambiguous prefixes of these, or latest",
+    )
+    command.add_argument("--format", choices=("csv", "latex"), help="default: text")
+    command.add_argument("--table", choices=COMPARISON_TABLES, help="of csv (default: claims)")
+    command.add_argument("--output", metavar="FILE", help="default: -, standard output")
+    _add_width(command)
+
+
 def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     command.add_argument("action", choices=("list", "fetch", "export"))
     command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
@@ -351,6 +365,12 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
         run="tui_aefit.shell.export:report",
         build=_report,
         has_json=False,
+    ),
+    "compare": SubCommand(
+        usages={"ID ID...": "experiments side by side, and by how much every two of them differ"},
+        run="tui_aefit.shell.comparing:compare",
+        build=_compare,
+        forgiving=True,
     ),
     "study": SubCommand(
         usages={

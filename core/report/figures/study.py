@@ -121,6 +121,8 @@ def heatmap_figure(result: StudyResult, key: Key, axis: str | None = None) -> Fi
             _cells(panel, result, key, across, up, cells, norm)
             panel.set_title(f"{measure_title(key)}{f' ({name})' if name else ''}")
         bar = figure.colorbar(ScalarMappable(norm, COLOURS), ax=grid[: len(panels)], fraction=0.05, pad=0.02)
+        if bar.solids is not None:
+            bar.solids.set(rasterized=False, edgecolor="face")  # areas in every format, no pixels
         bar.outline.set_linewidth(0.6)
         _warn(figure, result)
     return figure

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from core.records.study import Study
+from core.report.differences import how_compared
 from core.report.figures.curves import render
 from core.report.figures.study import MOST_CELLS, MOST_LINES, curve_figure, heatmap_figure
 from core.report.formatting import ABSENT, counted
+from core.report.leading import LEADING, LEADING_CLAIMS
 from core.report.measured import ACCURACY, Key
 from core.report.page.markup import facts, figure, interval, number, section, table, words
 from core.report.study.changes import Change, changes
-from core.report.study.leading import LEADING, LEADING_CLAIMS
 from core.report.study.measures import Reading, measure_title, reading
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.words import (
@@ -20,7 +21,6 @@ from core.report.study.words import (
     UNADJUSTED,
     along,
     decided,
-    how_compared,
     place_name,
     value_word,
 )
@@ -106,9 +106,9 @@ def _changes(result: StudyResult, found: dict[str, list[Change]]) -> str:
             entries = [(words(heading), _list(phrases)) for heading, phrases in one.parts]
             parts.append(facts(entries))
     if every:
+        how = how_compared(change.difference for change in every)
         parts.append(
-            f'<p class="note">{words(DIFFERENCES)} {words(how_compared(every))} {words(UNADJUSTED)} '
-            f"{words(LETTERS)}</p>"
+            f'<p class="note">{words(DIFFERENCES)} {words(how)} {words(UNADJUSTED)} {words(LETTERS)}</p>'
         )
     elif not parts:
         parts = ["<p>No run is complete yet.</p>"]
@@ -195,12 +195,16 @@ def _heatmaps(result: StudyResult) -> dict[str, str]:
         figure(
             render(heatmap_figure(result, key), "svg", text=True),
             f"{measure_title(key)} over two axes of the study; the same numbers stand in the table",
-            f"{words(measure_title(key))}: means over the runs, decided by their intervals. Hatched: no number.",
+            f"{words(measure_title(key))}: means over the runs{_decided(key)}. Hatched: no number.",
             name=f"heatmap-{place}",
         )
         for place, key in enumerate(keys)
     ]
     return {"heat-maps": section("Heat maps", *figures, name="heat-maps")}
+
+
+def _decided(key: Key) -> str:
+    return ", and what their intervals decide" if key in LEADING_CLAIMS else ""
 
 
 def _differences(found: dict[str, list[Change]]) -> dict[str, str]:
@@ -219,8 +223,9 @@ def _differences(found: dict[str, list[Change]]) -> dict[str, str]:
     if not tables:
         return {}
     every = [change for of_axis in found.values() for change in of_axis]
+    how = how_compared(change.difference for change in every)
     note = (
-        f'<p class="note">{words(DIFFERENCES)} {words(how_compared(every))} Holm: p adjusted over all pairs along '
+        f'<p class="note">{words(DIFFERENCES)} {words(how)} Holm: p adjusted over all pairs along '
         "one axis of one quantity.</p>"
     )
     return {"differences": section("Differences", note, *tables, name="differences")}

@@ -8,8 +8,8 @@ from itertools import combinations, pairwise
 
 from core.declarations.setting import Value
 from core.report.differences import Side, difference
+from core.report.leading import LEADING
 from core.report.measured import Key
-from core.report.study.leading import LEADING
 from core.report.study.result import CellResult, StudyResult
 from core.statistics.between import Difference
 from core.statistics.comparison import holm
@@ -96,7 +96,7 @@ def _along(row: Row, key: Key) -> Iterator[Change]:
     ends = row.cells[0].id, row.cells[-1].id
     for pair in row.pairs:
         one, other = _side(pair[0]), _side(pair[1])
-        if any(all(value is None for value in side.measured.by_run(key).values()) for side in (one, other)):
+        if not (one.measured.has(key) and other.measured.has(key)):
             continue
         ids = pair[0].id, pair[1].id
         yield Change(

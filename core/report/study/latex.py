@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from core.errors import StudyError
 from core.records.study import Study
 from core.report.comparison import Compared
+from core.report.differences import how_compared
 from core.report.formats import StudyTable
 from core.report.formatting import counted
+from core.report.leading import LEADING, LEADING_CLAIMS
 from core.report.measured import Key
 from core.report.study.changes import Change, changes
-from core.report.study.leading import LEADING, LEADING_CLAIMS
 from core.report.study.measures import measure_title, reading
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.tables import results_of
-from core.report.study.words import DIFFERENCES, UNADJUSTED, how_compared, place_name, value_word
+from core.report.study.words import DIFFERENCES, UNADJUSTED, place_name, value_word
 from core.report.tables.comparison import accuracy_latex, claims_latex
 from core.report.tables.latex import DASH, escaped, interval_cell, number_cell, p_cell, table_environment
 from core.report.terms import DECIDING, OVERLAP, brief_reason
@@ -115,6 +116,7 @@ def _changes(result: StudyResult, axis: str, note: str) -> Iterator[str]:
     for change in leading:
         rows = groups.setdefault(change.key, [])
         rows.append([escaped(measure_title(change.key)) if not rows else "", *_change(change)])
+    how = how_compared(change.difference for change in leading)
     header = [
         "quantity",
         escaped(axis),
@@ -130,7 +132,7 @@ def _changes(result: StudyResult, axis: str, note: str) -> Iterator[str]:
         "lllrrrrlr",
         header,
         groups.values(),
-        f"What changes along {escaped(axis)}. {escaped(DIFFERENCES)} {escaped(how_compared(leading))} "
+        f"What changes along {escaped(axis)}. {escaped(DIFFERENCES)} {escaped(how)} "
         f"{escaped(UNADJUSTED)} Holm: adjusted over all pairs along {escaped(axis)} of one quantity."
         f"{escaped(note)}",
         f"{result.name}-changes-{axis}",

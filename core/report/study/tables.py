@@ -14,10 +14,10 @@ from core.records.findings import ADVERSARIAL
 from core.records.state import read_state
 from core.records.study import Study
 from core.report.formats import StudyTable, TableName
+from core.report.leading import LEADING, LEADING_CLAIMS
 from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.result import Result, result_of
 from core.report.study.changes import changes
-from core.report.study.leading import LEADING, LEADING_CLAIMS
 from core.report.study.measures import reading
 from core.report.study.result import StudyResult
 from core.report.tables.long import COLUMNS_OF, Cell, long_rows

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from core.records.statistics import Claim
 from core.records.study_state import CellStatus
+from core.report.differences import how_compared
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, counted, number
+from core.report.leading import LEADING_CLAIMS
 from core.report.study.changes import changes
-from core.report.study.leading import LEADING_CLAIMS
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.words import (
     ADJUSTED_IN,
@@ -17,7 +18,6 @@ from core.report.study.words import (
     UNADJUSTED,
     along,
     decided,
-    how_compared,
     value_word,
 )
 from core.report.tables.text import align, wrapped
@@ -57,7 +57,9 @@ def _words(result: StudyResult, width: int) -> list[str]:
                 lines += [f"  {heading}", *(wrapped(f"    {phrase}", width) for phrase in phrases)]
     every = [change for found in by_axis.values() for change in found]
     if every:
-        notes = [f"{DIFFERENCES} {how_compared(every)} {UNADJUSTED} {ADJUSTED_IN}"]
+        notes = [
+            f"{DIFFERENCES} {how_compared(change.difference for change in every)} {UNADJUSTED} {ADJUSTED_IN}"
+        ]
         lines += ["", wrapped(" ".join(notes), width)]
     return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -11,15 +11,12 @@ from core.declarations.setting import Value
 from core.declarations.words import counted, enumerate_words
 from core.records.statistics import Claim, Decision
 from core.report.comparison import PLAIN
-from core.report.differences import PAIRED, UNPAIRED, key_title
+from core.report.differences import difference_words, key_title
 from core.report.formatting import ABSENT
-from core.report.measured import Key
+from core.report.leading import LEADING_CLAIMS
 from core.report.study.changes import Change
-from core.report.study.leading import LEADING_CLAIMS
 from core.report.study.result import StudyResult
-from core.report.terms import brief_reason
 from core.spec.command import word_of
-from core.statistics.between import Difference
 
 FEW = 3
 """So many places are named at most, each with its interval; more are counted."""
@@ -177,28 +174,3 @@ def value_word(name: str, value: Value) -> str:
         return ABSENT
     word = word_of(value)
     return PurePath(word).stem if name == "dataset" and word not in CATALOGUE else word
-
-
-def difference_words(found: Difference) -> str:
-    """The estimate with its interval, or why it has none: "-0.157 [-0.284, -0.030]"."""
-    if found.estimate is None:
-        return f"none ({brief_reason(found.reason)})"
-    if found.constant:
-        return f"exactly {found.estimate:+z.3f} in every run"
-    if found.ci95 is None:
-        return f"{found.estimate:+z.3f} ({brief_reason(found.reason)})"
-    low, high = found.ci95
-    return f"{found.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}]"
-
-
-def how_compared(found: Iterable[Change]) -> str:
-    """By which test, in a sentence or two; "" where nothing was compared."""
-    tests = {change.difference.test for change in found}
-    return " ".join(
-        sentence for test, sentence in (("nadeau_bengio", PAIRED), ("welch", UNPAIRED)) if test in tests
-    )
-
-
-def quantities_of(found: Iterable[Change]) -> list[Key]:
-    """The quantities that were compared, in their order."""
-    return list(dict.fromkeys(change.key for change in found))

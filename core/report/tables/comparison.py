@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from core.report.caveat import caveat
 from core.report.comparison import Compared, accuracies, claims_of, differing, sets_of
+from core.report.differences import differences, how_compared, key_title
 from core.report.formats import TableName
+from core.report.leading import LEADING
+from core.report.measured import Key
 from core.report.tables.csv_text import csv_text
 from core.report.tables.latex import (
     DASH,
@@ -15,10 +18,16 @@ from core.report.tables.latex import (
     level_title,
     mean_cell,
     number_cell,
+    p_cell,
     table_environment,
 )
 from core.report.tables.long import COLUMNS_OF, long_rows
-from core.report.terms import DECIDING, OVERLAP, term_of
+from core.report.terms import DECIDING, OVERLAP, brief_reason, term_of
+
+DIFFERENCE_COLUMNS = (
+    "first_id", "second_id", "first_name", "second_name", "quantity", "first_set", "second_set", "test", "n",
+    "difference", "ci95_low", "ci95_high", "df", "p", "margin", "decision", "reason",
+)  # fmt: skip
 
 
 def settings_csv(compared: Sequence[Compared]) -> str:
@@ -46,7 +55,7 @@ def comparison_latex(compared: Sequence[Compared], label: str) -> str:
 
     settings: a row a setting that differs, a column an experiment. accuracy: a row an experiment within each set, a
     column a level. claims: a row an experiment within each quantity, of which there is the first that a verdict
-    speaks of. Labels are `tab:LABEL-settings`, `tab:LABEL-accuracy` and `tab:LABEL-claims`.
+    speaks of. differences: the same of every two experiments. Labels are `tab:LABEL-settings` and so on.
     """
     parts = ["% in the preamble \\usepackage{booktabs}"]
     warnings = [(one.name, caveat(one.result)) for one in compared]
@@ -55,6 +64,7 @@ def comparison_latex(compared: Sequence[Compared], label: str) -> str:
         *_settings(compared, label, note),
         *accuracy_latex(compared, label, note),
         *claims_latex(compared, label, note),
+        *differences_latex(compared, label, note),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -129,6 +139,54 @@ def claims_latex(compared: Sequence[Compared], label: str, note: str = "") -> It
             f"What decides. {escaped(OVERLAP)} {escaped(DECIDING)}{note}",
             f"{label}-claims",
         )
+
+
+def differences_latex(compared: Sequence[Compared], label: str, note: str = "") -> Iterator[str]:
+    """The table `tab:LABEL-differences` of leading quantities, a row two experiments; none where there is none."""
+    found = differences([one.result for one in compared], LEADING)
+    groups: dict[Key, list[list[str]]] = {}
+    for one in found:
+        rows = groups.setdefault(one.key, [])
+        what = one.difference
+        rows.append(
+            [
+                "" if rows else escaped(key_title(one.key)),
+                f"{escaped(compared[one.second].name)} less {escaped(compared[one.first].name)}",
+                number_cell(what.estimate, "+.4f"),
+                interval_cell(what.ci95),
+                p_cell(what.p),
+                escaped(brief_reason(what.reason)) if what.reason else what.decision,
+                str(what.n),
+            ]
+        )
+    if groups:
+        how = how_compared(one.difference for one in found)
+        yield table_environment(
+            "llrrrlr",
+            ["quantity", "of", "difference", "95\\,\\% interval", "$p$", "decision", "$n$"],
+            groups.values(),
+            f"Differences between the experiments. {escaped(how)}{note}",
+            f"{label}-differences",
+        )
+
+
+def differences_csv(compared: Sequence[Compared]) -> str:
+    """A row a quantity of every two experiments: the later's less the earlier's.
+
+    Columns as in `core.statistics.between.Difference`; second_set is empty where there is one set.
+    """
+    rows = []
+    for one in differences([each.result for each in compared]):
+        what = one.difference
+        low, high = what.ci95 or (None, None)
+        first, second = (*one.key.sets, None, None)[:2]
+        rows.append([
+            *(compared[place].result.id for place in (one.first, one.second)),
+            *(compared[place].name for place in (one.first, one.second)),
+            one.key.name, first, second, what.test, what.n, what.estimate, low, high, what.df, what.p, what.margin,
+            what.decision, what.reason,
+        ])  # fmt: skip
+    return _csv(DIFFERENCE_COLUMNS, rows)
 
 
 def _plain(one: Compared, name: str) -> object:

@@ -1,4 +1,4 @@
-"""What a study's words and tables begin with: what a verdict answers with, and how the attack did."""
+"""What words and tables on several experiments begin with: what a verdict answers with, and how the attack did."""
 
 from __future__ import annotations
 
