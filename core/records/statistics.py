@@ -21,8 +21,8 @@ Reason = Literal[
 Decision = Literal["higher", "lower", "same", "undecided"]
 Interval = tuple[Finite, Finite]
 
-# A list of a thousand experiments holds some hundred thousand of these: gc=False has the garbage collector pass over
-# them. What they hold, numbers and words, cannot lead back to them.
+# A list of a thousand experiments holds some hundred thousand of these: gc=False has the garbage collector pass
+# over them. What they hold, numbers and words, cannot lead back to them.
 
 
 class Summary(Record, frozen=True, kw_only=True, gc=False):

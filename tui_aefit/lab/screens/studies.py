@@ -126,7 +126,8 @@ class StudiesScreen(Screen[None]):
         self.set_class(not message.studies, "-empty")
         none = (
             f"No studies yet under {printable(str(self._home))}\n\n"
-            "A study is many experiments as one: give a setting of the form several values, 0.05,0.1,0.2"
+            "A study is many experiments as one. This makes one:\n\n"
+            "aefit-tui --batch --attack fgsm,pgd --epsilon 0.05,0.1,0.2"
         )
         self.query_one("#empty", Static).update(message.problem or none)
         self._show()
@@ -184,12 +185,13 @@ class StudiesScreen(Screen[None]):
 
     @property
     def _chosen(self) -> StudyOverview | None:
-        key = self.query_one(StudiesTable).row_under_cursor
+        # A footer asks for keys before there is a table.
+        key = next((table.row_under_cursor for table in self.query(StudiesTable)), None)
         return next((one for one in self._studies or () if one.name == key), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are there where they do something."""
-        chosen = self._chosen if self.is_mounted else None
+        chosen = self._chosen
         status = chosen.state.status if chosen is not None and chosen.state is not None else None
         match action:
             case "stop":
