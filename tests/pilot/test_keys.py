@@ -124,7 +124,7 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
 async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> None:
     """The list of studies and one of them, of which an experiment waits for its turn; that one everywhere too."""
     home = house.folder / "studies-home"
-    grid = {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2]}
+    grid: dict[str, list[object]] = {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2]}
     make_study(home, grid, ["interrupted"], name="old", seed=5)
     study = make_study(home, grid, ["complete", "running"], name="new", seed=6)
     queue_up(home, study.cells[1].id, 1.0)

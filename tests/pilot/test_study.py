@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -62,6 +63,10 @@ class Desk:
     def shown(self) -> list[str]:
         """The panes that are seen."""
         return [pane for pane in PANES if self.screen.query_one(f"#{pane}").region.area]
+
+    def shows_alone(self, pane: str) -> bool:
+        """Whether a pane alone is seen, and has the focus."""
+        return self.shown() == [pane] and self.lab.focused is self.screen.query_one(f"#{pane}")
 
     def cursor(self) -> tuple[int, int]:
         place: tuple[int, int] = self.screen.query_one(HeatMap).data.cursor
@@ -282,8 +287,7 @@ class TestTheStudyScreen:
         async with looking_at(house, study, size) as here:
             for digit, pane in enumerate(PANES, start=1):
                 await here.press(str(digit))
-                await here.until(lambda pane=pane: here.shown() == [pane])
-                await here.until(lambda pane=pane: here.lab.focused is here.screen.query_one(f"#{pane}"))
+                await here.until(partial(here.shows_alone, pane))
             await here.press("i")
             await here.until(lambda: here.shown() == ["curves"])
 
@@ -399,7 +403,7 @@ class TestComputing:
         )
         async with looking_at(house, study) as here:
             await here.until(lambda: any("%" in cell for row in here.rows() for cell in row))
-            assert "left" in here.screen.query_one("#title", Static).content
+            assert "left" in str(here.screen.query_one("#title", Static).content)
 
 
 class TestTheQueue:

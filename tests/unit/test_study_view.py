@@ -129,7 +129,7 @@ class TestNumbers:
                         assert (value.number, value.decision) == (claim["estimate"], claim["decision"])
                         assert value.interval == (tuple(claim["ci95"]) if claim["ci95"] else None)
                     case "accuracy":
-                        level = {GENERAL: "7", FITTED: "1"}.get(quantity.level, quantity.level)  # type: ignore[call-overload]
+                        level = ENDS.get(quantity.level, quantity.level)
                         summary = told["summary"]["accuracy"][quantity.sets[0]][level]
                         assert (value.number if value else None) == summary["mean"]
                     case "images":
@@ -244,5 +244,6 @@ class TestHowItStands:
         assert seconds_left(StudyView(state_of(study), {study.cells[0].id: Progress(0.1, None, 1)})) is None
 
 
+ENDS: Mapping[int | str, int | str] = {GENERAL: "7", FITTED: "1"}
 PARTS = ("attack", "filter", "subsets")
 """Of the stages' seconds those that are part of another's."""

@@ -60,7 +60,8 @@ class StudiesScreen(Screen[None]):
                 tooltip="Remove the study; its experiments stay"),
         Binding("y", "copy", "Copy", id="studies.copy", show=False, tooltip="Copy its name"),
         Binding("n", "new", "New", id="studies.new", show=False, tooltip="Set up a new experiment"),
-        Binding("escape", "dismiss", "Back", id="studies.back", tooltip="Back to the screen before"),
+        Binding("escape", "dismiss", "Back", id="studies.back", show=False,
+                tooltip="Back to the screen before"),
         # The app's key for this very screen: it would open another one.
         Binding("S", "look_again", "Look again", id="studies.look", show=False, tooltip="Look at the folder now"),
     ]  # fmt: skip
@@ -88,7 +89,7 @@ class StudiesScreen(Screen[None]):
         yield StudiesTable(id="studies")
         yield Static("Looking ...", id="empty", markup=False)
         yield Static("", id="detail", markup=False)
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
         """Look again and again from now on."""

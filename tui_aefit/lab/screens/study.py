@@ -54,7 +54,7 @@ from tui_aefit.lab.widgets.study.heat_map import HeatMap
 
 LOOK_SECONDS = 1.0
 """How often the study is looked at."""
-PANES = {"map": "Heat map", "curves": "Curves", "cells": "Experiments"}
+PANES = {"map": "Heat map", "curves": "Curves", "cells": "Table"}
 """Pane -> its title; a narrow terminal shows one at a time."""
 
 clock = time.time
