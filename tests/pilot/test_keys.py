@@ -147,7 +147,7 @@ async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> Non
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(lab.screen, StudiesScreen))
         await pilot.press("up", "enter")
-        await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "queued 1" in text_of(lab))
+        await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "◔" in text_of(lab))
         for digit, pane in enumerate(STUDY_PANES, start=1):
             await pilot.press(str(digit))
             await pilot.pause(0.1)
