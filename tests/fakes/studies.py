@@ -1,66 +1,47 @@
-"""Studies on disk, of made-up experiments."""
+"""Studies of made-up experiments, and the queue of a home as processes would have left it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from core.engine.statistics import experiment_statistics
-from core.records.events import CoordinatorStarted, Finished, RunCompleted
-from core.records.experiment import Experiment
-from core.records.home import create
-from core.records.journal import JournalWriter
-from core.records.results import publish
+from core.records.process import identity
+from core.records.queue import Ticket, new_name, write_ticket
 from core.records.study import Study, save_study
 from core.spec.grid import specs_of
-from core.spec.spec import Spec
-from tests.fakes.experiments import State, make_experiment_of, write_no_arrays
-from tests.fakes.numbers import draw_metrics
+from tests.fakes.experiments import NOW, State, make_experiment_of
 
-RUNS = 4
+GRID: Mapping[str, Sequence[object]] = {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]}
 
 
 def make_study(
     home: Path,
-    grid: Mapping[str, Sequence[object]],
+    grid: Mapping[str, Sequence[object]] = GRID,
+    states: Sequence[State | None] = ("complete",),
     *,
-    name: str = "ours",
-    states: Mapping[int, State | None] | None = None,
-    **base: object,
+    name: str = "paper",
+    runs: int = 3,
+    now: float = NOW,
+    **base: Any,
 ) -> Study:
-    """A study of a data set of the catalogue under `home`, MNIST by default; its experiments are complete.
+    """Write a study and its experiments, looked at `now`.
 
-    Every experiment has numbers of its own. states: how the one at that place among the cells stands instead; None
-    for one whose folder is missing.
+    states: of its experiments in their order, over and over; None for one of which nothing is there yet. base:
+    settings of all of them.
     """
-    specs = specs_of({"dataset": "mnist", "runs": RUNS, **base}, grid)
-    study = save_study(home, name, specs)
+    study = save_study(home, name, specs_of({"dataset": "mnist", "runs": runs, **base}, grid))
     for place, cell in enumerate(study.cells):
+        state = states[place % len(states)]
         assert cell.spec is not None
-        state = (states or {}).get(place, "complete")
-        if state == "complete":
-            make_unlike_others(home, cell.spec, place)
-        elif state is not None:
-            make_experiment_of(home, cell.spec, state=state)
+        if state is not None:
+            make_experiment_of(home, cell.spec, state=state, now=now)
     return study
 
 
-def make_unlike_others(home: Path, spec: Spec, place: int) -> Experiment:
-    """A complete experiment whose numbers are drawn by its place: those of one seed are alike otherwise."""
-    experiment, _ = create(home, spec)
-    journal = JournalWriter(experiment.journal / "0001-coordinator.jsonl")
-    journal.write(CoordinatorStarted(host="h", pid=1, jobs=1, pending=tuple(range(spec.runs))))
-    for run in range(spec.runs):
-        drawn = draw_metrics(spec.changed(seed=1000 + place), run)
-        attack = msgspec.structs.replace(
-            drawn.attack, surrogate_fooled=round(0.01 + spec.epsilon + (1 + run) * (1 + place) / 1000, 4)
-        )
-        metrics = msgspec.structs.replace(drawn, experiment=spec.digest, attack=attack)
-        publish(experiment.run_folder(run), metrics, write_no_arrays)
-        journal.write(RunCompleted(run=run))
-    journal.write(experiment_statistics(spec, experiment.results()))
-    journal.write(Finished(status="complete"))
-    journal.close()
-    return experiment
+def queue_up(home: Path, experiment: str, since: float, *, using: int = 0, study: str = "") -> None:
+    """Have this very process stand in a queue for an experiment, waiting, or with `using` processors at work."""
+    ticket = Ticket(
+        process=identity(), experiment=experiment, since=since, using=using, wanted=2, study=study
+    )
+    write_ticket(home, new_name(), ticket)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +17,12 @@ from textual.widgets._footer import FooterKey, KeyGroup
 
 import tui_aefit.lab.screens
 import tui_aefit.lab.widgets
+from core.records.experiment import Experiment
+from core.spec.spec import Spec
 from tests.fakes.arrays import add_gallery
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.studies import make_study, queue_up
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.messages import OpenExperiment
@@ -29,6 +33,9 @@ from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.live import PANES, LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
+from tui_aefit.lab.screens.studies import StudiesScreen
+from tui_aefit.lab.screens.study import PANES as STUDY_PANES
+from tui_aefit.lab.screens.study import StudyScreen
 
 SMALL = (80, 24)
 SEVEN = 7
@@ -124,6 +131,56 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
         look("gallery, wide", lab)
 
 
+async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> None:
+    """The list of studies and one of them, of which an experiment waits for its turn; that one everywhere too."""
+    home = house.folder / "studies-home"
+    grid: dict[str, list[object]] = {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2]}
+    make_study(home, grid, ["interrupted"], name="old", seed=5)
+    study = make_study(home, grid, ["complete", "running"], name="new", seed=6)
+    queue_up(home, study.cells[1].id, 1.0)
+    os.utime(home / "studies" / "old" / "study.toml", (1, 1))
+    waits = Experiment(study.folder_of(study.cells[1]), Spec())
+    lab = house.lab(home=str(home))
+    async with opened(lab, SMALL) as pilot:
+        await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(lab.screen, StudiesScreen) and "▶ running" in text_of(lab))
+        await pilot.pause(0.1)
+        look("studies, running", lab)
+        await pilot.press("down")
+        await until(pilot, lambda: "r Resume" in text_of(lab).splitlines()[-1])
+        look("studies, interrupted", lab)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "attack=fgsm" in text_of(lab))
+        await pilot.pause(0.1)
+        look("study, interrupted", lab)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(lab.screen, StudiesScreen))
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "◔" in text_of(lab))
+        for digit, pane in enumerate(STUDY_PANES, start=1):
+            await pilot.press(str(digit))
+            await pilot.pause(0.1)
+            look(f"study, {pane}", lab)
+        await pilot.press("slash", "m")
+        await until(pilot, lambda: "shown" in text_of(lab))
+        await pilot.pause(0.1)
+        look("study, filter", lab)
+        await pilot.press("escape")
+        await pilot.resize_terminal(140, 45)
+        await pilot.pause(0.1)
+        look("study, wide", lab)
+        await pilot.resize_terminal(*SMALL)
+        await pilot.press("e", "slash", *waits.id.rpartition("-")[2], "enter")
+        await until(pilot, lambda: "1 shown" in text_of(lab) and "Queue" in text_of(lab).splitlines()[-1])
+        await pilot.pause(0.1)
+        look("experiments, queued", lab)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "queued: 1 of 1" in text_of(lab))
+        await pilot.pause(0.1)
+        look("live, queued", lab)
+
+
 COMPARISON = [f"comparison, {pane}" for pane in ("settings", "curves", "numbers", "claims", "wide")]
 GALLERY = ("gallery", "gallery, small pictures", "gallery, wide")
 
@@ -154,12 +211,13 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         footers[place] = in_footer(place, lab)
 
     await tour(house, look)
+    await tour_of_studies(house, look)
     for one, bindings in ALL.items():
         # A dialog has its keys on its buttons, and nothing opens in front of it.
         if not issubclass(one, ModalScreen):
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
-    assert len(footers) == len(PANES) + 8 + 15
+    assert len(footers) == len(PANES) + 8 + 15 + len(STUDY_PANES) + 7
     # Wherever an experiment is looked at, it can be exported.
     wanted = {
         "experiments",
@@ -168,6 +226,11 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
         "live, stopped",
         *COMPARISON,
         *GALLERY,
+        "study, interrupted",
+        "study, wide",
+        *(f"study, {pane}" for pane in STUDY_PANES),
+        "experiments, queued",
+        "live, queued",
         *(f"live, {pane}" for pane in PANES),
     }
     assert {place for place, line in footers.items() if "x Export" in line} == wanted

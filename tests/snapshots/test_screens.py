@@ -27,6 +27,7 @@ from tests.fakes import previews
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.images import made_up_pool
 from tests.fakes.lab import has_opened, text_of, until
+from tests.fakes.studies import make_study
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.feeds import start_feed
 from tui_aefit.lab.preferences import Preferences, save_preferences
@@ -106,6 +107,12 @@ def seven_nearest(pool: ImageSet) -> NearestImages:
     )
 
 
+def half_a_study(home: Path) -> None:
+    """A study of which some is there, some was stopped, some is yet to come; nothing is running."""
+    grid: dict[str, list[object]] = {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]}
+    make_study(home, grid, ["complete", "complete", "interrupted", "complete", None])
+
+
 def existing_experiment(home: Path) -> None:
     """What the form begins with is computed already."""
     make_experiment(home, dataset="mnist-5k", epochs=15, now=NOW)
@@ -138,6 +145,7 @@ RUNNING = Sees("▶ running  4/12 runs")
 NEW = Sees("+ new: nothing of it is computed yet")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
+A_STUDY = (LEAVE_FIELD, "S", Sees("Studies: 1"), "enter", Sees("attack=fgsm"))
 ALL_EXPERIMENTS = (LEAVE_FIELD, "e", Sees("Experiments: 5"))
 FAILED = Sees("✗ failed  5/6 runs")
 SCENES = {
@@ -234,6 +242,8 @@ SCENES = {
     "compare-curves": Scene((*COMPARING, Sees("kmnist"), "2", Sees("K=7")), of_every_state),
     "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "3", Sees("±")), of_every_state),
     "compare-decides": Scene((*COMPARING, Sees("kmnist"), "4", Sees("▼")), of_every_state),
+    "study": Scene(A_STUDY, half_a_study),
+    "study-without-colour": Scene((*A_STUDY, "down", "right"), half_a_study, colour=False),
     "export": Scene((FAILED, "x", Sees("Files go into")), recorded("failed", runs=6)),
     "export-without-colour": Scene(
         (COMPLETE, "x", "down", Sees("Files go into")), recorded("complete"), colour=False

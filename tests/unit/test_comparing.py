@@ -15,7 +15,7 @@ from scipy import stats
 
 from core.records.study import Study
 from tests.fakes.experiments import make_experiment
-from tests.fakes.studies import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_study
 from tests.unit.test_latex import tables
 from tui_aefit.shell.cli import run
 

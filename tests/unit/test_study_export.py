@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import json
@@ -14,10 +13,11 @@ import pytest
 
 from core.errors import AefitError
 from core.records.study import Study
-from tests.fakes.studies import make_study
+from tests.fakes.study_numbers import make_study
 from tui_aefit.shell.console import Console
+from tui_aefit.shell.options import parse
 from tui_aefit.shell.settings import Settings
-from tui_aefit.shell.study_export import add_export_options, export, report
+from tui_aefit.shell.study_export import export, report
 
 MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
@@ -28,10 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def options_of(*words: str) -> dict[str, Any]:
-    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
-    parser.add_argument("name")
-    add_export_options(parser)
-    return vars(parser.parse_args(["ours", *words]))
+    return vars(parse(["study", "export", "ours", *words]))
 
 
 def exported(study: Study, *words: str) -> int:

@@ -22,7 +22,7 @@ from core.report.formats import FIGURE_FORMATS
 from core.report.measured import ACCURACY, FOOLED, Key
 from core.report.study.measures import P_VALUE, chosen_keys, reading
 from core.report.study.result import StudyResult, study_result
-from tests.fakes.studies import make_study
+from tests.fakes.study_numbers import make_study
 
 RISE = Key("crossfit_rise", ("adversarial", "misclassified"))
 A_OF_D = Key(ACCURACY, ("adversarial",))

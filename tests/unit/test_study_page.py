@@ -15,7 +15,7 @@ from core.report.study.changes import changes
 from core.report.study.measures import reading
 from core.report.study.result import StudyResult, study_result
 from core.report.study.words import along, decided
-from tests.fakes.studies import make_study
+from tests.fakes.study_numbers import make_study
 
 VOID = {"meta", "br"}
 

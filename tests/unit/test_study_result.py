@@ -28,7 +28,7 @@ from core.report.study.result import StudyResult, study_result
 from core.report.study.text import study_table
 from core.report.study.words import along, decided, place_name
 from tests.fakes.experiments import write_no_arrays
-from tests.fakes.studies import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_study
 
 RISE = Key("crossfit_rise", ("adversarial", "misclassified"))
 SHARE = Key("selection_share", ("adversarial",))

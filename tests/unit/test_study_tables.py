@@ -27,7 +27,7 @@ from core.report.study.measures import P_VALUE, chosen_keys, keys_of, measure_ti
 from core.report.study.result import StudyResult, study_result
 from core.report.study.tables import every_key, study_csv, study_long
 from core.report.tables.long import COLUMNS_OF, long_csv
-from tests.fakes.studies import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_study
 from tests.unit.test_latex import tables
 
 

@@ -101,6 +101,12 @@ def export_study(study: Study) -> str:
     if not found:
         raise ExperimentError(f"nothing of {study.name} is there yet", "have it computed: r")
     folder = study.folder / EXPORTS
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"cannot export a study into {folder}: {error.strerror}", "make the home writable"
+        ) from error
     texts = {
         f"{study.name}-settings.csv": settings_csv(found),
         **{f"{study.name}-{table}.csv": long_csv_of(found, table) for table in COMPARED_TABLES},

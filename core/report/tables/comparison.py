@@ -186,7 +186,7 @@ def differences_csv(compared: Sequence[Compared]) -> str:
             one.key.name, first, second, what.test, what.n, what.estimate, low, high, what.df, what.p, what.margin,
             what.decision, what.reason,
         ])  # fmt: skip
-    return _csv(DIFFERENCE_COLUMNS, rows)
+    return csv_text(DIFFERENCE_COLUMNS, rows)
 
 
 def _plain(one: Compared, name: str) -> object:

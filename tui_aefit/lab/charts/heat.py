@@ -124,7 +124,7 @@ def heat_map(data: HeatData, width: int, height: int, palette: HeatPalette | Non
                 _draw_cell(text, data, layout, (row, column), line, palette)
             lines.append(text)
     if data.ends is not None:
-        lines.append(_legend(data.ends, palette, layout.left))
+        lines.append(_legend(data.ends, palette, layout.left, width))
     fitting = next((below for below in data.below if cell_len(below) <= width), "")
     lines += [Text(fitting, words)] if fitting else []
     return Text("\n", no_wrap=True, end="").join(lines[:height])
@@ -177,7 +177,7 @@ def _draw_cell(
             cell.words if cell_len(cell.words) + len(BRACKETS) <= layout.width else cell.brief or cell.words
         )
         if cell.share is not None and palette is None:
-            shown = f"{shown} {SHADES[min(len(SHADES) - 1, int(cell.share * len(SHADES)))]}"
+            shown = f"{shown} {_shade(cell.share)}"
         if chosen:
             gap = " " if cell_len(shown) + 4 <= layout.width else ""
             shown = gap.join((BRACKETS[0], shown, BRACKETS[1]))
@@ -186,15 +186,23 @@ def _draw_cell(
     text.append(_cut(shown, layout.width).center(layout.width), f"bold {style}" if chosen else style)
 
 
-def _legend(ends: tuple[str, str], palette: HeatPalette | None, left: int) -> Text:
-    text = Text(" " * left, no_wrap=True)
+def _legend(ends: tuple[str, str], palette: HeatPalette | None, left: int, width: int) -> Text:
+    """The strip between its ends, below the columns where it fits there."""
+    beside = cell_len("".join(ends)) + 2
+    long = max(0, min(LEGEND, width - beside))
+    text = Text(" " * min(left, width - beside - long), no_wrap=True)
     text.append(f"{ends[0]} ", palette.words if palette else "")
-    for at in range(LEGEND):
-        share = at / (LEGEND - 1)
-        glyph = " " if palette else SHADES[min(len(SHADES) - 1, int(share * len(SHADES)))]
+    for at in range(long):
+        share = at / max(1, long - 1)
+        glyph = " " if palette else _shade(share)
         text.append(glyph, palette.of(share) if palette else "")
     text.append(f" {ends[1]}", palette.words if palette else "")
+    text.truncate(width, overflow="ellipsis")
     return text
+
+
+def _shade(share: float) -> str:
+    return SHADES[min(len(SHADES) - 1, int(share * len(SHADES)))]
 
 
 def _window(at: int, many: int, count: int) -> range:

@@ -45,6 +45,9 @@ ABOUT_ONE = (
 )  # fmt: skip
 """The actions that need an experiment under the cursor."""
 
+QUEUE = Binding.Group("Queue", compact=True)
+"""The keys that change the place in the queue, together in the footer."""
+
 clock = time.time
 """What ages are told by."""
 
@@ -81,9 +84,9 @@ class ExperimentsScreen(MarkedActions):
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="experiments.earlier",
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="experiments.earlier", group=QUEUE,
                 tooltip="Have the one under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="experiments.later",
+        Binding("right_square_bracket", "move(1)", "Later", id="experiments.later", group=QUEUE,
                 tooltip="Have the one under the cursor wait one place more in the queue"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
                 tooltip="Show only some: words, attack:fgsm, state:failed, tag:x, z:9; * for anything, ! for not"),
@@ -153,11 +156,14 @@ class ExperimentsScreen(MarkedActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for the chosen experiment are there when one is chosen, or some are marked."""
+        chosen = self._table.chosen if self._some_chosen else None
+        waits = chosen is not None and chosen.queued > 0
+        if action == "move":
+            return waits
+        if action == "resume" and waits and not self._browsing.marked:
+            return False  # it goes on by itself when its turn comes
         if action in ABOUT_ONE:
             return self._some_chosen or bool(self._browsing.marked and action not in ("mark", "clone"))
-        if action == "move":
-            chosen = self._table.chosen if self._some_chosen else None
-            return chosen is not None and chosen.queued > 0
         if action == "unmark":
             return bool(self._browsing.marked)
         return not self.has_class("-narrow") if action == "alone" else True

@@ -88,9 +88,9 @@ class LiveScreen(Screen[None]):
                 tooltip="The pane with the focus on the whole screen, or all panes again"),
         Binding("z", "sets", "Sets", id="live.sets", show=False, tooltip="Choose which sets the chart draws"),
         Binding("escape", "back", "Back", id="live.back", show=False, tooltip="Back to the screen before"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="live.earlier",
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="live.earlier", show=False,
                 tooltip="Wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="live.later",
+        Binding("right_square_bracket", "move(1)", "Later", id="live.later", show=False,
                 tooltip="Wait one place more in the queue"),
         Binding("n", "app.set_up", "New", id="live.new", show=False,
                 tooltip="To the form, for a new experiment"),
@@ -233,9 +233,16 @@ class LiveScreen(Screen[None]):
         self._turn = message.turn
         self.query_one(LiveHeader).turn = message.turn
         line = self.query_one("#turn", Static)
-        line.update(turn_words(message.turn) if message.turn is not None else "")
+        line.update(f"{turn_words(message.turn)}{self._queue_keys()}" if message.turn is not None else "")
         line.display = message.turn is not None
         self.refresh_bindings()
+
+    def _queue_keys(self) -> str:
+        """The keys that change the place in the queue, as they are now."""
+        bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        keys = [bindings[id] for id in ("live.earlier", "live.later") if id in bindings]
+        words = (f"{self.app.get_key_display(key)} {key.description.lower()}" for key in keys)
+        return f" ({', '.join(words)})" if keys else ""
 
     @on(RunsTable.RunSelected)
     def _run_selected(self, event: RunsTable.RunSelected) -> None:

@@ -60,7 +60,8 @@ class StudiesScreen(Screen[None]):
                 tooltip="Remove the study; its experiments stay"),
         Binding("y", "copy", "Copy", id="studies.copy", show=False, tooltip="Copy its name"),
         Binding("n", "new", "New", id="studies.new", show=False, tooltip="Set up a new experiment"),
-        Binding("escape", "dismiss", "Back", id="studies.back", tooltip="Back to the screen before"),
+        Binding("escape", "dismiss", "Back", id="studies.back", show=False,
+                tooltip="Back to the screen before"),
         # The app's key for this very screen: it would open another one.
         Binding("S", "look_again", "Look again", id="studies.look", show=False, tooltip="Look at the folder now"),
     ]  # fmt: skip
@@ -88,7 +89,7 @@ class StudiesScreen(Screen[None]):
         yield StudiesTable(id="studies")
         yield Static("Looking ...", id="empty", markup=False)
         yield Static("", id="detail", markup=False)
-        yield KeysFooter()
+        yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
         """Look again and again from now on."""
@@ -126,7 +127,8 @@ class StudiesScreen(Screen[None]):
         self.set_class(not message.studies, "-empty")
         none = (
             f"No studies yet under {printable(str(self._home))}\n\n"
-            "A study is many experiments as one: give a setting of the form several values, 0.05,0.1,0.2"
+            "A study is many experiments as one. This makes one:\n\n"
+            "aefit-tui --batch --attack fgsm,pgd --epsilon 0.05,0.1,0.2"
         )
         self.query_one("#empty", Static).update(message.problem or none)
         self._show()
@@ -184,12 +186,13 @@ class StudiesScreen(Screen[None]):
 
     @property
     def _chosen(self) -> StudyOverview | None:
-        key = self.query_one(StudiesTable).row_under_cursor
+        # A footer asks for keys before there is a table.
+        key = next((table.row_under_cursor for table in self.query(StudiesTable)), None)
         return next((one for one in self._studies or () if one.name == key), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are there where they do something."""
-        chosen = self._chosen if self.is_mounted else None
+        chosen = self._chosen
         status = chosen.state.status if chosen is not None and chosen.state is not None else None
         match action:
             case "stop":

@@ -54,8 +54,11 @@ from tui_aefit.lab.widgets.study.heat_map import HeatMap
 
 LOOK_SECONDS = 1.0
 """How often the study is looked at."""
-PANES = {"map": "Heat map", "curves": "Curves", "cells": "Experiments"}
+PANES = {"map": "Heat map", "curves": "Curves", "cells": "Table"}
 """Pane -> its title; a narrow terminal shows one at a time."""
+
+QUEUE = Binding.Group("Queue", compact=True)
+"""The keys that change the place in the queue, together in the footer."""
 
 clock = time.time
 """What progress is told by."""
@@ -73,7 +76,7 @@ class StudyScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "quantity", "Quantity", id="study.quantity", tooltip="Choose the number that is shown"),
-        Binding("v", "across", "Versus", id="study.across",
+        Binding("v", "across", "Versus", id="study.across", show=False,
                 tooltip="Have another setting run across, in the heat map and under the curves"),
         Binding("z", "series", "Sets", id="study.series", show=False,
                 tooltip="Choose which sets, or claims, the curves show for the row of the heat map"),
@@ -89,9 +92,9 @@ class StudyScreen(Screen[None]):
                 tooltip="Show only some experiments: attack:fgsm, epsilon:0.1, state:failed, ! for not"),
         Binding("l", "list", "In the list", id="study.list", show=False,
                 tooltip="Its experiments in the list of all, to mark, compare, extend or delete them"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="study.earlier", show=False,
+        Binding("left_square_bracket", "move(-1)", "Earlier", id="study.earlier", group=QUEUE,
                 tooltip="Have the experiment under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="study.later", show=False,
+        Binding("right_square_bracket", "move(1)", "Later", id="study.later", group=QUEUE,
                 tooltip="Have the experiment under the cursor wait one place more in the queue"),
         Binding("y", "copy", "Copy", id="study.copy", show=False, tooltip="Copy the id of the experiment"),
         Binding("n", "new", "New", id="study.new", show=False, tooltip="Set up a new experiment"),
