@@ -71,7 +71,7 @@ def main(words: Sequence[str]) -> None:
             experiment, _, name = pair.partition("=")
             copy(Path(home), experiment, RESULTS / name)
         return
-    found = [Found.read(folder) for folder in sorted(RESULTS.iterdir()) if folder.is_dir()]
+    found = [Found.read(folder) for folder in sorted(RESULTS.iterdir()) if (folder / "spec.toml").is_file()]
     parts = (deciding, bias, without_selection, slopes, controls, accuracies)
     tables = "\n\n".join("\n".join(part(found)) for part in parts)
     text, heading, _ = DOCUMENT.read_text(encoding="utf-8").partition(HEADING)

@@ -19,7 +19,7 @@ from benchmarks.findings import CONTROLS, SHOWN, Found
 from core.spec.spec import Spec
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
+FOLDERS = sorted(path for path in (ROOT / "results").iterdir() if (path / "spec.toml").is_file())
 NAMES = [folder.name for folder in FOLDERS]
 FINDINGS = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
