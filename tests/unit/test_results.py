@@ -120,10 +120,14 @@ def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -
 
 def test_of_two_results_that_differ_the_second_is_set_aside(tmp_path: Path) -> None:
     told: list[Path] = []
+
+    def write_others(path: Path) -> None:
+        path.write_bytes(BYTES[1:])
+
     publish(tmp_path, METRICS, write)
     assert not publish(tmp_path, METRICS, write, differs=told.append)
     assert told == []
-    assert not publish(tmp_path, METRICS, lambda path: path.write_bytes(BYTES[1:]), differs=told.append)
+    assert not publish(tmp_path, METRICS, write_others, differs=told.append)
     other = msgspec.structs.replace(METRICS, surrogate_accuracy=METRICS.surrogate_accuracy / 2)
     assert not publish(tmp_path, other, write, differs=told.append)
     found = read_result(tmp_path / "result", verify=True)
