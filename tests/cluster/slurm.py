@@ -80,7 +80,9 @@ class Slurm:
         self.run("scancel", "--user", getpass.getuser())
         for name in NODES:
             self.run("scontrol", "update", f"NodeName={name}", "State=DOWN", "Reason=clean")
-            self.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+            # It may have come back by itself, which Slurm counts as an error.
+            resume = ["scontrol", "update", f"NodeName={name}", "State=RESUME"]
+            subprocess.run(resume, env=self.environment, capture_output=True, check=False, timeout=PATIENCE)
         wait_until_idle(self)
 
     def end_nodes(self) -> None:

@@ -124,6 +124,10 @@ def write_others(path: Path) -> None:
 
 def test_of_two_results_that_differ_the_second_is_set_aside(tmp_path: Path) -> None:
     told: list[Path] = []
+
+    def write_others(path: Path) -> None:
+        path.write_bytes(BYTES[1:])
+
     publish(tmp_path, METRICS, write)
     assert not publish(tmp_path, METRICS, write, differs=told.append)
     assert told == []
