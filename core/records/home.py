@@ -153,14 +153,11 @@ def delete_experiment(folder: Path) -> None:
     """
     lock = Lock(folder.resolve())
     try:
-        if folder.is_symlink() and not folder.exists():
+        if folder.is_symlink():
+            lock.wait_until_free()  # it is not taken: nothing is written where the link leads to
             folder.unlink()
             return
         _acquire(lock)
-        if folder.is_symlink():
-            lock.release()
-            folder.unlink()
-            return
         trash = folder.with_name(owned_name(".deleted"))
         try:
             folder.rename(trash)

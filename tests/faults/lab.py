@@ -277,8 +277,13 @@ class Lab:
     def litter(self) -> list[str]:
         """What dead processes left half written."""
         hidden = self.home.rglob(".*")
-        named = (path for path in hidden if ownership.is_abandoned(path) or lock.CLAIM.fullmatch(path.name))
+        named = (path for path in hidden if ownership.is_abandoned(path) or self._is_claim_of_the_dead(path))
         return [str(path.relative_to(self.home)) for path in named]
+
+    def _is_claim_of_the_dead(self, path: Path) -> bool:
+        """What cannot be read is nobody's: it may be a stranger's, and is in nobody's way."""
+        found = lock.Lock(path.parent)._holding(path) if lock.CLAIM.fullmatch(path.name) else None
+        return found is not None and found.life == "dead"
 
     def _new_file(self) -> Path:
         self._processes += 1

@@ -625,6 +625,7 @@ class TestDeleting:
         put_result(experiment, 0)
         elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
         experiment.folder.symlink_to(elsewhere)
+        before = sorted(os.listdir(elsewhere))
         if not there:
             shutil.rmtree(elsewhere)
         delete_experiment(experiment.folder)
@@ -632,7 +633,16 @@ class TestDeleting:
         assert elsewhere.exists() == there
         if there:
             assert len(load(elsewhere).results(verify=True)) == 1
-            assert not (elsewhere / "lock").exists()
+            assert sorted(os.listdir(elsewhere)) == before
+
+    def test_a_link_to_one_that_is_computed_is_not_deleted(
+        self, tmp_path: Path, experiment: Experiment
+    ) -> None:
+        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
+        experiment.folder.symlink_to(elsewhere)
+        with experiment.lock, pytest.raises(LockHeld):
+            delete_experiment(experiment.folder)
+        assert experiment.folder.is_symlink()
 
     def test_a_running_experiment_is_not_deleted(self, experiment: Experiment) -> None:
         result = put_result(experiment, 0)
