@@ -133,7 +133,7 @@ async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> Non
     lab = house.lab(home=str(home))
     async with opened(lab, SMALL) as pilot:
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
-        await pilot.press("S")
+        await pilot.press("E")
         await until(pilot, lambda: isinstance(lab.screen, StudiesScreen) and "▶ running" in text_of(lab))
         await pilot.pause(0.1)
         look("studies, running", lab)
@@ -153,7 +153,7 @@ async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> Non
             await pilot.pause(0.1)
             look(f"study, {pane}", lab)
         await pilot.press("slash", "m")
-        await until(pilot, lambda: "shown" in text_of(lab))
+        await until(pilot, lambda: "4 shown" in text_of(lab) and "esc Show all" in text_of(lab))
         await pilot.pause(0.1)
         look("study, filter", lab)
         await pilot.press("escape")

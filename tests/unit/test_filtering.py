@@ -63,8 +63,8 @@ def test_a_filter_leaves_those_that_fit_all_its_words(words: str, expected: list
         ("attac:fgsm", "there is no field attac: did you mean attack?", 0),
         (
             "qqq:1",
-            "there is no field qqq: expected id, label, tag, note, state, decision, dataset and attack "
-            "or a setting",
+            "there is no field qqq: expected id, label, tag, note, state, decision, dataset, attack "
+            "and study or a setting",
             0,
         ),
         ("attack:", "attack: deepfool, fgsm, fgsm-untargeted", 4),
