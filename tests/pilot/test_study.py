@@ -84,7 +84,7 @@ async def looking_at(house: House, study: Study, size: tuple[int, int] = WIDE) -
     async with opened(lab, size, notifications=True) as pilot:
         here = Desk(lab, pilot)
         # In the form, letters are typed until the field is left.
-        await here.press("escape", "S")
+        await here.press("escape", "E")
         await here.until(lambda: isinstance(lab.screen, StudiesScreen) and study.name in text_of(lab))
         await here.press("enter")
         await here.until(lambda: isinstance(lab.screen, StudyScreen) and here.screen.query_one(HeatMap).data)
@@ -98,7 +98,7 @@ class TestTheListOfStudies:
         make_study(house.home, states=["failed", None], name="half", seed=1)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
-            await pilot.press("escape", "S")
+            await pilot.press("escape", "E")
             await until(pilot, lambda: "Studies: 2" in text_of(lab))
             lines = text_of(lab).splitlines()
             (done,) = [line for line in lines if "complete" in line]
@@ -112,7 +112,7 @@ class TestTheListOfStudies:
     async def test_a_home_without_any_says_what_makes_one(self, house: House) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
-            await pilot.press("escape", "S")
+            await pilot.press("escape", "E")
             await until(pilot, lambda: "No studies yet" in text_of(lab))
             assert "aefit-tui --batch --attack fgsm,pgd --epsilon 0.05,0.1,0.2" in text_of(lab)
 
@@ -121,7 +121,7 @@ class TestTheListOfStudies:
         (study.folder / "study.toml").write_text("no = [toml")
         lab = house.lab()
         async with opened(lab, SMALL, notifications=True) as pilot:
-            await pilot.press("escape", "S")
+            await pilot.press("escape", "E")
             await until(pilot, lambda: "? unreadable" in text_of(lab))
             await pilot.press("enter")
             await until(pilot, lambda: "is damaged" in notices(lab))
@@ -136,7 +136,7 @@ class TestTheListOfStudies:
         study = make_study(house.home)
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
-            await pilot.press("escape", "S")
+            await pilot.press("escape", "E")
             await until(pilot, lambda: "paper" in text_of(lab))
             await pilot.press("d")
             await until(pilot, lambda: isinstance(lab.screen, Confirm))

@@ -145,7 +145,7 @@ RUNNING = Sees("▶ running  4/12 runs")
 NEW = Sees("+ new: nothing of it is computed yet")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
-A_STUDY = (LEAVE_FIELD, "S", Sees("Studies: 1"), "enter", Sees("attack=fgsm"))
+A_STUDY = (LEAVE_FIELD, "E", Sees("Studies: 1"), "enter", Sees("attack=fgsm"))
 ALL_EXPERIMENTS = (LEAVE_FIELD, "e", Sees("Experiments: 5"))
 FAILED = Sees("✗ failed  5/6 runs")
 SCENES = {

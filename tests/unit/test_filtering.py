@@ -63,8 +63,8 @@ def test_a_filter_leaves_those_that_fit_all_its_words(words: str, expected: list
         ("attac:fgsm", "there is no field attac: did you mean attack?", 0),
         (
             "qqq:1",
-            "there is no field qqq: expected id, label, tag, note, state, decision, dataset, attack and study "
-            "or a setting",
+            "there is no field qqq: expected id, label, tag, note, state, decision, dataset, attack "
+            "and study or a setting",
             0,
         ),
         ("attack:", "attack: deepfool, fgsm, fgsm-untargeted", 4),
@@ -102,3 +102,14 @@ def test_a_running_one_that_was_asked_to_stop_is_found_by_either_word() -> None:
         == select([stopping], "state:stopping").overviews
         == (stopping,)
     )
+
+
+def test_the_experiments_of_a_study_are_found_by_its_name() -> None:
+    studies = {PAPER.id: ("epsilon", "all"), FASHION.id: ("all",)}
+    assert select(ALL, "study:epsilon", studies).overviews == (PAPER,)
+    assert select(ALL, "study:ALL", studies).overviews == (PAPER, FASHION)
+    assert select(ALL, "!study:all attack:deepfool", studies).overviews == (OTHER,)
+    nothing = select(ALL, "study:none", studies)
+    assert nothing.overviews == ()
+    assert nothing.problems == ("no study is like 'none': there are all, epsilon",)
+    assert select(ALL, "study:", studies).problems == ("study: all, epsilon",)

@@ -309,3 +309,10 @@ def test_the_details_are_two_lines() -> None:
     line = f"mnist-fgsm-1f3a9c2e · complete · created {date_of(PAPER)} · seed 0 · 3 epochs"
     assert detail(PAPER) == f"{line}\n#fig5"
     assert detail(UNREADABLE).splitlines()[1] == "it holds no file spec.toml"
+
+
+def test_one_that_waits_has_its_place_in_the_queue() -> None:
+    waits = replace(overview(Spec(), status=ExperimentStatus.RUNNING), queued=3)
+    assert state_words(waits)[:2] == ("◔", "queued 3")
+    assert state_words(replace(waits, stopping=True)) == STOPPING
+    assert state_words(replace(waits, queued=0)) == STATES[ExperimentStatus.RUNNING]

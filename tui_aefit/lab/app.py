@@ -84,7 +84,7 @@ class Lab(App[None]):
     BINDINGS = [  # noqa: RUF012  # declared so by App
         Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
         Binding(
-            "S",
+            "E",
             "studies",
             "Studies",
             id="app.studies",

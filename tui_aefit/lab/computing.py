@@ -127,7 +127,7 @@ class Computing:
         for study, status in self._coordinators.look_at_studies():
             title = f"{study.name}: {STUDY_ENDS.get(status, 'not computed')}"
             wrong = status not in (ExitStatus.COMPLETE, ExitStatus.INTERRUPTED, ExitStatus.LOCKED)
-            more = f"the end of {study.log} tells why" if wrong else "S lists the studies"
+            more = f"the end of {study.log} tells why" if wrong else "E lists the studies"
             severity: SeverityLevel = "error" if wrong else "information"
             self._app.notify(more, title=title, severity=severity, markup=False)
         starting = [experiment.id for experiment, status in found if status is None]

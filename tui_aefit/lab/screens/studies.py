@@ -63,7 +63,7 @@ class StudiesScreen(Screen[None]):
         Binding("escape", "dismiss", "Back", id="studies.back", show=False,
                 tooltip="Back to the screen before"),
         # The app's key for this very screen: it would open another one.
-        Binding("S", "look_again", "Look again", id="studies.look", show=False, tooltip="Look at the folder now"),
+        Binding("E", "look_again", "Look again", id="studies.look", show=False, tooltip="Look at the folder now"),
     ]  # fmt: skip
 
     class Looked(Message, namespace="studies"):

@@ -265,8 +265,10 @@ class StudyScreen(Screen[None]):
             return f"Study {printable(self.folder.name)}"
         state = self._view.state
         glyph, word, _ = STUDY_STATES[state.status]
+        shown = [f"{len(self._cells):,} shown"] if self._words.strip() else []
         parts = [
             f"Study {printable(self.folder.name)}  {glyph} {word}",
+            *shown,
             f"{state.complete}/{len(state.cells)} experiments",
             f"{state.done}/{state.runs} runs",
         ]
@@ -278,7 +280,6 @@ class StudyScreen(Screen[None]):
         for status in (CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE):
             many = sum(cell.status is status for cell in state.cells)
             parts += [f"{many} {status.value}"] if many else []
-        parts += [f"{len(self._cells)} shown"] if self._words.strip() else []
         return " · ".join(parts)
 
     def _set_text(self, selector: str, text: str) -> None:

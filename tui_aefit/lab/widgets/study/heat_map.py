@@ -37,7 +37,7 @@ def heat_palette(app: App[Any], *, signed: bool) -> HeatPalette | None:
 
     def style(share: float) -> str:
         colour = grade(stops, share)
-        words = BLACK if rgb_to_lab(colour).L > 58 else WHITE
+        words = BLACK if rgb_to_lab(colour).L > 50 else WHITE
         return f"{words.hex6} on {colour.hex6}"
 
     return HeatPalette(style, surface.blend(foreground, 0.9).hex6, surface.blend(foreground, 0.7).hex6)
