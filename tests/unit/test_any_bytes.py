@@ -43,7 +43,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     put_result(lab.experiment, 0)
     put_result(create(lab.home, SPEC.changed(seed=1, runs=1))[0], 0)
 
-    def start(experiment: Experiment, **_: object) -> EndedCoordinator:
+    def start(experiment: Experiment, *_: object, **__: object) -> EndedCoordinator:
         words = lab.coordinator_words(experiment.folder)
         return EndedCoordinator(coordinator.main(words))
 
