@@ -329,13 +329,24 @@ class TestTheStudyScreen:
             shutil.rmtree(study.folder)
             await here.sees("it holds no file study.toml")
 
-    async def test_tables_are_written_beside_the_study(self, house: House) -> None:
+    async def test_its_files_are_written_beside_the_study(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn: list[tuple[str, str, dict[str, str]]] = []
+        monkeypatch.setattr(
+            "tui_aefit.lab.exporting.publish_folder",
+            lambda folder, form, path, **options: drawn.append((form, path.name, options)),
+        )
         study = make_study(house.home, states=["complete", None])
         async with looking_at(house, study) as here:
             await here.press("x")
-            await here.until(lambda: "wrote paper-settings.csv" in notices(here.lab))
-            written = sorted(path.name for path in (study.folder / "exports").iterdir())
-            assert written == ["paper-claims.csv", "paper-settings.csv", "paper-summary.csv"]
+            await here.until(lambda: "wrote paper.html" in notices(here.lab))
+            written = {path.name for path in (study.folder / "exports").iterdir()}
+            tables = ("accuracy", "cells", "changes", "claims", "summary", "tests")
+            assert written == {*(f"paper-{table}.csv" for table in tables), "paper-tables.tex"}
+            assert drawn == [
+                ("svg", "paper-crossfit_rise.svg", {"figure": "curve"}), ("html", "paper.html", {}),
+            ]  # fmt: skip
             ids = (study.folder / "exports" / "paper-claims.csv").read_text()
             complete = [cell.cell.id for cell in read_study_state(study).cells if cell.overview is not None]
             assert len(complete) == 3

@@ -7,15 +7,18 @@ from functools import cache
 from pathlib import Path
 
 from core.declarations.lazy import hashlib
-from core.errors import AefitError, ExperimentError
+from core.errors import AefitError, ExperimentError, StudyError
 from core.files.folders import own_file
 from core.files.output import write_output
-from core.records.experiment import SPEC_FILE, Experiment, load
+from core.records.experiment import Experiment
 from core.records.state import read_state
 from core.records.study import Study
 from core.report.comparison import Compared
-from core.report.formats import TEXTS, TableName
+from core.report.formats import STUDY_QUANTITY, TEXTS, StudyTable, TableName
 from core.report.result import Result, result_of
+from core.report.study.latex import study_latex
+from core.report.study.result import study_result
+from core.report.study.tables import study_csv
 from core.report.tables.comparison import comparison_latex, long_csv_of, settings_csv
 from tui_aefit.shell.publications import (
     CHOICES,
@@ -23,7 +26,9 @@ from tui_aefit.shell.publications import (
     Publication,
     default_path,
     file_name,
+    own_export,
     publish,
+    publish_folder,
     text_of,
 )
 
@@ -31,6 +36,8 @@ COMPARISONS = "comparisons"
 """The folder, in a home, that comparisons are written to."""
 COMPARED_TABLES: tuple[TableName, ...] = ("summary", "claims")
 """The long tables of a comparison."""
+STUDY_CSV: tuple[StudyTable, ...] = ("cells", "changes", "claims", "summary", "tests", "accuracy")
+"""The tables that a study is written as."""
 
 
 def title_of(choice: str) -> str:
@@ -94,27 +101,25 @@ def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
 
 
 def export_study(study: Study) -> str:
-    """Write the tables of a study into its folder; what to say of it. Raises ExperimentError."""
-    folders = [study.folder_of(cell) for cell in study.cells]
-    experiments = [load(folder) for folder in folders if (folder / SPEC_FILE).exists()]
-    found = [Compared(one.id, _read(one)) for one in experiments]
-    if not found:
-        raise ExperimentError(f"nothing of {study.name} is there yet", "have it computed: r")
-    folder = study.folder / EXPORTS
+    """Write the tables of a study, a figure and a page on it into its folder; what to say of it.
+
+    Raises AefitError.
+    """
     try:
-        folder.mkdir(exist_ok=True)
+        result = study_result(study)
+        texts = {f"{table}.csv": study_csv(study, result, table) for table in STUDY_CSV}
+        texts["tables.tex"] = study_latex(study, result, None)
     except OSError as error:
-        raise ExperimentError(
-            f"cannot export a study into {folder}: {error.strerror}", "make the home writable"
-        ) from error
-    texts = {
-        f"{study.name}-settings.csv": settings_csv(found),
-        **{f"{study.name}-{table}.csv": long_csv_of(found, table) for table in COMPARED_TABLES},
-    }
-    for file, text in texts.items():
-        write_output(folder / file, text.encode())
-    first, *others = texts
-    return f"wrote {', '.join([first, *(one.removeprefix(study.name) for one in others)])} to {folder}"
+        raise StudyError(f"cannot read {study.name}: {error.strerror or error}") from error
+    if not any(cell.complete for cell in result.cells):
+        raise StudyError(f"nothing of {study.name} is there yet", "have it computed: r")
+    for name, text in texts.items():
+        write_output(own_export(study.folder, f"{study.name}-{name}"), text.encode())
+    figure, page = f"{study.name}-{STUDY_QUANTITY}.svg", f"{study.name}.html"
+    publish_folder(study.folder, "svg", own_export(study.folder, figure), figure="curve")
+    publish_folder(study.folder, "html", own_export(study.folder, page))
+    names = ", ".join(f"-{name}" for name in texts)
+    return f"wrote {page}, {figure}, {names} to {study.folder / EXPORTS}"
 
 
 def _read(experiment: Experiment) -> Result:

@@ -84,9 +84,9 @@ class ExperimentsScreen(MarkedActions):
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="experiments.earlier", group=QUEUE,
+        Binding("left_square_bracket", "queue(-1)", "Earlier", id="experiments.earlier", group=QUEUE,
                 tooltip="Have the one under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="experiments.later", group=QUEUE,
+        Binding("right_square_bracket", "queue(1)", "Later", id="experiments.later", group=QUEUE,
                 tooltip="Have the one under the cursor wait one place more in the queue"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
                 tooltip="Show only some: words, attack:fgsm, state:failed, tag:x, z:9; * for anything, ! for not"),
@@ -158,7 +158,7 @@ class ExperimentsScreen(MarkedActions):
         """Keys for the chosen experiment are there when one is chosen, or some are marked."""
         chosen = self._table.chosen if self._some_chosen else None
         waits = chosen is not None and chosen.queued > 0
-        if action == "move":
+        if action == "queue":
             return waits
         if action == "resume" and waits and not self._browsing.marked:
             return False  # it goes on by itself when its turn comes
@@ -415,7 +415,7 @@ class ExperimentsScreen(MarkedActions):
             self.explain(f"a clone begins from one experiment: {experiment.id}, under the cursor")
         self.post_message(CloneExperiment(experiment.spec))
 
-    def action_move(self, steps: int) -> None:
+    def action_queue(self, steps: int) -> None:
         """Move the experiment under the cursor in the queue."""
         if (chosen := self._table.chosen) is not None:
             self.carry_out(partial(move_in_queue, self._home, chosen.id, steps))

@@ -88,9 +88,9 @@ class LiveScreen(Screen[None]):
                 tooltip="The pane with the focus on the whole screen, or all panes again"),
         Binding("z", "sets", "Sets", id="live.sets", show=False, tooltip="Choose which sets the chart draws"),
         Binding("escape", "back", "Back", id="live.back", show=False, tooltip="Back to the screen before"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="live.earlier", show=False,
+        Binding("left_square_bracket", "queue(-1)", "Earlier", id="live.earlier", show=False,
                 tooltip="Wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="live.later", show=False,
+        Binding("right_square_bracket", "queue(1)", "Later", id="live.later", show=False,
                 tooltip="Wait one place more in the queue"),
         Binding("n", "app.set_up", "New", id="live.new", show=False,
                 tooltip="To the form, for a new experiment"),
@@ -182,7 +182,7 @@ class LiveScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
-        if action == "move":
+        if action == "queue":
             return self._turn is not None
         seen = self._snapshot
         if seen is None:
@@ -449,7 +449,7 @@ class LiveScreen(Screen[None]):
         )
         confirm_and_carry_out(self.app, question, partial(stop, self.experiment))
 
-    def action_move(self, steps: int) -> None:
+    def action_queue(self, steps: int) -> None:
         """Wait more places in the queue, or less."""
         carry_out(self.app, partial(move_in_queue, self._home, self.experiment.id, steps))
 

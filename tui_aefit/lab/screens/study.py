@@ -92,9 +92,9 @@ class StudyScreen(Screen[None]):
                 tooltip="Show only some experiments: attack:fgsm, epsilon:0.1, state:failed, ! for not"),
         Binding("l", "list", "In the list", id="study.list", show=False,
                 tooltip="Its experiments in the list of all, to mark, compare, extend or delete them"),
-        Binding("left_square_bracket", "move(-1)", "Earlier", id="study.earlier", group=QUEUE,
+        Binding("left_square_bracket", "queue(-1)", "Earlier", id="study.earlier", group=QUEUE,
                 tooltip="Have the experiment under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "move(1)", "Later", id="study.later", group=QUEUE,
+        Binding("right_square_bracket", "queue(1)", "Later", id="study.later", group=QUEUE,
                 tooltip="Have the experiment under the cursor wait one place more in the queue"),
         Binding("y", "copy", "Copy", id="study.copy", show=False, tooltip="Copy the id of the experiment"),
         Binding("n", "new", "New", id="study.new", show=False, tooltip="Set up a new experiment"),
@@ -384,7 +384,7 @@ class StudyScreen(Screen[None]):
                 return status not in (None, StudyStatus.RUNNING, StudyStatus.COMPLETE)
             case "across":
                 return len(self._view.state.study.axes) > 1 if self._view is not None else False
-            case "move":
+            case "queue":
                 return any(cell.status is CellStatus.QUEUED for cell in self._cells)
             case "alone":
                 return not self.has_class("-narrow")
@@ -507,7 +507,7 @@ class StudyScreen(Screen[None]):
         assert self._view is not None
         ask_to_stop(self.app, self._view.state, self._look_after)
 
-    def action_move(self, steps: int) -> None:
+    def action_queue(self, steps: int) -> None:
         """Move the experiment under the cursor in the queue."""
         if (cell := self._concerned) is not None:
             home = self.folder.parent.parent
