@@ -259,16 +259,17 @@ class SetupScreen(Screen[None]):
 
     def _take_past(self, past: Past) -> None:
         self._past = past
-        if self.is_attached:
+        if self._foot.is_attached:
             self._check()
 
     @work(exclusive=True, group="standing")
     async def _look_up(self, spec: Spec) -> None:
-        await asyncio.sleep(PAUSE_SECONDS)
         start, show = key_of(self, "setup.start"), key_of(self, "setup.open")
+        await asyncio.sleep(PAUSE_SECONDS)
         look = partial(self._surroundings.standing, spec, start=start, show=show)
         self._stood = spec, await asyncio.to_thread(look)
-        self._check()
+        if self._foot.is_attached:  # else it was left meanwhile
+            self._check()
 
     @work(exclusive=True, group="data")
     async def _look_at_data(self, asked: Looked) -> None:
@@ -279,6 +280,8 @@ class SetupScreen(Screen[None]):
             near = await asyncio.to_thread(completions, asked.dataset, OWN_SUFFIXES)
             found = replace(asked, near=tuple(near))
         if (self._looked.dataset, self._looked.data_dir) != (asked.dataset, asked.data_dir):
+            return
+        if not self._foot.is_attached:  # it was left meanwhile
             return
         self._looked = found
         self._check()
