@@ -134,6 +134,12 @@ def read_study_state(
     return StudyState(study, tuple(cells), running)
 
 
+def lacking_datasets(state: StudyState) -> list[str]:
+    """The data sets of those of its experiments that are not complete, each once."""
+    lacking = (cell.cell.spec for cell in state.cells if cell.status is not CellStatus.COMPLETE)
+    return list(dict.fromkeys(spec.dataset for spec in lacking if spec is not None))
+
+
 def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, queue: Mapping[str, int]) -> CellState:
     folder = study.folder_of(cell)
     if cell.spec is None:

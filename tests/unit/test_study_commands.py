@@ -237,3 +237,19 @@ def test_the_queue_is_printed_and_changed(command: Command, study: Study) -> Non
         "id": second, "study": "mine", "waiting": True, "processors": 0, "wanted": 2, "now": False,
     }  # fmt: skip
     assert second in command("queue", "list").out
+
+
+def test_a_shell_completes_the_names_of_studies(command: Command, study: Study) -> None:
+    assert command("completion", "studies").out.split() == ["latest", "mine"]
+    script = command("completion", "bash").out
+    assert "aefit-tui completion studies" in script
+
+
+def test_only_what_is_lacking_needs_its_data(command: Command, home: Path, supervisors: Supervisors) -> None:
+    specs = specs_of({"z": 5, "controls": ("noise",), "runs": 2}, {"dataset": ["digits", "mnist"]})
+    study = save_study(home, "both", specs)
+    (elsewhere,) = (spec for spec in specs if spec.dataset == "mnist")
+    assert command("study", "resume", "both").status == ExitStatus.REFUSED, "MNIST is not here"
+    make_experiment_from_answers(home, elsewhere)
+    assert command("study", "resume", "both").status == ExitStatus.COMPLETE
+    assert [name for name, _ in supervisors.started] == [study.name]

@@ -14,6 +14,7 @@ from core.records.starting import start_coordinator, start_supervisor
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from core.records.study import Study
+from core.records.study_state import lacking_datasets, read_study_state
 from tui_aefit.shell.launcher import data_dir_of, is_at_work
 from tui_aefit.shell.settings import Settings, limit_of
 
@@ -63,7 +64,7 @@ class Coordinators:
         if study.running:
             return
         how = self._settings.how(max(1, lacking))
-        for dataset in dict.fromkeys(cell.spec.dataset for cell in study.cells if cell.spec is not None):
+        for dataset in lacking_datasets(read_study_state(study)):
             check_available(dataset, how.data_dir)
         self._supervisors.append((study, start_supervisor(study, how, tied=False)))
 

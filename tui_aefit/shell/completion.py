@@ -10,6 +10,7 @@ from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Folder, Setting
 from core.files.exit_status import ExitStatus
 from core.records.home import experiment_folders
+from core.records.study import study_folders
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.declarations import SETTINGS, plugin_options
 from tui_aefit.shell.options import grammar
@@ -18,12 +19,18 @@ from tui_aefit.shell.subcommands import DESTINATION, Options
 
 EXPERIMENTS = shtab.cmd("aefit-tui completion ids 2>/dev/null")
 """What the shell asks when an experiment's id is to be completed: any time, since they come and go."""
+STUDIES = shtab.cmd("aefit-tui completion studies 2>/dev/null")
+"""The same for the name of a study."""
 
 
 def completion(options: Options, settings: Settings, console: Console) -> int:
-    """Print the script for a shell, or the ids that such a script asks for. Raises AefitError."""
+    """Print the script for a shell, or the ids or names that such a script asks for. Raises AefitError."""
     if options["shell"] == "ids":
         for name in ["latest", *(folder.name for folder in experiment_folders(settings.home))]:
+            console.result(name)
+        return ExitStatus.COMPLETE
+    if options["shell"] == "studies":
+        for name in ["latest", *(folder.name for folder in study_folders(settings.home))]:
             console.result(name)
         return ExitStatus.COMPLETE
     declared = {**plugin_options(), **SETTINGS}
@@ -44,7 +51,9 @@ def _offer(parser: argparse.ArgumentParser, declared: dict[str, Setting]) -> Non
         setting = declared.get(action.dest.removeprefix(DESTINATION))
         if action.dest in ("id", "ids"):
             action.complete = EXPERIMENTS  # type: ignore[attr-defined]  # it is shtab's
-        elif action.dest in ("output", "config"):
+        elif action.dest == "name" and action.metavar == "NAME":
+            action.complete = STUDIES  # type: ignore[attr-defined]
+        elif action.dest in ("output", "config", "study"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest in ("name", f"{DESTINATION}dataset"):
             action.choices = list(CATALOGUE)

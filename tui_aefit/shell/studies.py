@@ -13,7 +13,7 @@ from core.files.exit_status import ExitStatus
 from core.records.home import delete_experiment
 from core.records.overview import OverviewReader
 from core.records.study import Study, delete_study, find_study, find_study_folder, load_study, study_folders
-from core.records.study_state import CellStatus, StudyState, StudyStatus, read_study_state
+from core.records.study_state import StudyState, StudyStatus, lacking_datasets, read_study_state
 from core.report.formatting import ABSENT, counted, moment
 from core.report.study.result import study_result
 from core.report.tables.text import align
@@ -97,11 +97,7 @@ def resume(options: Options, settings: Settings, console: Console) -> int:
     """Compute what a study lacks. Raises AefitError."""
     found = find_study(settings.home, options["name"])
     state = read_study_state(found)
-    for dataset in dict.fromkeys(
-        cell.cell.spec.dataset
-        for cell in state.cells
-        if cell.cell.spec is not None and cell.status is not CellStatus.COMPLETE
-    ):
+    for dataset in lacking_datasets(state):
         check_available(dataset, settings.data_dir)
     how = study_batch.options_of(options, settings, state.runs - state.done)
     return study_batch.run_study(found, how, console)

@@ -281,7 +281,9 @@ def _config(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -
 
 def _completion(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     command.add_argument(
-        "shell", choices=("bash", "zsh", "fish", "ids"), help="ids: what the scripts ask for, an id a line"
+        "shell",
+        choices=("bash", "zsh", "fish", "ids", "studies"),
+        help="ids, studies: what the scripts ask for",
     )
 
 
