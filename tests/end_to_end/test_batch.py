@@ -378,7 +378,7 @@ def test_an_exported_data_set_holds_what_the_indices_of_a_run_mean(shell, tmp_pa
             ("data", "export", "nosuch", "--output", "x.npz"),
             "aefit-tui: there is no data set, file or folder",
         ),
-        (("data", "export", "digits", "--output", "absent/x.npz"), "aefit-tui: cannot write absent/x.npz"),
+        (("data", "export", "digits", "--output", "absent/x.npz"), "aefit-tui: cannot write 'absent/x.npz'"),
         (("data", "export", "digits"), "aefit-tui: where to?\n  aefit-tui data export NAME|PATH --output"),
     ],
 )
