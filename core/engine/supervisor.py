@@ -26,7 +26,7 @@ from typing import Protocol
 from core.engine.arguments import add_how, how_of
 from core.engine.lock_keeping import heartbeat
 from core.engine.stopping import ProcessStops
-from core.errors import AefitError
+from core.errors import AefitError, StudyError
 from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
@@ -35,7 +35,7 @@ from core.records.lock import Lock, LockHeld
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
 from core.records.state import read_state
-from core.records.study import Study, StudyCell, load_study
+from core.records.study import STUDY_FILE, Study, StudyCell, load_study
 
 LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
@@ -78,19 +78,30 @@ class Supervision:
         self._elsewhere: list[StudyCell] = []
         self._tried_again: set[str] = set()
 
-    @property
-    def processes(self) -> list[Started]:
-        """The coordinators that it has started, but those that it has seen to have ended."""
-        return [process for _, process in self._started.values()]
+    def stop(self, *, for_good: bool) -> bool:
+        """Ask those that it has started and that live to stop; whether there are any.
 
-    def stop(self, *, for_good: bool) -> None:
-        """Ask those that it has started to stop. for_good: a person wants no more of it."""
-        for experiment, process in self._started.values():
+        for_good: a person wants no more of it. To be asked again until they have: one that is only starting takes a
+        request for one that its predecessor left over.
+        """
+        alive = [pair for pair in self._started.values() if pair[1].poll() is None]
+        for experiment, process in alive:
             with suppress(OSError):
                 if for_good:
                     experiment.cancel_file.touch()
                 else:
                     process.terminate()
+        return bool(alive)
+
+    def take_in(self, study: Study) -> None:
+        """Go on with a study that has been given further experiments, or further runs of some."""
+        known = {cell.id: cell.spec.runs if cell.spec is not None else 0 for cell in self._study.cells}
+        waiting = {cell.id for cell in self._left}
+        self._study = study
+        self._left = deque(cell for cell in study.cells if cell.id in waiting)
+        for cell in study.cells:
+            if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
+                self._left.append(cell)
 
     def step(self) -> bool:
         """Look who has ended, begin what can be; whether anything is left to be seen to."""
@@ -109,7 +120,7 @@ class Supervision:
     def _see_to_others(self) -> None:
         """What others computed and have left unfinished is begun, once."""
         for cell in list(self._elsewhere):
-            with suppress(OSError):
+            with suppress(OSError, AefitError):  # whether it can be read is seen when it is begun
                 experiment = _experiment_of(self._study, cell)
                 if experiment is not None and experiment.running:
                     continue
@@ -128,9 +139,11 @@ class Supervision:
             experiment = _experiment_of(self._study, cell)
             if experiment is None:
                 self._tell(f"{cell.id} is left out: {cell.problem}")
+            elif cell.id in self._started:
+                pass  # who computes it hears of the further runs by itself
             elif experiment.running:
                 self._elsewhere.append(cell)
-            elif not is_complete(experiment):
+            elif not is_complete(experiment, _runs(cell)):
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
         except (AefitError, OSError) as error:
@@ -143,6 +156,8 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
     if left_over:  # of one that died before it could obey
         study.cancel_file.unlink(missing_ok=True)
     with Lock(study.folder, give_up=stops) as lock, heartbeat(lock) as lost:
+        if lock.taken_from is not None:  # that it had died was not known before
+            study.cancel_file.unlink(missing_ok=True)
         study.clear_leftovers()
         since = time.time()
 
@@ -159,17 +174,20 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
             return read_queue(study.home)
 
         supervision = Supervision(study, start, _tell, queue)
-        stopped = False
+        stopped, stamp = False, _stamp(study)
         while supervision.step():
+            if (now := _stamp(study)) != stamp:
+                stamp = now
+                with suppress(StudyError):  # whoever has written it is told
+                    study = load_study(study.folder)
+                    supervision.take_in(study)
             if lost():
                 return ExitStatus.INTERRUPTED
-            cancelled = study.cancel_file.exists()
-            if cancelled or stops():
-                supervision.stop(for_good=cancelled)
+            if study.cancel_file.exists() or stops():
                 stopped = True
                 break
             time.sleep(LOOK_SECONDS)
-        while any(process.poll() is None for process in supervision.processes):
+        while stopped and supervision.stop(for_good=study.cancel_file.exists()):
             time.sleep(LOOK_SECONDS)
         if lock.held:
             study.cancel_file.unlink(missing_ok=True)
@@ -179,15 +197,31 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
 
 
 def _is_done(study: Study, cell: StudyCell) -> bool:
-    found = existing(study.home, cell.spec) if cell.spec is not None else None
-    return found is not None and is_complete(found)
+    with suppress(OSError, AefitError):
+        found = existing(study.home, cell.spec) if cell.spec is not None else None
+        return found is not None and is_complete(found, _runs(cell))
+    return False
 
 
-def is_complete(experiment: Experiment) -> bool:
-    """Whether every run has a result and the statistics are over all of them. Raises OSError."""
-    if len(experiment.results()) < experiment.spec.runs:
+def is_complete(experiment: Experiment, runs: int) -> bool:
+    """Whether its first `runs` runs have results, and the statistics are over all there are. Raises OSError."""
+    if not experiment.results().keys() >= set(range(runs)):
         return False
-    return read_state(experiment).summarised
+    return experiment.spec.runs > runs or read_state(experiment).summarised
+
+
+def _runs(cell: StudyCell) -> int:
+    """How many runs the study asks for."""
+    return cell.spec.runs if cell.spec is not None else 0
+
+
+def _stamp(study: Study) -> tuple[int, int]:
+    """What changes with the study's file."""
+    try:
+        status = (study.folder / STUDY_FILE).stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_ino
 
 
 def _experiment_of(study: Study, cell: StudyCell) -> Experiment | None:

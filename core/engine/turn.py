@@ -61,6 +61,7 @@ class Turn:
             since=time.time() if since is None else since,
             study=study,
             elsewhere=elsewhere,
+            limit=max(limit, threads),
             at_once=at_once,
         )
         self._written: Ticket | None = None

@@ -41,8 +41,9 @@ class Ticket(Record, frozen=True, kw_only=True):
 
     experiment: the id of what it computes. since: when it came, seconds since 1970, by which it has its place at
     first; a study's experiments have that of their study. study: its name, or "". elsewhere: how it reaches other
-    machines, "" where it computes on this one. using: processors that its runs
-    take now. wanted: that they would take if there were room, at least `using`. at_once: it waits for nobody.
+    machines, "" where it computes on this one. using: processors that its runs take now. wanted: that they would take
+    if there were room, at least `using`. limit: processors that all together may use in its eyes, 0 for any number.
+    at_once: it waits for nobody.
     """
 
     process: ProcessIdentity
@@ -50,6 +51,7 @@ class Ticket(Record, frozen=True, kw_only=True):
     since: Moment
     study: Name = ""
     elsewhere: Name = ""
+    limit: Count = 0
     using: Count = 0
     wanted: Count = 0
     at_once: bool = False
@@ -95,18 +97,21 @@ def room(queue: Sequence[Queued], own: str, limit: int) -> int:
     """How many processors the holder of the ticket named `own` may use now, at least 0.
 
     queue: as `read_queue` has it, those that compute in the same place. limit: processors that all together may
-    use, in the eyes of that holder. Those before it leave it what they do not want; those after it, what they do
-    not use yet, for they will take no more.
+    use, in the eyes of that holder; nor may there be more than in the eyes of those before it. Those before it
+    leave it what they do not want; those after it, what they do not use yet, for they will take no more. Who waits
+    for nobody reckons with the others of its own study only.
     """
-    left, before = limit, True
-    for queued in queue:
-        if queued.name == own:
-            if queued.ticket.at_once:
-                return limit
-            before = False
-        else:
-            left -= queued.ticket.wanted if before else queued.ticket.using
-    return max(0, left)
+    at = next((n for n, queued in enumerate(queue) if queued.name == own), None)
+    if at is None:
+        return 0
+    mine = queue[at].ticket
+    if mine.at_once:
+        queue = [one for one in queue if one.name == own or (mine.study and one.ticket.study == mine.study)]
+        at = next(n for n, queued in enumerate(queue) if queued.name == own)
+    before, after = queue[:at], queue[at + 1 :]
+    limits = [limit, *(one.ticket.limit for one in before if one.ticket.wanted and one.ticket.limit)]
+    taken = sum(one.ticket.wanted for one in before) + sum(one.ticket.using for one in after)
+    return max(0, min(limits) - taken)
 
 
 def new_name() -> str:

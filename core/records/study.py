@@ -35,6 +35,8 @@ SCHEMA_VERSION = 1
 LARGEST = 2**24
 """Bytes of a study's file, at most: those of MOST experiments."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""Of an experiment in a study: the name of a folder beside others, and of nothing else."""
 HALF_DONE = r"\.(new|deleted)"
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
 """What killed processes leave in a study's folder: files on their way to these names."""
@@ -159,10 +161,10 @@ def default_name(specs: Sequence[Spec]) -> str:
 
 def check_name(name: str) -> str:
     """A study's name as it is. Raises StudyError for one that no folder should have."""
-    if NAME.fullmatch(name) is None:
+    if NAME.fullmatch(name) is None or name == "latest":  # which means the newest
         raise StudyError(
-            f"{name[:80]!r} is no name for a study: expected at most 80 "
-            "lower-case letters, digits, dots, dashes",
+            f"{name[:80]!r} is no name for a study: expected at most 80 lower-case letters, digits, dots, dashes "
+            "and underscores, a letter or a digit first, and not latest",
             "for example --name epsilon-on-mnist",
         )
     return name
@@ -239,11 +241,12 @@ def load_study(folder: Path) -> Study:
     if (
         not isinstance(base, dict)
         or not isinstance(cells, list)
-        or not all(isinstance(cell, dict) and isinstance(cell.get("id"), str) for cell in cells)
+        or not all(isinstance(cell, dict) and _is_id(cell.get("id")) for cell in cells)
         or not isinstance(created, int | float)
     ):
         raise StudyError(f"{path} is damaged: expected [base] and [[cell]] tables with an id", remove)
-    return Study(folder, tuple(_read_cell(base, cell) for cell in cells[:MOST]), float(created))
+    once = {cell["id"]: cell for cell in cells[:MOST]}
+    return Study(folder, tuple(_read_cell(base, cell) for cell in once.values()), float(created))
 
 
 def delete_study(folder: Path) -> None:
@@ -266,6 +269,10 @@ def delete_study(folder: Path) -> None:
         raise
     except OSError as error:
         raise StudyError(f"cannot delete {folder}: {error.strerror or error}") from error
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:

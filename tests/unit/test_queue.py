@@ -39,8 +39,8 @@ def ticket(experiment: str, since: float, **fields: object) -> Ticket:
     return msgspec.structs.replace(Ticket(process=identity(), experiment=experiment, since=since), **fields)
 
 
-def queued(name: str, place: float, using: int, wanted: int, *, at_once: bool = False) -> Queued:
-    return Queued(name, ticket(name, place, using=using, wanted=wanted, at_once=at_once), place)
+def queued(name: str, place: float, using: int, wanted: int, **fields: object) -> Queued:
+    return Queued(name, ticket(name, place, using=using, wanted=wanted, **fields), place)
 
 
 def order(home: Path) -> list[str]:
@@ -50,18 +50,19 @@ def order(home: Path) -> list[str]:
 class Machine:
     """Experiments that take and give back processors as their turns allow, one look after another."""
 
-    def __init__(self, wanted: list[int], limit: int) -> None:
-        self.limit = limit
-        self.queue = [queued(f"{n:02d}", n, 0, want) for n, want in enumerate(wanted)]
-        self.left = dict(zip((one.name for one in self.queue), wanted, strict=True))
+    def __init__(self, wanted: list[tuple[int, int]]) -> None:
+        """wanted: processors of each, and the limit of all together in its eyes."""
+        self.queue = [queued(f"{n:02d}", n, 0, want, limit=limit) for n, (want, limit) in enumerate(wanted)]
+        self.left = {one.name: one.ticket.wanted for one in self.queue}
 
     def look(self, at: int) -> None:
         """One experiment looks, takes what it may, and some of its runs end."""
         one = self.queue[at]
-        allowed = room(in_turn(self.queue), one.name, self.limit)
+        allowed = room(in_turn(self.queue), one.name, one.ticket.limit)
         using = max(one.ticket.using, min(allowed, self.left[one.name]))
+        taken = using > one.ticket.using
         self._set(at, using)
-        assert sum(other.ticket.using for other in self.queue) <= self.limit
+        assert not taken or sum(other.ticket.using for other in self.queue) <= one.ticket.limit
 
     def end(self, at: int) -> None:
         one = self.queue[at]
@@ -76,14 +77,13 @@ class Machine:
 
 
 @given(
-    st.lists(st.integers(1, 4), min_size=1, max_size=5),
-    st.integers(1, 4),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 8)), min_size=1, max_size=5),
     st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=60),
 )
-def test_all_together_never_take_more_than_there_are_and_all_are_done_in_the_end(
-    wanted: list[int], limit: int, steps: list[tuple[bool, int]]
+def test_nobody_takes_more_than_all_may_have_and_all_are_done_in_the_end(
+    wanted: list[tuple[int, int]], steps: list[tuple[bool, int]]
 ) -> None:
-    machine = Machine(wanted, limit)
+    machine = Machine(wanted)
     for looks, at in steps:
         (machine.look if looks else machine.end)(at % len(wanted))
     rounds = 0
@@ -93,7 +93,7 @@ def test_all_together_never_take_more_than_there_are_and_all_are_done_in_the_end
         for at in range(len(wanted)):
             machine.end(at)
         rounds += 1
-        assert rounds <= sum(wanted), "nobody waits for ever"
+        assert rounds <= sum(want for want, _ in wanted), "nobody waits for ever"
 
 
 def test_who_came_first_is_served_first_and_leaves_what_it_does_not_want() -> None:
@@ -112,6 +112,19 @@ def test_who_waits_for_nobody_does_not_and_the_others_do() -> None:
     queue = in_turn([queued("a", 1, 2, 2), queued("now", 9, 0, 2, at_once=True)])
     assert [one.name for one in queue] == ["now", "a"]
     assert (room(queue, "now", 2), room(queue, "a", 2)) == (2, 0)
+
+
+def test_who_came_first_with_a_lower_limit_is_not_starved_by_who_has_a_higher_one() -> None:
+    queue = [queued("few", 1, 0, 2, limit=2), queued("many", 2, 6, 8, limit=8)]
+    assert room(queue, "few", 2) == 0
+    assert room(queue, "many", 8) == 0, "it takes no new ones until the first has its own"
+    assert room([queue[0], queued("many", 2, 0, 8, limit=8)], "few", 2) == 2
+
+
+def test_a_study_that_waits_for_nobody_takes_no_more_than_its_limit_itself() -> None:
+    ours = [queued(name, n, 0, 8, at_once=True, study="ours") for n, name in enumerate("abc")]
+    queue = in_turn([*ours, queued("other", -1, 8, 8)])
+    assert [room(queue, name, 8) for name in "abc"] == [8, 0, 0]
 
 
 def test_tickets_are_read_in_turn_and_moved(tmp_path: Path) -> None:

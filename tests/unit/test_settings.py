@@ -643,3 +643,15 @@ class TestWhoseFileItIs:
         (tmp_path / "aefit.toml").write_text("seed = 7\n")
         (tmp_path / "aefit.toml").chmod(0o664)
         assert Settings({}, environment={}, folder=tmp_path)["seed"] == 7
+
+
+def test_what_was_given_and_stands_in_a_case_too_is_refused(folder: Path) -> None:
+    with pytest.raises(AefitError, match="attack = pgd was given, and stands in a case"):
+        study(folder, STUDY, attack="pgd").specs()
+
+
+def test_a_typed_option_that_no_experiment_of_a_study_has_is_refused(folder: Path) -> None:
+    with pytest.raises(SpecError, match="no attack, classifier or surrogate of this study has that option"):
+        settings(folder, dataset="digits", attack="fgsm,noise", steps="20").specs()
+    found = settings(folder, dataset="digits", attack="fgsm,pgd", steps="20").specs()
+    assert {spec.options.get("steps") for spec in found} == {None, 20}

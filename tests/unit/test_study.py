@@ -64,7 +64,7 @@ def test_more_runs_extend_its_experiments_and_fewer_take_none(tmp_path: Path) ->
         assert [cell.spec.runs for cell in study.cells if cell.spec] == [expected, expected]
 
 
-@pytest.mark.parametrize("name", ["", "A", "../a", "-a", ".a", "a b", "a/b", "a" * 81, "\x1b[1m"])
+@pytest.mark.parametrize("name", ["", "latest", "A", "../a", "-a", ".a", "a b", "a/b", "a" * 81, "\x1b[1m"])
 def test_a_name_that_no_folder_should_have_is_refused(tmp_path: Path, name: str) -> None:
     if name:
         with pytest.raises(StudyError, match="no name for a study"):
@@ -91,6 +91,10 @@ def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
         ("", "schema_version"),
         ("schema_version = 1\nbase = 3", "damaged"),
         ("schema_version = 1\n[[cell]]\nid = 3", "damaged"),
+        *(
+            (f"schema_version = 1\n[[cell]]\nid = {name}", "damaged")
+            for name in ('""', '".."', '"/etc"', '"../../x"', '"a/b"', '".new"', '"a\\u0000"')
+        ),
         ("schema_version = 2", "reads up to 1"),
         ("schema_version = true", "reads up to 1"),
         ("a = [[[", "damaged"),

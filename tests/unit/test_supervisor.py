@@ -97,9 +97,32 @@ def test_what_is_complete_is_not_begun(house: House) -> None:
     first = house.study.cells[0].spec
     assert first is not None
     complete = make_experiment_from_answers(house.study.home, first).experiment
-    assert is_complete(complete)
+    assert is_complete(complete, first.runs)
     house.supervision.step()
     assert list(house.started) == [house.order[1]]
+
+
+def test_runs_that_the_study_does_not_ask_for_are_not_computed_for_it(house: House) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    longer = make_experiment_from_answers(house.study.home, first.changed(runs=4), complete=[0, 1]).experiment
+    assert is_complete(longer, 2)
+    assert not is_complete(longer, 4)
+    house.supervision.step()
+    assert list(house.started) == [house.order[1]]
+
+
+def test_further_experiments_and_runs_are_taken_in_while_it_goes_on(house: House) -> None:
+    house.supervision.step()
+    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
+    larger = save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1, 0.4]}))
+    house.supervision.take_in(larger)
+    for _ in range(6):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert set(house.started) == {cell.id for cell in larger.cells}
+    experiment = house.study.folder_of(house.study.cells[0])
+    assert "runs = 3" in (experiment / "spec.toml").read_text(), "who computes it hears of them"
 
 
 def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
@@ -138,9 +161,29 @@ def test_a_stop_reaches_those_that_it_has_begun(house: House) -> None:
     house.supervision.step()
     house.supervision.stop(for_good=False)
     assert all(process.terminated for process in house.started.values())
-    house.supervision.stop(for_good=True)
+    assert house.supervision.stop(for_good=True)
+    for name in house.started:
+        (cell,) = (one for one in house.study.cells if one.id == name)
+        (house.study.folder_of(cell) / "cancel").unlink()  # as one that is only starting does
+    assert house.supervision.stop(for_good=True), "it is asked again"
     for name in house.started:
         assert (house.study.folder_of(next(c for c in house.study.cells if c.id == name)) / "cancel").exists()
+
+
+def test_a_stop_is_over_when_all_have_ended(house: House) -> None:
+    house.supervision.step()
+    house.end(house.order[0])
+    assert not house.supervision.stop(for_good=True)
+
+
+def test_an_experiment_that_cannot_be_read_costs_no_other(house: House) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    broken = make_experiment_of(house.study.home, first, state="created")
+    (broken.folder / "spec.toml").write_text("[[[")
+    house.supervision.step()
+    assert list(house.started) == [house.order[1]]
+    assert "is left out" in house.told[0]
 
 
 HOW = How(jobs=1, threads=1, data_dir=Path("data"), cache_dir=Path("cache"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -179,10 +179,33 @@ class Settings:
         }
         if paired and self.cases:
             raise AefitError("--pair and cases exclude each other", "put the pairs into [[case]] tables")
+        self._refuse_overruled()
         with self._naming_sources():
             if paired:
-                return specs_of(base, {}, pairs_of(self.several))
-            return specs_of(base, self.several, self.cases)
+                found = specs_of(base, {}, pairs_of(self.several))
+            else:
+                found = specs_of(base, self.several, self.cases)
+            self._refuse_unused(found)
+        return found
+
+    def _refuse_overruled(self) -> None:
+        """Raises AefitError where something nearer than the study's file sets what one of its cases sets."""
+        for name, found in self.found.items():
+            nearer = found.source in ("option", variable_of(name))
+            if nearer and any(name in case for case in self.cases):
+                raise AefitError(
+                    f"{name} = {found.value} was given, and stands in a case of the study's file",
+                    "leave it out, or take it out of the cases",
+                )
+
+    def _refuse_unused(self, specs: Sequence[Spec]) -> None:
+        """Raises SpecError for an option that was typed and that no experiment of a study has."""
+        for name, found in self.found.items():
+            if found.source == "option" and name not in CALL and not any(name in one.values for one in specs):
+                raise SpecError(
+                    name, found.value, "no attack, classifier or surrogate of this study has that option",
+                    "leave it out",
+                )  # fmt: skip
 
     def for_processes(self) -> dict[str, str]:
         """What the processes that read data are told by their environment. Raises AefitError."""

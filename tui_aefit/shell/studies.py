@@ -48,7 +48,7 @@ def list_studies(options: Options, settings: Settings, console: Console) -> int:
     for folder in study_folders(settings.home):
         try:
             state = read_study_state(load_study(folder), reader)
-        except StudyError as error:
+        except (StudyError, OSError) as error:
             records.append({"name": folder.name, "status": "unreadable", "reason": str(error)})
             rows.append([folder.name, "unreadable", "", "", "", ""])
             continue

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from core.records.overview import Overview
 
 LOOK_SECONDS = 0.5
+UNEXPLAINED = (CellStatus.WAITING, CellStatus.INTERRUPTED)
+"""How an experiment stands that was left out, or stopped by nobody; only the log says why."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,12 @@ def run_study(study: Study, options: StudyOptions, console: Console) -> int:
             "stopped before all experiments were complete", f"go on with: aefit-tui study resume {study.name}"
         )
         return status
+    state = read_study_state(study)
     if status not in (ExitStatus.COMPLETE, ExitStatus.FAILED):
-        _show_log(study, console)
-    return print_study(read_study_state(study), console, as_json=options.as_json)
+        _show_log(study, console, "the study's process ended unexpectedly; the end of")
+    elif any(cell.status in UNEXPLAINED and not cell.reason for cell in state.cells):
+        _show_log(study, console, "not all of it was computed; the end of")
+    return print_study(state, console, as_json=options.as_json)
 
 
 def join(study: Study, options: StudyOptions, console: Console) -> int:
@@ -91,17 +96,28 @@ def join(study: Study, options: StudyOptions, console: Console) -> int:
     if options.detach:
         console.result(study.name)
         return ExitStatus.COMPLETE
-    return attach(study, console, as_json=options.as_json)
+    if _follow(study, console, lambda: study.running, None) == ExitStatus.INTERRUPTED:
+        return _left(study, console)
+    state = read_study_state(study)
+    if any(cell.status is CellStatus.WAITING for cell in state.cells) and not study.running:
+        # It ended before it could hear of the experiments that we ask for besides.
+        return run_study(study, options, console)
+    return print_study(state, console, as_json=options.as_json)
 
 
 def attach(study: Study, console: Console, *, as_json: bool) -> int:
     """Follow a study to its end and print its result; leaving does not stop it. The exit status."""
     if _follow(study, console, lambda: study.running, None) == ExitStatus.INTERRUPTED:
-        console.narrate(
-            f"{study.name} goes on without you; see it again with: aefit-tui study attach {study.name}"
-        )
-        return ExitStatus.INTERRUPTED
+        return _left(study, console)
     return print_study(read_study_state(study), console, as_json=as_json)
+
+
+def _left(study: Study, console: Console) -> int:
+    """Say that a study goes on; the exit status of who leaves it to."""
+    console.narrate(
+        f"{study.name} goes on without you; see it again with: aefit-tui study attach {study.name}"
+    )
+    return ExitStatus.INTERRUPTED
 
 
 def print_study(state: StudyState, console: Console, *, as_json: bool, width: int | None = None) -> int:
@@ -165,7 +181,7 @@ def _leave(study: Study, process: subprocess.Popen[bytes], options: StudyOptions
     if status == ExitStatus.LOCKED:
         return join(study, options, console)
     if status not in (ExitStatus.COMPLETE, ExitStatus.FAILED):
-        _show_log(study, console)
+        _show_log(study, console, "the study's process ended unexpectedly; the end of")
         return ExitStatus.FAILED
     console.narrate(f"computing in the background; follow it with: aefit-tui study attach {study.name}")
     if options.as_json:
@@ -229,9 +245,10 @@ def _where(study: Study, cell: CellState) -> str:
     return f"({', '.join(words)}) " if words else ""
 
 
-def _show_log(study: Study, console: Console) -> None:
+def _show_log(study: Study, console: Console, what: str) -> None:
+    """Show the end of what its supervisor printed, if it did. what: the words before the log's name."""
     try:
         log = study.log.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise StudyError(f"the log {study.log} cannot be read: {error.strerror}") from error
-    console.problem(f"the study's process ended unexpectedly; the end of {study.log}:", log[-2000:])
+    console.problem(f"{what} {study.log}:", log[-2000:])

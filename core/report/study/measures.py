@@ -148,6 +148,8 @@ def _mean(cell: CellResult, key: Key) -> Reading | None:
     if sample.n == 1:
         return Reading(sample.mean, None, 1)
     half = critical_value(sample.n - 1) * sample.error(cell.measured.overlap)
+    if not half:
+        return Reading(sample.mean, None, sample.n)
     return Reading(sample.mean, (sample.mean - half, sample.mean + half), sample.n)
 
 
