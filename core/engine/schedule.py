@@ -40,7 +40,6 @@ class Schedule:
         self._begun: set[Task] = set()
         self._attempts: Counter[Task] = Counter()
         self._ready: set[int] = set()
-        self._capacity = 1
         self._limit: int | None = None
         self._lost_in_a_row = 0
 
@@ -70,8 +69,8 @@ class Schedule:
 
     def take(self, capacity: int) -> list[Task]:
         """The tasks to submit now to an executor that takes `capacity` of them at the same time."""
-        self._capacity = capacity
-        room = max(0, self._at_once - self.at_work)
+        at_once = capacity if self._limit is None else min(capacity, self._limit)
+        room = max(0, at_once - self.at_work)
         taken = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
         self._submitted.update(taken)
         return taken
@@ -98,17 +97,15 @@ class Schedule:
         self._ready.discard(worker)
         at_once, hopeless = None, False
         if not ready and self._ready:
-            # There is no room for so many (memory, most likely): those that work go on.
-            at_once = self._limit = max(1, self._at_once - 1)
+            # There is no room for so many (memory, most likely): those that work go on. What `take` was allowed
+            # last says nothing of it: other experiments may have their turn just now.
+            in_hand = self.at_work if self._limit is None else min(self.at_work, self._limit)
+            at_once = self._limit = max(1, in_hand - 1)
         elif not ready:
             self._lost_in_a_row += 1
             hopeless = self._lost_in_a_row >= self.attempts
         retry, failed = self._take_back(task) if task is not None else (None, None)
         return Consequence(retry, failed, at_once, hopeless)
-
-    @property
-    def _at_once(self) -> int:
-        return self._capacity if self._limit is None else min(self._capacity, self._limit)
 
     def _take_back(self, task: Task) -> tuple[Task | None, Task | None]:
         """Have a task wait again at the front, or give it up: what is begun once more, and what has failed."""

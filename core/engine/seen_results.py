@@ -1,7 +1,8 @@
 """The files decide: what an executor on other machines says of a run is held against what can be seen here.
 
 A network file system shows a new file to other machines a while later, NFS up to a minute. And a network may be
-silent while the disk is not: a run whose result is there is done, whoever could not say so.
+silent while the disk is not: a run whose result is there is done, whoever could not say so. A damaged result lies
+there until its run is published anew, and does not count.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report, Task
+from core.errors import AefitError
+from core.records.experiment import load
 from core.records.results import METRICS
 
 LOOK_SECONDS = 5.0
@@ -21,33 +25,57 @@ PATIENCE_SECONDS = 120.0
 """How long a published result may take to be seen: NFS keeps what it knows of a folder for up to 60."""
 
 
-def is_seen(task: Task) -> bool:
-    """Whether the result of a task can be seen here by now."""
+class Seen(NamedTuple):
+    """Tells a metrics.json from another one at the same path. modified: nanoseconds since 1970; size: bytes."""
+
+    inode: int
+    modified: int
+    size: int
+
+
+def seen_result(task: Task) -> Seen | None:
+    """The result of a task that can be seen here by now, valid or not; None where there is none."""
     runs = task.folder / "runs"
     run = runs / f"{task.run:04d}"
     for folder in (runs, run):
         # To list a folder makes a network file system ask its server anew what is in it.
         with suppress(OSError):
             next(folder.iterdir(), None)
-    return (run / "result" / METRICS).exists()
+    try:
+        found = (run / "result" / METRICS).stat()
+    except OSError:  # for whatever reason: it may be seen at a later look
+        return None
+    return Seen(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def stands(task: Task) -> bool:
+    """Whether a task has a valid result, its arrays compared with their checksums; not where none can tell."""
+    try:
+        return load(task.folder).stands(task.run)
+    except AefitError:
+        return False
 
 
 class SeenResults:
     """The same executor, but for this: a Done comes as soon as the result is seen, and not before.
 
-    seen: whether the result of a task is there. clock: seconds.
+    What is there when a task is submitted and does not stand is not its result: only what takes its place is.
+    seen: what is there of the result of a task. stands: whether that is valid. clock: seconds.
     """
 
     def __init__(
         self,
         executor: Executor,
         *,
-        seen: Callable[[Task], bool] = is_seen,
+        seen: Callable[[Task], Seen | None] = seen_result,
+        stands: Callable[[Task], bool] = stands,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._executor = executor
         self._seen = seen
+        self._stands = stands
         self._clock = clock
+        self._damaged: dict[Task, Seen] = {}
         self._begun: set[Task] = set()
         self._unseen: dict[Task, float] = {}
         self._told: set[Task] = set()
@@ -60,6 +88,10 @@ class SeenResults:
 
     def submit(self, task: Task) -> None:
         """See `Executor.submit`."""
+        self._damaged.pop(task, None)
+        # What it is first, then whether it stands: what is published in between is another one.
+        if (there := self._seen(task)) is not None and not self._stands(task):
+            self._damaged[task] = there
         self._executor.submit(task)
 
     def next_report(self, timeout: float) -> Report | None:
@@ -110,7 +142,7 @@ class SeenResults:
         if now - self._looked < max(LOOK_SECONDS, len(self._begun) / LOOKS_A_SECOND):
             return None
         for task in self._begun:
-            if self._seen(task):
+            if self._is_there(task):
                 self._begun.discard(task)
                 self._told.add(task)
                 return Done(task)
@@ -118,7 +150,11 @@ class SeenResults:
         return None
 
     def _tell_if_seen(self, task: Task) -> Done | None:
-        if not self._seen(task):
+        if not self._is_there(task):
             return None
         del self._unseen[task]
         return Done(task)
+
+    def _is_there(self, task: Task) -> bool:
+        there = self._seen(task)
+        return there is not None and there != self._damaged.get(task)

@@ -82,6 +82,27 @@ def test_a_worker_that_dies_before_it_is_ready_while_others_work_makes_them_fewe
     assert schedule.begin(task(1)) == 1
 
 
+def test_what_may_run_at_a_time_follows_from_the_tasks_in_hand_not_from_what_the_turn_allows_now() -> None:
+    schedule = Schedule(map(task, range(9)))
+    schedule.worker_ready(1)
+    assert len(schedule.take(4)) == 4
+    schedule.begin(task(0))
+    assert schedule.take(0) == []
+    assert schedule.worker_lost(2, task(3), ready=False) == Consequence(at_once=3)
+    for run in range(3):
+        schedule.finish(task(run))
+    assert schedule.take(1) == [task(3)]
+    assert schedule.take(8) == [task(4), task(5)]
+
+
+def test_each_worker_that_dies_early_makes_them_fewer_also_where_no_task_comes_back_with_it() -> None:
+    schedule = Schedule(map(task, range(9)))
+    schedule.worker_ready(1)
+    assert len(schedule.take(4)) == 4
+    losses = [schedule.worker_lost(worker, None, ready=False) for worker in range(2, 6)]
+    assert losses == [Consequence(at_once=n) for n in (3, 2, 1, 1)]
+
+
 def test_workers_that_die_one_after_another_before_any_is_ready_are_hopeless() -> None:
     schedule = Schedule([task(0)])
     schedule.take(1)
