@@ -10,19 +10,22 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from core.engine.launched import passed_on
 from core.errors import AefitError
-from core.places.dask import INSTALL, Cluster
+from core.places.dask import INSTALL, Cluster, How
 
 CONNECT_SECONDS = 30.0
 """How long a scheduler may take to answer, and to come back when the connection is lost."""
 JOB_MEMORY = "4GB"
 """What a Slurm job of ours asks for where Dask's own configuration does not say it."""
+
+NEEDED: Mapping[How, tuple[str, ...]] = {"ssh": ("asyncssh",), "slurm": ("dask_jobqueue",)}
+"""Which packages beside Dask's own a cluster needs, by how it is had."""
 
 
 class Connection(NamedTuple):
@@ -30,6 +33,12 @@ class Connection(NamedTuple):
 
     client: Any
     close: Callable[[], None]
+
+
+def check_installed(cluster: Cluster) -> None:
+    """Raises AefitError, which says what to install, where a package is missing that a cluster needs."""
+    for name in ("distributed", *NEEDED.get(cluster.how, ())):
+        _import(name)
 
 
 def connect(cluster: Cluster, *, jobs: int, threads: int) -> Connection:
@@ -73,7 +82,6 @@ def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -
     if cluster.how == "local":
         return distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
     if cluster.how == "ssh":
-        _import("asyncssh")
         hosts = list(cluster.where)
         return distributed.SSHCluster(
             [hosts[0], *hosts],  # the first one's scheduler, and a worker on each

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.declarations.setting import Unfit
-from core.engine.dask_cluster import connect
+from core.engine.dask_cluster import check_installed, connect
 from core.engine.dask_tasks import DaskTasks
 from core.engine.executor import Executor, Refused, Report, Task
 from core.engine.launched import END_SECONDS, LaunchedProcess, worker_command
 from core.engine.local import LocalProcesses, WorkerProcess
+from core.engine.postponed import Postponed
 from core.engine.seen_results import SeenResults
 from core.errors import AefitError
 from core.places.dask import parse_cluster
@@ -84,18 +85,26 @@ def _launched(
 
 def _by_dask(
     folder: Path, text: str, jobs: int, threads: int, options: Options, journal: Callable[[int], Path]
-) -> DaskTasks:
-    """Raises AefitError."""
+) -> Postponed:
+    """Raises AefitError. The cluster is connected to, or started, when the experiment's turn has come."""
     try:
         cluster = parse_cluster(text)
     except Unfit as unfit:
         raise AefitError(f"--dask {text!r} is not possible: {unfit.allowed}", unfit.hint) from unfit
-    connection = connect(cluster, jobs=jobs, threads=threads)
-    return DaskTasks(
-        connection.client,
-        jobs,
-        session=f"{folder.name}-{secrets.token_hex(8)}",
-        options=lambda task: options(task.folder),
-        journal=journal,
-        close=connection.close,
-    )
+    check_installed(cluster)  # what can be said before is not said hours later
+
+    def make() -> Executor:
+        try:
+            connection = connect(cluster, jobs=jobs, threads=threads)
+        except AefitError as error:
+            return Refusing(error)
+        return DaskTasks(
+            connection.client,
+            jobs,
+            session=f"{folder.name}-{secrets.token_hex(8)}",
+            options=lambda task: options(task.folder),
+            journal=journal,
+            close=connection.close,
+        )
+
+    return Postponed(jobs, make)

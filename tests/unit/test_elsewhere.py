@@ -13,10 +13,10 @@ import pytest
 
 from core.engine import dask_cluster, elsewhere
 from core.engine.dask_cluster import Connection, connect
-from core.engine.dask_tasks import DaskTasks
 from core.engine.elsewhere import Refusing, executor_elsewhere
 from core.engine.executor import Executor, Refused, Task
 from core.engine.local import LocalProcesses
+from core.engine.postponed import Postponed
 from core.engine.seen_results import SeenResults
 from core.errors import AefitError
 from core.places.dask import INSTALL, Cluster, parse_cluster
@@ -79,6 +79,23 @@ def test_without_the_extra_it_is_said_what_to_install(
     refused = refusal(executor(tmp_path, dask="slurm"))
     assert "--dask needs distributed, which is not installed here" in refused.error
     assert refused.hint == INSTALL
+
+
+@pytest.mark.parametrize(
+    ("cluster", "module", "package"),
+    [("slurm", "dask_jobqueue", "dask-jobqueue"), ("ssh:node1,node2", "asyncssh", "asyncssh")],
+)
+def test_what_one_kind_of_cluster_needs_is_asked_of_that_kind_only(
+    cluster: str, module: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(name: str) -> Any:
+        if name == module:
+            raise ModuleNotFoundError(f"No module named '{name}'")
+        return SimpleNamespace()
+
+    monkeypatch.setattr(importlib, "import_module", load)
+    assert f"--dask needs {package}, which" in refusal(executor(tmp_path, dask=cluster)).error
+    assert isinstance(executor(tmp_path, dask="local"), SeenResults)
 
 
 class FakeDask:
@@ -180,10 +197,31 @@ def test_a_scheduler_file_that_is_not_there_is_named(dask: FakeDask, tmp_path: P
         connection(str(tmp_path / "none.json"))
 
 
-def test_an_executor_of_dask_tasks_is_made(dask: FakeDask, tmp_path: Path) -> None:
-    found = executor(tmp_path, dask="local")
+def test_a_cluster_is_started_with_the_first_run_and_closed_at_the_end(
+    dask: FakeDask, tmp_path: Path
+) -> None:
+    found = executor(tmp_path, dask="slurm")
     assert isinstance(found, SeenResults)
-    assert isinstance(found._executor, DaskTasks)
+    assert isinstance(found._executor, Postponed)
+    assert found.capacity == 3
+    assert found.next_report(0.0) is None
+    assert dask.asked == [], "no job of Slurm's is taken before the experiment's turn"
+    for run in range(2):
+        found.submit(Task(tmp_path, run))
+    assert [name for name, _, _ in dask.asked] == ["SLURMCluster", "adapt", "Client"]
     assert found.capacity == 3
     found.stop()
-    assert dask.closed == ["Client", "LocalCluster"]
+    assert dask.closed == ["Client", "SLURMCluster"]
+
+
+def test_a_cluster_that_cannot_be_had_when_the_turn_comes_is_a_refusal(
+    dask: FakeDask, tmp_path: Path
+) -> None:
+    dask.refusal = OSError("timed out")
+    found = executor(tmp_path, dask="node1:8786")
+    assert found.next_report(0.0) is None
+    found.submit(Task(tmp_path, 0))
+    report = found.next_report(0.0)
+    assert isinstance(report, Refused)
+    assert report.error == "no Dask cluster can be had at node1:8786: OSError: timed out"
+    found.stop()
