@@ -41,9 +41,9 @@ class Ticket(Record, frozen=True, kw_only=True):
 
     experiment: the id of what it computes. since: when it came, seconds since 1970, by which it has its place at
     first; a study's experiments have that of their study. study: its name, or "". elsewhere: how it reaches other
-    machines, "" where it computes on this one. using: processors that its runs take now. wanted: that they would take
-    if there were room, at least `using`. limit: processors that all together may use in its eyes, 0 for any number.
-    at_once: it waits for nobody.
+    machines, "" where it computes on this one. using: processors that its runs take now. wanted: that they would
+    take if there were room, at least `using`. limit: processors that all together may use in its eyes, 0 for any
+    number. at_once: it waits for nobody.
     """
 
     process: ProcessIdentity
