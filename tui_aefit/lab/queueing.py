@@ -9,13 +9,15 @@ from pathlib import Path
 
 from textual.dom import DOMNode
 from textual.message import Message
-from textual.worker import Worker, get_current_worker
+from textual.timer import Timer
 
 from core.errors import ExperimentError
 from core.records.queue import Queued, move, read_queue
 
 SECONDS = 1.0
 """How often the queue is read."""
+GROUP = "queue"
+"""Of the workers that read the queue."""
 MOST_NAMED = 2
 
 
@@ -31,7 +33,7 @@ class Turn:
 
 
 class TurnRead(Message):
-    """How long an experiment has to wait; turn: None where it does not wait."""
+    """How long an experiment has to wait, changed or not; turn: None where it does not wait."""
 
     def __init__(self, turn: Turn | None) -> None:
         super().__init__()
@@ -42,20 +44,26 @@ class TurnRead(Message):
         return isinstance(message, TurnRead)
 
 
-def start_reading(node: DOMNode, home: Path, experiment: str) -> Worker[None]:
-    """Post a TurnRead to `node` whenever that changes, until the worker is cancelled, as it is with its node."""
-    work = partial(_run, node, home, experiment)
-    return node.run_worker(work, name="queue", group="queue", exclusive=True, thread=True)
+def start_reading(node: DOMNode, home: Path, experiment: str) -> Timer:
+    """Post a TurnRead to `node` now and every second, until the timer is stopped, as it is with its node.
+
+    A thread is taken for each look alone: one that waited in between would be missing where others read.
+    """
+
+    def look() -> None:
+        # A slow file server must not make looks queue up.
+        if not any(
+            worker.node is node and worker.group == GROUP and not worker.is_finished
+            for worker in node.workers
+        ):
+            node.run_worker(partial(_look, node, home, experiment), group=GROUP, thread=True)
+
+    look()
+    return node.set_interval(SECONDS, look)
 
 
-def _run(node: DOMNode, home: Path, experiment: str) -> None:
-    worker, before = get_current_worker(), None
-    while not worker.is_cancelled:
-        turn = turn_of(read_queue(home), experiment)
-        if turn != before and not worker.is_cancelled:
-            node.post_message(TurnRead(turn))
-            before = turn
-        worker.cancelled_event.wait(SECONDS)
+def _look(node: DOMNode, home: Path, experiment: str) -> None:
+    node.post_message(TurnRead(turn_of(read_queue(home), experiment)))
 
 
 def turn_of(queue: Sequence[Queued], experiment: str) -> Turn | None:

@@ -230,6 +230,8 @@ class LiveScreen(Screen[None]):
     @on(TurnRead)
     def _show_turn(self, message: TurnRead) -> None:
         message.stop()
+        if message.turn == self._turn:
+            return
         self._turn = message.turn
         self.query_one(LiveHeader).turn = message.turn
         line = self.query_one("#turn", Static)
