@@ -193,7 +193,7 @@ class SetupScreen(Screen[None]):
 
     def look_again(self) -> None:
         """See anew what past experiments tell, and whether this one exists."""
-        if not self._has_begun:
+        if not self._in_use:
             return
         self._load_past()
         self._stood = (None, UNKNOWN)
@@ -259,7 +259,7 @@ class SetupScreen(Screen[None]):
 
     def _take_past(self, past: Past) -> None:
         self._past = past
-        if self._foot.is_attached:
+        if self._in_use:
             self._check()
 
     @work(exclusive=True, group="standing")
@@ -268,7 +268,7 @@ class SetupScreen(Screen[None]):
         await asyncio.sleep(PAUSE_SECONDS)
         look = partial(self._surroundings.standing, spec, start=start, show=show)
         self._stood = spec, await asyncio.to_thread(look)
-        if self._foot.is_attached:  # else it was left meanwhile
+        if self._in_use:
             self._check()
 
     @work(exclusive=True, group="data")
@@ -281,7 +281,7 @@ class SetupScreen(Screen[None]):
             found = replace(asked, near=tuple(near))
         if (self._looked.dataset, self._looked.data_dir) != (asked.dataset, asked.data_dir):
             return
-        if not self._foot.is_attached:  # it was left meanwhile
+        if not self._in_use:
             return
         self._looked = found
         self._check()
@@ -314,8 +314,13 @@ class SetupScreen(Screen[None]):
     @on(Form.Edited)
     def _edited(self) -> None:
         # Fields tell also of what they begin with.
-        if self._has_begun:
+        if self._in_use:
             self._check()
+
+    @property
+    def _in_use(self) -> bool:
+        """Whether it shows its fields: it has begun, and is not being taken away with the lab."""
+        return self._has_begun and self._foot.is_attached
 
     def _check(self) -> Checked:
         """Check all fields and show what is wrong, what it costs and the command."""
