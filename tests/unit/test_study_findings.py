@@ -149,6 +149,32 @@ def test_the_attacks_success_is_the_same_everywhere() -> None:
     assert f"in {min(fooled):.1f} % or in {max(fooled):.1f} % of the candidates" in PROSE
 
 
+def worst_case(run: dict[str, Any]) -> float:
+    general, fitted = ends(run)
+    return float(run["robustness"][fitted]["worst_case"] - run["robustness"][general]["worst_case"])
+
+
+def accuracy_on_t(run: dict[str, Any]) -> float:
+    general, fitted = ends(run)
+    return float(run["accuracy"]["test"][fitted] - run["accuracy"]["test"][general])
+
+
+def test_the_worst_case_moves_as_it_is_said_to() -> None:
+    found = [interval(runs, values(runs, worst_case)) for runs in ALL]
+    decisions = [decision(*one[1:]) for one in found]
+    assert [decisions.count(word) for word in ("higher", "lower", "undecided", "same")] == [2, 1, 1, 10]
+    at = {z: interval(LADDER[z,], values(LADDER[z,], worst_case)) for z in (31, 51)}
+    more = {z: f"{mean:.3f} [{low:.3f}, {high:.3f}]" for z, (mean, low, high) in at.items()}
+    assert f"for Z = 31, by {more[31]}, and for Z = 51, by {more[51]}" in PROSE
+    on_t = {z: interval(LADDER[z,], values(LADDER[z,], accuracy_on_t)) for z in (31, 51)}
+    assert all(low > 0 for _, low, _ in on_t.values())
+    assert f"accuracy on T, by {on_t[31][0]:.3f} and {on_t[51][0]:.3f}" in PROSE
+    pgd = interval(EPSILON["pgd", 0.3], values(EPSILON["pgd", 0.3], worst_case))
+    assert f"lower for PGD at epsilon 0.3, by {less(pgd)}, undecided for FGSM there" in PROSE
+    fgsm = interval(EPSILON["fgsm", 0.3], values(EPSILON["fgsm", 0.3], worst_case))
+    assert decision(*fgsm[1:]) == "undecided"
+
+
 def less(found: tuple[float, float, float]) -> str:
     return f"{-found[0]:.3f} [{-found[2]:.3f}, {-found[1]:.3f}]"
 
