@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,11 @@ LARGEST = 2**24
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """Of an experiment in a study: the name of a folder beside others, and of nothing else."""
+EDITING = ".edit"
+"""The folder, among the studies, whose lock is held by who reads a study to write it anew."""
+PATIENCE = 20.0
+"""Seconds to wait for others who do so."""
+LOOK_SECONDS = 0.05
 HALF_DONE = r"\.(new|deleted)"
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
 """What killed processes leave in a study's folder: files on their way to these names."""
@@ -116,11 +122,49 @@ def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
 
     name: "" for one that follows from what the experiments have in common and the names of the axes, so that a
     further value adds to the same study. One that asks for more runs than its experiment in the study has extends
-    that. Raises StudyError for a name that is not possible, and where it cannot be written.
+    that. Of two that add to a study at the same time both are in it. Raises StudyError for a name that is not
+    possible, and where it cannot be written.
     """
     asked = list(specs)
     name = check_name(name) if name else default_name(asked)
-    folder = studies_dir(home) / name
+    with _alone(home):
+        return _save(studies_dir(home) / name, asked)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Within the block nobody else of this home's users reads a study to write it anew. Raises StudyError."""
+    guard = studies_dir(home) / EDITING
+    try:
+        make_home(home)
+        guard.mkdir(parents=True, exist_ok=True)
+        lock = Lock(guard)
+        _acquire(lock)
+    except OSError as error:
+        raise _unwritable(guard.parent, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: Lock) -> None:
+    """Take the lock of those who write, who hold it for moments. Raises StudyError, OSError."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return lock.acquire()
+        except LockHeld as held:
+            if time.monotonic() > deadline:
+                raise StudyError(
+                    f"process {held.holder.pid} on {held.holder.host} has been changing a study here for long",
+                    "try again, or end that process",
+                ) from held
+            time.sleep(LOOK_SECONDS)
+
+
+def _save(folder: Path, asked: Sequence[Spec]) -> Study:
+    name = folder.name
     before = load_study(folder) if os.path.lexists(folder / STUDY_FILE) else None
     cells = {cell.id: cell for cell in before.cells} if before is not None else {}
     if broken := next((cell for cell in cells.values() if cell.spec is None), None):
@@ -299,10 +343,14 @@ def _write(study: Study) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise StudyError(f"{study.name} is being made by somebody else", "type the same again") from error
-        raise StudyError(
-            f"cannot write a study under {folder.parent}: {error.strerror}",
-            "choose a folder that you may write to with --home DIR or AEFIT_HOME",
-        ) from error
+        raise _unwritable(folder.parent, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> StudyError:
+    return StudyError(
+        f"cannot write a study under {folder}: {error.strerror}",
+        "choose a folder that you may write to with --home DIR or AEFIT_HOME",
+    )
 
 
 def _content(study: Study) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_a_name_that_no_folder_should_have_is_refused(tmp_path: Path, name: str)
     assert study_folders(tmp_path) == []
 
 
+def test_two_that_add_to_it_at_the_same_time_are_both_in_it(tmp_path: Path) -> None:
+    values = [n / 100 for n in range(1, 9)]
+    with ThreadPoolExecutor(len(values)) as pool:
+        for done in [pool.submit(save_study, tmp_path, "a", specs(epsilon=[value])) for value in values]:
+            done.result()
+    found = find_study(tmp_path, "a")
+    assert sorted(cell.spec.epsilon for cell in found.cells if cell.spec is not None) == values
+    assert [folder.name for folder in study_folders(tmp_path)] == ["a"]
+
+
+def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    studies_dir(tmp_path).write_text("a file")
+    with pytest.raises(StudyError, match="cannot write a study under"):
+        save_study(tmp_path, "a", specs(epsilon=[0.1, 0.2]))
+
+
 def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="there is no study under"):
         find_study(tmp_path, "latest")
@@ -133,7 +150,7 @@ def test_it_is_forgotten_and_its_experiments_stay(tmp_path: Path) -> None:
         delete_study(study.folder)
     delete_study(study.folder)
     assert experiment.folder.is_dir()
-    assert list(studies_dir(tmp_path).iterdir()) == []
+    assert study_folders(tmp_path) == []
 
 
 def test_how_its_experiments_stand(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.files.exit_status import ExitStatus
-from core.files.locations import experiments_dir, studies_dir
+from core.files.locations import experiments_dir
 from core.records.process import identity
 from core.records.queue import Ticket, new_name, read_queue, write_ticket
 from core.records.starting import How
-from core.records.study import Study, find_study, save_study
+from core.records.study import Study, find_study, save_study, study_folders
 from core.spec.grid import specs_of
 from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
 from tui_aefit.shell.cli import run
@@ -194,7 +194,7 @@ def test_delete_forgets_a_study_and_only_if_asked_its_experiments(command: Comma
     assert json.loads(told.out) == {"name": "mine", "deleted": True, "experiments": True, "left": []}
     assert not again.folder.exists()
     assert list(experiments_dir(study.home).iterdir()) == []
-    assert list(studies_dir(study.home).iterdir()) == []
+    assert study_folders(study.home) == []
 
 
 @pytest.mark.parametrize(
