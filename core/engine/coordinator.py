@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,17 +20,16 @@ from core.engine.event_log import EventLog
 from core.engine.executor import Executor
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import heartbeat
+from core.engine.main_program import answer
 from core.engine.schedule import ATTEMPTS, ATTEMPTS_ELSEWHERE
 from core.engine.stopping import ProcessStops, stop_requested
 from core.engine.turn import Turn
-from core.errors import AefitError
-from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
 from core.records.home import sweep_experiments
 from core.records.journal import session_of
-from core.records.lock import Lock, LockHeld
+from core.records.lock import Lock
 
 EXIT_STATUS: dict[Ending, ExitStatus] = {
     "complete": ExitStatus.COMPLETE,
@@ -46,25 +44,13 @@ EXIT_STATUS: dict[Ending, ExitStatus] = {
 def main(arguments: list[str] | None = None) -> int:
     """Take the lock and compute; the exit status."""
     options = _parser().parse_args(arguments)
-    stops = ProcessStops()
-    stops.watch_signals()
-    if options.foreground:
-        stops.watch_parent()
-    try:
+
+    def work(stops: ProcessStops) -> ExitStatus:
         experiment = load(options.folder)
         experiment.check_computable()
         return EXIT_STATUS[coordinate(experiment, options, stops)]
-    except LockHeld:
-        return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
-    except OSError as error:
-        _say(f"cannot compute in {options.folder}: {error.strerror or error}")
-        return ExitStatus.REFUSED
-    except AefitError as error:
-        _say(f"{error}\n{error.hint}")
-        return ExitStatus.REFUSED
-    except Exception:  # noqa: BLE001  # it is in the log, and has a status of its own
-        traceback.print_exc()
-        return ExitStatus.CRASHED
+
+    return answer(work, options.folder, foreground=options.foreground, doing="compute in")
 
 
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
@@ -139,10 +125,6 @@ def _executor(experiment: Experiment, options: argparse.Namespace, session: str)
         options=words,
         journal=journal,
     )
-
-
-def _say(text: str) -> None:
-    channels.say(f"{text}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

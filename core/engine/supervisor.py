@@ -13,7 +13,6 @@ import argparse
 import subprocess
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,13 +24,14 @@ from typing import Protocol
 
 from core.engine.arguments import add_how, how_of
 from core.engine.lock_keeping import heartbeat
+from core.engine.main_program import answer
 from core.engine.stopping import ProcessStops
 from core.errors import AefitError, StudyError
 from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create, existing
-from core.records.lock import Lock, LockHeld
+from core.records.lock import Lock
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
 from core.records.state import read_state
@@ -236,23 +236,11 @@ def _tell(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Take the study's lock and see to it; the exit status."""
     options = _parser().parse_args(arguments)
-    stops = ProcessStops()
-    stops.watch_signals()
-    if options.foreground:
-        stops.watch_parent()
-    try:
+
+    def work(stops: ProcessStops) -> ExitStatus:
         return supervise(load_study(options.folder), how_of(options), stops)
-    except LockHeld:
-        return ExitStatus.INTERRUPTED if stops() else ExitStatus.LOCKED
-    except OSError as error:
-        _tell(f"cannot see to {options.folder}: {error.strerror or error}")
-        return ExitStatus.REFUSED
-    except AefitError as error:
-        _tell(f"{error}\n{error.hint}")
-        return ExitStatus.REFUSED
-    except Exception:  # noqa: BLE001  # it is in the log, and has a status of its own
-        traceback.print_exc()
-        return ExitStatus.CRASHED
+
+    return answer(work, options.folder, foreground=options.foreground, doing="see to")
 
 
 def _parser() -> argparse.ArgumentParser:
