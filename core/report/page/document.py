@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 
 from core.records.environment import Environment
 from core.records.gallery import Gallery
@@ -17,6 +16,7 @@ from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, has_cros
 from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value_figure, render
 from core.report.figures.images import gallery_figure, rows_of
 from core.report.formatting import ABSENT
+from core.report.page.frame import page
 from core.report.page.markup import facts, figure, interval, number, section, table, words
 from core.report.reproduce import commands
 from core.report.result import Result
@@ -74,36 +74,11 @@ def report_html(result: Result, images: Mapping[str, tuple[int, Gallery] | str])
         "environment": _environment(result),
         "reproduce": _reproduce(result),
     }
-    links = "".join(
-        f'<li><a href="#{name}">{name.capitalize().replace("-", " ")}</a></li>' for name in sections
+    state = (
+        f"{number(result.complete, 'd')} of {number(spec.runs, 'd')} runs, "
+        f"experiment <code>{words(result.id)}</code>"
     )
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{words(title)}</title>",
-            f"<style>\n{files('core.report.page').joinpath('report.css').read_text(encoding='utf-8')}</style>",
-            "</head>",
-            "<body>",
-            "<header>",
-            f"<h1>{words(title)}</h1>",
-            f'<p class="state"><strong id="state">{words(result.status)}</strong>: '
-            f"{number(result.complete, 'd')} of {number(spec.runs, 'd')} runs, "
-            f"experiment <code>{words(result.id)}</code></p>",
-            *_notice(result),
-            f'<nav aria-label="Sections"><ul>{links}</ul></nav>',
-            "</header>",
-            "<main>",
-            *sections.values(),
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        ]
-    )
+    return page(title, result.status, state, _notice(result), sections)
 
 
 def _notice(result: Result) -> Iterator[str]:

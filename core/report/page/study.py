@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 
 from core.records.study import Study
 from core.report.differences import how_compared
@@ -12,6 +11,7 @@ from core.report.figures.study import MOST_CELLS, MOST_LINES, curve_figure, heat
 from core.report.formatting import ABSENT, counted
 from core.report.leading import LEADING, LEADING_CLAIMS
 from core.report.measured import ACCURACY, Key
+from core.report.page.frame import page
 from core.report.page.markup import facts, figure, interval, number, section, table, words
 from core.report.study.changes import Change, changes
 from core.report.study.measures import Reading, measure_title, reading
@@ -48,9 +48,6 @@ def study_html(study: Study, result: StudyResult) -> str:
         "settings": _settings(result),
         "reports": _reports(result),
     }
-    links = "".join(
-        f'<li><a href="#{name}">{name.capitalize().replace("-", " ")}</a></li>' for name in sections
-    )
     title = f"Study {study.name}"
     runs, done = sum(cell.runs for cell in result.cells), sum(cell.complete for cell in result.cells)
     notice = (
@@ -58,33 +55,11 @@ def study_html(study: Study, result: StudyResult) -> str:
         if result.complete < len(result.cells)
         else []
     )
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{words(title)}</title>",
-            f"<style>\n{files('core.report.page').joinpath('report.css').read_text(encoding='utf-8')}</style>",
-            "</head>",
-            "<body>",
-            "<header>",
-            f"<h1>{words(title)}</h1>",
-            f'<p class="state"><strong id="state">{words(result.status)}</strong>: '
-            f"{number(result.complete, 'd')} of {counted(len(result.cells), 'experiment')}, {number(done, 'd')} of "
-            f"{counted(runs, 'run')}; {words(_axes(result))}</p>",
-            *notice,
-            f'<nav aria-label="Sections"><ul>{links}</ul></nav>',
-            "</header>",
-            "<main>",
-            *sections.values(),
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        ]
+    state = (
+        f"{number(result.complete, 'd')} of {counted(len(result.cells), 'experiment')}, {number(done, 'd')} of "
+        f"{counted(runs, 'run')}; {words(_axes(result))}"
     )
+    return page(title, result.status, state, notice, sections)
 
 
 def _axes(result: StudyResult) -> str:
