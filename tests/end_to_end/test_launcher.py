@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,11 @@ def test_a_tied_worker_that_computes_alone_ends_with_its_input(shell: Shell) -> 
         (("--launcher", "ssh {host}"), "expected {python}, {folder}, or names to be taken in turn"),
         (("--launcher", "ssh a", "--dask", "slurm"), "--dask is set too: expected one of the two"),
         (("--dask", "somewhere"), "expected the address of a scheduler"),
-        (("--dask", "/nowhere/scheduler.json"), "there is no scheduler file /nowhere/scheduler.json"),
+        pytest.param(
+            ("--dask", "/nowhere/scheduler.json"),
+            "there is no scheduler file /nowhere/scheduler.json",
+            marks=pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed"),
+        ),
         (("--launcher", "/nowhere/srun"), "could not be started: No such file or directory"),
     ],
 )
