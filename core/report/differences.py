@@ -9,7 +9,7 @@ from itertools import combinations
 from core.records.findings import ADVERSARIAL
 from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key, Measured, measured
 from core.report.result import Result
-from core.report.terms import LETTERS, brief_reason, title_of
+from core.report.terms import LETTERS, title_of
 from core.spec.grid import shared_splits
 from core.spec.spec import Spec
 from core.statistics.between import Difference, paired_difference, unpaired_difference
@@ -97,18 +97,6 @@ def differences(results: Sequence[Result], keys: Sequence[Key] | None = None) ->
         for key in keys
         if one.measured.has(key) and other.measured.has(key)
     ]
-
-
-def difference_words(found: Difference) -> str:
-    """The estimate with its interval, or why it has none: "-0.157 [-0.284, -0.030]"."""
-    if found.estimate is None:
-        return f"none ({brief_reason(found.reason)})"
-    if found.constant:
-        return f"exactly {found.estimate:+z.3f} in every run"
-    if found.ci95 is None:
-        return f"{found.estimate:+z.3f} ({brief_reason(found.reason)})"
-    low, high = found.ci95
-    return f"{found.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}]"
 
 
 def how_compared(found: Iterable[Difference]) -> str:

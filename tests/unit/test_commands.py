@@ -12,7 +12,7 @@ import shlex
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -40,6 +40,7 @@ from core.sets.registry import own_controls
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tests.fakes import plugins
+from tests.fakes.commands import Command
 from tests.fakes.executor import put_result
 from tests.fakes.experiments import (
     append_events,
@@ -47,45 +48,10 @@ from tests.fakes.experiments import (
     make_experiment_from_answers,
     set_created,
 )
-from tui_aefit.shell.cli import run
 from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.follow import from_last_start
 
 SPEC = Spec(dataset="digits", options={"z": 5}, runs=3, controls=("noise",))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How the command answered: its exit status, standard output, standard error."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Answer]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An experiments home, in a world without settings of whoever runs the tests."""
-    for variable in [name for name in os.environ if name.startswith("AEFIT_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: tmp_path / "no-config.toml")
-    monkeypatch.chdir(tmp_path)
-    home = tmp_path / "home"
-    monkeypatch.setenv("AEFIT_HOME", str(home))
-    return home
-
-
-@pytest.fixture
-def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    def type_in(*words: str) -> Answer:
-        capsys.readouterr()
-        status = run(list(words))
-        return Answer(status, *capsys.readouterr())
-
-    return type_in
 
 
 @pytest.fixture

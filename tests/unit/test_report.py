@@ -508,7 +508,7 @@ def test_every_claim_is_a_row_below_its_quantity_in_words(tmp_path: Path) -> Non
         (
             words[claim.name],
             " - ".join(claim.sets),
-            f"{claim.estimate:+.3f} [{claim.ci95[0]:+.3f}, {claim.ci95[1]:+.3f}]" if claim.ci95 else "",
+            f"{claim.estimate:+z.3f} [{claim.ci95[0]:+z.3f}, {claim.ci95[1]:+z.3f}]" if claim.ci95 else "",
             claim.decision,
         )
         for claim in result.claims

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,40 +15,10 @@ from core.records.queue import Ticket, new_name, read_queue, write_ticket
 from core.records.starting import How
 from core.records.study import Study, find_study, save_study, study_folders
 from core.spec.grid import specs_of
+from tests.fakes.commands import Command
 from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
-from tui_aefit.shell.cli import run
 
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Answer]
 ASKED = ("--batch", "--dataset", "digits", "--z", "5", "--controls", "noise", "--runs", "2")
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home, in a world without settings of whoever runs the tests."""
-    for variable in [name for name in os.environ if name.startswith("AEFIT_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setattr("tui_aefit.shell.settings.user_config", lambda: tmp_path / "no-config.toml")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AEFIT_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def command(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    def type_in(*words: str) -> Answer:
-        capsys.readouterr()
-        status = run(list(words))
-        return Answer(status, *capsys.readouterr())
-
-    return type_in
 
 
 @dataclass

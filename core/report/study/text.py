@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from core.records.statistics import Claim
 from core.records.study_state import CellStatus
 from core.report.differences import how_compared
+from core.report.estimates import decided_words
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, counted, number
 from core.report.leading import LEADING_CLAIMS
@@ -21,7 +21,7 @@ from core.report.study.words import (
     value_word,
 )
 from core.report.tables.text import align, wrapped
-from core.report.terms import DECIDING, OVERLAP, brief_reason, title_of
+from core.report.terms import DECIDING, OVERLAP, title_of
 
 SHOWN_REASONS = 3
 """So many experiments say why they cannot be read or failed; of more the number."""
@@ -106,7 +106,7 @@ def _cells(result: StudyResult, width: int) -> str:
     for place, cell in zip(named, result.cells, strict=True):
         row = [place, cell.status.value, f"{cell.complete}/{cell.runs}"]
         if measured:
-            row += [_estimate(cell.by_quantity.get(key)) for key in quantities]
+            row += [decided_words(cell.by_quantity.get(key)) for key in quantities]
             row += [number(cell.fooled, ".4f"), _accuracy(cell)]
         rows.append(row)
     notes = []
@@ -146,15 +146,3 @@ def _accuracy(cell: CellResult) -> str:
     by_level = cell.summary.accuracy.get("adversarial", {})
     found = by_level.get(cell.ladder.fitted)
     return number(found.mean if found is not None else None, ".4f")
-
-
-def _estimate(claim: Claim | None) -> str:
-    """With its interval and decision, or why there is none."""
-    if claim is None:
-        return ABSENT
-    if claim.constant:
-        return f"exactly {claim.estimate:+.3f} in every run"
-    if claim.ci95 is None:
-        return f"{claim.estimate:+.3f} ({brief_reason(claim.reason)})"
-    low, high = claim.ci95
-    return f"{claim.estimate:+.3f} [{low:+.3f}, {high:+.3f}] {claim.decision}"

@@ -11,7 +11,8 @@ from core.declarations.setting import Value
 from core.declarations.words import counted, enumerate_words
 from core.records.statistics import Claim, Decision
 from core.report.comparison import PLAIN
-from core.report.differences import difference_words, key_title
+from core.report.differences import key_title
+from core.report.estimates import estimate_words
 from core.report.formatting import ABSENT
 from core.report.leading import LEADING_CLAIMS
 from core.report.study.changes import Change
@@ -120,8 +121,7 @@ def _phrases(decision: Decision, leading: Sequence[Change]) -> Iterator[str]:
         word = f" {decision}" if decision in ("higher", "lower") else ""
         if len(chosen) <= FEW:
             places = [
-                f"{place_name(change.fixed)} {difference_words(change.difference)}".strip()
-                for change in chosen
+                f"{place_name(change.fixed)} {estimate_words(change.difference)}".strip() for change in chosen
             ]
             yield f"{title}{word} ({', '.join(places)})"
         else:

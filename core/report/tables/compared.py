@@ -8,16 +8,17 @@ from typing import Any
 
 from core.records.findings import ADVERSARIAL
 from core.records.metrics import SCHEMA_VERSION
-from core.records.statistics import Claim, Summary
+from core.records.statistics import Summary
 from core.records.types import plain
 from core.report.caveat import caveat
 from core.report.comparison import Compared, accuracies, claims_of, differing
-from core.report.differences import Between, difference_words, differences, how_compared, key_title
+from core.report.differences import Between, differences, how_compared, key_title
+from core.report.estimates import decided_words, estimate_words
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, p_value
 from core.report.leading import LEADING
 from core.report.tables.text import align, wrapped
-from core.report.terms import DECIDING, OVERLAP, brief_reason, title_of
+from core.report.terms import DECIDING, OVERLAP, title_of
 
 
 def comparison_text(compared: Sequence[Compared], width: int = WIDTH) -> str:
@@ -87,23 +88,12 @@ def _claims(compared: Sequence[Compared], width: int) -> str:
     for (name, sets), claims in claims_of(compared):
         if name not in names:
             names.add(name)
-            rows.append([title_of(name, sets), *map(_claim, claims)])
+            rows.append([title_of(name, sets), *map(decided_words, claims)])
     if not rows:
         return ""
     header = ["what decides", *(one.name for one in compared)]
     notes = "D adversarial, M misclassified. Estimates: means over the runs with their 95 % intervals."
     return f"{align([header, *rows], width)}\n{wrapped(f'{notes} {OVERLAP} {DECIDING}', width)}"
-
-
-def _claim(claim: Claim | None) -> str:
-    if claim is None:
-        return ABSENT
-    if claim.constant:
-        return f"exactly {claim.estimate:+z.3f}"
-    if claim.ci95 is None:
-        return f"{claim.estimate:+z.3f} ({brief_reason(claim.reason)})"
-    low, high = claim.ci95
-    return f"{claim.estimate:+z.3f} [{low:+z.3f}, {high:+z.3f}] {claim.decision}"
 
 
 def _accuracy(compared: Sequence[Compared], width: int) -> str:
@@ -137,9 +127,7 @@ def _differences(compared: Sequence[Compared], width: int) -> str:
             if (one.first, one.second) == pair:
                 what = one.difference
                 p = ABSENT if what.p is None else p_value(what.p)
-                rows.append(
-                    [f"  {key_title(one.key)}", difference_words(what), p, str(what.n), what.decision]
-                )
+                rows.append([f"  {key_title(one.key)}", estimate_words(what), p, str(what.n), what.decision])
     margins = _list(f"{margin:g}" for margin in sorted({one.difference.margin for one in found}))
     note = (
         f"{how_compared(one.difference for one in found)} p is not adjusted for the number of tests. Decision: as "

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 
 from core.declarations.printable import shell_word
 from core.records.metrics import AttackFigures
-from core.records.statistics import Claim, StatisticalTest, Summary, SummaryTable
+from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
+from core.report.estimates import estimate_words
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, counted, enumerate_words, number, p_value
 from core.report.result import Result
-from core.report.terms import DECIDING, OVERLAP, claim_reason, term_of
+from core.report.terms import DECIDING, OVERLAP, term_of
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.statistics.slopes import REASONS
 
@@ -133,23 +134,13 @@ def _claims(result: Result, width: int) -> str:
         for claim in of_name:
             values = {"margin": f"{claim.margin:g}", "n": str(claim.n)}
             shown = [values[title] for title, same in alike.items() if not same]
-            rows.append([f"  {' - '.join(claim.sets)}", _estimate(claim), claim.decision, *shown])
+            rows.append([f"  {' - '.join(claim.sets)}", estimate_words(claim), claim.decision, *shown])
     notes = ["Estimate: mean over the runs, with its 95 % interval.", OVERLAP, DECIDING]
     if any(claim.constant for claim in claims):
         notes.append("What is exactly the same in every run has no interval that could decide.")
     notes += [f"n = {claims[0].n} runs."] if alike["n"] else ["n: runs."]
     notes += [f"Margin: {claims[0].margin:g}."] if alike["margin"] else []
     return f"{align(rows, width)}\n{wrapped(' '.join(notes), width)}"
-
-
-def _estimate(claim: Claim) -> str:
-    """With its interval, or why there is none."""
-    if claim.constant:
-        return f"exactly {claim.estimate:+.3f} in every run"
-    if claim.ci95 is None:
-        return f"{claim.estimate:+.3f} ({claim_reason(claim)})"
-    low, high = claim.ci95
-    return f"{claim.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def _levels(result: Result, table: LevelTable, width: int) -> str:
