@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.spec.spec import Spec
-from tui_aefit.following.cost import Cost, Size, cost_of, describe_cost
+from tui_aefit.following.cost import Cost, cost_of, describe_cost
 from tui_aefit.following.past import PastRun
+from tui_aefit.following.size import Size
 
 MNIST = Spec(dataset="mnist")
 
@@ -48,11 +49,11 @@ class TestSizes:
 
     def test_one_that_was_looked_at_has(self) -> None:
         # 40 images of 3 classes, 6 of them for testing, each toward 2 others; two controls draw as often.
-        cost = cost_of(Spec(dataset="/data/own.npz", controls=("noise",)), 1, [], Size(40, 3, 6))
+        cost = cost_of(Spec(dataset="/data/own.npz", controls=("noise",)), 1, [], Size(40, 3, 6, (8, 8, 1)))
         assert (cost.train, cost.test, cost.candidates, cost.predictions) == (34, 6, 12, 6 + 2 * 12)
-        cost = cost_of(Spec(dataset="/data/own.npz", test_size=10), 1, [], Size(40, 3, 6))
+        cost = cost_of(Spec(dataset="/data/own.npz", test_size=10), 1, [], Size(40, 3, 6, (8, 8, 1)))
         assert (cost.train, cost.test) == (30, 10)
-        assert cost_of(MNIST, 1, [], Size(40, 3, 6)) == cost_of(MNIST, 1, [])
+        assert cost_of(MNIST, 1, [], Size(40, 3, 6, (8, 8, 1))) == cost_of(MNIST, 1, [])
 
     def test_the_work_is_called_as_the_classifier_calls_it(self) -> None:
         assert "280,000 neighbour searches a run" in describe_cost(cost_of(MNIST, 1, []))

@@ -18,7 +18,7 @@ from core.sets.registry import own_controls
 from core.spec.settings import COMMON, options_of
 from core.spec.spec import Spec
 from tests.fakes import plugins
-from tui_aefit.following.cost import Size
+from tui_aefit.following.size import Size
 from tui_aefit.lab.form import OF_CALL, check, command_line, fields_of, words_of
 from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings, processors, threads_of
@@ -208,8 +208,8 @@ class TestProblems:
     ) -> None:
         words = {"dataset": str(tmp_path), "test_size": "38"}
         assert check(words).problems == {}
-        assert check(words, Size(images=40, classes=2, test=5)).problems == {}
-        assert check(words, Size(images=39, classes=2, test=5)).problems == {
+        assert check(words, Size(images=40, classes=2, test=5, shape=(8, 8, 1))).problems == {}
+        assert check(words, Size(images=39, classes=2, test=5, shape=(8, 8, 1))).problems == {
             "test_size": "expected 2 (one a class) to 37 of the 39 images"
         }
 

@@ -6,8 +6,9 @@ import pytest
 
 from core.records.stages import stages_of
 from core.spec.spec import Spec
-from tui_aefit.following.pace import Sizes, expected_stages, sizes_of, work_of
+from tui_aefit.following.pace import expected_stages, work_of
 from tui_aefit.following.past import PastRun
+from tui_aefit.following.size import Size, size_of
 
 MNIST = Spec(dataset="mnist")
 
@@ -23,19 +24,25 @@ class TestStages:
 
     def test_others_tell_the_pace_of_the_machine(self) -> None:
         kmnist = MNIST.changed(dataset="kmnist")
-        sizes = sizes_of(kmnist)
-        assert sizes == Sizes(60_000, 10_000, 784, 10)
-        work = work_of(kmnist, sizes)
+        size = size_of(kmnist.dataset)
+        assert size is not None
+        assert (size.train_of(kmnist), size.test_of(kmnist), size.values, size.classes) == (
+            60_000,
+            10_000,
+            784,
+            10,
+        )
+        work = work_of(kmnist, size)
         slow = PastRun(kmnist, 0.0, stages={stage: 3 * seconds for stage, seconds in work.items()})
-        assert expected_stages(MNIST, sizes, [slow]) == pytest.approx(
-            {stage: 3 * seconds for stage, seconds in work_of(MNIST, sizes).items()}
+        assert expected_stages(MNIST, size, [slow]) == pytest.approx(
+            {stage: 3 * seconds for stage, seconds in work_of(MNIST, size).items()}
         )
 
     def test_without_any_past_the_stages_stand_to_each_other_as_they_were_measured(self) -> None:
         # A run of MNIST and PGD with ten steps, beside another on two cores. Wrong by a factor of two at most is
         # near enough for "about".
         pgd = MNIST.changed(attack="pgd")
-        expected = expected_stages(pgd, sizes_of(pgd), [])
+        expected = expected_stages(pgd, size_of(pgd.dataset), [])
         assert list(expected) == list(stages_of(pgd))
         for stage, seconds in {"classifier": 21, "surrogate": 43, "candidates": 311, "noise": 76}.items():
             assert seconds / 2 < expected[stage] < 2 * seconds, stage
@@ -43,4 +50,4 @@ class TestStages:
     def test_a_persons_own_set_is_expected_to_take_nothing_before_it_is_read(self) -> None:
         own = Spec(dataset="/data/own.npz", epochs=2)
         assert expected_stages(own, None, []) == {}
-        assert set(expected_stages(own, Sizes(90, 10, 784, 3), [])) == set(stages_of(own))
+        assert set(expected_stages(own, Size(100, 3, 10, (28, 28, 1)), [])) == set(stages_of(own))

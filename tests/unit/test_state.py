@@ -39,8 +39,9 @@ from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, State, lock_of_the_dead, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.fold import Fold
-from tui_aefit.following.pace import Sizes, expected_stages, sizes_of
+from tui_aefit.following.pace import expected_stages
 from tui_aefit.following.past import PastRun
+from tui_aefit.following.size import Size, size_of
 from tui_aefit.following.snapshot import LOG_LINES, RunView, Snapshot
 
 SPEC = Spec(dataset="mnist", runs=3)
@@ -407,7 +408,7 @@ def test_the_time_left_is_estimated_from_the_runs_so_far() -> None:
 def test_before_any_run_has_come_so_far_the_time_left_is_a_rough_guess() -> None:
     begun_only = [begun(jobs=1), start(0, 1.0)]
     found = folded(*begun_only, now=1.0)
-    one = sum(expected_stages(SPEC, sizes_of(SPEC), []).values())
+    one = sum(expected_stages(SPEC, size_of(SPEC.dataset), []).values())
     assert found.remaining == pytest.approx(3 * one)
     assert found.first_result == found.left[0] == pytest.approx(one)
     assert found.rough
@@ -423,7 +424,7 @@ def test_before_any_run_has_come_so_far_the_time_left_is_a_rough_guess() -> None
         name="own", sha256="0" * 64, images=90, shape=(9, 9, 1), classes=("a", "b"), test_size=10
     )
     fold.add([*begun_only, read])
-    one = sum(expected_stages(OWN, Sizes(80, 10, 81, 2), []).values())
+    one = sum(expected_stages(OWN, Size(90, 2, 10, (9, 9, 1)), []).values())
     assert fold.snapshot(now=1.0, **state).remaining == pytest.approx(3 * one)
 
 

@@ -6,25 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.attacks.registry import ATTACKS
-from core.data.catalogue import CATALOGUE
 from core.declarations.lazy import statistics
 from core.report.formatting import duration
 from core.sets.registry import SETS
 from core.spec.spec import Spec
 from tui_aefit.following.past import PastRun, most_alike
+from tui_aefit.following.size import Size, size_of
 
 TRAINING = ("dataset", "surrogate", "epochs", "test_size")
 """What training a surrogate takes as long by."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """Of a data set. test: images of the test part of a run, unless the specification says otherwise."""
-
-    images: int
-    classes: int
-    test: int
 
 
 @dataclass(frozen=True)
@@ -47,14 +37,6 @@ class Cost:
     basis: str
 
 
-def size_of(dataset: str) -> Size | None:
-    """The size of a named set, as published; None for a path."""
-    if dataset not in CATALOGUE:
-        return None
-    entry = CATALOGUE[dataset]
-    return Size(entry.train_size + entry.test_size, entry.classes, entry.test_size)
-
-
 def cost_of(spec: Spec, jobs: int, past: Sequence[PastRun], size: Size | None = None) -> Cost:
     """The cost of an experiment. past: complete runs of any experiments, the newest first.
 
@@ -65,10 +47,9 @@ def cost_of(spec: Spec, jobs: int, past: Sequence[PastRun], size: Size | None = 
     size = size_of(spec.dataset) or size
     if size is None:
         return Cost(None, None, None, None, needed, seconds, basis)
-    test = spec.test_size or size.test
-    candidates = test * (size.classes - 1 if ATTACKS[spec.attack].per_target else 1)
+    test, candidates = size.test_of(spec), size.candidates_of(spec)
     attacks = 1 + sum(SETS[name].draws for name in spec.controls)
-    return Cost(size.images - test, test, candidates, test + attacks * candidates, needed, seconds, basis)
+    return Cost(size.train_of(spec), test, candidates, test + attacks * candidates, needed, seconds, basis)
 
 
 def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | None, str]:

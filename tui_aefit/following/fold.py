@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,9 +36,10 @@ from core.records.status import (
 )
 from core.spec.spec import Spec
 from tui_aefit.following.estimate import AtWork, Estimate, estimate
-from tui_aefit.following.pace import Sizes, expected_stages, sizes_of
+from tui_aefit.following.pace import expected_stages
 from tui_aefit.following.past import PastRun
 from tui_aefit.following.sentences import describe, describe_ending, describe_progress
+from tui_aefit.following.size import Size, size_of
 from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot
 
 Metrics = Mapping[int, RunMetrics]
@@ -211,14 +211,13 @@ class Fold:
         )
 
     def _expected_stages(self) -> Mapping[str, float]:
-        """Stage -> seconds, by past runs and by the sizes that the data set turned out to have."""
+        """Stage -> seconds, by past runs and by the size that the data set turned out to have."""
         if self._expected is None:
             found = self._dataset
-            sizes = sizes_of(self._spec)
-            if sizes is None and found is not None:
-                values = math.prod(found.shape)
-                sizes = Sizes(found.images - found.test_size, found.test_size, values, len(found.classes))
-            self._expected = expected_stages(self._spec, sizes, self._past)
+            size = size_of(self._spec.dataset)
+            if size is None and found is not None:
+                size = Size(found.images, len(found.classes), found.test_size, found.shape)
+            self._expected = expected_stages(self._spec, size, self._past)
         return self._expected
 
     def _stages(self) -> list[str]:

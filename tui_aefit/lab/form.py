@@ -17,7 +17,7 @@ from core.spec.command import word_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, part_options
 from core.spec.spec import Spec
-from tui_aefit.following.cost import Size, size_of
+from tui_aefit.following.size import Size, size_of
 from tui_aefit.shell.declarations import CALL, read_word
 from tui_aefit.shell.settings import jobs_of, threads_of
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.declarations.setting import Setting
 from core.spec.spec import Spec
-from tui_aefit.following.cost import Size
 from tui_aefit.following.past import Past
+from tui_aefit.following.size import Size
 
 if TYPE_CHECKING:
     from core.previews.records import AttackPreview, DataPreview
@@ -41,7 +41,7 @@ class Looked:
     def size(self) -> Size | None:
         """How large it is."""
         found = self.preview
-        return None if found is None else Size(found.images, found.classes, found.test_size)
+        return None if found is None else Size(found.images, found.classes, found.test_size, found.shape)
 
 
 @dataclass(frozen=True)
