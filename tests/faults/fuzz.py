@@ -141,7 +141,7 @@ class Material:
         result = self.experiment.run_folder(0) / "result"
         self.metrics = (result / "metrics.json").read_bytes()
         # As results of earlier versions, which nothing guards.
-        self.unsealed = json.dumps({**json.loads(self.metrics), "checksum": ""}).encode()
+        self.unsealed = json.dumps({**json.loads(self.metrics), "checksum": "", "experiment": ""}).encode()
         self.gallery = (result / "gallery.npz").read_bytes()
         journals = sorted(self.experiment.journal.glob("*.jsonl"))
         self.lines = [line for path in journals for line in path.read_bytes().splitlines()]
