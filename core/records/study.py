@@ -118,9 +118,14 @@ class Study:
 
     def clear_leftovers(self) -> None:
         """Remove what killed processes left half written; only for who holds the lock."""
-        sweep(self.folder.resolve(), HALF_WRITTEN)
-        with suppress(OSError):  # it cannot be listed, or somebody else sweeps
-            self.lock.sweep()
+        _sweep(self.folder.resolve(), self.lock)
+
+
+def _sweep(folder: Path, lock: Lock) -> None:
+    """Remove what dead processes left half written beside a lock that is held, and their claims to it."""
+    sweep(folder, HALF_WRITTEN)
+    with suppress(OSError):  # it cannot be listed, or somebody else sweeps
+        lock.sweep()
 
 
 def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
@@ -149,6 +154,8 @@ def _alone(home: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(guard.parent, error) from error
     try:
+        _sweep(guard, lock)
+        sweep(guard.parent, HALF_DONE)
         yield
     finally:
         lock.release()

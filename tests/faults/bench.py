@@ -30,13 +30,14 @@ def undisturbed(root: Path) -> Numbers:
 
 
 def chosen(seed: int, count: int) -> list[tuple[str, str]]:
-    """The faults of a seed: kind and what seeds it. As many of each kind as its share of `count`, one at least."""
+    """The faults of a seed: kind and what seeds it. Of each kind its share of `count`, one at least."""
     total = sum(SHARES.values())
-    return [
-        (kind, f"{seed}:{kind}:{number}")
-        for kind, share in SHARES.items()
-        for number in range(max(1, round(count * share / total)))
-    ]
+    numbers = {kind: max(1, count * share // total) for kind, share in SHARES.items()}
+    # Those whose shares lost most by rounding have the rest.
+    lost = sorted(SHARES, key=lambda kind: numbers[kind] - count * SHARES[kind] / total)
+    for kind in lost[: max(0, count - sum(numbers.values()))]:
+        numbers[kind] += 1
+    return [(kind, f"{seed}:{kind}:{number}") for kind in SHARES for number in range(numbers[kind])]
 
 
 def bring_about(kind: str, seed: str, root: Path, expected: Numbers) -> str:

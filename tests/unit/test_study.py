@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -219,3 +221,16 @@ def test_who_sees_to_it_removes_the_claims_of_the_dead(tmp_path: Path) -> None:
     claim.write_bytes(to_json(replace(identity(), start_time="1")))
     study.clear_leftovers()
     assert not claim.exists()
+
+
+def test_who_adds_to_one_removes_what_the_dead_left_half_made(tmp_path: Path) -> None:
+    save_study(tmp_path, "a", specs(epsilon=[0.1, 0.2]))
+    folder = studies_dir(tmp_path)
+    code = "from core.files.ownership import owned_name as name; print(name('.new'), name('.heartbeat'))"
+    gone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    half_made, half_written = gone.stdout.split()
+    (folder / half_made).mkdir()
+    (folder / ".edit" / half_written).write_bytes(b"")
+    save_study(tmp_path, "a", specs(epsilon=[0.3]))
+    assert {path.name for path in folder.iterdir()} == {"a", ".edit"}
+    assert not (folder / ".edit" / half_written).exists()
