@@ -11,8 +11,8 @@ from core.data.limit import IMAGES_OF_A_SET, SETTING
 from core.files import toml
 from core.records import journal
 from tests.faults.bench import SHARES, chosen
-from tests.faults.fuzz import TARGETS
 from tests.faults.kinds import KINDS
+from tests.faults.targets import TARGETS
 from tests.faults.test_faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
