@@ -126,7 +126,7 @@ class StudyLab(Lab):
         return self.fork(words, named, log)
 
     def rest(self) -> None:
-        """Wait until all have ended that were left at work by who started them: they go on without it."""
+        """See `Lab.rest`: coordinators go on without their supervisor."""
         deadline = time.monotonic() + PATIENCE
         while any(map(_is_at_work, self._forked())) and time.monotonic() < deadline:
             time.sleep(0.005)
