@@ -387,7 +387,7 @@ def test_a_config_that_is_not_there_is_refused_while_other_files_may_be_absent(
 
 def test_a_name_that_no_file_can_have_is_no_path(folder: Path) -> None:
     (folder / "aefit.toml").write_text(f'dataset = "{"9" * 300}"')
-    with pytest.raises(SpecError, match="dataset"):
+    with pytest.raises(AefitError, match="there is no data set"):
         settings(folder).spec()
 
 

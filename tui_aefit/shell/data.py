@@ -33,7 +33,7 @@ def data(options: Options, settings: Settings, console: Console) -> int:
     if settings.data_dir.is_relative_to(settings.home) or (action == "export" and name not in CATALOGUE):
         _make_home(settings.home)  # else what is put into it would make it, open to all
     command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
-    if action == "fetch":
+    if action == "fetch" or output is None:
         return subprocess.run([*command, "--", str(name)], check=False).returncode
     if is_standard_output(output) and sys.stdout.isatty():
         raise AefitError("a terminal cannot show a data set", "give a file to --output, or a pipe")
