@@ -41,4 +41,6 @@ def checked_shape(path: Path, dimensions: int, hint: str) -> tuple[int, ...]:
             f"{path} holds {found} bytes: its header promises {'x'.join(map(str, shape))}, {expected} bytes",
             hint,
         )
+    if not math.prod(shape):
+        raise DataError(f"{path} is empty: its header promises {'x'.join(map(str, shape))}", hint)
     return shape

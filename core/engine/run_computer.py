@@ -98,15 +98,8 @@ class RunComputer:
                 write,
                 lambda path: self._write_gallery(path, galleries, run),
                 stands=lambda: self.experiment.stands(run),
-                differs=lambda aside: self._tell_of_another(run, aside),
+                differs=lambda aside: self.write(set_aside(run, aside)),
             )
-
-    def _tell_of_another(self, run: int, aside: Path) -> None:
-        text = (
-            f"run {run + 1} was computed twice at the same time, by machines whose numbers differ: the first "
-            f"result stands, the second is set aside as {aside.name}"
-        )
-        self.write(Notice(text=text))
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:
         """Keeps the candidates of a run while the block lasts, if the experiment wants them."""
@@ -124,6 +117,15 @@ class RunComputer:
             path.unlink(missing_ok=True)
             text = f"run {run + 1} has no gallery: it cannot be written: {error.strerror or error}"
             self.write(Notice(text=text))
+
+
+def set_aside(run: int, aside: Path) -> Notice:
+    """What is said of a second result of a run that has other numbers. aside: where it is now."""
+    text = (
+        f"run {run + 1} was computed twice at the same time, by machines whose numbers differ: the first "
+        f"result stands, the second is set aside as {aside.name}"
+    )
+    return Notice(text=text)
 
 
 def prepare(

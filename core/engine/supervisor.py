@@ -111,7 +111,7 @@ class Supervision:
                 continue
             del self._started[key]
             if status == ExitStatus.LOCKED:  # somebody else has begun it
-                self._elsewhere.append(next(cell for cell in self._study.cells if cell.id == experiment.id))
+                self._elsewhere += [cell for cell in self._study.cells if cell.id == experiment.id]
         self._see_to_others()
         while self._left and not self._one_waits():
             self._begin(self._left.popleft())
@@ -154,10 +154,10 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
     """Have a study computed while its lock is held; the exit status. Raises LockHeld, OSError."""
     left_over = study.cancel_file.exists() and not study.running
     if left_over:  # of one that died before it could obey
-        study.cancel_file.unlink(missing_ok=True)
+        study.clear_cancel()
     with Lock(study.folder, give_up=stops) as lock, heartbeat(lock) as lost:
         if lock.taken_from is not None:  # that it had died was not known before
-            study.cancel_file.unlink(missing_ok=True)
+            study.clear_cancel()
         study.clear_leftovers()
         since = time.time()
 
@@ -190,7 +190,7 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         while stopped and supervision.stop(for_good=study.cancel_file.exists()):
             time.sleep(LOOK_SECONDS)
         if lock.held:
-            study.cancel_file.unlink(missing_ok=True)
+            study.clear_cancel()
     if stopped:
         return ExitStatus.INTERRUPTED
     return ExitStatus.COMPLETE if all(map(partial(_is_done, study), study.cells)) else ExitStatus.FAILED

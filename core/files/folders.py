@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import uuid
 from pathlib import Path
 
 
@@ -41,6 +42,17 @@ def own_file(folder: Path, name: str) -> Path:
     elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder: who writes is told
         raise OSError(errno.EEXIST, "what lies there is not a plain file", str(path))
     return path
+
+
+def take_away(path: Path) -> None:
+    """Remove a file of ours, if it is there; what was put in its place and is no file is only set aside.
+
+    Raises OSError.
+    """
+    if path.is_dir() and not path.is_symlink():
+        path.rename(path.with_name(f".broken.{uuid.uuid4().hex}"))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def open_to_append(path: Path) -> int:

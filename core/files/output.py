@@ -1,12 +1,18 @@
-"""Publishing a file: onto the disk whole or not at all, or into a pipe or a device. The only place that does."""
+"""Publishing a file: onto the disk whole or not at all, or into a pipe or a device. The only place that does.
+
+A path such as /dev/fd/63, which a shell makes of `>(command)`, names what whoever started this process gave it. To
+another process the same words mean something else, a file of the program's own even: `handed_on` passes it on.
+"""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,15 +20,24 @@ from core.errors import ExperimentError
 from core.files.atomic import half_written, replace_file
 from core.files.ownership import sweep
 
+MOST_LINKS = 40
+"""That are followed, as Linux does."""
+
 
 def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
     """Put bytes, or what a function writes, into a file, replacing it at once; a pipe or a device is written to.
 
-    A link stays, what it leads to is replaced. Raises ExperimentError where the file cannot be written.
+    A link stays, what it leads to is replaced. What a descriptor's name (/dev/fd/63, /dev/stdout) means is written
+    to where it stands, be it a file. Raises ExperimentError where the file cannot be written.
     """
     write = content if callable(content) else lambda file: file.write(content)
     try:
-        if _is_plain(path):
+        if (number := descriptor_of(path)) is not None:
+            whole = io.BytesIO()
+            write(whole)
+            with os.fdopen(os.dup(_given(number)), "wb") as file:
+                file.write(whole.getbuffer())
+        elif _is_plain(path):
             target = path.resolve()
             replace_file(target, write)
             sweep(target.parent, re.escape(half_written(target)))
@@ -32,16 +47,66 @@ def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
             with path.open("wb") as file:
                 file.write(whole.getbuffer())
     except OSError as error:
-        raise ExperimentError(
-            f"cannot write {str(path)!r}: {error.strerror or error}",
-            "choose another file, on the command line with --output FILE",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def descriptor_of(path: Path) -> int | None:
+    """The number of this process's descriptor that a path means, through links too; None for any other path."""
+    ours = re.compile(rf"/proc/{os.getpid()}(/task/[0-9]+)?/fd|/dev/fd")
+    try:
+        for _ in range(MOST_LINKS):
+            folder = os.path.realpath(path.parent)
+            if ours.fullmatch(folder) and re.fullmatch(r"[0-9]{1,9}", path.name):
+                return int(path.name)
+            path = Path(folder, os.readlink(path))
+    except (OSError, ValueError):  # no link; a NUL in its name
+        return None
+    return None
+
+
+def is_standard_output(output: str | None) -> bool:
+    """Whether a word for --output means standard output, by whichever of its names."""
+    return output is not None and (output == "-" or descriptor_of(Path(output)) == 1)
+
+
+@contextmanager
+def handed_on(path: Path) -> Iterator[tuple[Path, tuple[int, ...]]]:
+    """Within the block: the name of the same output for a process that is started; the descriptors to pass to it.
+
+    Raises ExperimentError where `path` is the name of a descriptor that nobody gave us.
+    """
+    if (number := descriptor_of(path)) is None:
+        yield path, ()
+        return
+    try:
+        # Standard input, output and error are others there.
+        passed = number if _given(number) > 2 else os.dup(number)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield Path(f"/dev/fd/{passed}"), (passed,)
+    finally:
+        if passed != number:
+            os.close(passed)
+
+
+def _given(number: int) -> int:
+    """The same. Raises OSError where it is none that this process was given, but closed or a file of our own."""
+    if not os.get_inheritable(number):
+        raise OSError(errno.EBADF, "whoever started this program gave it no open file of that number")
+    return number
+
+
+def _unwritable(path: Path, error: OSError) -> ExperimentError:
+    return ExperimentError(
+        f"cannot write {str(path)!r}: {error.strerror or error}",
+        "choose another file, on the command line with --output FILE",
+    )
 
 
 def _is_plain(path: Path) -> bool:
     """Whether a plain file is there, or may be made: a link is asked for what it leads to. Raises OSError."""
     try:
-        # Not of what it resolves to: of a pipe behind /dev/stdout that is a name which cannot be opened.
         return stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from core.declarations.printable import shell_word
 from core.errors import AefitError, ExperimentError, PluginError, RecordError, SpecError
 from core.files.atomic import write_atomically
+from core.files.folders import take_away
 from core.files.ownership import owned_name, remove, sweep
 from core.files.reading import read_plain
 from core.files.toml import LARGEST
@@ -82,10 +82,7 @@ class Experiment:
 
     def clear_cancel(self) -> None:
         """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
-        if self.cancel_file.is_dir() and not self.cancel_file.is_symlink():
-            self.cancel_file.rename(self.folder / f".broken.{uuid.uuid4().hex}")
-        else:
-            self.cancel_file.unlink(missing_ok=True)
+        take_away(self.cancel_file)
 
     @property
     def lock(self) -> Lock:

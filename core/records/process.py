@@ -48,6 +48,8 @@ def identity(pid: int | None = None) -> ProcessIdentity:
 
 
 def _exists(pid: int) -> bool:
+    if pid == 0:
+        return False  # no process, which the system would take for our own group
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

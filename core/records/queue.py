@@ -15,9 +15,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import msgspec
 
 from core.errors import RecordError
 from core.files.atomic import replace_file
@@ -33,7 +30,6 @@ LARGEST = 2**16
 _NAME = re.compile(r"[0-9a-f]{32}")
 HALF_WRITTEN = r"\.[0-9a-f]{32}\.(json|place)"
 """What killed processes leave: files on their way to tickets' names."""
-Place = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 
 
 class Ticket(Record, frozen=True, kw_only=True):

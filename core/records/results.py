@@ -219,6 +219,8 @@ def parse_metrics(content: bytes) -> RunMetrics:
         unsealed = content.replace(metrics.checksum.encode(), UNSEALED.encode(), 1)
         if hashlib.sha256(unsealed).hexdigest() != metrics.checksum:
             raise RecordError("it is not what its checksum says")
+    elif metrics.experiment:  # whoever wrote one wrote the other
+        raise RecordError("it says whose it is, and its checksum is missing")
     return metrics
 
 

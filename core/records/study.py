@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from core.declarations.lazy import hashlib, json
 from core.declarations.setting import Value
 from core.errors import AefitError, StudyError, closest
 from core.files.atomic import sync_folder, write_atomically
-from core.files.folders import make_home
+from core.files.folders import make_home, take_away
 from core.files.locations import experiments_dir, studies_dir
 from core.files.ownership import owned_name, sweep
 from core.files.reading import read_plain
@@ -112,9 +112,20 @@ class Study:
         holding = self.lock.holding()
         return holding is not None and holding.alive
 
+    def clear_cancel(self) -> None:
+        """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
+        take_away(self.cancel_file)
+
     def clear_leftovers(self) -> None:
         """Remove what killed processes left half written; only for who holds the lock."""
-        sweep(self.folder.resolve(), HALF_WRITTEN)
+        _sweep(self.folder.resolve(), self.lock)
+
+
+def _sweep(folder: Path, lock: Lock) -> None:
+    """Remove what dead processes left half written beside a lock that is held, and their claims to it."""
+    sweep(folder, HALF_WRITTEN)
+    with suppress(OSError):  # it cannot be listed, or somebody else sweeps
+        lock.sweep()
 
 
 def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
@@ -143,6 +154,8 @@ def _alone(home: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(guard.parent, error) from error
     try:
+        _sweep(guard, lock)
+        sweep(guard.parent, HALF_DONE)
         yield
     finally:
         lock.release()

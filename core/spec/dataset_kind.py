@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -42,4 +43,4 @@ class DataSet:
         if not value or value in CATALOGUE or value.startswith("~"):
             return value
         path = folder / value
-        return str(path) if path.exists() else value
+        return str(path) if os.path.exists(path) else value  # no error for a name that no file can have

@@ -10,8 +10,9 @@ import pytest
 from core.data.limit import IMAGES_OF_A_SET, SETTING
 from core.files import toml
 from core.records import journal
-from tests.faults.fuzz import TARGETS
-from tests.faults.kinds import chosen
+from tests.faults.bench import SHARES, chosen
+from tests.faults.kinds import KINDS
+from tests.faults.targets import TARGETS
 from tests.faults.test_faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -38,4 +39,6 @@ def test_its_figures_are_those_of_the_program() -> None:
     assert f"line up to {journal.LONGEST_LINE // 2**20} MiB" in PAGE
     assert f"{sum(TARGETS.values()):,} malformed inputs" in PAGE
     assert len(FAULTS) == pytest.approx(60, abs=5)
-    assert len(chosen(1, 500)) == 500
+    assert len(chosen(1, 500)) == sum(SHARES.values()) == 500
+    alone = sum(share for _, share in KINDS.values())
+    assert f"{alone} of them of an experiment, {500 - alone} of a study" in PAGE

@@ -139,6 +139,33 @@ def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell: Shell, words: tup
     assert b"a terminal cannot show" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "beginning"),
+    [
+        (("report", "latest"), b"<!DOCTYPE html>"),
+        (("export", "latest", "--format", "pdf", "--figure", "accuracy"), BEGINNINGS["pdf"]),
+        (("export", "latest", "--format", "json"), b"{"),
+        (("data", "export", "digits"), b"PK"),
+    ],
+)
+def test_a_command_that_a_shell_puts_in_a_file_s_place_reads_it(
+    shell: Shell, tmp_path: Path, words: tuple[str, ...], beginning: bytes
+) -> None:
+    complete(shell.home)
+    os.mkfifo(tmp_path / "done")
+    mine = shlex.join([sys.executable, "-m", "tui_aefit.shell.cli", *words])
+    done = subprocess.run(
+        ["bash", "-c", f"{mine} --output >(cat >file; echo >done) && cat done"],
+        env={**os.environ, "AEFIT_HOME": str(shell.home)},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "file").read_bytes().startswith(beginning)
+
+
 def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
     complete(shell.home)
     process = shell.start("report", "latest", "--output", "-")

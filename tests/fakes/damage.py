@@ -81,9 +81,10 @@ def append_line(
 
 
 def change_metrics(result: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the metrics.json of a result, whatever becomes of it, into one that has no checksum of itself."""
+    """Change the metrics.json of a result, whatever becomes of it, into one of before there were checksums."""
     path = result / "metrics.json"
     record = json.loads(path.read_text(encoding="utf-8"))
-    record.pop("checksum", None)
+    for later in ("checksum", "experiment"):
+        record.pop(later, None)
     change(record)
     path.write_text(json.dumps(record), encoding="utf-8")

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.kinds import KINDS, bring_about, chosen, undisturbed
+from tests.faults.bench import SHARES, bring_about, chosen, undisturbed
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=500, help="faults of all kinds together (default: 500)")
-    parser.add_argument("--only", choices=KINDS, help="one kind alone")
+    parser.add_argument("--only", choices=SHARES, help="one kind alone")
     options = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="aefit-faults-"))
     expected = undisturbed(root / "undisturbed")
@@ -34,7 +34,7 @@ def main() -> int:
         folder = root / f"{place:04d}"
         try:
             bring_about(kind, seed, folder, expected)
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         except AssertionError as error:
             found.append(f"{error}\n  it lies in {folder}")
             print(found[-1], flush=True)

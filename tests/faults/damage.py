@@ -73,6 +73,17 @@ def damage_home(rng: random.Random, home: Path, outside: Path) -> str:
     return told
 
 
+def damage_file(rng: random.Random, path: Path, outside: Path) -> str:
+    """Do something to one file; what, in words."""
+    kind = rng.choice([kind for kind in KINDS[:-1] if kind not in ("exchanged", "copied")])
+    if kind in KINDS[:9]:
+        path.write_bytes(_spoiled(rng, path.read_bytes(), kind))
+    else:
+        path.unlink()
+        _put(path, kind, outside)
+    return f"{kind} {path.name}"
+
+
 def _put(path: Path, kind: str, outside: Path) -> None:
     if kind == "folder":
         path.mkdir()

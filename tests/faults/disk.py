@@ -52,6 +52,11 @@ class Disk:
         )
         io.open = builtins.open = self._counted(io.open, self._opens_to_write)
 
+    def stops_nobody(self) -> None:
+        """Of a fault that stops its process: not this one, which was forked from that."""
+        if self._fault is not None and self._fault.how == "stop":
+            self._fault = None
+
     def _concerns(self, path: Any, *_: object, **named: object) -> bool:
         # Of what is below an open folder only that is deleted.
         return named.get("dir_fd") is not None or os.fsdecode(os.fspath(path)).startswith(self._below)

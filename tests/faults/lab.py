@@ -38,6 +38,7 @@ from core.records.home import create
 from core.records.metrics import RunMetrics
 from core.records.starting import How
 from core.spec.resolved import spec_of
+from core.spec.spec import Spec
 from tests.fakes.executor import FakeExecutor, put_result
 from tests.faults.disk import KILLED, Disk, DiskFault
 from tui_aefit.shell import batch, cli, follow
@@ -47,7 +48,9 @@ AGAIN = ("--batch", "--dataset", "digits", "--runs", "3", "--z", "3", "--control
 """What computes it."""
 COORDINATOR = ("coordinator",)
 """Stands for the words of a command in what is told of a coordinator."""
-PATIENCE = 20.0
+SUPERVISOR = ("supervisor",)
+"""And of a study's supervisor."""
+PATIENCE = 60.0
 """Seconds after which a process waits for something that will not come."""
 TRACE = re.compile(r"Traceback \(most recent call last\)|Exception ignored in|Exception in thread")
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -141,6 +144,10 @@ class Coordinator:
             self._status = os.waitstatus_to_exitcode(status) if pid else None
         return self._status
 
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        os.kill(self._process.pid, signal.SIGTERM)
+
     def wait(self) -> int:
         """The exit status, once it has ended."""
         while (status := self.poll()) is None:
@@ -151,7 +158,7 @@ class Coordinator:
 class Lab:
     """A home below `root`, and beside it what nobody may touch."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, spec: Spec = SPEC) -> None:
         self.root = root
         self.home = root / "home"
         self.outside = root / "outside"
@@ -161,7 +168,8 @@ class Lab:
         (self.outside / "folder").mkdir()
         (self.outside / "folder" / "precious").write_bytes(b"precious")
         self.untouched = contents(self.outside)
-        self.experiment, _ = create(self.home, SPEC)
+        self.experiment, _ = create(self.home, spec)
+        self.disk: Disk | None = None
         self._processes = 0
 
     def coordinator_words(self, folder: Path) -> list[str]:
@@ -176,33 +184,42 @@ class Lab:
             str(self.home / "cache"),
         ]
 
+    @property
+    def main_words(self) -> list[str]:
+        """The arguments of the main program that is disturbed: a coordinator of the experiment."""
+        return self.coordinator_words(self.experiment.folder)
+
+    def work(self, words: Sequence[str]) -> int:
+        """What that does; its exit status."""
+        return coordinator.main(list(words))
+
     def coordinate(self, fault: DiskFault | None = None) -> Process:
         """A coordinator of the experiment."""
         words = self.coordinator_words(self.experiment.folder)
-        return Process(COORDINATOR, lambda: self._coordinate(words, fault), self._new_file())
+        return Process(COORDINATOR, lambda: self._coordinate(words, fault), self.new_file())
+
+    def rest(self) -> None:
+        """Wait until nobody is at work that was left so by who started it: here nobody ever is."""
 
     def count(self, words: Sequence[str] = ()) -> int:
-        """How many things a command, or else a coordinator, does to the disk; tried in a copy of the home."""
+        """How many things a command, or else the main program, does to the disk; tried in a copy of the home."""
         copy = self.root / "counting"
         shutil.rmtree(copy, ignore_errors=True)
         self.home.rename(copy)
         shutil.copytree(copy, self.home, symlinks=True)
-        file = self._new_file()
+        file = self.new_file()
 
         def work() -> int:
-            self._prepare()
+            self.prepare()
             disk = Disk(self.home, None)
             disk.install()
             try:
-                return (
-                    cli.run(list(words))
-                    if words
-                    else coordinator.main(self.coordinator_words(self.experiment.folder))
-                )
+                return cli.run(list(words)) if words else self.work(self.main_words)
             finally:
                 os.write(1, f"\ncalls: {disk.calls}".encode())
 
         ended = Process(["count"], work, file).wait()
+        self.rest()
         shutil.rmtree(self.home)
         copy.rename(self.home)
         return int(ended.said.rpartition("calls: ")[2])
@@ -215,22 +232,26 @@ class Lab:
         """The same, not waited for."""
 
         def work() -> int:
-            self._prepare()
-            if fault is not None:
-                Disk(self.home, fault).install()
+            self.prepare()
+            self.break_disk(fault)
             sys.argv = ["aefit-tui", *words]
             cli.main()
             return 0
 
-        return Process(words, work, self._new_file())
+        return Process(words, work, self.new_file())
 
     def _coordinate(self, words: list[str], fault: DiskFault | None) -> int:
-        self._prepare()
-        if fault is not None:
-            Disk(self.home, fault).install()
+        self.prepare()
+        self.break_disk(fault)
         return coordinator.main(words)
 
-    def _prepare(self) -> None:
+    def break_disk(self, fault: DiskFault | None) -> None:
+        """In a process of its own: from now on it meets this fault."""
+        if fault is not None:
+            self.disk = Disk(self.home, fault)
+            self.disk.install()
+
+    def prepare(self) -> None:
         """In a process of its own: workers that are none, no settings of ours, and no waiting for time to pass."""
         os.environ["AEFIT_HOME"] = str(self.home)
         os.environ["XDG_CONFIG_HOME"] = str(self.root / "config")
@@ -256,17 +277,23 @@ class Lab:
     def start_coordinator(self, experiment: Experiment, how: How, *, tied: bool) -> Coordinator:
         """What `core.records.starting.start_coordinator` does, with a forked process."""
         words = [*self.coordinator_words(experiment.folder), *(["--foreground"] if tied else [])]
+        return self.fork(COORDINATOR, lambda: coordinator.main(words), experiment.log)
+
+    def fork(self, words: tuple[str, ...], work: Callable[[], int], log: Path) -> Coordinator:
+        """A main program that is started; it goes on when whoever has started it is gone."""
         reading, writing = os.pipe()
 
-        def work() -> int:
+        def begin() -> int:
             os.close(writing)
             sys.stdin = os.fdopen(reading)
-            return coordinator.main(words)
+            if self.disk is not None:
+                self.disk.stops_nobody()
+            return work()
 
         try:
-            process = Process(COORDINATOR, work, experiment.log)
+            process = Process(words, begin, log)
         except OSError as error:
-            raise ExperimentError(f"cannot write {experiment.log}: {error.strerror}") from error
+            raise ExperimentError(f"cannot write {log}: {error.strerror}") from error
         os.close(reading)
         return Coordinator(process, os.fdopen(writing, "wb"))
 
@@ -285,7 +312,7 @@ class Lab:
         found = lock.Lock(path.parent)._holding(path) if lock.CLAIM.fullmatch(path.name) else None
         return found is not None and found.life == "dead"
 
-    def _new_file(self) -> Path:
+    def new_file(self) -> Path:
         self._processes += 1
         return self.root / f"said-{self._processes}"
 
@@ -305,6 +332,7 @@ __all__ = [
     "OBEYED",
     "SPEC",
     "STATUSES",
+    "SUPERVISOR",
     "TRACE",
     "Ended",
     "Lab",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from core.data.export import export
 from core.errors import ExperimentError
 from core.files.folders import make_folder, make_home, open_to_append, own_file
-from core.files.output import write_output
+from core.files.output import handed_on, is_standard_output, write_output
 
 
 def write_by_name(path: Path) -> None:
@@ -61,18 +63,92 @@ class TestOutput:
         assert (tmp_path / "null").is_symlink()
         assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
-    def test_an_open_pipe_is_written_to_by_its_descriptor(self, write) -> None:
+    @pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}", "link"])
+    def test_an_open_pipe_is_written_to_by_its_descriptor(self, tmp_path: Path, write, name: str) -> None:
         reading, writing = os.pipe()
+        os.set_inheritable(writing, True)  # as those are that a shell gives a command
+        (tmp_path / "link").symlink_to(f"/dev/fd/{writing}")
         with os.fdopen(reading, "rb") as file:
-            write(Path(f"/dev/fd/{writing}"))
+            write(tmp_path / name.format(writing))
             os.close(writing)
             assert file.read() == b"published"
+
+    def test_an_open_file_is_written_to_where_its_descriptor_stands(self, tmp_path: Path, write) -> None:
+        path = tmp_path / "log"
+        path.write_bytes(b"before ")
+        with path.open("ab") as file:
+            os.set_inheritable(file.fileno(), True)
+            write(Path(f"/dev/fd/{file.fileno()}"))
+        assert path.read_bytes() == b"before published"
+
+    def test_a_number_that_nobody_gave_is_none_of_our_own_files(self, tmp_path: Path, write) -> None:
+        path = tmp_path / "font"
+        path.write_bytes(b"precious")
+        with path.open("r+b") as file:
+            number = file.fileno()
+            with pytest.raises(ExperimentError, match="gave it no open file of that number"):
+                write(Path(f"/dev/fd/{number}"))
+        with pytest.raises(ExperimentError, match="cannot write '/dev/fd/999999999'"):
+            write(Path("/dev/fd/999999999"))
+        assert path.read_bytes() == b"precious"
 
     @pytest.mark.parametrize("place", [".", "nowhere/file", "loop", "a" * 300])
     def test_what_cannot_be_written_is_said(self, tmp_path: Path, write, place: str) -> None:
         (tmp_path / "loop").symlink_to("loop")
         with pytest.raises(ExperimentError, match="cannot write"):
             write(tmp_path / place)
+
+
+class TestHandedOn:
+    """What a path means to this process it means to one that this one starts."""
+
+    @staticmethod
+    def write_by_another(path: Path, **channels: int) -> None:
+        code = "import sys, pathlib; from core.files.output import write_output as w; "
+        code += "fds = [open(sys.executable) for _ in range(9)]; w(pathlib.Path(sys.argv[1]), b'published')"
+        with handed_on(path) as (target, passed):
+            subprocess.run([sys.executable, "-c", code, target], pass_fds=passed, check=True, **channels)
+
+    def test_a_descriptor(self) -> None:
+        reading, writing = os.pipe()
+        os.set_inheritable(writing, True)
+        with os.fdopen(reading, "rb") as file:
+            self.write_by_another(Path(f"/dev/fd/{writing}"))
+            os.close(writing)
+            assert file.read() == b"published"
+
+    @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
+    def test_a_channel_that_is_another_there(self, tmp_path: Path, name: str) -> None:
+        before = os.dup(1)
+        descriptor = os.open(tmp_path / "output", os.O_WRONLY | os.O_CREAT)
+        os.dup2(descriptor, 1)
+        try:
+            self.write_by_another(Path(name), stdout=subprocess.DEVNULL)
+        finally:
+            os.dup2(before, 1)
+            os.close(before)
+            os.close(descriptor)
+        assert (tmp_path / "output").read_bytes() == b"published"
+
+    def test_a_path(self, tmp_path: Path) -> None:
+        with handed_on(tmp_path / "file") as (target, passed):
+            assert (target, passed) == (tmp_path / "file", ())
+
+    def test_a_descriptor_that_nobody_gave(self, tmp_path: Path) -> None:
+        with (
+            (tmp_path / "own").open("wb") as file,
+            pytest.raises(ExperimentError, match="gave it no open file"),
+            handed_on(Path(f"/dev/fd/{file.fileno()}")),
+        ):
+            pass
+
+    def test_names_of_standard_output(self, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to("/dev/stdout")
+        names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", str(tmp_path / "link")]
+        assert all(map(is_standard_output, names))
+        assert not any(
+            map(is_standard_output, [None, "", "1", "/dev/fd/11", "/dev/stderr", "/dev/fd/x", "a\0b"])
+        )
 
 
 def test_a_data_set_is_exported_to_a_device(tmp_path: Path) -> None:

@@ -73,3 +73,8 @@ def test_a_number_that_no_process_has_is_refused(pid: str) -> None:
     text = f'{{"host":"h","pid":{pid},"start_time":"","boot_id":""}}'
     with pytest.raises(RecordError):
         parse(text.encode(), ProcessIdentity, "the lock")
+
+
+def test_no_process_has_the_number_0() -> None:
+    """The system would take it for the group of who asks, which is always there."""
+    assert not replace(identity(), pid=0, start_time="").alive

@@ -296,6 +296,20 @@ def test_before_anything_is_computed_there_is_only_what_was_asked_for(tmp_path: 
     assert len(tables(result).splitlines()) == 2
 
 
+@pytest.mark.parametrize("lacking", ["paired", "wilcoxon", "welch"])
+def test_a_test_that_a_journal_lacks_is_shown_as_none(tmp_path: Path, lacking: str) -> None:
+    made = make_experiment_from_answers(tmp_path, SPEC)
+    whole = result_of(read_state(made.experiment))
+    tests = [test for test in whole.tests if (test.test, test.j) != (lacking, "1")]
+    result = replace_state(whole, tests=tuple(tests))
+    rows = {row[0]: row for row in cells(section(result, "D against M"))}
+    complete = {row[0]: row for row in cells(section(whole, "D against M"))}
+    assert rows.keys() == complete.keys()
+    changed = [name for name, row in rows.items() if row != complete[name]]
+    assert changed == [name for name in rows if name.endswith("at K = 1")]
+    assert all("-" in rows[name] for name in changed)
+
+
 def test_statistics_over_a_result_that_was_lost_since_are_shown(tmp_path: Path) -> None:
     made = make_experiment_from_answers(tmp_path, SPEC)
     shutil.rmtree(made.experiment.run_folder(1))

@@ -23,6 +23,7 @@ from core.records.results import (
     publish,
     read_result,
     same_numbers,
+    sealed,
     sha256_of,
 )
 from core.records.types import plain, to_json
@@ -31,6 +32,8 @@ from tests.fakes.numbers import draw_answers, metrics_from_answers
 
 SPEC = Spec(dataset="digits", options={"z": 3}, controls=("noise", "matched"))
 METRICS = metrics_from_answers(SPEC, 3, draw_answers(SPEC, 3, {"adversarial": 0}))
+UNSEALED = msgspec.structs.replace(METRICS, experiment="")
+"""As they were written before results said whose they are and had a checksum."""
 NEEDED = sorted(field.name for field in msgspec.structs.fields(RunMetrics) if field.required)
 """What every result must have."""
 BYTES = bytes(range(256)) * 40
@@ -92,13 +95,15 @@ def test_a_process_killed_before_the_rename_leaves_no_result(tmp_path: Path) -> 
     killed = """
 import os, signal, sys
 from pathlib import Path
-from core.records.results import parse_metrics, publish
+from core.records.metrics import RunMetrics
+from core.records.results import publish
+from core.records.types import parse
 
 def write(path):
     path.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 
-publish(Path(sys.argv[1]), parse_metrics(sys.stdin.buffer.read()), write)
+publish(Path(sys.argv[1]), parse(sys.stdin.buffer.read(), RunMetrics, "metrics"), write)
 """
     command = [sys.executable, "-c", killed, str(tmp_path)]
     assert subprocess.run(command, input=to_json(METRICS), check=False).returncode == -9
@@ -162,20 +167,18 @@ def test_every_changed_byte_of_the_metrics_is_noticed(tmp_path: Path) -> None:
     publish(tmp_path, METRICS, write)
     path = tmp_path / "result" / "metrics.json"
     whole = path.read_bytes()
-    for place in range(0, len(whole), 7):
+    name = whole.index(b'"checksum"')
+    for place in {*range(0, len(whole), 7), *range(name, name + 12)}:
         for flip in (1, 4, 32):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
-            assert read_result(tmp_path / "result") in (None, METRICS_WITHOUT_CHECKSUM), (place, flip)
+            assert read_result(tmp_path / "result") is None, (place, flip)
+    path.write_bytes(whole.replace(b'"checksum"', b'"check"'))
+    with pytest.raises(RecordError, match="its checksum is missing"):
+        load_result(tmp_path / "result")
     digit = whole.index(b'"train": ') + len(b'"train": ')
     path.write_bytes(whole[:digit] + bytes([whole[digit] ^ 1]) + whole[digit + 1 :])
     with pytest.raises(RecordError, match="it is not what its checksum says"):
         load_result(tmp_path / "result")
-
-
-METRICS_WITHOUT_CHECKSUM = msgspec.structs.replace(
-    METRICS, sha256={"arrays.npz": hashlib.sha256(BYTES).hexdigest()}
-)
-"""As a result is read whose checksum has another name: as an older one, all its numbers as they were."""
 
 
 @pytest.mark.parametrize(
@@ -337,13 +340,13 @@ def test_without_what_tables_need_there_is_no_result_and_it_can_be_published_ane
     ids=str,
 )
 def test_metrics_that_contradict_their_description_are_refused(changes: dict[str, object]) -> None:
-    assert parse_metrics(to_json(METRICS)) == METRICS
+    assert parse_metrics(to_json(UNSEALED)) == UNSEALED
     with pytest.raises(RecordError):
-        parse_metrics(json.dumps({**plain(METRICS), **changes}).encode())
+        parse_metrics(json.dumps({**plain(UNSEALED), **changes}).encode())
 
 
 def test_fields_that_a_later_version_adds_are_passed_over() -> None:
-    assert parse_metrics(json.dumps({**plain(METRICS), "mood": [1]}).encode()) == METRICS
+    assert parse_metrics(json.dumps({**plain(UNSEALED), "mood": [1]}).encode()) == UNSEALED
 
 
 def test_a_result_of_the_first_version_is_read(first_version_home: Path) -> None:
@@ -371,6 +374,7 @@ def test_a_result_of_the_first_version_is_read(first_version_home: Path) -> None
 
 def test_a_result_of_before_the_claim_was_decided_is_read() -> None:
     older = metrics_from_answers(SPEC, 3, draw_answers(SPEC, 3), deciding=False)
+    older = msgspec.structs.replace(older, experiment="")
     names = ("crossfit", "crossfit_fitted", "bias_variance", "robustness", "flips", "noise", "variants")
     content = {name: value for name, value in plain(older).items() if name not in names}
     assert parse_metrics(json.dumps(content).encode()) == older
@@ -381,7 +385,9 @@ def test_what_decides_the_claim_is_read_as_it_was_written() -> None:
     assert found.crossfit is not None
     assert found.bias_variance is not None
     assert found.variants
-    assert parse_metrics(to_json(found)) == found
+    assert parse_metrics(sealed(found)) == msgspec.structs.replace(
+        found, checksum=json.loads(sealed(found))["checksum"]
+    )
 
 
 def test_a_missing_part_is_no_result(tmp_path: Path) -> None:

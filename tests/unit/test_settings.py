@@ -375,7 +375,7 @@ def test_an_option_that_is_no_setting_is_told_apart_from_a_slip(folder: Path) ->
     ]
 
 
-@pytest.mark.parametrize("name", ["absent.toml", "."])
+@pytest.mark.parametrize("name", ["absent.toml", ".", "a" * 300])
 def test_a_config_that_is_not_there_is_refused_while_other_files_may_be_absent(
     folder: Path, name: str
 ) -> None:
@@ -383,6 +383,12 @@ def test_a_config_that_is_not_there_is_refused_while_other_files_may_be_absent(
     with pytest.raises(AefitError, match="there is no settings file") as caught:
         settings(folder, config=folder / name)
     assert str(folder / name) in str(caught.value)
+
+
+def test_a_name_that_no_file_can_have_is_no_path(folder: Path) -> None:
+    (folder / "aefit.toml").write_text(f'dataset = "{"9" * 300}"')
+    with pytest.raises(AefitError, match="there is no data set"):
+        settings(folder).spec()
 
 
 def test_options_and_variables_are_spelt_after_the_setting() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.errors import StudyError
 from core.files.locations import studies_dir
@@ -24,6 +27,7 @@ from core.records.study import (
     study_folders,
 )
 from core.records.study_state import CellStatus, StudyStatus, read_study_state, study_status
+from core.records.types import to_json
 from core.spec.grid import specs_of
 from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment_of
@@ -196,3 +200,37 @@ def test_an_experiment_with_fewer_runs_than_it_asks_for_waits(tmp_path: Path) ->
 )
 def test_how_it_stands_follows_from_them(running: bool, cells: list[str], status: str) -> None:
     assert study_status(running=running, cells=[CellStatus(cell) for cell in cells]) == StudyStatus(status)
+
+
+def test_a_folder_in_the_place_of_a_request_to_stop_is_set_aside(tmp_path: Path) -> None:
+    study = save_study(tmp_path, "a", specs(epsilon=[0.1, 0.2]))
+    (study.cancel_file / "precious").mkdir(parents=True)
+    study.clear_cancel()
+    assert not study.cancel_file.exists()
+    (aside,) = study.folder.glob(".broken.*/precious")
+    assert aside.is_dir()
+    study.cancel_file.touch()
+    study.clear_cancel()
+    study.clear_cancel()
+    assert not study.cancel_file.exists()
+
+
+def test_who_sees_to_it_removes_the_claims_of_the_dead(tmp_path: Path) -> None:
+    study = save_study(tmp_path, "a", specs(epsilon=[0.1, 0.2]))
+    claim = study.folder / f".lock.{'0' * 64}"
+    claim.write_bytes(to_json(replace(identity(), start_time="1")))
+    study.clear_leftovers()
+    assert not claim.exists()
+
+
+def test_who_adds_to_one_removes_what_the_dead_left_half_made(tmp_path: Path) -> None:
+    save_study(tmp_path, "a", specs(epsilon=[0.1, 0.2]))
+    folder = studies_dir(tmp_path)
+    code = "from core.files.ownership import owned_name as name; print(name('.new'), name('.heartbeat'))"
+    gone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    half_made, half_written = gone.stdout.split()
+    (folder / half_made).mkdir()
+    (folder / ".edit" / half_written).write_bytes(b"")
+    save_study(tmp_path, "a", specs(epsilon=[0.3]))
+    assert {path.name for path in folder.iterdir()} == {"a", ".edit"}
+    assert not (folder / ".edit" / half_written).exists()

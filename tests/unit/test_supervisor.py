@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,6 +154,14 @@ def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_
     for name in house.started:
         house.end(name)
     house.supervision.step()
+
+
+def test_what_somebody_else_computes_may_leave_the_study_meanwhile(house: House) -> None:
+    house.supervision.step()
+    house.supervision.take_in(dataclasses.replace(house.study, cells=house.study.cells[1:]))
+    house.end(house.order[0], ExitStatus.LOCKED)
+    assert house.supervision.step()
+    assert list(house.started) == house.order[:2]
 
 
 def test_a_stop_reaches_those_that_it_has_begun(house: House) -> None:

@@ -10,6 +10,7 @@ from core.data.catalogue import CATALOGUE, availability
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
 from core.files.folders import make_home
+from core.files.output import handed_on, is_standard_output
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
@@ -28,11 +29,17 @@ def data(options: Options, settings: Settings, console: Console) -> int:
         )
     arguments = ["--data-dir", str(settings.data_dir)]
     if action == "export":
-        arguments += [f"--output={output}", "--cache-dir", str(settings.cache_dir)]
+        arguments += ["--cache-dir", str(settings.cache_dir)]
     if settings.data_dir.is_relative_to(settings.home) or (action == "export" and name not in CATALOGUE):
         _make_home(settings.home)  # else what is put into it would make it, open to all
-    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments, "--", str(name)]
-    return subprocess.run(command, check=False).returncode
+    command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
+    if action == "fetch" or output is None:
+        return subprocess.run([*command, "--", str(name)], check=False).returncode
+    if is_standard_output(output) and sys.stdout.isatty():
+        raise AefitError("a terminal cannot show a data set", "give a file to --output, or a pipe")
+    with handed_on(Path("/dev/stdout" if output == "-" else output)) as (target, passed):
+        done = subprocess.run([*command, f"--output={target}", "--", str(name)], check=False, pass_fds=passed)
+    return done.returncode
 
 
 def _make_home(home: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import AefitError
 from core.files.exit_status import ExitStatus
-from core.files.output import write_output
+from core.files.output import is_standard_output, write_output
 from core.records.experiment import Experiment
 from core.records.home import find
 from core.records.state import read_state
@@ -18,9 +18,6 @@ from tui_aefit.shell.console import Console
 from tui_aefit.shell.publications import default_path, publish, text_of
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
-
-STANDARD_OUTPUT = "/dev/stdout"
-"""As some write "-"; the process that publishes would take it for its own."""
 
 
 def export(options: Options, settings: Settings, console: Console) -> int:
@@ -75,7 +72,7 @@ def _publish(
     experiment: Experiment, form: str, output: str | None, console: Console, *, part: str = "", **chosen: str
 ) -> int:
     """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
-    if output in ("-", STANDARD_OUTPUT):
+    if is_standard_output(output):
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
         publish(experiment, form, None, **chosen)

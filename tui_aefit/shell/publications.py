@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
 from core.files.folders import own_file
+from core.files.output import handed_on
 from core.records.experiment import Experiment
 from core.report.formats import FIGURE_FORMATS, TABLES, FigureName, TableName
 from core.report.refusal import refusal_in
@@ -135,23 +137,22 @@ def publish_folder(folder: Path, form: str, output: Path | None, **options: str)
     BrokenPipeError where nobody reads it.
     """
     words = [f"--{name}={value}" for name, value in options.items()]
-    target = "-" if output is None else str(output)
-    command = [
-        sys.executable, "-P", "-m", "core.report", str(folder), "--format", form, *words, "--", target,
-    ]  # fmt: skip
+    command = [sys.executable, "-P", "-m", "core.report", str(folder), "--format", form, *words, "--"]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=None if output is None else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=LONGEST_SECONDS,
-            # A notebook's setting is not for us, and may name a library that is not here.
-            env={**os.environ, "MPLBACKEND": "agg"},
-        )
+        with handed_on(output) if output is not None else nullcontext(("-", ())) as (target, passed):
+            done = subprocess.run(
+                [*command, str(target)],
+                stdin=subprocess.DEVNULL,
+                stdout=None if output is None else subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=passed,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=LONGEST_SECONDS,
+                # A notebook's setting is not for us, and may name a library that is not here.
+                env={**os.environ, "MPLBACKEND": "agg"},
+            )
     except OSError as error:
         raise ExperimentError(
             f"cannot publish {folder.name}: no process can be started: {error.strerror or error}"

@@ -89,7 +89,7 @@ class Settings:
         self._forgiving = forgiving
         self._unread: AefitError | None = None
         self.no_cache = no_cache
-        if config is not None and not config.is_file():
+        if config is not None and not os.path.isfile(config):  # no error for a name that no file can have
             raise AefitError(
                 f"there is no settings file {config}", "give the path of a TOML file to --config"
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.data.catalogue import check_available
 from core.errors import StudyError
 from core.files.exit_status import ExitStatus
+from core.files.reading import read_end
 from core.records.overview import OverviewReader
 from core.records.starting import How, start_supervisor
 from core.records.study import Study, save_study
@@ -31,6 +32,8 @@ from tui_aefit.shell.subcommands import Options
 if TYPE_CHECKING:
     from core.records.overview import Overview
 
+LOG_BYTES = 2000
+"""Of the end of a supervisor's log, which are shown where it ended unexpectedly."""
 LOOK_SECONDS = 0.5
 UNEXPLAINED = (CellStatus.WAITING, CellStatus.INTERRUPTED)
 """How an experiment stands that was left out, or stopped by nobody; only the log says why."""
@@ -248,7 +251,7 @@ def _where(study: Study, cell: CellState) -> str:
 def _show_log(study: Study, console: Console, what: str) -> None:
     """Show the end of what its supervisor printed, if it did. what: the words before the log's name."""
     try:
-        log = study.log.read_text(encoding="utf-8", errors="replace").strip()
+        log = read_end(study.log, LOG_BYTES).decode(errors="replace").strip()
     except OSError as error:
         raise StudyError(f"the log {study.log} cannot be read: {error.strerror}") from error
-    console.problem(f"{what} {study.log}:", log[-2000:])
+    console.problem(f"{what} {study.log}:", log)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import AefitError, StudyError
 from core.files.exit_status import ExitStatus
-from core.files.output import write_output
+from core.files.output import is_standard_output, write_output
 from core.records.study import Study, find_study
 from core.report.formats import FIGURE_FORMATS, STUDY_FIGURES, TABLE_FORMATS, TEXTS, StudyTable
 from core.report.study.latex import study_latex
@@ -75,7 +75,7 @@ def _text(study: Study, form: str, table: StudyTable | None) -> str:
 
 def _publish(study: Study, form: str, output: str | None, console: Console, part: str, **chosen: str) -> int:
     """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
-    if output == "-":
+    if is_standard_output(output):
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")
         publish_folder(study.folder, form, None, **chosen)

@@ -263,7 +263,9 @@ def _compare(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) 
 def _data(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
     command.add_argument("action", choices=("list", "fetch", "export"))
     command.add_argument("name", nargs="?", metavar="NAME|PATH", help="the data set to fetch or export")
-    command.add_argument("--output", metavar="FILE.npz", help="where export writes images and labels to")
+    command.add_argument(
+        "--output", metavar="FILE.npz", help="where export writes images and labels to; - is standard output"
+    )
     add_setting(command, CALL["data_dir"])
     add_setting(command, CALL["data_limit"])
 

@@ -270,12 +270,18 @@ def _tests(result: Result, width: int) -> str:
     rows = [["D against M", "n", "difference", *titles, "ranks", "undefined"]]
     for quantity, j in dict.fromkeys((test.quantity, test.j) for test in compared):
         tests = {test.test: test for test in compared if (test.quantity, test.j) == (quantity, j)}
-        paired = tests["paired"]
-        difference = f"{number(paired.mean_difference, '+.4f')} {paired.direction or ''}".rstrip()
+        # Any of the four may be lacking in a journal that somebody changed.
+        paired, ranked = tests.get("paired"), tests.get("wilcoxon")
+        difference = (
+            f"{number(paired.mean_difference, '+.4f')} {paired.direction or ''}".rstrip()
+            if paired
+            else ABSENT
+        )
         name = f"{QUANTITIES[quantity]} at {result.ladder.at(j)}"
         why = ", ".join(dict.fromkeys(test.reason for test in tests.values() if test.reason is not None))
-        p_values = [_p_value(tests[kind]) for kind in kinds]
-        rows.append([name, str(paired.n), difference, *p_values, _ranks(tests["wilcoxon"]), why])
+        p_values = [_p_value(tests[kind]) if kind in tests else ABSENT for kind in kinds]
+        count, ranks = str(paired.n) if paired else ABSENT, _ranks(ranked) if ranked else ABSENT
+        rows.append([name, count, difference, *p_values, ranks, why])
     reasons = sorted({test.reason for test in compared if test.reason is not None})
     notes = [
         "D adversarial, M misclassified; S is A there divided by A at the level before; difference is the mean of "
