@@ -1,8 +1,8 @@
 """Who computes in a home, or waits to: a file for each, in an order that anybody may change.
 
 There is no process that rules the queue. Everybody who wants processors of this machine writes a ticket, reads the
-others', and takes what those before it leave; a ticket whose process is gone is nobody's. Three files make one, each
-with one kind of writer: `NAME.json` is its process's own, `NAME.place` is written by whoever re-orders, and
+others', and takes what those before it leave; a ticket whose process is gone is nobody's. It is up to three files,
+each with one kind of writer: `NAME.json` is its process's own, `NAME.place` is written by whoever re-orders, and
 `NAME.now`, which holds nothing, by whoever has it wait for nobody.
 """
 
