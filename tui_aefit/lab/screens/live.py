@@ -432,7 +432,7 @@ class LiveScreen(Screen[None]):
             if sets is not None:
                 chart.sets = sets
 
-        self.app.push_screen(screens.ChooseSets(names, chart.drawn), chosen)
+        self.app.push_screen(screens.ChooseSome(names, chart.drawn), chosen)
 
     # What other keys do
 

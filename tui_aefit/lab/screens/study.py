@@ -439,7 +439,7 @@ class StudyScreen(Screen[None]):
         what = "Sets" if self._quantity.kind == "accuracy" else "Claims"
         where = self._grid.row_name(self._cursor[0]) if self._grid.rows else ""
         question = f"{what} in the curves{f' of {where}' if where else ''}"
-        self.app.push_screen(screens.ChooseSets(list(names), drawn, question), chosen)
+        self.app.push_screen(screens.ChooseSome(list(names), drawn, question), chosen)
 
     def action_bars(self) -> None:
         """Draw intervals, or none."""
