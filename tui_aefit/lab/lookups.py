@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import WorkType
 
 from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.errors import AefitError, DataError
@@ -86,7 +87,7 @@ class Lookups:
         """Look whether an experiment exists, unless that is known."""
         if self._stood[0] != spec:
             look = partial(self._surroundings.standing, spec, start=keys.start, show=keys.show)
-            self._screen.run_worker(self._look_for(spec, look), exclusive=True, group="standing")
+            self._run("standing", partial(self._look_for, spec, look))
 
     async def _look_for(self, spec: Spec, look: Callable[[], Standing]) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
@@ -96,7 +97,7 @@ class Lookups:
     def look_for_study(self, study: Study) -> None:
         """The same of a study."""
         if self._study_stood[0] != study:
-            self._screen.run_worker(self._look_for_study(study), exclusive=True, group="standing")
+            self._run("standing", partial(self._look_for_study, study))
 
     async def _look_for_study(self, study: Study) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
@@ -129,7 +130,7 @@ class Lookups:
         return self.looked.pending and self.looked.dataset not in CATALOGUE
 
     def _look_at_data(self, asked: Looked) -> None:
-        self._screen.run_worker(self._look(asked), exclusive=True, group="data")
+        self._run("data", partial(self._look, asked))
 
     async def _look(self, asked: Looked) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
@@ -156,7 +157,7 @@ class Lookups:
         """Have an example of a spec's attack made, unless there is one."""
         if not self.tried.fits(spec):
             self.tried = Tried(spec)
-            self._screen.run_worker(self._try(spec), exclusive=True, group="attack")
+            self._run("attack", partial(self._try, spec))
 
     async def _try(self, spec: Spec) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
@@ -165,3 +166,7 @@ class Lookups:
         except AefitError as error:
             self.tried = Tried(spec, None, f"there is no example: {describe_error(error)}")
         self._screen.post_message(LookedUp("example"))
+
+    def _run(self, group: str, work: WorkType[None]) -> None:
+        """Have a look begin, in the place of one of the same group that has not ended."""
+        self._screen.run_worker(work, exclusive=True, group=group)
