@@ -335,17 +335,14 @@ class SetupScreen(Screen[None]):
 
     def _asked(self) -> Asked:
         """What is asked for, in words."""
-        checked, keys, command = self._checked, self._keys, self._command(self._checked) or ""
-        if self._study is not None:
-            standing = self._lookups.standing_of_study(self._study)
-            width = self.app.size.width
-            return asked_of_study(
-                self._study, standing, checked.jobs, self._lookups.past, keys, command, width
-            )
-        (spec,) = checked.specs
-        cost = cost_of(spec, checked.jobs, self._lookups.past.runs, self._lookups.looked.size)
+        checked, lookups = self._checked, self._lookups
+        spec, command = checked.specs[0], self._command(checked) or ""
+        cost = cost_of(spec, checked.jobs, lookups.past.runs, lookups.looked.size)
         self._overlap = cost.test / cost.train if cost.test and cost.train else USUAL_OVERLAP
-        return asked_of_one(spec, checked.jobs, cost, self._lookups.standing(spec), command)
+        if self._study is None:
+            return asked_of_one(spec, checked.jobs, cost, lookups.standing(spec), command)
+        standing, width = lookups.standing_of_study(self._study), self.app.size.width
+        return asked_of_study(self._study, standing, checked.jobs, lookups.past, self._keys, command, width)
 
     @property
     def _keys(self) -> Keys:
