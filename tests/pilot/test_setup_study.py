@@ -322,6 +322,6 @@ class TestWhatTheShellAskedFor:
         path.write_text('[base]\ndataset = "digits"\n[[case]]\nepsilon = 0.1\n[[case]]\nepsilon = 0.2\n')
         settings = Settings({"home": str(house.home)}, environment={}, folder=house.folder, study=path)
         lab = Lab(settings)
-        async with opened(lab, SMALL, notifications=True):
-            assert "the form takes no cases" in notices(lab)
+        async with opened(lab, SMALL, notifications=True) as pilot:
+            await until(pilot, lambda: "the form takes no cases" in notices(lab))
             assert value(lab, "dataset") == "digits"

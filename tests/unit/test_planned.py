@@ -127,5 +127,8 @@ def test_what_is_complete_takes_no_time_and_what_was_never_computed_is_not_known
     assert describe_work(study, known, 1, []).splitlines() == [
         "work: 18 runs share 3 splits and 3 surrogates, each made once"
     ]
+    more = plan(tmp_path, {**GRID, "epsilon": [0.05, 0.1, 0.2, 0.4]})
+    _, time = describe_work(more, looked_at(more), 1, [PastRun(Spec(**BASE), 20.0)]).splitlines()  # type: ignore[arg-type]
+    assert time == "time for the rest: about 2 min 00 s", "six runs of twenty seconds"
     new = plan(tmp_path, {"seed": [1, 2]})
     assert describe_work(new, looked_at(new), 1, []).endswith("time: no past run of its data to go by")

@@ -109,11 +109,10 @@ def describe_work(study: Study, known: Known | None, jobs: int, past: Sequence[P
     lines = [f"work: {sharing_words(specs)}"]
     if left:
         expected = expected_seconds(left, jobs, past)
-        lines.append(
-            "time: no past run of its data to go by"
-            if expected is None
-            else f"time: about {expected_words(expected)}"
+        about = (
+            "no past run of its data to go by" if expected is None else f"about {expected_words(expected)}"
         )
+        lines.append(f"{'time' if len(left) == len(specs) else 'time for the rest'}: {about}")
     return "\n".join(lines)
 
 

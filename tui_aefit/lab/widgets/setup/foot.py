@@ -87,7 +87,7 @@ def hint_of(setting: Setting, field: Widget | None) -> str:
     default = f" (default: {setting.default_text})" if setting.default_text else ""
     several = ""
     if isinstance(field, FormSelect):
-        several = f"; {key_of(field, 'setup.several')} chooses several" if field.several else ""
+        several = f"; {key_of(field, 'setup.several')}: several" if field.several else ""
     elif may_have_several(setting):
         several = "; several with commas between them make a study"
     return f"{setting.title}: {explain(setting)}{default}{several}"
