@@ -456,7 +456,7 @@ class TestTheQueue:
                 ),
             )
             assert "◔ queued" in text_of(lab).splitlines()[0]
-            assert "s! Stop, now" in text_of(lab).splitlines()[-1]
+            assert "s! Stop/now" in text_of(lab).splitlines()[-1]
             await pilot.press("left_square_bracket")
             await until(pilot, lambda: "queued: 1 of 2 that wait" in text_of(lab))
             assert f"after {first.id}" in text_of(lab)
@@ -474,7 +474,7 @@ class TestTheQueue:
             await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen) and "◔" in text_of(lab))
             await pilot.press("slash", *"id", "colon", *second.id, "enter")
             await until(
-                pilot, lambda: "1 shown" in text_of(lab) and "Queue, now" in text_of(lab).splitlines()[-1]
+                pilot, lambda: "1 shown" in text_of(lab) and "Queue/now" in text_of(lab).splitlines()[-1]
             )
             await pilot.press("exclamation_mark")
             await until(pilot, lambda: sorted(at_once(house)) == sorted([second.id, third.id]))

@@ -21,7 +21,7 @@ GROUP = "queue"
 """Of the workers that read the queue."""
 MOST_NAMED = 2
 
-KEYS = Binding.Group("Queue, now", compact=True)
+KEYS = Binding.Group("Queue/now", compact=True)
 """The keys that change the place in the queue, or have no place in it count, together in the footer."""
 
 

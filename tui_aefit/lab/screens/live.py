@@ -64,7 +64,7 @@ LOW = 24
 """Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
 PADDING = 2
 """Columns beside the answer."""
-STOP = Binding.Group("Stop, now", compact=True)
+STOP = Binding.Group("Stop/now", compact=True)
 """The keys that end the waiting, together in the footer while there is any."""
 KEY_SECONDS = 2.0
 """How long a notice stays of what a key did. Longer, it would lie over the next screen."""

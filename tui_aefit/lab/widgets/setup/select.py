@@ -80,11 +80,13 @@ class FormSelect(Select[str], inherit_bindings=False):
         return len(names) > 1 and all(name in self.several for name in names)
 
     def _choices(self, word: str) -> list[tuple[str, str]]:
-        """What stands in the list: every choice; several that are chosen, as one; the one that asks for several."""
-        found = [(label, name) for name, label in self.labels.items()]
-        if self._is_list(word):
-            found.append((word.replace(",", ", "), word))
-        return [*found, ("several ...", SEVERAL)] if self.several else found
+        """What stands in the list: those that can be several, then several of them, then whatever else there is."""
+        if not self.several:
+            return [(label, name) for name, label in self.labels.items()]
+        found = [(self.labels[name], name) for name in self.several]
+        found += [(word.replace(",", ", "), word)] if self._is_list(word) else []
+        others = [(label, name) for name, label in self.labels.items() if name not in self.several]
+        return [*found, ("several ...", SEVERAL), *others]
 
     def validate_value(self, value: str | NoSelection) -> str | NoSelection:
         """The value as it is kept: what asks for several is none."""
