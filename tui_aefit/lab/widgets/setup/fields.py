@@ -204,7 +204,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         now = [name for name in str(field.value).split(",") if name in field.several]
         labels = {name: field.labels[name] for name in field.several}
         question = f"{setting.title}: each makes an experiment of its own"
-        ask = screens.ChooseSome(list(labels), now, question, labels=labels, verb="takes them")
+        ask = screens.ChooseSome(list(labels), now, question, labels=labels, verb="takes")
         self.app.push_screen(ask, answered)
 
     def suggest(self, name: str, word: str) -> None:
