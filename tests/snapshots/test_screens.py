@@ -154,7 +154,7 @@ NEW = Sees("+ new: nothing of it is computed yet")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
 A_STUDY = (LEAVE_FIELD, "E", Sees("Studies: 1"), "enter", Sees("attack=fgsm"))
-A_GRID = (
+A_GRID: tuple[Step, ...] = (
     "tab", "comma", Sees("each makes an experiment"), *["down"] * 4, "space", "enter", Sees("fgsm, pgd"),
     "tab", "tab", *("0", "full_stop", "1", "comma", "0", "full_stop", "2", "comma", "0", "full_stop", "3"),
 )  # fmt: skip
