@@ -1,8 +1,9 @@
 """Who computes in a home, or waits to: a file for each, in an order that anybody may change.
 
 There is no process that rules the queue. Everybody who wants processors of this machine writes a ticket, reads the
-others', and takes what those before it leave; a ticket whose process is gone is nobody's. Two files make a ticket,
-each with one kind of writer: `NAME.json` is its process's own, `NAME.place` belongs to whoever re-orders.
+others', and takes what those before it leave; a ticket whose process is gone is nobody's. It is up to three files,
+each with one kind of writer: `NAME.json` is its process's own, `NAME.place` is written by whoever re-orders, and
+`NAME.now`, which holds nothing, by whoever has it wait for nobody.
 """
 
 from __future__ import annotations
@@ -95,19 +96,24 @@ def room(queue: Sequence[Queued], own: str, limit: int) -> int:
     queue: as `read_queue` has it, those that compute in the same place. limit: processors that all together may
     use, in the eyes of that holder; nor may there be more than in the eyes of those before it. Those before it
     leave it what they do not want; those after it, what they do not use yet, for they will take no more. Who waits
-    for nobody reckons with the others of its own study only.
+    for nobody reckons only with the others of its own study that wait for nobody either.
     """
     at = next((n for n, queued in enumerate(queue) if queued.name == own), None)
     if at is None:
         return 0
     mine = queue[at].ticket
     if mine.at_once:
-        queue = [one for one in queue if one.name == own or (mine.study and one.ticket.study == mine.study)]
+        queue = [one for one in queue if one.name == own or _hurry_together(one.ticket, mine)]
         at = next(n for n, queued in enumerate(queue) if queued.name == own)
     before, after = queue[:at], queue[at + 1 :]
     limits = [limit, *(one.ticket.limit for one in before if one.ticket.wanted and one.ticket.limit)]
     taken = sum(one.ticket.wanted for one in before) + sum(one.ticket.using for one in after)
     return max(0, min(limits) - taken)
+
+
+def _hurry_together(one: Ticket, other: Ticket) -> bool:
+    """Whether both wait for nobody, and belong to one study."""
+    return one.at_once and other.at_once and one.study == other.study != ""
 
 
 def new_name() -> str:
@@ -152,10 +158,21 @@ def move(home: Path, experiment: str, steps: int) -> bool:
     return True
 
 
+def hurry(home: Path, experiment: str) -> bool:
+    """Have an experiment wait for nobody any more, as `--now` does at its start; whether it was in the queue.
+
+    Raises OSError.
+    """
+    queued = next((one for one in read_queue(home) if one.ticket.experiment == experiment), None)
+    if queued is not None:
+        (queue_dir(home) / f"{queued.name}.now").touch()
+    return queued is not None
+
+
 def remove_ticket(home: Path, name: str) -> None:
     """Take a ticket away; never raises."""
     folder = queue_dir(home)
-    for suffix in ("json", "place"):
+    for suffix in ("json", "place", "now"):
         with suppress(OSError):
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
@@ -188,6 +205,8 @@ def _read(folder: Path, name: str) -> Queued | None:
         ticket = parse(read_plain(folder / f"{name}.json", LARGEST), Ticket, "the ticket")
     except (OSError, RecordError):
         return None
+    if os.path.lexists(folder / f"{name}.now"):
+        ticket = msgspec.structs.replace(ticket, at_once=True)
     return Queued(name, ticket, _place(folder / f"{name}.place", ticket.since))
 
 

@@ -63,7 +63,7 @@ def pairs_of(grid: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
             raise SpecError(
                 name, ",".join(map(str, grid[name])),
                 f"there are {length} values, and {lengths[longest]} of {longest}, to be paired",
-                "give as many of each, or leave --pair out for every combination",
+                "give as many of each, or take every combination of them",
             )  # fmt: skip
     return [dict(zip(grid, values, strict=True)) for values in zip(*grid.values(), strict=True)]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sys
 from pathlib import Path
 
 from core.records.events import EpochFinished, Notice
@@ -13,8 +15,10 @@ from core.records.journal import read_all
 from core.records.process import ProcessIdentity
 from core.records.queue import read_queue
 from core.records.study import Study, find_study
+from core.records.study_state import StudyStatus, read_study_state
 from core.records.types import parse
 from tests.end_to_end.conftest import Shell, kill_hard, numbers, wait_for, wait_for_event
+from tests.fakes.terminal import PseudoTerminal
 
 STUDY = ("--epsilon", "0.2,0.3", "--runs", "2", "--epochs", "2", "--name", "mine", "--jobs", "2")
 
@@ -55,6 +59,28 @@ def alone(shell: Shell, home: Path) -> dict[float, str]:
         done = shell.batch(*words)
         found[float(epsilon)] = numbers(json.loads(done.stdout))
     return found
+
+
+def test_a_study_that_the_form_starts_is_the_one_that_batch_computes(shell: Shell, tmp_path: Path) -> None:
+    asked = ("--dataset", str(shell.data), "--z", "5", "--threads", "1", *STUDY)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AEFIT_")}
+    elsewhere = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "TERM": "xterm-256color"}
+    with PseudoTerminal(
+        [sys.executable, "-m", "tui_aefit.shell.cli", *asked],
+        environment={**clean, **elsewhere, "AEFIT_HOME": str(shell.home)},
+        folder=tmp_path,
+    ) as terminal:
+        terminal.wait_for("2 experiments")
+        terminal.press(b"\x13")  # ctrl+s
+        terminal.wait_for("Study mine")
+        study = wait_for(lambda: find_study(shell.home, "mine"))
+        wait_for(lambda: read_study_state(study).status is StudyStatus.COMPLETE)
+    wait_for(lambda: not study.running)
+    other = tmp_path / "other"
+    done = shell.batch(*STUDY, "--home", str(other))
+    assert done.returncode == 0, done.stderr
+    assert [cell.id for cell in find_study(other, "mine").cells] == [cell.id for cell in study.cells]
+    assert results(shell) == results(Shell(other, shell.data))
 
 
 def test_a_study_whose_processes_are_all_killed_is_resumed_to_the_same_numbers(

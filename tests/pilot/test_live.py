@@ -34,7 +34,7 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tests.fakes.plugins import install
 from tui_aefit.lab.app import Lab
-from tui_aefit.lab.screens.choose_sets import ChooseSets
+from tui_aefit.lab.screens.choose_some import ChooseSome
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.live import PANES, TABLES, LiveScreen
@@ -287,19 +287,19 @@ class TestPanes:
             begun = ["test", "misclassified", "adversarial", "noise", "noise-matched", "matched"]
             await until(pilot, lambda: chart.drawn == begun)
             await pilot.press("z")
-            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSome))
             await pilot.press("space", "down", "down", "space", "enter")
             await until(
                 pilot,
                 lambda: list(chart.data.curves) == [name for name in begun[1:] if name != "adversarial"],
             )
             await pilot.press("z")
-            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSome))
             await pilot.press("a", "escape")  # which leaves all as it was
             await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
             assert len(chart.drawn) == 4
             await pilot.press("z")
-            await until(pilot, lambda: isinstance(lab.screen, ChooseSets))
+            await until(pilot, lambda: isinstance(lab.screen, ChooseSome))
             await pilot.press("a", "z")
             await until(pilot, lambda: list(chart.data.curves) == list(SETS))
 

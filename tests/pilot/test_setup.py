@@ -203,17 +203,12 @@ class TestFields:
         async with opened(lab, SMALL) as pilot:
             assert "norm" not in text_of(lab)
             choose(lab, "attack", "deepfool")
-            await pilot.pause()
-            assert "DeepFool norm" in text_of(lab)
-            assert "DeepFool bound" in text_of(lab)
+            await until(pilot, lambda: "DeepFool norm" in text_of(lab) and "DeepFool bound" in text_of(lab))
             assert "PGD" not in text_of(lab)
             choose(lab, "norm", "linf")
-            await pilot.pause()
-            assert "--norm linf" in shown(lab, "command")
+            await until(pilot, lambda: "--norm linf" in shown(lab, "command"))
             choose(lab, "attack", "pgd")
-            await pilot.pause()
-            assert "DeepFool" not in text_of(lab)
-            assert "PGD steps" in text_of(lab)
+            await until(pilot, lambda: "PGD steps" in text_of(lab) and "DeepFool" not in text_of(lab))
             assert "norm" not in shown(lab, "command")
 
     async def test_what_was_written_into_an_option_is_there_when_its_attack_is_chosen_again(

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from core.records.experiment import Experiment
-from core.records.queue import waiting_in
+from core.records.queue import read_queue, waiting_in
 from core.records.study import Study, load_study
 from core.records.study_state import CellStatus, read_study_state
 from tests.fakes.experiments import make_experiment_of
@@ -417,6 +417,11 @@ class TestComputing:
             assert "left" in str(here.screen.query_one("#title", Static).content)
 
 
+def at_once(house: House) -> list[str]:
+    """The experiments that wait for nobody."""
+    return [one.ticket.experiment for one in read_queue(house.home) if one.ticket.at_once]
+
+
 class TestTheQueue:
     def waiting(self, house: House, states: Sequence[int] = (2, 0, 0)) -> list[Experiment]:
         """One that is computed and two that wait, in the order of the study."""
@@ -444,12 +449,54 @@ class TestTheQueue:
         lab = house.lab(third)
         async with opened(lab, WIDE, notifications=True) as pilot:
             await until(
-                pilot, lambda: f"queued: 2 of 2 that wait, after {first.id}, {second.id}" in text_of(lab)
+                pilot,
+                lambda: (
+                    "queued: 2 of 2 that wait (! start now, [ earlier, ] later), "
+                    f"after {first.id}, {second.id}" in text_of(lab)
+                ),
             )
             assert "◔ queued" in text_of(lab).splitlines()[0]
-            assert "([ earlier, ] later)" in text_of(lab)
+            assert "s! Stop/now" in text_of(lab).splitlines()[-1]
             await pilot.press("left_square_bracket")
-            await until(pilot, lambda: f"queued: 1 of 2 that wait, after {first.id}" in text_of(lab))
+            await until(pilot, lambda: "queued: 1 of 2 that wait" in text_of(lab))
+            assert f"after {first.id}" in text_of(lab)
+
+    async def test_one_that_waits_is_started_at_once_by_a_key(self, house: House) -> None:
+        _, second, third = self.waiting(house)
+        lab = house.lab(third)
+        async with opened(lab, SMALL, notifications=True) as pilot:
+            # Also in a small terminal, which cuts off whom it waits for.
+            await until(pilot, lambda: "that wait (! start now" in text_of(lab))
+            await pilot.press("exclamation_mark")
+            await until(pilot, lambda: f"{third.id} waits for nobody any more" in notices(lab))
+            assert at_once(house) == [third.id]
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen) and "◔" in text_of(lab))
+            await pilot.press("slash", *"id", "colon", *second.id, "enter")
+            await until(
+                pilot, lambda: "1 shown" in text_of(lab) and "Queue/now" in text_of(lab).splitlines()[-1]
+            )
+            await pilot.press("exclamation_mark")
+            await until(pilot, lambda: sorted(at_once(house)) == sorted([second.id, third.id]))
+
+    async def test_those_of_the_marked_that_wait_are_started_at_once(self, house: House) -> None:
+        first, second, third = self.waiting(house)
+        lab = house.lab(third)
+        async with opened(lab, SMALL, notifications=True) as pilot:
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen) and "◔" in text_of(lab))
+            await pilot.press("home", "space", "space", "space", "exclamation_mark")
+            await until(pilot, lambda: "2 experiments wait for nobody any more" in notices(lab))
+            assert sorted(at_once(house)) == sorted([second.id, third.id])
+            assert first.id not in at_once(house)
+
+    async def test_the_study_starts_the_one_under_its_cursor(self, house: House) -> None:
+        *_, third = self.waiting(house)
+        study = load_study(house.home / "studies" / "paper")
+        async with looking_at(house, study) as here:
+            await here.until(lambda: "queued 2" in text_of(here.lab))
+            await here.press("right", "right", "exclamation_mark")
+            await here.until(lambda: at_once(house) == [third.id])
 
     async def test_the_study_moves_the_one_under_its_cursor(self, house: House) -> None:
         _, second, third = self.waiting(house)

@@ -27,7 +27,7 @@ from tests.fakes import previews
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.images import made_up_pool
 from tests.fakes.lab import has_opened, text_of, until
-from tests.fakes.studies import make_study
+from tests.fakes.studies import make_study, queue_up
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.feeds import start_feed
 from tui_aefit.lab.preferences import Preferences, save_preferences
@@ -118,6 +118,14 @@ def existing_experiment(home: Path) -> None:
     make_experiment(home, dataset="mnist-5k", epochs=15, now=NOW)
 
 
+def waiting_for_its_turn(home: Path) -> Experiment:
+    """One that waits after another that waits, while a third is computed."""
+    experiment = make_experiment(home, state="running", name=ID)
+    for since, (name, using) in enumerate({"at-work": 2, "before": 0, ID: 0}.items()):
+        queue_up(home, name, float(since), using=using)
+    return experiment
+
+
 def started_before(home: Path) -> None:
     """Something else than what the form begins with was started last."""
     save_preferences(home, Preferences(words={"epsilon": "0.3", "runs": "4"}))
@@ -146,6 +154,11 @@ NEW = Sees("+ new: nothing of it is computed yet")
 COMPLETE, LEAVE_FIELD = Sees("✓ complete  12/12 runs"), "escape"
 COMPARING = (LEAVE_FIELD, "e", Sees("Experiments: 5"), "space", "down", "down", "space", "C")
 A_STUDY = (LEAVE_FIELD, "E", Sees("Studies: 1"), "enter", Sees("attack=fgsm"))
+A_GRID: tuple[Step, ...] = (
+    "tab", "comma", Sees("each makes an experiment"), *["down"] * 4, "space", "enter", Sees("fgsm, pgd"),
+    "tab", "tab", *("0", "full_stop", "1", "comma", "0", "full_stop", "2", "comma", "0", "full_stop", "3"),
+)  # fmt: skip
+"""Two attacks, chosen from a list, and three epsilons, typed."""
 ALL_EXPERIMENTS = (LEAVE_FIELD, "e", Sees("Experiments: 5"))
 FAILED = Sees("✗ failed  5/6 runs")
 SCENES = {
@@ -168,6 +181,14 @@ SCENES = {
     "setup-wrong-values": Scene((*["tab"] * 2, "2", "tab", "8", Sees("✗ expected")), sizes=BOTH),
     "setup-advanced": Scene((*["tab"] * 5, "enter", "tab", Sees("Tied votes"))),
     "setup-deepfool": Scene((*["tab"] * 1, "enter", "down", "down", "enter", Sees("DeepFool bound"))),
+    "setup-several": Scene(
+        (NEW, "tab", "comma", Sees("each makes an experiment"), *["down"] * 4, "space", Sees("✓ pgd"))
+    ),
+    "setup-study": Scene((*A_GRID, Sees("✓ 1 complete · + 5 new")), existing_experiment, sizes=BOTH),
+    "setup-study-without-colour": Scene(
+        (*A_GRID, Sees("✓ 1 complete · + 5 new")), existing_experiment, colour=False
+    ),
+    "queued": Scene((Sees("queued: 2 of 2 that wait"),), waiting_for_its_turn, sizes=BOTH),
     "running": Scene((RUNNING, Sees("against K")), recorded("running"), sizes=BOTH),
     "running-first": Scene((Sees("▶ running  0/12 runs"),), recorded("running", complete=0), sizes=BOTH),
     "running-accuracy": Scene((RUNNING, "4", Sees("Accuracy, mean of 4 runs")), recorded("running")),

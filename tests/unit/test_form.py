@@ -14,12 +14,23 @@ from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Choice, Setting, Value, Whole
 from core.errors import SpecError
+from core.records.study import save_study
 from core.sets.registry import own_controls
 from core.spec.settings import COMMON, options_of
 from core.spec.spec import Spec
 from tests.fakes import plugins
 from tui_aefit.following.size import Size
-from tui_aefit.lab.form import OF_CALL, check, command_line, fields_of, words_of
+from tui_aefit.lab.form import (
+    OF_CALL,
+    PAIRED,
+    STUDY,
+    Checked,
+    check,
+    command_line,
+    fields_of,
+    most_in,
+    words_of,
+)
 from tui_aefit.shell.options import given_settings, parse
 from tui_aefit.shell.settings import Settings, processors, threads_of
 
@@ -61,6 +72,13 @@ def asked_for(line: str, folder: Path) -> Settings:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui_aefit.shell.settings.user_config", lambda: folder / "none.toml")
         return Settings(given_settings(parse(words)), environment={}, folder=folder)
+
+
+def asked_in_batch(line: str, folder: Path) -> tuple[list[Spec], str]:
+    """The experiments of the study that a shell command asks for, and what it is to be called."""
+    options = vars(parse(shlex.split(line)[1:]))
+    specs = asked_for(line, folder).specs(paired=options.get("pair", False))
+    return specs, options.get("name", "")
 
 
 WRONG: dict[str, tuple[str, object, str]] = {
@@ -106,7 +124,7 @@ class TestFields:
         assert check({**words, "strength": "2"}).problems == {
             "strength": "expected a part above 0, at most 1"
         }
-        line = command_line(spec, 1, 1, {})
+        line = command_line(Checked((spec,)), {})
         assert "--attack shift" in line
         assert "--strength 0.5" in line
         assert asked_for(line, tmp_path).spec() == spec
@@ -130,7 +148,7 @@ class TestProblems:
         words = {name: word for name, (word, _, owner) in WRONG.items() if owner in ("", attack)}
         checked = check({**words, "attack": attack, "jobs": "0", "threads": "9999", "dataset": "minst"})
         assert checked.problems.keys() == {*words, "jobs", "threads", "dataset"}
-        assert (checked.spec, checked.jobs, checked.threads) == (None, None, None)
+        assert checked.specs == ()
 
     def test_a_plug_in_that_cannot_be_loaded_is_named_beside_what_chooses_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -241,21 +259,140 @@ class TestWords:
         assert checked.problems == {}
 
 
+LISTS: dict[str, st.SearchStrategy[list[str]]] = {
+    "dataset": st.lists(st.sampled_from(sorted(CATALOGUE)), min_size=1, max_size=3, unique=True),
+    "attack": st.lists(st.sampled_from(ATTACKS.own), min_size=1, max_size=3, unique=True),
+    "epsilon": st.lists(st.sampled_from(["0.05", "0.1", "0.25", "1"]), min_size=1, max_size=3, unique=True),
+    "z": st.lists(st.sampled_from(["3", "7", "15"]), min_size=1, max_size=2, unique=True),
+    "seed": st.lists(st.sampled_from(["0", "1", "5"]), min_size=1, max_size=2, unique=True),
+    "surrogate": st.just(["lenet5"]),
+    "epochs": st.lists(st.sampled_from(["1", "3", "40"]), min_size=0, max_size=2, unique=True),
+    "steps": st.lists(st.sampled_from(["4", "40"]), min_size=0, max_size=2, unique=True),
+    "keep": st.lists(st.sampled_from(["adversarial", "candidates"]), min_size=0, max_size=2, unique=True),
+}
+"""Field -> the words of its values, of which none stands for an empty field."""
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> dict[str, str]:
+    """Words of a form in which some field has several values."""
+    lists = {name: draw(some) for name, some in LISTS.items()}
+    if not any(attack.startswith("pgd") for attack in lists["attack"]):
+        lists["steps"] = []  # an option that none of its attacks has
+    if all(len(some) < 2 for some in lists.values()):
+        lists["epsilon"] = ["0.05", "0.5"]
+    separator = draw(st.sampled_from([",", ", ", " ,"]))
+    words = {name: separator.join(some) for name, some in lists.items()}
+    return {**words, "runs": draw(st.sampled_from(["", "3"])), "name": draw(st.sampled_from(["", "mine"]))}
+
+
+class TestStudies:
+    """Several values make the study that --batch makes of them."""
+
+    def test_every_combination_is_an_experiment_named_as_batch_names_it(self, tmp_path: Path) -> None:
+        checked = check({"dataset": "digits", "attack": "fgsm, pgd", "epsilon": "0.1,0.2", "runs": "3"})
+        assert {(spec.attack, spec.epsilon) for spec in checked.specs} == {
+            (attack, epsilon) for attack in ("fgsm", "pgd") for epsilon in (0.1, 0.2)
+        }
+        assert checked.runs == 12
+        asked = asked_for("aefit-tui --batch --dataset digits --attack fgsm,pgd --epsilon 0.1,0.2", tmp_path)
+        assert checked.study == save_study(tmp_path, "", asked.specs()).name
+        assert check({"epsilon": "0.1,0.2", "name": "mine"}).study == "mine"
+
+    def test_one_value_typed_twice_is_one_experiment(self) -> None:
+        checked = check({"epsilon": "0.1, 0.10"})
+        assert (len(checked.specs), checked.study) == (1, "")
+
+    def test_what_is_asked_of_a_study_is_asked_where_there_is_one(self) -> None:
+        assert not fields_of({"epsilon": "0.1"}).keys() & STUDY.keys()
+        assert list(fields_of({"epsilon": "0.1,0.2"}))[-1:] == ["name"]
+        assert list(fields_of({"epsilon": "0.1,0.2", "z": "3,5"}))[-2:] == ["pair", "name"]
+        # A list of controls is one value.
+        assert not fields_of({"controls": "noise,matched"}).keys() & STUDY.keys()
+
+    def test_lists_are_paired_where_that_is_asked_for(self) -> None:
+        words = {"attack": "fgsm,pgd", "epsilon": "0.1,0.2", "pair": PAIRED}
+        assert [(spec.attack, spec.epsilon) for spec in check(words).specs] == [("fgsm", 0.1), ("pgd", 0.2)]
+        problems = check({**words, "epsilon": "0.1,0.2,0.3"}).problems
+        assert problems == {
+            "attack": "there are 2 values, and 3 of epsilon, to be paired; give as many of each, or take every "
+            "combination of them"
+        }
+        # One list has nothing to be paired with.
+        assert len(check({"epsilon": "0.1,0.2", "pair": PAIRED}).specs) == 2
+
+    def test_the_options_of_every_attack_are_fields_and_of_none_are_refused(self) -> None:
+        words = {"attack": "fgsm,pgd,deepfool", "steps": "4,8"}
+        assert {"steps", "norm", "bound"} <= fields_of(words).keys()
+        found = check(words).specs
+        assert sorted((spec.attack, spec.options.get("steps")) for spec in found if spec.attack == "pgd") == [
+            ("pgd", 4), ("pgd", 8),
+        ]  # fmt: skip
+        assert len(found) == 4, "one of each attack without steps"
+        assert check({"attack": "fgsm,noise", "steps": "4"}).problems.keys() == {"steps"}
+        assert check({"attack": "fgsm,noise", "steps": "4,8"}).problems.keys() == {"steps"}
+
+    @pytest.mark.parametrize(
+        ("words", "problems"),
+        [
+            ({"epsilon": "0.1,2"}, {"epsilon": "2.0: expected a number above 0"}),
+            ({"epsilon": "0.1,x"}, {"epsilon": "x: expected a number"}),
+            ({"epsilon": "0.1,"}, {"epsilon": "expected a value before and after each comma"}),
+            ({"z": "3,8", "epsilon": "0.1,9"}, {"z": "8: Z must be odd", "epsilon": "9.0: expected"}),
+            ({"attack": "fgsm,fgms"}, {"attack": "fgms: "}),
+            ({"dataset": "digits,minst"}, {"dataset": ""}),
+            ({"runs": "3,4"}, {"runs": "expected a whole number"}),
+            ({"epsilon": "0.1,0.2", "name": "Ä"}, {"name": "expected at most 80 lower-case letters"}),
+            ({"epsilon": "0.1,0.2", "jobs": "0", "seed": "-1"}, {"jobs": "expected", "seed": "expected"}),
+            (
+                {name: ",".join(map(str, range(1, 203, 2))) for name in ("z", "seed", "epochs")},
+                {"name": "1,030,301 experiments: expected at most 10,000"},
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_said_by_the_field(
+        self, words: dict[str, str], problems: dict[str, str]
+    ) -> None:
+        found = check(words)
+        assert found.specs == ()
+        assert found.problems.keys() == problems.keys()
+        for name, begin in problems.items():
+            assert found.problems[name].startswith(begin)
+
+    def test_how_many_there_may_be_is_told_without_making_them(self) -> None:
+        assert most_in({"epsilon": "0.1,0.2", "z": "3,5,7", "seed": "1"}) == 6
+        assert most_in({}) == 1
+
+    @given(studies(), st.booleans())
+    @settings(deadline=None, max_examples=60)
+    def test_the_command_line_asks_for_the_same_experiments(self, words: dict[str, str], pair: bool) -> None:
+        lists = {name: word.count(",") for name, word in words.items() if "," in word}
+        paired = pair and len(set(lists.values())) == 1 and len(lists) > 1
+        checked = check({**words, "pair": PAIRED if paired else "", "jobs": "2", "threads": "1"})
+        assert checked.problems == {}
+        line = command_line(checked, {})
+        specs, name = asked_in_batch(line, Path("/none"))
+        assert specs == list(checked.specs)
+        assert name == words["name"]
+        asked = asked_for(line, Path("/none"))
+        assert (asked.jobs(checked.runs), asked.threads(checked.runs)) == (checked.jobs, checked.threads)
+
+
 class TestCommandLine:
     def test_what_is_a_default_is_left_out(self, tmp_path: Path) -> None:
         usual = asked_for("aefit-tui --batch", tmp_path)
         spec = usual.spec()
         jobs, threads = usual.jobs(spec.runs), usual.threads(spec.runs)
-        assert command_line(spec, jobs, threads, {}) == "aefit-tui --batch --dataset mnist-5k"
+        assert command_line(Checked((spec,), jobs, threads), {}) == "aefit-tui --batch --dataset mnist-5k"
         changed = spec.changed(epsilon=0.25, controls=())
-        words = command_line(changed, jobs, threads, {}).split()
+        words = command_line(Checked((changed,), jobs, threads), {}).split()
         assert words[4:] == ["--epsilon", "0.25", "--controls", "none"]
 
     @given(specs(), st.data())
     @settings(deadline=None, max_examples=60)
     def test_it_asks_for_the_same_spec_jobs_and_threads(self, spec: Spec, data: st.DataObject) -> None:
         jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
-        asked = asked_for(command_line(spec, jobs, threads, {}), Path("/none"))
+        asked = asked_for(command_line(Checked((spec,), jobs, threads), {}), Path("/none"))
         assert (asked.spec(), asked.jobs(spec.runs), asked.threads(spec.runs)) == (spec, jobs, threads)
 
     def test_awkward_paths_survive_the_shell(self, tmp_path: Path) -> None:
@@ -263,7 +400,7 @@ class TestCommandLine:
         own.mkdir()
         spec = check({"dataset": str(own)}).spec
         assert spec is not None
-        line = command_line(spec, 1, 1, {"home": str(home), "data_dir": str(data_dir)})
+        line = command_line(Checked((spec,)), {"home": str(home), "data_dir": str(data_dir)})
         settings = asked_for(line, tmp_path)
         assert settings.spec() == spec
         assert (settings.home, settings.data_dir) == (home, data_dir)

@@ -18,6 +18,7 @@ from core.records.process import ProcessIdentity, identity
 from core.records.queue import (
     Queued,
     Ticket,
+    hurry,
     in_turn,
     move,
     new_name,
@@ -62,7 +63,14 @@ class Machine:
         using = max(one.ticket.using, min(allowed, self.left[one.name]))
         taken = using > one.ticket.using
         self._set(at, using)
-        assert not taken or sum(other.ticket.using for other in self.queue) <= one.ticket.limit
+        # Who waits for nobody is held to its own limit alone; the others, to that of all.
+        all_use = using if one.ticket.at_once else sum(other.ticket.using for other in self.queue)
+        assert not taken or all_use <= one.ticket.limit
+
+    def hurry(self, at: int) -> None:
+        """Somebody wants one to wait for nobody."""
+        one = self.queue[at]
+        self.queue[at] = replace(one, ticket=msgspec.structs.replace(one.ticket, at_once=True))
 
     def end(self, at: int) -> None:
         one = self.queue[at]
@@ -78,14 +86,14 @@ class Machine:
 
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(1, 8)), min_size=1, max_size=5),
-    st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=60),
+    st.lists(st.tuples(st.sampled_from(("look", "end", "hurry")), st.integers(0, 4)), max_size=60),
 )
 def test_nobody_takes_more_than_all_may_have_and_all_are_done_in_the_end(
-    wanted: list[tuple[int, int]], steps: list[tuple[bool, int]]
+    wanted: list[tuple[int, int]], steps: list[tuple[str, int]]
 ) -> None:
     machine = Machine(wanted)
-    for looks, at in steps:
-        (machine.look if looks else machine.end)(at % len(wanted))
+    for does, at in steps:
+        getattr(machine, does)(at % len(wanted))
     rounds = 0
     while any(machine.left.values()):
         for at in range(len(wanted)):
@@ -119,6 +127,11 @@ def test_who_came_first_with_a_lower_limit_is_not_starved_by_who_has_a_higher_on
     assert room(queue, "few", 2) == 0
     assert room(queue, "many", 8) == 0, "it takes no new ones until the first has its own"
     assert room([queue[0], queued("many", 2, 0, 8, limit=8)], "few", 2) == 2
+
+
+def test_of_a_study_one_that_is_hurried_does_not_wait_for_the_others() -> None:
+    queue = in_turn([queued("a", 1, 2, 2, study="ours"), queued("b", 2, 0, 2, study="ours", at_once=True)])
+    assert (room(queue, "b", 2), room(queue, "a", 2)) == (2, 0)
 
 
 def test_a_study_that_waits_for_nobody_takes_no_more_than_its_limit_itself() -> None:
@@ -206,6 +219,28 @@ def test_turns_take_what_others_leave_and_give_it_back(tmp_path: Path) -> None:
             assert second.runs(0, 2) == 0
             assert set(second.before) == {"first", "third"}
     assert list(queue_dir(tmp_path).iterdir()) == []
+
+
+def test_who_waits_can_be_hurried_and_takes_its_turn_at_the_next_look(tmp_path: Path) -> None:
+    clock = Clock()
+    with (
+        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock, study="ours") as first,
+        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock, study="ours") as second,
+        Turn(tmp_path, "third", limit=2, threads=1, since=3, clock=clock) as third,
+    ):
+        assert (first.runs(2, 4), second.runs(0, 3), third.runs(0, 3)) == (2, 0, 0)
+        assert hurry(tmp_path, "third")
+        assert order(tmp_path) == ["third", "first", "second"]
+        assert third.runs(0, 3) == 0, "the queue is looked at no more often than that"
+        clock.now += LOOK_SECONDS
+        assert (first.runs(2, 4), second.runs(0, 3)) == (0, 0), "what they have they keep, and take no more"
+        assert third.runs(0, 3) == 2, "its own limit it keeps"
+        third.runs(2, 3)
+        assert hurry(tmp_path, "second")
+        clock.now += LOOK_SECONDS
+        assert second.runs(0, 3) == 2
+    assert list(queue_dir(tmp_path).iterdir()) == []
+    assert not hurry(tmp_path, "third")
 
 
 def test_a_run_of_several_threads_takes_as_many_processors(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ExperimentError
 from core.records.queue import read_queue, waiting_in
 from tests.fakes.studies import queue_up
-from tui_aefit.lab.queueing import move_in_queue, turn_of, turn_words
+from tui_aefit.lab.queueing import move_in_queue, start_now, turn_of, turn_words
 
 
 @pytest.fixture
@@ -30,6 +30,9 @@ def test_an_experiment_waits_after_those_at_work_and_those_before_it(home: Path)
     assert turn is not None
     assert (turn.place, turn.of, turn.before) == (3, 3, ("at-work", "first", "second"))
     assert turn_words(turn) == "◔ queued: 3 of 3 that wait, after at-work, first and 1 more"
+    assert turn_words(turn, "! start now") == (
+        "◔ queued: 3 of 3 that wait (! start now), after at-work, first and 1 more"
+    )
     assert turn_of(read_queue(home), "at-work") is None
     assert turn_of(read_queue(home), "another") is None
 
@@ -71,3 +74,13 @@ def test_what_cannot_be_is_said_and_changes_nothing(home: Path, who: str, steps:
     with pytest.raises(ExperimentError, match=f"^{why}$"):
         move_in_queue(home, who, steps)
     assert order(home) == ["first", "second", "third"]
+
+
+def test_it_waits_for_nobody_where_that_is_asked_for(home: Path) -> None:
+    assert start_now(home, "third") == "third waits for nobody any more"
+    assert [(one.ticket.experiment, one.ticket.at_once) for one in read_queue(home)] == [
+        ("third", True), ("at-work", False), ("first", False), ("second", False),
+    ]  # fmt: skip
+    for who in ("at-work", "another"):
+        with pytest.raises(ExperimentError, match=f"^{who} does not wait for its turn$"):
+            start_now(home, who)

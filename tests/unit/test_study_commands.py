@@ -171,7 +171,7 @@ def test_delete_forgets_a_study_and_only_if_asked_its_experiments(command: Comma
         (("study", "show"), "`study show` of which study?"),
         (("study", "list", "x"), "takes no name"),
         (("study", "show", "min"), "there is no study under"),
-        (("queue", "up"), "moves which experiment?"),
+        (("queue", "up"), "`queue up` of which experiment?"),
         (("queue", "list", "x"), "takes no id"),
         (("--batch", "--study", "nowhere.toml"), "cannot be read"),
     ],
@@ -205,6 +205,9 @@ def test_the_queue_is_printed_and_changed(command: Command, study: Study) -> Non
         "id": second, "study": "mine", "waiting": True, "processors": 0, "wanted": 2, "now": False,
     }  # fmt: skip
     assert second in command("queue", "list").out
+    (hurried, other) = json.loads(command("queue", "now", second, "--json").out)
+    assert (hurried["id"], hurried["now"], other["now"]) == (second, True, False)
+    assert f"{second}  waits (now)" in command("queue", "list").out
 
 
 def test_a_shell_completes_the_names_of_studies(command: Command, study: Study) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from core.declarations.lazy import statistics
 from core.records.experiment import Experiment
 from core.records.stages import SURROGATE
-from core.spec.grid import shared_surrogate
+from core.report.formatting import counted, duration
+from core.spec.grid import shared_splits, shared_surrogate
 from core.spec.spec import Spec
 from tui_aefit.following.past import PastRun, most_alike
 
@@ -50,6 +51,23 @@ def expected_seconds(specs: Sequence[Spec], jobs: int, past: Sequence[PastRun]) 
         saved += (spec.runs - len(new)) * training
     runs = sum(spec.runs for spec in specs)
     return Expected(work / runs * math.ceil(runs / jobs), saved)
+
+
+def sharing_words(specs: Sequence[Spec]) -> str:
+    """What the runs of experiments have in common: "6 runs share 3 splits and 3 surrogates, each made once"."""
+    runs = sum(spec.runs for spec in specs)
+    splits = {(shared_splits(spec), run) for spec in specs for run in range(spec.runs)}
+    surrogates = {(shared_surrogate(spec), run) for spec in specs for run in range(spec.runs)}
+    return (
+        f"{counted(runs, 'run')} share {counted(len(splits), 'split')} and "
+        f"{counted(len(surrogates), 'surrogate')}, each made once"
+    )
+
+
+def expected_words(expected: Expected) -> str:
+    """How long it takes: "12 min, 3 min less than with surrogates of their own"."""
+    less = f", {duration(expected.saved)} less than with surrogates of their own" if expected.saved else ""
+    return f"{duration(expected.seconds)}{less}"
 
 
 def saved_seconds(experiments: Iterable[Experiment]) -> Saved:

@@ -34,7 +34,7 @@ from tui_aefit.lab.background import GROUP, carry_out
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
-from tui_aefit.lab.form import OF_CALL, words_of
+from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
 from tui_aefit.lab.messages import (
     CanBeExtended,
     CloneExperiment,
@@ -77,6 +77,7 @@ class Lab(App[None]):
     settings: what was asked for in the shell, the environment and files: the form's first words.
     first: the experiment to open with; by default the newest that is being computed, else the form.
     keymap: binding id -> the keys that it has instead of its own, as `tui_aefit.lab.keys.keymap` gives them.
+    study, paired: what a study is to be called, and whether its lists are paired, where that was asked for.
     """
 
     TITLE = "aefit-tui"
@@ -114,9 +115,16 @@ class Lab(App[None]):
     ]
 
     def __init__(
-        self, settings: Settings, first: Experiment | None = None, *, keymap: Mapping[str, str] | None = None
+        self,
+        settings: Settings,
+        first: Experiment | None = None,
+        *,
+        keymap: Mapping[str, str] | None = None,
+        study: str = "",
+        paired: bool = False,
     ) -> None:
         super().__init__()
+        self._study, self._paired = study or settings.study_name, paired or settings.paired
         self._changed_keys = dict(keymap or {})
         self._settings = settings
         self._first = first
@@ -298,12 +306,10 @@ class Lab(App[None]):
     @on(SetupScreen.Start)
     def _start(self, message: SetupScreen.Start) -> None:
         checked = message.checked
-        assert checked.spec is not None
-        assert checked.jobs is not None
-        assert checked.threads is not None
         # A relative path would mean something else in another folder.
-        self._save(replace(self._preferences, words={**message.words, "dataset": checked.spec.dataset}))
-        self._computing.begin(checked.spec, checked.jobs, checked.threads, checked.data_dir)
+        dataset = ",".join(dict.fromkeys(spec.dataset for spec in checked.specs))
+        self._save(replace(self._preferences, words={**message.words, "dataset": dataset}))
+        self._computing.begin(checked)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -435,20 +441,29 @@ class Lab(App[None]):
 
     def _first_words(self) -> dict[str, str]:
         """What was asked for, over the defaults: what `--batch` would compute."""
+        settings, several = self._settings, self._settings.several
         try:
-            defaults = words_of(self._settings.spec())
+            defaults = words_of(settings.specs(paired=self._paired)[0] if several else settings.spec())
         except AefitError as error:
             # Shown in the form, where it can be put right.
             self.notify(str(error), severity="warning", markup=False)
             defaults = words_of(Spec())
+        if settings.cases:
+            self.notify("the form takes no cases: --batch computes them", severity="warning")
         # Shown empty, unless asked for: these follow the data set.
         open_ones = {name: "" for name, setting in COMMON.items() if setting.default_text}
         asked = {
-            name: _word_as_set(found.value)
-            for name, found in self._settings.found.items()
+            name: ",".join(map(_word_as_set, several.get(name, (found.value,))))
+            for name, found in settings.found.items()
             if name not in CALL or name in OF_CALL
         }
-        return {**defaults, **open_ones, **asked}
+        return {
+            **defaults,
+            **open_ones,
+            **asked,
+            **({"pair": PAIRED} if self._paired else {}),
+            "name": self._study,
+        }
 
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-WORDS = {"escape": "esc"}
+WORDS = {"escape": "esc", "comma": "comma"}
 """Keys whose name in a sentence is neither what is printed on them nor what Textual calls them."""
 
 

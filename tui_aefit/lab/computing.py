@@ -17,14 +17,15 @@ from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create
 from core.records.state import State
+from core.records.study import save_study
 from core.records.study_state import StudyState
 from core.spec.settings import COMMON
-from core.spec.spec import Spec
 from tui_aefit.following.home import Watch, at_work, lacks_further_runs
 from tui_aefit.lab.actions import with_each
 from tui_aefit.lab.background import carry_out, complain
 from tui_aefit.lab.coordinators import Coordinators
-from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment
+from tui_aefit.lab.form import Checked
+from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment, OpenStudy
 from tui_aefit.shell.settings import Settings
 
 STUDY_ENDS: Mapping[int, str] = {
@@ -39,8 +40,9 @@ STUDY_ENDS: Mapping[int, str] = {
 class Computing:
     """What the app does with coordinators, all of it beside the screen, for it reads files.
 
-    Posts to the app `OpenExperiment` when one has been started, `CanBeExtended` where the person can be asked how
-    many runs, `ExperimentEnded` at the end of every experiment of the home. Says what cannot be done, and why.
+    Posts to the app `OpenExperiment` or `OpenStudy` when one has been started, `CanBeExtended` where the person can
+    be asked how many runs, `ExperimentEnded` at the end of every experiment of the home. Says what cannot be done,
+    and why.
     """
 
     def __init__(self, app: App[Any], settings: Settings) -> None:
@@ -51,9 +53,13 @@ class Computing:
         self._complaints: set[str] = set()
         self._extended: set[str] = set()
 
-    def begin(self, spec: Spec, jobs: int, threads: int, data_dir: str = "") -> None:
-        """Have the experiment of a spec computed. data_dir: where named data sets lie, "" as the settings say."""
-        self._beside(lambda: create(self._home, spec)[0], jobs, threads, data_dir)
+    def begin(self, checked: Checked) -> None:
+        """Have what the form asks for computed, one experiment or a study; as it was checked, without problems."""
+        if checked.study:
+            self._app.run_worker(partial(self._begin_study, checked), thread=True, group="begin")
+            return
+        (spec,) = checked.specs
+        self._beside(lambda: create(self._home, spec)[0], checked.jobs, checked.threads, checked.data_dir)
 
     def resume(self, experiment: Experiment) -> None:
         """Have the missing runs of an experiment computed, those among them that were asked for elsewhere."""
@@ -92,7 +98,7 @@ class Computing:
 
         def resume() -> str:
             try:
-                self._coordinators.start_study(state.study, state.runs - state.done)
+                self._coordinators.start_study(state.study)
             except OSError as error:
                 raise self._unreadable(error) from error
             return f"{state.study.name} is being computed"
@@ -177,6 +183,18 @@ class Computing:
             self._complain(error)
         else:
             self._app.post_message(OpenExperiment(experiment))
+
+    def _begin_study(self, checked: Checked) -> None:
+        try:
+            self._coordinators.check_data({spec.dataset for spec in checked.specs}, checked.data_dir)
+            study = save_study(self._home, checked.study, checked.specs)
+            if not self._coordinators.start_study(study, checked.jobs, checked.threads, checked.data_dir):
+                text = "all of it was computed before: these are its stored results"
+                self._app.notify(text, title="Already complete")
+        except (AefitError, OSError) as error:
+            self._complain(error)
+        else:
+            self._app.post_message(OpenStudy(study.folder))
 
     def _consider(self, experiment: Experiment) -> None:
         try:

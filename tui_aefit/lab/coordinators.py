@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from core.data.catalogue import check_available
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.journal import JournalReader
-from core.records.starting import start_coordinator, start_supervisor
+from core.records.starting import How, start_coordinator, start_supervisor
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 from core.records.study import Study
-from core.records.study_state import lacking_datasets, read_study_state
+from core.records.study_state import StudyStatus, lacking_datasets, read_study_state
 from tui_aefit.shell.launcher import data_dir_of, is_at_work
 from tui_aefit.shell.settings import Settings, limit_of
 
@@ -48,25 +49,43 @@ class Coordinators:
             return False
         experiment.check_computable()
         lacking = max(1, experiment.spec.runs - len(state.results))
-        how = self._settings.how(lacking, data_dir=_folder(data_dir) or data_dir_of(state, self._settings))
-        if jobs is not None or threads is not None:
-            jobs, threads = jobs or how.jobs, threads or how.threads
-            how = replace(how, jobs=jobs, threads=threads, limit=limit_of(jobs, threads, lacking))
+        folder = _folder(data_dir) or data_dir_of(state, self._settings)
+        how = self._how(lacking, folder, jobs, threads)
         process = start_coordinator(experiment, how, tied=False)
         self._started.append((experiment, process))
         return True
 
-    def start_study(self, study: Study, lacking: int) -> None:
-        """Start a supervisor, unless one is at work. lacking: runs of the study that are not complete.
+    def start_study(
+        self, study: Study, jobs: int | None = None, threads: int | None = None, data_dir: str = ""
+    ) -> bool:
+        """Start a supervisor, unless one is at work; False where none is needed, for nothing is missing.
 
+        jobs, threads: as for `start`. data_dir: where its data lie, "" for what the settings say.
         Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
         """
+        state = read_study_state(study)
+        if state.status is StudyStatus.COMPLETE:
+            return False
         if study.running:
-            return
-        how = self._settings.how(max(1, lacking))
-        for dataset in lacking_datasets(read_study_state(study)):
-            check_available(dataset, how.data_dir)
+            return True
+        self.check_data(lacking_datasets(state), data_dir)
+        lacking = max(1, state.runs - state.done)
+        how = self._how(lacking, _folder(data_dir) or self._settings.data_dir, jobs, threads)
         self._supervisors.append((study, start_supervisor(study, how, tied=False)))
+        return True
+
+    def check_data(self, datasets: Iterable[str], data_dir: str = "") -> None:
+        """Raises DataError where one of these data sets is not there. data_dir: "" for what the settings say."""
+        for dataset in datasets:
+            check_available(dataset, _folder(data_dir) or self._settings.data_dir)
+
+    def _how(self, runs: int, data_dir: Path, jobs: int | None, threads: int | None) -> How:
+        """How so many runs are computed. jobs, threads: None for what the settings say. Raises SpecError."""
+        how = self._settings.how(runs, data_dir=data_dir)
+        if jobs is None and threads is None:
+            return how
+        jobs, threads = jobs or how.jobs, threads or how.threads
+        return replace(how, jobs=jobs, threads=threads, limit=limit_of(jobs, threads, runs))
 
     def extend(self, experiment: Experiment, runs: int) -> Experiment:
         """Ask for so many runs in all, and start a coordinator unless one is at work; the experiment with them.

@@ -30,6 +30,7 @@ from tui_aefit.lab.messages import (
     ResumeExperiment,
     ResumeSeveral,
 )
+from tui_aefit.lab.queueing import start_now
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 
 
@@ -151,6 +152,18 @@ class MarkedActions(Screen[None]):
         question = Confirm(about.question("Stop"), about.named(kept), "Stop")
         act = partial(with_each, about.able, stop, "{} were asked to stop")
         confirm_and_carry_out(self.app, question, act, self._look_after)
+
+    def action_now(self) -> None:
+        """Have those of the experiments that wait be computed at once."""
+        if (about := self._about(lambda one: "" if one.queued else f"{one.id} does not wait")) is not None:
+            self.carry_out(
+                partial(
+                    with_each,
+                    about.able,
+                    lambda one: start_now(one.folder.parents[1], one.id),
+                    "{} wait for nobody any more",
+                )
+            )
 
     def action_delete(self) -> None:
         """Ask whether to delete the experiments, then do."""

@@ -15,11 +15,18 @@ from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.terminal import leave_with_terminal, require_terminal
 
 
-def open_lab(settings: Settings, console: Console, first: str | None = None) -> int:
+def open_lab(
+    settings: Settings,
+    console: Console,
+    first: str | None = None,
+    *,
+    study: str = "",
+    paired: bool = False,
+) -> int:
     """Show the lab until it is left, then say what goes on without it; the exit status.
 
-    first: the id, as a person types it, of the experiment to open with. Raises AefitError where there is no
-    such experiment or no terminal, or a settings file gives a key that cannot be.
+    first: the id, as a person types it, of the experiment to open with. study, paired: see `Lab`. Raises AefitError
+    where there is no such experiment or no terminal, or a settings file gives a key that cannot be.
     """
     require_terminal()
     experiment = None if first is None else find(settings.home, first)
@@ -34,7 +41,7 @@ def open_lab(settings: Settings, console: Console, first: str | None = None) -> 
 
         changed = keymap(settings.keys, Lab)
     leave_with_terminal()
-    lab = Lab(settings, experiment, keymap=changed)
+    lab = Lab(settings, experiment, keymap=changed, study=study, paired=paired)
     lab.run()
     _name_those_at_work(settings, console)
     return lab.return_code or ExitStatus.COMPLETE

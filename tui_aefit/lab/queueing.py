@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.timer import Timer
 
 from core.errors import ExperimentError
-from core.records.queue import Queued, move, read_queue
+from core.records.queue import Queued, hurry, move, read_queue
 
 SECONDS = 1.0
 """How often the queue is read."""
 GROUP = "queue"
 """Of the workers that read the queue."""
 MOST_NAMED = 2
+
+KEYS = Binding.Group("Queue/now", compact=True)
+"""The keys that change the place in the queue, or have no place in it count, together in the footer."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,13 @@ def turn_of(queue: Sequence[Queued], experiment: str) -> Turn | None:
     return Turn(place + 1, len(waiting), tuple(one for one in before if one != experiment))
 
 
-def turn_words(turn: Turn) -> str:
-    """What an experiment waits for, in a sentence."""
+def turn_words(turn: Turn, keys: str = "") -> str:
+    """What an experiment waits for, in a sentence. keys: that change it, with what they do."""
     named = ", ".join(turn.before[:MOST_NAMED])
     more = len(turn.before) - MOST_NAMED
     after = f", after {named}{f' and {more} more' if more > 0 else ''}" if named else ""
-    return f"◔ queued: {turn.place} of {turn.of} that wait{after}"
+    # The keys first: ids are long, and a small terminal cuts them off.
+    return f"◔ queued: {turn.place} of {turn.of} that wait{f' ({keys})' if keys else ''}{after}"
 
 
 def move_in_queue(home: Path, experiment: str, steps: int) -> str:
@@ -106,3 +111,18 @@ def move_in_queue(home: Path, experiment: str, steps: int) -> str:
     if not moved:
         raise ExperimentError(f"{experiment} does not wait for its turn any more")
     return f"{experiment} is {place + 1} of {len(waiting)} that wait"
+
+
+def start_now(home: Path, experiment: str) -> str:
+    """Have an experiment that waits be computed at once, beside all others; what came of it.
+
+    Raises ExperimentError where it does not wait, or the queue cannot be written.
+    """
+    waits = any(queued.waiting and queued.ticket.experiment == experiment for queued in read_queue(home))
+    try:
+        hurried = waits and hurry(home, experiment)
+    except OSError as error:
+        raise ExperimentError(f"cannot change the queue: {error.strerror}") from error
+    if not hurried:
+        raise ExperimentError(f"{experiment} does not wait for its turn")
+    return f"{experiment} waits for nobody any more"

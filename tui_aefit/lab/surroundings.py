@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.catalogue import CATALOGUE, availability, check_available
-from core.errors import AefitError, DataError, ExperimentError
+from core.errors import AefitError, DataError, ExperimentError, StudyError
 from core.files.locations import experiments_dir
 from core.records.experiment import Experiment
 from core.records.home import experiment_id
@@ -20,6 +20,8 @@ from tui_aefit.shell.settings import Settings
 if TYPE_CHECKING:
     from core.previews.records import AttackPreview, DataPreview
     from core.records.overview import OverviewReader
+    from core.records.study import Study
+    from core.records.study_state import CellState
 
 # What is looked up beside the screen is imported there: the first picture of the lab waits for none of it.
 
@@ -30,6 +32,18 @@ class Standing:
 
     experiment: Experiment | None
     text: str
+
+
+@dataclass(frozen=True)
+class StudyStanding:
+    """What there is of a study that is set up.
+
+    cells: its experiments, by id; none where they could not be looked at. there: the study of its name, None where
+    there is none that can be read.
+    """
+
+    cells: Mapping[str, CellState]
+    there: Study | None
 
 
 class Surroundings:
@@ -87,6 +101,30 @@ class Surroundings:
         found = self._overviews.look_at(folder) if folder.is_dir() else None
         text = describe_standing(spec.runs, found, start=start, show=show)
         return Standing(found.experiment if found is not None else None, text)
+
+    def planned(self, name: str, specs: Sequence[Spec]) -> Study:
+        """The study of this name that would be made of these experiments."""
+        from tui_aefit.following.planned import planned_study  # noqa: PLC0415
+
+        return planned_study(self._settings.home, name, specs)
+
+    def standing_of_study(self, study: Study) -> StudyStanding:
+        """What there is of a planned study. Takes long."""
+        from core.records.study import load_study  # noqa: PLC0415
+        from core.records.study_state import read_study_state  # noqa: PLC0415
+
+        there: Study | None = None
+        cells: Sequence[CellState] = ()
+        try:
+            if study.folder.is_dir():
+                there = load_study(study.folder)
+        except StudyError as error:
+            self._complain(error)
+        try:
+            cells = read_study_state(study, self._overviews).cells
+        except OSError as error:
+            self._complain(StudyError(f"cannot read {study.folder}: {error.strerror}"))
+        return StudyStanding({cell.cell.id: cell for cell in cells}, there)
 
     async def look_at_data(self, dataset: str, data_dir: str) -> DataPreview:
         """Some images of a data set. Raises DataError for one that an experiment would refuse, else AefitError."""

@@ -107,7 +107,7 @@ def run(words: list[str]) -> int:
         with loading():
             from tui_aefit.lab import opening as lab  # noqa: PLC0415
 
-        return lab.open_lab(settings, console)
+        return lab.open_lab(settings, console, study=given.get("name", ""), paired=given.get("pair", False))
     except AefitError as error:
         return console.refuse(error)
 

@@ -5,10 +5,11 @@ The help is answered from here, so that nothing is loaded that only computing ne
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from core.data.limit import SETTING as DATA_LIMIT
-from core.declarations.setting import Folder, Number, Setting, Value, Whole, by_name
+from core.declarations.setting import Folder, Names, Number, PathKind, Setting, Value, Whole, by_name
 from core.errors import AefitError
 from core.files.locations import default_home
 from core.places.dask import DaskKind
@@ -92,6 +93,20 @@ def read_word(setting: Setting, word: str, source: str) -> Value:
         raise AefitError(
             f"{source} = {word!r} is not possible: expected {expected}", explain(setting)
         ) from error
+
+
+def may_have_several(setting: Setting) -> bool:
+    """Whether several values of a setting make several experiments: not where one value is a list already."""
+    return setting.identifies and setting.name != "runs" and not isinstance(setting.kind, Names)
+
+
+def words_of_list(setting: Setting, word: str) -> list[str]:
+    """The words of the values that a word with commas asks for; the word itself where it asks for one."""
+    if not may_have_several(setting) or "," not in word:
+        return [word]
+    if isinstance(setting.kind, PathKind) and os.path.lexists(os.path.expanduser(word)):
+        return [word]  # a file may be called so
+    return [part.strip() for part in word.split(",")]
 
 
 def explain(setting: Setting) -> str:

@@ -5,29 +5,30 @@ from __future__ import annotations
 from core.errors import AefitError, ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.home import find_folder
-from core.records.queue import move, read_queue
+from core.records.queue import Queued, hurry, move, read_queue
 from core.report.formatting import moment
 from core.report.tables.text import align
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
 
+NOW = "now"
 STEPS = {"up": -1, "down": 1, "first": -10_000, "last": 10_000}
 
 
 def queue(options: Options, settings: Settings, console: Console) -> int:
-    """Print the queue, after having moved an experiment in it if that was asked for. Raises AefitError."""
+    """Print the queue, after having changed it if that was asked for. Raises AefitError."""
     action, word = options["action"], options.get("id")
     home = settings.certain_home()
     if action == "list":
         if word is not None:
             raise AefitError(f"`queue list` takes no id, and {word!r} was given", "aefit-tui queue list")
     elif word is None:
-        raise AefitError(f"`queue {action}` moves which experiment?", f"aefit-tui queue {action} ID")
+        raise AefitError(f"`queue {action}` of which experiment?", f"aefit-tui queue {action} ID")
     else:
         identity = find_folder(home, word).name
         try:
-            moved = move(home, identity, STEPS[action])
+            moved = hurry(home, identity) if action == NOW else move(home, identity, STEPS[action])
         except OSError as error:
             raise ExperimentError(f"cannot change the queue: {error.strerror}") from error
         if not moved:
@@ -60,10 +61,15 @@ def _print(settings: Settings, console: Console, *, as_json: bool) -> None:
         return
     rows = [
         [
-            str(place), one.ticket.experiment, "waits" if one.waiting else "computes", str(one.ticket.using),
+            str(place), one.ticket.experiment, _doing(one), str(one.ticket.using),
             str(one.ticket.wanted), moment(one.ticket.since, "%H:%M"), one.ticket.study,
         ]
         for place, one in enumerate(found, start=1)
     ]  # fmt: skip
     header = ["", "id", "", "processors", "wanted", "since", "study"]
     console.result(align([header, *rows], console.width, left=(1, 2, 6)))
+
+
+def _doing(one: Queued) -> str:
+    """What an experiment in the queue does, and whether it waits for nobody."""
+    return ("waits" if one.waiting else "computes") + (" (now)" if one.ticket.at_once else "")

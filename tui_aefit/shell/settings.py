@@ -16,7 +16,7 @@ from pathlib import Path
 from core.data.limit import SETTING as DATA_LIMIT
 from core.data.limit import VARIABLE
 from core.declarations.printable import shell_word
-from core.declarations.setting import Names, PathKind, Setting, Value
+from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
@@ -33,9 +33,11 @@ from tui_aefit.shell.declarations import (
     TYPED_ONLY,
     declared_with,
     explain,
+    may_have_several,
     plugin_options,
     read_word,
     variable_of,
+    words_of_list,
 )
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 from tui_aefit.shell.study_file import StudyFile
@@ -165,13 +167,18 @@ class Settings:
         """What the study's file calls it, "" where it does not."""
         return self._study.name if self._study is not None else ""
 
+    @property
+    def paired(self) -> bool:
+        """Whether the study's file has its lists paired."""
+        return self._study is not None and self._study.paired
+
     def specs(self, *, paired: bool = False) -> list[Spec]:
         """The experiments of the study that these settings ask for. Raises AefitError, as `spec` does.
 
         paired: the first value of each setting that has several with the first of the others, and so on; else
         every combination of them. Where none has, and there are no cases, it is one experiment.
         """
-        paired = paired or (self._study is not None and self._study.paired)
+        paired = paired or self.paired
         base = {
             name: found.value
             for name, found in self.found.items()
@@ -405,11 +412,9 @@ class Settings:
             return tuple(
                 dict.fromkeys(self._value(name, replace(given, value=one)) for one in map(_single, value))
             )
-        if not isinstance(value, str) or not given.label or "," not in value:
+        if not isinstance(value, str) or not given.label:
             return (self._value(name, given),)
-        if isinstance(setting.kind, PathKind) and os.path.lexists(os.path.expanduser(value)):
-            return (self._value(name, given),)  # a file may be called so
-        words = [word.strip() for word in value.split(",")]
+        words = words_of_list(setting, value)
         return tuple(dict.fromkeys(self._value(name, replace(given, value=word)) for word in words))
 
     def _cases(self) -> list[dict[str, object]]:
@@ -536,11 +541,6 @@ def _flat(values: object) -> dict[str, object]:
         inner = _flat(value) if isinstance(value, dict) else {"": value}
         found |= {f"{name}.{rest}" if rest else name: one for rest, one in inner.items()}
     return found
-
-
-def may_have_several(setting: Setting) -> bool:
-    """Whether several values of a setting make several experiments: not where one value is a list already."""
-    return setting.identifies and setting.name != "runs" and not isinstance(setting.kind, Names)
 
 
 def _single(value: object) -> object:

@@ -21,9 +21,8 @@ from core.report.formatting import counted, duration
 from core.report.study.result import study_result
 from core.report.study.text import study_table
 from core.spec.command import word_of
-from core.spec.grid import shared_splits, shared_surrogate
 from tui_aefit.following.past import read_past
-from tui_aefit.following.savings import expected_seconds, saved_seconds
+from tui_aefit.following.savings import expected_seconds, expected_words, saved_seconds, sharing_words
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, stop_signals
 from tui_aefit.shell.settings import Settings
@@ -142,18 +141,13 @@ def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> N
     """What there is to do, what of it is done once for all, how long it may take."""
     specs = [cell.spec for cell in study.cells if cell.spec is not None]
     runs = sum(spec.runs for spec in specs)
-    splits = {(shared_splits(spec), run) for spec in specs for run in range(spec.runs)}
-    surrogates = {(shared_surrogate(spec), run) for spec in specs for run in range(spec.runs)}
     axes = ", ".join(
         f"{name} {' '.join(word_of(value) or '-' for value in values)}" for name, values in study.axes.items()
     )
     console.narrate(
         f"{study.name}: {counted(len(specs), 'experiment')}, {counted(runs, 'run')}{f': {axes}' if axes else ''}"
     )
-    console.narrate(
-        f"its {counted(runs, 'run')} share {counted(len(splits), 'split')} and "
-        f"{counted(len(surrogates), 'surrogate')}, each made once"
-    )
+    console.narrate(f"its {sharing_words(specs)}")
     left = [
         cell.cell.spec
         for cell in state.cells
@@ -161,10 +155,7 @@ def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> N
     ]
     expected = expected_seconds(left, jobs, read_past(study.home).runs) if left else None
     if expected is not None:
-        once = (
-            f", {duration(expected.saved)} less than with surrogates of their own" if expected.saved else ""
-        )
-        console.narrate(f"what is left of it takes about {duration(expected.seconds)}{once}")
+        console.narrate(f"what is left of it takes about {expected_words(expected)}")
 
 
 def _say_saved(overviews: Sequence[Overview], console: Console) -> None:

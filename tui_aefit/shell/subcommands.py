@@ -190,7 +190,7 @@ def _add_study_export(command: argparse.ArgumentParser) -> None:
 
 
 def _queue(command: argparse.ArgumentParser, settings: Mapping[str, Setting]) -> None:
-    command.add_argument("action", choices=("list", "up", "down", "first", "last"))
+    command.add_argument("action", choices=("list", "up", "down", "first", "last", "now"))
     command.add_argument("id", metavar="ID", nargs="?", help="an experiment that is in the queue")
 
 
@@ -393,6 +393,7 @@ SUB_COMMANDS: Mapping[str, SubCommand] = {
             "list": "who computes here or waits to, in turn",
             "up|down ID": "move an experiment in the queue",
             "first|last ID": "the same, to its front or its end",
+            "now ID": "have it wait for nobody, as with --now",
         },
         run="tui_aefit.shell.queueing:queue",
         build=_queue,

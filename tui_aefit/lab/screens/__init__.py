@@ -15,7 +15,7 @@ from textual.screen import Screen
 SCREENS: Mapping[str, str] = {
     "Ask": "tui_aefit.lab.screens.confirm",
     "ChooseQuantity": "tui_aefit.lab.screens.choose_quantity",
-    "ChooseSets": "tui_aefit.lab.screens.choose_sets",
+    "ChooseSome": "tui_aefit.lab.screens.choose_some",
     "CompareScreen": "tui_aefit.lab.screens.compare",
     "ExperimentsScreen": "tui_aefit.lab.screens.experiments",
     "Export": "tui_aefit.lab.screens.export",
@@ -32,7 +32,7 @@ SCREENS: Mapping[str, str] = {
 
 if TYPE_CHECKING:
     from tui_aefit.lab.screens.choose_quantity import ChooseQuantity as ChooseQuantity
-    from tui_aefit.lab.screens.choose_sets import ChooseSets as ChooseSets
+    from tui_aefit.lab.screens.choose_some import ChooseSome as ChooseSome
     from tui_aefit.lab.screens.compare import CompareScreen as CompareScreen
     from tui_aefit.lab.screens.confirm import Ask as Ask
     from tui_aefit.lab.screens.experiments import ExperimentsScreen as ExperimentsScreen

@@ -30,7 +30,7 @@ from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.concerned import MOST_COMPARED, forbidden
 from tui_aefit.lab.marked_actions import MarkedActions
 from tui_aefit.lab.messages import CloneExperiment, NewExperiment, OpenExperiment
-from tui_aefit.lab.queueing import move_in_queue
+from tui_aefit.lab.queueing import KEYS, move_in_queue
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable, Listing
 from tui_aefit.lab.widgets.filter import Filter
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -44,9 +44,6 @@ ABOUT_ONE = (
     "clone", "resume", "extend", "mark", "stop", "delete", "label", "tag", "note", "export", "copy",
 )  # fmt: skip
 """The actions that need an experiment under the cursor."""
-
-QUEUE = Binding.Group("Queue", compact=True)
-"""The keys that change the place in the queue, together in the footer."""
 
 clock = time.time
 """What ages are told by."""
@@ -84,10 +81,12 @@ class ExperimentsScreen(MarkedActions):
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
                 tooltip="Write an HTML report with figures into its folder"),
-        Binding("left_square_bracket", "queue(-1)", "Earlier", id="experiments.earlier", group=QUEUE,
+        Binding("left_square_bracket", "queue(-1)", "Earlier", id="experiments.earlier", group=KEYS,
                 tooltip="Have the one under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "queue(1)", "Later", id="experiments.later", group=QUEUE,
+        Binding("right_square_bracket", "queue(1)", "Later", id="experiments.later", group=KEYS,
                 tooltip="Have the one under the cursor wait one place more in the queue"),
+        Binding("exclamation_mark", "now", "Start now", id="experiments.now", group=KEYS,
+                tooltip="Compute it at once, beside all that is computed: it waits for nobody any more"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
                 tooltip="Show only some: words, attack:fgsm, state:failed, tag:x, z:9; * for anything, ! for not"),
         Binding("less_than_sign", "sort(-1)", "Sort back", id="experiments.sort-back", show=False,
@@ -160,6 +159,8 @@ class ExperimentsScreen(MarkedActions):
         waits = chosen is not None and chosen.queued > 0
         if action == "queue":
             return waits
+        if action == "now":
+            return waits or any(one.queued for one in self._marked())
         if action == "resume" and waits and not self._browsing.marked:
             return False  # it goes on by itself when its turn comes
         if action in ABOUT_ONE:

@@ -26,7 +26,7 @@ from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
 from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
-from tui_aefit.lab.queueing import Turn, TurnRead, move_in_queue, start_reading, turn_words
+from tui_aefit.lab.queueing import Turn, TurnRead, move_in_queue, start_now, start_reading, turn_words
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.widgets.cell_table import CellTable
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -64,6 +64,8 @@ LOW = 24
 """Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
 PADDING = 2
 """Columns beside the answer."""
+STOP = Binding.Group("Stop/now", compact=True)
+"""The keys that end the waiting, together in the footer while there is any."""
 KEY_SECONDS = 2.0
 """How long a notice stays of what a key did. Longer, it would lie over the next screen."""
 
@@ -79,7 +81,10 @@ class LiveScreen(Screen[None]):
     AUTO_FOCUS = "#accuracy-chart"
     BINDINGS = [  # noqa: RUF012  # declared so by Screen
         Binding("g", "gallery", "Gallery", id="live.gallery", tooltip="Look at the images of every set"),
-        Binding("s", "stop", "Stop", id="live.stop", tooltip="Stop computing; complete runs are kept"),
+        Binding("s", "stop", "Stop", id="live.stop", group=STOP,
+                tooltip="Stop computing; complete runs are kept"),
+        Binding("exclamation_mark", "now", "Start now", id="live.now", group=STOP,
+                tooltip="Compute it at once, beside all that is computed: it waits for nobody any more"),
         Binding("r", "resume", "Resume", id="live.resume",
                 tooltip="Compute the runs that are missing or failed"),
         Binding("x", "export", "Export", id="live.export",
@@ -182,7 +187,7 @@ class LiveScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Stop is there while it runs, resume while it does not and something is missing."""
-        if action == "queue":
+        if action in ("queue", "now"):
             return self._turn is not None
         seen = self._snapshot
         if seen is None:
@@ -235,16 +240,15 @@ class LiveScreen(Screen[None]):
         self._turn = message.turn
         self.query_one(LiveHeader).turn = message.turn
         line = self.query_one("#turn", Static)
-        line.update(f"{turn_words(message.turn)}{self._queue_keys()}" if message.turn is not None else "")
+        line.update(turn_words(message.turn, self._queue_keys()) if message.turn is not None else "")
         line.display = message.turn is not None
         self.refresh_bindings()
 
     def _queue_keys(self) -> str:
-        """The keys that change the place in the queue, as they are now."""
+        """The keys that change its turn, as they are now, with what they do."""
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
-        keys = [bindings[id] for id in ("live.earlier", "live.later") if id in bindings]
-        words = (f"{self.app.get_key_display(key)} {key.description.lower()}" for key in keys)
-        return f" ({', '.join(words)})" if keys else ""
+        keys = [bindings[id] for id in ("live.now", "live.earlier", "live.later") if id in bindings]
+        return ", ".join(f"{self.app.get_key_display(key)} {key.description.lower()}" for key in keys)
 
     @on(RunsTable.RunSelected)
     def _run_selected(self, event: RunsTable.RunSelected) -> None:
@@ -428,7 +432,7 @@ class LiveScreen(Screen[None]):
             if sets is not None:
                 chart.sets = sets
 
-        self.app.push_screen(screens.ChooseSets(names, chart.drawn), chosen)
+        self.app.push_screen(screens.ChooseSome(names, chart.drawn), chosen)
 
     # What other keys do
 
@@ -454,6 +458,10 @@ class LiveScreen(Screen[None]):
     def action_queue(self, steps: int) -> None:
         """Wait more places in the queue, or less."""
         carry_out(self.app, partial(move_in_queue, self._home, self.experiment.id, steps))
+
+    def action_now(self) -> None:
+        """Wait for nobody any more."""
+        carry_out(self.app, partial(start_now, self._home, self.experiment.id))
 
     @property
     def _home(self) -> Path:

@@ -43,7 +43,7 @@ from tui_aefit.lab.messages import (
     OpenExperiment,
     ResumeStudy,
 )
-from tui_aefit.lab.queueing import move_in_queue
+from tui_aefit.lab.queueing import KEYS, move_in_queue, start_now
 from tui_aefit.lab.studies import ask_to_stop
 from tui_aefit.lab.study_pictures import curve_data, heat_data
 from tui_aefit.lab.widgets.footer import KeysFooter
@@ -56,9 +56,6 @@ LOOK_SECONDS = 1.0
 """How often the study is looked at."""
 PANES = {"map": "Heat map", "curves": "Curves", "cells": "Table"}
 """Pane -> its title; a narrow terminal shows one at a time."""
-
-QUEUE = Binding.Group("Queue", compact=True)
-"""The keys that change the place in the queue, together in the footer."""
 
 clock = time.time
 """What progress is told by."""
@@ -92,10 +89,12 @@ class StudyScreen(Screen[None]):
                 tooltip="Show only some experiments: attack:fgsm, epsilon:0.1, state:failed, ! for not"),
         Binding("l", "list", "In the list", id="study.list", show=False,
                 tooltip="Its experiments in the list of all, to mark, compare, extend or delete them"),
-        Binding("left_square_bracket", "queue(-1)", "Earlier", id="study.earlier", group=QUEUE,
+        Binding("left_square_bracket", "queue(-1)", "Earlier", id="study.earlier", group=KEYS,
                 tooltip="Have the experiment under the cursor wait one place less in the queue"),
-        Binding("right_square_bracket", "queue(1)", "Later", id="study.later", group=QUEUE,
+        Binding("right_square_bracket", "queue(1)", "Later", id="study.later", group=KEYS,
                 tooltip="Have the experiment under the cursor wait one place more in the queue"),
+        Binding("exclamation_mark", "now", "Start now", id="study.now", group=KEYS,
+                tooltip="Compute the experiment under the cursor at once: it waits for nobody any more"),
         Binding("y", "copy", "Copy", id="study.copy", show=False, tooltip="Copy the id of the experiment"),
         Binding("n", "new", "New", id="study.new", show=False, tooltip="Set up a new experiment"),
         *(
@@ -384,7 +383,7 @@ class StudyScreen(Screen[None]):
                 return status not in (None, StudyStatus.RUNNING, StudyStatus.COMPLETE)
             case "across":
                 return len(self._view.state.study.axes) > 1 if self._view is not None else False
-            case "queue":
+            case "queue" | "now":
                 return any(cell.status is CellStatus.QUEUED for cell in self._cells)
             case "alone":
                 return not self.has_class("-narrow")
@@ -440,7 +439,7 @@ class StudyScreen(Screen[None]):
         what = "Sets" if self._quantity.kind == "accuracy" else "Claims"
         where = self._grid.row_name(self._cursor[0]) if self._grid.rows else ""
         question = f"{what} in the curves{f' of {where}' if where else ''}"
-        self.app.push_screen(screens.ChooseSets(list(names), drawn, question), chosen)
+        self.app.push_screen(screens.ChooseSome(list(names), drawn, question), chosen)
 
     def action_bars(self) -> None:
         """Draw intervals, or none."""
@@ -510,8 +509,13 @@ class StudyScreen(Screen[None]):
     def action_queue(self, steps: int) -> None:
         """Move the experiment under the cursor in the queue."""
         if (cell := self._concerned) is not None:
-            home = self.folder.parent.parent
-            carry_out(self.app, partial(move_in_queue, home, cell.cell.id, steps), self._look_after)
+            move = partial(move_in_queue, self.folder.parents[1], cell.cell.id, steps)
+            carry_out(self.app, move, self._look_after)
+
+    def action_now(self) -> None:
+        """Have the experiment under the cursor wait for nobody any more."""
+        if (cell := self._concerned) is not None:
+            carry_out(self.app, partial(start_now, self.folder.parents[1], cell.cell.id), self._look_after)
 
     def action_copy(self) -> None:
         """Copy the id of the experiment under the cursor."""

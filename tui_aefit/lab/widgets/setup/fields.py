@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,31 +19,18 @@ from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.declarations.setting import Folder, Names, Setting
 from core.errors import AefitError
 from core.spec.settings import COMMON, PARTS, part_options
-from tui_aefit.lab.form import OF_CALL
+from tui_aefit.lab import screens
+from tui_aefit.lab.form import OF_CALL, STUDY, chosen, lists_in, of_study
 from tui_aefit.lab.widgets.setup.paths import PathInput
-from tui_aefit.shell.declarations import CALL, explain
+from tui_aefit.lab.widgets.setup.select import FormSelect
+from tui_aefit.shell.declarations import CALL, explain, may_have_several
 
 OWN = "own"
 """The choice of data set that opens the field for a path."""
 
 TYPE_A_PATH = "type the path of a .npz, a .zip or a folder with one sub-folder a class"
 
-Field = Select[str] | Input
-
-
-class FormSelect(Select[str], inherit_bindings=False):
-    """A list to choose from that leaves up and down to the form."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter,space,left,right",
-            "show_overlay",
-            "Choose",
-            id="setup.choose",
-            tooltip="Open the list of a field",
-            show=False,
-        ),
-    ]
+Field = FormSelect | Input
 
 
 @dataclass(frozen=True)
@@ -55,20 +42,27 @@ class Row:
     beside: Label
     line: Horizontal
 
+    def take(self, word: str) -> None:
+        """Show a word, where the field can."""
+        if isinstance(self.field, Input):
+            self.field.value = word
+        elif self.field.takes(word):
+            self.field.take(word)
 
-def rows_of(parts: Mapping[str, str]) -> tuple[dict[str, Setting], dict[str, Setting]]:
+
+def rows_of(parts: Mapping[str, Sequence[str]]) -> tuple[dict[str, Setting], dict[str, Setting]]:
     """The settings of the first rows and those of the fold, by name; an option follows the part that it is of.
 
-    parts: "attack", "family", "surrogate" -> the chosen one. A plug-in that cannot be loaded has no options:
+    parts: "attack", "family", "surrogate" -> the chosen ones. A plug-in that cannot be loaded has no options:
     what is wrong with it is said beside its name.
     """
     first: dict[str, Setting] = {}
     folded: dict[str, Setting] = {}
     for name, setting in COMMON.items():
         (first if setting.main else folded)[name] = setting
-        if name in PARTS:
-            for option in _options_of(name, parts[name]):
-                (first if setting.main or option.main else folded)[option.name] = option
+        for chosen_name in parts.get(name, ()):
+            for option in _options_of(name, chosen_name):
+                (first if setting.main or option.main else folded).setdefault(option.name, option)
     return first, {**folded, **{name: CALL[name] for name in OF_CALL}}
 
 
@@ -111,7 +105,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """The first rows and the fold, which is filled later: half the fields, folded away at first."""
-        first, _ = rows_of(self.parts())
+        first, _ = self._rows_now()
         yield self._add_row(COMMON["dataset"], self._dataset_select()).line
         with self._own_row:
             yield Label("", classes="name")
@@ -136,24 +130,39 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     # What stands in the fields
 
     def words(self) -> dict[str, str]:
-        """The word of every field that the chosen parts have, by the setting's name."""
-        parts = self.parts()
-        first, folded = rows_of(parts)
-        words = {**{name: self._word(name) for name in (*first, *folded)}, **parts}
+        """The word of every field that there is now, by the setting's name."""
+        first, folded = self._rows_now()
+        words = {name: self._word(name) for name in (*first, *folded)}
+        words |= {part: ",".join(names) for part, names in self._chosen().items()}
         if words["dataset"] == OWN:
             words["dataset"] = self._own_path.value
         return words
 
     def parts(self) -> dict[str, str]:
-        """The chosen attack, family and surrogate."""
-        words = {part: self._word(part) for part in PARTS}
+        """The attack, family and surrogate, of several the first."""
+        return {part: names[0] for part, names in self._chosen().items()}
+
+    def _chosen(self) -> dict[str, list[str]]:
+        """The attacks, families and surrogates."""
+        found = {part: chosen({part: self._word(part)}, part) for part in PARTS}
+        # The word of a field that is still to be made may be any.
         return {
-            part: word if word in PARTS[part] else str(COMMON[part].default) for part, word in words.items()
+            part: [name for name in names if name in PARTS[part]] or [str(COMMON[part].default)]
+            for part, names in found.items()
         }
+
+    def _rows_now(self) -> tuple[dict[str, Setting], dict[str, Setting]]:
+        """The settings of the first rows, of which a study's are the last, and those of the fold."""
+        first, folded = rows_of(self._chosen())
+        fields = {**first, **folded}
+        words = {name: self._word(name) for name in fields}
+        if words["dataset"] == OWN:
+            words["dataset"] = self._own_path.value
+        return {**first, **of_study(lists_in(words, fields))}, folded
 
     def settings(self) -> dict[str, Setting]:
         """The settings that have a field now, in their order; also those whose field is still to be made."""
-        first, folded = rows_of(self.parts())
+        first, folded = self._rows_now()
         return {**first, **folded}
 
     def setting_of(self, widget: Widget | None) -> Setting | None:
@@ -168,24 +177,41 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     async def take(self, words: Mapping[str, str]) -> None:
         """Show other words; a field that they do not name keeps its own."""
         self._words |= words
-        named = words.get("dataset", OWN) in CATALOGUE
-        if not named and "dataset" in words:
+        dataset = self._rows["dataset"].field
+        own = "dataset" in words and isinstance(dataset, FormSelect) and not dataset.takes(words["dataset"])
+        if own:
             self._own_path.value = words["dataset"]
         # The parts first: they bring the fields of their options.
         for name in (*PARTS, *(name for name in words if name not in PARTS)):
             row = self._rows.get(name)
-            if row is None or not row.field.is_mounted or name not in words:
-                continue
-            word = words[name] if named or name != "dataset" else OWN
-            if (
-                isinstance(row.field, Input)
-                or word == OWN
-                or word in row.setting.choices()
-                or word in CATALOGUE
-            ):
-                row.field.value = word
+            if row is not None and row.field.is_mounted and name in words:
+                row.take(OWN if own and name == "dataset" else words[name])
         async with self._placing:
             await self._place_rows()
+
+    @on(FormSelect.SeveralAsked)
+    def _ask_several(self, event: FormSelect.SeveralAsked) -> None:
+        """Ask which of a list are wanted."""
+        event.stop()
+        field = event.field
+        setting = self.setting_of(field)
+        assert setting is not None
+
+        def answered(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                field.take(",".join(names))
+
+        now = [name for name in str(field.value).split(",") if name in field.several]
+        labels = {name: field.labels[name] for name in field.several}
+        question = f"{setting.title}: each makes an experiment of its own"
+        ask = screens.ChooseSome(list(labels), now, question, labels=labels, verb="takes")
+        self.app.push_screen(ask, answered)
+
+    def suggest(self, name: str, word: str) -> None:
+        """What a field stands for while it is empty, where that changes."""
+        row = self._rows.get(name)
+        if row is not None and isinstance(row.field, Input):
+            row.field.placeholder = word
 
     # What the screen says beside them
 
@@ -202,7 +228,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         await self.add_folded()
         if name not in self._rows or not self._rows[name].field.is_mounted:
             return
-        if name in rows_of(self.parts())[1]:
+        if name in self._rows_now()[1]:
             self._advanced.collapsed = False
         (self._own_path if name == "dataset" and self._is_own() else self._rows[name].field).focus()
 
@@ -223,7 +249,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         event.stop()
         had_path = self._own_row.display
         self._own_row.display = self._is_own()
-        if event.control.id in PARTS:
+        if event.control.id in PARTS or self._lacks_rows():
             async with self._placing:
                 await self._place_rows()
         self.post_message(self.Edited())
@@ -237,12 +263,17 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         event.stop()
         self.screen.focus_next()
 
+    def _lacks_rows(self) -> bool:
+        """Whether a study has fields that are not shown, or is none any more while they are."""
+        now = self._rows_now()[0].keys() & STUDY.keys()
+        return now != {name for name in STUDY if name in self._rows and self._rows[name].line.display}
+
     async def _place_rows(self) -> None:
         """Show the rows that the chosen parts have, in their order, and no others; make those that are new.
 
         A row that is not shown keeps what was written into it.
         """
-        first, folded = rows_of(self.parts())
+        first, folded = self._rows_now()
         settings = {**first, **(folded if self._has_folded else {})}
         for name, row in list(self._rows.items()):
             if name in settings and row.setting != settings[name]:
@@ -278,20 +309,17 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         await parent.mount(*lines, after=after)
 
     def _dataset_select(self) -> FormSelect:
-        word = self._words.get("dataset", "")
-        own = bool(self._own_word())
+        word = self._words.get("dataset", "") or str(COMMON["dataset"].default)
+        labels = {**{name: self._choice_of(name) for name in CATALOGUE}, OWN: "a path of your own"}
+        several = tuple(CATALOGUE)
         return FormSelect(
-            [*((self._choice_of(name), name) for name in CATALOGUE), ("a path of your own", OWN)],
-            value=OWN if own else (word or str(COMMON["dataset"].default)),
-            allow_blank=False,
-            compact=True,
-            id="dataset",
+            labels, OWN if self._own_word() else word, otherwise=OWN, several=several, id="dataset"
         )
 
     def _own_word(self) -> str:
-        """The path that the form begins with, "" where it begins with a name."""
+        """The path that the form begins with, or the list with a path in it; "" where it begins with names."""
         word = self._words.get("dataset", "")
-        return "" if word in CATALOGUE else word
+        return "" if all(name in CATALOGUE for name in word.split(",")) else word
 
     def _is_own(self) -> bool:
         return "dataset" in self._rows and self._rows["dataset"].field.value == OWN
@@ -303,14 +331,14 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         placeholder = setting.default_text or "default"
         field: Field
         if names:
-            chosen = next(one for one in (word, setting.default, names[0]) if one in names)
             field = FormSelect(
-                [(name, name) for name in names],
-                value=str(chosen),
-                allow_blank=False,
-                compact=True,
+                {name: name for name in names},
+                word,
+                otherwise=str(setting.default),
+                several=tuple(names) if may_have_several(setting) else (),
                 id=setting.name,
             )
+
         elif isinstance(setting.kind, Folder):
             field = self._path_input(setting.name, word, placeholder, ())
         else:

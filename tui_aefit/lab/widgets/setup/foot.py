@@ -3,19 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
+from core.attacks.registry import ATTACKS
 from core.declarations.setting import Setting
+from core.families.registry import FAMILIES
 from core.report.formatting import counted
 from core.spec.spec import Spec
+from tui_aefit.following.cost import Cost, describe_cost
+from tui_aefit.following.past import Past
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.widgets.setup.select import FormSelect
+from tui_aefit.shell.declarations import explain, may_have_several
 
-LINES = ("hint", "problems", "sentence", "standing", "cost", "command", "last")
+if TYPE_CHECKING:
+    from core.records.study import Study
+    from tui_aefit.lab.lookups import Keys
+    from tui_aefit.lab.surroundings import Standing, StudyStanding
+
+LINES = ("hint", "problems", "sentence", "standing", "cost", "grid", "command", "last")
 """By id."""
+PADDING = 4
+"""Columns beside the lines."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What would be computed, in words. can_be_opened: whether there is something to open. grid: a study's."""
+
+    sentence: str
+    standing: str
+    cost: str
+    command: str
+    can_be_opened: bool = False
+    grid: str = ""
+
+
+def asked_of_one(spec: Spec, jobs: int, cost: Cost, standing: Standing, command: str) -> Asked:
+    """One experiment."""
+    return Asked(
+        sentence_of(spec, jobs, ATTACKS[spec.attack].title, FAMILIES[spec.family].title),
+        standing.text,
+        describe_cost(cost),
+        command,
+        standing.experiment is not None,
+    )
+
+
+def asked_of_study(
+    study: Study,
+    standing: StudyStanding | None,
+    jobs: int,
+    past: Past,
+    keys: Keys,
+    command: str,
+    width: int,
+) -> Asked:
+    """A study. standing: None while it is looked up. width: of the screen, in characters."""
+    # Who sets up one experiment, as most do at first, waits for none of this.
+    from tui_aefit.following import planned  # noqa: PLC0415
+
+    known = standing.cells if standing is not None else None
+    there = standing.there if standing is not None else None
+    return Asked(
+        planned.sentence_of_study(study),
+        planned.describe_cells(study, known, there, start=keys.start, show=keys.show),
+        planned.describe_work(study, known, jobs, past.runs),
+        command,
+        there is not None,
+        "\n".join(planned.grid_lines(study, known, width - PADDING)),
+    )
+
+
+def hint_of(setting: Setting, field: Widget | None) -> str:
+    """What a field means, and how it takes several values, where they make a study."""
+    default = f" (default: {setting.default_text})" if setting.default_text else ""
+    several = ""
+    if isinstance(field, FormSelect):
+        several = f"; {key_of(field, 'setup.several')}: several" if field.several else ""
+    elif may_have_several(setting):
+        several = "; several with commas between them make a study"
+    return f"{setting.title}: {explain(setting)}{default}{several}"
 
 
 class Foot(VerticalScroll, can_focus=False):
@@ -41,25 +116,18 @@ class Foot(VerticalScroll, can_focus=False):
             f"✗ {settings[name].title if name in settings else name}: {problems[name]}"
             for name in dict.fromkeys(order)
         ]
-        self.show()
+        self.show(Asked("", "", "", ""))
         self._show("problems", "\n".join(reasons))
 
-    def show(
-        self,
-        *,
-        sentence: str = "",
-        cost: str = "",
-        standing: str = "",
-        can_be_opened: bool = False,
-        command: str = "",
-    ) -> None:
-        """The experiment that would be computed. can_be_opened: a click on `standing` opens what there is."""
-        link = "[@click=screen.open_standing]$text[/]" if can_be_opened else "$text"
+    def show(self, asked: Asked) -> None:
+        """What would be computed; a click on what there is of it opens that."""
+        link = "[@click=screen.open_standing]$text[/]" if asked.can_be_opened else "$text"
         self._show("problems", "")
-        self._show("sentence", sentence)
-        self._show("standing", Content.from_markup(link, text=standing))
-        self._show("cost", cost)
-        self._show("command", f"$ {command}" if command else "")
+        self._show("sentence", asked.sentence)
+        self._show("standing", Content.from_markup(link, text=asked.standing))
+        self._show("cost", asked.cost)
+        self._show("grid", asked.grid)
+        self._show("command", f"$ {asked.command}" if asked.command else "")
 
     def offer(self, which: str, words: Mapping[str, str], settings: Mapping[str, Setting]) -> None:
         """Words that could stand in the fields, by the settings' names. which: what they are, "last time"."""

@@ -1,8 +1,8 @@
-"""A small list of sets with a mark at each that a chart draws."""
+"""A small list with a mark at each that is chosen: the sets that a chart draws, several values of a setting."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -20,33 +20,45 @@ from tui_aefit.lab.charts.data import set_marker
 MARK = "✓"
 
 
-class ChooseSets(ModalScreen[tuple[str, ...] | None]):
-    """Asks which of `names` are to be drawn, `drawn` being so now; its result is these, in the same order.
+class ChooseSome(ModalScreen[tuple[str, ...] | None]):
+    """Asks which of `names` are wanted, `marked` being so now; its result is these, in the same order.
 
-    question: what is asked, in a few words.
+    question: what is asked, in a few words. labels: how the names stand in the list, by default as sets with their
+    markers. verb: what is done with those that are marked.
 
     None where the person would rather not, or nothing is marked: a chart of nothing says nothing.
     """
 
-    CSS_PATH = "choose_sets.tcss"
+    CSS_PATH = "choose_some.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "space", "mark", "Mark", id="choose-sets.mark", tooltip="Draw the set under the cursor, or not"
+            "space",
+            "mark",
+            "Mark",
+            id="choose-sets.mark",
+            tooltip="Mark what is under the cursor, or take its mark away",
         ),
-        Binding("a", "all", "All", id="choose-sets.all", tooltip="Mark every set, or the first alone"),
+        Binding("a", "all", "All", id="choose-sets.all", tooltip="Mark all, or the first alone"),
         Binding(
-            "enter,z", "take", "Take", id="choose-sets.take", priority=True, tooltip="Draw what is marked"
+            "enter,z", "take", "Take", id="choose-sets.take", priority=True, tooltip="Take what is marked"
         ),
-        Binding("escape", "leave", "Cancel", id="choose-sets.cancel", tooltip="Leave the chart as it was"),
+        Binding("escape", "leave", "Cancel", id="choose-sets.cancel", tooltip="Leave everything as it was"),
     ]
 
     def __init__(
-        self, names: Sequence[str], drawn: Sequence[str], question: str = "Sets in the chart"
+        self,
+        names: Sequence[str],
+        marked: Sequence[str],
+        question: str = "Sets in the chart",
+        *,
+        labels: Mapping[str, str] | None = None,
+        verb: str = "draws",
     ) -> None:
         super().__init__()
         self._question = question
-        self._names, self._marked = list(names), set(drawn)
+        self._names, self._marked = list(names), set(marked)
+        self._labels, self._verb = labels, verb
 
     def compose(self) -> ComposeResult:
         """The list and its keys."""
@@ -55,12 +67,13 @@ class ChooseSets(ModalScreen[tuple[str, ...] | None]):
             yield OptionList(*(Option(self._line(name), name) for name in self._names))
             names = ("mark", "all", "take", "cancel")
             mark, every, take, cancel = (key_of(self, f"choose-sets.{name}") for name in names)
-            words = f"{mark} marks, {every} all, {take} draws, {cancel} leaves"
+            words = f"{mark} marks, {every} all, {take} {self._verb}, {cancel} leaves"
             yield Static(words, id="keys", markup=False)
 
     def _line(self, name: str) -> Text:
         mark = MARK if name in self._marked else " "
-        return Text(f"{mark} {set_marker(name)} {printable(name)}")
+        label = f"{set_marker(name)} {name}" if self._labels is None else self._labels[name]
+        return Text(f"{mark} {printable(label)}")
 
     def _show(self) -> None:
         choices = self.query_one(OptionList)

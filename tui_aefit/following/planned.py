@@ -1,0 +1,135 @@
+"""A study that is being set up, in words: its grid, what there is of it already, what is left to compute. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.declarations.printable import printable
+from core.files.locations import studies_dir
+from core.records.home import experiment_id
+from core.records.study import Study, StudyCell
+from core.records.study_state import CellState, CellStatus
+from core.report.formatting import counted
+from core.spec.spec import Spec
+from tui_aefit.following.past import PastRun
+from tui_aefit.following.savings import expected_seconds, expected_words, sharing_words
+from tui_aefit.following.study import (
+    CELL_STATES,
+    Grid,
+    first_across,
+    grid_of,
+    shared_settings,
+)
+
+MOST_ROWS = 6
+"""Rows of the grid that are shown."""
+NEW = ("+", "new")
+"""Glyph and word of an experiment of which nothing is there yet."""
+UNKNOWN = "…"
+GAP = "  "
+
+Known = Mapping[str, CellState]
+"""The experiments that were looked at, by id."""
+
+
+def planned_study(home: Path, name: str, specs: Sequence[Spec]) -> Study:
+    """The study that would be made of these experiments, in the order in which they come."""
+    cells = tuple(StudyCell(experiment_id(spec), spec) for spec in specs)
+    return Study(studies_dir(home) / name, cells, created=0.0)
+
+
+def sentence_of_study(study: Study) -> str:
+    """What it varies and what its experiments share: "epsilon 0.05, 0.1; mnist, fgsm, 3 runs each"."""
+    grid = _grid(study, {})
+    axes = {name: list(dict.fromkeys(row[at] for row in grid.rows)) for at, name in enumerate(grid.down)}
+    axes |= {grid.across: list(grid.columns)} if grid.across else {}
+    varied = " × ".join(f"{name} {', '.join(values)}" for name, values in axes.items())
+    common = shared_settings(study, study.axes)
+    return f"{varied}; {common}" if varied else common
+
+
+def describe_cells(study: Study, known: Known | None, there: Study | None, *, start: str, show: str) -> str:
+    """How many of its experiments stand how, and what the study of that name holds that there is already.
+
+    known: None while they are still looked for. start, show: the keys that have it computed and open it.
+    """
+    if known is None:
+        return UNKNOWN
+    states = Counter(_state(known.get(cell.id)) for cell in study.cells)
+    # What there is before what is new.
+    words = [
+        f"{glyph} {many} {word}"
+        for (glyph, word), many in sorted(states.items(), key=lambda one: one[0] == NEW)
+    ]
+    return " · ".join(words) + (f"; {_of_existing(study, there, start, show)}" if there is not None else "")
+
+
+def _of_existing(study: Study, there: Study, start: str, show: str) -> str:
+    """What becomes of the study of that name that there is already."""
+    has = f"{printable(there.name)} has {counted(len(there.cells), 'experiment')}"
+    added = len({cell.id for cell in study.cells} - {cell.id for cell in there.cells})
+    adds = f", {start} adds {added}" if added else ""
+    return f"{has}{adds}, {show} opens it"
+
+
+def grid_lines(study: Study, known: Known | None, width: int) -> list[str]:
+    """Its experiments in rows and columns, a glyph for each; what there is no room for is said to be left out."""
+    grid = _grid(study, known or {})
+    labels = [" · ".join(row) for row in grid.rows[:MOST_ROWS]]
+    # The setting that runs across is named behind its values, else before them.
+    down, across = " · ".join(grid.down), f"{GAP}{grid.across}"
+    if not grid.down:
+        down, across = grid.across, ""
+    label = max(map(len, [*labels, down]))
+    columns, used = 0, label + len(across) + len(GAP + UNKNOWN)
+    while columns < len(grid.columns) and used + len(GAP + grid.columns[columns]) <= width:
+        used += len(GAP + grid.columns[columns])
+        columns += 1
+    left_out = GAP + UNKNOWN if columns < len(grid.columns) else ""
+    heading = "".join(GAP + value for value in grid.columns[:columns])
+    lines = [f"{down.ljust(label)}{heading}{left_out}{across}"]
+    for at, words in enumerate(labels):
+        glyphs = (
+            _glyph(grid.cells.get((at, column)), known).rjust(len(GAP + grid.columns[column]))
+            for column in range(columns)
+        )
+        lines.append(f"{words.ljust(label)}{''.join(glyphs)}".rstrip())
+    if len(grid.rows) > MOST_ROWS:
+        lines.append(f"⋮ {counted(len(grid.rows) - MOST_ROWS, 'row')} more")
+    return lines
+
+
+def describe_work(study: Study, known: Known | None, jobs: int, past: Sequence[PastRun]) -> str:
+    """What is shared, and how long it takes to compute what is missing. jobs, past: see `expected_seconds`."""
+    specs = [cell.spec for cell in study.cells if cell.spec is not None]
+    complete = {id for id, cell in (known or {}).items() if cell.status is CellStatus.COMPLETE}
+    left = [cell.spec for cell in study.cells if cell.spec is not None and cell.id not in complete]
+    lines = [f"work: {sharing_words(specs)}"]
+    if left:
+        expected = expected_seconds(left, jobs, past)
+        about = (
+            "no past run of its data to go by" if expected is None else f"about {expected_words(expected)}"
+        )
+        lines.append(f"{'time' if len(left) == len(specs) else 'time for the rest'}: {about}")
+    return "\n".join(lines)
+
+
+def _grid(study: Study, known: Known) -> Grid:
+    cells = [known.get(cell.id, CellState(cell, CellStatus.WAITING)) for cell in study.cells]
+    return grid_of(cells, study.axes, first_across(study.axes))
+
+
+def _state(cell: CellState | None) -> tuple[str, str]:
+    """Glyph and word of how an experiment stands."""
+    if cell is None or cell.overview is None:
+        return NEW
+    glyph, word, _ = CELL_STATES[cell.status]
+    return glyph, word
+
+
+def _glyph(cell: CellState | None, known: Known | None) -> str:
+    if cell is None:
+        return ""  # no experiment has these settings
+    return UNKNOWN if known is None else _state(cell)[0]

@@ -1,0 +1,172 @@
+"""What the form looks up beside the screen: past experiments, what exists, data sets, an example of the attack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import WorkType
+
+from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
+from core.errors import AefitError, DataError
+from core.records.study import Study
+from core.spec.spec import Spec
+from tui_aefit.following.past import Past
+from tui_aefit.lab.background import describe_error
+from tui_aefit.lab.surroundings import Standing, StudyStanding, Surroundings
+from tui_aefit.lab.widgets.setup.known import Looked, Tried
+from tui_aefit.lab.widgets.setup.paths import completions
+
+PAUSE_SECONDS = 0.3
+"""How long a word must stand before anything is looked up for it."""
+UNKNOWN = Standing(None, "…")
+
+
+class LookedUp(Message):
+    """Something is known that was not. what: of which kind."""
+
+    def __init__(self, what: Literal["past", "standing", "data", "example"]) -> None:
+        super().__init__()
+        self.what = what
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that have what is asked for computed, and that open what there is."""
+
+    start: str
+    show: str
+
+
+class Lookups:
+    """What is known so far; `screen` is told by `LookedUp`, and what is being looked up ends with it."""
+
+    def __init__(self, screen: Screen[Any], surroundings: Surroundings) -> None:
+        self._screen = screen
+        self._surroundings = surroundings
+        self.past = Past()
+        self.looked = Looked()
+        self.tried = Tried()
+        self._stood: tuple[Spec | None, Standing] = (None, UNKNOWN)
+        self._study_stood: tuple[Study | None, StudyStanding | None] = (None, None)
+
+    def forget(self) -> None:
+        """Other experiments may have been computed meanwhile: look again, as it is asked for."""
+        self.load_past()
+        self._stood, self._study_stood = (None, UNKNOWN), (None, None)
+        if self.looked.dataset not in CATALOGUE:
+            self.looked = Looked()
+
+    # Past experiments
+
+    def load_past(self) -> None:
+        """Read what past experiments tell."""
+
+        def load() -> None:
+            self.past = self._surroundings.past()
+            self._screen.post_message(LookedUp("past"))
+
+        self._screen.run_worker(load, thread=True, exclusive=True, group="past")
+
+    # What exists already
+
+    def standing(self, spec: Spec) -> Standing:
+        """Whether an experiment exists, as far as it is known."""
+        return self._stood[1] if self._stood[0] == spec else UNKNOWN
+
+    def standing_of_study(self, study: Study) -> StudyStanding | None:
+        """The same of a study; None while it is not known."""
+        return self._study_stood[1] if self._study_stood[0] == study else None
+
+    def look_for(self, spec: Spec, keys: Keys) -> None:
+        """Look whether an experiment exists, unless that is known."""
+        if self._stood[0] != spec:
+            look = partial(self._surroundings.standing, spec, start=keys.start, show=keys.show)
+            self._run("standing", partial(self._look_for, spec, look))
+
+    async def _look_for(self, spec: Spec, look: Callable[[], Standing]) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._stood = spec, await asyncio.to_thread(look)
+        self._screen.post_message(LookedUp("standing"))
+
+    def look_for_study(self, study: Study) -> None:
+        """The same of a study."""
+        if self._study_stood[0] != study:
+            self._run("standing", partial(self._look_for_study, study))
+
+    async def _look_for_study(self, study: Study) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._study_stood = study, await asyncio.to_thread(self._surroundings.standing_of_study, study)
+        self._screen.post_message(LookedUp("standing"))
+
+    # Data
+
+    def follow_data(self, dataset: str, data_dir: str, missing: str, *, is_there: bool) -> None:
+        """Note which data the form names now; have a person's own looked at, to see whether they are any.
+
+        missing: what of a named set is missing. is_there: whether nothing is known to be wrong with the name.
+        """
+        if (self.looked.dataset, self.looked.data_dir) == (dataset, data_dir):
+            return
+        own = bool(dataset) and dataset not in CATALOGUE
+        self.looked = Looked(dataset, data_dir, trouble=missing, pending=own and is_there)
+        if own:
+            self._look_at_data(self.looked)
+
+    def read_named_data(self) -> None:
+        """Have images of a named set read, unless they are known, or known not to be."""
+        if not (self.looked.preview or self.looked.trouble or self.looked.pending):
+            self.looked = replace(self.looked, pending=True)
+            self._look_at_data(self.looked)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the data are a person's own, of which it is not known yet whether they are any."""
+        return self.looked.pending and self.looked.dataset not in CATALOGUE
+
+    def _look_at_data(self, asked: Looked) -> None:
+        self._run("data", partial(self._look, asked))
+
+    async def _look(self, asked: Looked) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        if asked.dataset in CATALOGUE or asked.pending:
+            found = await self._read(asked)
+        else:
+            near = await asyncio.to_thread(completions, asked.dataset, OWN_SUFFIXES)
+            found = replace(asked, near=tuple(near))
+        if (self.looked.dataset, self.looked.data_dir) == (asked.dataset, asked.data_dir):
+            self.looked = found
+            self._screen.post_message(LookedUp("data"))
+
+    async def _read(self, asked: Looked) -> Looked:
+        try:
+            preview = await self._surroundings.look_at_data(asked.dataset, asked.data_dir)
+        except AefitError as error:
+            refused = isinstance(error, DataError)
+            return replace(asked, trouble=describe_error(error), refused=refused, pending=False)
+        return replace(asked, preview=preview, pending=False)
+
+    # An example of the attack
+
+    def try_attack(self, spec: Spec) -> None:
+        """Have an example of a spec's attack made, unless there is one."""
+        if not self.tried.fits(spec):
+            self.tried = Tried(spec)
+            self._run("attack", partial(self._try, spec))
+
+    async def _try(self, spec: Spec) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            self.tried = Tried(spec, await self._surroundings.try_attack(spec))
+        except AefitError as error:
+            self.tried = Tried(spec, None, f"there is no example: {describe_error(error)}")
+        self._screen.post_message(LookedUp("example"))
+
+    def _run(self, group: str, work: WorkType[None]) -> None:
+        """Have a look begin, in the place of one of the same group that has not ended."""
+        self._screen.run_worker(work, exclusive=True, group=group)
