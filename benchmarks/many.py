@@ -5,7 +5,8 @@ python -m benchmarks.many [--cells 10,1000] [--rounds 7] [--json FILE]
 All experiments are finished ones of one study, MNIST with all controls, whose numbers are made up once and copied.
 The homes take turns, so that a busy moment hits both alike; everything is measured from outside, in the lab under a
 pseudo-terminal. "First rows": the first experiment can be seen. "All": the title says that every one was read.
-Nothing is timed before both homes were read once, so that neither waits for the disk.
+Shown are seconds, and those of them in which the program had a processor: on a busy machine only these tell the two
+homes apart. What is measured first, from nothing kept, is told by itself; all else after both homes were read once.
 """
 
 from __future__ import annotations
@@ -13,19 +14,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from benchmarks.lab import LAB, ROOT, WIDE
+from benchmarks.lab import LAB, ROOT, WIDE, processor_seconds
 from core.records.home import create
 from core.records.results import METRICS, parse_metrics, sealed
 from core.records.study import save_study
@@ -39,6 +41,14 @@ STUDY = "many"
 ATTACKS = ("fgsm", "pgd")
 SMALLEST = 0.0002
 """The step of epsilon: as many values as there must be experiments of each attack."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, and those of a processor."""
+
+    seconds: float
+    processor: float
 
 
 @dataclass(frozen=True)
@@ -72,21 +82,28 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="many-") as folder:
         homes = [make_home(Path(folder) / count, int(count)) for count in options.cells.split(",")]
-        measured: dict[str, list[list[float]]] = {}
-        for turn in range(options.rounds + 1):
-            for home in homes:
-                for what, seconds in measure(home).items():
-                    if turn:
-                        measured.setdefault(what, [[] for _ in homes])[homes.index(home)].append(seconds)
-        rows = []
-        for what, times in measured.items():
-            medians = [statistics.median(one) for one in times]
-            row = {str(home.count): median for home, median in zip(homes, medians, strict=True)}
-            rows.append({"what": what, **row, "times": medians[-1] / medians[0]})
-            shown = " ".join(f"{median:8.3f} s" for median in medians)
-            print(f"{what:<44} {shown} {medians[-1] / medians[0]:6.2f} times", flush=True)
+        rows = [_row("aefit-tui list, nothing kept", [[_command(home, "list")] for home in homes])]
+        turns = [[measure(home) for home in homes] for _ in range(options.rounds)]
+        rows += [
+            _row(what, [[turn[place][what] for turn in turns] for place in range(len(homes))])
+            for what in turns[0][0]
+        ]
+    print(f"medians of {options.rounds} turns, the first row but once")
+    for row in rows:
+        print(row["line"])
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def _row(what: str, costs: Sequence[Sequence[Cost]]) -> dict[str, object]:
+    """The medians of each home, and how many times the first one's the last one's are."""
+    seconds = [statistics.median(cost.seconds for cost in found) for found in costs]
+    processor = [statistics.median(cost.processor for cost in found) for found in costs]
+    times = seconds[-1] / seconds[0], processor[-1] / processor[0]
+    line = f"{what:<32}"
+    for words, found, ratio in zip(("", "processor "), (seconds, processor), times, strict=True):
+        line += f"  {words}{' '.join(f'{one:7.2f} s' for one in found)} {ratio:6.2f} times"
+    return {"what": what, "seconds": seconds, "processor": processor, "times": times, "line": line}
 
 
 def make_home(folder: Path, count: int) -> Home:
@@ -118,35 +135,33 @@ def _copy(original: Path, home: Path, spec: Spec, made: float) -> None:
     set_created(experiment, made)
 
 
-def measure(home: Home) -> dict[str, float]:
-    """Seconds of everything, once."""
-    return {
-        "aefit-tui list, all lines": _command(home, "list"),
-        f"aefit-tui study show {STUDY}, all lines": _command(home, "study", "show", STUDY),
-        **_lab(home),
-    }
+def measure(home: Home) -> dict[str, Cost]:
+    """Everything, once."""
+    return {"aefit-tui list": _command(home, "list"), **_lab(home)}
 
 
-def _command(home: Home, *words: str) -> float:
-    start = time.perf_counter()
+def _command(home: Home, *words: str) -> Cost:
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, *LAB, *words], cwd=ROOT, env=home.environment, stdout=subprocess.DEVNULL, check=True
     )
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Cost(time.perf_counter() - start, processor)
 
 
-def _lab(home: Home) -> dict[str, float]:
+def _lab(home: Home) -> dict[str, Cost]:
     """Of one visit to the lab: its start, the list and the study screen, each seen for the first time and again."""
     all_listed, all_of_study = f"Experiments: {home.count:,}", f"{home.count}/{home.count} experiments"
     with _terminal(home) as terminal:
-        first_paint = terminal.wait_for("Epsilon") - terminal.started
-        found = {"the lab's start": first_paint}
+        painted = terminal.wait_for("Epsilon") - terminal.started
+        found = {"the lab's start": Cost(painted, processor_seconds(terminal))}
         found |= _seen(terminal, b"e", {"the list, first rows": home.newest, "the list, all": all_listed})
         terminal.press(b"\x1b")
         found |= _seen(terminal, b"e", {"the list again, all": all_listed})
     with _terminal(home) as terminal:
         terminal.wait_for("Epsilon")
-        found |= _seen(terminal, b"E", {"the studies": "complete"})
+        found |= _seen(terminal, b"E", {"the studies, all": f"{home.count}/{home.count}"})
         found |= _seen(terminal, b"\r", {"the study screen, all": all_of_study})
     return found
 
@@ -158,12 +173,16 @@ def _terminal(home: Home) -> PseudoTerminal:
     )
 
 
-def _seen(terminal: PseudoTerminal, key: bytes, words: Mapping[str, str]) -> dict[str, float]:
-    """Seconds from a key until each of the words are seen."""
-    time.sleep(0.5)
-    mark = terminal.mark()
+def _seen(terminal: PseudoTerminal, key: bytes, words: Mapping[str, str]) -> dict[str, Cost]:
+    """From a key until each of the words are seen."""
+    time.sleep(1.0)
+    mark, before = terminal.mark(), processor_seconds(terminal)
     pressed = terminal.press(key)
-    return {what: terminal.wait_for(text, mark) - pressed for what, text in words.items()}
+    found = {}
+    for what, text in words.items():
+        seen = terminal.wait_for(text, mark) - pressed
+        found[what] = Cost(seen, processor_seconds(terminal) - before)
+    return found
 
 
 if __name__ == "__main__":
