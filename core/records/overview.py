@@ -58,7 +58,8 @@ class Overview:
     created: when it was made, seconds since 1970. stopping: it runs and was asked to stop.
     seconds: that its complete runs took, together. adversarial: how many images the adversarial set of each of them
     has. fooled: the share of its attack's candidates that fool the surrogate, of those that have any.
-    findings: what a coordinator last journaled over its runs, None before the first statistics. queued: its place
+    findings: what a coordinator last journaled over its runs, None before the first statistics. summarised: whether
+    that is over all of its complete runs: it is not where a coordinator was killed last of all. queued: its place
     among those that wait for their turn, from 1; 0 where it does not wait.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
@@ -77,6 +78,7 @@ class Overview:
     adversarial: tuple[int, ...] = ()
     fooled: tuple[float, ...] = ()
     findings: Findings | None = None
+    summarised: bool = True
     queued: int = 0
 
     @property
@@ -108,6 +110,10 @@ class _Statistics:
     newer: bool = False
     left_out: bool = False
 
+    def over(self, runs: int) -> bool:
+        """Whether they are over so many runs. What is kept is over all there were."""
+        return self.left_out or runs == 0 or (self.findings is not None and self.findings.runs >= runs)
+
 
 class OverviewReader:
     """Reads the overviews of a home again and again; a file that has not changed is not read again.
@@ -130,8 +136,8 @@ class OverviewReader:
     def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
         """Every experiment there is now, the newest first. What a folder holds never makes it raise.
 
-        What has not changed is the same object as before, one of them or all. tell: is given those that were
-        read so far, the newest, and how many there are: after TELL_SECONDS, then after TELL_FACTOR times as long ...
+        What has not changed is the same object as before, one of them or all. tell: is given the newest, as
+        many as were read so far, and how many there are, after TELL_SECONDS and then TELL_FACTOR times as late.
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
@@ -218,7 +224,10 @@ class OverviewReader:
         status = experiment_status(
             running=running, lacking=found.spec.runs - done, turning_point=end.turning_point
         )
-        if self._read_anew and status is ExperimentStatus.COMPLETE and not (problem or statistics.newer):
+        # None is added to those of older versions, whose statistics say less.
+        summarised = statistics.over(done) or found.spec.schema_version < SPEC_VERSION or statistics.newer
+        settled = status is ExperimentStatus.COMPLETE and summarised and not (problem or statistics.newer)
+        if self._read_anew and settled:
             self._keep(found, noted, journals, statistics)
         failure = end.failure if status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED) else ""
         return Overview(
@@ -235,6 +244,7 @@ class OverviewReader:
             adversarial=tuple(run.adversarial for run in runs),
             fooled=tuple(run.fooled for run in runs if run.fooled is not None),
             findings=statistics.findings,
+            summarised=summarised,
             queued=self._queue.get(found.id, 0) if running else 0,
         )
 

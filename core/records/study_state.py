@@ -157,7 +157,10 @@ def _status(cell: StudyCell, overview: Overview) -> CellStatus:
     if status in (ExperimentStatus.NEWER, ExperimentStatus.UNREADABLE) or overview.experiment is None:
         return CellStatus.UNREADABLE
     if cell.spec is not None and overview.done >= cell.spec.runs:
-        return CellStatus.COMPLETE
+        # Workers may have published the last runs after their coordinator was killed: nobody has said what follows
+        # from them. Where an experiment has further runs, its statistics need not be over those of the study.
+        further = overview.experiment.spec.runs > cell.spec.runs
+        return CellStatus.COMPLETE if overview.summarised or further else CellStatus.INTERRUPTED
     if status in (
         ExperimentStatus.CREATED,
         ExperimentStatus.COMPLETE,
