@@ -47,6 +47,8 @@ SHARE = 0.9
 TRIES = 5
 """How often `study resume` may be needed: each kill needs it once at most."""
 LOOK_SECONDS = 0.1
+TRIES_A_KILL = 3
+"""Moments for each kill, at most."""
 
 Result = tuple[str, int]
 """An experiment's id and one of its runs."""
@@ -101,9 +103,10 @@ def main() -> int:
         wrong = 0
         for victim in options.victims.split(","):
             found = Found()
-            for moment in range(options.moments):
-                if not (fitting := _fitting(victim, places)):
-                    continue
+            # At some moments there is nobody to kill any more.
+            for moment in range(TRIES_A_KILL * options.moments):
+                if found.killed == options.moments or not (fitting := _fitting(victim, places)):
+                    break
                 # Of its own, so that a moment can be tried again without those before it.
                 draw = random.Random(f"{options.seed} {victim} {moment}")
                 name, place = draw.choice(fitting)
