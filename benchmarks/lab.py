@@ -200,9 +200,9 @@ def _watched(ours: PseudoTerminal, peer: PseudoTerminal, size: str) -> Iterator[
     """What two labs that nobody touches write and compute."""
     terminals = (ours, peer)
     marks = [terminal.mark() for terminal in terminals]
-    before = [_processor_seconds(terminal) for terminal in terminals]
+    before = [processor_seconds(terminal) for terminal in terminals]
     time.sleep(WATCHED_SECONDS)
-    share = [_processor_seconds(terminal) - then for terminal, then in zip(terminals, before, strict=True)]
+    share = [processor_seconds(terminal) - then for terminal, then in zip(terminals, before, strict=True)]
     written = [
         sum(len(piece) for _, piece in terminal.arrivals(mark))
         for terminal, mark in zip(terminals, marks, strict=True)
@@ -287,7 +287,8 @@ def _memory(terminal: PseudoTerminal) -> dict[str, float]:
     return {name: int(kilobytes) / 1000 for name, kilobytes in re.findall(r"(Vm\w+):\s+(\d+) kB", status)}
 
 
-def _processor_seconds(terminal: PseudoTerminal) -> float:
+def processor_seconds(terminal: PseudoTerminal) -> float:
+    """Seconds in which a terminal's program had a processor."""
     fields = Path(f"/proc/{terminal.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

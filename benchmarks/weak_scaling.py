@@ -1,7 +1,11 @@
 """How many workers one coordinator and one home can have: as many runs as there are workers, and nothing computed.
 
-Simulated workers sleep, journal as real ones do, and publish real results of made-up numbers; they are all in one
-process of their own. The coordinator's part is the real one: schedule, journal, statistics, the look for results.
+Simulated workers journal as real ones do and publish real results of made-up numbers. The coordinator's part is the
+real one: schedule, journal, statistics, the look for results. Nobody sleeps: a clock of our own jumps to the next
+moment at which a worker has something to say, and goes on by the processor time that the coordinator takes in
+between. What the simulation itself computes stands outside of it: a thousand workers are no slower for being
+played by one process, and a busy machine makes nobody wait.
+
 Shown are the coordinator's processor time, how much longer all took than the sleeps alone, what the home has to
 bear, and how long a screen takes to look whether a journal has grown. Then, from these, how many workers are too
 many.
@@ -11,15 +15,15 @@ from __future__ import annotations
 
 import argparse
 import heapq
-import multiprocessing
 import os
 import random
 import resource
 import tempfile
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -32,7 +36,7 @@ from core.engine.seen_results import SeenResults
 from core.engine.statistics import experiment_statistics
 from core.records.arrays import write_arrays
 from core.records.events import Progress
-from core.records.experiment import load
+from core.records.experiment import Experiment
 from core.records.home import create
 from core.records.journal import JournalReader, JournalWriter
 from core.records.results import publish
@@ -52,41 +56,113 @@ DRAWN = 12
 """Different results: their numbers are drawn once, and published by many runs."""
 PUBLICATIONS = 200
 PUBLISHERS = 8
-"""Threads that publish: each waits for the disk most of the time."""
+"""Threads that publish, where it is measured how much the disk takes: each waits for it most of the time."""
 REAL_SECONDS = 90.0
 """A run of MNIST with all controls on one processor, see docs/speed.md."""
 LIGHT = Spec(dataset="digits", controls=("noise",), options={"z": 7})
 
 
-class SimulatedWorkers:
-    """An executor of `count` workers that sleep, all in the process at the other end of a connection."""
+class SimulatedClock:
+    """Seconds that pass as somebody waits, or as this process computes, but for what is `outside` of it."""
 
-    def __init__(self, count: int, connection: Connection) -> None:
+    def __init__(self) -> None:
+        self._waited = 0.0
+        self._outside = 0.0
+        self._start = time.process_time()
+
+    def __call__(self) -> float:
+        """Seconds since it was made."""
+        return self._waited + self.computed
+
+    @property
+    def computed(self) -> float:
+        """The processor time in it."""
+        return time.process_time() - self._start - self._outside
+
+    def wait_until(self, moment: float) -> None:
+        """Go on to a moment, unless that has passed."""
+        self._waited += max(0.0, moment - self())
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Within the block computing takes no time."""
+        start = time.process_time()
+        try:
+            yield
+        finally:
+            self._outside += time.process_time() - start
+
+
+class SimulatedWorkers:
+    """An executor of `count` workers that sleep by `clock`. sleeps: seconds of each run."""
+
+    def __init__(
+        self, experiment: Experiment, count: int, sleeps: Sequence[float], clock: SimulatedClock
+    ) -> None:
         self.capacity = count
-        self._connection = connection
+        self._experiment = experiment
+        self._sleeps = sleeps
+        self._clock = clock
+        spec = experiment.spec
+        self._drawn = [draw_metrics(spec, run, deciding=True) for run in range(DRAWN)]
+        self._arrays = draw_arrays(spec, 0)
+        self._journals = [
+            JournalWriter(experiment.journal / f"0001-worker-{number}.jsonl", clock=clock)
+            for number in range(1, count + 1)
+        ]
+        self._free = deque(range(count))
+        self._waiting: deque[Task] = deque()
         self._reports: deque[Report] = deque()
-        self._tasks: dict[int, Task] = {}
+        self._ends: list[tuple[float, int, Task]] = []
+        self._started: set[int] = set()
 
     def submit(self, task: Task) -> None:
         """See `Executor.submit`."""
-        self._tasks[task.run] = task
-        self._connection.send(task.run)
+        with self._clock.outside():
+            self._waiting.append(task)
 
     def next_report(self, timeout: float) -> Report | None:
         """See `Executor.next_report`."""
-        if not self._reports:
-            if not self._connection.poll(timeout):
+        with self._clock.outside():
+            while self._waiting and self._free:
+                self._begin(self._free.popleft(), self._waiting.popleft())
+            if self._reports:
+                return self._reports.popleft()
+            deadline = self._clock() + timeout
+            if not self._ends or self._ends[0][0] > deadline:
+                self._clock.wait_until(deadline)
                 return None
-            kind, worker, run = self._connection.recv()
-            if kind == "begun":
-                self._reports += [WorkerStarted(worker, 1), Assigned(self._tasks[run], worker)]
-            else:
-                self._reports.append(Done(self._tasks.pop(run)))
-        return self._reports.popleft() if self._reports else None
+            moment, worker, task = heapq.heappop(self._ends)
+            self._clock.wait_until(moment)
+            self._finish(worker, task.run)
+            return Done(task)
 
     def stop(self) -> None:
         """See `Executor.stop`."""
-        self._connection.send(None)
+        for journal in self._journals:
+            journal.close()
+
+    def _begin(self, worker: int, task: Task) -> None:
+        if worker not in self._started:
+            self._started.add(worker)
+            self._reports.append(WorkerStarted(worker + 1, 1))
+        self._reports.append(Assigned(task, worker + 1))
+        heapq.heappush(self._ends, (self._clock() + self._sleeps[task.run], worker, task))
+
+    def _finish(self, worker: int, run: int) -> None:
+        """All that a worker writes of a run, which a real one has written by and by."""
+        for done in range(int(EVENTS_A_SECOND * self._sleeps[run])):
+            self._journals[worker].write(Progress(run=run, stage="filter", done=done, total=10_000))
+        spec = self._experiment.spec
+        metrics = msgspec.structs.replace(
+            self._drawn[run % DRAWN], index=run, experiment=spec.digest, data_sha256="0" * 64
+        )
+        publish(
+            self._experiment.run_folder(run),
+            metrics,
+            lambda path: write_arrays(path, self._arrays, spec.ladder),
+        )
+        self._free.append(worker)
 
 
 def main() -> None:
@@ -100,6 +176,9 @@ def main() -> None:
     made.add_argument("--seconds", type=float, default=20.0, help="of a run, in the mean (default: 20)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the measurements here too")
     chosen = made.parse_args()
+    # Each worker has a journal.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
     rows = [_measure(int(count), chosen.seconds) for count in chosen.workers.split(",")]
     rate = _publications()
     report(
@@ -142,24 +221,20 @@ def _measure(count: int, seconds: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as home:
         experiment, _ = create(Path(home), LIGHT.changed(runs=runs))
         experiment.journal.mkdir(exist_ok=True)
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        workers = multiprocessing.get_context("spawn").Process(
-            target=_work, args=(experiment.folder, count, sleeps, theirs), daemon=True
-        )
-        workers.start()
-        theirs.close()
-        assert ours.recv() == "ready"
+        clock = SimulatedClock()
+        with clock.outside():
+            workers = SimulatedWorkers(experiment, count, sleeps, clock)
         log = EventLog(experiment.journal / "0001-coordinator.jsonl")
-        busy, start = time.process_time(), time.perf_counter()
-        ending = Computation(
+        computation = Computation(
             experiment,
-            SeenResults(SimulatedWorkers(count, ours)),
+            SeenResults(workers, clock=clock),
             log.write,
             lambda: None,
             data_dir=Path(home),
-        ).compute()
-        took, busy = time.perf_counter() - start, time.process_time() - busy
-        workers.join()
+            clock=clock,
+        )
+        ending = computation.compute()
+        took, busy = clock(), clock.computed
         assert ending == "complete", ending
         results = experiment.results()
         now = time.process_time()
@@ -167,14 +242,13 @@ def _measure(count: int, seconds: float) -> dict[str, object]:
         statistics = time.process_time() - now
         files = sum(len(names) for _, _, names in os.walk(experiment.folder))
         size = sum((Path(f) / n).stat().st_size for f, _, names in os.walk(experiment.folder) for n in names)
-        ideal = _ideal(sleeps, count)
         return {
             "workers": count,
             "runs": runs,
             "runs a second": runs / took,
             "coordinator, ms a run": 1000 * busy / runs,
             "busy": busy / took,
-            "longer than the sleeps": took / ideal - 1,
+            "longer than the sleeps": took / _ideal(sleeps, count) - 1,
             "statistics over all, s": statistics,
             "events a second": _events(experiment.journal) / took,
             "files a run": files / runs,
@@ -196,74 +270,14 @@ def _events(journal: Path) -> int:
 
 
 def _look(journal: Path) -> float:
-    """Seconds for one look at journals that have not grown since, which a screen takes four times a second."""
+    """Seconds of processor for one look at journals that have not grown since, of which a screen takes four a
+    second.
+    """
     reader = JournalReader(journal, newest_only=True)
     reader.poll()
-    start = time.perf_counter()
+    start = time.process_time()
     reader.poll()
-    return time.perf_counter() - start
-
-
-def _work(folder: Path, count: int, sleeps: list[float], connection: Connection) -> None:
-    """The workers: each takes the next run, journals while it sleeps, publishes."""
-    # A journal each.
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2
-    )
-    experiment = load(folder)
-    spec = experiment.spec
-    drawn = [draw_metrics(spec, run, deciding=True) for run in range(DRAWN)]
-    arrays = draw_arrays(spec, 0)
-    journals = [
-        JournalWriter(experiment.journal / f"0001-worker-{number}.jsonl") for number in range(1, count + 1)
-    ]
-    pool = ThreadPoolExecutor(PUBLISHERS)
-    free = deque(range(count))
-    waiting: deque[int] = deque()
-    due: list[tuple[float, int, int, float]] = []  # moment, worker, run, its end
-    over = False
-    connection.send("ready")
-
-    def finish(worker: int, run: int) -> tuple[int, int]:
-        publish(
-            experiment.run_folder(run),
-            msgspec.structs.replace(
-                drawn[run % DRAWN], index=run, experiment=spec.digest, data_sha256="0" * 64
-            ),
-            lambda path: write_arrays(path, arrays, spec.ladder),
-        )
-        return worker, run
-
-    published: deque[Future[tuple[int, int]]] = deque()
-    while not over or published:
-        pause = min(0.01, max(0.0, due[0][0] - time.perf_counter())) if due else 0.01
-        while connection.poll(pause):
-            pause = 0.0
-            run = connection.recv()
-            if run is None:
-                over = True
-                break
-            waiting.append(run)
-        now = time.perf_counter()
-        while waiting and free:
-            worker, run = free.popleft(), waiting.popleft()
-            connection.send(("begun", worker + 1, run))
-            heapq.heappush(due, (now, worker, run, now + sleeps[run]))
-        while due and due[0][0] <= now:
-            moment, worker, run, end = heapq.heappop(due)
-            if moment >= end:
-                published.append(pool.submit(finish, worker, run))
-                continue
-            journals[worker].write(Progress(run=run, stage="filter", done=1, total=100))
-            heapq.heappush(due, (min(end, moment + 1 / EVENTS_A_SECOND), worker, run, end))
-        for _ in range(len(published)):
-            future = published.popleft()
-            if future.done():
-                worker, run = future.result()
-                free.append(worker)
-                connection.send(("done", worker + 1, run))
-            else:
-                published.append(future)
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

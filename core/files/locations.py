@@ -34,6 +34,11 @@ def studies_dir(home: Path) -> Path:
     return home / "studies"
 
 
+def overviews_dir(home: Path) -> Path:
+    """What was read of each complete experiment, so that it need not be read again."""
+    return home / "overviews"
+
+
 def queue_dir(home: Path) -> Path:
     """One file for everybody who computes, or waits to."""
     return home / "queue"

@@ -129,7 +129,7 @@ class Experiment:
 
     def run_folder(self, run: int) -> Path:
         """The folder of run `run`, counted from 0."""
-        return self.folder / "runs" / f"{run:04d}"
+        return self.folder / "runs" / run_name(run)
 
     def result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
         """A run's metrics, or None where it has no valid result: none, a damaged or another's.
@@ -307,6 +307,11 @@ class Experiment:
         if runs.is_dir() and not runs.is_symlink():
             for name in os.listdir(runs):
                 sweep(runs / name, r"\.result")  # a worker that needs no lock may be at it
+
+
+def run_name(run: int) -> str:
+    """What the folder of run `run`, counted from 0, is called."""
+    return f"{run:04d}"
 
 
 def _named_digits(name: str) -> str:

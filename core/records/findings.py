@@ -38,6 +38,11 @@ class Findings:
     claims: tuple[Claim, ...] = ()
     tests: tuple[StatisticalTest, ...] = ()
 
+    def fits(self, ladder: Ladder) -> bool:
+        """Whether they are of these levels."""
+        by_level = self.accuracies.get(ADVERSARIAL, {})
+        return not by_level or set(by_level) == set(ladder.levels)
+
 
 class _Statistics(Record, frozen=True, kw_only=True):
     """Of `core.records.events.StatisticsComputed` what is wanted here; the rest is passed over."""
@@ -63,13 +68,11 @@ def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
         return None
     if found.event != _KIND:
         return None
-    by_level = found.summary.accuracy.get(ADVERSARIAL, {})
-    if by_level and set(by_level) != set(ladder.levels):
-        return None
+    accuracies = found.summary.accuracy
     rise = next((claim for claim in found.claims if (claim.name, claim.sets) == RISE), None)
-    return Findings(
-        len(found.runs), by_level.get(ladder.fitted), rise, found.summary.accuracy, found.claims, tests
-    )
+    fitted = accuracies.get(ADVERSARIAL, {}).get(ladder.fitted)
+    findings = Findings(len(found.runs), fitted, rise, accuracies, found.claims, tests)
+    return findings if findings.fits(ladder) else None
 
 
 def _tests_at(level: str, tests: tuple[msgspec.Raw, ...]) -> tuple[StatisticalTest, ...]:

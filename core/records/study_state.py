@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.records.overview import TELL_SECONDS, Overview, OverviewReader
+from core.records.overview import TELL_FACTOR, TELL_SECONDS, Overview, OverviewReader
 from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
@@ -117,7 +117,7 @@ def read_study_state(
     """How a study stands at this moment.
 
     reader: of its home, where it is looked at again and again. tell: is given what was read so far, the first
-    experiments, after TELL_SECONDS and whenever twice as long has passed.
+    experiments, after TELL_SECONDS and then each time TELL_FACTOR times as long.
     Raises OSError where its lock cannot be read.
     """
     reader = reader or OverviewReader(study.home)
@@ -130,7 +130,7 @@ def read_study_state(
         cells.append(_cell_state(study, cell, reader, queue))
         if tell is not None and time.monotonic() - start > due:
             tell(StudyState(study, tuple(cells), running))
-            due *= 2  # what is told is drawn, and the more there is the longer that takes
+            due *= TELL_FACTOR
     return StudyState(study, tuple(cells), running)
 
 
@@ -157,7 +157,10 @@ def _status(cell: StudyCell, overview: Overview) -> CellStatus:
     if status in (ExperimentStatus.NEWER, ExperimentStatus.UNREADABLE) or overview.experiment is None:
         return CellStatus.UNREADABLE
     if cell.spec is not None and overview.done >= cell.spec.runs:
-        return CellStatus.COMPLETE
+        # Workers may have published the last runs after their coordinator was killed: nobody has said what follows
+        # from them. Where an experiment has further runs, its statistics need not be over those of the study.
+        further = overview.experiment.spec.runs > cell.spec.runs
+        return CellStatus.COMPLETE if overview.summarised or further else CellStatus.INTERRUPTED
     if status in (
         ExperimentStatus.CREATED,
         ExperimentStatus.COMPLETE,

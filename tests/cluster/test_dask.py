@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.records.events import EpochFinished, Notice, RunFailed, RunStarted, WorkerStarted
+from core.records.events import EpochFinished, Notice, RunCompleted, RunFailed, RunStarted, WorkerStarted
 from core.records.journal import read_all
 from tests.cluster.dask_processes import DaskProcesses, dask_processes
 from tests.cluster.slurm import Slurm, exists, kill, wait_until_idle
@@ -119,7 +119,7 @@ def test_without_its_scheduler_the_work_ends_and_resume_goes_on(
 ) -> None:
     cluster.start_worker()
     process = shell.start_batch(*RUNS, *at(cluster, 1))
-    wait_for(lambda: len(shell.only_experiment().results()) >= 1 if shell.home.exists() else None)
+    wait_for_event(shell, RunCompleted)
     cluster.scheduler.kill()
     _, err = process.communicate(timeout=240)
     assert process.returncode == 2, err

@@ -23,6 +23,7 @@ from core.data.idx import checked_shape
 from core.engine.messages import Compute, Refusal, parse_answer, parse_command, to_line
 from core.errors import AefitError
 from core.files.cache import Cache, key_of
+from core.files.locations import overviews_dir
 from core.previews.records import AttackPreview, DataPreview
 from core.records.annotations import read_annotations
 from core.records.events import decode
@@ -53,6 +54,7 @@ from tests.fakes.experiments import make_experiment
 from tests.fakes.images import write_npz
 from tests.faults.damage import ESCAPES, damaged
 from tui_aefit.following.feed import Feed
+from tui_aefit.following.listing import cells_of, telling_settings
 from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.shell import cli
 from tui_aefit.shell.options import given_settings
@@ -167,6 +169,13 @@ class Material:
         shutil.copytree(self.home, home)
         return home / "experiments" / self.experiment.id
 
+    def settled(self) -> Path:
+        """The same, of which nothing was changed lately."""
+        folder = self.copy()
+        for path in folder.rglob("*"):
+            os.utime(path, (1e9, 1e9))
+        return folder
+
 
 def specifications(material: Material, rng: random.Random) -> Any:
     text = toml(rng, material.names).decode(errors="replace")
@@ -249,6 +258,17 @@ def whole_experiments(material: Material, rng: random.Random) -> Any:
         print(tables(result, 80))
         long_csv(result, rng.choice(["accuracy", "tests", "summary", "claims", "deciding", "attacks"]))
         latex(result)
+
+
+def kept_overviews(material: Material, rng: random.Random) -> Any:
+    """What is kept of an experiment spoiled, and all that the list shows of it."""
+    home = material.settled().parent.parent
+    OverviewReader(home).look()
+    (kept,) = overviews_dir(home).iterdir()
+    kept.write_bytes(spoiled(rng, kept.read_bytes()))
+    found = OverviewReader(home).look()
+    telling = telling_settings(found)
+    print(*(cells_of(one, marked=False, now=time.time(), telling=telling) for one in found))
 
 
 def metrics(material: Material, rng: random.Random) -> Any:
@@ -381,8 +401,8 @@ def preferences(material: Material, rng: random.Random) -> Any:
 TARGETS: dict[Callable[[Material, random.Random], Any], int] = {
     specifications: 1500, mappings: 800, settings_files: 800, environments: 300, command_lines: 600,
     commands_that_only_look: 300, names_of_experiments: 300, events: 2000, whole_experiments: 400, metrics: 1000,
-    messages: 500, galleries: 500, notes: 400, locks: 300, cache_entries: 300, array_files: 500,
+    kept_overviews: 200, messages: 500, galleries: 500, notes: 400, locks: 300, cache_entries: 300, array_files: 500,
     image_files: 300, published_sets: 300, preferences: 200, studies: 400,
     files_for_studies: 400, tickets: 300,
 }  # fmt: skip
-"""What each does with one input, and how many of 12,400."""
+"""What each does with one input, and how many of 12,600."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from core.engine.statistics import experiment_statistics
 from core.errors import StudyError
 from core.files.locations import studies_dir
 from core.records.home import create, experiment_id
@@ -30,7 +31,7 @@ from core.records.study_state import CellStatus, StudyStatus, read_study_state, 
 from core.records.types import to_json
 from core.spec.grid import specs_of
 from core.spec.spec import Spec
-from tests.fakes.experiments import make_experiment_of
+from tests.fakes.experiments import append_events, make_experiment_from_answers, make_experiment_of
 
 BASE = {"dataset": "digits", "runs": 3, "controls": ("noise",)}
 
@@ -182,6 +183,18 @@ def test_an_experiment_with_fewer_runs_than_it_asks_for_waits(tmp_path: Path) ->
     make_experiment_of(tmp_path, spec.changed(runs=2))
     (cell,) = read_study_state(save_study(tmp_path, "a", [spec])).cells
     assert (cell.status, cell.done, cell.runs) == (CellStatus.WAITING, 2, 3)
+
+
+def test_one_whose_coordinator_was_killed_before_it_said_what_follows_is_interrupted(tmp_path: Path) -> None:
+    (spec,) = specs(epsilon=[0.1])
+    study = save_study(tmp_path, "a", [spec])
+    experiment = make_experiment_from_answers(tmp_path, spec, statistics=False).experiment
+    state = read_study_state(study)
+    assert (state.status, state.done, state.runs) == (StudyStatus.INTERRUPTED, 3, 3)
+    append_events(experiment, experiment_statistics(spec, experiment.results()))
+    assert read_study_state(study).status is StudyStatus.COMPLETE
+    listed = OverviewReader(tmp_path, findings=False)
+    assert read_study_state(study, listed).status is StudyStatus.COMPLETE
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -59,7 +60,7 @@ class Plot:
     y_ticks: Mapping[int, str]
     curves: Sequence[Curve]
 
-    @property
+    @cached_property
     def left(self) -> int:
         """The cells that the labels of the left axis and the axis take."""
         return left_of(self.y_ticks)

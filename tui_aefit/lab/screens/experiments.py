@@ -203,9 +203,14 @@ class ExperimentsScreen(MarkedActions):
         def tell(overviews: tuple[Overview, ...], many: int) -> None:
             self.post_message(self.Looked(overviews, "", many))
 
+        first = self._browsing.overviews is None
         try:
-            self._browsing.look_at_studies()
-            found = self._browsing.reader.look(tell if self._browsing.overviews is None else None)
+            # Only a filter asks for them: without one they do not keep the first rows waiting.
+            if self._browsing.words or not first:
+                self._browsing.look_at_studies()
+            found = self._browsing.reader.look(tell if first else None)
+            if first:
+                self._browsing.look_at_studies()
             self.post_message(self.Looked(found, "", len(found)))
         except ExperimentError as error:
             self.post_message(self.Looked((), describe_error(error), 0))
