@@ -29,7 +29,8 @@ from core.spec.spec import Spec
 from tests.fakes.experiments import end, make_experiment
 from tests.fakes.images import write_npz
 from tests.fakes.lab import House, Process, notices, opened, text_of, until
-from tui_aefit.lab.app import COMMAND_FILE, Lab
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.copying import COMMAND_FILE
 from tui_aefit.lab.messages import (
     CanBeExtended,
     CloneExperiment,
