@@ -33,6 +33,8 @@ COLUMNS, ROWS = 140, 45
 RUNS = 3
 COMPARED_EVERY, STUDY_EVERY, FORM_EVERY = 5, 7, 3
 """After how many experiments the other screens are looked at."""
+LISTED = "space Mark"
+"""What only the footer of the list says, and only when it has rows."""
 ENTER, ESCAPE, DOWN, HOME = b"\r", b"\x1b", b"\x1b[B", b"\x1b[H"
 
 
@@ -83,7 +85,7 @@ def make_home(home: Path, experiments: int) -> None:
 def look_around(terminal: PseudoTerminal, experiments: int, pause: float) -> Iterator[int]:
     """Open the experiments of the list in turn, for ever; how many have been opened so far."""
     for opened in count():
-        _go(terminal, b"e", "Experiments: ", pause)
+        _go(terminal, b"e", LISTED, pause)
         if opened % experiments == 0:
             terminal.press(HOME)
         else:
@@ -93,7 +95,7 @@ def look_around(terminal: PseudoTerminal, experiments: int, pause: float) -> Ite
             terminal.press(b"u  ")
             _go(terminal, b"=", "What differs", pause)
             _go(terminal, b"z", "Accuracy on", pause)
-            _go(terminal, ESCAPE, "Experiments: ", pause)
+            _go(terminal, ESCAPE, LISTED, pause)
             terminal.press(b"u")
         _go(terminal, ENTER, "9 Verdict", pause)
         for pane in (b"3", b"6", b"7", b"4"):
@@ -107,7 +109,7 @@ def look_around(terminal: PseudoTerminal, experiments: int, pause: float) -> Ite
             _go(terminal, b"E", "Studies: ", pause)
             _go(terminal, ENTER, "Study epsilon", pause)
         if opened % FORM_EVERY == 2:
-            _go(terminal, b"e", "Experiments: ", pause)
+            _go(terminal, b"e", LISTED, pause)
             _go(terminal, b"n", "Epsilon", pause)
         yield opened + 1
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
+from textual._styles_cache import StylesCache
 from textual.command import CommandPalette
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from core.records.experiment import Experiment
@@ -65,12 +69,20 @@ def watched(lab: Lab) -> str:
     return lab.screen.experiment.id if isinstance(lab.screen, LiveScreen) else ""
 
 
+def is_chosen(lab: Lab, id: str) -> bool:
+    return chosen(lab) == id
+
+
+def is_watched(lab: Lab, id: str) -> bool:
+    return watched(lab) == id
+
+
 async def test_letters_move_as_the_arrows_do(house: House, made: list[Experiment]) -> None:
     ids = [experiment.id for experiment in made]
     async with listed(house) as (lab, pilot):
         for key, place in (("j", 1), ("j", 2), ("k", 1), ("G", MANY - 1), ("g", 0)):
             await pilot.press(key)
-            await until(pilot, lambda place=place: chosen(lab) == ids[place])
+            await until(pilot, partial(is_chosen, lab, ids[place]))
         await pilot.press("ctrl+d")
         await until(pilot, lambda: chosen(lab) == ids[-1])
         await pilot.press("ctrl+u")
@@ -134,7 +146,7 @@ async def test_the_next_experiment_of_the_list_without_the_list(house: House, ma
         await until(pilot, lambda: watched(lab) == made[3].id)
         for key, place in (("greater_than_sign", 4), ("greater_than_sign", 5), ("less_than_sign", 4)):
             await pilot.press(key)
-            await until(pilot, lambda place=place: watched(lab) == made[place].id)
+            await until(pilot, partial(is_watched, lab, made[place].id))
         await pilot.press("escape")
         await until(pilot, lambda: chosen(lab) == made[4].id)
 
@@ -157,7 +169,7 @@ async def test_the_column_that_sorts_is_chosen(house: House, made: list[Experime
             options = lab.screen.query_one(OptionList)
             options.highlighted = options.get_option_index("epsilon")
             await pilot.press("enter", "g")
-            await until(pilot, lambda expected=expected: chosen(lab) == expected.id)
+            await until(pilot, partial(is_chosen, lab, expected.id))
 
 
 async def test_the_commands_of_the_marked_are_copied(house: House, made: list[Experiment]) -> None:
@@ -172,3 +184,23 @@ async def test_the_commands_of_the_marked_are_copied(house: House, made: list[Ex
         await until(pilot, lambda: watched(lab) == made[0].id)
         await pilot.press("ctrl+y")
         await until(pilot, lambda: lab.clipboard == batch_command(made[0].spec))
+
+
+async def test_nothing_is_kept_of_screens_that_were_left(house: House, made: list[Experiment]) -> None:
+    """Textual has a cache of its own for each widget: of those that are gone there is none."""
+    async with listed(house) as (lab, pilot):
+        for experiment in made[:2]:
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "9 Verdict" in text_of(lab))
+            await pilot.press("escape")
+            await until(pilot, partial(is_chosen, lab, experiment.id))
+            await pilot.press("j")
+        await until(pilot, nothing_is_kept)
+
+
+def nothing_is_kept() -> bool:
+    """Whether there are no more drawings of widgets than there are widgets."""
+    gc.collect()
+    alive = gc.get_objects()
+    drawn = sum(isinstance(one, StylesCache) for one in alive)
+    return drawn <= sum(isinstance(one, Widget) for one in alive)

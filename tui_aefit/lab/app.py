@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.markup import escape
@@ -35,6 +36,7 @@ from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
 from tui_aefit.lab.copying import copy_commands, write_picture
+from tui_aefit.lab.forgetting import forget_what_is_gone
 from tui_aefit.lab.form import OF_CALL, words_of
 from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
@@ -446,6 +448,12 @@ class Lab(App[None]):
         """Leave every screen in front of the form: the way back is one step from anywhere."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave a screen, and keep nothing of what was drawn there."""
+        removed = super().pop_screen()
+        self.call_later(forget_what_is_gone)
+        return removed
 
     def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
         return SetupScreen(words, offered=self._preferences.words, surroundings=self._surroundings)

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.sets.registry import SETS, is_known
-from tui_aefit.lab.arrows import arrow_bindings
+from tui_aefit.lab.arrows import TOOLTIP, arrow_bindings
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.widgets.live.runs_table import WORDS, RunsTable
 
@@ -74,7 +74,8 @@ def _bindings(below: Screen[object]) -> list[tuple[str, str, bool]]:
     for active in below.active_bindings.values():
         binding = active.binding
         if binding.description and not binding.system:
-            keys, _ = found.setdefault(binding.action.removeprefix("app."), ([], binding))
+            what = TOOLTIP if binding.tooltip == TOOLTIP else binding.action.removeprefix("app.")
+            keys, _ = found.setdefault(what, ([], binding))
             keys.append(below.app.get_key_display(binding))
     return [
         (" ".join(dict.fromkeys(keys)), binding.tooltip or binding.description, binding.id is not None)

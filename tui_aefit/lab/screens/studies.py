@@ -40,7 +40,7 @@ class StudiesTable(CellTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="studies.open", tooltip="Look at this study"),
-        Binding("g", "scroll_home", "First", id="studies.first", show=False, tooltip="To the first row"),
+        Binding("g", "first", "First", id="studies.first", show=False, tooltip="To the first row"),
     ]
 
 
