@@ -27,6 +27,7 @@ from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.export import Export
 from tui_aefit.lab.screens.help import HelpScreen
 from tui_aefit.lab.screens.live import LiveScreen
+from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.screens.study import StudyScreen
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
 
@@ -108,11 +109,15 @@ async def test_dialogs_and_the_help_follow_them_too(house: House, made: list[Exp
         await until(pilot, lambda: lab.screen.query_one(VerticalScroll).scroll_y > 0)
 
 
-async def test_a_colon_opens_the_palette(house: House) -> None:
+async def test_a_colon_opens_the_palette_as_its_own_key_does(house: House) -> None:
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:
-        await pilot.press("escape", "colon")
-        await until(pilot, lambda: isinstance(lab.screen, CommandPalette))
+        await pilot.press("escape")
+        for key in ("colon", "ctrl+p"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(lab.screen, CommandPalette))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
 
 
 async def test_back_leads_to_where_an_experiment_was_opened(house: House, made: list[Experiment]) -> None:

@@ -117,7 +117,7 @@ class Lab(App[None]):
         ),
         Binding(
             "colon",
-            "command_palette",
+            "palette",
             "Palette",
             id="app.palette",
             tooltip="Every command by its name, and the themes",
@@ -217,6 +217,10 @@ class Lab(App[None]):
         """Help for the screen that is in front."""
         if not isinstance(self.screen, screens.HelpScreen):
             self.push_screen(screens.HelpScreen(self.screen))
+
+    def action_palette(self) -> None:
+        """Textual's: a second key for its own action would take the first one away."""
+        self.action_command_palette()
 
     def action_arrow(self, key: str) -> None:
         """Do what another key does."""

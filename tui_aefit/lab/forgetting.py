@@ -1,8 +1,8 @@
 """What Textual keeps of widgets that are gone, and letting go of it.
 
 Two of its caches belong to functions. One has the drawn lines of widgets as parts of its keys (its function is a
-method, whose object is an argument) and holds those of a thousand; the other has every style that was drawn, of which
-pictures have many. An hour of looking around would fill both.
+method, whose object is an argument) and holds those of a thousand; the other has every style that was drawn: of
+pictures there are many. An hour of looking around would fill both.
 """
 
 from __future__ import annotations
