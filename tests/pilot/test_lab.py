@@ -285,6 +285,8 @@ class TestFindingTheWay:
             lab.screen.post_message(OpenExperiment(running))
             await until(pilot, lambda: watched(lab) == running.id)
             await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
+            await pilot.press("escape")
             await until(pilot, lambda: lab.screen is form)
 
     async def test_marks_and_order_are_there_again_after_an_experiment_was_looked_at(
