@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from core.errors import RecordError
 from core.files.atomic import replace_file
 from core.files.folders import make_folder, make_home

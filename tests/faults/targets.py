@@ -401,8 +401,8 @@ def preferences(material: Material, rng: random.Random) -> Any:
 TARGETS: dict[Callable[[Material, random.Random], Any], int] = {
     specifications: 1500, mappings: 800, settings_files: 800, environments: 300, command_lines: 600,
     commands_that_only_look: 300, names_of_experiments: 300, events: 2000, whole_experiments: 400, metrics: 1000,
-    kept_overviews: 200, messages: 500, galleries: 500, notes: 400, locks: 300, cache_entries: 300, array_files: 500,
-    image_files: 300, published_sets: 300, preferences: 200, studies: 400,
+    kept_overviews: 200, messages: 500, galleries: 500, notes: 400, locks: 300, cache_entries: 300,
+    array_files: 500, image_files: 300, published_sets: 300, preferences: 200, studies: 400,
     files_for_studies: 400, tickets: 300,
 }  # fmt: skip
 """What each does with one input, and how many of 12,600."""

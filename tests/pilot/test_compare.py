@@ -84,6 +84,22 @@ class TestComparing:
             await press("i")
             assert lab.screen.query_one("#curves", Chart).data.fit
 
+    async def test_the_curves_are_read_off_and_copied(self, pair: list[Experiment]) -> None:
+        lab = ScreenApp()
+        async with lab.run_test(size=(140, 45)) as pilot:
+            press = await self.opened(lab, pilot, pair)
+            await press("2")
+            await press("y")
+            assert lab.notices[-1].startswith("go to a table, or read the curves off")
+            await press("left")
+            levels = [run.accuracy["adversarial"]["1"] or 0.0 for run in pair[0].results().values()]
+            read = f"paper {sum(levels) / len(levels):.3f}".replace(" 0.", " .")
+            assert f"K = 1: {read} ±" in str(lab.screen.query_one("#curves", Chart).content)
+            await press("y")
+            assert read in lab.clipboard
+            await press("right")
+            assert lab.screen.query_one("#curves", Chart).data.cursor is None
+
     async def test_intervals_are_said_to_allow_for_overlapping_splits_where_all_of_them_do(
         self, tmp_path: Path, pair: list[Experiment]
     ) -> None:

@@ -25,13 +25,14 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.studies import make_study, queue_up
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.live_panes import PANES
 from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.preferences import Preferences, save_preferences
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
 from tui_aefit.lab.screens.help import HelpScreen
-from tui_aefit.lab.screens.live import PANES, LiveScreen
+from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.screens.studies import StudiesScreen
 from tui_aefit.lab.screens.study import PANES as STUDY_PANES
@@ -111,7 +112,9 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
             await pilot.pause(0.1)
             look(f"comparison, {pane}", lab)
         await pilot.resize_terminal(140, 45)
-        await until(pilot, lambda: "esc Back" in text_of(lab).splitlines()[-1])
+        await until(
+            pilot, lambda: lab.screen.has_class("-wide") and "esc Back" in text_of(lab).splitlines()[-1]
+        )
         look("comparison, wide", lab)
         await pilot.resize_terminal(*SMALL)
         await pilot.pause(0.1)

@@ -29,7 +29,8 @@ from core.spec.spec import Spec
 from tests.fakes.experiments import end, make_experiment
 from tests.fakes.images import write_npz
 from tests.fakes.lab import House, Process, notices, opened, text_of, until
-from tui_aefit.lab.app import COMMAND_FILE, Lab
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.copying import COMMAND_FILE
 from tui_aefit.lab.messages import (
     CanBeExtended,
     CloneExperiment,
@@ -283,6 +284,8 @@ class TestFindingTheWay:
             assert isinstance(lab.screen, ExperimentsScreen)
             lab.screen.post_message(OpenExperiment(running))
             await until(pilot, lambda: watched(lab) == running.id)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(lab.screen, ExperimentsScreen))
             await pilot.press("escape")
             await until(pilot, lambda: lab.screen is form)
 

@@ -34,10 +34,11 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tests.fakes.plugins import install
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.live_panes import PANES, TABLES
 from tui_aefit.lab.screens.choose_some import ChooseSome
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.gallery import GalleryScreen
-from tui_aefit.lab.screens.live import PANES, TABLES, LiveScreen
+from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.widgets.live.accuracy_table import AccuracyTable
 from tui_aefit.lab.widgets.live.charts import AccuracyChart, PValueChart
 from tui_aefit.lab.widgets.live.claims_table import ClaimsTable

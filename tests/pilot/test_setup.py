@@ -21,7 +21,8 @@ from tests.fakes.experiments import make_experiment
 from tests.fakes.images import write_npz
 from tests.fakes.lab import PATIENCE, House, notices, opened, text_of, until
 from tests.fakes.plugins import install
-from tui_aefit.lab.app import COMMAND_FILE, Lab
+from tui_aefit.lab.app import Lab
+from tui_aefit.lab.copying import COMMAND_FILE
 from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen

@@ -15,8 +15,9 @@ from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.following.feed import PROBLEMS
 from tui_aefit.lab.app import Lab
+from tui_aefit.lab.live_panes import PANES
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
-from tui_aefit.lab.screens.live import PANES, LiveScreen
+from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.widgets.live.runs_table import RunsTable
 

@@ -99,7 +99,7 @@ class TestTheListOfStudies:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             await pilot.press("escape", "E")
-            await until(pilot, lambda: "Studies: 2" in text_of(lab))
+            await until(pilot, lambda: "Studies: 2" in text_of(lab) and "failed" in text_of(lab))
             lines = text_of(lab).splitlines()
             (done,) = [line for line in lines if "complete" in line]
             (half,) = [line for line in lines if "failed" in line]

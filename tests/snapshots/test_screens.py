@@ -259,8 +259,15 @@ SCENES = {
     "experiments-delete": Scene((*ALL_EXPERIMENTS, "d", Sees("Delete")), of_every_state),
     "experiments-label": Scene((*ALL_EXPERIMENTS, "a", Sees("Label of")), of_every_state),
     "experiments-filter": Scene((*ALL_EXPERIMENTS, "slash", *"deepfool", Sees("1 shown")), of_every_state),
+    "experiments-sort": Scene((*ALL_EXPERIMENTS, "S", Sees("Sort by")), of_every_state),
+    "experiments-bound": Scene(
+        (*ALL_EXPERIMENTS, "slash", *"epsilon>0.9", Sees("no epsilon is > 0.9")), of_every_state
+    ),
     "compare": Scene((*COMPARING, Sees("kmnist")), of_every_state, sizes=BOTH),
     "compare-curves": Scene((*COMPARING, Sees("kmnist"), "2", Sees("K=7")), of_every_state),
+    "compare-read-off": Scene(
+        (*COMPARING, Sees("kmnist"), "2", Sees("K=7"), "left", Sees("K = 1:")), of_every_state
+    ),
     "compare-numbers": Scene((*COMPARING, Sees("kmnist"), "3", Sees("±")), of_every_state),
     "compare-decides": Scene((*COMPARING, Sees("kmnist"), "4", Sees("▼")), of_every_state),
     "study": Scene(A_STUDY, half_a_study),

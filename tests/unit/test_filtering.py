@@ -42,6 +42,10 @@ ALL = (PAPER, OTHER, UNREADABLE, FASHION)
         # Settings, numbers as numbers.
         ("z:9", [FASHION]), ("z=7", [PAPER, OTHER]), ("epsilon:.10", [PAPER, OTHER, FASHION]),
         ("eps:0.1 seed:12", [FASHION]), ("seed:1", [FASHION]), ("tie-rule:lowest", [PAPER, OTHER, FASHION]),
+        # Bounds.
+        ("z>7", [FASHION]), ("z>=7 epsilon<=0.1", [PAPER, OTHER, FASHION]), ("z:<9", [PAPER, OTHER]),
+        ("epsilon>0.1", []), ("eps>.05", [PAPER, OTHER, FASHION]), ("!z>7", [PAPER, OTHER, UNREADABLE]),
+        ("a>=0.5 dataset:fashion", [FASHION]), ("a>0.5 dataset:fashion", []), ("rise<=0.1 rise>0.09", [FASHION]),
         # Patterns.
         ("mnist-*", [PAPER]), ("*fgsm*", [PAPER, FASHION]), ("attack:fgsm*", [PAPER, FASHION]),
         ("tag:*", [PAPER, FASHION]),
@@ -63,13 +67,18 @@ def test_a_filter_leaves_those_that_fit_all_its_words(words: str, expected: list
         ("attac:fgsm", "there is no field attac: did you mean attack?", 0),
         (
             "qqq:1",
-            "there is no field qqq: expected id, label, tag, note, state, decision, dataset, attack "
-            "and study or a setting",
+            "there is no field qqq: expected id, label, tag, note, state, decision, dataset, attack, "
+            "a, rise and study or a setting",
             0,
         ),
         ("attack:", "attack: deepfool, fgsm, fgsm-untargeted", 4),
         ("attack:pgd", "no attack is like 'pgd': there are deepfool, fgsm, fgsm-untargeted", 0),
         ("steps:7", "no steps is like '7'", 0),
+        ("z>", "z: from 7 to 9", 4),
+        ("z>9", "no z is > 9: from 7 to 9", 0),
+        ("epsilon<=many", "epsilon<= is followed by a number, not by 'many'", 0),
+        ("steps>3", "no steps is > 3: no experiment has a number", 0),
+        ("attac>3", "there is no field attac: did you mean attack?", 0),
         ("steps:", "steps: no experiment has one", 4),
         ("mnist state:faild", "no state is like 'faild': there are complete, interrupted, unreadable", 0),
     ],
@@ -87,7 +96,9 @@ def test_every_field_is_understood() -> None:
 
 @given(
     st.text(max_size=30)
-    | st.lists(st.sampled_from(["attack", ":", "=", "*", "!", '"', "[", " ", "z", "9", "?"])).map("".join)
+    | st.lists(
+        st.sampled_from(["attack", ":", "=", "*", "!", '"', "[", " ", "z", "9", "?", "<", ">", "nan"])
+    ).map("".join)
 )
 @settings(deadline=None, max_examples=200)
 def test_nothing_that_is_typed_breaks_it_and_the_order_stays(text: str) -> None:

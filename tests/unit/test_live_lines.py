@@ -15,7 +15,7 @@ from tests.fakes.experiments import NOW, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.machine import Load
 from tui_aefit.following.snapshot import RunView, Snapshot
-from tui_aefit.lab.screens.live import LOW, PADDING
+from tui_aefit.lab.live_panes import LOW, PADDING
 from tui_aefit.lab.widgets.live.answer import IN_SHORT, advice, answer, fitting
 from tui_aefit.lab.widgets.live.header import HERE, describe_load, header_line
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, short

@@ -2,11 +2,13 @@
 
 A word is looked for in id, label, tags, note, data set, attack and state. `attack:fgsm` (or `attack=fgsm`) is about
 one field: the whole value where some experiment has it, else a part of it. `*` stands for anything. `!` before a
-word leaves out what it would find. Quotation marks hold words together.
+word leaves out what it would find. Quotation marks hold words together. `epsilon>0.05`, `z<=9`, `a>=0.6` compare
+numbers.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +47,16 @@ def _decision(one: Overview) -> list[str]:
     return [rise.decision] if rise is not None else []
 
 
+def _accuracy(one: Overview) -> list[str]:
+    found = one.findings.accuracy if one.findings is not None else None
+    return [str(found.mean)] if found is not None and found.mean is not None else []
+
+
+def _rise(one: Overview) -> list[str]:
+    rise = one.findings.rise if one.findings is not None else None
+    return [str(rise.estimate)] if rise is not None and rise.estimate is not None else []
+
+
 FIELDS: Mapping[str, Values] = {
     "id": lambda one: [one.id],
     "label": lambda one: [one.annotations.label],
@@ -54,8 +66,10 @@ FIELDS: Mapping[str, Values] = {
     "decision": _decision,
     "dataset": _data_set,
     "attack": _setting("attack"),
+    "a": _accuracy,
+    "rise": _rise,
 }
-"""Field -> its values; every setting is a field too."""
+"""Field -> its values; every setting is a field too. a, rise: the numbers of the columns "A on D", "rise D − M"."""
 EVERYWHERE = ("id", "label", "tag", "note", "state", "dataset", "attack")
 """Where a word is looked for that names no field."""
 STUDY = "study"
@@ -70,7 +84,14 @@ OTHER_NAMES = {
 }
 
 _WORDS = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
-_OF_A_FIELD = re.compile(r"([A-Za-z_][\w-]*)[:=](.*)", re.DOTALL)
+_OF_A_FIELD = re.compile(r"([A-Za-z_][\w-]*)(?:[:=](?![<>])|:?([<>]=?))(.*)", re.DOTALL)
+BOUNDS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""Sign -> whether it stands between two numbers rightly."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +125,7 @@ def _understood(
     match = _OF_A_FIELD.fullmatch(word)
     if match is None:
         return _anywhere(word.replace('"', "")), ""
-    typed, pattern = match[1].casefold(), match[2].replace('"', "")
+    typed, sign, pattern = match[1].casefold(), match[2], match[3].replace('"', "")
     name = OTHER_NAMES.get(typed, typed).replace("-", "_")
     if name == STUDY:
         return _in_field(name, lambda one: studies.get(one.id, ()), pattern, overviews)
@@ -114,6 +135,8 @@ def _understood(
         known = enumerate_words([*FIELDS, STUDY])
         hint = f"did you mean {near}?" if near else f"expected {known} or a setting"
         return _anywhere(word.replace('"', "")), f"there is no field {typed}: {hint}"
+    if sign is not None:
+        return _within(name, values, sign, pattern, overviews)
     return _in_field(name, values, pattern, overviews)
 
 
@@ -128,6 +151,29 @@ def _in_field(
         there = _named(values, overviews)
         return (lambda one: False), f"no {name} is like {pattern!r}{f': there are {there}' if there else ''}"
     return (lambda one: any(map(compare, values(one)))), ""
+
+
+def _within(
+    name: str, values: Values, sign: str, bound: str, overviews: Sequence[Overview]
+) -> tuple[Callable[[Overview], bool] | None, str]:
+    """The same of one field with its numbers, compared with a bound."""
+    there = sorted(
+        number for one in overviews for value in values(one) if (number := _number(value)) is not None
+    )
+    span = f"from {there[0]:.3g} to {there[-1]:.3g}" if there else "no experiment has a number"
+    if not bound:
+        return None, f"{name}: {span}"
+    limit = _number(bound)
+    if limit is None:
+        return (lambda one: False), f"{name}{sign} is followed by a number, not by {bound!r}"
+    if not any(BOUNDS[sign](number, limit) for number in there):
+        return (lambda one: False), f"no {name} is {sign} {limit:g}: {span}"
+
+    def fits(one: Overview) -> bool:
+        numbers = map(_number, values(one))
+        return any(number is not None and BOUNDS[sign](number, limit) for number in numbers)
+
+    return fits, ""
 
 
 def _anywhere(pattern: str) -> Callable[[Overview], bool]:

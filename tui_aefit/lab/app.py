@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.markup import escape
@@ -19,31 +20,36 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.errors import AefitError, ExperimentError
-from core.files.atomic import write_atomically
-from core.files.folders import make_home, own_file
+from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
-from core.spec.command import word_of
+from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.actions import stop
+from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import GROUP, carry_out
+from tui_aefit.lab.beside import open_beside
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
+from tui_aefit.lab.copying import copy_commands, write_picture
+from tui_aefit.lab.forgetting import forget_what_is_gone
 from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
+from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
     CanBeExtended,
     CloneExperiment,
+    CopyCommands,
     ExperimentEnded,
     ExportExperiment,
     ExportStudy,
     ExtendExperiment,
     ExtendSeveral,
     ListExperiments,
+    OpenBeside,
     OpenExperiment,
     OpenScreen,
     OpenStudy,
@@ -61,8 +67,6 @@ from tui_aefit.shell.settings import Settings
 if TYPE_CHECKING:
     from tui_aefit.lab.screens.leave import Answer
 
-COMMAND_FILE = "last-command.txt"
-"""In the home: the command that was copied last, for terminals that drop clipboard escapes."""
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
 """How long a notice stays, unless whoever gives it says: an error takes longer to read, and says what to do."""
 LOOK_SECONDS = 0.02
@@ -112,6 +116,15 @@ class Lab(App[None]):
             show=False,
             priority=True,
         ),
+        Binding(
+            "colon",
+            "palette",
+            "Palette",
+            id="app.palette",
+            tooltip="Every command by its name, and the themes",
+            show=False,
+        ),
+        *arrow_bindings("app"),
     ]
 
     def __init__(
@@ -213,6 +226,14 @@ class Lab(App[None]):
         if not isinstance(self.screen, screens.HelpScreen):
             self.push_screen(screens.HelpScreen(self.screen))
 
+    def action_palette(self) -> None:
+        """Textual's: a second key for its own action would take the first one away."""
+        self.action_command_palette()
+
+    def action_arrow(self, key: str) -> None:
+        """Do what another key does."""
+        self.simulate_key(key)
+
     def action_bell_switch(self) -> None:
         """Turn the bell on or off, also for later visits."""
         self._save(replace(self._preferences, bell=not self._preferences.bell))
@@ -232,7 +253,7 @@ class Lab(App[None]):
         experiment = next(looked_at, None)
         folder = Path(path) if path else (experiment.folder if experiment else self._home) / "exports"
         name = filename or f"lab-{datetime.now():{time_format or '%Y%m%d-%H%M%S'}}.svg"
-        carry_out(self, partial(_write_picture, self.export_screenshot(), folder, name))
+        carry_out(self, partial(write_picture, self.export_screenshot(), folder, name))
         return None
 
     def notify(
@@ -313,15 +334,11 @@ class Lab(App[None]):
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
-        self.copy_to_clipboard(message.line)
-        path = self._home / COMMAND_FILE
-        try:
-            make_home(self._home)
-            write_atomically(path, message.line + "\n")
-        except OSError as error:
-            self.notify(f"{path} cannot be written: {error.strerror}", severity="warning", markup=False)
-            return
-        self.notify(f"also in {path}", title="Command copied", markup=False)
+        copy_commands(self, self._home, [message.line])
+
+    def on_copy_commands(self, message: CopyCommands) -> None:
+        """Copy the commands that compute experiments."""
+        copy_commands(self, self._home, [batch_command(spec) for spec in message.specs])
 
     def on_open_screen(self, message: OpenScreen) -> None:
         """Show a screen."""
@@ -334,6 +351,10 @@ class Lab(App[None]):
     def on_open_experiment(self, message: OpenExperiment) -> None:
         """Show an experiment live."""
         self._open(message.experiment)
+
+    def on_open_beside(self, message: OpenBeside) -> None:
+        """Show the experiment beside another one in the list."""
+        open_beside(self, self._browsing, message.experiment.id, message.steps)
 
     def on_open_study(self, message: OpenStudy) -> None:
         """Show a study, on top of the list of studies if it is asked for there."""
@@ -428,13 +449,21 @@ class Lab(App[None]):
     def _open(self, experiment: Experiment) -> None:
         if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
-        self._back_to_form()
+        # On top of the list or the study that it was chosen in, so that the way back leads there.
+        while len(self.screen_stack) > 2 and not isinstance(self.screen, LookingScreen):
+            self.pop_screen()
         self.push_screen(screens.LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave a screen, and keep nothing of what was drawn there."""
+        removed = super().pop_screen()
+        self.call_later(forget_what_is_gone)
+        return removed
 
     def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
         return SetupScreen(words, offered=self._preferences.words, surroundings=self._surroundings)
@@ -468,16 +497,6 @@ class Lab(App[None]):
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences
         save_preferences(self._home, preferences)
-
-
-def _write_picture(svg: str, folder: Path, name: str) -> str:
-    """Write a picture of the screen into a folder, which is made; where it lies. Raises ExperimentError."""
-    try:
-        make_home(folder.parent)
-        write_atomically(own_file(folder, name), svg)
-    except OSError as error:
-        raise ExperimentError(f"cannot write {folder / name}: {error.strerror}") from error
-    return f"picture of the screen: {folder / name}"
 
 
 def _word_as_set(value: object) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from core.errors import StudyError
 from core.records.overview import Overview, OverviewReader
-from tui_aefit.following.ordering import NEWEST_FIRST, Order
+from tui_aefit.following.filtering import select
+from tui_aefit.following.ordering import NEWEST_FIRST, Order, ordered
 from tui_aefit.following.studies import StudiesReader
 
 
@@ -35,6 +36,17 @@ class Browsing:
         """See which experiments are of which studies; in a thread. What cannot be read leaves all as it was."""
         with suppress(StudyError):
             self.members = self.studies.members()
+
+    def listed(self) -> tuple[Overview, ...]:
+        """The experiments as the list shows them now: those that its filter leaves, in its order.
+
+        Looks at the home where nobody has yet: not on the screen's time. Raises ExperimentError.
+        """
+        if self.overviews is None:
+            self.look_at_studies()
+            self.overviews = self.reader.look()
+        selection = select(self.overviews, self.words, self.members)
+        return ordered(selection.overviews, self.order, self.marked)
 
     @classmethod
     def of(cls, home: Path) -> Browsing:

@@ -12,22 +12,27 @@ from tui_aefit.following.listing import DECISIONS, share
 from tui_aefit.lab.charts.data import AccuracyData, curve_of
 
 
-def curves(compared: Sequence[Compared], name: str, *, fit: bool = False) -> AccuracyData | None:
+def curves(
+    compared: Sequence[Compared], name: str, *, fit: bool = False, cursor: str | None = None
+) -> AccuracyData | None:
     """Mean accuracy on set `name` against the levels, a curve for each that has any; None where none has.
 
-    Of experiments with another knob than the first of these has there is no curve. fit: as in AccuracyData.
+    Of experiments with another knob than the first of these has there is no curve. fit, cursor: as in AccuracyData;
+    none where the level is not among them.
     """
     drawn = measured_on(compared, name)
     if not drawn:
         return None
     places = {one.name: place for place, one in enumerate(compared)}
+    levels = merge_levels(one.ladder for one in drawn)
     return AccuracyData(
         drawn[0].ladder.knob,
-        merge_levels(one.ladder for one in drawn),
+        levels,
         {one.name: curve_of(one.summary, name, one.ladder) for one in drawn},
         fit,
         places,
         corrected=all(one.corrected for one in drawn),
+        cursor=cursor if cursor in levels else None,
     )
 
 

@@ -20,10 +20,13 @@ from textual.screen import ModalScreen
 import tui_aefit.lab.screens
 import tui_aefit.lab.widgets
 from core.errors import AefitError, expected_names
+from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.shell.settings import Found
 
 EVERYWHERE = "app"
 """Begins the ids of the keys that work on every screen; the others begin with their screen's name."""
+YIELDING = frozenset(str(binding.id) for binding in arrow_bindings(EVERYWHERE))
+"""Of those, the ones that do nothing where a screen has the key itself."""
 TAKEN = {"ctrl+p": "opens the palette", "ctrl+c": "copies", "tab": "moves on", "shift+tab": "moves back"}
 """Keys that are Textual's own everywhere."""
 SPELLINGS = {"esc": "escape", "del": "delete", "pgup": "pageup", "pgdn": "pagedown", "return": "enter"}
@@ -100,6 +103,8 @@ def _refuse_clash(
             EVERYWHERE in (its.screen, bound.screen) and not (its.modal or bound.modal)
         )
         meant = set(bound.keys) & set(its.keys)  # one stands in front of the other
+        if bound.screen != its.screen and {name, other} & YIELDING:
+            continue
         shared = sorted((set(keys[name]) & set(keys[other])) - meant)
         if other != name and beside and shared:
             what = bindings[other].binding.description

@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-from textual import on
-from textual.message import Message
-from textual.screen import Screen
-
 from core.declarations.printable import printable
 from core.errors import AefitError
 from core.records.overview import Overview
@@ -22,7 +18,9 @@ from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, wit
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.concerned import MOST_COMPARED, Concerned, Refusal, concerned
+from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
+    CopyCommands,
     ExportExperiment,
     ExtendExperiment,
     ExtendSeveral,
@@ -34,11 +32,8 @@ from tui_aefit.lab.queueing import start_now
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 
 
-class MarkedActions(Screen[None]):
+class MarkedActions(LookingScreen):
     """What can be done with experiments, one or several at once; the keys are the screen's own."""
-
-    class Done(Message, namespace="experiments"):
-        """What the person asked for was done, or could not be: the home may look another way now."""
 
     # What the screen says
 
@@ -50,9 +45,9 @@ class MarkedActions(Screen[None]):
         """The ids that can be seen in the list."""
         raise NotImplementedError
 
-    def look(self) -> object:
-        """Look at the home anew."""
-        raise NotImplementedError
+    def look_anew(self) -> None:
+        """A look that goes on may have missed what was done; the reader of overviews bears two at a time."""
+        self.look()
 
     def explain(self, text: str, *, failed: bool = False) -> None:
         """Say something in passing."""
@@ -141,6 +136,11 @@ class MarkedActions(Screen[None]):
         self.app.copy_to_clipboard(ids)
         self.explain(f"copied {printable(ids)}")
 
+    def action_copy_command(self) -> None:
+        """Ask the app to copy the commands that compute the experiments."""
+        if (about := self._about(change=False)) is not None:
+            self.post_message(CopyCommands([experiment.spec for experiment in about.able]))
+
     def action_stop(self) -> None:
         """Ask whether to stop the experiments, then do."""
         running = ExperimentStatus.RUNNING
@@ -151,7 +151,7 @@ class MarkedActions(Screen[None]):
         kept = f"{done} of {runs} runs are complete and kept; those at work are begun anew. Resume goes on with it."
         question = Confirm(about.question("Stop"), about.named(kept), "Stop")
         act = partial(with_each, about.able, stop, "{} were asked to stop")
-        confirm_and_carry_out(self.app, question, act, self._look_after)
+        confirm_and_carry_out(self.app, question, act, self.look_after)
 
     def action_now(self) -> None:
         """Have those of the experiments that wait be computed at once."""
@@ -179,7 +179,7 @@ class MarkedActions(Screen[None]):
         lost = f"{whose} results ({runs}), exports and notes are removed for good."
         question = Confirm(about.question("Delete"), about.named(lost), "Delete")
         act = partial(with_each, about.able, delete, "deleted {}")
-        confirm_and_carry_out(self.app, question, act, self._look_after)
+        confirm_and_carry_out(self.app, question, act, self.look_after)
 
     def action_label(self) -> None:
         """Ask for the label of the experiments, then write it."""
@@ -235,12 +235,4 @@ class MarkedActions(Screen[None]):
 
     def carry_out(self, act: Callable[[], str]) -> None:
         """Do something with experiments beside the screen, say what it says, and look at the home again."""
-        carry_out(self.app, act, self._look_after)
-
-    def _look_after(self) -> None:
-        """Have the home looked at after something was done to it; called in the thread that did it."""
-        self.post_message(self.Done())
-
-    @on(Done)
-    def _done(self) -> None:
-        self.look()
+        carry_out(self.app, act, self.look_after)

@@ -37,6 +37,23 @@ class OpenExperiment(Message):
         self.experiment = experiment
 
 
+class OpenBeside(Message):
+    """The person wants to look at the experiment `steps` places after this one in the list."""
+
+    def __init__(self, experiment: Experiment, steps: int) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.steps = steps
+
+
+class CopyCommands(Message):
+    """The person wants the commands that compute these specs."""
+
+    def __init__(self, specs: Sequence[Spec]) -> None:
+        super().__init__()
+        self.specs = specs
+
+
 class CloneExperiment(Message):
     """The person wants to set up a new experiment that begins from this spec."""
 

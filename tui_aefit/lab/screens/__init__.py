@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 SCREENS: Mapping[str, str] = {
     "Ask": "tui_aefit.lab.screens.confirm",
+    "ChooseOrder": "tui_aefit.lab.screens.choose_order",
     "ChooseQuantity": "tui_aefit.lab.screens.choose_quantity",
     "ChooseSome": "tui_aefit.lab.screens.choose_some",
     "CompareScreen": "tui_aefit.lab.screens.compare",
@@ -31,6 +32,7 @@ SCREENS: Mapping[str, str] = {
 """Class -> the module that it is in."""
 
 if TYPE_CHECKING:
+    from tui_aefit.lab.screens.choose_order import ChooseOrder as ChooseOrder
     from tui_aefit.lab.screens.choose_quantity import ChooseQuantity as ChooseQuantity
     from tui_aefit.lab.screens.choose_some import ChooseSome as ChooseSome
     from tui_aefit.lab.screens.compare import CompareScreen as CompareScreen

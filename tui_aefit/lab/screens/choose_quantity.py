@@ -9,21 +9,20 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.declarations.printable import printable
 from tui_aefit.following.quantities import GROUPS, Quantity
+from tui_aefit.lab.screens.dialog import Dialog
 
 CHOSEN = "●"
 
 
-class ChooseQuantity(ModalScreen[Quantity | None]):
+class ChooseQuantity(Dialog[Quantity]):
     """Asks which of `quantities` is to be shown, `chosen` being so now; None where the person would rather not."""
 
-    CSS_PATH = "choose_quantity.tcss"
+    CSS_PATH: ClassVar = ["dialog.tcss", "choose_quantity.tcss"]
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move('up')", "Up", id="choose-quantity.up", show=False, tooltip="To the quantity above"),
@@ -37,17 +36,15 @@ class ChooseQuantity(ModalScreen[Quantity | None]):
     ]  # fmt: skip
 
     def __init__(self, quantities: Sequence[Quantity], chosen: Quantity) -> None:
-        super().__init__()
+        super().__init__("Which quantity?")
         self._quantities, self._chosen = list(quantities), chosen
         self._listed: list[Quantity] = []
 
-    def compose(self) -> ComposeResult:
+    def answers(self) -> ComposeResult:
         """The line that makes the list shorter, the list, the keys."""
-        with Vertical(classes="dialog"):
-            yield Static("Which quantity?", id="question")
-            yield Input(placeholder="type to find one", id="words", compact=True)
-            yield OptionList(id="quantities")
-            yield Static("up and down choose, enter shows it, escape leaves", id="keys")
+        yield Input(placeholder="type to find one", id="words", compact=True)
+        yield OptionList(id="quantities")
+        yield Static("up and down choose, enter shows it, escape leaves", id="keys")
 
     def on_mount(self) -> None:
         """Show all, with the cursor at the one that is shown now."""
@@ -92,7 +89,3 @@ class ChooseQuantity(ModalScreen[Quantity | None]):
     def _take(self, option: Option) -> None:
         if option.id is not None:
             self.dismiss(self._listed[int(option.id)])
-
-    def action_leave(self) -> None:
-        """Close without a choice."""
-        self.dismiss(None)

@@ -8,19 +8,19 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.declarations.printable import printable
+from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.charts.data import set_marker
+from tui_aefit.lab.screens.dialog import Dialog
 
 MARK = "✓"
 
 
-class ChooseSome(ModalScreen[tuple[str, ...] | None]):
+class ChooseSome(Dialog[tuple[str, ...]]):
     """Asks which of `names` are wanted, `marked` being so now; its result is these, in the same order.
 
     question: what is asked, in a few words. labels: how the names stand in the list, by default as sets with their
@@ -29,7 +29,7 @@ class ChooseSome(ModalScreen[tuple[str, ...] | None]):
     None where the person would rather not, or nothing is marked: a chart of nothing says nothing.
     """
 
-    CSS_PATH = "choose_some.tcss"
+    CSS_PATH: ClassVar = ["dialog.tcss", "choose_some.tcss"]
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -44,6 +44,7 @@ class ChooseSome(ModalScreen[tuple[str, ...] | None]):
             "enter,z", "take", "Take", id="choose-sets.take", priority=True, tooltip="Take what is marked"
         ),
         Binding("escape", "leave", "Cancel", id="choose-sets.cancel", tooltip="Leave everything as it was"),
+        *arrow_bindings("choose-sets"),
     ]
 
     def __init__(
@@ -55,20 +56,17 @@ class ChooseSome(ModalScreen[tuple[str, ...] | None]):
         labels: Mapping[str, str] | None = None,
         verb: str = "draws",
     ) -> None:
-        super().__init__()
-        self._question = question
+        super().__init__(printable(question))
         self._names, self._marked = list(names), set(marked)
         self._labels, self._verb = labels, verb
 
-    def compose(self) -> ComposeResult:
+    def answers(self) -> ComposeResult:
         """The list and its keys."""
-        with Vertical(classes="dialog"):
-            yield Static(printable(self._question), id="question", markup=False)
-            yield OptionList(*(Option(self._line(name), name) for name in self._names))
-            names = ("mark", "all", "take", "cancel")
-            mark, every, take, cancel = (key_of(self, f"choose-sets.{name}") for name in names)
-            words = f"{mark} marks, {every} all, {take} {self._verb}, {cancel} leaves"
-            yield Static(words, id="keys", markup=False)
+        yield OptionList(*(Option(self._line(name), name) for name in self._names))
+        names = ("mark", "all", "take", "cancel")
+        mark, every, take, cancel = (key_of(self, f"choose-sets.{name}") for name in names)
+        words = f"{mark} marks, {every} all, {take} {self._verb}, {cancel} leaves"
+        yield Static(words, id="keys", markup=False)
 
     def _line(self, name: str) -> Text:
         mark = MARK if name in self._marked else " "
@@ -95,7 +93,3 @@ class ChooseSome(ModalScreen[tuple[str, ...] | None]):
     def action_take(self) -> None:
         """Close with what is marked."""
         self.dismiss(tuple(name for name in self._names if name in self._marked) or None)
-
-    def action_leave(self) -> None:
-        """Close without a choice."""
-        self.dismiss(None)

@@ -13,8 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import Static, Tab, Tabs
+from textual.widgets import Static
 
 from core.declarations.printable import printable
 from core.records.annotations import read_annotations
@@ -27,15 +26,14 @@ from core.report.result import Result, result_of
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.listing import STATES
 from tui_aefit.lab.background import carry_out
-from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.charts.data import MARKERS
-from tui_aefit.lab.charts.drawing import accuracy_chart
+from tui_aefit.lab.charts.data import MARKERS, accuracy_readings
 from tui_aefit.lab.comparison import claim_title, claim_words, curves, numbers, with_another_knob
 from tui_aefit.lab.exporting import export_comparison
 from tui_aefit.lab.messages import NewExperiment
+from tui_aefit.lab.panes import PanesScreen, pane_bindings
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
-from tui_aefit.lab.widgets.chart import Chart
 from tui_aefit.lab.widgets.footer import KeysFooter
+from tui_aefit.lab.widgets.read_off import ReadOff
 
 PANES = {"settings": "Settings", "curves": "Curves", "numbers": "Numbers", "claims": "What decides"}
 """Pane -> its title; a narrow terminal shows one at a time."""
@@ -50,26 +48,35 @@ FEW = 4
 """So many experiments at most stand in columns; of more each has a row."""
 
 
-class CompareScreen(Screen[None]):
+class ComparedCurves(ReadOff):
+    """A curve an experiment."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Cursor left", id="compare.left", show=False,
+                tooltip="Read the curves off at the level before"),
+        Binding("right", "move(1)", "Cursor right", id="compare.right", show=False,
+                tooltip="Read the curves off at the next level"),
+    ]  # fmt: skip
+
+
+class CompareScreen(PanesScreen):
     """Compares `experiments`, two or more, as they are when the screen opens or is told to read them again."""
 
     CSS_PATH = "compare.tcss"
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
+    NAME = "compare"
+    PANES = PANES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "turn_set(1)", "Next set", id="compare.next", tooltip="Accuracy on the next set"),
         Binding("Z", "turn_set(-1)", "Previous set", id="compare.previous", show=False,
                 tooltip="Accuracy on the set before"),
         Binding("i", "fit", "Fit", id="compare.fit", show=False,
                 tooltip="End the axis at the curves, or at 0 and 1"),
-        *(
-            Binding(str(place), f"pane('{name}')", title, id=f"compare.{name}", show=False,
-                    tooltip=f"Show: {title}")
-            for place, (name, title) in enumerate(PANES.items(), start=1)
-        ),
+        *pane_bindings("compare", PANES),
         Binding("f", "alone", "Full screen", id="compare.full", show=False,
                 tooltip="The pane with the focus alone, or all of them"),
-        Binding("y", "copy", "Copy", id="compare.copy", show=False, tooltip="Copy the row under the cursor"),
+        Binding("y", "copy", "Copy", id="compare.copy", show=False,
+                tooltip="Copy the row under the cursor, or what is read off the curves"),
         Binding("x", "export", "Export", id="compare.export",
                 tooltip="Write the comparison as CSV and LaTeX into the home"),
         Binding("r", "read", "Read again", id="compare.read", show=False,
@@ -91,20 +98,16 @@ class CompareScreen(Screen[None]):
         self._compared: list[Compared] = []
         self._set = FIRST_SET
         self._fit = False
+        self._reading: str | None = None
 
     def compose(self) -> ComposeResult:
         """Settings above; below, the curves of one set beside its numbers and what is decided."""
         yield Static(f"Comparing {len(self.experiments)} experiments", id="title", markup=False)
-        yield Tabs(
-            *(
-                Tab(f"{key_of(self, f'compare.{pane}')} {title}", id=f"{pane}-tab")
-                for pane, title in PANES.items()
-            )
-        )
+        yield self.pane_tabs()
         yield CellTable(id="settings")
         yield Static(id="set", markup=False)
         with Container(id="results"):
-            yield Chart(accuracy_chart, empty="None of them has an accuracy on this set.", id="curves")
+            yield ComparedCurves(empty="None of them has an accuracy on this set.", id="curves")
             with Vertical(id="tables"):
                 yield CellTable(id="numbers")
                 yield CellTable(id="claims")
@@ -112,9 +115,7 @@ class CompareScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read in the background."""
-        self.query_one("#settings", CellTable).entitle(f"{key_of(self, 'compare.settings')} What differs")
-        self.query_one("#curves").can_focus = True
-        self._bring("settings")
+        self.query_one("#settings", CellTable).entitle(f"{self.pane_key('settings')} What differs")
         self.query_one("#settings", CellTable).focus()
         self.action_read()
 
@@ -134,46 +135,16 @@ class CompareScreen(Screen[None]):
         self._show_claims()
         self.refresh_bindings()
 
-    @on(Tabs.TabActivated)
-    def _tab(self, event: Tabs.TabActivated) -> None:
-        self._bring(str(event.tab.id).removesuffix("-tab"))
-
-    def on_resize(self) -> None:
-        """Other panes are seen now."""
-        self.call_after_refresh(self.refresh_bindings)
-
-    def action_pane(self, name: str) -> None:
-        """Bring a pane to the front, and give it the focus."""
-        self.query_one(Tabs).active = f"{name}-tab"
-        self._bring(name)
-        # What is hidden takes no focus.
-        self.call_after_refresh(self.query_one(f"#{name}").focus)
-
-    def action_alone(self) -> None:
-        """Show the pane with the focus alone, or all of them."""
-        if self.focused is not None and self.focused.id in PANES:
-            self._bring(self.focused.id)
-        self.toggle_class("-alone")
-        self.call_after_refresh(self.refresh_bindings)
-
-    def _bring(self, name: str) -> None:
-        for pane in PANES:
-            self.set_class(pane == name, f"-{pane}")
-        self.refresh_bindings()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that change a pane are there where it is seen, those of a narrow terminal where it is one."""
-        alone = self.has_class("-narrow") or self.has_class("-alone")
+        """Keys that change a pane are there where it is seen."""
         match action:
-            case "alone":
-                return not self.has_class("-narrow")
             case "turn_set":
-                return not alone or any(self.has_class(f"-{pane}") for pane in OF_A_SET)
+                return not self.shows_one or self.pane in OF_A_SET
             case "fit":
-                return not alone or self.has_class("-curves")
+                return not self.shows_one or self.pane == "curves"
             case "export":
                 return bool(self._compared)
-        return True
+        return super().check_action(action, parameters)
 
     def action_turn_set(self, step: int) -> None:
         """Show another set, `step` places on."""
@@ -186,19 +157,28 @@ class CompareScreen(Screen[None]):
         self._fit = not self._fit
         self._show_set()
 
+    @on(ReadOff.Moved)
+    def _read_off(self, message: ReadOff.Moved) -> None:
+        self._reading = message.cursor
+        self._show_set()
+
     def action_new(self) -> None:
         """Ask the app for the set-up form."""
         self.post_message(NewExperiment())
 
     def action_copy(self) -> None:
         """Copy the row under the cursor, its cells with tabs between them."""
-        table = self.focused
-        if isinstance(table, CellTable) and table.row_count:
-            text = "\t".join(cell.plain.strip() for cell in table.get_row_at(table.cursor_row))
+        if isinstance(self.focused, ComparedCurves) and self._reading is not None:
+            text = accuracy_readings(self.focused.data)[0]
+        elif isinstance(self.focused, CellTable):
+            text = self.focused.copied()
+        else:
+            text = ""
+        if text:
             self.app.copy_to_clipboard(text)
             self.notify(f"copied {text.expandtabs(1)}", markup=False)
         else:
-            self.notify("go to a table, then copy the row under the cursor")
+            self.notify("go to a table, or read the curves off with left and right, then copy that")
 
     def action_export(self) -> None:
         """Write the comparison as it is shown."""
@@ -226,13 +206,13 @@ class CompareScreen(Screen[None]):
         text = f"Accuracy on {printable(self._set)}"
         if is_known(self._set):
             text += f": {SETS[self._set].description}"
-        data = curves(self._compared, self._set, fit=self._fit)
+        data = curves(self._compared, self._set, fit=self._fit, cursor=self._reading)
         knob = "level" if data is None else data.knob
         if data is not None and (others := with_another_knob(self._compared, data)):
             text += f" (against {knob}, which {enumerate_words(others)} {'have' if len(others) > 1 else 'has'} not)"
         self.query_one("#set", Static).update(text)
-        self.query_one("#curves", Chart).data = data
-        half = f"{key_of(self, 'compare.numbers')} Mean ± half the 95 % interval"
+        self.query_one(ComparedCurves).data = data
+        half = f"{self.pane_key('numbers')} Mean ± half the 95 % interval"
         if data is not None and data.corrected:
             half += ", for overlapping splits"
         self.query_one("#numbers", CellTable).entitle(half)
@@ -243,7 +223,7 @@ class CompareScreen(Screen[None]):
         margin = max(
             (claim.margin for _, claims in found for claim in claims if claim is not None), default=0.0
         )
-        title = f"{key_of(self, 'compare.claims')} What decides"
+        title = f"{self.pane_key('claims')} What decides"
         if found:
             title += f": 95 % for overlapping splits, same within ±{margin:g}"
         table = self.query_one("#claims", CellTable)

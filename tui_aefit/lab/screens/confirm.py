@@ -7,21 +7,21 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.screens.dialog import Dialog
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """A question about something that cannot be undone. Its result is True only for a plain yes.
 
     question: one sentence. detail: what would be lost or go on, may be empty. yes_label: what yes does, such
     as "Delete"; the other button, which has the focus at first, leaves everything as it is.
     """
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
@@ -37,21 +37,15 @@ class Confirm(ModalScreen[bool]):
     ]
 
     def __init__(self, question: str, detail: str = "", yes_label: str = "Yes") -> None:
-        super().__init__()
-        self._question = question
-        self._detail = detail
+        super().__init__(question, detail)
         self._yes_label = yes_label
 
-    def compose(self) -> ComposeResult:
-        """The question, the detail, two buttons."""
-        with Vertical(classes="dialog"):
-            yield Static(self._question, id="question", markup=False)
-            if self._detail:
-                yield Static(self._detail, id="detail", markup=False)
-            with Horizontal():
-                yes, no = key_of(self, "confirm.yes"), key_of(self, "confirm.no")
-                yield Button(f"{self._yes_label} ({yes})", id="yes", variant="warning", compact=True)
-                yield Button(f"Cancel ({no})", id="no", compact=True)
+    def answers(self) -> ComposeResult:
+        """Two buttons."""
+        with Horizontal():
+            yes, no = key_of(self, "confirm.yes"), key_of(self, "confirm.no")
+            yield Button(f"{self._yes_label} ({yes})", id="yes", variant="warning", compact=True)
+            yield Button(f"Cancel ({no})", id="no", compact=True)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -66,40 +60,30 @@ class Confirm(ModalScreen[bool]):
         self.focus_next()
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str]):
     """A question that one line of text answers; None where the person would rather not.
 
     value: what the line holds at first. enter: what that key does with it. detail: what to know before, may be
     empty.
     """
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="ask.cancel", tooltip="Leave it as it was"),
     ]
 
     def __init__(self, question: str, value: str = "", enter: str = "keeps it", detail: str = "") -> None:
-        super().__init__()
-        self._question = question
+        super().__init__(question, detail)
         self._value = value
         self._enter = enter
-        self._detail = detail
 
-    def compose(self) -> ComposeResult:
-        """The question, the line, the keys."""
-        with Vertical(classes="dialog"):
-            yield Static(self._question, id="question", markup=False)
-            if self._detail:
-                yield Static(self._detail, id="detail", markup=False)
-            yield Input(self._value, id="answer", compact=True)
-            leave = key_of(self, "ask.cancel")
-            yield Static(f"enter {self._enter}, {leave} leaves it as it was", id="keys", markup=False)
+    def answers(self) -> ComposeResult:
+        """The line, the keys."""
+        yield Input(self._value, id="answer", compact=True)
+        leave = key_of(self, "ask.cancel")
+        yield Static(f"enter {self._enter}, {leave} leaves it as it was", id="keys", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
-
-    def action_leave(self) -> None:
-        """Close the dialog without an answer."""
-        self.dismiss(None)

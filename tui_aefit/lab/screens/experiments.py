@@ -19,15 +19,15 @@ from core.declarations.printable import printable
 from core.errors import ExperimentError
 from core.records.experiment import Experiment
 from core.records.overview import Overview
-from core.records.status import ExperimentStatus
-from tui_aefit.following.filtering import Selection, select
-from tui_aefit.following.listing import COLUMNS, detail, telling_settings
-from tui_aefit.following.ordering import NEWEST_FIRST, Order, ordered
-from tui_aefit.following.preview import Preview, read_preview
+from tui_aefit.following.filtering import select
+from tui_aefit.following.listing import detail, telling_settings
+from tui_aefit.following.ordering import Order, ordered
+from tui_aefit.lab import screens
 from tui_aefit.lab.background import describe_error
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.concerned import MOST_COMPARED, forbidden
+from tui_aefit.lab.concerned import forbidden
+from tui_aefit.lab.list_words import list_title, why_empty
 from tui_aefit.lab.marked_actions import MarkedActions
 from tui_aefit.lab.messages import CloneExperiment, NewExperiment, OpenExperiment
 from tui_aefit.lab.queueing import KEYS, move_in_queue
@@ -36,12 +36,11 @@ from tui_aefit.lab.widgets.filter import Filter
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.preview import PreviewPane
 
-LOOK_SECONDS = 2.0
-"""How often the home is looked at."""
 MANY, TYPING_SECONDS = 300, 0.15
 """Of more experiments than so many the filter waits so long for the next letter: drawing them takes longer."""
 ABOUT_ONE = (
     "clone", "resume", "extend", "mark", "stop", "delete", "label", "tag", "note", "export", "copy",
+    "copy_command",
 )  # fmt: skip
 """The actions that need an experiment under the cursor."""
 
@@ -77,6 +76,8 @@ class ExperimentsScreen(MarkedActions):
         Binding("t", "tag", "Tag", id="experiments.tag", tooltip="Add tags, or take some away", show=False),
         Binding("o", "note", "Note", id="experiments.note", tooltip="Write down what you think of it", show=False),
         Binding("y", "copy", "Copy", id="experiments.copy", tooltip="Copy its id", show=False),
+        Binding("ctrl+y", "copy_command", "Copy command", id="experiments.command", show=False,
+                tooltip="Copy the shell command that computes it"),
         Binding("x", "export", "Export", id="experiments.export",
                 tooltip="Write files into its folder: results, tables, figures or the report"),
         Binding("p", "export('report')", "Report", id="experiments.report", show=False,
@@ -88,11 +89,13 @@ class ExperimentsScreen(MarkedActions):
         Binding("exclamation_mark", "now", "Start now", id="experiments.now", group=KEYS,
                 tooltip="Compute it at once, beside all that is computed: it waits for nobody any more"),
         Binding("slash", "filter", "Filter", id="experiments.filter", show=False,
-                tooltip="Show only some: words, attack:fgsm, state:failed, tag:x, z:9; * for anything, ! for not"),
+                tooltip="Show only some: words, attack:fgsm, tag:x, epsilon>0.1, a<0.5; * for anything, ! for not"),
         Binding("less_than_sign", "sort(-1)", "Sort back", id="experiments.sort-back", show=False,
                 tooltip="Sort the other way, or by the column before"),
         Binding("greater_than_sign", "sort(1)", "Sort", id="experiments.sort", show=False,
                 tooltip="Sort the other way, or by the next column"),
+        Binding("S", "sort_by", "Sort by", id="experiments.sort-by", show=False,
+                tooltip="Choose the column that sorts"),
         Binding("1", "pane('list')", "List", id="experiments.list", show=False, tooltip="The list of experiments"),
         Binding("2", "pane('preview')", "Preview", id="experiments.preview", show=False,
                 tooltip="What the experiment under the cursor found"),
@@ -116,13 +119,6 @@ class ExperimentsScreen(MarkedActions):
             self.problem = problem
             self.many = many
 
-    class Previewed(Message, namespace="experiments"):
-        """The experiment under the cursor was read."""
-
-        def __init__(self, preview: Preview) -> None:
-            super().__init__()
-            self.preview = preview
-
     def __init__(self, home: Path, browsing: Browsing | None = None) -> None:
         super().__init__()
         self._home = home
@@ -141,7 +137,7 @@ class ExperimentsScreen(MarkedActions):
         yield Static("Experiments", id="title", markup=False)
         yield Filter(
             self._browsing.words,
-            placeholder="words, attack:fgsm, state:failed, tag:x, z:9, *",
+            placeholder="words, attack:fgsm, state:failed, tag:x, epsilon>0.1, *",
             id="filter",
             compact=True,
         )
@@ -172,29 +168,17 @@ class ExperimentsScreen(MarkedActions):
     # Looking
 
     def on_mount(self) -> None:
-        """Look again and again from now on."""
-        self._timer = self.set_interval(LOOK_SECONDS, self._look_if_idle)
+        """Show what is known of an earlier visit."""
         self.set_class(bool(self._browsing.words), "-filter")
         self._show()
 
     def on_screen_resume(self, _: events.ScreenResume) -> None:
-        """Catch up."""
-        self._timer.resume()
-        self.look()
-
-    def on_screen_suspend(self, _: events.ScreenSuspend) -> None:
-        """Do not look at what nobody sees."""
-        self._timer.pause()
+        """The experiment that was looked at meanwhile may be another one than that under the cursor."""
+        self._table.choose(self._browsing.chosen)
 
     def on_resize(self) -> None:
         """There may be room for the preview now."""
-        self.call_after_refresh(self._read_preview)
         self.call_after_refresh(self.refresh_bindings)
-
-    def _look_if_idle(self) -> None:
-        # A slow file server must not make looks queue up.
-        if not any(worker.group == "look" and not worker.is_finished for worker in self.workers):
-            self.look()
 
     @work(thread=True, group="look")
     def look(self) -> None:
@@ -245,10 +229,10 @@ class ExperimentsScreen(MarkedActions):
             telling=self._telling_settings(everything),
             now=clock() // 60 * 60,
         )
-        self._set_text("#title", self._title(everything))
+        self._set_text("#title", self._title())
         self._set_text("#said", "; ".join(map(printable, selection.problems)))
         self.query_one("#said").display = bool(selection.problems)
-        self._set_text("#empty", self._empty(selection))
+        self._set_text("#empty", self._empty())
         self.set_class(not selection.overviews, "-empty")
         if selection.overviews and self.focused is None:
             self._table.focus()
@@ -256,7 +240,7 @@ class ExperimentsScreen(MarkedActions):
 
     @on(ExperimentsTable.ColumnsChanged)
     def _columns_changed(self) -> None:
-        self._set_text("#title", self._title(self._overviews or ()))
+        self._set_text("#title", self._title())
         if not self._some_chosen:
             # The first rows are there: go on where an earlier visit was left.
             self._table.choose(self._browsing.chosen)
@@ -268,32 +252,21 @@ class ExperimentsScreen(MarkedActions):
             self._telling = everything, telling_settings(everything)
         return self._telling[1]
 
-    def _title(self, everything: tuple[Overview, ...]) -> str:
-        if not everything:
-            return "Experiments"
-        browsing, running = self._browsing, sum(one.status is ExperimentStatus.RUNNING for one in everything)
-        counts = [f"{len(everything):,}", f"{running} running" if running else ""]
-        if self._many is not None and self._many > len(everything):
-            counts[0] = f"{len(everything):,} of {self._many:,} read"
-        if browsing.marked:
-            key = key_of(self, "experiments.compare")
-            compares = f" ({key} compares them)" if 1 < len(browsing.marked) <= MOST_COMPARED else ""
-            counts.append(f"{len(browsing.marked)} marked{compares}")
-        counts.append(f"{len(self._table.listing.overviews):,} shown" if browsing.words.strip() else "")
-        if browsing.order != NEWEST_FIRST and browsing.order.column not in self._table.shown_columns:
-            counts.append(f"by {COLUMNS[browsing.order.column].about}{browsing.order.arrow}")
-        return f"Experiments: {', '.join(filter(None, counts))}"
+    def _title(self) -> str:
+        table = self._table
+        return list_title(
+            self._overviews or (),
+            self._many,
+            len(table.listing.overviews),
+            self._browsing,
+            table.shown_columns,
+            compare=key_of(self, "experiments.compare"),
+        )
 
-    def _empty(self, selection: Selection) -> str:
-        if self._overviews is None:
-            return "Looking ..."
-        if self._problem:
-            return self._problem
-        if not self._overviews:
-            new = key_of(self, "experiments.new")
-            return f"No experiments yet under {printable(str(self._home))}\n\n{new}  sets up a new one"
-        back = key_of(self, "experiments.back")
-        return f"No experiment matches the filter\n\n{back}  shows all again"
+    def _empty(self) -> str:
+        """What stands in place of the table."""
+        new, back = key_of(self, "experiments.new"), key_of(self, "experiments.back")
+        return why_empty(self._home, self._overviews, self._problem, new=new, back=back)
 
     @on(DataTable.RowHighlighted)
     def _show_chosen(self) -> None:
@@ -301,30 +274,12 @@ class ExperimentsScreen(MarkedActions):
         if chosen is not None:
             self._browsing.chosen = chosen.id
         self._set_text("#detail", detail(chosen) if chosen else "")
-        self._read_preview()
+        self._preview.now = clock() // 60 * 60
+        self._preview.overview = chosen
         if self._some_chosen != (chosen is not None) or self._queued != (chosen.queued if chosen else 0):
             self._queued = chosen.queued if chosen else 0
             self._some_chosen = chosen is not None
             self.refresh_bindings()
-
-    def _read_preview(self) -> None:
-        """Have the experiment under the cursor read, where it is seen and has changed."""
-        pane, chosen = self._preview, self._table.chosen
-        pane.now = clock() // 60 * 60
-        if chosen is None:
-            pane.preview = None
-        elif pane.display and (pane.preview is None or pane.preview.overview is not chosen):
-            self._read(chosen)
-
-    @work(thread=True, group="preview", exclusive=True)
-    def _read(self, overview: Overview) -> None:
-        self.post_message(self.Previewed(read_preview(overview)))
-
-    @on(Previewed)
-    def _previewed(self, message: Previewed) -> None:
-        # The cursor may have gone on.
-        if message.preview.overview is self._table.chosen:
-            self._preview.preview = message.preview
 
     def _set_text(self, selector: str, text: str) -> None:
         """Put a text on the screen. The same text again would cost a layout at every look."""
@@ -343,7 +298,6 @@ class ExperimentsScreen(MarkedActions):
         """Go one step back: to both panes, to the list, to all experiments, out of the screen."""
         if self.has_class("-alone"):
             self.remove_class("-alone")
-            self.call_after_refresh(self._read_preview)
         elif self.has_class("-narrow", "-preview"):
             self.action_pane("list")
         elif self.has_class("-filter"):
@@ -352,10 +306,6 @@ class ExperimentsScreen(MarkedActions):
             self._table.focus()
         else:
             self.dismiss()
-
-    def action_look_again(self) -> None:
-        """Look now."""
-        self.look()
 
     def action_to_table(self) -> None:
         """Go on among what the filter left."""
@@ -367,17 +317,24 @@ class ExperimentsScreen(MarkedActions):
         pane = self._preview if name == "preview" else self._table
         # What is hidden takes no focus.
         self.call_after_refresh(pane.focus)
-        self.call_after_refresh(self._read_preview)
 
     def action_alone(self) -> None:
         """Show one pane alone, the one that has the focus, or both."""
         self.set_class(self.focused is self._preview, "-preview")
         self.toggle_class("-alone")
-        self.call_after_refresh(self._read_preview)
 
     def action_sort(self, step: int) -> None:
         """Sort by the next column, or the same one the other way."""
         self._sort(self._browsing.order.turned(step))
+
+    def action_sort_by(self) -> None:
+        """Let the person choose the column that sorts."""
+
+        def chosen(order: Order | None) -> None:
+            if order is not None:
+                self._sort(order)
+
+        self.app.push_screen(screens.ChooseOrder(self._browsing.order), chosen)
 
     @on(DataTable.HeaderSelected)
     def _header_selected(self, event: DataTable.HeaderSelected) -> None:

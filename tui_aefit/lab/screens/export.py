@@ -9,9 +9,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,21 +19,23 @@ from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.following.listing import STATES, state_words
+from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.screens.dialog import Dialog
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 
 LOOK_SECONDS = 1.0
 """How often the experiments are looked at while it is asked which of their files are wanted."""
 
 
-class Export(ModalScreen[str | None]):
+class Export(Dialog[str]):
     """Asks what to write of experiments, one at least: a name among CHOICES, None where nothing is wanted.
 
     What is said of those that are not complete follows them while they go on. status, done: of the first, None and
     0 where that is not known yet.
     """
 
-    CSS_PATH: ClassVar = ["confirm.tcss", "export.tcss"]
+    CSS_PATH: ClassVar = ["dialog.tcss", "export.tcss"]
     AUTO_FOCUS = "#choices"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="export.cancel", tooltip="Write nothing"),
@@ -44,6 +44,7 @@ class Export(ModalScreen[str | None]):
                     tooltip=f"Write: {choice.name}")
             for place, (name, choice) in enumerate(CHOICES.items(), start=1)
         ),
+        *arrow_bindings("export"),
     ]  # fmt: skip
 
     class Looked(Message, namespace="export"):
@@ -56,38 +57,35 @@ class Export(ModalScreen[str | None]):
     def __init__(
         self, experiments: Sequence[Experiment], status: ExperimentStatus | None = None, done: int = 0
     ) -> None:
-        super().__init__()
         first, *others = experiments
+        super().__init__(f"Export {counted(len(experiments), 'experiment') if others else first.id}")
         self._experiments = experiments
         self._reader = OverviewReader(first.folder.parents[1])
         self._note = "" if others else note(status, done, first.spec.runs)
 
-    def compose(self) -> ComposeResult:
+    def answers(self) -> ComposeResult:
         """The choices, where the files go, what to know of an experiment that is not complete, the keys."""
         first, *others = self._experiments
-        of = counted(len(self._experiments), "experiment") if others else first.id
         where = f"Files go into\n{first.folder / EXPORTS}"
         if others:
             where = f"Files go into the folder {EXPORTS} of each, beside its results"
-        with Vertical(classes="dialog"):
-            yield Static(f"Export {of}", id="question", markup=False)
-            yield OptionList(
-                *(
-                    Option(
-                        Text.assemble(
-                            (f"{key_of(self, f'export.{name}')}  ", "bold"),
-                            f"{choice.name:17}{choice.about}",
-                        ),
-                        name,
-                    )
-                    for name, choice in CHOICES.items()
-                ),
-                id="choices",
-            )
-            yield Static(where, id="where", markup=False)
-            yield Static(self._note, id="detail", markup=False)
-            leave = key_of(self, "export.cancel")
-            yield Static(f"enter or a key writes, {leave} leaves", id="keys", markup=False)
+        yield OptionList(
+            *(
+                Option(
+                    Text.assemble(
+                        (f"{key_of(self, f'export.{name}')}  ", "bold"),
+                        f"{choice.name:17}{choice.about}",
+                    ),
+                    name,
+                )
+                for name, choice in CHOICES.items()
+            ),
+            id="choices",
+        )
+        yield Static(where, id="where", markup=False)
+        yield Static(self._note, id="detail", markup=False)
+        leave = key_of(self, "export.cancel")
+        yield Static(f"enter or a key writes, {leave} leaves", id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Look now, and again and again."""
@@ -122,10 +120,6 @@ class Export(ModalScreen[str | None]):
     def action_choose(self, name: str) -> None:
         """Close with this choice."""
         self.dismiss(name)
-
-    def action_leave(self) -> None:
-        """Close without a choice."""
-        self.dismiss(None)
 
 
 def note(status: ExperimentStatus | None, done: int, runs: int) -> str:

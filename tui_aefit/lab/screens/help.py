@@ -13,8 +13,11 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from core.sets.registry import SETS, is_known
+from tui_aefit.lab.arrows import TOOLTIP, arrow_bindings
+from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.widgets.live.runs_table import WORDS, RunsTable
 
+PALETTE = "Every command by its name, and the themes"
 ABOUT = """\
 The experiment turns the knob of a classifier from general to fitted and measures its accuracy A at every level: \
 on adversarial images made on a surrogate network, on its own mistakes, on the whole test set and on controls. \
@@ -33,14 +36,15 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012  # declared so by Screen
         Binding("escape,q,question_mark", "dismiss", "Close", id="help.close", tooltip="Back to the screen"),
+        *arrow_bindings("help"),
     ]
 
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
         bindings = _bindings(below)
         # The lab's own keys have an id; the others move about, as they do in every Textual program.
-        self._keys = [(keys, text) for keys, text, own in bindings if own]
-        self._keys.append(("ctrl+p", "Every command by its name, and the themes"))
+        self._keys = [(keys, text) for keys, text, own in bindings if own and text != PALETTE]
+        self._keys.append((f"ctrl+p {key_of(self.app, 'app.palette')}", PALETTE))
         self._moving = [(keys, text) for keys, text, own in bindings if not own]
         self._words = WORDS if below.query(RunsTable) else {}
 
@@ -70,7 +74,8 @@ def _bindings(below: Screen[object]) -> list[tuple[str, str, bool]]:
     for active in below.active_bindings.values():
         binding = active.binding
         if binding.description and not binding.system:
-            keys, _ = found.setdefault(binding.action.removeprefix("app."), ([], binding))
+            what = TOOLTIP if binding.tooltip == TOOLTIP else binding.action.removeprefix("app.")
+            keys, _ = found.setdefault(what, ([], binding))
             keys.append(below.app.get_key_display(binding))
     return [
         (" ".join(dict.fromkeys(keys)), binding.tooltip or binding.description, binding.id is not None)

@@ -8,20 +8,20 @@ from typing import Literal
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.reactive import reactive
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.screens.dialog import Dialog
 
 Answer = Literal["leave", "stop", "stay"]
 
 
-class Leave(ModalScreen[Answer]):
+class Leave(Dialog[Answer]):
     """Asks what becomes of the experiments `at_work`; where all of them end meanwhile, whether to quit still."""
 
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#leave"
     BINDINGS = [  # noqa: RUF012  # declared so by Screen
         Binding(
@@ -48,34 +48,30 @@ class Leave(ModalScreen[Answer]):
     """The ids of the experiments that are being computed."""
 
     def __init__(self, at_work: Iterable[str]) -> None:
-        super().__init__()
+        ids = tuple(at_work)
+        super().__init__("Work is going on", ", ".join(ids))
         # Kept, not looked up: work may end before they are on the screen.
-        self._question = Static("Work is going on", id="question")
-        self._detail = Static(id="detail", markup=False)
         leave, stop = key_of(self, "leave.leave"), key_of(self, "leave.stop")
         self._leave_button = Button(
             f"Leave it running ({leave})", id="leave", variant="primary", compact=True
         )
         self._stop_button = Button(f"Stop it ({stop})", id="stop", variant="warning", compact=True)
-        self.at_work = tuple(at_work)
+        self.at_work = ids
 
-    def compose(self) -> ComposeResult:
-        """What runs, and three buttons."""
-        with Vertical(classes="dialog"):
-            yield self._question
-            yield self._detail
-            with Horizontal():
-                yield self._leave_button
-                yield self._stop_button
-                yield Button(f"Stay ({key_of(self, 'leave.stay')})", id="stay", compact=True)
+    def answers(self) -> ComposeResult:
+        """Three buttons."""
+        with Horizontal():
+            yield self._leave_button
+            yield self._stop_button
+            yield Button(f"Stay ({key_of(self, 'leave.stay')})", id="stay", compact=True)
 
     def watch_at_work(self) -> None:
         """Say what runs; when nothing does any more, no button stops it."""
         if self.at_work:
-            self._detail.update(", ".join(self.at_work))
+            self.detail.update(", ".join(self.at_work))
             return
-        self._question.update("The work has ended")
-        self._detail.update("Nothing is being computed any more.")
+        self.question.update("The work has ended")
+        self.detail.update("Nothing is being computed any more.")
         self._leave_button.label = f"Quit ({key_of(self, 'leave.leave')})"
         self._stop_button.display = False
         if self._stop_button.has_focus:

@@ -10,10 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Horizontal, VerticalScroll
-from textual.events import DescendantFocus
-from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import Static, Tab, Tabs
+from textual.widgets import Static
 
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
@@ -24,8 +21,16 @@ from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
+from tui_aefit.lab.live_panes import PANES, TABLES, LivePanes
 from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
-from tui_aefit.lab.messages import ExportExperiment, ExtendExperiment, OpenScreen, ResumeExperiment
+from tui_aefit.lab.messages import (
+    CopyCommands,
+    ExportExperiment,
+    ExtendExperiment,
+    OpenBeside,
+    OpenScreen,
+    ResumeExperiment,
+)
 from tui_aefit.lab.queueing import Turn, TurnRead, move_in_queue, start_now, start_reading, turn_words
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.widgets.cell_table import CellTable
@@ -42,40 +47,14 @@ from tui_aefit.lab.widgets.live.runs_table import RunsTable
 from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 from tui_aefit.lab.widgets.live.strip import RunStrip
 
-PICTURES = {"charts": "Chart", "decides": "Decides", "p-values": "p-values"}
-TABLES = {
-    "accuracy": "Means",
-    "claims": "Claims",
-    "tests": "Tests",
-    "runs": "Runs",
-    "log": "Log",
-    "verdict": "Verdict",
-}
-PICTURE_TITLES = {
-    "charts": "accuracy, general → fitted",
-    "decides": "what decides",
-    "p-values": "p-values",
-}
-PANES = PICTURES | TABLES
-"""The panes with their titles, in the order of the digits that bring them."""
-WIDE, HIGH = 120, 40
-"""Columns from which two pictures stand side by side, and rows from which a table stands below them."""
-LOW = 24
-"""Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
-PADDING = 2
-"""Columns beside the answer."""
 STOP = Binding.Group("Stop/now", compact=True)
 """The keys that end the waiting, together in the footer while there is any."""
 KEY_SECONDS = 2.0
 """How long a notice stays of what a key did. Longer, it would lie over the next screen."""
 
 
-class LiveScreen(Screen[None]):
-    """Follows one experiment's journal; computing goes on whether this is shown or not.
-
-    Two places are filled with panes: that of the pictures holds the chart, and where it is wide one of the other
-    two beside it; that of the tables holds one. A terminal that is not high shows the place that was chosen last.
-    """
+class LiveScreen(LivePanes):
+    """Follows one experiment's journal; computing goes on whether this is shown or not."""
 
     CSS_PATH = "live.tcss"
     AUTO_FOCUS = "#accuracy-chart"
@@ -97,6 +76,10 @@ class LiveScreen(Screen[None]):
                 tooltip="Wait one place less in the queue"),
         Binding("right_square_bracket", "queue(1)", "Later", id="live.later", show=False,
                 tooltip="Wait one place more in the queue"),
+        Binding("less_than_sign", "beside(-1)", "Experiment before", id="live.before", show=False,
+                tooltip="The experiment before this one, in the order and filter of the list"),
+        Binding("greater_than_sign", "beside(1)", "Next experiment", id="live.next", show=False,
+                tooltip="The experiment after this one, in the order and filter of the list"),
         Binding("n", "app.set_up", "New", id="live.new", show=False,
                 tooltip="To the form, for a new experiment"),
         Binding("m", "extend", "More runs", id="live.extend", show=False,
@@ -117,6 +100,8 @@ class LiveScreen(Screen[None]):
                 tooltip="Chart the tests of the ratios, of the differences or of the log ratios"),
         Binding("y", "copy", "Copy", id="live.copy", show=False,
                 tooltip="Copy what is under the cursor: a row, or what the chart's cursor reads"),
+        Binding("ctrl+y", "copy_command", "Copy command", id="live.command", show=False,
+                tooltip="Copy the shell command that computes this experiment"),
         *(
             Binding(str(place), f"pane('{name}')", title, id=f"live.{name}", show=False,
                     tooltip=f"Show: {title}")
@@ -129,21 +114,17 @@ class LiveScreen(Screen[None]):
         self.experiment = experiment
         self._snapshot: Snapshot | None = None
         self._turn: Turn | None = None
-        self._picture, self._table = "charts", "accuracy"
-        self._beside = "decides"
-        self._chosen = "charts"
-        self._full = False
 
     def compose(self) -> ComposeResult:
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
         # Before they are there, for each would be styled anew.
-        self._frame()
+        self.frame_panes()
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
         yield Static("", id="turn", markup=False)
         yield Answer(key_of(self, "live.resume"), key_of(self, "live.extend"), id="answer")
         yield RunStrip(id="strip")
-        yield self._tabs(PANES, "tabs")
+        yield self.pane_tabs(PANES, "tabs")
         with Horizontal(id="pictures"):
             with Container(id="charts-pane", classes="pane picture"):
                 yield AccuracyChart(key_of(self, "live.crossfit"), id="accuracy-chart")
@@ -151,7 +132,7 @@ class LiveScreen(Screen[None]):
                 yield ForestChart(id="forest-chart")
             with Container(id="p-values-pane", classes="pane picture"):
                 yield PValueChart(id="p-chart")
-        yield self._tabs(TABLES, "table-tabs")
+        yield self.pane_tabs(TABLES, "table-tabs")
         with Container(id="tables"):
             with Container(id="accuracy-pane", classes="pane"):
                 yield AccuracyTable(id="accuracy-table")
@@ -167,20 +148,11 @@ class LiveScreen(Screen[None]):
                 yield Static("", id="verdict-text", markup=False)
         yield KeysFooter(palette=False)
 
-    def _tabs(self, titles: dict[str, str], id: str) -> Tabs:
-        """Panes by the keys that bring them."""
-        return Tabs(
-            *(Tab(f"{key_of(self, f'live.{name}')} {title}", id=name) for name, title in titles.items()),
-            id=id,
-        )
-
     def on_mount(self) -> None:
         """Begin to follow the journal."""
-        for name in PICTURES:
-            title = f"{key_of(self, f'live.{name}')} {PICTURE_TITLES[name]}"
-            self.query_one(f"#{name}-pane").border_title = title
+        self.entitle()
         self.query_one("#verdict-pane").border_title = "Verdict"
-        self._arrange()
+        self.arrange_panes()
         start_feed(self, self.experiment)
         start_measuring(self)
         start_reading(self, self._home, self.experiment.id)
@@ -221,7 +193,7 @@ class LiveScreen(Screen[None]):
         self.query_one(RunDetails).snapshot = snapshot
         self.query_one(LogPane).snapshot = snapshot
         self._show_trouble(snapshot)
-        self._give_room()
+        self.give_room()
         if before is None or before.verdict != snapshot.verdict:
             self.query_one("#verdict-text", Static).update(verdict(snapshot))
         if before is None or before.status != snapshot.status or before.complete != snapshot.complete:
@@ -258,7 +230,7 @@ class LiveScreen(Screen[None]):
     @on(RunsTable.DetailsAsked)
     def _details_asked(self) -> None:
         self.query_one("#runs-pane").toggle_class("-details")
-        self.call_after_refresh(self._focus_pane, "runs")
+        self.call_after_refresh(self.focus_pane, "runs")
 
     @on(StatisticsTable.PairChanged)
     def _pair_changed(self, event: StatisticsTable.PairChanged) -> None:
@@ -271,116 +243,18 @@ class LiveScreen(Screen[None]):
             line.update(text)
             line.display = bool(text)
 
-    # Which panes are seen
-
-    def shown(self) -> set[str]:
-        """The names of the panes that there is room for."""
-        if self._full:
-            return {self._chosen}
-        width, height = self.app.size
-        pictures = {"charts", self._beside} if width >= WIDE else {self._picture}
-        if height >= HIGH:
-            return pictures | {self._table}
-        return pictures if self._chosen in PICTURES else {self._table}
-
-    def _arrange(self) -> None:
-        shown, height = self.shown(), self.app.size.height
-        for name in PANES:
-            self.query_one(f"#{name}-pane").display = name in shown
-        self.query_one("#pictures").display = bool(shown & PICTURES.keys())
-        self.query_one("#tables").display = bool(shown & TABLES.keys())
-        self._frame()
-        self._give_room()
-        for name in ("answer", "strip"):
-            self.query_one(f"#{name}").display = not self._full
-        self.query_one("#tabs").display = not self._full and height < HIGH
-        self.query_one("#table-tabs").display = not self._full and height >= HIGH
-        with self.prevent(Tabs.TabActivated):
-            self.query_one("#tabs", Tabs).active = self._chosen
-            self.query_one("#table-tabs", Tabs).active = self._table
-
-    def _frame(self) -> None:
-        """Frame the panes where several are seen."""
-        self.set_class(len(self.shown()) > 1, "-framed")
-        self.set_class(self.app.size.width < WIDE, "-narrow")
-
-    def _give_room(self) -> None:
-        """Have the answer take no more lines than it fills."""
-        width, height = self.app.size
-        self.query_one(Answer).take_room(width - PADDING, 2 if height < LOW else 3)
-
-    def _choose(self, name: str) -> None:
-        """Bring a pane to the front of its place."""
-        self._chosen = name
-        if name in TABLES:
-            self._table = name
-        else:
-            self._picture = name
-            self._beside = name if name != "charts" else self._beside
-        self._arrange()
-
-    def _bring(self, *names: str) -> None:
-        """Have one of these panes be seen, the first unless another is: a key's effect must be."""
-        if not self.shown() & set(names):
-            self._full = False
-            self.action_pane(names[0])
-
-    def on_resize(self) -> None:
-        """Show as many panes as there is room for now; of what is hidden, the chosen pane takes over the focus."""
-        self._arrange()
-        self.call_after_refresh(self._refocus)
-
-    def _refocus(self) -> None:
-        if self.focused is None or not self.focused.is_on_screen:
-            self._focus_pane(self._chosen)
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """The pane with the focus is the one that is chosen."""
-        pane = self._pane_of(event.widget)
-        # Of a pane that has gone meanwhile, the news of its focus comes too late.
-        if pane in self.shown() and pane != self._chosen:
-            self._choose(pane)
-
-    def _pane_of(self, widget: Widget) -> str | None:
-        ids = [str(node.id) for node in widget.ancestors_with_self if node.id is not None]
-        return next((name for name in PANES if f"{name}-pane" in ids), None)
-
-    @on(Tabs.TabActivated)
-    def _tab(self, event: Tabs.TabActivated) -> None:
-        name = str(event.tab.id)
-        if name not in (self._chosen, self._table):
-            self.action_pane(name)
-
-    def action_pane(self, name: str) -> None:
-        """Show one pane, and give it the focus."""
-        self._choose(name)
-        # What is hidden has no size, and what does not overflow takes no focus.
-        self.call_after_refresh(self._focus_pane, name)
-
-    def _focus_pane(self, name: str) -> None:
-        pane = self.query_one(f"#{name}-pane")
-        for widget in (pane, *pane.query("*")):
-            if widget.focusable and widget.display:
-                widget.focus()
-                break
-
-    def action_full(self) -> None:
-        """The pane with the focus on the whole screen, or all panes again."""
-        self._full = not self._full
-        self.set_class(self._full, "-full")
-        self._arrange()
-        self.call_after_refresh(self._focus_pane, self._chosen)
+    # Where a key goes to
 
     def action_back(self) -> None:
-        """From the full screen, or a run's details, to the panes; from these to the form."""
+        """From the full screen, or a run's details, to the panes; from these to where it was opened."""
         details = self.query_one("#runs-pane")
-        if self._full:
+        if self.full:
             self.action_full()
         elif details.has_class("-details") and details.display:
             details.remove_class("-details")
-            self.call_after_refresh(self._focus_pane, "runs")
+            self.call_after_refresh(self.focus_pane, "runs")
         else:
-            self.app.call_later(self.app.run_action, "set_up")
+            self.dismiss()
 
     # What keys do to the charts
 
@@ -388,36 +262,36 @@ class LiveScreen(Screen[None]):
         """Change which p-values the chart shows."""
         chart = self.query_one(PValueChart)
         chart.holm = not chart.holm
-        self._bring("p-values")
+        self.bring_pane("p-values")
 
     def action_versus(self) -> None:
         """Compare another pair of sets."""
         self.query_one(StatisticsTable).next_pair()
-        self._bring("p-values", "tests")
+        self.bring_pane("p-values", "tests")
 
     def action_quantity(self) -> None:
         """Chart the tests of the next quantity."""
         chart, quantities = self.query_one(PValueChart), list(SLOPES)
         chart.quantity = quantities[(quantities.index(chart.quantity) + 1) % len(quantities)]
-        self._bring("p-values")
+        self.bring_pane("p-values")
 
     def action_fit(self) -> None:
         """Change between an axis from 0 to 1 and one that ends at the curves."""
         chart = self.query_one(AccuracyChart)
         chart.fit = not chart.fit
-        self._bring("charts")
+        self.bring_pane("charts")
 
     def action_bars(self) -> None:
         """Draw intervals, or none."""
         chart = self.query_one(AccuracyChart)
         chart.bars = not chart.bars
-        self._bring("charts")
+        self.bring_pane("charts")
 
     def action_crossfit(self) -> None:
         """Chart the cross-fitted accuracies, or those of the sets again."""
         chart = self.query_one(AccuracyChart)
         chart.crossfit = not chart.crossfit
-        self._bring("charts")
+        self.bring_pane("charts")
 
     def action_sets(self) -> None:
         """Let the person choose which sets the chart draws."""
@@ -426,7 +300,7 @@ class LiveScreen(Screen[None]):
         if not names:
             self.notify("there is no curve yet", timeout=KEY_SECONDS)
             return
-        self._bring("charts")
+        self.bring_pane("charts")
 
         def chosen(sets: tuple[str, ...] | None) -> None:
             if sets is not None:
@@ -439,6 +313,14 @@ class LiveScreen(Screen[None]):
     def action_gallery(self) -> None:
         """Look at the images."""
         self.post_message(OpenScreen(screens.GalleryScreen(self.experiment)))
+
+    def action_beside(self, steps: int) -> None:
+        """Look at another experiment of the list."""
+        self.post_message(OpenBeside(self.experiment, steps))
+
+    def action_copy_command(self) -> None:
+        """Have the command copied that computes it."""
+        self.post_message(CopyCommands([self.experiment.spec]))
 
     def action_resume(self) -> None:
         """Have what is missing computed."""
@@ -479,7 +361,7 @@ class LiveScreen(Screen[None]):
         focused = self.focused
         if isinstance(focused, CellTable | SnapshotChart):
             text = focused.copied()
-        elif self._chosen == "verdict" and self._snapshot is not None:
+        elif self.chosen == "verdict" and self._snapshot is not None:
             text = verdict(self._snapshot)
         else:
             text = self.query_one(Answer).text

@@ -7,20 +7,20 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static, TextArea
+from textual.containers import Horizontal
+from textual.widgets import Button, TextArea
 
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.screens.dialog import Dialog
 
 
-class Note(ModalScreen[str | None]):
+class Note(Dialog[str]):
     """A text of any length; None where the person would rather leave it as it was.
 
     question: whose note it is. value: what it says now. detail: what to know before, may be empty.
     """
 
-    CSS_PATH: ClassVar = ["confirm.tcss", "note.tcss"]
+    CSS_PATH: ClassVar = ["dialog.tcss", "note.tcss"]
     AUTO_FOCUS = "TextArea"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -30,21 +30,15 @@ class Note(ModalScreen[str | None]):
     ]
 
     def __init__(self, question: str, value: str = "", detail: str = "") -> None:
-        super().__init__()
-        self._question = question
+        super().__init__(question, detail)
         self._value = value
-        self._detail = detail
 
-    def compose(self) -> ComposeResult:
-        """The question, the text, two buttons."""
-        with Vertical(classes="dialog"):
-            yield Static(self._question, id="question", markup=False)
-            if self._detail:
-                yield Static(self._detail, id="detail", markup=False)
-            yield TextArea(self._value, id="note", tab_behavior="focus", compact=True)
-            with Horizontal():
-                yield Button(f"Keep ({key_of(self, 'note.keep')})", id="keep", compact=True)
-                yield Button(f"Cancel ({key_of(self, 'note.cancel')})", id="cancel", compact=True)
+    def answers(self) -> ComposeResult:
+        """The text, two buttons."""
+        yield TextArea(self._value, id="note", tab_behavior="focus", compact=True)
+        with Horizontal():
+            yield Button(f"Keep ({key_of(self, 'note.keep')})", id="keep", compact=True)
+            yield Button(f"Cancel ({key_of(self, 'note.cancel')})", id="cancel", compact=True)
 
     @on(Button.Pressed, "#keep")
     def action_keep(self) -> None:
@@ -52,6 +46,5 @@ class Note(ModalScreen[str | None]):
         self.dismiss(self.query_one(TextArea).text)
 
     @on(Button.Pressed, "#cancel")
-    def action_leave(self) -> None:
-        """Close without one."""
-        self.dismiss(None)
+    def _cancel(self) -> None:
+        self.action_leave()

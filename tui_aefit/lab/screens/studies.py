@@ -8,11 +8,10 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from core.declarations.printable import printable
@@ -24,6 +23,7 @@ from tui_aefit.following.studies import StudyOverview
 from tui_aefit.following.study import STUDY_STATES
 from tui_aefit.lab.background import confirm_and_carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
+from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import ListExperiments, NewExperiment, OpenStudy, ResumeStudy
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.studies import ask_to_stop, forget_study
@@ -31,8 +31,6 @@ from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.footer import KeysFooter
 
-LOOK_SECONDS = 2.0
-"""How often the studies are looked at."""
 WIDEST_NAME = 40
 UNREADABLE = ("?", "unreadable", "red")
 
@@ -42,10 +40,11 @@ class StudiesTable(CellTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="studies.open", tooltip="Look at this study"),
+        Binding("g", "first", "First", id="studies.first", show=False, tooltip="To the first row"),
     ]
 
 
-class StudiesScreen(Screen[None]):
+class StudiesScreen(LookingScreen):
     """All studies of `home`. browsing: what is known of it."""
 
     CSS_PATH = "studies.tcss"
@@ -74,9 +73,6 @@ class StudiesScreen(Screen[None]):
             self.studies = studies
             self.problem = problem
 
-    class Done(Message, namespace="studies"):
-        """What the person asked for was done: the studies may look another way now."""
-
     def __init__(self, home: Path, browsing: Browsing) -> None:
         super().__init__()
         self._home = home
@@ -92,26 +88,12 @@ class StudiesScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
-        """Look again and again from now on."""
-        self._timer = self.set_interval(LOOK_SECONDS, self._look_if_idle)
+        """There is nothing before the first look."""
         self.add_class("-empty")
-
-    def on_screen_resume(self, _: events.ScreenResume) -> None:
-        """Catch up."""
-        self._timer.resume()
-        self._look_if_idle()
-
-    def on_screen_suspend(self, _: events.ScreenSuspend) -> None:
-        """Do not look at what nobody sees."""
-        self._timer.pause()
 
     def on_resize(self) -> None:
         """Fit the columns."""
         self.call_after_refresh(self._show)
-
-    def _look_if_idle(self) -> None:
-        if not any(worker.group == "look" and not worker.is_finished for worker in self.workers):
-            self.look()
 
     @work(thread=True, group="look")
     def look(self) -> None:
@@ -230,7 +212,7 @@ class StudiesScreen(Screen[None]):
         """Stop the study, after asking."""
         if (chosen := self._chosen) is None or chosen.state is None:
             return
-        ask_to_stop(self.app, chosen.state, self._look_after)
+        ask_to_stop(self.app, chosen.state, self.look_after)
 
     def action_delete(self) -> None:
         """Remove the study, after asking."""
@@ -240,7 +222,7 @@ class StudiesScreen(Screen[None]):
             self.notify(f"{chosen.name} is running: stop it first (s)", markup=False)
             return
         question = Confirm(f"Delete the study {printable(chosen.name)}?", "Its experiments stay.", "Delete")
-        confirm_and_carry_out(self.app, question, partial(forget_study, chosen.folder), self._look_after)
+        confirm_and_carry_out(self.app, question, partial(forget_study, chosen.folder), self.look_after)
 
     def action_copy(self) -> None:
         """Copy the name of the study under the cursor."""
@@ -251,18 +233,6 @@ class StudiesScreen(Screen[None]):
     def action_new(self) -> None:
         """Ask the app for the set-up form."""
         self.post_message(NewExperiment())
-
-    def action_look_again(self) -> None:
-        """Look now."""
-        self.look()
-
-    def _look_after(self) -> None:
-        """Have the studies looked at after something was done; called in the thread that did it."""
-        self.post_message(self.Done())
-
-    @on(Done)
-    def _done(self) -> None:
-        self._look_if_idle()
 
 
 def _axes(one: StudyOverview) -> str:

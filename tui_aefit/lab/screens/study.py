@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import DataTable, Input, Static, Tab, Tabs
+from textual.widgets import DataTable, Input, Static
 
 from core.declarations.printable import printable
 from core.errors import StudyError
@@ -36,6 +35,7 @@ from tui_aefit.following.study import (
 from tui_aefit.lab import screens
 from tui_aefit.lab.background import carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
+from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
     ExportStudy,
     ListExperiments,
@@ -43,6 +43,7 @@ from tui_aefit.lab.messages import (
     OpenExperiment,
     ResumeStudy,
 )
+from tui_aefit.lab.panes import PanesScreen, pane_bindings
 from tui_aefit.lab.queueing import KEYS, move_in_queue, start_now
 from tui_aefit.lab.studies import ask_to_stop
 from tui_aefit.lab.study_pictures import curve_data, heat_data
@@ -52,8 +53,6 @@ from tui_aefit.lab.widgets.study.curves import StudyCurves
 from tui_aefit.lab.widgets.study.filter import CellsFilter
 from tui_aefit.lab.widgets.study.heat_map import HeatMap
 
-LOOK_SECONDS = 1.0
-"""How often the study is looked at."""
 PANES = {"map": "Heat map", "curves": "Curves", "cells": "Table"}
 """Pane -> its title; a narrow terminal shows one at a time."""
 
@@ -61,7 +60,7 @@ clock = time.time
 """What progress is told by."""
 
 
-class StudyScreen(Screen[None]):
+class StudyScreen(PanesScreen, LookingScreen):
     """The study in `folder`. What concerns other screens it asks the app for: see `lab.messages`.
 
     browsing: what is known of the home.
@@ -69,8 +68,10 @@ class StudyScreen(Screen[None]):
 
     CSS_PATH = "study.tcss"
     AUTO_FOCUS = "HeatMap"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-high")]  # noqa: RUF012  # declared so by Screen
+    LOOK_SECONDS = 1.0
+    NAME = "study"
+    PANES = PANES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "quantity", "Quantity", id="study.quantity", tooltip="Choose the number that is shown"),
         Binding("v", "across", "Versus", id="study.across", show=False,
@@ -97,10 +98,7 @@ class StudyScreen(Screen[None]):
                 tooltip="Compute the experiment under the cursor at once: it waits for nobody any more"),
         Binding("y", "copy", "Copy", id="study.copy", show=False, tooltip="Copy the id of the experiment"),
         Binding("n", "new", "New", id="study.new", show=False, tooltip="Set up a new experiment"),
-        *(
-            Binding(str(place), f"pane('{name}')", title, id=f"study.{name}", show=False, tooltip=f"Show: {title}")
-            for place, (name, title) in enumerate(PANES.items(), start=1)
-        ),
+        *pane_bindings("study", PANES),
         Binding("f", "alone", "Full screen", id="study.full", show=False,
                 tooltip="The pane with the focus alone, or all of them"),
         Binding("escape", "back", "Back", id="study.back", show=False,
@@ -114,9 +112,6 @@ class StudyScreen(Screen[None]):
             super().__init__()
             self.view = view
             self.problem = problem
-
-    class Done(Message, namespace="study"):
-        """What the person asked for was done: the study may look another way now."""
 
     def __init__(self, folder: Path, browsing: Browsing) -> None:
         super().__init__()
@@ -139,11 +134,9 @@ class StudyScreen(Screen[None]):
         """What it is and how far; heat map and curves; the experiments."""
         yield Static(f"Study {self.folder.name}", id="title", markup=False)
         yield Static("", id="shared", markup=False)
-        yield CellsFilter(placeholder="attack:fgsm, epsilon:0.1, state:failed, *", id="filter", compact=True)
+        yield CellsFilter(placeholder="attack:fgsm, epsilon>0.1, state:failed, *", id="filter", compact=True)
         yield Static("", id="said", markup=False)
-        yield Tabs(
-            *(Tab(f"{n} {title}", id=f"{pane}-tab") for n, (pane, title) in enumerate(PANES.items(), 1))
-        )
+        yield self.pane_tabs()
         with Container(id="body"):
             with Horizontal(id="pictures"):
                 yield HeatMap(id="map")
@@ -151,26 +144,7 @@ class StudyScreen(Screen[None]):
             yield CellsTable(id="cells")
         yield KeysFooter(palette=False)
 
-    def on_mount(self) -> None:
-        """Look again and again from now on."""
-        self._timer = self.set_interval(LOOK_SECONDS, self._look_if_idle)
-        self._bring("map")
-
-    def on_screen_resume(self, _: events.ScreenResume) -> None:
-        """Catch up."""
-        self._timer.resume()
-        self._look_if_idle()
-
-    def on_screen_suspend(self, _: events.ScreenSuspend) -> None:
-        """Do not look at what nobody sees."""
-        self._timer.pause()
-
     # Looking
-
-    def _look_if_idle(self) -> None:
-        # A slow file server must not make looks queue up.
-        if not any(worker.group == "look" and not worker.is_finished for worker in self.workers):
-            self.look()
 
     @work(thread=True, group="look")
     def look(self) -> None:
@@ -236,12 +210,13 @@ class StudyScreen(Screen[None]):
     def _show_map(self) -> None:
         heat = self.query_one(HeatMap)
         heat.signed = self._quantity.signed
-        heat.border_title = f"1 {printable(self._quantity.title)}"
+        heat.border_title = f"{self.pane_key('map')} {printable(self._quantity.title)}"
         heat.data = heat_data(self._grid, self._quantity, self._cursor)
 
     def _show_curves(self) -> None:
         curves = self.query_one(StudyCurves)
-        curves.border_title = f"2 against {self._grid.across}" if self._grid.across else "2 Curves"
+        key, across = self.pane_key("curves"), self._grid.across
+        curves.border_title = f"{key} against {across}" if across else f"{key} Curves"
         curves.data = curve_data(
             self._grid,
             self._series or (self._quantity,),
@@ -257,7 +232,7 @@ class StudyScreen(Screen[None]):
         self._set_text("#shared", shared_settings(study, study.axes) if study is not None else "")
         self._set_text("#said", printable(self._problems))
         self.query_one("#said").display = bool(self._problems)
-        self.query_one(CellsTable).entitle(f"3 Experiments: {len(self._cells):,}")
+        self.query_one(CellsTable).entitle(f"{self.pane_key('cells')} Experiments: {len(self._cells):,}")
 
     def _title(self) -> str:
         if self._view is None:
@@ -341,33 +316,6 @@ class StudyScreen(Screen[None]):
 
     # Which panes are seen
 
-    def on_resize(self) -> None:
-        """Other panes are seen now."""
-        self.call_after_refresh(self.refresh_bindings)
-
-    @on(Tabs.TabActivated)
-    def _tab(self, event: Tabs.TabActivated) -> None:
-        self._bring(str(event.tab.id).removesuffix("-tab"))
-
-    def action_pane(self, name: str) -> None:
-        """Bring a pane to the front, and give it the focus."""
-        self.query_one(Tabs).active = f"{name}-tab"
-        self._bring(name)
-        # What is hidden takes no focus.
-        self.call_after_refresh(self.query_one(f"#{name}").focus)
-
-    def action_alone(self) -> None:
-        """Show the pane with the focus alone, or all of them."""
-        if self.focused is not None and self.focused.id in PANES:
-            self._bring(self.focused.id)
-        self.toggle_class("-alone")
-        self.call_after_refresh(self.refresh_bindings)
-
-    def _bring(self, name: str) -> None:
-        for pane in PANES:
-            self.set_class(pane == name, f"-{pane}")
-        self.refresh_bindings()
-
     def _bring_curves(self) -> None:
         """Have the curves be seen: a key's effect must be."""
         if not self.query_one(StudyCurves).region.area:
@@ -385,11 +333,9 @@ class StudyScreen(Screen[None]):
                 return len(self._view.state.study.axes) > 1 if self._view is not None else False
             case "queue" | "now":
                 return any(cell.status is CellStatus.QUEUED for cell in self._cells)
-            case "alone":
-                return not self.has_class("-narrow")
             case "export" | "quantity" | "series" | "filter" | "list":
                 return self._view is not None
-        return True
+        return super().check_action(action, parameters)
 
     # What is shown
 
@@ -465,8 +411,7 @@ class StudyScreen(Screen[None]):
 
     def action_to_cells(self) -> None:
         """Go on among what the filter left."""
-        pane = next(pane for pane in PANES if self.has_class(f"-{pane}"))
-        self.query_one(f"#{pane}").focus()
+        self.query_one(f"#{self.pane}").focus()
 
     def action_back(self) -> None:
         """Go one step back: to all panes, to all experiments, out of the screen."""
@@ -504,32 +449,25 @@ class StudyScreen(Screen[None]):
     def action_stop(self) -> None:
         """Stop, after asking."""
         assert self._view is not None
-        ask_to_stop(self.app, self._view.state, self._look_after)
+        ask_to_stop(self.app, self._view.state, self.look_after)
 
     def action_queue(self, steps: int) -> None:
         """Move the experiment under the cursor in the queue."""
         if (cell := self._concerned) is not None:
-            move = partial(move_in_queue, self.folder.parents[1], cell.cell.id, steps)
-            carry_out(self.app, move, self._look_after)
+            home = self.folder.parent.parent
+            carry_out(self.app, partial(move_in_queue, home, cell.cell.id, steps), self.look_after)
 
     def action_now(self) -> None:
         """Have the experiment under the cursor wait for nobody any more."""
         if (cell := self._concerned) is not None:
-            carry_out(self.app, partial(start_now, self.folder.parents[1], cell.cell.id), self._look_after)
+            home = self.folder.parent.parent
+            carry_out(self.app, partial(start_now, home, cell.cell.id), self.look_after)
 
     def action_copy(self) -> None:
         """Copy the id of the experiment under the cursor."""
         if (cell := self._concerned) is not None:
             self.app.copy_to_clipboard(cell.cell.id)
             self._explain(f"copied {printable(cell.cell.id)}")
-
-    def _look_after(self) -> None:
-        """Have the study looked at after something was done to it; called in the thread that did it."""
-        self.post_message(self.Done())
-
-    @on(Done)
-    def _done(self) -> None:
-        self._look_if_idle()
 
     def _explain(self, text: str) -> None:
         self.notify(printable(text), markup=False)

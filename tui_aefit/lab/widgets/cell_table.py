@@ -137,6 +137,10 @@ class CellTable(DataTable[Text]):
         """Move the cursor to the first row: of whole rows none has a leftmost cell."""
         self.action_scroll_top()
 
+    def action_first(self) -> None:
+        """The same by a key of its own, which footer, help and palette can name."""
+        self.action_scroll_top()
+
     def action_scroll_end(self) -> None:
         """Move the cursor to the last row."""
         self.action_scroll_bottom()

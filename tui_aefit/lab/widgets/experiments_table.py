@@ -56,6 +56,7 @@ class ExperimentsTable(CellTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="experiments.open", tooltip="Look at this experiment"),
+        Binding("g", "first", "First", id="experiments.first", show=False, tooltip="To the first row"),
     ]
 
     listing: reactive[Listing] = reactive(Listing(), init=False, layout=False, repaint=False)

@@ -62,7 +62,7 @@ def half_blocks(image: NDArray[np.uint8], below: Color | None = None) -> list[li
     ]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)  # a style costs a microsecond, one that is kept half a kilobyte
 def _style(upper: Color, lower: Color | None) -> Style:
     return Style(color=upper, bgcolor=lower)
 

@@ -7,13 +7,16 @@ from typing import Any
 
 from rich.table import Table
 from rich.text import Text
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
 from core.declarations.printable import printable
-from tui_aefit.following.preview import SETS, Preview, accuracies, answer, facts
+from core.records.overview import Overview
+from tui_aefit.following.preview import SETS, Preview, accuracies, answer, facts, read_preview
 from tui_aefit.lab.charts.data import accuracy_data
 from tui_aefit.lab.charts.drawing import accuracy_chart
 from tui_aefit.lab.widgets.chart import Chart
@@ -23,8 +26,19 @@ NO_CHART = 32
 
 
 class PreviewPane(VerticalScroll):
-    """Shows a `preview` as it is `now`; nothing while there is none."""
+    """Shows what there is to say of an `overview` as it is `now`, once it is seen; nothing while there is none.
 
+    preview: what it has read of it; only read it.
+    """
+
+    class Read(Message):
+        """The experiment was read."""
+
+        def __init__(self, preview: Preview) -> None:
+            super().__init__()
+            self.preview = preview
+
+    overview: reactive[Overview | None] = reactive(None, init=False, layout=False, repaint=False)
     preview: reactive[Preview | None] = reactive(None, init=False, layout=False, repaint=False)
     now: reactive[float] = reactive(0.0, init=False, layout=False, repaint=False)
 
@@ -38,6 +52,31 @@ class PreviewPane(VerticalScroll):
         yield Chart(accuracy_chart, empty="", id="preview-chart")
         yield Static(id="preview-table")
         yield Static(id="preview-facts")
+
+    def watch_overview(self) -> None:
+        """Read another experiment, or what changed of this one."""
+        self._read_if_seen()
+
+    def on_show(self) -> None:
+        """Read what was passed over while it was hidden."""
+        self._read_if_seen()
+
+    def _read_if_seen(self) -> None:
+        if self.overview is None:
+            self.preview = None
+        elif self.display and (self.preview is None or self.preview.overview is not self.overview):
+            self._read(self.overview)
+
+    @work(thread=True, group="preview", exclusive=True)
+    def _read(self, overview: Overview) -> None:
+        self.post_message(self.Read(read_preview(overview)))
+
+    @on(Read)
+    def _was_read(self, message: Read) -> None:
+        message.stop()
+        # Another one may be wanted by now.
+        if message.preview.overview is self.overview:
+            self.preview = message.preview
 
     def watch_preview(self) -> None:
         """Show another experiment, or what changed of this one."""
