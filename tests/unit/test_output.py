@@ -103,11 +103,11 @@ class TestHandedOn:
     """What a path means to this process it means to one that this one starts."""
 
     @staticmethod
-    def write_by_another(path: Path, **channels: int) -> None:
+    def write_by_another(path: Path, stdout: int | None = None) -> None:
         code = "import sys, pathlib; from core.files.output import write_output as w; "
         code += "fds = [open(sys.executable) for _ in range(9)]; w(pathlib.Path(sys.argv[1]), b'published')"
         with handed_on(path) as (target, passed):
-            subprocess.run([sys.executable, "-c", code, target], pass_fds=passed, check=True, **channels)
+            subprocess.run([sys.executable, "-c", code, target], pass_fds=passed, check=True, stdout=stdout)
 
     def test_a_descriptor(self) -> None:
         reading, writing = os.pipe()
