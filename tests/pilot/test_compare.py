@@ -127,6 +127,7 @@ class TestComparing:
                 await press("z")
             assert {words.removeprefix("Accuracy on ") for words in seen} == set(SETS)
 
+    @pytest.mark.slow
     async def test_narrow_shows_one_pane_by_its_digit_wide_shows_all(self, pair: list[Experiment]) -> None:
         panes = ("#settings", "#curves", "#numbers", "#claims")
         lab = ScreenApp()
@@ -151,6 +152,7 @@ class TestComparing:
                 assert shown() == list(panes)
             assert isinstance(lab.screen, CompareScreen)
 
+    @pytest.mark.slow
     async def test_only_keys_that_change_what_is_seen_are_offered(self, pair: list[Experiment]) -> None:
         keys = {"z", "Z", "i", "f"}
         of_a_set = {"z", "Z"}

@@ -407,6 +407,7 @@ class TestSeveral:
             here.at(made[place])
             await here.press("space")
 
+    @pytest.mark.slow
     async def test_marks_survive_filter_order_looking_and_leaving(
         self, tmp_path: Path, made: list[Experiment]
     ) -> None:

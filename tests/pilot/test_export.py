@@ -256,6 +256,7 @@ class TestTheQuestion:
             assert dialog.query_one(OptionList).size.height == len(CHOICES)
             assert not dialog.query_one("#detail").display
 
+    @pytest.mark.slow
     async def test_what_it_says_follows_an_experiment_that_goes_on(
         self, house: House, experiment: Experiment
     ) -> None:
@@ -274,6 +275,7 @@ class TestTheQuestion:
             delete_experiment(running.folder)
             await until(pilot, lambda: "? unreadable: it holds no file spec.toml" in words(lab))
 
+    @pytest.mark.slow
     async def test_of_several_it_says_how_many_and_writes_each(
         self, house: House, experiment: Experiment
     ) -> None:

@@ -276,6 +276,7 @@ async def test_s_goes_through_the_sets_that_there_are(experiment: Experiment) ->
         assert "set: misclassified" in text(pilot, "where")
 
 
+@pytest.mark.slow
 async def test_a_set_that_no_image_is_kept_of_is_passed_over(experiment: Experiment) -> None:
     galleries = [make_gallery(members=0 if "shuffled" in name else 6, name=name) for name in SETS]
     add_run(experiment, 0, *galleries)
@@ -753,6 +754,7 @@ class TestTheNearest:
             pictures = list(pilot.app.screen.query_one(NearestPane).query(Pictures))[1]
             assert "·" in "".join(segment.text for segment in pictures.render_line(3))
 
+    @pytest.mark.slow
     async def test_where_there_is_room_both_stand_and_either_alone(self, experiment: Experiment) -> None:
         add_run(experiment, 0, with_nearest(make_gallery()))
         for size, side in (((140, 45), 28), ((200, 55), 56)):

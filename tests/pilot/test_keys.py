@@ -268,6 +268,7 @@ def in_footer(place: str, lab: Lab) -> str:
     return line
 
 
+@pytest.mark.slow
 async def test_what_screens_say_in_words_follows_a_persons_own_keys(house: House) -> None:
     settings = house.lab()._settings
     changed = {

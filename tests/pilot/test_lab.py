@@ -107,6 +107,7 @@ class TestLeaving:
             await pilot.press("q")
             await until(pilot, lambda: not lab.is_running)
 
+    @pytest.mark.slow
     async def test_staying_goes_on_and_leaving_stops_nothing(self, house: House, running: Experiment) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -203,6 +204,7 @@ class TestLeaving:
 
 
 class TestFindingTheWay:
+    @pytest.mark.slow
     async def test_help_opens_over_a_screen_and_goes_back_to_it(
         self, house: House, running: Experiment
     ) -> None:
@@ -220,6 +222,7 @@ class TestFindingTheWay:
             await pilot.press("end")
             await until(pilot, lambda: "Moving about" in text_of(lab))
 
+    @pytest.mark.slow
     async def test_help_explains_the_letters_of_the_runs_where_there_are_runs(
         self, house: House, running: Experiment
     ) -> None:
@@ -273,6 +276,7 @@ class TestFindingTheWay:
             assert lab.focused is not None
             assert textuals_own() == {"Screenshot", "Theme"}
 
+    @pytest.mark.slow
     async def test_experiments_open_from_anywhere_and_lead_back(
         self, house: House, running: Experiment
     ) -> None:
@@ -289,6 +293,7 @@ class TestFindingTheWay:
             await pilot.press("escape")
             await until(pilot, lambda: lab.screen is form)
 
+    @pytest.mark.slow
     async def test_marks_and_order_are_there_again_after_an_experiment_was_looked_at(
         self, house: House
     ) -> None:
@@ -311,6 +316,7 @@ class TestFindingTheWay:
             assert table.listing.marked == {made[0].id}
             assert [one.id for one in table.listing.overviews] == [one.id for one in reversed(made)]
 
+    @pytest.mark.slow
     async def test_several_are_resumed_and_given_more_runs_and_the_list_stays(self, house: House) -> None:
         house.coordinator.state = "complete"
         made = [
@@ -336,6 +342,7 @@ class TestFindingTheWay:
             assert [load(one.folder).spec.runs for one in (*made, complete)] == [4, 4, 4]
             assert isinstance(lab.screen, ExperimentsScreen)
 
+    @pytest.mark.slow
     async def test_a_clone_is_a_form_with_the_values_of_the_original(self, house: House) -> None:
         spec = Spec(
             dataset="digits",
@@ -358,6 +365,7 @@ class TestFindingTheWay:
 
 
 class TestWhatIsKept:
+    @pytest.mark.slow
     async def test_theme_and_bell(self, house: House, running: Experiment) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -390,6 +398,7 @@ class TestWhatIsKept:
 
 
 class TestWork:
+    @pytest.mark.slow
     async def test_an_ending_is_told_whatever_is_in_front(self, house: House, running: Experiment) -> None:
         other = make_experiment(house.home, state="running", runs=3, complete=2, seed=1, now=time.time())
         lab = house.lab(running)
@@ -407,6 +416,7 @@ class TestWork:
             await until(pilot, lambda: f"{other.id}: failed: 2 of 3 runs are complete" in notices(lab))
             assert rung == [True, True]
 
+    @pytest.mark.slow
     async def test_what_the_lab_starts_is_watched_to_its_end(self, house: House) -> None:
         lab = house.lab(runs=2)
         async with opened(lab, SMALL) as pilot:
@@ -442,6 +452,7 @@ class TestWork:
             for process in house.coordinator.processes:
                 process.status = 0
 
+    @pytest.mark.slow
     async def test_what_is_begun_is_read_beside_the_screen(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -476,6 +487,7 @@ class TestWork:
             assert isinstance(lab.screen, SetupScreen)
         assert house.coordinator.started == []
 
+    @pytest.mark.slow
     async def test_what_came_of_an_action_is_told_after_its_screen_was_left(
         self, house: House, running: Experiment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -542,6 +554,7 @@ class TestMoreRuns:
         assert readers
         assert threading.main_thread() not in readers
 
+    @pytest.mark.slow
     async def test_no_number_is_offered_that_is_not_possible(self, house: House) -> None:
         many = make_experiment(house.home, state="created", runs=600, now=time.time())
         most = make_experiment(house.home, state="created", runs=1000, seed=1, now=time.time())
@@ -556,6 +569,7 @@ class TestMoreRuns:
             await until(pilot, lambda: "has 1,000 runs: there can be no more" in notices(lab))
             assert isinstance(lab.screen, SetupScreen)
 
+    @pytest.mark.slow
     async def test_what_was_asked_for_elsewhere_is_computed_and_offered(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 1
         stale = make_experiment(house.home, state="created", runs=3, now=time.time())
@@ -572,6 +586,7 @@ class TestMoreRuns:
             assert call["experiment"].spec.runs == 6
             house.coordinator.processes[0].status = 0
 
+    @pytest.mark.slow
     async def test_what_is_extended_as_it_ends_is_gone_on_with_or_told(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 4
         ours = make_experiment(

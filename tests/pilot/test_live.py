@@ -129,6 +129,7 @@ async def click_at_rest(pilot: Pilot[Any], selector: str) -> None:
 
 
 class TestPanes:
+    @pytest.mark.slow
     async def test_in_a_small_terminal_a_digit_brings_each_pane_to_the_front_the_chart_being_first(
         self, house: House, running: Experiment
     ) -> None:
@@ -172,6 +173,7 @@ class TestPanes:
             assert all(len(line) <= size[0] for line in lines)
             assert "q Quit" in lines[-1] or size[0] < 80
 
+    @pytest.mark.slow
     async def test_in_a_large_terminal_two_pictures_and_a_table_are_seen_at_once(
         self, house: House, finished: Experiment
     ) -> None:
@@ -209,6 +211,7 @@ class TestPanes:
             await until(pilot, lambda: "K=7" in text_of(lab) and "j=5" in text_of(lab))
             assert "No room for a chart" not in text_of(lab)
 
+    @pytest.mark.slow
     async def test_f_shows_the_pane_with_the_focus_on_the_whole_screen(
         self, house: House, finished: Experiment
     ) -> None:
@@ -230,6 +233,7 @@ class TestPanes:
                     await until(pilot, partial(focus_is_in, lab, name))
             assert isinstance(lab.screen, LiveScreen)
 
+    @pytest.mark.slow
     async def test_a_terminal_that_changes_its_size_shows_what_it_has_room_for(
         self, house: House, finished: Experiment
     ) -> None:
@@ -247,6 +251,7 @@ class TestPanes:
             await until(pilot, lambda: seen_panes(lab) == ["decides"])
             await until(pilot, partial(focus_is_in, lab, "decides"))
 
+    @pytest.mark.slow
     async def test_a_click_on_a_tab_brings_its_pane(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
@@ -280,6 +285,7 @@ class TestPanes:
             await pilot.press("c")
             await until(pilot, partial(shows, lab, "accuracy against K"))
 
+    @pytest.mark.slow
     async def test_single_sets_are_chosen_from_a_list(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:
@@ -359,6 +365,7 @@ class TestPanes:
 
 
 class TestHeader:
+    @pytest.mark.slow
     async def test_what_does_not_fit_is_left_out_from_the_right_and_it_stays_one_line(
         self, house: House, running: Experiment
     ) -> None:
@@ -395,6 +402,7 @@ class TestHeader:
 
 
 class TestAnotherLadder:
+    @pytest.mark.slow
     async def test_every_pane_speaks_of_the_levels_and_sets_of_a_plug_in(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -452,6 +460,7 @@ class TestTheme:
 
 
 class TestStopAndResume:
+    @pytest.mark.slow
     async def test_stopping_asks_and_only_yes_stops(self, house: House, running: Experiment) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -552,6 +561,7 @@ class TestActions:
         text = section_text(Page(path.read_text(encoding="utf-8")), "header")
         assert f"running: 2 of 4 runs, experiment {running.id} Not complete: the numbers are over" in text
 
+    @pytest.mark.slow
     async def test_p_writes_a_report_or_tells_why_not(self, house: House, finished: Experiment) -> None:
         (finished.folder / EXPORTS).touch()
         lab = house.lab(finished)
@@ -575,6 +585,7 @@ class TestActions:
             await pilot.press("escape")
             await until(pilot, lambda: lab.screen is live)
 
+    @pytest.mark.slow
     async def test_p_values_are_adjusted_on_demand(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, LARGE) as pilot:
@@ -592,6 +603,7 @@ class TestActions:
             await until(pilot, partial(shows, lab, "unadjusted p of S_j"))
             assert drawn(chart) == plain
 
+    @pytest.mark.slow
     async def test_the_chart_follows_the_pair_of_the_tests_wherever_the_focus_is(
         self, house: House, finished: Experiment
     ) -> None:
@@ -609,6 +621,7 @@ class TestActions:
                 assert drawn(chart) == charted(finished, "p", "ratio", chart.pair) != []
                 seen.append(chart.pair)
 
+    @pytest.mark.slow
     async def test_keys_chart_other_quantities_and_change_how_curves_are_drawn(
         self, house: House, finished: Experiment
     ) -> None:
@@ -670,6 +683,7 @@ class TestTrouble:
             assert "2/4 runs" in header(lab)
             assert "! 1 unreadable" in text_of(lab)
 
+    @pytest.mark.slow
     async def test_a_deleted_folder_is_said_and_nothing_breaks(
         self, house: House, running: Experiment
     ) -> None:

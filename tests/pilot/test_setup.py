@@ -119,6 +119,7 @@ class TestWhatIsWrong:
             assert not screen.query("#epochs")
         assert lab.return_code == 0
 
+    @pytest.mark.slow
     async def test_the_reason_is_beside_the_field_as_one_types_and_start_goes_there(
         self, house: House
     ) -> None:
@@ -292,6 +293,7 @@ class TestFields:
             assert shown(lab, "problems") == ""
             assert f"--dataset {own}" in shown(lab, "command")
 
+    @pytest.mark.slow
     async def test_who_chooses_a_path_of_ones_own_can_type_it_at_once(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -385,6 +387,7 @@ class TestFields:
 
 
 class TestStart:
+    @pytest.mark.slow
     async def test_it_is_computed_shown_and_remembered(self, house: House) -> None:
         house.coordinator.state, house.coordinator.complete = "running", 1
         lab = house.lab()
@@ -428,6 +431,7 @@ class TestStart:
             await pilot.press("ctrl+l")
             assert {name: again.screen.query_one(f"#{name}", Input).value for name in values} == values
 
+    @pytest.mark.slow
     async def test_a_stored_result_of_the_same_spec_is_shown_and_nothing_computed(self, house: House) -> None:
         lab = house.lab(runs=2)
         async with opened(lab, SMALL) as pilot:

@@ -55,6 +55,7 @@ async def go_to(pilot: Pilot[None], name: str) -> None:
 
 
 class TestPane:
+    @pytest.mark.slow
     async def test_it_follows_the_field_in_focus(self, house: House) -> None:
         lab = house.lab()
         async with opened(lab, LARGE) as pilot:
@@ -80,6 +81,7 @@ class TestPane:
             await go_to(pilot, "controls")
             assert "noise" in note(lab)
 
+    @pytest.mark.slow
     async def test_another_epsilon_is_another_example_and_a_wrong_one_none(self, house: House) -> None:
         lab = house.lab()
         async with opened(lab, LARGE) as pilot:
@@ -105,6 +107,7 @@ class TestPane:
             lab.screen.query_one("#epsilon", Input).value = "0.3"
             await until(pilot, lambda: "with epsilon 0.3" in note(lab))
 
+    @pytest.mark.slow
     async def test_nothing_is_looked_up_where_there_is_no_room_until_a_key_asks(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -232,6 +235,7 @@ class TestOwnData:
             assert isinstance(lab.screen, SetupScreen)
         assert house.coordinator.started == []
 
+    @pytest.mark.slow
     async def test_a_path_is_completed_by_tab_and_what_it_may_mean_is_listed(self, house: House) -> None:
         write_npz(house.folder / "pictures.npz", images=40)
         (house.folder / "pictures-of-cats" / "old").mkdir(parents=True)
@@ -271,6 +275,7 @@ class TestOwnData:
 
 
 class TestStanding:
+    @pytest.mark.slow
     async def test_what_exists_is_said_and_opened_by_a_key_and_by_a_click(self, house: House) -> None:
         spec = Spec(dataset="mnist-5k", epochs=15, runs=4)
         done = make_experiment_of(house.home, spec, now=time.time())
@@ -297,6 +302,7 @@ class TestStanding:
             assert isinstance(lab.screen, SetupScreen)
         assert house.coordinator.started == []
 
+    @pytest.mark.slow
     async def test_what_was_computed_since_the_lab_was_opened_is_known(self, house: House) -> None:
         house.coordinator.state = "complete"
         lab = house.lab(runs=1)
@@ -321,6 +327,7 @@ class TestStanding:
 
 
 class TestKeys:
+    @pytest.mark.slow
     async def test_up_and_down_go_from_field_to_field_and_left_opens_a_list(self, house: House) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
@@ -345,6 +352,7 @@ class TestKeys:
             await pilot.resize_terminal(*LARGE)
             await until(pilot, lambda: "Explain" not in text_of(lab).splitlines()[-1])
 
+    @pytest.mark.slow
     async def test_what_is_written_into_a_field_is_not_overwritten_by_a_path_of_last_time(
         self, house: House
     ) -> None:

@@ -75,6 +75,7 @@ async def test_every_screen_shows_what_is_whole_beside_records_of_every_damage(h
         await until(pilot, lambda: isinstance(lab.screen, SetupScreen) and "time: " in text_of(lab))
 
 
+@pytest.mark.slow
 async def test_a_result_of_another_shape_is_named_and_the_others_are_shown(house: House) -> None:
     experiment = make_experiment(house.home, runs=3)
     change_metrics(experiment.run_folder(0) / "result", METRICS["counts of one set"])

@@ -93,6 +93,7 @@ async def looking_at(house: House, study: Study, size: tuple[int, int] = WIDE) -
 
 
 class TestTheListOfStudies:
+    @pytest.mark.slow
     async def test_each_has_its_state_and_its_progress(self, house: House) -> None:
         make_study(house.home, states=["complete"], name="done")
         make_study(house.home, states=["failed", None], name="half", seed=1)
@@ -132,6 +133,7 @@ class TestTheListOfStudies:
             await until(pilot, lambda: "No studies yet" in text_of(lab))
             assert not study.folder.exists()
 
+    @pytest.mark.slow
     async def test_delete_leaves_the_experiments(self, house: House) -> None:
         study = make_study(house.home)
         lab = house.lab()
@@ -145,6 +147,7 @@ class TestTheListOfStudies:
             assert not study.folder.exists()
             assert all(study.folder_of(cell).is_dir() for cell in study.cells)
 
+    @pytest.mark.slow
     async def test_its_experiments_are_found_in_the_list_of_all(self, house: House) -> None:
         study = make_study(house.home)
         make_study(house.home, states=["complete"], name="another", seed=1)
@@ -157,6 +160,7 @@ class TestTheListOfStudies:
 
 
 class TestTheStudyScreen:
+    @pytest.mark.slow
     async def test_the_heat_map_has_every_number_and_the_cursor_reads_it(self, house: House) -> None:
         study = make_study(house.home)
         cells = read_study_state(study).cells
@@ -174,6 +178,7 @@ class TestTheStudyScreen:
             await here.press("right", "right", "down")
             assert here.cursor() == (1, 2)
 
+    @pytest.mark.slow
     async def test_enter_opens_the_experiment_under_the_cursor(self, house: House) -> None:
         study = make_study(house.home)
         for pane in ("1", "3"):
@@ -187,6 +192,7 @@ class TestTheStudyScreen:
                 assert isinstance(here.lab.screen, LiveScreen)
                 assert here.lab.screen.experiment.id == cell.cell.id
 
+    @pytest.mark.slow
     async def test_of_what_is_not_there_yet_the_state_is_told(self, house: House) -> None:
         study = make_study(house.home, states=["complete", None, "interrupted"])
         async with looking_at(house, study) as here:
@@ -200,6 +206,7 @@ class TestTheStudyScreen:
             await here.until(lambda: "nothing of it is there yet" in notices(here.lab))
             assert isinstance(here.lab.screen, StudyScreen)
 
+    @pytest.mark.slow
     async def test_another_quantity_is_found_by_letters(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
@@ -223,6 +230,7 @@ class TestTheStudyScreen:
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
             assert here.screen._quantity == Quantity("images")
 
+    @pytest.mark.slow
     async def test_the_curves_are_the_rows_or_the_chosen_sets_of_one_row(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
@@ -250,6 +258,7 @@ class TestTheStudyScreen:
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
             assert {"adversarial", "test", "misclassified"} <= set(curves.data.curves)
 
+    @pytest.mark.slow
     async def test_another_axis_runs_across(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
@@ -264,6 +273,7 @@ class TestTheStudyScreen:
             await here.press("v")
             assert here.cursor() == (0, 1)
 
+    @pytest.mark.slow
     async def test_a_filter_leaves_some_and_escape_brings_all_back(self, house: House) -> None:
         study = make_study(house.home, states=["complete", "interrupted"])
         async with looking_at(house, study) as here:
@@ -279,6 +289,7 @@ class TestTheStudyScreen:
             await here.press("escape")
             await here.until(lambda: isinstance(here.lab.screen, StudiesScreen))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("size", [(80, 24), (60, 20)])
     async def test_a_narrow_terminal_shows_one_pane_by_its_digit(
         self, house: House, size: tuple[int, int]
@@ -291,6 +302,7 @@ class TestTheStudyScreen:
             await here.press("i")
             await here.until(lambda: here.shown() == ["curves"])
 
+    @pytest.mark.slow
     async def test_a_wide_one_shows_all_or_one_alone(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
@@ -302,6 +314,7 @@ class TestTheStudyScreen:
                 await here.press(leave)
                 await here.until(lambda: here.shown() == list(PANES))
 
+    @pytest.mark.slow
     async def test_what_changes_is_shown_cell_by_cell(self, house: House) -> None:
         study = make_study(house.home, states=["complete", None])
         async with looking_at(house, study) as here:
@@ -313,6 +326,7 @@ class TestTheStudyScreen:
             await here.until(lambda: sum("waiting" in row[0] for row in here.rows()) == 2)
             assert "4/6 experiments" in text_of(here.lab)
 
+    @pytest.mark.slow
     async def test_without_colour_bars_say_how_large_numbers_are(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -323,12 +337,14 @@ class TestTheStudyScreen:
         async with looking_at(house, study) as here:
             assert "▁▁" in str(here.screen.query_one(HeatMap).content)
 
+    @pytest.mark.slow
     async def test_a_study_that_goes_meanwhile_is_told(self, house: House) -> None:
         study = make_study(house.home, states=[None])
         async with looking_at(house, study) as here:
             shutil.rmtree(study.folder)
             await here.sees("it holds no file study.toml")
 
+    @pytest.mark.slow
     async def test_its_files_are_written_beside_the_study(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -354,6 +370,7 @@ class TestTheStudyScreen:
 
 
 class TestComputing:
+    @pytest.mark.slow
     async def test_what_is_missing_is_computed_by_a_supervisor(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -378,12 +395,14 @@ class TestComputing:
             await here.until(lambda: "paper is being computed" in notices(here.lab))
             await here.until(lambda: "paper: complete" in notices(here.lab))
 
+    @pytest.mark.slow
     async def test_a_complete_study_is_neither_stopped_nor_resumed(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
             keys = {active.binding.id for active in here.screen.active_bindings.values()}
             assert {"study.stop", "study.resume", "study.earlier"}.isdisjoint(keys)
 
+    @pytest.mark.slow
     async def test_stop_asks_and_then_tells_whoever_computes(self, house: House) -> None:
         study = make_study(house.home, {"epsilon": [0.1, 0.2]}, ["running", None], attack="fgsm")
         experiment = study.folder_of(study.cells[0])
@@ -398,6 +417,7 @@ class TestComputing:
             await here.until(lambda: (experiment / "cancel").exists())
             assert not study.cancel_file.exists(), "it has no supervisor"
 
+    @pytest.mark.slow
     async def test_where_there_is_a_supervisor_it_is_that_which_is_told(self, house: House) -> None:
         study = make_study(house.home, {"epsilon": [0.1, 0.2]}, ["running", None], attack="fgsm")
         with study.lock:
@@ -408,6 +428,7 @@ class TestComputing:
                 await here.until(lambda: study.cancel_file.exists())
                 assert not (study.folder_of(study.cells[0]) / "cancel").exists()
 
+    @pytest.mark.slow
     async def test_progress_and_time_left_of_those_at_work_are_shown(self, house: House) -> None:
         study = make_study(
             house.home, {"epsilon": [0.1, 0.2]}, ["running", "complete"], attack="fgsm", runs=6
@@ -430,6 +451,7 @@ class TestTheQueue:
             queue_up(house.home, cell.id, float(place), using=using)
         return [Experiment(study.folder_of(cell), cell.spec) for cell in study.cells if cell.spec is not None]
 
+    @pytest.mark.slow
     async def test_the_list_shows_places_and_keys_change_them(self, house: House) -> None:
         _, second, third = self.waiting(house)
         lab = house.lab(third)
@@ -498,6 +520,7 @@ class TestTheQueue:
             await here.press("right", "right", "exclamation_mark")
             await here.until(lambda: at_once(house) == [third.id])
 
+    @pytest.mark.slow
     async def test_the_study_moves_the_one_under_its_cursor(self, house: House) -> None:
         _, second, third = self.waiting(house)
         study = load_study(house.home / "studies" / "paper")

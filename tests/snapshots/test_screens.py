@@ -318,6 +318,7 @@ def pictures() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), pictures())
 def test_screen(
     name: str, size: str, home: Path, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch

@@ -218,6 +218,7 @@ def audit(
 Audit = tuple[Auditor, RunResult]
 
 
+@pytest.mark.slow
 def test_the_examples_are_worth_an_audit(audit: Audit) -> None:
     auditor, result = audit
     counts, found = result.metrics.counts, result.metrics

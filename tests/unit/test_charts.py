@@ -343,6 +343,7 @@ near_thresholds = st.sampled_from([0.05, 0.01]).flatmap(
 """Numbers on both sides of a threshold, some as near as can be, or on it: which is not below it."""
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(
     st.lists(near_thresholds | st.floats(0, 1), min_size=3, max_size=3),

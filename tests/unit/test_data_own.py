@@ -402,6 +402,7 @@ class TestTheDecodedCache:
         _read(tree, tmp_path)
         assert len(decodings) == 2, "the damaged copy was not replaced"
 
+    @pytest.mark.slow
     def test_whatever_bit_of_a_copy_is_flipped_it_is_not_taken(
         self, tree: Path, tmp_path: Path, decodings: list[Path]
     ) -> None:

@@ -57,6 +57,7 @@ def _refusal(name: str, folder: Path) -> DataError:
 
 
 class TestIdxSets:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist"])
     def test_train_file_comes_first_then_test_each_in_order(self, tmp_path: Path, name: str) -> None:
         _put_idx(tmp_path)

@@ -86,6 +86,7 @@ def shown(value: float | None, form: str) -> str:
 # The numbers
 
 
+@pytest.mark.slow
 def test_the_heading_says_what_was_run_and_how_far_it_is(page: Page, result: Result) -> None:
     text = section_text(page, "header")
     done, spec = len(result.metrics), result.spec
@@ -366,6 +367,7 @@ def test_settings_and_environment_are_those_of_the_result(page: Page, result: Re
     assert cells == {"device": environment.device, "cpu": environment.cpu, **environment.versions}
 
 
+@pytest.mark.slow
 def test_runs_from_two_machines_have_a_column_each(tmp_path: Path) -> None:
     result = published(tmp_path, "complete")[1]
     assert result.environment is not None
@@ -388,6 +390,7 @@ def test_threads_of_the_first_version_stand_in_its_environment(tmp_path: Path) -
     assert ["threads", "4"] in grid(page, "environment-table")
 
 
+@pytest.mark.slow
 def test_another_family_has_its_own_words(tmp_path: Path) -> None:
     result = with_ladder(published(tmp_path, "complete")[1])
     page = Page(report_html(result, NONE))
@@ -415,6 +418,7 @@ def test_exactly_the_reasons_that_occur_are_explained(page: Page, result: Result
         assert (f"({code})" in text and sentence in text) == (code in codes), code
 
 
+@pytest.mark.slow
 def test_statistics_that_lag_behind_the_runs_are_said_to(tmp_path: Path) -> None:
     result = published(tmp_path, "complete")[1]
     lagging = replace(result, statistics_runs=(0, 1, 2))
@@ -581,6 +585,7 @@ def test_what_others_named_is_text_and_never_markup(tmp_path: Path) -> None:
     assert all(name in section_text(page, "gallery") for name in names[:2])
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_page(made: tuple[str, Result]) -> None:
     text, result = made
     if "target: horse" not in text:
@@ -590,6 +595,7 @@ def test_the_same_result_gives_the_same_page(made: tuple[str, Result]) -> None:
 # As a process of its own
 
 
+@pytest.mark.slow
 def test_a_report_is_written_and_replaced_whole(tmp_path: Path) -> None:
     experiment, path = complete(tmp_path), tmp_path / "report.html"
     path.write_text("old")

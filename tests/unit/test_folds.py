@@ -39,6 +39,7 @@ def every_fold(labels: NDArray[np.int64], test_size: int) -> list[Split]:
     return [fold_of(labels, test_size, fold, order=fold) for fold in range(count)]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8).filter(lambda sizes: sum(sizes) > 1),

@@ -101,12 +101,14 @@ def test_what_the_terminal_takes_from_the_experiment_is_light() -> None:
     assert loaded("import " + ", ".join(sorted(modules - GALLERY)), [*HEAVY, *SCREENS]) == set()
 
 
+@pytest.mark.slow
 def test_the_gallery_loads_numpy_and_none_of_the_other_heavy_libraries() -> None:
     modules = {"tui_aefit.lab.screens.gallery", *GALLERY}
     assert loaded("import " + ", ".join(sorted(modules)), HEAVY) == {"numpy"}
     assert loaded("import tui_aefit.lab.app", HEAVY) == set()
 
 
+@pytest.mark.slow
 def test_no_module_of_the_experiment_loads_the_terminal() -> None:
     program = (
         "import importlib, pkgutil, core\n"

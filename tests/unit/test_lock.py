@@ -505,6 +505,7 @@ def test_a_slow_contender_does_not_even_touch_the_lock_of_a_fast_one(tmp_path: P
     assert files(tmp_path) == ["heartbeat"]
 
 
+@pytest.mark.slow
 def test_of_many_processes_that_find_a_dead_holder_exactly_one_wins(tmp_path: Path) -> None:
     dead = dead_process()
     with ExitStack() as stack:

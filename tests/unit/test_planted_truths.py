@@ -255,6 +255,7 @@ def test_a_rise_that_is_larger_on_ordinary_mistakes_is_called_lower_on_adversari
         assert at_the_margin.share("lower") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("truth", "decision"), [(ALL_SELECTION, "same"), (FITTING_ON_D, "higher")], ids=["none", "by fitting"]
 )

@@ -136,6 +136,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
 
 
 class TestAttack:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ATTACKS.own)
     def test_it_stays_within_epsilon_and_is_shown_before_and_after(self, name: str, cache: Cache) -> None:
         options = {option.name: option.default for option in ATTACKS[name].options}

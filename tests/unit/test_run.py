@@ -144,6 +144,7 @@ def candidates_to_be(pool: ImageSet, result: RunResult):
     return np.array(pairs, dtype=np.int64).T
 
 
+@pytest.mark.slow
 def test_the_example_is_worth_testing(result):
     counts = result.metrics.counts
     assert counts.adversarial >= 20
@@ -240,6 +241,7 @@ def test_the_matched_control_has_misclassified_images_as_wrong_as_the_adversaria
     assert counts.distinct == {"matched": len(set(partners))}
 
 
+@pytest.mark.slow
 def test_the_reverse_control_is_selected_by_the_errors_at_k_1(pool):
     arrays = compute_run(SPEC.changed(controls=("reverse",)), 0, pool, keep=(kept := KeptInMemory())).arrays
     every = kept.arrays
@@ -252,6 +254,7 @@ def test_the_reverse_control_is_selected_by_the_errors_at_k_1(pool):
         assert result.metrics.accuracy["reverse"][str(k)] == pytest.approx(right[row].mean(), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_samples_of_the_candidates_show_members_of_their_sets(pool):
     result = compute_run(SPEC, 0, pool, keep=(kept := KeptInMemory()))
     every, sizes = kept.arrays, result.metrics.counts.sets
@@ -360,6 +363,7 @@ def test_the_split_is_stratified_and_whole(pool, result):
     assert_array_equal(np.bincount(pool.labels[test]), [15, 15, 15, 15])
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_whenever_it_is_computed_and_differs_from_other_runs(pool, result):
     again, other = compute_run(SPEC, 0, pool), compute_run(SPEC, 1, pool)
     assert_same(result, again)
@@ -391,6 +395,7 @@ def test_no_number_depends_on_threads_to_the_last_bit(pool, torch_threads, monke
         assert torch.get_num_threads() == of_torch, "the caller's setting comes back"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ["fgsm", "pgd"])
 def test_blocks_change_no_set(pool, result, monkeypatch, attack):
     spec = SPEC.changed(attack=attack)
@@ -401,6 +406,7 @@ def test_blocks_change_no_set(pool, result, monkeypatch, attack):
     assert_array_equal(parts.arrays["adversarial_source"], whole.arrays["adversarial_source"])
 
 
+@pytest.mark.slow
 def test_controls_do_not_change_the_paper_s_numbers(pool, result):
     bare = compute_run(SPEC.changed(controls=()), 0, pool)
     assert set(result.metrics.accuracy) - set(bare.metrics.accuracy) == set(own_controls())
@@ -567,10 +573,12 @@ def test_tied_votes_go_where_the_rule_says(large_pool):
     assert (arrays["test_prediction"] != lowest.arrays["test_prediction"]).any()
 
 
+@pytest.mark.slow
 def test_both_searches_give_the_same_run(pool, result):
     assert_same(compute_run(SPEC.changed(search="kd-tree"), 0, pool), result)
 
 
+@pytest.mark.slow
 def test_every_candidate_can_be_kept_and_the_adversarial_set_is_a_part_of_them(pool, result):
     kept = KeptInMemory()
     again, every = compute_run(SPEC, 0, pool, keep=kept), kept.arrays
@@ -591,6 +599,7 @@ def test_nothing_adversarial_is_an_empty_set_with_a_reason(pool):
     assert parse(to_json(tiny.metrics), RunMetrics, "metrics") == tiny.metrics
 
 
+@pytest.mark.slow
 def test_with_a_cache_a_second_computation_trains_and_searches_nothing_and_gives_the_same(
     pool, result, tmp_path
 ):
@@ -628,6 +637,7 @@ def test_what_changes_a_surrogate_is_not_taken_from_the_cache(pool, tmp_path, ch
     assert not found.metrics.surrogate_reused
 
 
+@pytest.mark.slow
 def test_a_larger_z_searches_again(pool, tmp_path):
     resources = Resources(cache=Cache(tmp_path))
     compute_run(SPEC.changed(controls=()), 0, pool, resources=resources)
@@ -705,10 +715,12 @@ def test_a_run_of_plug_ins_is_counted_by_the_labels_of_their_ladder(pool, grown,
     assert parse(to_json(metrics), RunMetrics, "metrics") == metrics
 
 
+@pytest.mark.slow
 def test_a_run_of_plug_ins_is_the_same_for_any_number_of_threads(pool, grown):
     assert_same(compute_run(grown, 0, pool), compute_run(grown, 0, pool, resources=Resources(threads=3)))
 
 
+@pytest.mark.slow
 def test_sets_of_another_author_change_nothing_of_ours(pool, grown):
     alone = compute_run(grown.changed(controls=own_controls()), 0, pool)
     beside = compute_run(grown, 0, pool)

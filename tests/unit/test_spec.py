@@ -586,6 +586,7 @@ def test_every_part_and_its_options_change_the_digest() -> None:
     assert len({spec.digest for spec in some}) == len(some)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(specs(), specs())
 def test_digests_are_equal_exactly_where_nothing_that_identifies_differs(one: Spec, other: Spec) -> None:

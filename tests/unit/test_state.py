@@ -203,6 +203,7 @@ def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
     return st.builds(kind, **made)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.one_of([events_of(kind) for kind in Event.__subclasses__()]), max_size=12))
 def test_no_order_of_events_stops_it(events: list[Event]) -> None:

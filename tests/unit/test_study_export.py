@@ -54,6 +54,7 @@ def test_texts_go_to_standard_output_or_a_file(
     assert "tab:ours-changes-epsilon" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_other_files_go_to_the_exports_of_the_study(capsys: pytest.CaptureFixture[str], study: Study) -> None:
     exported(study, "--format", "parquet", "--table", "claims")
     path = Path(capsys.readouterr().out.strip())
@@ -67,6 +68,7 @@ def test_other_files_go_to_the_exports_of_the_study(capsys: pytest.CaptureFixtur
     assert path.read_bytes().startswith(MAGIC["svg"])
 
 
+@pytest.mark.slow
 def test_the_report_is_one_page(capsys: pytest.CaptureFixture[str], study: Study) -> None:
     assert report({"name": "ours"}, Settings({"home": str(study.home)}), Console(quiet=True)) == 0
     path = Path(capsys.readouterr().out.strip())

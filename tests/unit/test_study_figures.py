@@ -166,6 +166,7 @@ def test_one_axis_is_one_row_and_a_third_one_has_panels(ladder: StudyResult, tmp
     assert "(epsilon 0.1)" in titles[0] or "(fgsm)" in titles[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FIGURE_FORMATS)
 def test_equal_results_give_equal_bytes(result: StudyResult, form: Any) -> None:
     for draw in (lambda: curve_figure(result, [RISE]), lambda: heatmap_figure(result, A_OF_D)):

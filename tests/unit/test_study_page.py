@@ -74,6 +74,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", page).split()).replace("&#x27;", "'")
 
 
+@pytest.mark.slow
 def test_it_is_well_formed_and_needs_no_network(page: str) -> None:
     reader = read(page)
     assert len(set(reader.ids)) == len(reader.ids)

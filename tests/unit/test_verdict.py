@@ -428,6 +428,7 @@ def decisions_in(text: str) -> set[str]:
 class TestWordsAndDecisions:
     spec, results, _ = statistics(UP, FLAT, every_control(UP), AGAINST_THE_CLAIM)
 
+    @pytest.mark.slow
     @settings(max_examples=150, deadline=None)
     @given(claims=random_claims())
     def test_the_words_in_short_are_those_of_the_decisions(self, claims: list[Claim]) -> None:
@@ -447,6 +448,7 @@ class TestWordsAndDecisions:
         assert (last.endswith(" is selection")) == (share is not None and share.decision == "higher")
         assert ("no part" in last) == (share is not None and share.decision in ("lower", "same"))
 
+    @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
     @given(claims=random_claims())
     def test_every_estimate_stands_beside_its_decision_alone(self, claims: list[Claim]) -> None:
@@ -465,6 +467,7 @@ class TestWordsAndDecisions:
             assert ("needs no adversary" in paragraph) == (decision in ("lower", "same"))
             assert ("does not account for all of it" in paragraph) == (decision == "higher")
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(wide=st.floats(0.1, 1e6))
     def test_where_nothing_is_decided_no_other_word_is_said(self, wide: float) -> None:

@@ -239,6 +239,7 @@ def test_of_progress_a_little_is_said_of_all_else_everything() -> None:
 class TestServing:
     """A process that takes runs from a coordinator."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("threads", ["1", "3"])
     def test_it_answers_and_its_journal_says_with_how_many_threads(
         self, tmp_path: Path, experiment: Experiment, threads: str
@@ -253,6 +254,7 @@ class TestServing:
         assert computer(alone, Journal()).compute(0) is None
         assert numbers(experiment.result(0)) == numbers(alone.result(0))
 
+    @pytest.mark.slow
     def test_what_cannot_be_computed_is_refused(self, tmp_path: Path, experiment: Experiment) -> None:
         (tmp_path / "made.npz").write_bytes(b"no images")
         words = [str(experiment.folder), "--serve", "--data-dir", str(tmp_path), "--cache-dir", str(tmp_path)]
@@ -273,6 +275,7 @@ class TestServing:
             assert "belong together" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nothing_is_read_from_a_shared_folder_that_another_user_can_fill(
     tmp_path: Path, experiment: Experiment
 ) -> None:
