@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from textual.binding import Binding
 
 LETTERS = {
-    "j": ("down", "As the arrow down"),
-    "k": ("up", "As the arrow up"),
-    "G": ("end", "As the key end"),
-    "ctrl+d": ("pagedown", "As the key page down"),
-    "ctrl+u": ("pageup", "As the key page up"),
+    "j": ("down", "Move down"),
+    "k": ("up", "Move up"),
+    "G": ("end", "Move to the end"),
+    "ctrl+d": ("pagedown", "Move a page down"),
+    "ctrl+u": ("pageup", "Move a page up"),
 }
-"""Key -> the key that it stands for, and that in words."""
-TOOLTIP = "As the arrows down and up, end, page down and page up"
+"""Key -> the key that it stands for, and where that goes."""
+TOOLTIP = "What the arrows down and up, end, page down and page up do"
 """Of all of them, told once."""
 
 
