@@ -152,6 +152,7 @@ def test_every_experiment_is_there_whole() -> None:
     assert NAMES == [
         "cifar10-jpeg-deepfool",
         "cifar10-jpeg-fgsm",
+        "mnist-deepfool",
         "mnist-fgsm",
         "mnist-fgsm-folds",
         "mnist-pgd",
@@ -341,6 +342,15 @@ def test_the_sentences_of_the_findings_alone_follow_from_the_runs() -> None:
     assert "higher" not in decisions
     numbers = ("no", "one", "two", "three", "four", "five", "six")
     assert f"in {numbers[decisions.count('lower')]} of {numbers[len(NAMES)]} it rises less" in text
+    against = dict(zip(NAMES, of_all(less(bias_fall("adversarial"), bias_fall("noise"))), strict=True))
+    larger = [name for name, found in against.items() if decision(*found[1:]) == "higher"]
+    assert larger == ["mnist-deepfool"]
+    assert "lower" not in {decision(*found[1:]) for found in against.values()}
+    mean, low, high = against["mnist-deepfool"]
+    said = (
+        f"it is larger in {numbers[len(larger)]} of {numbers[len(NAMES)]}, DeepFool on MNIST, by {mean:.3f}"
+    )
+    assert f"{said} [{low:.3f}, {high:.3f}]" in text
     fooled = {name: values(name, lambda run: run["attack"]["surrogate_fooled"]).mean() for name in NAMES}
     assert f"no more than {100 * max(fooled[name] for name in named('mnist')):.1f} %" in text
     assert f"at least {100 * min(fooled[name] for name in named('cifar10')):.1f} %" in text
