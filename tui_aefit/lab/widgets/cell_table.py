@@ -15,6 +15,7 @@ from textual.coordinate import Coordinate
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import DataTable
+from textual.widgets.data_table import RowKey
 
 BORDER = 4
 """Cells of a border's line that its text does not get."""
@@ -166,6 +167,10 @@ class CellTable(DataTable[Text]):
             row = list(rows).index(chosen) if chosen is not None and chosen in rows else 0
             self.move_cursor(row=row, scroll=False)
             self.scroll_to(x, y, animate=False)
+
+    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
+        """Find how large all of it is, without measuring every cell: widths and heights are given here."""
+        super()._update_dimensions(())
 
     def action_scroll_home(self) -> None:
         """Move the cursor to the first row: of whole rows none has a leftmost cell."""
