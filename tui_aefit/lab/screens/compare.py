@@ -178,7 +178,9 @@ class CompareScreen(PanesScreen):
             self.app.copy_to_clipboard(text)
             self.notify(f"copied {text.expandtabs(1)}", markup=False)
         else:
-            self.notify("go to a table, or read the curves off with left and right, then copy that")
+            self.notify(
+                "go to a table, or read the curves off with left and right, then copy that", markup=False
+            )
 
     def action_export(self) -> None:
         """Write the comparison as it is shown."""
