@@ -14,7 +14,7 @@ from core.records.experiment import Experiment
 from core.records.home import delete_experiment
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.lab import text_of
-from tests.fakes.screens import Desk, desk
+from tests.fakes.screens import Desk, desk, updates_of
 from tui_aefit.following.ordering import Order
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import (
@@ -301,6 +301,34 @@ class TestSorting:
             assert here.listed() == [ids[0], ids[2], ids[1]]
             assert here.table.chosen is not None
             assert here.table.chosen.id == ids[1]
+
+    async def test_sorting_moves_the_rows_that_are_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = [
+            make_experiment(tmp_path, runs=1, seed=seed, now=NOW - seed, epsilon=epsilon)
+            for seed, epsilon in enumerate((0.1, 0.3, 0.2))
+        ]
+        ids = [experiment.id for experiment in made]
+        async with desk(tmp_path, (200, 30)) as here:
+            await here.press("1", "f")
+            here.at(made[1])
+            rows = dict(zip(ids, here.rows(), strict=True))
+            with updates_of(here.table, monkeypatch):
+                for order, listed in (
+                    (Order("age", descending=True), ids[::-1]),
+                    (Order("epsilon"), [ids[0], ids[2], ids[1]]),
+                    (Order("epsilon", descending=True), [ids[1], ids[2], ids[0]]),
+                ):
+                    place = here.table.shown_columns.index(order.column)
+                    x = sum(column.width for column in here.table.ordered_columns[:place]) + 2
+                    await here.pilot.click(here.table, offset=(x, 0))
+                    await here.settle()
+                    assert here.rows() == [rows[id] for id in listed]
+                    assert here.table.ordered_columns[place].label.plain.strip().endswith(order.arrow)
+                    assert here.table.row_under_cursor == made[1].id
+                    shown = [line for line in text_of(here.lab).splitlines() if "mnist" in line]
+                    assert [next(id for id in ids if id in line) for line in shown] == listed
 
     async def test_a_click_on_a_heading_sorts_and_again_the_other_way(self, tmp_path: Path) -> None:
         made = [make_experiment(tmp_path, runs=1, seed=seed, epsilon=epsilon, now=NOW - seed)

@@ -252,6 +252,19 @@ class TestPanes:
             await until(pilot, partial(focus_is_in, lab, "decides"))
 
     @pytest.mark.slow
+    async def test_a_pane_that_was_asked_for_as_the_screen_was_left_takes_no_focus(
+        self, house: House, finished: Experiment
+    ) -> None:
+        async with opened(house.lab(finished), LARGE) as pilot:
+            screen = pilot.app.screen
+            assert isinstance(screen, LiveScreen)
+            await pilot.press("escape")
+            await until(pilot, lambda: not screen.is_running)
+            focused = pilot.app.focused
+            screen.focus_pane("tests")
+            await pilot.pause()
+            assert pilot.app.focused is focused
+
     async def test_a_click_on_a_tab_brings_its_pane(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:

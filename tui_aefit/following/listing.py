@@ -283,7 +283,8 @@ def fit(
 
 def _widest(rows: Sequence[Cells], key: str, arrow: tuple[str, str], *, brief: bool) -> int:
     title = title_of(key, brief=brief) + (arrow[1] if arrow[0] == key else "")
-    return max([cell_len(title), *(cell_len(row[key][brief]) for row in rows)])
+    # Of a column's thousand cells few differ: each text is measured once.
+    return max(map(cell_len, {title, *(row[key][brief] for row in rows)}))
 
 
 def title_of(key: str, *, brief: bool) -> str:

@@ -149,9 +149,8 @@ class LivePanes(Screen[None]):
         self.call_after_refresh(self.focus_pane, name)
 
     def focus_pane(self, name: str) -> None:
-        """Give the focus to what of a pane takes it."""
-        pane = self.query_one(f"#{name}-pane")
-        for widget in (pane, *pane.query("*")):
+        """Give the focus to what of a pane takes it, unless the screen was left meanwhile."""
+        for widget in self.query(f"#{name}-pane, #{name}-pane *"):
             if widget.focusable and widget.display:
                 widget.focus()
                 break

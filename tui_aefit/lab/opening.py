@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from core.errors import ExperimentError
@@ -13,6 +14,12 @@ from tui_aefit.shell.console import Console
 from tui_aefit.shell.loading import loading
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.terminal import leave_with_terminal, require_terminal
+
+FULL_COLLECTIONS_EVERY = 100
+"""After how many collections of what is younger garbage is looked for in all there is, Python's own 10 otherwise.
+
+In a home of thousands that takes as long as to draw several screens, and nothing can be drawn meanwhile.
+"""
 
 
 def open_lab(
@@ -42,6 +49,7 @@ def open_lab(
         changed = keymap(settings.keys, Lab)
     leave_with_terminal()
     lab = Lab(settings, experiment, keymap=changed, study=study, paired=paired)
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTIONS_EVERY)
     lab.run()
     _name_those_at_work(settings, console)
     return lab.return_code or ExitStatus.COMPLETE

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.events import Resize
@@ -15,6 +16,9 @@ from textual.reactive import reactive
 from core.records.overview import Overview
 from tui_aefit.following.listing import (
     COLUMNS,
+    QUEUED,
+    STATES,
+    STOPPING,
     Cells,
     Fitted,
     cells_of,
@@ -29,6 +33,8 @@ from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
 ROOMY = 110
 """Cells from which columns have two between them, not one."""
+STYLES = {style for _, _, style in (*STATES.values(), STOPPING, QUEUED)}
+"""Of the cells of states."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,9 @@ class ExperimentsTable(CellTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._texts: dict[str, tuple[tuple[Any, ...], Cells]] = {}
-        self._drawn: dict[str, tuple[tuple[Any, ...], list[Text]]] = {}
+        self._look: tuple[Any, ...] = ()
+        self._drawn: dict[str, tuple[Cells, list[Text]]] = {}
+        self._made: dict[tuple[str, str, int, str], Text] = {}
 
     @property
     def chosen(self) -> Overview | None:
@@ -113,12 +121,8 @@ class ExperimentsTable(CellTable):
             key: (title_of(key, brief=one.brief) + (arrow[1] if key == arrow[0] else ""), one.width + padding)
             for key, one in fitted.items()
         }
-        rows = {
-            overview.id: self._row(overview, cells, fitted)
-            for overview, cells in zip(listing.overviews, texts, strict=True)
-        }
+        rows = self._rows(texts, fitted)
         self._texts = {id: one for id, one in self._texts.items() if id in rows}
-        self._drawn = {id: one for id, one in self._drawn.items() if id in rows}
         before = self.shown_columns
         self.fill(columns, rows)
         if self.shown_columns != before:
@@ -138,28 +142,41 @@ class ExperimentsTable(CellTable):
         self._texts[overview.id] = key, cells
         return cells
 
-    def _row(self, overview: Overview, cells: Cells, fitted: dict[str, Fitted]) -> Sequence[Text]:
-        """The cells as they are drawn, the same objects as long as they look the same."""
-        state = ink(self.app, state_words(overview)[2])
-        key = (state, tuple(fitted.items()))
-        known = self._drawn.get(overview.id)
-        if known is not None and known[0][0] is cells and known[0][1:] == key:
-            return known[1]
-        row = [_cell(column, cells, one, state) for column, one in fitted.items()]
-        self._drawn[overview.id] = (cells, *key), row
-        return row
+    def _rows(self, texts: Sequence[Cells], fitted: Mapping[str, Fitted]) -> dict[str, Sequence[Text]]:
+        """The rows as they are drawn, the same objects as long as they look the same."""
+        inks = {style: ink(self.app, style) for style in STYLES}
+        look = tuple(fitted.items()), inks
+        before = self._drawn if look == self._look else {}
+        self._look, self._drawn = look, {}
+        if len(self._made) > len(texts) * len(fitted):
+            self._made.clear()  # most are of another width, or another minute
+        for overview, cells in zip(self.listing.overviews, texts, strict=True):
+            known = before.get(overview.id)
+            if known is None or known[0] is not cells:
+                style = inks[state_words(overview)[2]]
+                known = cells, [self._cell(column, cells, one, style) for column, one in fitted.items()]
+            self._drawn[overview.id] = known
+        return {id: row for id, (_, row) in self._drawn.items()}
+
+    def _cell(self, column: str, cells: Cells, fitted: Fitted, state: str) -> Text:
+        """A cell as it is drawn: those that look alike are one object, for of thousands few differ."""
+        text = name_in(cells, fitted.width) if column == "name" else cells[column][fitted.brief]
+        style = state if column == "state" else ""
+        look = column, text, min(fitted.width, cell_len(text)), style
+        made = self._made.get(look)
+        if made is None:
+            made = self._made[look] = _drawn(column, text, fitted.width, style)
+        return made
 
 
-def _cell(column: str, cells: Cells, fitted: Fitted, state: str) -> Text:
+def _drawn(column: str, text: str, width: int, style: str) -> Text:
     """A cell that fits its column: what is too long ends in an ellipsis."""
     if column == "name":
-        shown = Text(name_in(cells, fitted.width))
-        name, gap, label = shown.plain.partition("  ")
+        name, gap, label = text.partition("  ")
         styled = [name, gap, (label, "bold")] if label else [name]
-        text = Text.assemble(" ", *styled, no_wrap=True, overflow="ellipsis")
-        text.truncate(fitted.width + 1, overflow="ellipsis")
-        return text
-    shown = Text(cells[column][fitted.brief])
-    shown.truncate(fitted.width, overflow="ellipsis")
-    style = state if column == "state" else ""
+        drawn = Text.assemble(" ", *styled, no_wrap=True, overflow="ellipsis")
+        drawn.truncate(width + 1, overflow="ellipsis")
+        return drawn
+    shown = Text(text)
+    shown.truncate(width, overflow="ellipsis")
     return (right if COLUMNS[column].right else left)((shown.plain, style))
