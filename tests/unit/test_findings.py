@@ -342,11 +342,11 @@ def test_the_sentences_of_the_findings_alone_follow_from_the_runs() -> None:
     assert "higher" not in decisions
     numbers = ("no", "one", "two", "three", "four", "five", "six")
     assert f"in {numbers[decisions.count('lower')]} of {numbers[len(NAMES)]} it rises less" in text
-    against = dict(zip(NAMES, of_all(less(bias_fall("adversarial"), bias_fall("noise"))), strict=True))
-    larger = [name for name, found in against.items() if decision(*found[1:]) == "higher"]
+    falls = dict(zip(NAMES, of_all(less(bias_fall("adversarial"), bias_fall("noise"))), strict=True))
+    larger = [name for name, found in falls.items() if decision(*found[1:]) == "higher"]
     assert larger == ["mnist-deepfool"]
-    assert "lower" not in {decision(*found[1:]) for found in against.values()}
-    mean, low, high = against["mnist-deepfool"]
+    assert "lower" not in {decision(*found[1:]) for found in falls.values()}
+    mean, low, high = falls["mnist-deepfool"]
     said = (
         f"it is larger in {numbers[len(larger)]} of {numbers[len(NAMES)]}, DeepFool on MNIST, by {mean:.3f}"
     )
