@@ -101,7 +101,7 @@ def start_and_memory(home: Path, rounds: int) -> Iterator[Figure]:
                 if program is LAB:
                     heavy |= _heavy_libraries(terminal)
     paint = {program: statistics.median(times) for program, times in seconds.items()}
-    yield Figure("first paint of the form", "s", paint[LAB], paint[PEER], "at most 1.6 times")
+    yield Figure("first paint of the form", "s", paint[LAB], paint[PEER], "at most 1.5 times")
     for name, words in (("VmRSS", "memory with the form"), ("VmHWM", "memory, at most")):
         ours, theirs = (
             statistics.median(found[name] for found in memory[program]) for program in (LAB, PEER)

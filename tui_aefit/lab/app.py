@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,6 @@ from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import GROUP, carry_out
 from tui_aefit.lab.beside import open_beside
 from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.computing import Computing, most_runs
 from tui_aefit.lab.copying import copy_commands, write_picture
 from tui_aefit.lab.forgetting import forget_what_is_gone
@@ -65,6 +64,7 @@ from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from tui_aefit.lab.browsing import Browsing
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
@@ -148,10 +148,16 @@ class Lab(App[None]):
         self._computing = Computing(self, settings)
         self._surroundings = Surroundings(settings, self._computing.complain_once)
         self._publishing = publishing.Publishing(self)
-        self._browsing = Browsing.of(settings.home)
         self._leaving: Timer | None = None
         chosen = self._preferences.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+
+    @cached_property
+    def _browsing(self) -> Browsing:
+        """What the lists know. What reads them is loaded with the first: the form waits for none of it."""
+        from tui_aefit.lab.browsing import Browsing  # noqa: PLC0415  # a seventh of the time to the first picture
+
+        return Browsing.of(self._home)
 
     # Opening
 

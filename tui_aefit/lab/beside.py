@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from core.errors import ExperimentError
 from core.records.experiment import Experiment
 from tui_aefit.lab.background import describe_error
-from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import OpenExperiment
+
+if TYPE_CHECKING:
+    from tui_aefit.lab.browsing import Browsing
 
 
 def beside(browsing: Browsing, id: str, steps: int) -> Experiment | str:
