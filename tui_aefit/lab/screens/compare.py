@@ -33,7 +33,7 @@ from tui_aefit.lab.messages import NewExperiment
 from tui_aefit.lab.panes import PanesScreen, pane_bindings
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.lab.widgets.read_off import ReadOff
+from tui_aefit.lab.widgets.read_off import ReadOff, reading_bindings
 
 PANES = {"settings": "Settings", "curves": "Curves", "numbers": "Numbers", "claims": "What decides"}
 """Pane -> its title; a narrow terminal shows one at a time."""
@@ -51,12 +51,7 @@ FEW = 4
 class ComparedCurves(ReadOff):
     """A curve an experiment."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Cursor left", id="compare.left", show=False,
-                tooltip="Read the curves off at the level before"),
-        Binding("right", "move(1)", "Cursor right", id="compare.right", show=False,
-                tooltip="Read the curves off at the next level"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = reading_bindings("compare.", "Read the curves off at", "level")
 
 
 class CompareScreen(PanesScreen):

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui_aefit.lab.charts.drawing import accuracy_chart
 from tui_aefit.lab.widgets.chart import Chart
+
+
+def reading_bindings(ids: str, reads: str, place: str) -> list[BindingType]:
+    """The keys of a cursor that reads a chart off, which call `action_move`.
+
+    ids: begins their ids. reads: what they do, up to the place. place: what the axis is made of.
+    """
+    return [
+        Binding(
+            "left",
+            "move(-1)",
+            "Cursor left",
+            id=f"{ids}left",
+            show=False,
+            tooltip=f"{reads} the {place} before",
+        ),
+        Binding(
+            "right",
+            "move(1)",
+            "Cursor right",
+            id=f"{ids}right",
+            show=False,
+            tooltip=f"{reads} the next {place}",
+        ),
+    ]
 
 
 class ReadOff(Chart, can_focus=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, TypeVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.reactive import reactive
 
 from tui_aefit.following.snapshot import Snapshot
@@ -23,6 +23,7 @@ from tui_aefit.lab.charts.data import (
 )
 from tui_aefit.lab.charts.drawing import accuracy_chart, p_value_chart
 from tui_aefit.lab.widgets.chart import Chart
+from tui_aefit.lab.widgets.read_off import reading_bindings
 
 NOT_YET = "Accuracy appears when the first run is complete."
 NOT_CROSSFITTED = "These runs have no cross-fitted accuracy: an older version computed them. {} goes back."
@@ -54,12 +55,7 @@ class SnapshotChart(Chart, can_focus=True):
 class LevelChart(SnapshotChart):
     """A chart against the levels of a ladder, with a cursor that reads its values off."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Cursor left", id="chart.left", show=False,
-                tooltip="Read the chart's values at the level before"),
-        Binding("right", "move(1)", "Cursor right", id="chart.right", show=False,
-                tooltip="Read the chart's values at the next level"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = reading_bindings("chart.", "Read the chart's values at", "level")
 
     cursor: reactive[str | None] = reactive(None, init=False, layout=False, repaint=False)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-from tui_aefit.lab.widgets.read_off import ReadOff
+from tui_aefit.lab.widgets.read_off import ReadOff, reading_bindings
 
 NOTHING = "Curves appear when the first experiment has a number."
 
@@ -14,12 +14,9 @@ NOTHING = "Curves appear when the first experiment has a number."
 class StudyCurves(ReadOff):
     """Read off at the values of the axis."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Cursor left", id="study.curves-left", show=False,
-                tooltip="Read the curves off at the value before"),
-        Binding("right", "move(1)", "Cursor right", id="study.curves-right", show=False,
-                tooltip="Read the curves off at the next value"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = reading_bindings(
+        "study.curves-", "Read the curves off at", "value"
+    )
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(empty=NOTHING, id=id)
