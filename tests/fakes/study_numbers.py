@@ -22,7 +22,7 @@ from tests.fakes.numbers import draw_metrics
 RUNS = 4
 
 
-def make_study(
+def make_varied_study(
     home: Path,
     grid: Mapping[str, Sequence[object]],
     *,

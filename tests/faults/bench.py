@@ -23,7 +23,7 @@ SHARES = {name: share for name, (_, share) in [*OF_EXPERIMENTS.items(), *OF_STUD
 def undisturbed(root: Path) -> Numbers:
     """The numbers of computations that nothing happens to."""
     lab, study = Lab(root / "experiment"), StudyLab(root / "study")
-    for process in (lab.coordinate(), study.supervise()):
+    for process in (lab.begin(), study.begin()):
         ended = process.wait()
         assert ended.status == 0, ended
     return {lab.experiment.id: lab.numbers(), **study.results()}

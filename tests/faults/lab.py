@@ -158,6 +158,11 @@ class Coordinator:
 class Lab:
     """A home below `root`, and beside it what nobody may touch."""
 
+    program = COORDINATOR
+    """Stands for the main program, the one that is disturbed."""
+    leaves_with: tuple[int, ...] = (0,)
+    """With which statuses it may end where nothing but a death disturbed it and its heirs."""
+
     def __init__(self, root: Path, spec: Spec = SPEC) -> None:
         self.root = root
         self.home = root / "home"
@@ -186,17 +191,22 @@ class Lab:
 
     @property
     def main_words(self) -> list[str]:
-        """The arguments of the main program that is disturbed: a coordinator of the experiment."""
+        """The arguments of the main program: a coordinator of the experiment."""
         return self.coordinator_words(self.experiment.folder)
 
     def work(self, words: Sequence[str]) -> int:
         """What that does; its exit status."""
         return coordinator.main(list(words))
 
-    def coordinate(self, fault: DiskFault | None = None) -> Process:
-        """A coordinator of the experiment."""
-        words = self.coordinator_words(self.experiment.folder)
-        return Process(COORDINATOR, lambda: self._coordinate(words, fault), self.new_file())
+    def begin(self, fault: DiskFault | None = None) -> Process:
+        """The main program, not waited for."""
+
+        def work() -> int:
+            self.prepare()
+            self.break_disk(fault)
+            return self.work(self.main_words)
+
+        return Process(self.program, work, self.new_file())
 
     def rest(self) -> None:
         """Wait until nobody is at work that was left so by who started it: here nobody ever is."""
@@ -239,11 +249,6 @@ class Lab:
             return 0
 
         return Process(words, work, self.new_file())
-
-    def _coordinate(self, words: list[str], fault: DiskFault | None) -> int:
-        self.prepare()
-        self.break_disk(fault)
-        return coordinator.main(words)
 
     def break_disk(self, fault: DiskFault | None) -> None:
         """In a process of its own: from now on it meets this fault."""

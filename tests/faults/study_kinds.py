@@ -17,35 +17,17 @@ from core.records.queue import Ticket, new_name
 from core.records.types import to_json
 from tests.faults.damage import damage_file, damage_home, damaged
 from tests.faults.disk import ERRORS, KILLED, DiskFault
-from tests.faults.kinds import DIES, check_tidy, check_words
+from tests.faults.kinds import DIES, check_tidy, check_words, program_dies, program_meets_an_error
 from tests.faults.study_lab import ASKED, FURTHER, GONE, IDS, NAME, RUNS, StudyLab
 
 Fault = Callable[[StudyLab, random.Random], str]
 """See `tests.faults.kinds.Fault`."""
 
 
-def supervisor_dies(lab: StudyLab, rng: random.Random) -> str:
-    """Or one of its coordinators does, at any call, and perhaps the heirs too."""
-    told = []
-    for _ in range(rng.choice([1, 1, 2])):
-        fault = DiskFault(rng.randint(1, lab.count()), rng.choice(DIES))
-        ended = lab.supervise(fault).wait()
-        assert ended.status in (KILLED, 0, 1), ended
-        told.append(str(fault))
-    return ", ".join(told)
-
-
-def supervisor_meets_an_error(lab: StudyLab, rng: random.Random) -> str:
-    """Once or from then on, at any call; what it starts does too."""
-    fault = DiskFault(rng.randint(1, lab.count()), "error", rng.choice(ERRORS), for_good=rng.random() < 0.5)
-    check_words(lab.supervise(fault).wait())
-    return str(fault)
-
-
 def supervisor_stops_meanwhile(lab: StudyLab, rng: random.Random) -> str:
     """It is stopped at any call, and others change what it sees to; then it goes on."""
     fault = DiskFault(rng.randint(1, lab.count()), "stop")
-    stopped = lab.supervise(fault)
+    stopped = lab.begin(fault)
     stopped.wait(stops=True)
     other = rng.choice(["delete", "delete all", "further", "delete experiment", "damage", "cancel"])
     words = {
@@ -68,7 +50,7 @@ def supervisor_stops_meanwhile(lab: StudyLab, rng: random.Random) -> str:
 def study_dies_in_a_command(lab: StudyLab, rng: random.Random) -> str:
     """Making a study, giving it more, or deleting it."""
     if rng.random() < 0.5:
-        lab.supervise().wait()
+        lab.begin().wait()
     words = rng.choice([
         (*FURTHER, "--detach"), ("study", "delete", NAME, "--yes"), ("queue", "first", IDS[0]),
         ("study", "delete", NAME, "--yes", "--experiments"), ("study", "export", NAME),
@@ -85,7 +67,7 @@ def study_dies_in_a_command(lab: StudyLab, rng: random.Random) -> str:
 def study_is_damaged(lab: StudyLab, rng: random.Random) -> str:
     """Its file half written or anybody's, what lies beside it, the specification of one of its experiments."""
     if rng.random() < 0.7:
-        lab.supervise(DiskFault(rng.randint(20, 120), "before") if rng.random() < 0.5 else None).wait()
+        lab.begin(DiskFault(rng.randint(20, 120), "before") if rng.random() < 0.5 else None).wait()
         lab.rest()
     return ", ".join(damage_study(lab, rng) for _ in range(rng.choice([1, 1, 2])))
 
@@ -131,7 +113,7 @@ def studies_at_once(lab: StudyLab, rng: random.Random) -> str:
     }  # fmt: skip
     many = ["batch", *(rng.choice(["batch", "supervisor", *words]) for _ in range(rng.randint(1, 3)))]
     rng.shuffle(many)
-    started = [lab.supervise() if one == "supervisor" else lab.start(*words[one]) for one in many]
+    started = [lab.begin() if one == "supervisor" else lab.start(*words[one]) for one in many]
     for process in started:
         check_words(process.wait())
     return ", ".join(many)
@@ -178,7 +160,7 @@ def queue_holds_anything(lab: StudyLab, rng: random.Random) -> str:
         lab.command("queue", rng.choice(["up", "down", "first", "last"]), rng.choice([*IDS, "latest"]))
     )
     if rng.random() < 0.5:
-        check_words(lab.supervise().wait())
+        check_words(lab.begin().wait())
     return ", ".join(told)
 
 
@@ -189,7 +171,7 @@ def comes_back_from_the_dead(lab: StudyLab, rng: random.Random) -> str:
     late.wait(stops=True)
     heir = rng.choice(["coordinator", "supervisor", "resume"])
     begin = {
-        "coordinator": lab.coordinate, "supervisor": lab.supervise,
+        "coordinator": lambda: lab.coordinate(lab.experiment.folder), "supervisor": lab.begin,
         "resume": lambda: lab.start("resume", lab.experiment.id),
     }[heir]  # fmt: skip
     # Whose last sign of life was just now is believed, and no coordinator waits for it.
@@ -209,8 +191,8 @@ def comes_back_from_the_dead(lab: StudyLab, rng: random.Random) -> str:
 
 
 KINDS: dict[str, tuple[Fault, int]] = {
-    "supervisor dies": (supervisor_dies, 25),
-    "supervisor meets an error": (supervisor_meets_an_error, 15),
+    "supervisor dies": (program_dies, 25),
+    "supervisor meets an error": (program_meets_an_error, 15),
     "supervisor stops meanwhile": (supervisor_stops_meanwhile, 10),
     "study dies in a command": (study_dies_in_a_command, 10),
     "study is damaged": (study_is_damaged, 20),
@@ -246,8 +228,8 @@ def after_study(lab: StudyLab, expected: Mapping[str, dict[int, RunMetrics]]) ->
     check_works(lab, ("study", "show", NAME), ("queue", "list"))
     if lab.litter():  # who holds a lock sweeps
         for folder in (lab.home / "experiments" / name for name in IDS):
-            check_words(lab.coordinate_in(folder).wait())
-        check_words(lab.supervise().wait())
+            check_words(lab.coordinate(folder).wait())
+        check_words(lab.begin().wait())
     check_tidy(lab)
 
 

@@ -28,7 +28,6 @@ from core.records.study import Study, save_study
 from core.spec.grid import specs_of
 from tests.fakes.executor import put_result, write_no_arrays
 from tests.fakes.numbers import draw_answers, metrics_from_answers
-from tests.faults.disk import DiskFault
 from tests.faults.lab import COORDINATOR, PATIENCE, SUPERVISOR, Coordinator, Lab, Process
 from tui_aefit.shell import study_batch
 
@@ -60,6 +59,10 @@ GONE = "gone-elsewhere"
 class StudyLab(Lab):
     """A home below `root` with a study of two experiments of two runs; `experiment` is the first of them."""
 
+    program = SUPERVISOR
+    leaves_with = (0, 1)
+    """1: one of its experiments is not complete, for its coordinator was the one that died."""
+
     def __init__(self, root: Path) -> None:
         super().__init__(root, SPECS[0])
         self.study = save_study(self.home, NAME, SPECS)
@@ -75,20 +78,14 @@ class StudyLab(Lab):
         """See `Lab.work`."""
         return supervisor.main(list(words))
 
-    def supervise(self, fault: DiskFault | None = None) -> Process:
-        """A supervisor of the study."""
+    def coordinate(self, folder: Path) -> Process:
+        """A coordinator of the experiment in a folder."""
 
         def work() -> int:
             self.prepare()
-            self.break_disk(fault)
-            return self.work(self.main_words)
+            return coordinator.main(self.coordinator_words(folder))
 
-        return Process(SUPERVISOR, work, self.new_file())
-
-    def coordinate_in(self, folder: Path) -> Process:
-        """A coordinator of the experiment in a folder."""
-        words = self.coordinator_words(folder)
-        return Process(COORDINATOR, lambda: self._coordinate(words, None), self.new_file())
+        return Process(COORDINATOR, work, self.new_file())
 
     def prepare(self) -> None:
         """See `Lab.prepare`; supervisors are forked as well."""

@@ -57,7 +57,7 @@ def change_a_number(lab: Lab) -> None:
 )
 def test_the_bench_finds(tmp_path: Path, expected: Numbers, harm: Callable[[Lab], object], told: str) -> None:
     lab = Lab(tmp_path)
-    assert lab.coordinate().wait().status == 0
+    assert lab.begin().wait().status == 0
     harm(lab)
     with pytest.raises(AssertionError, match=told):
         after(lab, expected)
@@ -75,7 +75,7 @@ def test_the_bench_finds_it_in_a_study(
     tmp_path: Path, expected: Numbers, harm: Callable[[StudyLab], object], told: str
 ) -> None:
     lab = StudyLab(tmp_path)
-    assert lab.supervise().wait().status == 0
+    assert lab.begin().wait().status == 0
     harm(lab)
     with pytest.raises(AssertionError, match=told):
         after_study(lab, expected)
@@ -85,10 +85,10 @@ def test_a_fault_is_brought_about_where_it_was_asked_for(tmp_path: Path) -> None
     lab = Lab(tmp_path)
     calls = lab.count()
     assert calls == lab.count(), "counting changes nothing"
-    assert lab.coordinate(DiskFault(calls + 1, "before")).wait().status == 0
+    assert lab.begin(DiskFault(calls + 1, "before")).wait().status == 0
     assert len(lab.numbers()) == 3
-    assert lab.coordinate(DiskFault(1, "before")).wait().status == 137
-    stopped = lab.coordinate(DiskFault(2, "stop"))
+    assert lab.begin(DiskFault(1, "before")).wait().status == 137
+    stopped = lab.begin(DiskFault(2, "stop"))
     assert stopped.wait(stops=True).status is None
     stopped.go_on()
     assert stopped.wait().status == 0

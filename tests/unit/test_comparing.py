@@ -15,14 +15,14 @@ from scipy import stats
 
 from core.records.study import Study
 from tests.fakes.experiments import make_experiment
-from tests.fakes.study_numbers import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_varied_study
 from tests.unit.test_latex import tables
 from tui_aefit.shell.cli import run
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return make_study(tmp_path_factory.mktemp("home"), {"attack": ["fgsm", "pgd"], "seed": [0, 1]})
+    return make_varied_study(tmp_path_factory.mktemp("home"), {"attack": ["fgsm", "pgd"], "seed": [0, 1]})
 
 
 def ids(study: Study, **settings: object) -> list[str]:

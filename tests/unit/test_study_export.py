@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import AefitError
 from core.records.study import Study
-from tests.fakes.study_numbers import make_study
+from tests.fakes.study_numbers import make_varied_study
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.options import parse
 from tui_aefit.shell.settings import Settings
@@ -24,7 +24,9 @@ MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return make_study(tmp_path_factory.mktemp("home"), {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1]})
+    return make_varied_study(
+        tmp_path_factory.mktemp("home"), {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1]}
+    )
 
 
 def options_of(*words: str) -> dict[str, Any]:

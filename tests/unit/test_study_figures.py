@@ -22,7 +22,7 @@ from core.report.formats import FIGURE_FORMATS
 from core.report.measured import ACCURACY, FOOLED, Key
 from core.report.study.measures import P_VALUE, chosen_keys, reading
 from core.report.study.result import StudyResult, study_result
-from tests.fakes.study_numbers import make_study
+from tests.fakes.study_numbers import make_varied_study
 
 RISE = Key("crossfit_rise", ("adversarial", "misclassified"))
 A_OF_D = Key(ACCURACY, ("adversarial",))
@@ -32,7 +32,9 @@ EPSILONS = (0.02, 0.05, 0.1, 0.3)
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     home = tmp_path_factory.mktemp("home")
-    return make_study(home, {"attack": ["fgsm", "pgd"], "epsilon": EPSILONS}, states={2: None, 5: "created"})
+    return make_varied_study(
+        home, {"attack": ["fgsm", "pgd"], "epsilon": EPSILONS}, states={2: None, 5: "created"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def result(study: Study) -> StudyResult:
 
 @pytest.fixture(scope="module")
 def ladder(tmp_path_factory: pytest.TempPathFactory) -> StudyResult:
-    return study_result(make_study(tmp_path_factory.mktemp("home"), {"z": [3, 5, 7]}))
+    return study_result(make_varied_study(tmp_path_factory.mktemp("home"), {"z": [3, 5, 7]}))
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -159,7 +161,7 @@ def test_one_axis_is_one_row_and_a_third_one_has_panels(ladder: StudyResult, tmp
     patches, texts = cells_of(heatmap_figure(ladder, RISE))
     assert len(patches) == len(texts) == 3
     deep = study_result(
-        make_study(tmp_path, {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2], "z": [3, 5, 7]})
+        make_varied_study(tmp_path, {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2], "z": [3, 5, 7]})
     )
     titles = [axes.get_title() for axes in panels(heatmap_figure(deep, RISE))]
     assert len(titles) == 2
@@ -188,7 +190,7 @@ def test_p_values_stand_on_a_logarithmic_axis(ladder: StudyResult) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused(result: StudyResult, tmp_path: Any) -> None:
-    empty = study_result(make_study(tmp_path, {"epsilon": [0.1, 0.2]}, states={0: None, 1: None}))
+    empty = study_result(make_varied_study(tmp_path, {"epsilon": [0.1, 0.2]}, states={0: None, 1: None}))
     for draw in (lambda: curve_figure(empty, [RISE]), lambda: heatmap_figure(empty, RISE)):
         with pytest.raises(StudyError, match="nothing to draw"):
             draw()

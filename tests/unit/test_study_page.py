@@ -15,7 +15,7 @@ from core.report.study.changes import changes
 from core.report.study.measures import reading
 from core.report.study.result import StudyResult, study_result
 from core.report.study.words import along, decided
-from tests.fakes.study_numbers import make_study
+from tests.fakes.study_numbers import make_varied_study
 
 VOID = {"meta", "br"}
 
@@ -49,7 +49,9 @@ class Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     home = tmp_path_factory.mktemp("home")
-    return make_study(home, {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]}, states={1: "failed"})
+    return make_varied_study(
+        home, {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]}, states={1: "failed"}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +132,9 @@ def test_a_data_set_of_ones_own_is_named_without_its_path(tmp_path: Path) -> Non
     paths = [folder / f"{name}.npz" for name in ("first-one", "other-one")]
     for path in paths:
         path.touch()
-    study = make_study(tmp_path, {"dataset": list(map(str, paths))}, states={0: None, 1: None}, epochs=1)
+    study = make_varied_study(
+        tmp_path, {"dataset": list(map(str, paths))}, states={0: None, 1: None}, epochs=1
+    )
     page = study_html(study, study_result(study))
     assert "of mine" not in page
     assert all(path.stem in text_of(page) for path in paths)
@@ -141,7 +145,7 @@ def test_the_same_results_give_the_same_page(study: Study, page: str) -> None:
 
 
 def test_a_study_without_runs_has_a_page(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"epsilon": [0.05, 0.1]}, states={0: None, 1: "created"})
+    study = make_varied_study(tmp_path, {"epsilon": [0.05, 0.1]}, states={0: None, 1: "created"})
     page = study_html(study, study_result(study))
     read(page)
     assert "No run is complete yet." in page

@@ -28,7 +28,7 @@ from core.report.study.result import StudyResult, study_result
 from core.report.study.text import study_table
 from core.report.study.words import along, decided, place_name
 from tests.fakes.experiments import write_no_arrays
-from tests.fakes.study_numbers import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_varied_study
 
 RISE = Key("crossfit_rise", ("adversarial", "misclassified"))
 SHARE = Key("selection_share", ("adversarial",))
@@ -38,7 +38,7 @@ A_OF_D = Key(ACCURACY, ("adversarial",))
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     home = tmp_path_factory.mktemp("home")
-    return make_study(home, {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]})
+    return make_varied_study(home, {"attack": ["fgsm", "pgd"], "epsilon": [0.05, 0.1, 0.2]})
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_an_experiment_in_which_nothing_changed_is_not_read_again(study: Study) 
 
 
 def test_experiments_in_every_state(tmp_path: Path) -> None:
-    study = make_study(
+    study = make_varied_study(
         tmp_path, {"epsilon": [0.05, 0.1, 0.2, 0.3]}, states={0: "interrupted", 1: None, 2: "refused"}
     )
     result = study_result(study)
@@ -149,7 +149,7 @@ def test_experiments_in_every_state(tmp_path: Path) -> None:
 
 
 def test_a_study_of_which_nothing_is_computed(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"epsilon": [0.05, 0.1]}, states={0: None, 1: None})
+    study = make_varied_study(tmp_path, {"epsilon": [0.05, 0.1]}, states={0: None, 1: None})
     result = study_result(study)
     assert changes(result, "epsilon") == []
     text = study_table(result, 80)
@@ -158,7 +158,7 @@ def test_a_study_of_which_nothing_is_computed(tmp_path: Path) -> None:
 
 
 def test_a_cell_without_a_specification_stays_in_the_table(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"epsilon": [0.05, 0.1]})
+    study = make_varied_study(tmp_path, {"epsilon": [0.05, 0.1]})
     path = study.folder / "study.toml"
     path.write_text(path.read_text().replace("epsilon = 0.1", 'epsilon = 0.1, attack = "unheard-of"'))
     result = study_result(load_study(study.folder))
@@ -183,7 +183,7 @@ def test_neighbours_and_both_ends_are_compared_along_numbers(result: StudyResult
 
 
 def test_each_is_compared_with_each_along_names(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"attack": ["fgsm", "pgd", "deepfool"]})
+    study = make_varied_study(tmp_path, {"attack": ["fgsm", "pgd", "deepfool"]})
     found = changes(study_result(study), "attack", [RISE])
     assert [(one.first, one.second) for one in found] == [
         ("fgsm", "pgd"), ("fgsm", "deepfool"), ("pgd", "deepfool")
@@ -221,7 +221,7 @@ def test_p_values_are_adjusted_over_an_axis(result: StudyResult) -> None:
 
 
 def test_experiments_of_other_splits_are_compared_by_welch(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"seed": [0, 1]})
+    study = make_varied_study(tmp_path, {"seed": [0, 1]})
     (one,) = changes(study_result(study), "seed", [RISE])
     samples = [rises(study, place_of(study, identity)) for identity in one.ids]
     wider = math.sqrt(1 + RUNS * overlap_of(study, 0))
@@ -307,13 +307,13 @@ def test_the_table_has_every_number_of_the_claims_it_shows(result: StudyResult, 
 
 
 def test_the_table_says_where_numbers_are_over_other_runs(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"epsilon": [0.05, 0.1]})
+    study = make_varied_study(tmp_path, {"epsilon": [0.05, 0.1]})
     assert "over other runs" not in study_table(study_result(study), 80)
     run = load(study.folder_of(study.cells[0])).run_folder(1)
     older = load(study.folder_of(study.cells[1])).run_folder(0)
     assert run.is_dir()
     # The last run's result was lost and the study asks for no more than the others.
-    fewer = make_study(tmp_path, {"epsilon": [0.3]}, name="fewer", runs=3)
+    fewer = make_varied_study(tmp_path, {"epsilon": [0.3]}, name="fewer", runs=3)
     lost = load(fewer.folder_of(fewer.cells[0]))
     lost.extend(4)
     publish_like(lost, older)

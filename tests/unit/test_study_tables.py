@@ -27,14 +27,14 @@ from core.report.study.measures import P_VALUE, chosen_keys, keys_of, measure_ti
 from core.report.study.result import StudyResult, study_result
 from core.report.study.tables import every_key, study_csv, study_long
 from core.report.tables.long import COLUMNS_OF, long_csv
-from tests.fakes.study_numbers import RUNS, make_study
+from tests.fakes.study_numbers import RUNS, make_varied_study
 from tests.unit.test_latex import tables
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     home = tmp_path_factory.mktemp("home")
-    return make_study(home, {"attack": ["fgsm", "deepfool"], "z": [3, 5, 7]})
+    return make_varied_study(home, {"attack": ["fgsm", "deepfool"], "z": [3, 5, 7]})
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_parquet_holds_the_same_with_types(study: Study, result: StudyResult, ta
 
 
 def test_an_axis_called_as_a_column_is_told_apart(tmp_path: Path) -> None:
-    study = make_study(tmp_path, {"tie_rule": ["lowest", "nearest"]})
+    study = make_varied_study(tmp_path, {"tie_rule": ["lowest", "nearest"]})
     result = study_result(study)
     renamed = type(result)(
         result.name,
@@ -239,6 +239,6 @@ def test_what_no_experiment_has_measured_is_refused(
 
 
 def test_before_there_are_numbers_it_says_so(tmp_path: Path) -> None:
-    result = study_result(make_study(tmp_path, {"epsilon": [0.1, 0.2]}, states={0: None, 1: None}))
+    result = study_result(make_varied_study(tmp_path, {"epsilon": [0.1, 0.2]}, states={0: None, 1: None}))
     with pytest.raises(StudyError, match="no experiment of ours has measured crossfit_rise yet"):
         chosen_keys("crossfit_rise", None, result)
