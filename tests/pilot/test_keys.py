@@ -268,6 +268,25 @@ def in_footer(place: str, lab: Lab) -> str:
     return line
 
 
+async def test_a_screen_that_is_left_still_says_which_keys_it_has(house: House) -> None:
+    """One that was pressed in it may come when its widgets are gone."""
+    make_experiment(house.home, state="interrupted", runs=3, now=time.time())
+    lab = house.lab()
+    async with opened(lab, SMALL) as pilot:
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: "⏎ Open" in text_of(lab))
+        left = [lab.screen]
+        await pilot.press("E")
+        await until(pilot, lambda: isinstance(lab.screen, StudiesScreen))
+        left.append(lab.screen)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
+        await until(pilot, lambda: not any(screen.query("*") for screen in left))
+        for screen in left:
+            for binding in bindings_of(type(screen)):
+                screen.check_action(binding.action.partition("(")[0], ())
+
+
 @pytest.mark.slow
 async def test_what_screens_say_in_words_follows_a_persons_own_keys(house: House) -> None:
     settings = house.lab()._settings

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Collapsible, Input, Label, Select, Static
 
 from core.attacks.fgsm import FGSM
@@ -71,6 +72,12 @@ def titles_of(lab: Lab) -> list[str]:
 
 def choose(lab: Lab, name: str, value: str) -> None:
     lab.screen.query_one(f"#{name}", Select).value = value
+
+
+def has_field(lab: Lab, name: str, kind: type[Widget]) -> bool:
+    """Whether a setting has a field of a kind, and that can be used already."""
+    field = lab.screen.query_one(f"#{name}")
+    return isinstance(field, kind) and field.is_mounted
 
 
 async def write(pilot: Pilot[None], name: str, word: str) -> None:
@@ -261,7 +268,7 @@ class TestFields:
         async with opened(lab, SMALL) as pilot:
             for attack, field in (("strides", Select), ("pgd", Input), ("strides", Select)):
                 choose(lab, "attack", attack)
-                await until(pilot, lambda field=field: isinstance(lab.screen.query_one("#steps"), field))  # type: ignore[misc]
+                await until(pilot, lambda field=field: has_field(lab, "steps", field))  # type: ignore[misc]
                 assert len(lab.screen.query("#steps")) == 1
             choose(lab, "steps", "many")
             await until(pilot, lambda: "--attack strides --steps many" in shown(lab, "command"))

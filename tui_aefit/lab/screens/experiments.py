@@ -127,9 +127,8 @@ class ExperimentsScreen(MarkedActions):
         self._many: int | None = None
         self._problem = ""
         self._shown: dict[str, str] = {}
-        self._some_chosen = False
+        self._chosen: Overview | None = None
         self._typing: Timer | None = None
-        self._queued = 0
         self._telling: tuple[tuple[Overview, ...], frozenset[str]] = ((), frozenset())
 
     def compose(self) -> ComposeResult:
@@ -151,7 +150,7 @@ class ExperimentsScreen(MarkedActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for the chosen experiment are there when one is chosen, or some are marked."""
-        chosen = self._table.chosen if self._some_chosen else None
+        chosen = self._chosen  # not the table's: a key may come when there is none yet, or none any more
         waits = chosen is not None and chosen.queued > 0
         if action == "queue":
             return waits
@@ -160,7 +159,7 @@ class ExperimentsScreen(MarkedActions):
         if action == "resume" and waits and not self._browsing.marked:
             return False  # it goes on by itself when its turn comes
         if action in ABOUT_ONE:
-            return self._some_chosen or bool(self._browsing.marked and action not in ("mark", "clone"))
+            return chosen is not None or bool(self._browsing.marked and action not in ("mark", "clone"))
         if action == "unmark":
             return bool(self._browsing.marked)
         return not self.has_class("-narrow") if action == "alone" else True
@@ -241,7 +240,7 @@ class ExperimentsScreen(MarkedActions):
     @on(ExperimentsTable.ColumnsChanged)
     def _columns_changed(self) -> None:
         self._set_text("#title", self._title())
-        if not self._some_chosen:
+        if self._chosen is None:
             # The first rows are there: go on where an earlier visit was left.
             self._table.choose(self._browsing.chosen)
             self._show_chosen()
@@ -276,9 +275,8 @@ class ExperimentsScreen(MarkedActions):
         self._set_text("#detail", detail(chosen) if chosen else "")
         self._preview.now = clock() // 60 * 60
         self._preview.overview = chosen
-        if self._some_chosen != (chosen is not None) or self._queued != (chosen.queued if chosen else 0):
-            self._queued = chosen.queued if chosen else 0
-            self._some_chosen = chosen is not None
+        before, self._chosen = self._chosen, chosen
+        if _keys_for(before) != _keys_for(chosen):
             self.refresh_bindings()
 
     def _set_text(self, selector: str, text: str) -> None:
@@ -414,3 +412,8 @@ class ExperimentsScreen(MarkedActions):
         if chosen is not None and (why := forbidden(chosen, change=False)):
             self.explain(why, failed=True)
         return chosen.experiment if chosen is not None else None
+
+
+def _keys_for(chosen: Overview | None) -> tuple[bool, bool]:
+    """What the keys depend on: whether there is an experiment, and whether it waits for its turn."""
+    return chosen is not None, chosen is not None and chosen.queued > 0
