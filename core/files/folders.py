@@ -23,7 +23,16 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        _check(folder)
+        check_folder(folder)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises OSError for what is no folder itself: a link to one, a file, nothing."""
+    mode = folder.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "it is a link, through which nothing is written", str(folder))
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.ENOTDIR, "it is not a folder", str(folder))
 
 
 def own_file(folder: Path, name: str) -> Path:
@@ -74,12 +83,3 @@ def open_to_append(path: Path) -> int:
         raise OSError(errno.EINVAL, "it is not a plain file", str(path))
     os.set_blocking(descriptor, True)
     return descriptor
-
-
-def _check(folder: Path) -> None:
-    """Raises OSError for what is no folder itself."""
-    mode = folder.lstat().st_mode
-    if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "it is a link, through which nothing is written", str(folder))
-    if not stat.S_ISDIR(mode):
-        raise OSError(errno.ENOTDIR, "it is not a folder", str(folder))

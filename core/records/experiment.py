@@ -11,7 +11,7 @@ from pathlib import Path
 from core.declarations.printable import shell_word
 from core.errors import AefitError, ExperimentError, PluginError, RecordError, SpecError
 from core.files.atomic import write_atomically
-from core.files.folders import take_away
+from core.files.folders import check_folder, take_away
 from core.files.ownership import owned_name, remove, sweep
 from core.files.reading import read_plain
 from core.files.toml import LARGEST
@@ -236,7 +236,8 @@ class Experiment:
 
         That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
         version went on with, for one whose results say that its specification was another, where a plug-in is
-        missing or has changed, where a result cannot be read, and where nothing can be written.
+        missing or has changed, where a result cannot be read, where a file or a link is in a run's place, and where
+        nothing can be written.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -258,17 +259,29 @@ class Experiment:
         except PluginError as error:
             raise ExperimentError(f"{self.id} cannot be computed: {error}", error.hint) from error
         for run in range(self.spec.runs):
-            self._check_readable(run)
+            self._check_run(run)
         self.check_room()
 
-    def _check_readable(self, run: int) -> None:
-        """Raises ExperimentError for a result that cannot be read, and may be whole."""
+    def _check_run(self, run: int) -> None:
+        """Raises ExperimentError for a result that cannot be read, and may be whole, or could not be published."""
         try:
-            self._result(run, verify=False)
+            if self._result(run, verify=False) is not None:
+                return
         except UnreadableResult as error:
             raise self._unreadable(run, error) from error
         except RecordError:
-            return  # none, or a damaged one, which is set aside
+            pass  # a damaged one, which is set aside
+        folder = self.run_folder(run)
+        for place in (folder.parent, folder):
+            try:
+                check_folder(place)
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise ExperimentError(
+                    f"no result can be written to {folder}: {place.name} is in its way, for {error.strerror}",
+                    f"move it away, then: aefit-tui resume {self.word}",
+                ) from error
 
     def check_room(self) -> None:
         """Raises ExperimentError where its folder cannot be written to: a full disk could not take the reason."""

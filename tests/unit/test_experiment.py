@@ -457,6 +457,24 @@ class TestComputable:
         experiment.check_computable()
         assert sorted(experiment.folder.iterdir()) == before
 
+    @pytest.mark.parametrize("place", ["runs", "runs/0001"])
+    @pytest.mark.parametrize("is_link", [False, True])
+    def test_one_is_not_where_something_is_in_the_place_of_a_runs_folder(
+        self, experiment: Experiment, tmp_path: Path, place: str, is_link: bool
+    ) -> None:
+        """It would be said when the run is computed, minutes or hours later."""
+        experiment.check_computable()
+        path = experiment.folder / place
+        path.parent.mkdir(exist_ok=True)
+        if is_link:
+            path.symlink_to(tmp_path)
+        else:
+            path.write_bytes(b"somebody's")
+        with pytest.raises(ExperimentError, match=rf"{path.name} is in its way, for it is") as refused:
+            experiment.check_computable()
+        assert refused.value.hint == f"move it away, then: aefit-tui resume {experiment.id}"
+        assert path.is_symlink() if is_link else path.read_bytes() == b"somebody's"
+
     def test_one_whose_plug_in_has_changed_is_not(
         self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
