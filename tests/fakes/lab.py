@@ -59,9 +59,24 @@ class StubCoordinator:
             now=time.time(),
             jobs=how.jobs,
         )
-        shutil.copytree(record.folder, experiment.folder, dirs_exist_ok=True)
+        _leave(record.folder, experiment.folder)
         self.processes.append(Process(None if self.state == "running" else 0))
         return self.processes[-1]
+
+
+def _leave(source: Path, folder: Path) -> None:
+    """Bring an experiment's files to where a lab may be reading, as coordinators do.
+
+    Each is whole from the first on, and what is told of in a journal is there before.
+    """
+    for path in sorted(source.rglob("*"), key=lambda path: "journal" in path.parts):
+        place = folder / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        else:
+            half = place.with_name(f".{place.name}.half")
+            shutil.copyfile(path, half)
+            half.replace(place)
 
 
 @dataclass
