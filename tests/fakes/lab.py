@@ -59,16 +59,17 @@ class StubCoordinator:
             now=time.time(),
             jobs=how.jobs,
         )
-        _leave(record.folder, experiment.folder)
+        leave_files(record.folder, experiment.folder)
         self.processes.append(Process(None if self.state == "running" else 0))
         return self.processes[-1]
 
 
-def _leave(source: Path, folder: Path) -> None:
-    """Bring an experiment's files to where a lab may be reading, as coordinators do.
+def leave_files(source: Path, folder: Path) -> None:
+    """Bring an experiment's files, or a run's, to where a lab may be reading, as coordinators do.
 
     Each is whole from the first on, and what is told of in a journal is there before.
     """
+    folder.mkdir(exist_ok=True)
     for path in sorted(source.rglob("*"), key=lambda path: "journal" in path.parts):
         place = folder / path.relative_to(source)
         if path.is_dir():

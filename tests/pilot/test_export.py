@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import json
 import shlex
-import shutil
 import subprocess
 import sys
 import threading
@@ -26,7 +25,7 @@ from core.report.__main__ import main as publish
 from tests.fakes import published
 from tests.fakes.arrays import add_gallery
 from tests.fakes.experiments import end, make_experiment
-from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.lab import House, leave_files, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
@@ -270,7 +269,7 @@ class TestTheQuestion:
             await until(pilot, lambda: "◐ interrupted: the numbers are over 1 of 3 runs" in words(lab))
             whole = make_experiment(house.folder / "elsewhere", state="complete", runs=3, seed=1)
             for run in (1, 2):
-                shutil.copytree(whole.run_folder(run), running.run_folder(run))
+                leave_files(whole.run_folder(run), running.run_folder(run))
             await until(pilot, lambda: not lab.screen.query_one("#detail").display)
             delete_experiment(running.folder)
             await until(pilot, lambda: "? unreadable: it holds no file spec.toml" in words(lab))
