@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from core.records.types import Count, Finite, Name, Record, Share
 
@@ -20,6 +22,8 @@ Reason = Literal[
 ]
 Decision = Literal["higher", "lower", "same", "undecided"]
 Interval = tuple[Finite, Finite]
+Sets = Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=2)]
+"""One set, or two of which the first is compared with the second."""
 
 # A list of a thousand experiments holds some hundred thousand of these: gc=False has the garbage collector pass
 # over them. What they hold, numbers and words, cannot lead back to them.
@@ -84,7 +88,7 @@ class Claim(Record, frozen=True, kw_only=True, gc=False):
     """
 
     name: Name
-    sets: tuple[Name, ...]
+    sets: Sets
     estimate: Finite
     ci95: Interval | None
     margin: Finite

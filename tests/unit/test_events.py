@@ -33,7 +33,7 @@ from core.records.events import (
     decode,
     encode,
 )
-from core.records.statistics import StatisticalTest, Summary, SummaryTable
+from core.records.statistics import Claim, StatisticalTest, Summary, SummaryTable
 from core.records.types import plain
 
 LINE = {"seq": 3, "time": 1.5, "v": 1, "event": "run_completed", "run": 0}
@@ -48,6 +48,10 @@ versions = st.dictionaries(names, names, max_size=2)
 test = StatisticalTest(
     quantity="log_ratio", j="1", sets=("adversarial", "noise"), test="welch", n=2, statistic=-1.5, df=1.25, p=0.5,
     mean_difference=0.25, ci95=(-1.0, 1.5), effect_size=None, direction="higher", reason=None, p_holm=1.0,
+)  # fmt: skip
+claim = Claim(
+    name="bias_fall", sets=("adversarial", "misclassified"), estimate=-0.5, ci95=(-0.75, -0.25), margin=0.02,
+    decision="lower", n=4,
 )  # fmt: skip
 summary = SummaryTable(
     accuracy={"test": {"1": Summary(mean=0.5, sd=None, ci95=None, n=1)}},
@@ -67,6 +71,7 @@ events: dict[type[Event], st.SearchStrategy[Event]] = {
         runs=st.tuples(runs),
         summary=st.just(summary),
         tests=st.sampled_from([(), (test,)]),
+        claims=st.sampled_from([(), (claim,)]),
         verdict=st.tuples(texts),
     ),
     Notice: st.builds(Notice, text=texts),
@@ -200,6 +205,14 @@ def test_a_line_that_is_almost_an_event_is_refused(line: bytes) -> None:
     assert isinstance(found, RunCompleted)
     assert found.seq == 3
     with pytest.raises(RecordError):
+        decode(line)
+
+
+@pytest.mark.parametrize("sets", [(), ("adversarial", "misclassified", "noise")])
+def test_a_claim_is_about_one_set_or_two(sets: tuple[str, ...]) -> None:
+    of = msgspec.structs.replace(claim, sets=sets)
+    line = encode(StatisticsComputed(runs=(0,), summary=summary, tests=(), claims=(of,)), seq=1, time=0.0)
+    with pytest.raises(RecordError, match="length"):
         decode(line)
 
 
