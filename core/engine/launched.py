@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from core.engine.local import WorkerSilent
 from core.engine.messages import ENCODED
+from core.engine.signs_of_life import MARKED
 from core.errors import AefitError
 
 CHUNK = 2**16
@@ -53,7 +54,7 @@ class LaunchedProcess:
     ) -> None:
         mark = f"answer-{secrets.token_hex(16)}:"
         self._process = subprocess.Popen(
-            [*prefix, *worker_command([*options, "--marked", mark, "--tied"], environment)],
+            [*prefix, *worker_command([*options, MARKED, mark, "--tied"], environment)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Ctrl+C in a terminal is the coordinator's to answer; and the launcher's helpers are ended with it.

@@ -15,8 +15,6 @@ LONGEST_WORD = 10_000
 Word = Annotated[str, msgspec.Meta(max_length=LONGEST_WORD)]
 LONGEST_LINE = 2**18
 """Bytes of a message, at most: two words of which every character is escaped fit."""
-SIGN_SECONDS = 10.0
-"""How often a worker behind a launcher gives a sign of life."""
 ENCODED = "--encoded"
 """A worker's first word where the others are percent-encoded."""
 
@@ -69,11 +67,6 @@ def to_line(message: Compute | Answer) -> bytes:
 def to_marked_line(message: Answer, mark: str) -> bytes:
     """A message where other lines may come as well: on a line of its own, behind a word."""
     return b"\n" + mark.encode() + to_line(message)
-
-
-def sign_of_life(mark: str) -> bytes:
-    """A line that says nothing but that its sender lives: the mark alone."""
-    return b"\n" + mark.encode() + b"\n"
 
 
 def parse_command(line: bytes) -> Compute:

@@ -27,6 +27,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import core.engine.one_thread  # isort: skip  # before NumPy and torch, which read the environment when they load
+from core.engine.signs_of_life import MARKED, SIGN_SECONDS, give_first_sign, sign_of_life  # isort: skip
+
+if __name__ == "__main__":
+    give_first_sign(sys.argv[1:])
 
 import torch
 
@@ -34,14 +38,12 @@ from core.engine.arguments import at_least_one
 from core.engine.event_log import EventLog
 from core.engine.messages import (
     ENCODED,
-    SIGN_SECONDS,
     Answer,
     Completed,
     Ready,
     Refusal,
     RunFailure,
     parse_command,
-    sign_of_life,
     to_line,
     to_marked_line,
     word,
@@ -287,9 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("runs", type=int, nargs="*", metavar="RUN", help="a run, counted from 0")
     parser.add_argument("--serve", action="store_true", help="take runs from standard input")
     parser.add_argument("--answers", type=int, metavar="FD", help="with --serve: where answers go")
-    parser.add_argument(
-        "--marked", metavar="WORD", help="with --serve: answers go to standard output, so marked"
-    )
+    parser.add_argument(MARKED, metavar="WORD", help="with --serve: answers go to standard output, so marked")
     parser.add_argument(
         "--tied", action="store_true", help="leave when nobody holds the experiment's lock, or the input ends"
     )

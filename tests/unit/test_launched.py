@@ -17,7 +17,7 @@ from core.engine import launched
 from core.engine.executor import Assigned, Done, Executor, Lost, Task, WorkerReady, WorkerStarted
 from core.engine.launched import LaunchedProcess, MarkedLines, worker_command
 from core.engine.local import LocalProcesses, WorkerSilent
-from core.engine.messages import sign_of_life
+from core.engine.signs_of_life import sign_of_life
 from core.errors import AefitError
 
 PATIENCE = 20.0
