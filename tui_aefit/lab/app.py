@@ -20,6 +20,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from core.declarations.printable import printable_lines
 from core.errors import AefitError
 from core.records.experiment import Experiment
 from core.records.status import ExperimentStatus
@@ -60,6 +61,7 @@ from tui_aefit.lab.preferences import Preferences, load_preferences, save_prefer
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.theme import MONOCHROME, THEMES
+from tui_aefit.lab.unprintable import Unprintable
 from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
@@ -148,6 +150,7 @@ class Lab(App[None]):
         self._computing = Computing(self, settings)
         self._surroundings = Surroundings(settings, self._computing.complain_once)
         self._publishing = publishing.Publishing(self)
+        self._unprintable = Unprintable()
         self._leaving: Timer | None = None
         chosen = self._preferences.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
@@ -191,7 +194,7 @@ class Lab(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to every line that is drawn: without colour, also what a theme does not say is grey."""
-        filters = super().get_line_filters()
+        filters = [self._unprintable, *super().get_line_filters()]
         return [*filters, Monochrome()] if self.theme == MONOCHROME.name else filters
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -274,7 +277,12 @@ class Lab(App[None]):
         """Say something, in one line where it fits: a title on a line of its own would cover twice as much."""
         if title:
             message = f"{escape(title) if markup else title}: {message}"
-        super().notify(message, severity=severity, timeout=timeout or TOAST_SECONDS[severity], markup=markup)
+        super().notify(
+            printable_lines(message),
+            severity=severity,
+            timeout=timeout or TOAST_SECONDS[severity],
+            markup=markup,
+        )
 
     def action_help_quit(self) -> None:
         """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""

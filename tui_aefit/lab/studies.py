@@ -9,7 +9,6 @@ from typing import Any
 
 from textual.app import App
 
-from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study import delete_study
 from core.records.study_state import StudyState
@@ -20,7 +19,7 @@ from tui_aefit.lab.screens.confirm import Confirm
 def ask_to_stop(app: App[Any], state: StudyState, then: Callable[[], object]) -> None:
     """Stop a study if the person says yes to that; `then` as in `confirm_and_carry_out`."""
     kept = f"{state.done} of {state.runs} runs are complete and kept. Resume goes on with it."
-    question = Confirm(f"Stop the study {printable(state.study.name)}?", kept, "Stop")
+    question = Confirm(f"Stop the study {state.study.name}?", kept, "Stop")
     confirm_and_carry_out(app, question, partial(stop_study, state), then)
 
 

@@ -56,7 +56,7 @@ class ChooseSome(Dialog[tuple[str, ...]]):
         labels: Mapping[str, str] | None = None,
         verb: str = "draws",
     ) -> None:
-        super().__init__(printable(question))
+        super().__init__(question)
         self._names, self._marked = list(names), set(marked)
         self._labels, self._verb = labels, verb
 

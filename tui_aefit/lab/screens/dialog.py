@@ -9,6 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from core.declarations.printable import printable_lines
+
 Result = TypeVar("Result")
 
 
@@ -21,8 +23,8 @@ class Dialog(ModalScreen[Result]):
     def __init__(self, question: str, detail: str = "") -> None:
         super().__init__()
         # Kept, not looked up: what they say may change before they are on the screen.
-        self.question = Static(question, id="question", markup=False)
-        self.detail = Static(detail, id="detail", markup=False)
+        self.question = Static(printable_lines(question), id="question", markup=False)
+        self.detail = Static(printable_lines(detail), id="detail", markup=False)
         self._has_detail = bool(detail)
 
     def compose(self) -> ComposeResult:

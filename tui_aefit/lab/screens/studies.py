@@ -221,7 +221,7 @@ class StudiesScreen(LookingScreen):
         if chosen.state is not None and chosen.state.status is StudyStatus.RUNNING:
             self.notify(f"{chosen.name} is running: stop it first (s)", markup=False)
             return
-        question = Confirm(f"Delete the study {printable(chosen.name)}?", "Its experiments stay.", "Delete")
+        question = Confirm(f"Delete the study {chosen.name}?", "Its experiments stay.", "Delete")
         confirm_and_carry_out(self.app, question, partial(forget_study, chosen.folder), self.look_after)
 
     def action_copy(self) -> None:

@@ -111,7 +111,7 @@ def _parts(snapshot: Snapshot, tint: Callable[[str], str], *, waits: bool) -> It
         return
     if snapshot.worked is not None:
         yield " · ", f"in {duration(snapshot.worked)}", ""
-    yield BETWEEN, snapshot.id, "dim"
+    yield BETWEEN, printable(snapshot.id), "dim"
     if rates := describe_rates(snapshot.metrics.values()):
         yield BETWEEN, rates, ""
 
