@@ -125,10 +125,11 @@ class Spec(CommonSettings):
         Not in it: how many runs (run i does not depend on how many follow), where and by how many threads and
         processes they are computed.
         """
+        values = self.values
         chosen = {
-            name: _unordered(self.values[name])
+            name: _unordered(values[name])
             for name, setting in self.settings.items()
-            if setting.identifies and _unordered(self.values[name]) != _unordered(setting.first_default)
+            if setting.identifies and _unordered(values[name]) != _unordered(setting.first_default)
         }
         return {
             "dataset": self.dataset,
@@ -176,6 +177,14 @@ class Spec(CommonSettings):
         used = {"plugins": dict(self.plugins)} if self.plugins else {}
         return {"schema_version": self.schema_version, **values, **used}
 
+    def to_store(self) -> dict[str, Any]:
+        """As `to_json`, without what a stored specification that lacks it has anyway."""
+        plain = self.to_json()
+        for name, setting in self.settings.items():
+            if plain[name] is None or self.values[name] == setting.first_default:
+                del plain[name]
+        return plain
+
     def to_toml(self) -> str:
         """The text of `spec.toml`; settings that are None are left out, since TOML has no null."""
         return tomli_w.dumps({key: value for key, value in self.to_json().items() if value is not None})
@@ -214,6 +223,26 @@ class Spec(CommonSettings):
         except ValueError as error:
             raise SpecError("spec.toml", text[:40], f"it is not valid TOML: {error}") from error
         return cls.from_mapping(mapping, stored=True)
+
+    def varied(self, values: Mapping[str, object]) -> Spec:
+        """The same with other values for some settings that it has, which alone are checked.
+
+        Not for parts, controls and plug-ins, on which depends what others can be: of these `changed` knows.
+        Raises SpecError for a value that is not possible.
+        """
+        made = object.__new__(Spec)
+        options = dict(self.options)
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("identity", "digest")}
+        for name, value in values.items():
+            if name in COMMON:
+                kept[name] = COMMON[name].check(value)
+            else:
+                options[name] = self.declared_options[name].check(value)
+        made.__dict__.update(kept, options=options)
+        if any(setting.name in values for setting in FAMILIES[self.family].options):
+            del made.__dict__["ladder"]
+            made.ladder  # noqa: B018  # an option that makes no ladder is refused now
+        return made
 
     def changed(self, **values: object) -> Spec:
         """The same, in this version, with other values for some settings, options among them; None: the default.

@@ -165,11 +165,11 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(owner, name, call)
 
     count(Experiment, "result")
-    for name in ("load", "read_annotations", "_read_end", "_read_statistics"):
+    for name in ("load", "read_annotations", "read_end", "read_statistics"):
         count(overview_module, name)
     reader = OverviewReader(tmp_path)
     first = reader.look()
-    assert sorted(read) == ["_read_end", "_read_statistics", "load", "read_annotations", "result", "result"]
+    assert sorted(read) == ["load", "read_annotations", "read_end", "read_statistics", "result", "result"]
     read.clear()
     again = reader.look()
     assert [one is other for one, other in zip(again, first, strict=True)] == [True]
@@ -187,7 +187,7 @@ def test_of_a_complete_experiment_no_more_is_read_than_what_its_journal_ends_wit
     def never(*arguments: object) -> object:
         raise AssertionError("the whole journal was read")
 
-    monkeypatch.setattr(overview_module, "_read_end", never)
+    monkeypatch.setattr(overview_module, "read_end", never)
     assert only(tmp_path).status == "complete"
     (experiment.run_folder(1) / "result" / "arrays.npz").unlink()
     with pytest.raises(AssertionError, match="whole journal"):

@@ -34,7 +34,7 @@ CANCEL_SECONDS = 30.0
 
 def list_experiments(options: Options, settings: Settings, console: Console) -> int:
     """Print all experiments of the home. Raises AefitError."""
-    found = OverviewReader(settings.home, findings=False).look()
+    found = OverviewReader(settings.home).look()
     if options.get("as_json"):
         console.result_json([_list_record(overview) for overview in found])
     elif not found:
