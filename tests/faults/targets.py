@@ -10,6 +10,7 @@ import random
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,7 +267,17 @@ def kept_overviews(material: Material, rng: random.Random) -> Any:
     home = material.settled().parent.parent
     OverviewReader(home).look()
     kept = rng.choice(sorted(overviews_dir(home).iterdir()))
-    kept.write_bytes(spoiled(rng, kept.read_bytes()))
+    content = kept.read_bytes()
+    if kept.suffix == ".json":
+        content = spoiled(rng, content)
+    elif rng.random() < 0.5:
+        content = damaged(rng, content)
+    else:
+        # As somebody would who knows how it is checked.
+        _, name, line = content.rstrip(b"\n").split(b"\t")
+        line = spoiled(rng, line).replace(b"\t", b" ")
+        content = b"%08x\t%b\t%b\n" % (zlib.crc32(name + line), name, line)
+    kept.write_bytes(content)
     found = OverviewReader(home).look()
     print(quantities_of(found))
     telling = telling_settings(found)
