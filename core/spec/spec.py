@@ -231,16 +231,18 @@ class Spec(CommonSettings):
         Raises SpecError for a value that is not possible.
         """
         made = object.__new__(Spec)
-        options = dict(self.options)
-        kept = {name: value for name, value in self.__dict__.items() if name not in ("identity", "digest")}
+        kept = made.__dict__
+        kept |= self.__dict__
+        kept.pop("identity", None)
+        kept.pop("digest", None)
+        options = {name: value for name, value in values.items() if name not in COMMON}
         for name, value in values.items():
-            if name in COMMON:
+            if name not in options:
                 kept[name] = COMMON[name].check(value)
-            else:
-                options[name] = self.declared_options[name].check(value)
-        made.__dict__.update(kept, options=options)
-        if any(setting.name in values for setting in FAMILIES[self.family].options):
-            del made.__dict__["ladder"]
+        if options:
+            checked = {name: self.declared_options[name].check(value) for name, value in options.items()}
+            kept["options"] = {**self.options, **checked}
+            del kept["ladder"]
             made.ladder  # noqa: B018  # an option that makes no ladder is refused now
         return made
 

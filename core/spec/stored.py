@@ -12,7 +12,6 @@ from core.spec.spec import SCHEMA_VERSION, Spec
 DECISIVE = frozenset((*PARTS, "controls", "plugins", "schema_version"))
 """The keys on which it depends what others mean or can be."""
 
-PLAIN = (str, int, float)
 NAMED = (str, type(None))
 
 
@@ -23,7 +22,7 @@ class StoredSpecs:
     """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], tuple[Mapping[str, object], Spec]] = {}
+        self._made: dict[tuple[object, ...], tuple[Mapping[str, object], frozenset[str], Spec]] = {}
 
     def make(self, stored: Mapping[str, object]) -> Spec:
         """As `Spec.from_mapping` makes it of a stored mapping. Raises SpecError, PluginError as that does."""
@@ -34,18 +33,26 @@ class StoredSpecs:
         key = (*stored, *parts)
         known = self._made.get(key)
         if known is not None:
-            before, spec = known
-            # The same in every respect: 1, 1.0 and True are not, nor are 0.0 and -0.0, nor lists with these.
+            before, vague, spec = known
             different = {
                 name: value
                 for name, value in stored.items()
-                if (one := before[name]) != value
-                or type(one) is not type(value)
-                or not ((value and type(value) in PLAIN) or repr(one) == repr(value))
+                if (one := before[name]) != value or type(one) is not type(value) or name in vague
             }
             if different.keys().isdisjoint(DECISIVE):
                 with suppress(AefitError):  # which of several is told of first, is told below
                     return spec.varied(different) if different else spec
         made = Spec.from_mapping(stored, stored=True)
-        self._made[key] = stored, made
+        vague = frozenset(name for name, value in stored.items() if not _is_exact(value))
+        self._made[key] = stored, vague, made
         return made
+
+
+def _is_exact(value: object) -> bool:
+    """Whether what equals a value of a type, and is of the same type, is the same in every respect.
+
+    0.0 and -0.0 are not, nor are lists of 1, 1.0 and True.
+    """
+    if isinstance(value, list):
+        return all(isinstance(one, str) for one in value)
+    return isinstance(value, str) or (isinstance(value, int | float) and bool(value))
