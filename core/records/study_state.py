@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.records.overview import TELL_FACTOR, TELL_SECONDS, Overview, OverviewReader
+from core.records.overview import TELL_FACTOR, Overview, OverviewReader
 from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
+
+TELL_SECONDS = 0.3
+"""When a long reading first tells how far it is: to draw a part takes as long as to read a thousand experiments of
+which something was kept.
+"""
 
 
 class CellStatus(StrEnum):

@@ -126,11 +126,11 @@ class Spec(CommonSettings):
         processes they are computed.
         """
         values = self.values
-        chosen = {
-            name: _unordered(values[name])
-            for name, setting in self.settings.items()
-            if setting.identifies and _unordered(values[name]) != _unordered(setting.first_default)
-        }
+        chosen: dict[str, Value] = {}
+        for name, setting in self.settings.items():
+            value, first = values[name], setting.first_default
+            if setting.identifies and value != first and _unordered(value) != _unordered(first):
+                chosen[name] = _unordered(value)
         return {
             "dataset": self.dataset,
             **chosen,
