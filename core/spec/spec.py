@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -264,7 +264,13 @@ class Spec(CommonSettings):
 
 def _unordered(value: Value) -> Value:
     """A value as identities compare it: the order of names follows menus, which may change."""
-    return tuple(sorted(value)) if isinstance(value, tuple) else value
+    return _sorted(value) if isinstance(value, tuple) else value
+
+
+@lru_cache(maxsize=100)
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in an order of their own: most specifications of a home name the same ones."""
+    return tuple(sorted(names))
 
 
 def _as_introduced(values: Mapping[str, Any]) -> dict[str, Any]:
