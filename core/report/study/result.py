@@ -14,7 +14,7 @@ from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.overview import Overview, OverviewReader
 from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.study import Study
-from core.records.study_state import CellState, CellStatus, StudyStatus, read_study_state
+from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus, read_study_state
 from core.records.tail import newest_statistics
 from core.records.types import plain
 from core.report.attack_figures import mean_of
@@ -107,8 +107,13 @@ def study_result(
     reader: of its home, where it is looked at again and again. before: an earlier reading with the same reader; an
     experiment in which nothing has changed since is not read again.
     """
-    state = read_study_state(study, reader)
+    return result_of_state(read_study_state(study, reader), before)
+
+
+def result_of_state(state: StudyState, before: StudyResult | None = None) -> StudyResult:
+    """What the experiments of a study found that was just read. before: as for `study_result`."""
     known = {cell.id: cell for cell in before.cells} if before is not None else {}
+    study = state.study
     return StudyResult(
         study.name,
         state.status,
