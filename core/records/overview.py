@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -73,6 +73,7 @@ class Overview:
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
     reused: of how many runs the surrogate had been trained before. training: seconds that this took in the others.
+    stamps: of all the files of a complete experiment, where they have had them for a while; else None.
     """
 
     folder: Path
@@ -92,6 +93,7 @@ class Overview:
     queued: int = 0
     reused: int = 0
     training: tuple[float, ...] = ()
+    stamps: Stamps | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -215,6 +217,7 @@ class OverviewReader:
             kept.annotations or NO_ANNOTATIONS,
             kept.runs,
             findings,
+            kept.stamps,
         )
 
     def _details(self, experiment: Experiment, check: int) -> Details:
@@ -244,7 +247,8 @@ class OverviewReader:
         if (settled := self._settled_of(folder)) is not None:
             self._recall_files(folder, settled)
         overview = self._read(folder, made)
-        return before if before is not None and before == overview else overview
+        same = before is not None and before == overview and before.stamps == overview.stamps
+        return before if before is not None and same else overview
 
     def _recall_files(self, folder: Path, settled: _Settled) -> None:
         """Take what was read of each file for what it holds, unless newer is known: most have not changed."""
@@ -302,10 +306,10 @@ class OverviewReader:
             queued=self._queue.get(found.id, 0) if running else 0,
         )
         if status is ExperimentStatus.COMPLETE and statistics.over(done) and not (reason or locked):
-            self._keep(overview, runs, made.stamp, stamp, journals[0].name, moment)
+            return self._kept_of(overview, runs, made.stamp, stamp, journals[0].name, moment)
         return overview
 
-    def _keep(
+    def _kept_of(
         self,
         overview: Overview,
         runs: Sequence[RunFigures],
@@ -313,14 +317,14 @@ class OverviewReader:
         journals: Stamp | None,
         journal: str,
         moment: float,
-    ) -> None:
-        """Keep what was read of a complete experiment, for later looks and processes.
+    ) -> Overview:
+        """Keep what was read of a complete experiment, for later looks and processes; what stands for it now.
 
         made, journals: the stamps of these. journal: the name of the newest. moment: when the reading began.
         """
         folder, experiment, findings = overview.folder, overview.experiment, overview.findings
         if experiment is None or findings is None or experiment.spec.schema_version < SPEC_VERSION:
-            return
+            return overview
 
         def seen(path: str, what: str = "") -> tuple[Stamp | None, ...]:
             return self._met[path, what][0]
@@ -332,9 +336,9 @@ class OverviewReader:
             stamps = convert([made, spec, annotations, journals, newest, results], Stamps, "the stamps")
             details, check = encode_details(findings.details)
         except (RecordError, ValueError):  # something went away meanwhile; numbers that JSON has not
-            return
+            return overview
         if stamps.newest > moment - SETTLED_SECONDS:
-            return
+            return overview
         kept = KeptOverview(
             version=VERSION,
             stamps=stamps,
@@ -348,7 +352,9 @@ class OverviewReader:
             ),
         )
         self._kept.keep(experiment.id, kept, details)
+        overview = replace(overview, stamps=stamps)
         self._settled[experiment.id] = _Settled(kept, overview)
+        return overview
 
     def _figures(self, experiment: Experiment) -> list[RunFigures]:
         """What is told of each complete run."""
@@ -412,6 +418,7 @@ def _overview_of(
     noted: Annotations,
     runs: Sequence[RunFigures],
     findings: Findings | None,
+    stamps: Stamps | None = None,
 ) -> Overview:
     """The overview of an experiment in which nothing is out of the ordinary. runs: its complete ones."""
     return Overview(
@@ -427,6 +434,7 @@ def _overview_of(
         findings=findings,
         reused=sum(run.reused for run in runs),
         training=tuple([run.training for run in runs if run.training is not None]),
+        stamps=stamps,
     )
 
 
