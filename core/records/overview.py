@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -24,7 +24,7 @@ from core.records.experiment import (
 )
 from core.records.findings import ADVERSARIAL, Details, Findings
 from core.records.home import experiment_folders
-from core.records.journal_ends import JournalEnd, LastStatistics, read_end, read_statistics
+from core.records.journal_ends import JournalEnd, LastStatistics, read_details, read_end, read_statistics
 from core.records.kept_overviews import (
     SETTLED_SECONDS,
     VERSION,
@@ -73,7 +73,6 @@ class Overview:
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
     reused: of how many runs the surrogate had been trained before. training: seconds that this took in the others.
-    stamps: of all the files of a complete experiment, where they have had them for a while; else None.
     """
 
     folder: Path
@@ -93,7 +92,6 @@ class Overview:
     queued: int = 0
     reused: int = 0
     training: tuple[float, ...] = ()
-    stamps: Stamps | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -184,6 +182,11 @@ class OverviewReader:
         with self._lock:
             return self._unchanged(folder, self._made(folder))
 
+    def stamps_of(self, overview: Overview) -> Stamps | None:
+        """Of all the files of a complete experiment that was just looked at, if it has had them for a while."""
+        settled = self._settled.get(overview.id)
+        return settled.kept.stamps if settled is not None and settled.overview is overview else None
+
     def _unchanged(self, folder: Path, made: _Made) -> Overview | None:
         settled = self._settled_of(folder)
         if settled is None or made.stamp != settled.kept.stamps.made:
@@ -208,8 +211,8 @@ class OverviewReader:
         if experiment.spec.schema_version < SPEC_VERSION or experiment.spec.runs != len(kept.runs):
             return None
         found = kept.headline
-        read_details = partial(self._details, experiment, found.check)
-        findings = Findings(found.runs, found.accuracy, found.rise, read_details)
+        details = partial(self._details, experiment, found.check)
+        findings = Findings(found.runs, found.accuracy, found.rise, details)
         return _overview_of(
             experiment,
             ExperimentStatus.COMPLETE,
@@ -217,19 +220,13 @@ class OverviewReader:
             kept.annotations or NO_ANNOTATIONS,
             kept.runs,
             findings,
-            kept.stamps,
         )
 
     def _details(self, experiment: Experiment, check: int) -> Details:
         """What is long of an experiment's findings, from what was kept; else from its journals."""
         found = self._kept.details(experiment.id, check)
-        if found is not None and found.fits(experiment.spec.ladder):
-            return found
-        try:
-            statistics = read_statistics(coordinator_journals(experiment.journal), experiment.spec.ladder)
-        except OSError:
-            return Details()  # it is gone, or must not be read any more: the next look says so
-        return statistics.findings.details if statistics.findings is not None else Details()
+        fits = found is not None and found.fits(experiment.spec.ladder)
+        return found if found is not None and fits else read_details(experiment)
 
     def _made(self, folder: Path) -> _Made:
         """When an experiment was made; of a folder without a spec, when it was changed: a list shows a date."""
@@ -243,12 +240,17 @@ class OverviewReader:
             return _Made(0.0, None)
 
     def _overview(self, folder: Path, made: _Made) -> Overview:
-        before = self._before.get(folder.name)
+        name = folder.name
+        before = self._before.get(name)
         if (settled := self._settled_of(folder)) is not None:
             self._recall_files(folder, settled)
+            del self._settled[name]  # it no longer stands
         overview = self._read(folder, made)
-        same = before is not None and before == overview and before.stamps == overview.stamps
-        return before if before is not None and same else overview
+        if before is None or before != overview:
+            return overview
+        if (settled := self._settled.get(name)) is not None:
+            self._settled[name] = _Settled(settled.kept, before)
+        return before
 
     def _recall_files(self, folder: Path, settled: _Settled) -> None:
         """Take what was read of each file for what it holds, unless newer is known: most have not changed."""
@@ -306,10 +308,10 @@ class OverviewReader:
             queued=self._queue.get(found.id, 0) if running else 0,
         )
         if status is ExperimentStatus.COMPLETE and statistics.over(done) and not (reason or locked):
-            return self._kept_of(overview, runs, made.stamp, stamp, journals[0].name, moment)
+            self._keep(overview, runs, made.stamp, stamp, journals[0].name, moment)
         return overview
 
-    def _kept_of(
+    def _keep(
         self,
         overview: Overview,
         runs: Sequence[RunFigures],
@@ -317,14 +319,14 @@ class OverviewReader:
         journals: Stamp | None,
         journal: str,
         moment: float,
-    ) -> Overview:
-        """Keep what was read of a complete experiment, for later looks and processes; what stands for it now.
+    ) -> None:
+        """Keep what was read of a complete experiment, for later looks and processes.
 
         made, journals: the stamps of these. journal: the name of the newest. moment: when the reading began.
         """
         folder, experiment, findings = overview.folder, overview.experiment, overview.findings
         if experiment is None or findings is None or experiment.spec.schema_version < SPEC_VERSION:
-            return overview
+            return
 
         def seen(path: str, what: str = "") -> tuple[Stamp | None, ...]:
             return self._met[path, what][0]
@@ -336,9 +338,9 @@ class OverviewReader:
             stamps = convert([made, spec, annotations, journals, newest, results], Stamps, "the stamps")
             details, check = encode_details(findings.details)
         except (RecordError, ValueError):  # something went away meanwhile; numbers that JSON has not
-            return overview
+            return
         if stamps.newest > moment - SETTLED_SECONDS:
-            return overview
+            return
         kept = KeptOverview(
             version=VERSION,
             stamps=stamps,
@@ -352,9 +354,7 @@ class OverviewReader:
             ),
         )
         self._kept.keep(experiment.id, kept, details)
-        overview = replace(overview, stamps=stamps)
         self._settled[experiment.id] = _Settled(kept, overview)
-        return overview
 
     def _figures(self, experiment: Experiment) -> list[RunFigures]:
         """What is told of each complete run."""
@@ -418,7 +418,6 @@ def _overview_of(
     noted: Annotations,
     runs: Sequence[RunFigures],
     findings: Findings | None,
-    stamps: Stamps | None = None,
 ) -> Overview:
     """The overview of an experiment in which nothing is out of the ordinary. runs: its complete ones."""
     return Overview(
@@ -434,7 +433,6 @@ def _overview_of(
         findings=findings,
         reused=sum(run.reused for run in runs),
         training=tuple([run.training for run in runs if run.training is not None]),
-        stamps=stamps,
     )
 
 

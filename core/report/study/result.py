@@ -14,6 +14,7 @@ import msgspec
 from core.declarations.setting import Value
 from core.families.ladder import Ladder
 from core.records.experiment import Experiment
+from core.records.kept_overviews import Stamps
 from core.records.metrics import SCHEMA_VERSION
 from core.records.overview import Overview, OverviewReader
 from core.records.statistics import Claim, StatisticalTest, SummaryTable
@@ -134,7 +135,7 @@ def _cell(study: Study, state: CellState, before: CellResult | None) -> CellResu
         found = {name: getattr(before, name) for name in _NUMBERS} | {"reason": before.reason}
     elif overview is not None and overview.experiment is not None:
         try:
-            numbers = _numbers_of(study.home, overview, overview.experiment)
+            numbers = _numbers_of(study.home, overview.experiment, state.stamps)
             found = {name: getattr(numbers, name) for name in _NUMBERS}
         except OSError as error:
             found = {"reason": f"cannot be read: {error.strerror or error}"}
@@ -155,15 +156,14 @@ def _cell(study: Study, state: CellState, before: CellResult | None) -> CellResu
 _NUMBERS = Numbers.__struct_fields__
 
 
-def _numbers_of(home: Path, overview: Overview, experiment: Experiment) -> Numbers:
-    """What an experiment's runs say, as it was kept or as its files say it. Raises OSError."""
-    stamps = overview.stamps
-    kept = read_numbers(home, overview.id, stamps) if stamps is not None else None
+def _numbers_of(home: Path, experiment: Experiment, stamps: Stamps | None) -> Numbers:
+    """What an experiment's runs say, as it was kept or as its files say it. stamps: of these. Raises OSError."""
+    kept = read_numbers(home, experiment.id, stamps) if stamps is not None else None
     if kept is not None:
         return kept
     numbers = _numbers(experiment)
     if stamps is not None:
-        keep_numbers(home, overview.id, stamps, numbers)
+        keep_numbers(home, experiment.id, stamps, numbers)
     return numbers
 
 
