@@ -154,7 +154,7 @@ class KeptOverviews:
 
     def __init__(self, home: Path) -> None:
         self._folder = overviews_dir(home)
-        self._lines: dict[bytes, bytes] | None = None
+        self._lines: dict[bytes, tuple[bytes, bytes]] | None = None
         self._spare = 0
 
     def take(self, name: str) -> KeptOverview | None:
@@ -165,11 +165,8 @@ class KeptOverviews:
         if self._lines is None:
             self._lines, self._spare = _read_index(self._folder)
         key = _key(name)
-        line = self._lines.pop(key, None)
-        if line is None:
-            return None
-        check, _, content = line.partition(b"\t")
-        if check != _check(key + content):
+        check, content = self._lines.pop(key, (b"", b""))
+        if check != _check(key, content):
             return None
         try:
             found = parse(content, KeptOverview, "what was kept")
@@ -188,7 +185,7 @@ class KeptOverviews:
             if details is not None:
                 # What a power cut damages is not read.
                 replace_file(self._path(name), lambda file: file.write(details), durable=False)
-            _append(self._folder / INDEX, b"\t".join((_check(key + content), key, content)) + b"\n")
+            _append(self._folder / INDEX, b"%b\t%b\t%b\n" % (_check(key, content), key, content))
 
     def details(self, name: str, check: int) -> Details | None:
         """What is long, if it is what the line says; None else."""
@@ -218,8 +215,8 @@ class KeptOverviews:
         """Write the index again, with the lines that count. Raises OSError."""
         lines, self._spare = _read_index(self._folder)
         keys = {_key(name) for name in names}
-        kept = [b"\t".join((line[:8], key, line[9:])) for key, line in lines.items() if key in keys]
-        content = b"\n".join([*kept, b""])
+        kept = [b"%b\t%b\t%b\n" % (line[0], key, line[1]) for key, line in lines.items() if key in keys]
+        content = b"".join(kept)
         replace_file(self._folder / INDEX, lambda file: file.write(content), durable=False)
 
     def _path(self, name: str) -> Path:
@@ -232,19 +229,19 @@ def encode_details(details: Details) -> tuple[bytes, int]:
     return content, zlib.crc32(content)
 
 
-def _read_index(folder: Path) -> tuple[dict[bytes, bytes], int]:
-    """The lines of the index, by the experiment's name in JSON, without it; and how many no longer count."""
+def _read_index(folder: Path) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
+    """The experiment's name in JSON -> its line's checksum and content; and how many lines no longer count."""
     try:
         lines = read_plain(folder / INDEX, LARGEST_INDEX).split(b"\n")
     except FileNotFoundError:
         return {}, 0
     except OSError:
         return {}, LARGEST_INDEX  # something else lies there, or it has grown beyond all use
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, tuple[bytes, bytes]] = {}
     for line in lines:
         check, _, rest = line.partition(b"\t")
         key, _, content = rest.partition(b"\t")
-        found[key] = check + b"\t" + content
+        found[key] = check, content
     return found, len(lines) - len(found)
 
 
@@ -265,5 +262,6 @@ def _key(name: str) -> bytes:
         return b""
 
 
-def _check(content: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(content)
+def _check(key: bytes, content: bytes) -> bytes:
+    """The CRC-32 of a line's name and content."""
+    return b"%08x" % zlib.crc32(content, zlib.crc32(key))
