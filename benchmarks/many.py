@@ -83,7 +83,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="many-") as folder:
         homes = [make_home(Path(folder) / count, int(count)) for count in options.cells.split(",")]
         rows = [
-            _row(f"aefit-tui {' '.join(words[:2])}, nothing kept", [[_command(home, *words)] for home in homes])
+            _row(
+                f"aefit-tui {' '.join(words[:2])}, nothing kept", [[_command(home, *words)] for home in homes]
+            )
             for words in (("list",), ("study", "show", STUDY))
         ]
         turns = [[measure(home) for home in homes] for _ in range(options.rounds)]

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -143,7 +142,7 @@ def _build(plot: Plot) -> str:
             for start, end in _pieces(x, curve):
                 between = [_at(x, y, place) for place in (start, end)]
                 inside = [(a, b) for a, b in zip(x, y, strict=True) if start < a < end]
-                path = [between[0], *(dot for dot, _ in groupby(inside)), between[1]]
+                path = [between[0], *inside, between[1]]
                 plotext.plot(
                     [a for a, _ in path], [b for _, b in path], marker="braille", color=_SERIES + curve.colour
                 )
