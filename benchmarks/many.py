@@ -1,4 +1,4 @@
-"""What a home of 1,000 experiments costs beside one of 10: the list, the lab's start, its list, its study screen.
+"""What a home of 1,000 experiments costs beside one of 10: lists, a study, the lab's start, its list and screens.
 
 python -m benchmarks.many [--cells 10,1000] [--rounds 7] [--json FILE]
 
@@ -82,13 +82,18 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="many-") as folder:
         homes = [make_home(Path(folder) / count, int(count)) for count in options.cells.split(",")]
-        rows = [_row("aefit-tui list, nothing kept", [[_command(home, "list")] for home in homes])]
+        rows = [
+            _row(
+                f"aefit-tui {' '.join(words[:2])}, nothing kept", [[_command(home, *words)] for home in homes]
+            )
+            for words in (("list",), ("study", "show", STUDY))
+        ]
         turns = [[measure(home) for home in homes] for _ in range(options.rounds)]
         rows += [
             _row(what, [[turn[place][what] for turn in turns] for place in range(len(homes))])
             for what in turns[0][0]
         ]
-    print(f"medians of {options.rounds} turns, the first row but once")
+    print(f"medians of {options.rounds} turns, the first two rows but once")
     for row in rows:
         print(row["line"])
     if options.json is not None:
@@ -137,7 +142,11 @@ def _copy(original: Path, home: Path, spec: Spec, made: float) -> None:
 
 def measure(home: Home) -> dict[str, Cost]:
     """Everything, once."""
-    return {"aefit-tui list": _command(home, "list"), **_lab(home)}
+    return {
+        "aefit-tui list": _command(home, "list"),
+        "aefit-tui study show": _command(home, "study", "show", STUDY),
+        **_lab(home),
+    }
 
 
 def _command(home: Home, *words: str) -> Cost:

@@ -11,6 +11,8 @@ import shlex
 
 def printable(text: str) -> str:
     """`text` as one line."""
+    if text.isprintable():
+        return text  # as nearly all are
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -24,17 +25,12 @@ _PAIR, _QUANTITY = b'"adversarial","misclassified"', b'"ratio"'
 _KIND = str(StatisticsComputed.__struct_config__.tag)
 
 
-@dataclass(frozen=True)
-class Findings:
-    """runs: how many they are over. accuracy: at the most fitted level on the adversarial set, None where that was
-    not measured. rise: the claim RISE, None in results of version 1. accuracies: set -> level -> its summary.
-    claims: all of them. tests: those of TESTED at the most fitted level.
+class Details(Record, frozen=True, kw_only=True):
+    """What findings have beyond a headline. accuracies: set -> level -> its summary. claims: all of them. tests:
+    those of TESTED at the most fitted level.
     """
 
-    runs: int
-    accuracy: Summary | None
-    rise: Claim | None
-    accuracies: Mapping[str, Mapping[str, Summary]] = field(default_factory=dict)
+    accuracies: dict[Name, dict[Name, Summary]] = msgspec.field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     tests: tuple[StatisticalTest, ...] = ()
 
@@ -42,6 +38,48 @@ class Findings:
         """Whether they are of these levels."""
         by_level = self.accuracies.get(ADVERSARIAL, {})
         return not by_level or set(by_level) == set(ladder.levels)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """runs: how many they are over. accuracy: at the most fitted level on the adversarial set, None where that was
+    not measured. rise: the claim RISE, None in results of version 1.
+
+    read_details: gives what a list does not show, once somebody asks for it; it never raises.
+    """
+
+    runs: int
+    accuracy: Summary | None
+    rise: Claim | None
+    read_details: Callable[[], Details] = Details
+
+    @cached_property
+    def details(self) -> Details:
+        """The rest: read when it is first asked for."""
+        return self.read_details()
+
+    @property
+    def accuracies(self) -> Mapping[str, Mapping[str, Summary]]:
+        """Set -> level -> its summary."""
+        return self.details.accuracies
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All of them."""
+        return self.details.claims
+
+    @property
+    def tests(self) -> tuple[StatisticalTest, ...]:
+        """Those of TESTED at the most fitted level."""
+        return self.details.tests
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Findings):
+            return NotImplemented
+        headlines = [(one.runs, one.accuracy, one.rise) for one in (self, other)]
+        return self is other or (headlines[0] == headlines[1] and self.details == other.details)
+
+    __hash__ = None  # type: ignore[assignment]  # as of what it holds
 
 
 class _Statistics(Record, frozen=True, kw_only=True):
@@ -68,11 +106,10 @@ def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
         return None
     if found.event != _KIND:
         return None
-    accuracies = found.summary.accuracy
-    rise = next((claim for claim in found.claims if (claim.name, claim.sets) == RISE), None)
-    fitted = accuracies.get(ADVERSARIAL, {}).get(ladder.fitted)
-    findings = Findings(len(found.runs), fitted, rise, accuracies, found.claims, tests)
-    return findings if findings.fits(ladder) else None
+    details = Details(accuracies=found.summary.accuracy, claims=found.claims, tests=tests)
+    rise = next((claim for claim in details.claims if (claim.name, claim.sets) == RISE), None)
+    fitted = details.accuracies.get(ADVERSARIAL, {}).get(ladder.fitted)
+    return Findings(len(found.runs), fitted, rise, lambda: details) if details.fits(ladder) else None
 
 
 def _tests_at(level: str, tests: tuple[msgspec.Raw, ...]) -> tuple[StatisticalTest, ...]:

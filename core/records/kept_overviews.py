@@ -1,17 +1,17 @@
 """What overviews of complete experiments are made of, kept in the home: a list of many need not read them again.
 
-HOME/overviews/ID.json says what was read of an experiment, and the stamp of every file that it was read from. Where
-a file has another stamp now, it is read itself; and where nothing was kept, or what was kept is damaged. It can be
-removed at any time.
+HOME/overviews/index.txt has a line for each of them: what was read of it in short, and the stamp of every file that
+it was read from. Where a file has another stamp now, it is read itself; and where nothing was kept, or what was
+kept is damaged. Lines are added at its end, and the last one of an experiment counts. HOME/overviews/ID.json has
+what is long, and is read when somebody asks for it. All of it can be removed at any time.
 """
 
 from __future__ import annotations
 
 import os
-import time
+import zlib
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,115 +19,249 @@ import msgspec
 
 from core.errors import RecordError
 from core.files.atomic import replace_file
-from core.files.folders import make_folder
+from core.files.folders import make_folder, open_to_append
 from core.files.locations import overviews_dir
 from core.files.ownership import sweep
 from core.files.reading import read_plain
-from core.records.annotations import Annotations
-from core.records.findings import Findings
-from core.records.types import Count, Record, Seconds, Share, parse, to_json
+from core.records.annotations import ANNOTATIONS_FILE, Annotations
+from core.records.experiment import CREATED_FILE, SPEC_FILE, run_name
+from core.records.findings import Details
+from core.records.results import METRICS
+from core.records.statistics import Claim, Summary
+from core.records.types import Count, Moment, Record, Seconds, Share, parse, to_json
 
-VERSION = 1
+VERSION = 2
 """Raised whenever anything in an overview comes to be read from an experiment's files in another way."""
+INDEX = "index.txt"
+LARGEST_INDEX = 2**28
+"""Bytes of it, at most; a complete experiment has some thousand."""
 LARGEST = 2**24
-"""Bytes of what is kept of one experiment, at most; most have some ten thousand."""
+"""Bytes of what is long of one experiment, at most; most have some ten thousand."""
 SUFFIX = ".json"
-HALF_WRITTEN = r"\..+\.json"
+NUMBERS_SUFFIX = ".numbers"
+"""Of what `core.report.study.kept_numbers` keeps beside it."""
+HALF_WRITTEN = r"\..+\.(json|numbers|txt)"
 SETTLED_SECONDS = 2.0
 """A file that was changed so short a time ago could be changed again with the same stamp: it is not kept yet."""
+SPARE_LINES = 100
+"""The index is written anew when it has so many more lines that no longer count than lines that do."""
 
 Stamp = tuple[int, int, int]
 """Time of the last change in nanoseconds, bytes, inode."""
-Stamps = tuple[Stamp | None, ...]
-"""Of what something was read from; None where there was nothing."""
 
 
-@dataclass(frozen=True)
-class RunFigures:
-    """What an overview tells of a complete run: see there. adversarial: the images of its adversarial set."""
+class RunFigures(Record, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What an overview tells of a complete run: see there. adversarial: the images of its adversarial set.
+
+    reused: whether its surrogate had been trained before. training: seconds that this took, None where it is not
+    known.
+    """
 
     seconds: Seconds
     adversarial: Count
     fooled: Share | None
+    reused: bool
+    training: Seconds | None
 
 
-class KeptRun(Record, frozen=True, kw_only=True):
-    """run: from 0. stamps: of its result's folder and metrics."""
+class Headline(Record, frozen=True, kw_only=True, array_like=True, gc=False):
+    """Of findings what lists show. check: the CRC-32 of the file that has the rest."""
 
-    run: Count
-    stamps: Stamps
-    figures: RunFigures
+    runs: Count
+    accuracy: Summary | None
+    rise: Claim | None
+    check: Count
 
 
-class KeptOverview(Record, frozen=True, kw_only=True):
-    """What was read of an experiment. spec: as `Spec.from_mapping` takes a stored one. journal: the name of the
-    newest coordinator's. findings: left as they are until somebody asks for them, for they are most of it.
+class Stamps(Record, frozen=True, kw_only=True, array_like=True, gc=False):
+    """Of everything that a complete experiment was read from. annotations: None where it has none.
+
+    journals: of their folder. journal: of the newest coordinator's. results: of each run's folder and metrics.
     """
 
-    version: Count
-    spec: dict[str, Any]
-    spec_stamps: Stamps
-    annotations: Annotations
-    annotations_stamps: Stamps
-    journal: str
-    journal_stamps: Stamps
-    runs: tuple[KeptRun, ...]
-    findings: msgspec.Raw
+    made: Stamp
+    spec: Stamp
+    annotations: Stamp | None
+    journals: Stamp
+    journal: Stamp
+    results: tuple[tuple[Stamp, Stamp], ...]
 
     @property
     def newest(self) -> float:
-        """When the last of its files was changed, seconds since 1970."""
-        stamps = [*self.spec_stamps, *self.annotations_stamps, *self.journal_stamps]
-        stamps += [stamp for run in self.runs for stamp in run.stamps]
-        return max(stamp[0] for stamp in stamps if stamp is not None) / 1e9
-
-    def read_findings(self) -> Findings | None:
-        """What a coordinator last journaled. Raises RecordError."""
-        return parse(bytes(self.findings), _Findings, "what was kept").findings
+        """When the last of these was changed, seconds since 1970."""
+        found = [self.made, self.spec, self.journals, self.journal]
+        found += [stamp for result in self.results for stamp in result]
+        return max(stamp[0] for stamp in (*found, self.annotations or self.spec)) / 1e9
 
 
-class _Findings(Record, frozen=True, kw_only=True):
-    findings: Findings | None
+class KeptOverview(Record, frozen=True, kw_only=True, array_like=True):
+    """What was read of a complete experiment. spec: as `Spec.to_store` has it. made: when that was, seconds since
+    1970. annotations: None where there is nothing in them. journal: the name of the newest coordinator's.
+    """
+
+    version: Count
+    stamps: Stamps
+    made: Moment
+    spec: dict[str, Any]
+    annotations: Annotations | None
+    journal: str
+    runs: tuple[RunFigures, ...]
+    headline: Headline
+
+    def stands(self, folder: str) -> bool:
+        """Whether nobody computes it and every file in its folder is as it was, but for what `made_stands` sees."""
+        stamps = self.stamps
+        expected = [
+            (f"{folder}/{SPEC_FILE}", stamps.spec),
+            (f"{folder}/journal", stamps.journals),
+            (f"{folder}/journal/{self.journal}", stamps.journal),
+        ]
+        for run, (of_folder, of_metrics) in enumerate(stamps.results):
+            result = result_path(folder, run)
+            expected += (result, of_folder), (f"{result}/{METRICS}", of_metrics)
+        stat = os.stat
+        try:
+            for path, stamp in expected:  # as `stamp_of`: of a thousand experiments these are twelve thousand
+                status = stat(path)
+                if (status.st_mtime_ns, status.st_size, status.st_ino) != stamp:
+                    return False
+        except (OSError, ValueError):
+            return False
+        annotations = stamp_of(f"{folder}/{ANNOTATIONS_FILE}")
+        return annotations == stamps.annotations and not os.path.lexists(f"{folder}/lock")
+
+    def made_stands(self, folder: str) -> bool:
+        """Whether the file that says when it was made is as it was."""
+        return stamp_of(f"{folder}/{CREATED_FILE}") == self.stamps.made
 
 
-def encode_findings(findings: Findings | None) -> msgspec.Raw:
-    """Findings as they are kept. Raises ValueError for NaN and Infinity."""
-    return msgspec.Raw(to_json(_Findings(findings=findings)))
+def result_path(folder: str, run: int) -> str:
+    """Where a run's result lies: a path as text, of which thousands are made at every look."""
+    return f"{folder}/runs/{run_name(run)}/result"
 
 
-def read_kept(home: Path, name: str) -> KeptOverview | None:
-    """What is kept of the experiment with that name, None where nothing is that this version can use."""
+def stamp_of(path: str) -> Stamp | None:
+    """What changes with a path's content: its time, size and inode; None where there is nothing."""
     try:
-        found = parse(read_plain(_path(home, name), LARGEST), KeptOverview, "what was kept")
-    except (OSError, RecordError):
+        status = os.stat(path)
+    except (OSError, ValueError):  # ValueError: a NUL in what was kept as a name
         return None
-    return found if found.version == VERSION else None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def keep(home: Path, name: str, overview: KeptOverview) -> None:
-    """Keep what was read, unless a file of it was changed only now. Never raises: it can be read again."""
-    if overview.newest > time.time() - SETTLED_SECONDS:
-        return
-    content = msgspec.json.encode(overview)
-    with suppress(OSError):  # no room, no permission, too long a name
-        make_folder(overviews_dir(home))
-        # What a power cut damages is not read.
-        replace_file(_path(home, name), lambda file: file.write(content), durable=False)
+class KeptOverviews:
+    """What is kept of the experiments of a home. Nothing here raises: all of it can be read again."""
 
+    def __init__(self, home: Path) -> None:
+        self._folder = overviews_dir(home)
+        self._lines: dict[bytes, tuple[bytes, bytes]] | None = None
+        self._spare = 0
 
-def sweep_kept(home: Path, names: Collection[str]) -> None:
-    """Remove what is kept of experiments that are not among `names`; never raises."""
-    folder = overviews_dir(home)
-    with suppress(OSError):  # there is none, or it is not ours to change
-        if folder.is_symlink():
+    def take(self, name: str) -> KeptOverview | None:
+        """What is kept of the experiment with that name, None where nothing is that this version can use.
+
+        It is given once: who took it has it.
+        """
+        if self._lines is None:
+            self._lines, self._spare = _read_index(self._folder)
+        key = _key(name)
+        check, content = self._lines.pop(key, (b"", b""))
+        if check != _check(key, content):
+            return None
+        try:
+            found = parse(content, KeptOverview, "what was kept")
+        except RecordError:
+            return None
+        return found if found.version == VERSION and len(found.runs) == len(found.stamps.results) else None
+
+    def keep(self, name: str, overview: KeptOverview, details: bytes | None) -> None:
+        """Keep what was read. details: the file of what is long, None where it is there."""
+        key = _key(name)
+        if not key:
             return
-        gone = {entry for entry in os.listdir(folder) if entry.endswith(SUFFIX) and entry[0] != "."}
-        gone -= {f"{name}{SUFFIX}" for name in names}
-        for entry in gone:
-            (folder / entry).unlink()
-        if gone:
-            sweep(folder, HALF_WRITTEN)
+        content = msgspec.json.encode(overview)
+        with suppress(OSError):  # no room, no permission, too long a name
+            make_folder(self._folder)
+            if details is not None:
+                # What a power cut damages is not read.
+                replace_file(self._path(name), lambda file: file.write(details), durable=False)
+            _append(self._folder / INDEX, b"%b\t%b\t%b\n" % (_check(key, content), key, content))
+
+    def details(self, name: str, check: int) -> Details | None:
+        """What is long, if it is what the line says; None else."""
+        try:
+            content = read_plain(self._path(name), LARGEST)
+            return parse(content, Details, "what was kept") if zlib.crc32(content) == check else None
+        except (OSError, RecordError):
+            return None
+
+    def sweep(self, names: Collection[str]) -> None:
+        """Remove what is kept of experiments that are not among `names`, and lines that no longer count."""
+        with suppress(OSError):  # there is none, or it is not ours to change
+            if self._folder.is_symlink():
+                return
+            suffixes = SUFFIX, NUMBERS_SUFFIX
+            found = os.listdir(self._folder)
+            gone = {entry for entry in found if entry.endswith(suffixes) and entry[0] != "."}
+            gone -= {f"{name}{suffix}" for name in names for suffix in suffixes}
+            for entry in gone:
+                (self._folder / entry).unlink()
+            if gone:
+                sweep(self._folder, HALF_WRITTEN)
+            if gone or self._spare > SPARE_LINES + len(names):
+                self._write_anew(names)
+
+    def _write_anew(self, names: Collection[str]) -> None:
+        """Write the index again, with the lines that count. Raises OSError."""
+        lines, self._spare = _read_index(self._folder)
+        keys = {_key(name) for name in names}
+        kept = [b"%b\t%b\t%b\n" % (line[0], key, line[1]) for key, line in lines.items() if key in keys]
+        content = b"".join(kept)
+        replace_file(self._folder / INDEX, lambda file: file.write(content), durable=False)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{SUFFIX}"
 
 
-def _path(home: Path, name: str) -> Path:
-    return overviews_dir(home) / f"{name}{SUFFIX}"
+def encode_details(details: Details) -> tuple[bytes, int]:
+    """The file of what is long, and its CRC-32. Raises ValueError for NaN and Infinity."""
+    content = to_json(details)
+    return content, zlib.crc32(content)
+
+
+def _read_index(folder: Path) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
+    """The experiment's name in JSON -> its line's checksum and content; and how many lines no longer count."""
+    try:
+        lines = read_plain(folder / INDEX, LARGEST_INDEX).split(b"\n")
+    except FileNotFoundError:
+        return {}, 0
+    except OSError:
+        return {}, LARGEST_INDEX  # something else lies there, or it has grown beyond all use
+    found: dict[bytes, tuple[bytes, bytes]] = {}
+    for line in lines:
+        check, _, rest = line.partition(b"\t")
+        key, _, content = rest.partition(b"\t")
+        found[key] = check, content
+    return found, len(lines) - len(found)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Write a line behind the others, at once. Raises OSError."""
+    descriptor = open_to_append(path)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def _key(name: str) -> bytes:
+    """An experiment's name as it stands in the index, on one line; empty for one that no JSON holds."""
+    try:
+        return msgspec.json.encode(name)
+    except UnicodeEncodeError:
+        return b""
+
+
+def _check(key: bytes, content: bytes) -> bytes:
+    """The CRC-32 of a line's name and content."""
+    return b"%08x" % zlib.crc32(content, zlib.crc32(key))

@@ -5,38 +5,47 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from core.errors import AefitError, RecordError
-from core.families.ladder import Ladder
 from core.records.annotations import ANNOTATIONS_FILE, Annotations, read_annotations
-from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
-from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
-from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load, run_name
-from core.records.findings import ADVERSARIAL, Findings, findings_in
+from core.records.experiment import (
+    CREATED_FILE,
+    SPEC_FILE,
+    Experiment,
+    UnreadableError,
+    created,
+    load,
+    run_name,
+)
+from core.records.findings import ADVERSARIAL, Details, Findings
 from core.records.home import experiment_folders
+from core.records.journal_ends import JournalEnd, LastStatistics, read_details, read_end, read_statistics
 from core.records.kept_overviews import (
+    SETTLED_SECONDS,
     VERSION,
+    Headline,
     KeptOverview,
-    KeptRun,
+    KeptOverviews,
     RunFigures,
     Stamp,
     Stamps,
-    encode_findings,
-    keep,
-    read_kept,
-    sweep_kept,
+    encode_details,
+    result_path,
+    stamp_of,
 )
 from core.records.queue import waiting_in
 from core.records.results import METRICS
-from core.records.status import ExperimentStatus, experiment_status, is_turning_point
-from core.records.tail import coordinator_journals, lines_from_the_end, names_in
+from core.records.stages import SURROGATE
+from core.records.status import ExperimentStatus, experiment_status
+from core.records.tail import coordinator_journals, names_in
+from core.records.types import convert
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
-from core.spec.spec import Spec
+from core.spec.stored import StoredSpecs
 
 TELL_SECONDS = 0.05
 """When a long look first tells how far it is: the first rows of a list are seen as soon as those of a short one."""
@@ -63,6 +72,7 @@ class Overview:
     among those that wait for their turn, from 1; 0 where it does not wait.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
+    reused: of how many runs the surrogate had been trained before. training: seconds that this took in the others.
     """
 
     folder: Path
@@ -80,6 +90,8 @@ class Overview:
     findings: Findings | None = None
     summarised: bool = True
     queued: int = 0
+    reused: int = 0
+    training: tuple[float, ...] = ()
 
     @property
     def id(self) -> str:
@@ -88,47 +100,35 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class _JournalEnd:
-    """How the coordinators of an experiment say that they ended.
+class _Settled:
+    """An overview that stands for as long as every file has the stamp that is kept."""
 
-    turning_point: the newest event by which the status is judged. failure: why the newest coordinator failed or
-    refused, "" where it did neither.
-    """
-
-    turning_point: Event | None = None
-    failure: str = ""
+    kept: KeptOverview
+    overview: Overview
 
 
-@dataclass(frozen=True)
-class _Statistics:
-    """findings: of the newest statistics in the journals. newer: a later version wrote the newest journal.
+class _Made(NamedTuple):
+    """When an experiment was made, and the stamp of the file that says so, None where there is none."""
 
-    left_out: they are kept, and nobody wants them.
-    """
-
-    findings: Findings | None = None
-    newer: bool = False
-    left_out: bool = False
-
-    def over(self, runs: int) -> bool:
-        """Whether they are over so many runs. What is kept is over all there were."""
-        return self.left_out or runs == 0 or (self.findings is not None and self.findings.runs >= runs)
+    moment: float
+    stamp: Stamp | None
 
 
 class OverviewReader:
     """Reads the overviews of a home again and again; a file that has not changed is not read again.
 
-    Nor is what an earlier process read of a complete experiment, see `core.records.kept_overviews`.
-    findings: whether anybody wants them, which take longest. May be shared between threads.
+    Nor is what an earlier process read of a complete experiment, see `core.records.kept_overviews`. May be shared
+    between threads.
     """
 
-    def __init__(self, home: Path, *, findings: bool = True) -> None:
+    def __init__(self, home: Path) -> None:
         self._home = home
-        self._wants_findings = findings
-        self._cached: dict[tuple[str, str], tuple[Stamps, Any]] = {}
-        self._met: dict[tuple[str, str], tuple[Stamps, Any]] = {}
-        self._read_anew = False
-        self._before: dict[Path, Overview] = {}
+        self._kept = KeptOverviews(home)
+        self._specs = StoredSpecs()
+        self._settled: dict[str, _Settled] = {}
+        self._cached: dict[tuple[str, str], tuple[tuple[Stamp | None, ...], Any]] = {}
+        self._met: dict[tuple[str, str], tuple[tuple[Stamp | None, ...], Any]] = {}
+        self._before: dict[str, Overview] = {}
         self._all: tuple[Overview, ...] = ()
         self._queue: Mapping[str, int] = {}
         self._lock = threading.Lock()
@@ -141,22 +141,24 @@ class OverviewReader:
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
-            made = {folder: _made(folder) for folder in experiment_folders(self._home)}
-            folders = sorted(made, key=lambda folder: (-made[folder], folder.name))
+            folders = [(folder, self._made(folder)) for folder in experiment_folders(self._home)]
+            folders.sort(key=lambda one: (-one[1].moment, one[0].name))
             self._met = {}
             self._queue = waiting_in(self._home)
             overviews: list[Overview] = []
             start, due = time.monotonic(), TELL_SECONDS
-            for folder in folders:
-                overviews.append(self._overview(folder, made[folder]))
+            for folder, made in folders:
+                overviews.append(self._unchanged(folder, made) or self._overview(folder, made))
                 if tell is not None and time.monotonic() - start > due:
                     tell(tuple(overviews), len(folders))
                     due *= TELL_FACTOR
             # Whatever was not met this time is gone.
             self._cached = self._met
-            if self._before.keys() - made.keys() or not self._before:
-                sweep_kept(self._home, [folder.name for folder in folders])
-            self._before = {overview.folder: overview for overview in overviews}
+            before, self._before = self._before, {overview.id: overview for overview in overviews}
+            if not before or before.keys() - self._before.keys():
+                names = self._before.keys()
+                self._settled = {name: one for name, one in self._settled.items() if name in names}
+                self._kept.sweep(names)
             found = tuple(overviews)
             if found != self._all:
                 self._all = found
@@ -165,113 +167,194 @@ class OverviewReader:
     def look_at(self, folder: Path, queue: Mapping[str, int] | None = None) -> Overview:
         """One experiment as it is now, as `look` has it. queue: as `waiting_in` has it, where that is known."""
         with self._lock:
-            self._met = {}
-            self._queue = waiting_in(self._home) if queue is None else queue
-            overview = self._overview(folder, _made(folder))
-            self._cached |= self._met
-            self._before[folder] = overview
-        return overview
+            made = self._made(folder)
+            found = self._unchanged(folder, made)
+            if found is None:
+                self._met = {}
+                self._queue = waiting_in(self._home) if queue is None else queue
+                found = self._overview(folder, made)
+                self._cached |= self._met
+            self._before[folder.name] = found
+        return found
 
-    def _overview(self, folder: Path, made: float) -> Overview:
-        before = self._before.get(folder)
-        if before is None:
-            self._recall(folder)
-        self._read_anew = False
-        overview = self._read(folder, made)
-        return before if before is not None and before == overview else overview
+    def unchanged(self, folder: Path) -> Overview | None:
+        """A complete experiment as `look_at` has it, if no file of it has changed since it was read; else None."""
+        with self._lock:
+            return self._unchanged(folder, self._made(folder))
 
-    def _recall(self, folder: Path) -> None:
-        """Take what an earlier process has kept of an experiment for what this one read of it."""
-        kept = read_kept(self._home, folder.name)
-        if kept is None:
-            return
+    def stamps_of(self, overview: Overview) -> Stamps | None:
+        """Of all the files of a complete experiment that was just looked at, if it has had them for a while."""
+        settled = self._settled.get(overview.id)
+        return settled.kept.stamps if settled is not None and settled.overview is overview else None
+
+    def _unchanged(self, folder: Path, made: _Made) -> Overview | None:
+        settled = self._settled_of(folder)
+        if settled is None or made.stamp != settled.kept.stamps.made:
+            return None
+        return settled.overview if settled.kept.stands(str(folder)) else None
+
+    def _settled_of(self, folder: Path) -> _Settled | None:
+        """What was last read of an experiment that was complete, by this process or an earlier one."""
+        name = folder.name
+        if name not in self._settled and (kept := self._kept.take(name)) is not None:
+            overview = self._recalled(folder, kept)
+            if overview is not None:
+                self._settled[name] = _Settled(kept, overview)
+        return self._settled.get(name)
+
+    def _recalled(self, folder: Path, kept: KeptOverview) -> Overview | None:
+        """The overview of a complete experiment as it was kept; None where it cannot be one."""
         try:
-            experiment = Experiment(folder, Spec.from_mapping(kept.spec, stored=True))
-            findings = kept.read_findings() if self._wants_findings else None
+            experiment = Experiment(folder, self._specs.make(kept.spec))
         except AefitError:  # a plug-in is gone; it is damaged
-            return
-        if findings is not None and not findings.fits(experiment.spec.ladder):
-            return
-        statistics = _Statistics(findings, left_out=not self._wants_findings)
-        self._cached |= {
-            (f"{folder}/{SPEC_FILE}", ""): (kept.spec_stamps, experiment),
-            (f"{folder}/{ANNOTATIONS_FILE}", ""): (kept.annotations_stamps, (kept.annotations, "")),
-            (f"{experiment.journal}/{kept.journal}", _Statistics.__name__): (kept.journal_stamps, statistics),
-            **{(_result(folder, one.run), ""): (one.stamps, one.figures) for one in kept.runs},
-        }
+            return None
+        if experiment.spec.schema_version < SPEC_VERSION or experiment.spec.runs != len(kept.runs):
+            return None
+        found = kept.headline
+        details = partial(self._details, experiment, found.check)
+        findings = Findings(found.runs, found.accuracy, found.rise, details)
+        return _overview_of(
+            experiment,
+            ExperimentStatus.COMPLETE,
+            kept.made,
+            kept.annotations or NO_ANNOTATIONS,
+            kept.runs,
+            findings,
+        )
 
-    def _read(self, folder: Path, made: float) -> Overview:
+    def _details(self, experiment: Experiment, check: int) -> Details:
+        """What is long of an experiment's findings, from what was kept; else from its journals."""
+        found = self._kept.details(experiment.id, check)
+        fits = found is not None and found.fits(experiment.spec.ladder)
+        return found if found is not None and fits else read_details(experiment)
+
+    def _made(self, folder: Path) -> _Made:
+        """When an experiment was made; of a folder without a spec, when it was changed: a list shows a date."""
+        settled = self._settled_of(folder)
+        if settled is not None and settled.kept.made_stands(str(folder)):
+            return _Made(settled.kept.made, settled.kept.stamps.made)
+        stamp = stamp_of(f"{folder}/{CREATED_FILE}")
+        try:
+            return _Made(created(folder) or folder.stat().st_mtime, stamp)
+        except OSError:
+            return _Made(0.0, None)
+
+    def _overview(self, folder: Path, made: _Made) -> Overview:
+        name = folder.name
+        before = self._before.get(name)
+        if (settled := self._settled_of(folder)) is not None:
+            self._recall_files(folder, settled)
+            del self._settled[name]  # it no longer stands
+        overview = self._read(folder, made)
+        if before is None or before != overview:
+            return overview
+        if (settled := self._settled.get(name)) is not None:
+            self._settled[name] = _Settled(settled.kept, before)
+        return before
+
+    def _recall_files(self, folder: Path, settled: _Settled) -> None:
+        """Take what was read of each file for what it holds, unless newer is known: most have not changed."""
+        kept, stamps = settled.kept, settled.kept.stamps
+        statistics = LastStatistics(settled.overview.findings)
+        recalled: dict[tuple[str, str], tuple[tuple[Stamp | None, ...], Any]] = {
+            (f"{folder}/{SPEC_FILE}", ""): ((stamps.spec,), settled.overview.experiment),
+            (f"{folder}/{ANNOTATIONS_FILE}", ""): ((stamps.annotations,), (settled.overview.annotations, "")),
+            (f"{folder}/journal/{kept.journal}", _STATISTICS): ((stamps.journal,), statistics),
+        }
+        for run, figures in enumerate(kept.runs):
+            recalled[result_path(str(folder), run), ""] = stamps.results[run], figures
+        for key, value in recalled.items():
+            self._cached.setdefault(key, value)
+
+    def _read(self, folder: Path, made: _Made) -> Overview:
+        moment = time.time()
         found = self._unless_changed(f"{folder}/{SPEC_FILE}", _load)
         noted, problem = self._unless_changed(f"{folder}/{ANNOTATIONS_FILE}", _annotations)
         if isinstance(found, Overview):
-            return replace(found, created=made, annotations=noted)
+            return replace(found, created=made.moment, annotations=noted)
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             # Most have none: looking for the file costs less than reading it.
-            running = os.path.lexists(f"{folder}/lock") and found.running
+            locked = os.path.lexists(f"{folder}/lock")
+            running = locked and found.running
             runs = self._figures(found)
+            stamp = stamp_of(f"{folder}/journal")
             done, journals = len(runs), coordinator_journals(found.journal)
             # How it ended matters only where something is missing; the rest of a journal is long.
             judged = not running and done < found.spec.runs
-            end = self._of_newest(journals, _read_end, _JournalEnd()) if judged else _JournalEnd()
+            end = self._of_newest(journals, read_end, JournalEnd()) if judged else JournalEnd()
             statistics = self._of_newest(
-                journals, lambda there: _read_statistics(there, found.spec.ladder), _Statistics()
+                journals, lambda there: read_statistics(there, found.spec.ladder), LastStatistics()
             )
             stopping = running and found.cancel_file.exists()
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
-            return Overview(folder, ExperimentStatus.UNREADABLE, created=made, reason=reason, read_only=True)
+            return Overview(
+                folder, ExperimentStatus.UNREADABLE, created=made.moment, reason=reason, read_only=True
+            )
         status = experiment_status(
             running=running, lacking=found.spec.runs - done, turning_point=end.turning_point
         )
         # None is added to those of older versions, whose statistics say less.
         summarised = statistics.over(done) or found.spec.schema_version < SPEC_VERSION or statistics.newer
-        settled = status is ExperimentStatus.COMPLETE and summarised and not (problem or statistics.newer)
-        if self._read_anew and settled:
-            self._keep(found, noted, journals, statistics)
         failure = end.failure if status in (ExperimentStatus.FAILED, ExperimentStatus.REFUSED) else ""
-        return Overview(
-            folder,
-            status,
-            experiment=found,
-            done=done,
-            created=made,
+        reason = "; ".join(filter(None, (failure, NEWER_JOURNAL if statistics.newer else "", problem)))
+        overview = replace(
+            _overview_of(found, status, made.moment, noted, runs, statistics.findings),
             stopping=stopping,
-            annotations=noted,
-            reason="; ".join(filter(None, (failure, NEWER_JOURNAL if statistics.newer else "", problem))),
+            reason=reason,
             read_only=statistics.newer,
-            seconds=sum(run.seconds for run in runs),
-            adversarial=tuple(run.adversarial for run in runs),
-            fooled=tuple(run.fooled for run in runs if run.fooled is not None),
-            findings=statistics.findings,
             summarised=summarised,
             queued=self._queue.get(found.id, 0) if running else 0,
         )
+        if status is ExperimentStatus.COMPLETE and statistics.over(done) and not (reason or locked):
+            self._keep(overview, runs, made.stamp, stamp, journals[0].name, moment)
+        return overview
 
     def _keep(
-        self, experiment: Experiment, noted: Annotations, journals: list[Path], statistics: _Statistics
+        self,
+        overview: Overview,
+        runs: Sequence[RunFigures],
+        made: Stamp | None,
+        journals: Stamp | None,
+        journal: str,
+        moment: float,
     ) -> None:
-        """Keep what was just read of a complete experiment for later processes."""
-        folder, spec = experiment.folder, experiment.spec
-        if statistics.left_out or not journals or spec.schema_version < SPEC_VERSION:
+        """Keep what was read of a complete experiment, for later looks and processes.
+
+        made, journals: the stamps of these. journal: the name of the newest. moment: when the reading began.
+        """
+        folder, experiment, findings = overview.folder, overview.experiment, overview.findings
+        if experiment is None or findings is None or experiment.spec.schema_version < SPEC_VERSION:
             return
 
-        def stamps(path: str, what: str = "") -> Stamps:
+        def seen(path: str, what: str = "") -> tuple[Stamp | None, ...]:
             return self._met[path, what][0]
 
-        runs = [(run, self._met[_result(folder, run), ""]) for run in self._begun(experiment)]
+        results = [seen(result_path(str(folder), run)) for run in range(len(runs))]
+        (spec,), (annotations,) = seen(f"{folder}/{SPEC_FILE}"), seen(f"{folder}/{ANNOTATIONS_FILE}")
+        (newest,) = seen(f"{folder}/journal/{journal}", _STATISTICS)
+        try:
+            stamps = convert([made, spec, annotations, journals, newest, results], Stamps, "the stamps")
+            details, check = encode_details(findings.details)
+        except (RecordError, ValueError):  # something went away meanwhile; numbers that JSON has not
+            return
+        if stamps.newest > moment - SETTLED_SECONDS:
+            return
         kept = KeptOverview(
             version=VERSION,
-            spec={name: value for name, value in spec.to_json().items() if value is not None},
-            spec_stamps=stamps(f"{folder}/{SPEC_FILE}"),
-            annotations=noted,
-            annotations_stamps=stamps(f"{folder}/{ANNOTATIONS_FILE}"),
-            journal=journals[0].name,
-            journal_stamps=stamps(str(journals[0]), _Statistics.__name__),
-            runs=tuple(KeptRun(run=run, stamps=found, figures=figures) for run, (found, figures) in runs),
-            findings=encode_findings(statistics.findings),
+            stamps=stamps,
+            made=overview.created,
+            spec=experiment.spec.to_store(),
+            annotations=None if overview.annotations == NO_ANNOTATIONS else overview.annotations,
+            journal=journal,
+            runs=tuple(runs),
+            headline=Headline(
+                runs=findings.runs, accuracy=findings.accuracy, rise=findings.rise, check=check
+            ),
         )
-        keep(self._home, experiment.id, kept)
+        self._kept.keep(experiment.id, kept, details)
+        self._settled[experiment.id] = _Settled(kept, overview)
 
     def _figures(self, experiment: Experiment) -> list[RunFigures]:
         """What is told of each complete run."""
@@ -290,10 +373,16 @@ class OverviewReader:
             metrics = experiment.result(run)
             if metrics is None:
                 return None
-            images = metrics.counts.sets.get(ADVERSARIAL, 0)
-            return RunFigures(metrics.run_seconds, images, metrics.attack.surrogate_fooled)
+            reused = metrics.surrogate_reused
+            return RunFigures(
+                seconds=metrics.run_seconds,
+                adversarial=metrics.counts.sets.get(ADVERSARIAL, 0),
+                fooled=metrics.attack.surrogate_fooled,
+                reused=reused,
+                training=None if reused else metrics.seconds.get(SURROGATE),
+            )
 
-        result = _result(experiment.folder, run)
+        result = result_path(str(experiment.folder), run)
         return self._unless_changed(result, read, beside=f"{result}/{METRICS}")
 
     def _of_newest(self, journals: list[Path], read: Callable[[list[Path]], T], nothing: T) -> T:
@@ -310,19 +399,41 @@ class OverviewReader:
 
         what: tells apart what is read of one path. beside: another path whose entry counts.
         """
-        stamps = (_stamp(path),) if beside is None else (_stamp(path), _stamp(beside))
+        stamps = (stamp_of(path),) if beside is None else (stamp_of(path), stamp_of(beside))
         cached = self._cached.get((path, what))
         if cached is None or cached[0] != stamps:
             cached = stamps, read(Path(path))
-            self._read_anew = True
         self._met[path, what] = cached
         value: T = cached[1]
         return value
 
 
-def _result(folder: Path, run: int) -> str:
-    """Where a run's result lies: a path as text, of which thousands are made at every look."""
-    return f"{folder}/runs/{run_name(run)}/result"
+_STATISTICS = LastStatistics.__name__
+
+
+def _overview_of(
+    experiment: Experiment,
+    status: ExperimentStatus,
+    made: float,
+    noted: Annotations,
+    runs: Sequence[RunFigures],
+    findings: Findings | None,
+) -> Overview:
+    """The overview of an experiment in which nothing is out of the ordinary. runs: its complete ones."""
+    return Overview(
+        experiment.folder,
+        status,
+        experiment=experiment,
+        done=len(runs),
+        created=made,
+        annotations=noted,
+        seconds=sum(run.seconds for run in runs),
+        adversarial=tuple([run.adversarial for run in runs]),
+        fooled=tuple([run.fooled for run in runs if run.fooled is not None]),
+        findings=findings,
+        reused=sum(run.reused for run in runs),
+        training=tuple([run.training for run in runs if run.training is not None]),
+    )
 
 
 def _load(path: Path) -> Experiment | Overview:
@@ -337,81 +448,3 @@ def _load(path: Path) -> Experiment | Overview:
 
 def _annotations(path: Path) -> tuple[Annotations, str]:
     return read_annotations(path.parent)
-
-
-def _read_end(journals: list[Path]) -> _JournalEnd:
-    """What the journals, the newest first, say last: the newest coordinator that wrote anything counts."""
-    session = _last_session(journals)
-    turning_point = next((event for event in session if is_turning_point(event)), None)
-    reasons = [event.error for event in session if isinstance(event, Finished)]
-    reasons += [
-        f"a run failed: {event.error}"
-        for event in session
-        if isinstance(event, RunFailed) and not event.retry
-    ]
-    failure = next(filter(None, reasons), "")
-    return _JournalEnd(turning_point, failure)
-
-
-def _read_statistics(journals: list[Path], ladder: Ladder) -> _Statistics:
-    """What the journals, the newest first, say last of the numbers, and whether they are a later version's."""
-    version: int | None = None
-    for path in journals:
-        for line in lines_from_the_end(path):
-            if version is None and path is journals[0]:
-                version = _version(line)  # one writer wrote them all: the last line that can be read says
-            if (found := findings_in(line, ladder)) is not None:
-                return _Statistics(found, (version or 0) > JOURNAL_VERSION)
-    return _Statistics(None, (version or 0) > JOURNAL_VERSION)
-
-
-def _last_session(journals: list[Path]) -> list[Event]:
-    """How the newest coordinator that wrote any went, the last event first, its start at the end."""
-    events: list[Event] = []
-    for event in chain.from_iterable(map(_decisive_events, journals)):
-        events.append(event)
-        if isinstance(event, CoordinatorStarted):
-            break
-    return events
-
-
-def _version(line: bytes) -> int | None:
-    """The schema version of a journal's line, None where it cannot be read."""
-    try:
-        return decode(line).v
-    except RecordError:
-        return None
-
-
-_DECISIVE = (Finished, RunFailed, CoordinatorStarted)
-_MARKS = tuple(f'"{kind.__struct_config__.tag}"'.encode() for kind in _DECISIVE)
-
-
-def _decisive_events(path: Path) -> Iterator[Event]:
-    """The events that say how a computation ended, the last first; what cannot be read is passed over."""
-    for line in lines_from_the_end(path):
-        # Statistics are long, and most of a coordinator's journal: not parsed for nothing.
-        if any(mark in line for mark in _MARKS):
-            try:
-                event = decode(line)
-            except RecordError:
-                continue
-            if isinstance(event, _DECISIVE):
-                yield event
-
-
-def _made(folder: Path) -> float:
-    """When an experiment was made; of a folder without a spec, when it was last changed: a list shows a date."""
-    try:
-        return created(folder) or folder.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _stamp(path: str) -> Stamp | None:
-    """What changes with a path's content: its time, size and inode; None where there is nothing."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

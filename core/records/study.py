@@ -29,6 +29,7 @@ from core.records.home import experiment_id
 from core.records.lock import Lock, LockHeld
 from core.spec.grid import MOST, axes_of, in_order_of_sharing
 from core.spec.spec import Spec
+from core.spec.stored import StoredSpecs
 
 STUDY_FILE = "study.toml"
 SCHEMA_VERSION = 1
@@ -89,7 +90,11 @@ class Study:
 
     def folder_of(self, cell: StudyCell) -> Path:
         """The experiment's folder, which may not be there (yet, or any more)."""
-        return experiments_dir(self.home) / cell.id
+        return self._experiments / cell.id
+
+    @cached_property
+    def _experiments(self) -> Path:
+        return experiments_dir(self.home)
 
     @property
     def cancel_file(self) -> Path:
@@ -303,7 +308,8 @@ def load_study(folder: Path) -> Study:
     ):
         raise StudyError(f"{path} is damaged: expected [base] and [[cell]] tables with an id", remove)
     once = {cell["id"]: cell for cell in cells[:MOST]}
-    return Study(folder, tuple(_read_cell(base, cell) for cell in once.values()), float(created))
+    specs = StoredSpecs()
+    return Study(folder, tuple(_read_cell(base, cell, specs) for cell in once.values()), float(created))
 
 
 def delete_study(folder: Path) -> None:
@@ -388,10 +394,10 @@ def _plain(spec: Spec) -> dict[str, Any]:
     return {key: value for key, value in spec.to_json().items() if value is not None}
 
 
-def _read_cell(base: Mapping[str, Any], cell: Mapping[str, Any]) -> StudyCell:
+def _read_cell(base: Mapping[str, Any], cell: Mapping[str, Any], specs: StoredSpecs) -> StudyCell:
     values = {**base, **{key: value for key, value in cell.items() if key != "id"}}
     try:
-        spec = Spec.from_mapping(values, stored=True)
+        spec = specs.make(values)
     except AefitError as error:
         return StudyCell(cell["id"], None, str(error))
     if experiment_id(spec) != cell["id"]:

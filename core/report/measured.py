@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
-from core.statistics.claims import quantities
+from core.statistics.claims import Quantity, quantities
 
 ACCURACY = "accuracy"
 """On a set at a level."""
@@ -60,12 +61,18 @@ class Measured:
         return self.n_test / self.n_train
 
 
+@lru_cache(maxsize=100)
+def _quantities(ladder: Ladder, controls: tuple[str, ...]) -> tuple[Quantity, ...]:
+    """The same for every experiment of a study that has this ladder and these controls."""
+    return quantities(ladder, controls)
+
+
 def measured(results: Mapping[int, RunMetrics], ladder: Ladder, controls: Sequence[str]) -> Measured:
     """The values of the complete runs, one at least. results: run -> its metrics."""
     order = sorted(results)
     runs = [results[run] for run in order]
     values: dict[Key, tuple[float | None, ...]] = {}
-    for quantity in quantities(ladder, controls):
+    for quantity in _quantities(ladder, tuple(controls)):
         found = tuple(quantity.of(run) for run in runs)
         if any(value is not None for value in found):
             values[Key(quantity.name, quantity.sets)] = found

@@ -81,7 +81,7 @@ def in_order_of_sharing(specs: Iterable[Spec]) -> list[Spec]:
 
 def shared_splits(spec: Spec) -> tuple[Value, ...]:
     """Equal for two specifications exactly where their runs divide the images in the same way."""
-    return tuple(spec.values[name] for name in SHARED_FIRST)
+    return tuple([getattr(spec, name) for name in SHARED_FIRST])
 
 
 def shared_surrogate(spec: Spec) -> tuple[object, ...]:
@@ -95,13 +95,15 @@ def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
 
     An option that not all have is one where those that have it differ. None stands for a default of the data set.
     """
-    names = dict.fromkeys(name for spec in specs for name in spec.values if name not in NO_AXES)
-    found: dict[str, tuple[Value, ...]] = {}
-    for name in names:
-        values = tuple(dict.fromkeys(spec.values[name] for spec in specs if name in spec.values))
-        if len(values) > 1 and not _follows(name, specs):
-            found[name] = _ascending(values)
-    return found
+    values_of: dict[str, dict[Value, None]] = {}
+    for spec in specs:
+        for name, value in spec.values.items():
+            values_of.setdefault(name, {})[value] = None
+    return {
+        name: _ascending(tuple(values))
+        for name, values in values_of.items()
+        if name not in NO_AXES and len(values) > 1 and not _follows(name, specs)
+    }
 
 
 def _follows(name: str, specs: Sequence[Spec]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -125,11 +125,12 @@ class Spec(CommonSettings):
         Not in it: how many runs (run i does not depend on how many follow), where and by how many threads and
         processes they are computed.
         """
-        chosen = {
-            name: _unordered(self.values[name])
-            for name, setting in self.settings.items()
-            if setting.identifies and _unordered(self.values[name]) != _unordered(setting.first_default)
-        }
+        values = self.values
+        chosen: dict[str, Value] = {}
+        for name, setting in self.settings.items():
+            value, first = values[name], setting.first_default
+            if setting.identifies and value != first and _unordered(value) != _unordered(first):
+                chosen[name] = _unordered(value)
         return {
             "dataset": self.dataset,
             **chosen,
@@ -176,6 +177,14 @@ class Spec(CommonSettings):
         used = {"plugins": dict(self.plugins)} if self.plugins else {}
         return {"schema_version": self.schema_version, **values, **used}
 
+    def to_store(self) -> dict[str, Any]:
+        """As `to_json`, without what a stored specification that lacks it has anyway."""
+        plain = self.to_json()
+        for name, setting in self.settings.items():
+            if plain[name] is None or self.values[name] == setting.first_default:
+                del plain[name]
+        return plain
+
     def to_toml(self) -> str:
         """The text of `spec.toml`; settings that are None are left out, since TOML has no null."""
         return tomli_w.dumps({key: value for key, value in self.to_json().items() if value is not None})
@@ -215,6 +224,28 @@ class Spec(CommonSettings):
             raise SpecError("spec.toml", text[:40], f"it is not valid TOML: {error}") from error
         return cls.from_mapping(mapping, stored=True)
 
+    def varied(self, values: Mapping[str, object]) -> Spec:
+        """The same with other values for some settings that it has, which alone are checked.
+
+        Not for parts, controls and plug-ins, on which depends what others can be: of these `changed` knows.
+        Raises SpecError for a value that is not possible.
+        """
+        made = object.__new__(Spec)
+        kept = made.__dict__
+        kept |= self.__dict__
+        kept.pop("identity", None)
+        kept.pop("digest", None)
+        options = {name: value for name, value in values.items() if name not in COMMON}
+        for name, value in values.items():
+            if name not in options:
+                kept[name] = COMMON[name].check(value)
+        if options:
+            checked = {name: self.declared_options[name].check(value) for name, value in options.items()}
+            kept["options"] = {**self.options, **checked}
+            del kept["ladder"]
+            made.ladder  # noqa: B018  # an option that makes no ladder is refused now
+        return made
+
     def changed(self, **values: object) -> Spec:
         """The same, in this version, with other values for some settings, options among them; None: the default.
 
@@ -233,7 +264,13 @@ class Spec(CommonSettings):
 
 def _unordered(value: Value) -> Value:
     """A value as identities compare it: the order of names follows menus, which may change."""
-    return tuple(sorted(value)) if isinstance(value, tuple) else value
+    return _sorted(value) if isinstance(value, tuple) else value
+
+
+@lru_cache(maxsize=100)
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in an order of their own: most specifications of a home name the same ones."""
+    return tuple(sorted(names))
 
 
 def _as_introduced(values: Mapping[str, Any]) -> dict[str, Any]:

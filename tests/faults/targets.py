@@ -10,6 +10,7 @@ import random
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ from tests.fakes.images import write_npz
 from tests.faults.damage import ESCAPES, damaged
 from tui_aefit.following.feed import Feed
 from tui_aefit.following.listing import cells_of, telling_settings
+from tui_aefit.following.quantities import quantities_of
 from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.shell import cli
 from tui_aefit.shell.options import given_settings
@@ -264,9 +266,20 @@ def kept_overviews(material: Material, rng: random.Random) -> Any:
     """What is kept of an experiment spoiled, and all that the list shows of it."""
     home = material.settled().parent.parent
     OverviewReader(home).look()
-    (kept,) = overviews_dir(home).iterdir()
-    kept.write_bytes(spoiled(rng, kept.read_bytes()))
+    kept = rng.choice(sorted(overviews_dir(home).iterdir()))
+    content = kept.read_bytes()
+    if kept.suffix == ".json":
+        content = spoiled(rng, content)
+    elif rng.random() < 0.5:
+        content = damaged(rng, content)
+    else:
+        # As somebody would who knows how it is checked.
+        _, name, line = content.rstrip(b"\n").split(b"\t")
+        line = spoiled(rng, line).replace(b"\t", b" ")
+        content = b"%08x\t%b\t%b\n" % (zlib.crc32(name + line), name, line)
+    kept.write_bytes(content)
     found = OverviewReader(home).look()
+    print(quantities_of(found))
     telling = telling_settings(found)
     print(*(cells_of(one, marked=False, now=time.time(), telling=telling) for one in found))
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -20,12 +21,14 @@ from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.experiment import CREATED_FILE, Experiment
 from core.records.home import create, delete_experiment
 from core.records.overview import Overview, OverviewReader
+from core.records.results import METRICS, parse_metrics, sealed
 from core.records.state import read_state
 from core.records.tail import BLOCK, newest_statistics
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result
 from tests.fakes.experiments import State, make_experiment
+from tui_aefit.following.savings import saved_seconds
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 Words = dict[str, object]
@@ -165,11 +168,11 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(owner, name, call)
 
     count(Experiment, "result")
-    for name in ("load", "read_annotations", "_read_end", "_read_statistics"):
+    for name in ("load", "read_annotations", "read_end", "read_statistics"):
         count(overview_module, name)
     reader = OverviewReader(tmp_path)
     first = reader.look()
-    assert sorted(read) == ["_read_end", "_read_statistics", "load", "read_annotations", "result", "result"]
+    assert sorted(read) == ["load", "read_annotations", "read_end", "read_statistics", "result", "result"]
     read.clear()
     again = reader.look()
     assert [one is other for one, other in zip(again, first, strict=True)] == [True]
@@ -187,7 +190,7 @@ def test_of_a_complete_experiment_no_more_is_read_than_what_its_journal_ends_wit
     def never(*arguments: object) -> object:
         raise AssertionError("the whole journal was read")
 
-    monkeypatch.setattr(overview_module, "_read_end", never)
+    monkeypatch.setattr(overview_module, "read_end", never)
     assert only(tmp_path).status == "complete"
     (experiment.run_folder(1) / "result" / "arrays.npz").unlink()
     with pytest.raises(AssertionError, match="whole journal"):
@@ -266,6 +269,21 @@ class TestFindings:
         assert found is not None
         assert found.accuracy is not None
         assert (found.runs, found.accuracy.mean, found.rise) == (1, 0.5, None)
+
+
+def test_it_tells_whose_surrogates_were_trained_for_others_and_what_that_saved(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path, runs=4)
+    paths = [experiment.run_folder(run) / "result" / METRICS for run in range(4)]
+    for path in paths[1:3]:
+        metrics = parse_metrics(path.read_bytes())
+        path.write_bytes(sealed(msgspec.structs.replace(metrics, surrogate_reused=True)))
+    trained = [json.loads(paths[run].read_bytes())["seconds"]["surrogate"] for run in (0, 3)]
+    assert trained[0] != trained[1]
+    for found in (only(tmp_path), only(tmp_path)):
+        assert (found.reused, found.training) == (2, tuple(trained))
+        saved = saved_seconds([found])
+        assert (saved.runs, saved.of) == (2, 4)
+        assert saved.seconds == pytest.approx(2 * np.median(trained))
 
 
 def test_one_can_be_looked_at_alone(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def test_one_whose_coordinator_was_killed_before_it_said_what_follows_is_interru
     assert (state.status, state.done, state.runs) == (StudyStatus.INTERRUPTED, 3, 3)
     append_events(experiment, experiment_statistics(spec, experiment.results()))
     assert read_study_state(study).status is StudyStatus.COMPLETE
-    listed = OverviewReader(tmp_path, findings=False)
+    listed = OverviewReader(tmp_path)
     assert read_study_state(study, listed).status is StudyStatus.COMPLETE
 
 

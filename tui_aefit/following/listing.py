@@ -126,8 +126,12 @@ def share(value: float, *, signed: bool = False) -> str:
 def unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
     """The settings that are not at their default, by name, but those that are `shown` anyway."""
     epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
-    usual = {**{name: setting.default for name, setting in spec.settings.items()}, "epochs": epochs}
-    return {name: value for name, value in spec.values.items() if name not in shown and value != usual[name]}
+    settings = spec.settings
+    return {
+        name: value
+        for name, value in spec.values.items()
+        if name not in shown and value != (settings[name].default if name != "epochs" else epochs)
+    }
 
 
 SHOWN = ("dataset", "attack", "epsilon", "runs")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.records.findings import ADVERSARIAL, TESTED, Findings
+from core.records.findings import ADVERSARIAL, RISE, TESTED, Findings
 from core.records.overview import Overview
 from core.records.statistics import Decision
 from core.report.terms import LETTERS, TEST_NAMES, title_of
@@ -170,16 +170,20 @@ def alike(quantity: Quantity, others: Iterable[Quantity]) -> list[Quantity]:
 
 
 def _accuracy(found: Findings, quantity: Quantity, levels: tuple[str, ...]) -> Value | None:
-    level = levels[quantity.level] if isinstance(quantity.level, int) else quantity.level
-    summary = found.accuracies.get(quantity.sets[0], {}).get(level)
+    if (quantity.sets[0], quantity.level) == (ADVERSARIAL, FITTED):
+        summary = found.accuracy  # known without reading the others
+    else:
+        level = levels[quantity.level] if isinstance(quantity.level, int) else quantity.level
+        summary = found.accuracies.get(quantity.sets[0], {}).get(level)
     if summary is None or summary.mean is None:
         return None
     return Value(summary.mean, summary.ci95, summary.n)
 
 
 def _claim(found: Findings, quantity: Quantity) -> Value | None:
-    claims = (one for one in found.claims if (one.name, one.sets) == (quantity.name, quantity.sets))
-    claim = next(claims, None)
+    key = quantity.name, quantity.sets
+    # What decides is known without reading the others.
+    claim = found.rise if key == RISE else next((c for c in found.claims if (c.name, c.sets) == key), None)
     return Value(claim.estimate, claim.ci95, claim.n, claim.decision) if claim is not None else None
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.declarations.lazy import statistics
-from core.records.experiment import Experiment
-from core.records.stages import SURROGATE
+from core.records.overview import Overview
 from core.report.formatting import counted, duration
 from core.spec.grid import shared_splits, shared_surrogate
 from core.spec.spec import Spec
@@ -70,14 +69,9 @@ def expected_words(expected: Expected) -> str:
     return f"{duration(expected.seconds)}{less}"
 
 
-def saved_seconds(experiments: Iterable[Experiment]) -> Saved:
+def saved_seconds(overviews: Iterable[Overview]) -> Saved:
     """What the complete runs of these experiments say of surrogates that they did not have to train."""
-    reused, trained, of = 0, [], 0
-    for experiment in experiments:
-        for metrics in experiment.results().values():
-            of += 1
-            if metrics.surrogate_reused:
-                reused += 1
-            elif SURROGATE in metrics.seconds:
-                trained.append(metrics.seconds[SURROGATE])
+    found = list(overviews)
+    reused, of = sum(one.reused for one in found), sum(one.done for one in found)
+    trained = [seconds for one in found for seconds in one.training]
     return Saved(reused if trained else 0, of, reused * statistics.median(trained) if trained else 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime
+from functools import cache
 
 from core.declarations.printable import printable, shell_word
 from core.errors import ExperimentError
@@ -34,7 +35,7 @@ CANCEL_SECONDS = 30.0
 
 def list_experiments(options: Options, settings: Settings, console: Console) -> int:
     """Print all experiments of the home. Raises AefitError."""
-    found = OverviewReader(settings.home, findings=False).look()
+    found = OverviewReader(settings.home).look()
     if options.get("as_json"):
         console.result_json([_list_record(overview) for overview in found])
     elif not found:
@@ -88,12 +89,17 @@ def _list_row(overview: Overview) -> list[str]:
     if overview.experiment is None:
         return [overview.id, overview.status, *[""] * 5, *about, ""]
     spec = overview.experiment.spec
-    # What the main options of the family do, the ladder says.
-    options = part_options("family", spec.family)
-    in_columns = [name for name, setting in {**COMMON, **options}.items() if setting.main]
-    differing = " ".join(f"{name}={word_of(value)}" for name, value in unusual(spec, in_columns).items())
+    differing = unusual(spec, _in_columns(spec.family))
     asked = [printable(spec.dataset), spec.attack, f"{spec.epsilon:g}", spec.ladder.span]
-    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, differing]
+    settings = " ".join([f"{name}={word_of(value)}" for name, value in differing.items()])
+    return [overview.id, overview.status, f"{overview.done}/{spec.runs}", *asked, *about, settings]
+
+
+@cache
+def _in_columns(family: str) -> frozenset[str]:
+    """The settings that have columns of their own: what the main options of a family do, the ladder says."""
+    options = part_options("family", family)
+    return frozenset(name for name, setting in {**COMMON, **options}.items() if setting.main)
 
 
 def show(options: Options, settings: Settings, console: Console) -> int:

@@ -42,7 +42,7 @@ def study(options: Options, settings: Settings, console: Console) -> int:
 
 def list_studies(options: Options, settings: Settings, console: Console) -> int:
     """Print all studies of the home. Raises AefitError."""
-    reader = OverviewReader(settings.home, findings=False)
+    reader = OverviewReader(settings.home)
     records: list[dict[str, object]] = []
     rows: list[list[str]] = []
     for folder in study_folders(settings.home):

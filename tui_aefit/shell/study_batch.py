@@ -18,7 +18,7 @@ from core.records.study import Study, save_study
 from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus, read_study_state
 from core.report.formats import WIDTH
 from core.report.formatting import counted, duration
-from core.report.study.result import study_result
+from core.report.study.result import result_of_state, study_result
 from core.report.study.text import study_table
 from core.spec.command import word_of
 from tui_aefit.following.past import read_past
@@ -124,7 +124,7 @@ def _left(study: Study, console: Console) -> int:
 
 def print_study(state: StudyState, console: Console, *, as_json: bool, width: int | None = None) -> int:
     """Print a study as it stands; the exit status that it means."""
-    result = study_result(state.study)
+    result = result_of_state(state)
     if as_json:
         console.result_json(result.to_json())
     else:
@@ -160,7 +160,7 @@ def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> N
 
 def _say_saved(overviews: Sequence[Overview], console: Console) -> None:
     """How much sharing saved, where it did."""
-    found = saved_seconds(one.experiment for one in overviews if one.experiment is not None)
+    found = saved_seconds(overviews)
     if found.runs:
         console.narrate(
             f"{counted(found.runs, 'surrogate')} of {found.of} had been trained for another experiment: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, pairwise
 
 from core.declarations.setting import Value
@@ -45,12 +46,12 @@ class Row:
     fixed: Mapping[str, Value]
     cells: tuple[CellResult, ...]
 
-    @property
+    @cached_property
     def ordered(self) -> bool:
         """Whether the axis has numbers."""
         return all(isinstance(cell.settings[self.axis], int | float) for cell in self.cells)
 
-    @property
+    @cached_property
     def pairs(self) -> list[tuple[CellResult, CellResult]]:
         """Neighbours, then both ends; where the axis has names instead of numbers, each with each."""
         if not self.ordered:

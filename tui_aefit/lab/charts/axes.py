@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rich.cells import cell_len
 
@@ -165,7 +166,12 @@ class Slots:
         group = (self.series - 1) * self.step
         return min(group // 2 + 2, (self.columns - 1) // 2)
 
-    @property
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Level -> its place among all."""
+        return {level: at for at, level in enumerate(self.levels)}
+
+    @cached_property
     def apart(self) -> float:
         """Columns between two levels."""
         inside = self.columns - 1 - 2 * self._margin
@@ -173,7 +179,7 @@ class Slots:
 
     def column(self, level: str, place: int | None = None) -> int:
         """The column of a level's middle, or of the series at this place there."""
-        at = self.levels.index(level)
+        at = self._places[level]
         middle = self._margin + at * self.apart if len(self.levels) > 1 else (self.columns - 1) / 2
         beside = 0.0 if place is None else (place - (self.series - 1) / 2) * self.step
         return min(self.columns - 1, max(0, math.floor(middle + beside + 0.5)))

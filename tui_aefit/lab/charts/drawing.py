@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -81,10 +82,15 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
         for point in places[one.name]:
             canvas.put(point.column, row_of(point.row), one.marker, one.style(palette))
     if data.bars:
+        drawn: set[tuple[int, _Bar]] = set()
         for one in series:
             for place, found in zip(places[one.name], data.curves[one.name], strict=True):
                 if found.interval is not None:
-                    _draw_bar(canvas, place.column, found.interval, scale, one.style(palette))
+                    bar = _Bar.on(scale, found.interval)
+                    # A study may have many more values than there are columns.
+                    if (place.column, bar) not in drawn:
+                        drawn.add((place.column, bar))
+                        bar.draw(canvas, place.column, one.style(palette))
     if data.cursor is not None:
         _draw_cursor(canvas, slots.column(data.cursor), palette)
     if frame.named:
@@ -176,18 +182,30 @@ class _Canvas:
         self.grid.write(self.plot.left + column, row, text, style)
 
 
-def _draw_bar(canvas: _Canvas, column: int, interval: tuple[float, float], scale: Scale, style: str) -> None:
-    """An interval behind what stands there already; it ends at the axis where it goes on beyond."""
-    last = scale.rows - 1
-    top, bottom = (scale.place(end) for end in (interval[1], interval[0]))
-    high, low = max(0, row_of(max(top, 0.0))), min(last, row_of(min(max(bottom, 0.0), last)))
-    for row in range(high, low + 1):
-        glyph = BAR
-        if low > high and row == high and top >= 0:
-            glyph = BAR_TOP
-        elif low > high and row == low and bottom <= last:
-            glyph = BAR_BOTTOM
-        canvas.put_behind(column, row, glyph, style)
+class _Bar(NamedTuple):
+    """An interval from row `high` down to row `low`. top, bottom: whether it ends there, not beyond the axis."""
+
+    high: int
+    low: int
+    top: bool
+    bottom: bool
+
+    @classmethod
+    def on(cls, scale: Scale, interval: tuple[float, float]) -> _Bar:
+        last = scale.rows - 1
+        top, bottom = (scale.place(end) for end in (interval[1], interval[0]))
+        high, low = max(0, row_of(max(top, 0.0))), min(last, row_of(min(max(bottom, 0.0), last)))
+        return cls(high, low, top >= 0, bottom <= last)
+
+    def draw(self, canvas: _Canvas, column: int, style: str) -> None:
+        """Behind what stands there already."""
+        for row in range(self.high, self.low + 1):
+            glyph = BAR
+            if self.low > self.high and row == self.high and self.top:
+                glyph = BAR_TOP
+            elif self.low > self.high and row == self.low and self.bottom:
+                glyph = BAR_BOTTOM
+            canvas.put_behind(column, row, glyph, style)
 
 
 def _draw_cursor(canvas: _Canvas, column: int, palette: Palette | None) -> None:

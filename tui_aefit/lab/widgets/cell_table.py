@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from rich.console import JustifyMethod
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
+from rich.text import Text, TextType
 from textual.coordinate import Coordinate
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import DataTable
-from textual.widgets.data_table import RowKey
+from textual.widgets.data_table import Row, RowKey
 
 BORDER = 4
 """Cells of a border's line that its text does not get."""
@@ -171,6 +171,22 @@ class CellTable(DataTable[Text]):
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
         """Find how large all of it is, without measuring every cell: widths and heights are given here."""
         super()._update_dimensions(())
+
+    def add_row(
+        self, *cells: Text, height: int | None = 1, key: str | None = None, label: TextType | None = None
+    ) -> RowKey:
+        """Add a row: the table's own looks for the cursor after each, as many times as there are rows."""
+        if not self.rows:
+            return super().add_row(*cells, height=height, key=key, label=label)
+        made = RowKey(key)
+        self._row_locations[made] = len(self.rows)
+        columns = [column.key for column in self.ordered_columns]
+        self._data[made] = dict(zip(columns, cells, strict=True))
+        self.rows[made] = Row(made, height or 0, None, height is None)
+        self._new_rows.add(made)
+        self._update_count += 1
+        self._require_update_dimensions = True
+        return made
 
     def action_scroll_home(self) -> None:
         """Move the cursor to the first row: of whole rows none has a leftmost cell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from core.declarations.printable import printable
 from core.records.study_state import CellState
 from tui_aefit.following.listing import brief_duration
 from tui_aefit.following.quantities import Quantity, interval_words, value_of, words_of
-from tui_aefit.following.study import Progress, StudyView, setting_word, state_words_of
+from tui_aefit.following.study import CELL_STATES, Progress, StudyView, setting_word, state_words_of
 from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.live.progress import bar, percent
@@ -24,6 +24,11 @@ from tui_aefit.lab.widgets.live.progress import bar, percent
 GAP = 2
 BAR = 8
 WIDEST_SETTING, WIDEST_ID = 16, 30
+ENDING_RIGHT = ("runs", "value", "left")
+"""The columns of numbers."""
+
+Words = Mapping[str, str]
+"""Column key -> what it says of one experiment."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class CellsTable(CellTable):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._rows: dict[str, tuple[tuple[Any, ...], list[Text]]] = {}
+        self._words: dict[str, tuple[tuple[Any, ...], Words]] = {}
+        self._look: tuple[Any, ...] = ()
+        self._drawn: dict[str, tuple[Words, list[Text]]] = {}
+        self._made: dict[tuple[str, str, str], Text] = {}
 
     def watch_content(self) -> None:
         """Show what changed."""
@@ -78,24 +86,40 @@ class CellsTable(CellTable):
         content = self.content
         if content is None or not self.size.width:
             return
-        columns = self._columns(content)
-        rows = {cell.cell.id: self._row(content, cell, tuple(columns)) for cell in content.cells}
-        self._rows = {id: one for id, one in self._rows.items() if id in rows}
-        self.fill(columns, rows)
+        before, self._words = self._words, {}
+        words = [self._words_of(content, cell, before) for cell in content.cells]
+        columns = self._columns(content, words)
+        self.fill(columns, self._rows(content, words, tuple(columns)))
 
-    def _columns(self, content: Cells) -> dict[str, tuple[str, int]]:
+    def _words_of(
+        self, content: Cells, cell: CellState, before: Mapping[str, tuple[tuple[Any, ...], Words]]
+    ) -> Words:
+        """What the columns say of an experiment, found anew only where something of it has changed."""
+        id = cell.cell.id
+        progress = content.view.progress.get(id)
+        key = cell.status, progress, content.quantity, content.axes
+        known = before.get(id)
+        # An overview that has not changed is the same object: comparing its parts would take longer.
+        if known is None or known[0][0] is not cell.overview or known[0][1:] != key:
+            known = (cell.overview, *key), _words(cell, content.quantity, progress, content.axes)
+        self._words[id] = known
+        return known[1]
+
+    def _columns(self, content: Cells, words: Sequence[Words]) -> dict[str, tuple[str, int]]:
         """As many columns as there is room for: given up first is the id, then the interval, then progress."""
-        cells, quantity = content.cells, content.quantity
-        states = [" ".join(state_words_of(cell)[:2]) for cell in cells]
-        found: dict[str, tuple[str, int]] = {"state": ("state", _widest("state", states))}
-        found["runs"] = ("runs", _widest("runs", (f"{cell.done}/{cell.runs}" for cell in cells)))
-        for axis in content.axes:
-            words = (setting_word(cell, axis) for cell in cells)
-            found[f"={axis}"] = (axis, min(WIDEST_SETTING, _widest(axis, words)))
-        title = quantity.title
-        number = _widest("", (words_of(_value(cell, quantity), quantity) for cell in cells))
-        found["value"] = (title, max(number, 8))
-        found["interval"] = ("95 %", 14)
+
+        def widest(column: str, title: str = "") -> int:
+            # Of a column's thousand cells few differ: each text is measured once.
+            return max(map(cell_len, {title, *(one[column] for one in words)}))
+
+        title = content.quantity.title
+        found: dict[str, tuple[str, int]] = {
+            "state": ("state", widest("state", "state")),
+            "runs": ("runs", widest("runs", "runs")),
+            **{f"={axis}": (axis, min(WIDEST_SETTING, widest(f"={axis}", axis))) for axis in content.axes},
+            "value": (title, max(widest("value"), 8)),
+            "interval": ("95 %", 14),
+        }
         if content.view.progress:
             found["progress"] = ("progress", BAR + 6)
             found["left"] = ("left", 7)
@@ -104,7 +128,7 @@ class CellsTable(CellTable):
         for dispensable in ("id", "interval", "progress", "left"):
             if sum(width + GAP for _, width in found.values()) <= available:
                 break
-            if dispensable == "interval" and not any(_interval(cell, quantity) for cell in cells):
+            if dispensable == "interval" and not any(one["interval"] for one in words):
                 continue
             found.pop(dispensable, None)
         rest = available - sum(width + GAP for _, width in found.values())
@@ -112,54 +136,45 @@ class CellsTable(CellTable):
         found["value"] = (title, found["value"][1] + longer)
         return {key: (title, width + GAP) for key, (title, width) in found.items()}
 
-    def _row(self, content: Cells, cell: CellState, columns: tuple[str, ...]) -> Sequence[Text]:
-        """The cells of a row, the same objects as long as they look the same."""
-        progress = content.view.progress.get(cell.cell.id)
-        glyph, word, style = state_words_of(cell)
-        inked = ink(self.app, style)
-        key = (cell.status, cell.overview, progress, content.quantity, columns, inked)
-        known = self._rows.get(cell.cell.id)
-        if known is not None and known[0] == key:
-            return known[1]
-        row = [
-            _text(column, cell, content.quantity, progress, (f"{glyph} {word}", inked)) for column in columns
-        ]
-        self._rows[cell.cell.id] = key, row
-        return row
+    def _rows(
+        self, content: Cells, words: Sequence[Words], columns: tuple[str, ...]
+    ) -> dict[str, Sequence[Text]]:
+        """The rows as they are drawn, the same objects as long as they look the same."""
+        inks = {style: ink(self.app, style) for _, _, style in CELL_STATES.values()}
+        look = columns, inks
+        before = self._drawn if look == self._look else {}
+        self._look, self._drawn = look, {}
+        if len(self._made) > len(words) * len(columns):
+            self._made.clear()  # most are no longer shown
+        for cell, one in zip(content.cells, words, strict=True):
+            known = before.get(cell.cell.id)
+            if known is None or known[0] is not one:
+                state = inks[state_words_of(cell)[2]]
+                known = one, [self._text(column, one[column], state) for column in columns]
+            self._drawn[cell.cell.id] = known
+        return {id: row for id, (_, row) in self._drawn.items()}
+
+    def _text(self, column: str, text: str, state: str) -> Text:
+        """A cell as it is drawn: those that look alike are one object, for of thousands few differ."""
+        look = column, text, state if column == "state" else ""
+        made = self._made.get(look)
+        if made is None:
+            made = self._made[look] = right(text) if column in ENDING_RIGHT else left((text, look[2]))
+        return made
 
 
-def _text(
-    column: str, cell: CellState, quantity: Quantity, progress: Progress | None, state: tuple[str, str]
-) -> Text:
-    if column.startswith("="):
-        return left(setting_word(cell, column[1:]))
-    match column:
-        case "state":
-            return left(state)
-        case "runs":
-            return right(f"{cell.done}/{cell.runs}")
-        case "value":
-            return right(words_of(_value(cell, quantity), quantity))
-        case "interval":
-            return left(f" {_interval(cell, quantity)}")
-        case "progress":
-            return left(
-                f" {bar(progress.done, BAR)} {percent(progress.done)}" if progress is not None else ""
-            )
-        case "left":
-            seconds = progress.left if progress is not None else None
-            return right("" if seconds is None else brief_duration(seconds))
-    return left(f" {printable(cell.cell.id)}")
-
-
-def _value(cell: CellState, quantity: Quantity) -> Any:
-    return value_of(cell.overview, quantity) if cell.overview is not None else None
-
-
-def _interval(cell: CellState, quantity: Quantity) -> str:
-    value = _value(cell, quantity)
-    return interval_words(value, quantity).strip() if value is not None else ""
-
-
-def _widest(title: str, words: Any) -> int:
-    return max([cell_len(title), *map(cell_len, words)])
+def _words(cell: CellState, quantity: Quantity, progress: Progress | None, axes: Sequence[str]) -> Words:
+    glyph, word, _ = state_words_of(cell)
+    value = value_of(cell.overview, quantity) if cell.overview is not None else None
+    done = f" {bar(progress.done, BAR)} {percent(progress.done)}" if progress is not None else ""
+    left = progress.left if progress is not None else None
+    return {
+        "state": f"{glyph} {word}",
+        "runs": f"{cell.done}/{cell.runs}",
+        **{f"={axis}": setting_word(cell, axis) for axis in axes},
+        "value": words_of(value, quantity),
+        "interval": interval_words(value, quantity) if value is not None else "",
+        "progress": done,
+        "left": brief_duration(left) if left is not None else "",
+        "id": f" {printable(cell.cell.id)}",
+    }
