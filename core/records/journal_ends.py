@@ -11,10 +11,9 @@ from core.errors import RecordError
 from core.families.ladder import Ladder
 from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
-from core.records.experiment import Experiment
-from core.records.findings import Details, Findings, findings_in
+from core.records.findings import Findings, findings_in
 from core.records.status import is_turning_point
-from core.records.tail import coordinator_journals, lines_from_the_end
+from core.records.tail import lines_from_the_end
 
 
 @dataclass(frozen=True)
@@ -65,16 +64,6 @@ def read_statistics(journals: list[Path], ladder: Ladder) -> LastStatistics:
             if (found := findings_in(line, ladder)) is not None:
                 return LastStatistics(found, (version or 0) > JOURNAL_VERSION)
     return LastStatistics(None, (version or 0) > JOURNAL_VERSION)
-
-
-def read_details(experiment: Experiment) -> Details:
-    """What the journals of an experiment say of it at length; nothing where they cannot be read."""
-    try:
-        journals = coordinator_journals(experiment.journal)
-        findings = read_statistics(journals, experiment.spec.ladder).findings
-    except OSError:
-        return Details()  # it is gone, or must not be read any more: the next look says so
-    return findings.details if findings is not None else Details()
 
 
 def _last_session(journals: list[Path]) -> list[Event]:

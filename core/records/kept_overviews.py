@@ -38,9 +38,7 @@ LARGEST_INDEX = 2**28
 LARGEST = 2**24
 """Bytes of what is long of one experiment, at most; most have some ten thousand."""
 SUFFIX = ".json"
-NUMBERS_SUFFIX = ".numbers"
-"""Of what `core.report.study.kept_numbers` keeps beside it."""
-HALF_WRITTEN = r"\..+\.(json|numbers|txt)"
+HALF_WRITTEN = r"\..+\.(json|txt)"
 SETTLED_SECONDS = 2.0
 """A file that was changed so short a time ago could be changed again with the same stamp: it is not kept yet."""
 SPARE_LINES = 100
@@ -200,10 +198,8 @@ class KeptOverviews:
         with suppress(OSError):  # there is none, or it is not ours to change
             if self._folder.is_symlink():
                 return
-            suffixes = SUFFIX, NUMBERS_SUFFIX
-            found = os.listdir(self._folder)
-            gone = {entry for entry in found if entry.endswith(suffixes) and entry[0] != "."}
-            gone -= {f"{name}{suffix}" for name in names for suffix in suffixes}
+            gone = {entry for entry in os.listdir(self._folder) if entry.endswith(SUFFIX) and entry[0] != "."}
+            gone -= {f"{name}{SUFFIX}" for name in names}
             for entry in gone:
                 (self._folder / entry).unlink()
             if gone:

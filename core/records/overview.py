@@ -24,7 +24,7 @@ from core.records.experiment import (
 )
 from core.records.findings import ADVERSARIAL, Details, Findings
 from core.records.home import experiment_folders
-from core.records.journal_ends import JournalEnd, LastStatistics, read_details, read_end, read_statistics
+from core.records.journal_ends import JournalEnd, LastStatistics, read_end, read_statistics
 from core.records.kept_overviews import (
     SETTLED_SECONDS,
     VERSION,
@@ -182,11 +182,6 @@ class OverviewReader:
         with self._lock:
             return self._unchanged(folder, self._made(folder))
 
-    def stamps_of(self, overview: Overview) -> Stamps | None:
-        """Of all the files of a complete experiment that was just looked at, if it has had them for a while."""
-        settled = self._settled.get(overview.id)
-        return settled.kept.stamps if settled is not None and settled.overview is overview else None
-
     def _unchanged(self, folder: Path, made: _Made) -> Overview | None:
         settled = self._settled_of(folder)
         if settled is None or made.stamp != settled.kept.stamps.made:
@@ -211,8 +206,8 @@ class OverviewReader:
         if experiment.spec.schema_version < SPEC_VERSION or experiment.spec.runs != len(kept.runs):
             return None
         found = kept.headline
-        details = partial(self._details, experiment, found.check)
-        findings = Findings(found.runs, found.accuracy, found.rise, details)
+        read_details = partial(self._details, experiment, found.check)
+        findings = Findings(found.runs, found.accuracy, found.rise, read_details)
         return _overview_of(
             experiment,
             ExperimentStatus.COMPLETE,
@@ -225,8 +220,13 @@ class OverviewReader:
     def _details(self, experiment: Experiment, check: int) -> Details:
         """What is long of an experiment's findings, from what was kept; else from its journals."""
         found = self._kept.details(experiment.id, check)
-        fits = found is not None and found.fits(experiment.spec.ladder)
-        return found if found is not None and fits else read_details(experiment)
+        if found is not None and found.fits(experiment.spec.ladder):
+            return found
+        try:
+            statistics = read_statistics(coordinator_journals(experiment.journal), experiment.spec.ladder)
+        except OSError:
+            return Details()  # it is gone, or must not be read any more: the next look says so
+        return statistics.findings.details if statistics.findings is not None else Details()
 
     def _made(self, folder: Path) -> _Made:
         """When an experiment was made; of a folder without a spec, when it was changed: a list shows a date."""
@@ -240,17 +240,11 @@ class OverviewReader:
             return _Made(0.0, None)
 
     def _overview(self, folder: Path, made: _Made) -> Overview:
-        name = folder.name
-        before = self._before.get(name)
+        before = self._before.get(folder.name)
         if (settled := self._settled_of(folder)) is not None:
             self._recall_files(folder, settled)
-            del self._settled[name]  # it no longer stands
         overview = self._read(folder, made)
-        if before is None or before != overview:
-            return overview
-        if (settled := self._settled.get(name)) is not None:
-            self._settled[name] = _Settled(settled.kept, before)
-        return before
+        return before if before is not None and before == overview else overview
 
     def _recall_files(self, folder: Path, settled: _Settled) -> None:
         """Take what was read of each file for what it holds, unless newer is known: most have not changed."""

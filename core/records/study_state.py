@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from core.records.kept_overviews import Stamps
 from core.records.overview import TELL_FACTOR, Overview, OverviewReader
 from core.records.queue import waiting_in
 from core.records.status import ExperimentStatus
@@ -50,15 +49,11 @@ class StudyStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CellState:
-    """One experiment of a study as it stands. overview: None where its folder is not there.
-
-    stamps: of all the files of a complete one, if it has had them for a while.
-    """
+    """One experiment of a study as it stands. overview: None where its folder is not there."""
 
     cell: StudyCell
     status: CellStatus
     overview: Overview | None = None
-    stamps: Stamps | None = field(default=None, compare=False, repr=False)
 
     @property
     def done(self) -> int:
@@ -160,7 +155,7 @@ def _cell_state(study: Study, cell: StudyCell, reader: OverviewReader, queue: Ma
         if not os.path.isdir(folder):
             return CellState(cell, CellStatus.WAITING)
         overview = reader.look_at(folder, queue)
-    return CellState(cell, _status(cell, overview), overview, reader.stamps_of(overview))
+    return CellState(cell, _status(cell, overview), overview)
 
 
 def _status(cell: StudyCell, overview: Overview) -> CellStatus:

@@ -63,7 +63,7 @@ def count_reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(owner, name, call)
 
     counted(Experiment, "result")
-    for name in ("load", "read_annotations", "read_details", "read_statistics"):
+    for name in ("load", "read_annotations", "read_statistics"):
         counted(overview_module, name)
     return read
 
@@ -239,7 +239,7 @@ def test_findings_that_were_damaged_are_read_from_the_journal(
     assert found.findings is not None
     assert first.findings is not None
     assert found.findings.accuracies == first.findings.accuracies
-    assert read == ["read_details"]
+    assert read == ["read_statistics"]
     assert found == first
 
 

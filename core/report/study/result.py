@@ -6,16 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from core.declarations.setting import Value
 from core.families.ladder import Ladder
-from core.records.experiment import Experiment
-from core.records.kept_overviews import Stamps
-from core.records.metrics import SCHEMA_VERSION
+from core.records.metrics import SCHEMA_VERSION, RunMetrics
 from core.records.overview import Overview, OverviewReader
 from core.records.statistics import Claim, StatisticalTest, SummaryTable
 from core.records.study import Study
@@ -25,7 +20,6 @@ from core.records.types import plain
 from core.report.attack_figures import mean_of
 from core.report.measured import Measured, measured
 from core.report.result import statistics_of_ladder
-from core.report.study.kept_numbers import Numbers, keep_numbers, read_numbers
 from core.spec.spec import Spec
 
 PAPER_PAIR = ("adversarial", "misclassified")
@@ -135,8 +129,7 @@ def _cell(study: Study, state: CellState, before: CellResult | None) -> CellResu
         found = {name: getattr(before, name) for name in _NUMBERS} | {"reason": before.reason}
     elif overview is not None and overview.experiment is not None:
         try:
-            numbers = _numbers_of(study.home, overview.experiment, state.stamps)
-            found = {name: getattr(numbers, name) for name in _NUMBERS}
+            found = _numbers(overview)
         except OSError as error:
             found = {"reason": f"cannot be read: {error.strerror or error}"}
     spec = state.cell.spec
@@ -153,38 +146,29 @@ def _cell(study: Study, state: CellState, before: CellResult | None) -> CellResu
     )
 
 
-_NUMBERS = Numbers.__struct_fields__
+_NUMBERS = ("ladder", "statistics_runs", "claims", "summary", "tests", "fooled", "hit", "measured")
 
 
-def _numbers_of(home: Path, experiment: Experiment, stamps: Stamps | None) -> Numbers:
-    """What an experiment's runs say, as it was kept or as its files say it. stamps: of these. Raises OSError."""
-    kept = read_numbers(home, experiment.id, stamps) if stamps is not None else None
-    if kept is not None:
-        return kept
-    numbers = _numbers(experiment)
-    if stamps is not None:
-        keep_numbers(home, experiment.id, stamps, numbers)
-    return numbers
-
-
-def _numbers(experiment: Experiment) -> Numbers:
+def _numbers(overview: Overview) -> dict[str, Any]:
     """What the files of an experiment say of its runs. Raises OSError."""
+    experiment = overview.experiment
+    assert experiment is not None
     results = experiment.results()
     ladder = next((run.ladder for run in results.values()), experiment.spec.ladder)
     statistics = statistics_of_ladder(newest_statistics(experiment), ladder)
+    found: dict[str, Any] = {"ladder": ladder, **_attack(results)}
+    if results:
+        found["measured"] = measured(results, ladder, experiment.spec.controls)
+    if statistics is not None:
+        found |= {
+            "statistics_runs": statistics.runs,
+            "claims": statistics.claims,
+            "summary": statistics.summary,
+            "tests": tuple(test for test in statistics.tests if test.sets == PAPER_PAIR),
+        }
+    return found
+
+
+def _attack(results: Mapping[int, RunMetrics]) -> dict[str, float | None]:
     figures = [run.attack for run in results.values()]
-    found = Numbers(
-        ladder=ladder,
-        fooled=mean_of(figures, "surrogate_fooled"),
-        hit=mean_of(figures, "target_hit"),
-        measured=measured(results, ladder, experiment.spec.controls) if results else None,
-    )
-    if statistics is None:
-        return found
-    return msgspec.structs.replace(
-        found,
-        statistics_runs=statistics.runs,
-        claims=statistics.claims,
-        summary=statistics.summary,
-        tests=tuple(test for test in statistics.tests if test.sets == PAPER_PAIR),
-    )
+    return {"fooled": mean_of(figures, "surrogate_fooled"), "hit": mean_of(figures, "target_hit")}
