@@ -18,7 +18,7 @@ from core.records.events import SCHEMA_VERSION as JOURNAL_VERSION
 from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, decode
 from core.records.experiment import SPEC_FILE, Experiment, UnreadableError, created, load, run_name
 from core.records.findings import ADVERSARIAL, Findings, findings_in
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.kept_overviews import (
     VERSION,
     KeptOverview,

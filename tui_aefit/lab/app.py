@@ -20,21 +20,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.errors import AefitError
-from core.records.experiment import Experiment
-from core.records.status import ExperimentStatus
+from core.errors import AefitError, ExperimentError
+from core.records.folders import locked_folders
 from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
-from tui_aefit.lab.actions import stop
 from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import GROUP, carry_out
-from tui_aefit.lab.beside import open_beside
 from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.computing import Computing, most_runs
-from tui_aefit.lab.copying import copy_commands, write_picture
 from tui_aefit.lab.forgetting import forget_what_is_gone
 from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
 from tui_aefit.lab.looking import LookingScreen
@@ -64,7 +58,9 @@ from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from core.records.experiment import Experiment
     from tui_aefit.lab.browsing import Browsing
+    from tui_aefit.lab.computing import Computing
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
@@ -145,8 +141,7 @@ class Lab(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
-        self._computing = Computing(self, settings)
-        self._surroundings = Surroundings(settings, self._computing.complain_once)
+        self._surroundings = Surroundings(settings, lambda error: self._computing.complain_once(error))
         self._publishing = publishing.Publishing(self)
         self._leaving: Timer | None = None
         chosen = self._preferences.theme
@@ -158,6 +153,13 @@ class Lab(App[None]):
         from tui_aefit.lab.browsing import Browsing  # noqa: PLC0415  # a seventh of the time to the first picture
 
         return Browsing.of(self._home)
+
+    @cached_property
+    def _computing(self) -> Computing:
+        """What has experiments computed; what reads records is loaded with it, unless nothing is at work a second on."""
+        from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
+
+        return Computing(self, self._settings)
 
     # Opening
 
@@ -176,13 +178,23 @@ class Lab(App[None]):
         Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
         """
         self.push_screen(self._setup_screen(self._first_words()))
-        running = self._computing.at_work()
+        running = self._at_work()
         for experiment in running:
             self._computing.watch(experiment)
-        self.set_interval(WATCH_SECONDS, self._computing.look_around)
+        self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
         first = self._first or next(iter(running), None)
         if first is not None:
             self._open(first)
+
+    def _at_work(self) -> list[Experiment]:
+        """The experiments that are being computed, the newest first; none where they cannot be listed."""
+        try:
+            if not locked_folders(self._home):
+                return []  # of most homes this is known before anything that reads records is loaded
+        except ExperimentError as error:
+            self._computing.complain_once(error)
+            return []
+        return self._computing.at_work()
 
     def watch_theme(self, theme: str) -> None:
         """A chosen theme is kept for the next visit."""
@@ -259,6 +271,8 @@ class Lab(App[None]):
         experiment = next(looked_at, None)
         folder = Path(path) if path else (experiment.folder if experiment else self._home) / "exports"
         name = filename or f"lab-{datetime.now():{time_format or '%Y%m%d-%H%M%S'}}.svg"
+        from tui_aefit.lab.copying import write_picture  # noqa: PLC0415  # with what writes files
+
         carry_out(self, partial(write_picture, self.export_screenshot(), folder, name))
         return None
 
@@ -289,7 +303,7 @@ class Lab(App[None]):
         """Quit, after asking about work that is going on."""
         if isinstance(self.screen, screens.Leave):
             return
-        running = [experiment.id for experiment in self._computing.at_work()]
+        running = [experiment.id for experiment in self._at_work()]
         if running:
             self.push_screen(screens.Leave(running), self._answered)
         else:
@@ -297,7 +311,9 @@ class Lab(App[None]):
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
-            for experiment in self._computing.at_work():
+            from tui_aefit.lab.actions import stop  # noqa: PLC0415  # with what changes records
+
+            for experiment in self._at_work():
                 carry_out(self, partial(stop, experiment))
         if answer in ("leave", "stop"):
             self._leave()
@@ -340,11 +356,16 @@ class Lab(App[None]):
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
-        copy_commands(self, self._home, [message.line])
+        self._copy_commands([message.line])
 
     def on_copy_commands(self, message: CopyCommands) -> None:
         """Copy the commands that compute experiments."""
-        copy_commands(self, self._home, [batch_command(spec) for spec in message.specs])
+        self._copy_commands([batch_command(spec) for spec in message.specs])
+
+    def _copy_commands(self, lines: Sequence[str]) -> None:
+        from tui_aefit.lab.copying import copy_commands  # noqa: PLC0415  # with what writes files
+
+        copy_commands(self, self._home, lines)
 
     def on_open_screen(self, message: OpenScreen) -> None:
         """Show a screen."""
@@ -360,6 +381,8 @@ class Lab(App[None]):
 
     def on_open_beside(self, message: OpenBeside) -> None:
         """Show the experiment beside another one in the list."""
+        from tui_aefit.lab.beside import open_beside  # noqa: PLC0415  # with what reads records
+
         open_beside(self, self._browsing, message.experiment.id, message.steps)
 
     def on_open_study(self, message: OpenStudy) -> None:
@@ -405,6 +428,7 @@ class Lab(App[None]):
         experiment = message.experiment
         if isinstance(self.screen, screens.Ask):
             return  # the key was pressed twice
+        from tui_aefit.lab.computing import most_runs  # noqa: PLC0415  # with what reads records
 
         def answered(word: str | None) -> None:
             if word is not None:
@@ -430,6 +454,9 @@ class Lab(App[None]):
 
     def on_experiment_ended(self, message: ExperimentEnded) -> None:
         """Say that an experiment has ended."""
+        from core.records.status import ExperimentStatus  # noqa: PLC0415  # with what reads records
+        from tui_aefit.following.home import lacks_further_runs  # noqa: PLC0415
+
         state = message.state
         if self._preferences.bell:
             self.bell()

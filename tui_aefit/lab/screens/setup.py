@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,8 +16,6 @@ from textual.widgets import Static
 
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting
-from core.records.experiment import Experiment
-from core.records.study import Study
 from core.report.formatting import counted
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
@@ -33,6 +31,10 @@ from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH, Form
 from tui_aefit.lab.widgets.setup.foot import Asked, Foot, asked_of_one, asked_of_study, hint_of
 from tui_aefit.lab.widgets.setup.known import OF_DATA, USUAL_OVERLAP, Known, Looked
 from tui_aefit.shell.declarations import words_of_list
+
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
+    from core.records.study import Study
 
 MANY, TYPING_SECONDS = 300, 0.3
 """Of more experiments than so many the form waits so long for the next letter: making them takes longer."""
@@ -227,11 +229,13 @@ class SetupScreen(Screen[None]):
 
     def action_open_standing(self) -> None:
         """Open what exists already."""
+        from core.records.study import Study  # noqa: PLC0415  # with what reads records, which what exists was read by
+
         match self._existing():
-            case Experiment() as experiment:
-                self.post_message(OpenExperiment(experiment))
             case Study() as study:
                 self.post_message(OpenStudy(study.folder))
+            case experiment if experiment is not None:
+                self.post_message(OpenExperiment(experiment))
 
     async def action_take_offered(self) -> None:
         """Fill in what is offered, and offer what was there."""
