@@ -1,4 +1,4 @@
-"""The folders of a home's experiments. Reads nothing of them, and loads nothing that could: the lab's start asks."""
+"""The folders of a home's experiments. Reads none of them, and loads nothing that could: the lab's start asks."""
 
 from __future__ import annotations
 

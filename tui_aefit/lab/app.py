@@ -16,6 +16,7 @@ from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.markup import escape
 from textual.notifications import SeverityLevel
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -81,7 +82,8 @@ class Lab(App[None]):
     """
 
     TITLE = "aefit-tui"
-    CSS_PATH = "app.tcss"
+    # The form's too: read with the app's, it is not parsed when the form is shown, with all that is there by then.
+    CSS_PATH = ["app.tcss", "screens/setup.tcss"]  # noqa: RUF012  # declared so by App
     BINDINGS = [  # noqa: RUF012  # declared so by App
         Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
         Binding(
@@ -123,6 +125,9 @@ class Lab(App[None]):
         *arrow_bindings("app"),
     ]
 
+    # Not set when the lab is made: all style sheets would be read once more before the first picture.
+    theme: Reactive[str] = Reactive(THEMES[0].name)
+
     def __init__(
         self,
         settings: Settings,
@@ -144,8 +149,10 @@ class Lab(App[None]):
         self._surroundings = Surroundings(settings, lambda error: self._computing.complain_once(error))
         self._publishing = publishing.Publishing(self)
         self._leaving: Timer | None = None
-        chosen = self._preferences.theme
-        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+        # Textual has made them before our themes were known to it.
+        self.stylesheet.set_variables(self.get_css_variables())
+        if self._preferences.theme in self.available_themes:
+            self.theme = self._preferences.theme
 
     @cached_property
     def _browsing(self) -> Browsing:
@@ -156,7 +163,7 @@ class Lab(App[None]):
 
     @cached_property
     def _computing(self) -> Computing:
-        """What has experiments computed; what reads records is loaded with it, unless nothing is at work a second on."""
+        """What has experiments computed. What reads records is loaded with it: at first, or a second later."""
         from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
 
         return Computing(self, self._settings)
@@ -172,19 +179,27 @@ class Lab(App[None]):
         """Binding id -> the keys that a person gave it."""
         return self._changed_keys
 
-    def on_ready(self) -> None:
-        """Show the form, and on top of it what is running.
-
-        Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
-        """
-        self.push_screen(self._setup_screen(self._first_words()))
+    def get_default_screen(self) -> SetupScreen:
+        """The form, with what is running on top of it, or what was asked for."""
         running = self._at_work()
         for experiment in running:
             self._computing.watch(experiment)
+        self._first = self._first or next(iter(running), None)
+        return SetupScreen(
+            self._first_words(),
+            offered=self._preferences.words,
+            surroundings=self._surroundings,
+            behind=self._first is not None,
+        )
+
+    def on_mount(self) -> None:
+        """Show what is in front of the form before anything is painted."""
+        if self._first is not None:
+            self._open(self._first)
+
+    def on_ready(self) -> None:
+        """Look from now on which experiments end."""
         self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
-        first = self._first or next(iter(running), None)
-        if first is not None:
-            self._open(first)
 
     def _at_work(self) -> list[Experiment]:
         """The experiments that are being computed, the newest first; none where they cannot be listed."""
@@ -403,9 +418,11 @@ class Lab(App[None]):
         self.action_experiments()
 
     def on_clone_experiment(self, message: CloneExperiment) -> None:
-        """Show a form that begins from a spec."""
+        """Have the form begin anew, from a spec."""
         self._back_to_form()
-        self.switch_screen(self._setup_screen(words_of(message.spec)))
+        form = self.screen
+        assert isinstance(form, SetupScreen)
+        form.call_next(form.begin_anew, words_of(message.spec), self._preferences.words)
 
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
@@ -483,13 +500,13 @@ class Lab(App[None]):
         if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
         # On top of the list or the study that it was chosen in, so that the way back leads there.
-        while len(self.screen_stack) > 2 and not isinstance(self.screen, LookingScreen):
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, LookingScreen):
             self.pop_screen()
         self.push_screen(screens.LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def pop_screen(self) -> AwaitComplete:
@@ -497,9 +514,6 @@ class Lab(App[None]):
         removed = super().pop_screen()
         self.call_later(forget_what_is_gone)
         return removed
-
-    def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
-        return SetupScreen(words, offered=self._preferences.words, surroundings=self._surroundings)
 
     def _first_words(self) -> dict[str, str]:
         """What was asked for, over the defaults: what `--batch` would compute."""
