@@ -228,6 +228,7 @@ class ExperimentsScreen(MarkedActions):
             order=browsing.order,
             telling=self._telling_settings(everything),
             now=clock() // 60 * 60,
+            many=len(everything),
         )
         self._set_text("#title", self._title())
         self._set_text("#said", "; ".join(map(printable, selection.problems)))
