@@ -56,7 +56,7 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# `make bench` measures the neighbour search; `make bench BENCH=attacks` (training, run, scaling, weak_scaling, lab, many) others.
+# `make bench` measures the neighbour search; `make bench BENCH=attacks` (training, run, scaling, weak_scaling, lab, many, keys) others.
 BENCH ?= knn
 bench: $(VENV)/.installed-peers
 	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)

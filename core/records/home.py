@@ -1,4 +1,4 @@
-"""The experiments of a home: making one, listing their folders, finding one by its name, deleting one."""
+"""The experiments of a home: making one, finding one by its name, deleting one."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from core.records.experiment import (
     load,
     misnamed,
 )
+from core.records.folders import experiment_folders
 from core.records.lock import Lock, LockHeld
 from core.spec.spec import Spec
 
@@ -94,23 +95,6 @@ def experiment_id(spec: Spec) -> str:
     """DATASET-ATTACK-DIGEST, such as mnist-fgsm-1f3a9c2e; a long data set name is cut."""
     title = re.sub(r"[^a-z0-9]+", "-", spec.dataset_title.lower())[:TITLE_LENGTH].strip("-") or "own"
     return f"{title}-{spec.attack}-{spec.digest[:ID_DIGITS]}"
-
-
-def experiment_folders(home: Path) -> list[Path]:
-    """The folders of a home's experiments, in no order; a home that does not exist has none.
-
-    Whether they can be read is not looked at. Raises ExperimentError where they cannot be listed.
-    """
-    folder = experiments_dir(home)
-    try:
-        with os.scandir(folder) as entries:
-            return [folder / entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ExperimentError(
-            f"cannot list {folder}: {error.strerror}", "choose another home with --home DIR"
-        ) from error
 
 
 def find(home: Path, name: str) -> Experiment:

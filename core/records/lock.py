@@ -35,6 +35,7 @@ from core.errors import ExperimentError, RecordError
 from core.files.atomic import write_atomically
 from core.files.ownership import owned_name
 from core.files.reading import read_plain
+from core.records.folders import LOCK_FILE
 from core.records.process import ProcessIdentity, identity
 from core.records.types import parse, plain
 
@@ -142,7 +143,7 @@ class Lock:
         watch: Watch = WATCH,
         give_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._path = folder / "lock"
+        self._path = folder / LOCK_FILE
         self._heartbeat = folder / "heartbeat"
         self._clock = clock
         self._wall = wall

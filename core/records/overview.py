@@ -23,7 +23,7 @@ from core.records.experiment import (
     run_name,
 )
 from core.records.findings import ADVERSARIAL, Details, Findings
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.journal_ends import JournalEnd, LastStatistics, read_end, read_statistics
 from core.records.kept_overviews import (
     SETTLED_SECONDS,

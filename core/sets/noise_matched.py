@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from core.sets.measured import Measured
+from typing import TYPE_CHECKING
+
 from core.sets.measured_set import Counterpart, MeasuredSet
-from core.sets.run_so_far import RunSoFar
+
+if TYPE_CHECKING:
+    from core.sets.measured import Measured
+    from core.sets.run_so_far import RunSoFar
 
 
 class NoiseMatched(MeasuredSet):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from core.sets.measured import Measured
 from core.sets.measured_set import MeasuredSet
-from core.sets.run_so_far import RunSoFar
+
+if TYPE_CHECKING:
+    from core.sets.measured import Measured
+    from core.sets.run_so_far import RunSoFar
 
 
 class Shuffled(MeasuredSet):

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from core.records.events import RunFailed, RunStarted
 from core.records.experiment import Experiment, load
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.journal import read_all
 from core.records.lock import Lock
 from core.records.study import Study, find_study

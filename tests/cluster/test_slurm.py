@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.records.events import EpochFinished, RunFailed, RunStarted, WorkerLost
 from core.records.experiment import load
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.journal import read_all
 from tests.cluster.slurm import Slurm, kill, wait_until_idle
 from tests.documents.examples import blocks_of

@@ -19,7 +19,7 @@ import pytest
 import tests.fakes
 from core.records.events import Event
 from core.records.experiment import Experiment, load
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.journal import read_all
 from tests.fakes.images import write_npz
 

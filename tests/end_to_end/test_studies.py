@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.records.events import EpochFinished, Notice
 from core.records.experiment import load
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.journal import read_all
 from core.records.process import ProcessIdentity
 from core.records.queue import read_queue

@@ -61,7 +61,7 @@ def test_work_outlives_the_terminal_in_which_it_was_started_and_is_found_again(s
         assert experiment.running
 
         second = terminal()
-        second.wait_for(experiment.id)
+        second.wait_for("▶ running  0/2 runs")
     second.wait_for("✓ complete  2/2 runs")
     assert read_state(experiment).status == "complete"
     mark = second.mark()

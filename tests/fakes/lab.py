@@ -123,7 +123,7 @@ async def opened(
 
 def has_opened(lab: Lab) -> bool:
     """Whether all of the form is there, or something is in front of it, which then has no fold yet."""
-    return len(lab.screen_stack) > 2 or bool(lab.screen.query("#jobs"))
+    return len(lab.screen_stack) > 1 or bool(lab.screen.query("#jobs"))
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], patience: float = PATIENCE) -> None:

@@ -15,6 +15,7 @@ from core.records.home import delete_experiment
 from tests.fakes.experiments import NOW, State, make_experiment
 from tests.fakes.lab import text_of
 from tests.fakes.screens import Desk, desk, updates_of
+from tui_aefit.following.listing import COLUMNS
 from tui_aefit.following.ordering import Order
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import (
@@ -31,6 +32,7 @@ from tui_aefit.lab.messages import (
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
+from tui_aefit.lab.widgets import experiments_table
 from tui_aefit.lab.widgets.preview import PreviewPane
 
 RESUMABLE: tuple[State, ...] = ("interrupted", "created", "failed")
@@ -285,19 +287,19 @@ class TestSorting:
         async with desk(tmp_path, (160, 30)) as here:
             await here.press("1", "f")
             assert here.listed() == ids
-            assert "age ▲" in headings(here)
+            assert "▲age" in headings(here)
             here.at(made[1])
             await here.press("greater_than_sign")
             assert here.listed() == ids[::-1]
-            assert "age ▼" in headings(here)
+            assert "▼age" in headings(here)
             await here.press("greater_than_sign")
             assert here.listed() == ids[::-1]  # the longest first
-            assert "time ▼" in headings(here)
+            assert "▼time" in headings(here)
             await here.press(*["less_than_sign"] * 11)
-            assert "ε ▼" in headings(here)
+            assert "▼ε" in headings(here)
             assert here.listed() == [ids[1], ids[2], ids[0]]
             await here.press("less_than_sign")
-            assert "ε ▲" in headings(here)
+            assert "▲ε" in headings(here)
             assert here.listed() == [ids[0], ids[2], ids[1]]
             assert here.table.chosen is not None
             assert here.table.chosen.id == ids[1]
@@ -325,10 +327,49 @@ class TestSorting:
                     await here.pilot.click(here.table, offset=(x, 0))
                     await here.settle()
                     assert here.rows() == [rows[id] for id in listed]
-                    assert here.table.ordered_columns[place].label.plain.strip().endswith(order.arrow)
+                    assert here.table.ordered_columns[place].label.plain.strip().startswith(order.arrow)
                     assert here.table.row_under_cursor == made[1].id
                     shown = [line for line in text_of(here.lab).splitlines() if "mnist" in line]
                     assert [next(id for id in ids if id in line) for line in shown] == listed
+
+    @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+    async def test_no_order_moves_a_column_or_takes_a_mark_or_the_cursor_away(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    ) -> None:
+        made = [make_experiment(tmp_path, runs=1 + seed, seed=seed, now=NOW - 7 * seed) for seed in range(4)]
+        async with desk(tmp_path, size) as here:
+            here.at(made[2])
+            await here.press("space")
+            here.at(made[1])
+            columns = [(key.value, column.width) for key, column in here.table.columns.items()]
+            orders = set()
+            with updates_of(here.table, monkeypatch):
+                for _ in range(2 * len(COLUMNS)):
+                    await here.press("greater_than_sign")
+                    orders.add(here.table.listing.order)
+                    assert [
+                        (key.value, column.width) for key, column in here.table.columns.items()
+                    ] == columns
+                    assert here.marked() == {made[2].id}
+                    assert here.table.row_under_cursor == made[1].id
+            assert len(orders) == 2 * len(COLUMNS)
+
+    async def test_what_a_filter_left_out_is_not_put_into_words_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = [make_experiment(tmp_path, runs=1, seed=seed, now=NOW - seed) for seed in range(3)]
+        ids = [experiment.id for experiment in made]
+        async with desk(tmp_path) as here:
+            before = here.rows()
+            put: list[str] = []
+            with monkeypatch.context() as patch:
+                patch.setattr(experiments_table, "cells_of", lambda one, **_: put.append(one.id))
+                await here.press("slash", *ids[1][-8:])
+                assert here.listed() == [ids[1]]
+                await here.press("escape")
+            assert here.listed() == ids
+            assert here.rows() == before
+            assert put == []
 
     async def test_a_click_on_a_heading_sorts_and_again_the_other_way(self, tmp_path: Path) -> None:
         made = [make_experiment(tmp_path, runs=1, seed=seed, epsilon=epsilon, now=NOW - seed)

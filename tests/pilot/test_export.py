@@ -482,7 +482,7 @@ class TestMeanwhile:
             await pilot.press("5")
             await until(pilot, lambda: child.at_work)
             await pilot.press("n")
-            await until(pilot, lambda: len(lab.screen_stack) == 2)
+            await until(pilot, lambda: len(lab.screen_stack) == 1)
             child.let.set()
             await done(pilot)
             assert f"wrote {experiment.id}-accuracy.pdf" in notices(lab)

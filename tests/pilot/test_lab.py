@@ -77,7 +77,7 @@ class TestOpening:
         async with opened(lab, SMALL) as pilot:
             assert watched(lab) == running.id
             await until(pilot, lambda: "1/3 runs" in text_of(lab))
-            assert not lab.screen_stack[1].query("#jobs"), "nobody waits for a form that is not seen"
+            assert not lab.screen_stack[0].query("#jobs"), "nobody waits for a form that is not seen"
             await pilot.press("n")
             await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
             await until(pilot, lambda: lab.screen.query("#jobs") and "time: " in text_of(lab))
@@ -282,7 +282,7 @@ class TestFindingTheWay:
     ) -> None:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
-            form = lab.screen_stack[1]
+            form = lab.screen_stack[0]
             await pilot.press("e")
             await until(pilot, lambda: running.id[:20] in text_of(lab))
             assert isinstance(lab.screen, ExperimentsScreen)
@@ -550,7 +550,7 @@ class TestMoreRuns:
             await until(pilot, lambda: isinstance(lab.screen, Ask) and begun(lab))
             lab.post_message(CanBeExtended(complete))  # of a look that took longer
             await pilot.pause()
-            assert [type(screen) for screen in lab.screen_stack[2:]] == [LiveScreen, Ask]
+            assert [type(screen) for screen in lab.screen_stack[1:]] == [LiveScreen, Ask]
         assert readers
         assert threading.main_thread() not in readers
 

@@ -15,7 +15,7 @@ from textual.widgets import Input, Select, Static
 
 from core.errors import AefitError
 from core.previews.records import AttackPreview, AttackRequest, DataPreview, DataRequest
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.metrics import PARTS
 from core.spec.spec import Spec
 from tests.fakes import previews

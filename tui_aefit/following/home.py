@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Collection
 from pathlib import Path
 
 from core.errors import ExperimentError
 from core.records.events import CoordinatorStarted, Finished
 from core.records.experiment import Experiment, load
-from core.records.home import experiment_folders
+from core.records.folders import locked_folders
 from core.records.state import State, read_state
 from core.records.status import ExperimentStatus
 
@@ -20,9 +19,7 @@ def at_work(home: Path) -> list[Experiment]:
     Raises ExperimentError where the home cannot be listed.
     """
     found = []
-    for folder in experiment_folders(home):
-        if not os.path.lexists(folder / "lock"):
-            continue  # most of them: not worth reading their specs
+    for folder in locked_folders(home):  # few of them: of the others the specs are not worth reading
         try:
             experiment = load(folder)
             if experiment.running:

@@ -237,18 +237,29 @@ SACRIFICES = (
 """What is given up where there is no room, one after the other: a column, or its length."""
 
 
-def fit(
-    rows: Sequence[Cells], *, available: int, padding: int, arrow: tuple[str, str] = ("", "")
-) -> dict[str, Fitted]:
+Widths = Mapping[str, tuple[int, int]]
+"""Column key -> how wide its title and its cells are, and the same in short."""
+
+
+def widths_of(rows: Sequence[Cells]) -> Widths:
+    """How wide the columns of these rows are."""
+    widths = {}
+    for key in COLUMNS:
+        # Of a column's thousand cells few differ: each text is measured once.
+        words = {row[key] for row in rows}
+        full, brief = (
+            max(map(cell_len, {title_of(key, brief=short), *(word[short] for word in words)}))
+            for short in (False, True)
+        )
+        widths[key] = full, brief
+    return widths
+
+
+def fit(widths: Widths, *, available: int, padding: int) -> dict[str, Fitted]:
     """The columns that fit, from left to right; the name takes what is left.
 
-    available: cells for all columns with their padding, `padding` for each. arrow: a column and what its title
-    has behind it.
+    available: cells for all columns with their padding, `padding` for each.
     """
-    widths = {
-        key: (_widest(rows, key, arrow, brief=False), _widest(rows, key, arrow, brief=True))
-        for key in COLUMNS
-    }
 
     def shown(given_up: Collection[str]) -> dict[str, Fitted]:
         found = {
@@ -283,12 +294,6 @@ def fit(
     smallest = min(SMALLEST_NAME, widths["name"][1])
     fitted["name"] = Fitted(max(smallest, fitted["name"].width + rest))
     return fitted
-
-
-def _widest(rows: Sequence[Cells], key: str, arrow: tuple[str, str], *, brief: bool) -> int:
-    title = title_of(key, brief=brief) + (arrow[1] if arrow[0] == key else "")
-    # Of a column's thousand cells few differ: each text is measured once.
-    return max(map(cell_len, {title, *(row[key][brief] for row in rows)}))
 
 
 def title_of(key: str, *, brief: bool) -> str:

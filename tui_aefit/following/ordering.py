@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from core.records.findings import Findings
@@ -29,8 +30,8 @@ class Order:
 
     @property
     def arrow(self) -> str:
-        """What stands behind the column's title."""
-        return " ▼" if self.descending else " ▲"
+        """What stands at the column's title."""
+        return "▼" if self.descending else "▲"
 
     def turned(self, step: int) -> Order:
         """The order `step` places on: every column both ways, first the way that is usual for it."""
@@ -59,10 +60,11 @@ def ordered(
     """The experiments in an order; what has no value there stands last either way, equal ones stay as they came."""
     found = list(overviews)
     value = _value_in(order.column, found, marked)
-    keys = {overview.id: value(overview) for overview in found}
-    having = [overview for overview in found if keys[overview.id] is not None]
-    having.sort(key=lambda overview: keys[overview.id], reverse=order.descending)
-    return (*having, *(overview for overview in found if keys[overview.id] is None))
+    keys = [value(overview) for overview in found]
+    having = [(key, overview) for key, overview in zip(keys, found, strict=True) if key is not None]
+    having.sort(key=itemgetter(0), reverse=order.descending)
+    lacking = (overview for key, overview in zip(keys, found, strict=True) if key is None)
+    return (*(overview for _, overview in having), *lacking)
 
 
 def _value_in(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.declarations.lazy import statistics
 from core.errors import ExperimentError
-from core.records.experiment import Experiment, created, load
-from core.records.home import experiment_folders
-from core.records.metrics import RunMetrics
-from core.records.stages import SURROGATE, stages_of
 from core.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
+    from core.records.metrics import RunMetrics
+
+# Read beside the screen, whose first picture need not wait for what reads records.
 
 NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
 """Settings by which runs of the same kind may differ."""
@@ -77,6 +79,9 @@ def read_past(home: Path) -> Past:
     Not of older versions: they attacked fewer images, and measured less. Raises ExperimentError where the home
     cannot be listed.
     """
+    from core.records.experiment import created, load  # noqa: PLC0415  # as above
+    from core.records.folders import experiment_folders  # noqa: PLC0415
+
     runs, spreads = [], []
     for folder in sorted(experiment_folders(home), key=created, reverse=True)[:PAST_EXPERIMENTS]:
         try:
@@ -120,6 +125,8 @@ def _agree(other: Spec, spec: Spec, names: Sequence[str]) -> bool:
 
 
 def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
+    from core.records.stages import SURROGATE, stages_of  # noqa: PLC0415  # as above
+
     trained = not metrics.surrogate_reused
     training = metrics.seconds.get(SURROGATE, 0.0)
     stages = {
@@ -131,8 +138,7 @@ def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
 def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | None:
     if len(runs) < FEWEST_RUNS:
         return None
-    # Read beside the screen, whose first picture need not wait for the statistics.
-    from core.statistics.claims import quantities  # noqa: PLC0415
+    from core.statistics.claims import quantities  # noqa: PLC0415  # as above
 
     ladder, counts = runs[0].ladder, runs[0].counts
     decided = quantities(ladder, experiment.spec.controls)

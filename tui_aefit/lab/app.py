@@ -16,26 +16,21 @@ from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.markup import escape
 from textual.notifications import SeverityLevel
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
 from core.declarations.printable import printable_lines
-from core.errors import AefitError
-from core.records.experiment import Experiment
-from core.records.status import ExperimentStatus
+from core.errors import AefitError, ExperimentError
+from core.records.folders import locked_folders
 from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
-from tui_aefit.following.home import lacks_further_runs
 from tui_aefit.lab import publishing, screens
-from tui_aefit.lab.actions import stop
 from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import GROUP, carry_out
-from tui_aefit.lab.beside import open_beside
 from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.computing import Computing, most_runs
-from tui_aefit.lab.copying import copy_commands, write_picture
 from tui_aefit.lab.forgetting import forget_what_is_gone
 from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
 from tui_aefit.lab.looking import LookingScreen
@@ -66,7 +61,9 @@ from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from core.records.experiment import Experiment
     from tui_aefit.lab.browsing import Browsing
+    from tui_aefit.lab.computing import Computing
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
@@ -87,7 +84,8 @@ class Lab(App[None]):
     """
 
     TITLE = "aefit-tui"
-    CSS_PATH = "app.tcss"
+    # The form's too: read with the app's, it is not parsed when the form is shown, with all that is there by then.
+    CSS_PATH = ["app.tcss", "screens/setup.tcss"]  # noqa: RUF012  # declared so by App
     BINDINGS = [  # noqa: RUF012  # declared so by App
         Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
         Binding(
@@ -129,6 +127,9 @@ class Lab(App[None]):
         *arrow_bindings("app"),
     ]
 
+    # Not set when the lab is made: all style sheets would be read once more before the first picture.
+    theme: Reactive[str] = Reactive(THEMES[0].name)
+
     def __init__(
         self,
         settings: Settings,
@@ -147,13 +148,14 @@ class Lab(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
-        self._computing = Computing(self, settings)
-        self._surroundings = Surroundings(settings, self._computing.complain_once)
+        self._surroundings = Surroundings(settings, lambda error: self._computing.complain_once(error))
         self._publishing = publishing.Publishing(self)
         self._unprintable = Unprintable()
         self._leaving: Timer | None = None
-        chosen = self._preferences.theme
-        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+        # Textual has made them before our themes were known to it.
+        self.stylesheet.set_variables(self.get_css_variables())
+        if self._preferences.theme in self.available_themes:
+            self.theme = self._preferences.theme
 
     @cached_property
     def _browsing(self) -> Browsing:
@@ -161,6 +163,13 @@ class Lab(App[None]):
         from tui_aefit.lab.browsing import Browsing  # noqa: PLC0415  # a seventh of the time to the first picture
 
         return Browsing.of(self._home)
+
+    @cached_property
+    def _computing(self) -> Computing:
+        """What has experiments computed. What reads records is loaded with it: at first, or a second later."""
+        from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
+
+        return Computing(self, self._settings)
 
     # Opening
 
@@ -173,19 +182,37 @@ class Lab(App[None]):
         """Binding id -> the keys that a person gave it."""
         return self._changed_keys
 
-    def on_ready(self) -> None:
-        """Show the form, and on top of it what is running.
-
-        Not on mount: until the app is ready nothing is painted, and what was laid out would be laid out again.
-        """
-        self.push_screen(self._setup_screen(self._first_words()))
-        running = self._computing.at_work()
+    def get_default_screen(self) -> SetupScreen:
+        """The form, with what is running on top of it, or what was asked for."""
+        running = self._at_work()
         for experiment in running:
             self._computing.watch(experiment)
-        self.set_interval(WATCH_SECONDS, self._computing.look_around)
-        first = self._first or next(iter(running), None)
-        if first is not None:
-            self._open(first)
+        self._first = self._first or next(iter(running), None)
+        return SetupScreen(
+            self._first_words(),
+            offered=self._preferences.words,
+            surroundings=self._surroundings,
+            behind=self._first is not None,
+        )
+
+    def on_mount(self) -> None:
+        """Show what is in front of the form before anything is painted."""
+        if self._first is not None:
+            self._open(self._first)
+
+    def on_ready(self) -> None:
+        """Look from now on which experiments end."""
+        self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
+
+    def _at_work(self) -> list[Experiment]:
+        """The experiments that are being computed, the newest first; none where they cannot be listed."""
+        try:
+            if not locked_folders(self._home):
+                return []  # of most homes this is known before anything that reads records is loaded
+        except ExperimentError as error:
+            self._computing.complain_once(error)
+            return []
+        return self._computing.at_work()
 
     def watch_theme(self, theme: str) -> None:
         """A chosen theme is kept for the next visit."""
@@ -262,6 +289,8 @@ class Lab(App[None]):
         experiment = next(looked_at, None)
         folder = Path(path) if path else (experiment.folder if experiment else self._home) / "exports"
         name = filename or f"lab-{datetime.now():{time_format or '%Y%m%d-%H%M%S'}}.svg"
+        from tui_aefit.lab.copying import write_picture  # noqa: PLC0415  # with what writes files
+
         carry_out(self, partial(write_picture, self.export_screenshot(), folder, name))
         return None
 
@@ -297,7 +326,7 @@ class Lab(App[None]):
         """Quit, after asking about work that is going on."""
         if isinstance(self.screen, screens.Leave):
             return
-        running = [experiment.id for experiment in self._computing.at_work()]
+        running = [experiment.id for experiment in self._at_work()]
         if running:
             self.push_screen(screens.Leave(running), self._answered)
         else:
@@ -305,7 +334,9 @@ class Lab(App[None]):
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
-            for experiment in self._computing.at_work():
+            from tui_aefit.lab.actions import stop  # noqa: PLC0415  # with what changes records
+
+            for experiment in self._at_work():
                 carry_out(self, partial(stop, experiment))
         if answer in ("leave", "stop"):
             self._leave()
@@ -348,11 +379,16 @@ class Lab(App[None]):
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
-        copy_commands(self, self._home, [message.line])
+        self._copy_commands([message.line])
 
     def on_copy_commands(self, message: CopyCommands) -> None:
         """Copy the commands that compute experiments."""
-        copy_commands(self, self._home, [batch_command(spec) for spec in message.specs])
+        self._copy_commands([batch_command(spec) for spec in message.specs])
+
+    def _copy_commands(self, lines: Sequence[str]) -> None:
+        from tui_aefit.lab.copying import copy_commands  # noqa: PLC0415  # with what writes files
+
+        copy_commands(self, self._home, lines)
 
     def on_open_screen(self, message: OpenScreen) -> None:
         """Show a screen."""
@@ -368,6 +404,8 @@ class Lab(App[None]):
 
     def on_open_beside(self, message: OpenBeside) -> None:
         """Show the experiment beside another one in the list."""
+        from tui_aefit.lab.beside import open_beside  # noqa: PLC0415  # with what reads records
+
         open_beside(self, self._browsing, message.experiment.id, message.steps)
 
     def on_open_study(self, message: OpenStudy) -> None:
@@ -388,9 +426,11 @@ class Lab(App[None]):
         self.action_experiments()
 
     def on_clone_experiment(self, message: CloneExperiment) -> None:
-        """Show a form that begins from a spec."""
+        """Have the form begin anew, from a spec."""
         self._back_to_form()
-        self.switch_screen(self._setup_screen(words_of(message.spec)))
+        form = self.screen
+        assert isinstance(form, SetupScreen)
+        form.call_next(form.begin_anew, words_of(message.spec), self._preferences.words)
 
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
@@ -413,6 +453,7 @@ class Lab(App[None]):
         experiment = message.experiment
         if isinstance(self.screen, screens.Ask):
             return  # the key was pressed twice
+        from tui_aefit.lab.computing import most_runs  # noqa: PLC0415  # with what reads records
 
         def answered(word: str | None) -> None:
             if word is not None:
@@ -438,6 +479,9 @@ class Lab(App[None]):
 
     def on_experiment_ended(self, message: ExperimentEnded) -> None:
         """Say that an experiment has ended."""
+        from core.records.status import ExperimentStatus  # noqa: PLC0415  # with what reads records
+        from tui_aefit.following.home import lacks_further_runs  # noqa: PLC0415
+
         state = message.state
         if self._preferences.bell:
             self.bell()
@@ -464,13 +508,13 @@ class Lab(App[None]):
         if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
         # On top of the list or the study that it was chosen in, so that the way back leads there.
-        while len(self.screen_stack) > 2 and not isinstance(self.screen, LookingScreen):
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, LookingScreen):
             self.pop_screen()
         self.push_screen(screens.LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
         """Leave every screen in front of the form: the way back is one step from anywhere."""
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def pop_screen(self) -> AwaitComplete:
@@ -478,9 +522,6 @@ class Lab(App[None]):
         removed = super().pop_screen()
         self.call_later(forget_what_is_gone)
         return removed
-
-    def _setup_screen(self, words: dict[str, str]) -> SetupScreen:
-        return SetupScreen(words, offered=self._preferences.words, surroundings=self._surroundings)
 
     def _first_words(self) -> dict[str, str]:
         """What was asked for, over the defaults: what `--batch` would compute."""

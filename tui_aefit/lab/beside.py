@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from core.errors import ExperimentError
-from core.records.experiment import Experiment
 from tui_aefit.lab.background import describe_error
 from tui_aefit.lab.messages import OpenExperiment
 
 if TYPE_CHECKING:
+    from core.records.experiment import Experiment
     from tui_aefit.lab.browsing import Browsing
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from core.declarations.printable import shell_word
 from core.declarations.setting import Choice, Setting, Value, Words, by_name
 from core.errors import AefitError, DataError, PluginError, SpecError, StudyError
-from core.records.study import check_name, default_name
 from core.sets.registry import SETS
 from core.spec.command import word_of
 from core.spec.grid import pairs_of, specs_of
@@ -162,6 +161,8 @@ def _asked(values: Values, size: Size | None) -> Checked:
     if lists:
         paired = one.get("pair") == PAIRED and len(lists) > 1
         specs = specs_of(base, {}, pairs_of(lists)) if paired else specs_of(base, lists)
+        from core.records.study import check_name, default_name  # noqa: PLC0415  # the first picture has no study
+
         _refuse_unused(base, specs)
         study = check_name(str(one["name"])) if "name" in one else default_name(specs)
     else:

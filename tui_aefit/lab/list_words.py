@@ -39,7 +39,7 @@ def list_title(
         counts.append(f"{len(browsing.marked)} marked{compares}")
     counts.append(f"{shown:,} shown" if browsing.words.strip() else "")
     if browsing.order != NEWEST_FIRST and browsing.order.column not in columns:
-        counts.append(f"by {COLUMNS[browsing.order.column].about}{browsing.order.arrow}")
+        counts.append(f"by {COLUMNS[browsing.order.column].about} {browsing.order.arrow}")
     return f"Experiments: {', '.join(filter(None, counts))}"
 
 

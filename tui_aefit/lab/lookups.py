@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 from textual.screen import Screen
@@ -14,13 +14,15 @@ from textual.worker import WorkType
 
 from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.errors import AefitError, DataError
-from core.records.study import Study
 from core.spec.spec import Spec
 from tui_aefit.following.past import Past
 from tui_aefit.lab.background import describe_error
 from tui_aefit.lab.surroundings import Standing, StudyStanding, Surroundings
 from tui_aefit.lab.widgets.setup.known import Looked, Tried
 from tui_aefit.lab.widgets.setup.paths import completions
+
+if TYPE_CHECKING:
+    from core.records.study import Study
 
 PAUSE_SECONDS = 0.3
 """How long a word must stand before anything is looked up for it."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.screen import Screen
 
-from core.records.experiment import Experiment
-from core.records.state import State
-from core.records.status import ExperimentStatus
-from core.records.study import Study
-from core.records.study_state import StudyState
 from core.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
+    from core.records.state import State
+    from core.records.status import ExperimentStatus
+    from core.records.study import Study
+    from core.records.study_state import StudyState
 
 
 class OpenScreen(Message):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
-from core.records.home import find
-from core.report.tables.text import align
-from tui_aefit.following.home import at_work
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.loading import loading
 from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.terminal import leave_with_terminal, require_terminal
+
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
 
 FULL_COLLECTIONS_EVERY = 100
 """After how many collections of what is younger garbage is looked for in all there is, Python's own 10 otherwise.
@@ -36,7 +38,7 @@ def open_lab(
     where there is no such experiment or no terminal, or a settings file gives a key that cannot be.
     """
     require_terminal()
-    experiment = None if first is None else find(settings.home, first)
+    experiment = None if first is None else _found(settings.home, first)
     # Read when Textual is imported. Moving lines cost a slow connection more than all that they underline.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     with loading():
@@ -61,6 +63,7 @@ def print_keys(settings: Settings, console: Console, *, as_json: bool) -> int:
     Raises AefitError where a settings file gives a key that cannot be.
     """
     with loading():
+        from core.report.tables.text import align  # noqa: PLC0415
         from tui_aefit.lab.app import Lab  # noqa: PLC0415  # as above
         from tui_aefit.lab.keys import every_binding, keymap  # noqa: PLC0415
 
@@ -84,8 +87,19 @@ def print_keys(settings: Settings, console: Console, *, as_json: bool) -> int:
     return ExitStatus.COMPLETE
 
 
+def _found(home: Path, name: str) -> Experiment:
+    """The experiment that a person means. Raises ExperimentError."""
+    with loading():
+        from core.records.home import find  # noqa: PLC0415  # reads records: the form waits for none of it
+
+    return find(home, name)
+
+
 def _name_those_at_work(settings: Settings, console: Console) -> None:
     """Say how to come back to each experiment that is being computed."""
+    with loading():
+        from tui_aefit.following.home import at_work  # noqa: PLC0415  # as below
+
     try:
         running = at_work(settings.home)
     except ExperimentError as error:

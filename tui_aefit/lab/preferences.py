@@ -14,7 +14,6 @@ from core.errors import RecordError
 from core.files.atomic import write_atomically
 from core.files.folders import make_home
 from core.files.reading import read_plain
-from core.records.types import parse, to_json
 from tui_aefit.lab.form import fields_of
 
 FILE = "lab.json"
@@ -34,8 +33,14 @@ class Preferences:
 def load_preferences(home: Path) -> Preferences:
     """What was kept in a home; the defaults where the file is missing or broken."""
     try:
-        found = parse(read_plain(home / FILE, LARGEST), Preferences, "the preferences")
-    except (OSError, RecordError):
+        text = read_plain(home / FILE, LARGEST)
+    except OSError:
+        return Preferences()
+    from core.records.types import parse  # noqa: PLC0415  # takes longer to load than this file to read
+
+    try:
+        found = parse(text, Preferences, "the preferences")
+    except RecordError:
         return Preferences()
     # Another version, or a plug-in that is gone, may have had further fields.
     known = fields_of(found.words)
@@ -44,6 +49,8 @@ def load_preferences(home: Path) -> Preferences:
 
 def save_preferences(home: Path, preferences: Preferences) -> bool:
     """Keep them for the next visit; False where the home does not let us."""
+    from core.records.types import to_json  # noqa: PLC0415  # as above
+
     try:
         make_home(home)
         write_atomically(home / FILE, to_json(preferences, indent=1))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from core.errors import AefitError
-from core.records.experiment import Experiment
-from core.records.study import Study
 from core.report.formatting import counted
-from tui_aefit.lab.actions import with_each
 from tui_aefit.lab.background import complain
+
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
+    from core.records.study import Study
 
 GROUP = "publish"
 """Of the workers that write: the lab is not left before they have ended."""
@@ -41,7 +42,9 @@ class Publishing:
         await self._tell(partial(exporting.export_study, study))
 
     async def _write(self, experiments: Sequence[Experiment], choice: str) -> None:
-        from tui_aefit.lab import exporting  # noqa: PLC0415  # a tenth of the time to the first picture
+        # A tenth of the time to the first picture.
+        from tui_aefit.lab import exporting  # noqa: PLC0415
+        from tui_aefit.lab.actions import with_each  # noqa: PLC0415
 
         first, *others = experiments
         if slow := exporting.title_if_slow(choice):

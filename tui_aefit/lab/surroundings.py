@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from core.data.catalogue import CATALOGUE, availability, check_available
 from core.errors import AefitError, DataError, ExperimentError, StudyError
 from core.files.locations import experiments_dir
-from core.records.experiment import Experiment
-from core.records.home import experiment_id
 from core.spec.spec import Spec
 from tui_aefit.following.past import Past, read_past
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
     from core.previews.records import AttackPreview, DataPreview
+    from core.records.experiment import Experiment
     from core.records.overview import OverviewReader
     from core.records.study import Study
     from core.records.study_state import CellState
@@ -95,6 +94,7 @@ class Surroundings:
 
     def standing(self, spec: Spec, *, start: str, show: str) -> Standing:
         """Whether the experiment of a spec exists; `start`, `show`: see `describe_standing`. Takes long."""
+        from core.records.home import experiment_id  # noqa: PLC0415
         from tui_aefit.following.standing import describe_standing  # noqa: PLC0415
 
         folder = experiments_dir(self._settings.home) / experiment_id(spec)

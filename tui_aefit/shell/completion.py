@@ -9,7 +9,7 @@ import shtab
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Folder, Setting
 from core.files.exit_status import ExitStatus
-from core.records.home import experiment_folders
+from core.records.folders import experiment_folders
 from core.records.study import study_folders
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.declarations import SETTINGS, plugin_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,12 +72,14 @@ def parse(words: list[str], environment: Mapping[str, str] = os.environ) -> argp
         settings = declared_with(_named_parts(words, environment))
     except PluginError as error:  # whoever computes with it is told; help and `list` need it not
         settings, broken = SETTINGS, error
-    parser = grammar(settings)
+    # Of a command that nobody names the grammar takes longer to make than all words to read.
+    named = SUB_COMMANDS if "--" in words else [name for name in SUB_COMMANDS if name in words]
+    parser = grammar(settings, named)
     asks_for_help = not {"-h", "--help"}.isdisjoint(words)
     # Loading plug-ins takes time, and only help, a mistake or an option of theirs can need it.
     unknown = not _long_options(words) <= _all_options(parser)
     if (asks_for_help or unknown) and (further := plugin_options()):
-        parser = grammar({**further, **settings})
+        parser = grammar({**further, **settings}, named)
     elif unknown and broken is not None:
         raise broken
     _check_front(words, parser)
@@ -111,15 +113,15 @@ def _long_options(words: list[str]) -> set[str]:
 
 
 def _all_options(parser: Parser) -> set[str]:
-    """Every option of the command and of its sub-commands."""
+    """Every option of the command and of those sub-commands that are in its grammar."""
     (commands,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     return set(
         chain.from_iterable(one._option_string_actions for one in (parser, *commands.choices.values()))
     )
 
 
-def grammar(settings: Mapping[str, Setting]) -> Parser:
-    """The grammar of the command and all its sub-commands, with these settings."""
+def grammar(settings: Mapping[str, Setting], names: Collection[str] = SUB_COMMANDS) -> Parser:
+    """The grammar of the command and its sub-commands of these names, with these settings."""
     parser = Parser(
         prog="aefit-tui",
         description="The terminal laboratory for one question: do adversarial examples come from the "
@@ -155,7 +157,8 @@ def grammar(settings: Mapping[str, Setting]) -> Parser:
     )
     studies.add_argument("--name", metavar="NAME", help="what the study is called (default: by its settings)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
-    for name, sub_command in SUB_COMMANDS.items():
+    for name in names:
+        sub_command = SUB_COMMANDS[name]
         command = commands.add_parser(
             name,
             argument_default=argparse.SUPPRESS,

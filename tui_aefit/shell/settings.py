@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.data.limit import SETTING as DATA_LIMIT
 from core.data.limit import VARIABLE
@@ -20,7 +21,6 @@ from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
-from core.records.starting import How
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
@@ -41,6 +41,9 @@ from tui_aefit.shell.declarations import (
 )
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 from tui_aefit.shell.study_file import StudyFile
+
+if TYPE_CHECKING:
+    from core.records.starting import How
 
 PROJECT_FILE = "aefit.toml"
 ELSEWHERE = ("launcher", "dask")
@@ -265,6 +268,8 @@ class Settings:
         now: beside what else is computed in the home. Raises SpecError for wrong jobs or threads, or other machines
         that cannot be.
         """
+        from core.records.starting import How  # noqa: PLC0415  # with all that reads records, which few calls need
+
         jobs, threads = self.jobs(runs), self.threads(runs)
         return How(
             jobs=jobs,

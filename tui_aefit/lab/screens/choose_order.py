@@ -45,7 +45,7 @@ class ChooseOrder(Dialog[Order]):
         self.query_one(OptionList).highlighted = list(COLUMNS).index(self._order.column)
 
     def _line(self, column: str) -> Text:
-        arrow = self._order.arrow if column == self._order.column else ""
+        arrow = f" {self._order.arrow}" if column == self._order.column else ""
         return Text(f"{COLUMNS[column].about}{arrow}")
 
     @on(OptionList.OptionSelected)

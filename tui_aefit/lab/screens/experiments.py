@@ -209,13 +209,17 @@ class ExperimentsScreen(MarkedActions):
     @on(Input.Changed, "#filter")
     def _filter_changed(self, message: Input.Changed) -> None:
         self._browsing.words = message.value
-        if self._typing is not None:
-            self._typing.stop()
-            self._typing = None
+        self._stop_waiting()
         if len(self._overviews or ()) > MANY:
             self._typing = self.set_timer(TYPING_SECONDS, self._show)
         else:
             self._show()
+
+    def _stop_waiting(self) -> None:
+        """Wait no more for the next letter."""
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
 
     def _show(self) -> None:
         """Bring the picture up to date with what was last seen, with the filter, the order and the marks."""
@@ -227,6 +231,7 @@ class ExperimentsScreen(MarkedActions):
             order=browsing.order,
             telling=self._telling_settings(everything),
             now=clock() // 60 * 60,
+            many=len(everything),
         )
         self._set_text("#title", self._title())
         self._set_text("#said", "; ".join(map(printable, selection.problems)))
@@ -299,8 +304,13 @@ class ExperimentsScreen(MarkedActions):
         elif self.has_class("-narrow", "-preview"):
             self.action_pane("list")
         elif self.has_class("-filter"):
-            self.query_one("#filter", Input).value = ""
+            # At once: no further letter is waited for, and all is drawn only once.
+            with self.prevent(Input.Changed):
+                self.query_one("#filter", Input).value = ""
+            self._stop_waiting()
+            self._browsing.words = ""
             self.remove_class("-filter")
+            self._show()
             self._table.focus()
         else:
             self.dismiss()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,8 +16,6 @@ from textual.widgets import Static
 
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting
-from core.records.experiment import Experiment
-from core.records.study import Study
 from core.report.formatting import counted
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
@@ -34,6 +32,10 @@ from tui_aefit.lab.widgets.setup.foot import Asked, Foot, asked_of_one, asked_of
 from tui_aefit.lab.widgets.setup.known import OF_DATA, USUAL_OVERLAP, Known, Looked
 from tui_aefit.shell.declarations import words_of_list
 
+if TYPE_CHECKING:
+    from core.records.experiment import Experiment
+    from core.records.study import Study
+
 MANY, TYPING_SECONDS = 300, 0.3
 """Of more experiments than so many the form waits so long for the next letter: making them takes longer."""
 
@@ -42,7 +44,8 @@ class SetupScreen(Screen[None]):
     """The form. Posts `Start` with what was checked, `CopyCommand` with a line; the app does the rest.
 
     words: what the fields show first, by name. offered: what they held when an experiment was last started, {} for
-    nothing. surroundings: where the screen learns what it shows.
+    nothing. surroundings: where the screen learns what it shows. behind: whether something is in front of it from
+    the start; who looks at that waits for no form.
     """
 
     CSS_PATH = "setup.tcss"
@@ -115,12 +118,27 @@ class SetupScreen(Screen[None]):
             self.line = line
 
     def __init__(
-        self, words: Mapping[str, str], *, offered: Mapping[str, str], surroundings: Surroundings
+        self,
+        words: Mapping[str, str],
+        *,
+        offered: Mapping[str, str],
+        surroundings: Surroundings,
+        behind: bool = False,
     ) -> None:
         # The likelier width at once, for the first picture need not be styled twice then.
         super().__init__(classes="-narrow")
         self._surroundings = surroundings
-        self._lookups = Lookups(self, surroundings)
+        self._is_behind = behind
+        self._has_begun = self._was_left = False
+        self._typing: Timer | None = None
+        self._beside = Beside()
+        self._count = Static("", id="count", markup=False)
+        self._foot = Foot()
+        self._set_out(words, offered)
+
+    def _set_out(self, words: Mapping[str, str], offered: Mapping[str, str]) -> None:
+        """Know nothing yet but the first words."""
+        self._lookups = Lookups(self, self._surroundings)
         self._offered = dict(offered)
         self._is_last = True
         self._checked = Checked()
@@ -129,15 +147,9 @@ class SetupScreen(Screen[None]):
         self._overlap = USUAL_OVERLAP
         self._setting: Setting = COMMON["dataset"]
         self._to_start: dict[str, str] | None = None
-        self._typing: Timer | None = None
-        self._has_begun = self._was_left = False
-        data_dir = words.get("data_dir", "")
-        self._form = Form(
-            words, lambda name: f"{name} (not here)" if surroundings.missing(name, data_dir) else name
-        )
-        self._beside = Beside()
-        self._count = Static("", id="count", markup=False)
-        self._foot = Foot()
+        self._stop_waiting()
+        data_dir, missing = words.get("data_dir", ""), self._surroundings.missing
+        self._form = Form(words, lambda name: f"{name} (not here)" if missing(name, data_dir) else name)
 
     def compose(self) -> ComposeResult:
         """The form and what its field means; below them what is wrong or what it costs, the command."""
@@ -151,8 +163,8 @@ class SetupScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
-        """Begin, unless something is in front from the start: who looks at that waits for no form."""
-        if self.app.screen is self:
+        """Begin, unless something is in front from the start."""
+        if not self._is_behind:
             self._begin()
 
     def _begin(self) -> None:
@@ -160,9 +172,27 @@ class SetupScreen(Screen[None]):
         self._has_begun = True
         self._check()
         self.watch(self, "focused", self._follow_focus)
+        self._follow_up()
+
+    def _follow_up(self) -> None:
         # Half the fields, folded away at first, and past runs: nobody need wait for them.
         self.call_after_refresh(self._form.add_folded)
         self.call_after_refresh(self._lookups.load_past)
+
+    async def begin_anew(self, words: Mapping[str, str], offered: Mapping[str, str]) -> None:
+        """Begin as a new screen would, from these words; `offered` as there."""
+        before = self._form
+        self._set_out(words, offered)
+        self.remove_class("-explaining")
+        with self.app.batch_update():
+            await before.remove()
+            await self.query_one("#middle").mount(self._form, before=self._beside)
+        self.set_focus(self.query_one(self.AUTO_FOCUS))
+        if self._has_begun:
+            self._check()
+            self._follow_up()
+        else:
+            self._begin()
 
     def on_screen_suspend(self) -> None:
         """Another screen is in front."""
@@ -170,10 +200,12 @@ class SetupScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Begin where it could not yet; other experiments may have been computed meanwhile."""
-        if not self._has_begun and self.app.screen is self:
-            self._begin()
-        elif self._was_left:
+        if not self._was_left:
+            return  # with this it was put on the screen
+        if self._has_begun:
             self.look_again()
+        else:
+            self._begin()
 
     def on_resize(self) -> None:
         """There may be room for the pane beside the form now."""
@@ -227,11 +259,13 @@ class SetupScreen(Screen[None]):
 
     def action_open_standing(self) -> None:
         """Open what exists already."""
+        from core.records.study import Study  # noqa: PLC0415  # with what reads records, which what exists was read by
+
         match self._existing():
-            case Experiment() as experiment:
-                self.post_message(OpenExperiment(experiment))
             case Study() as study:
                 self.post_message(OpenStudy(study.folder))
+            case experiment if experiment is not None:
+                self.post_message(OpenExperiment(experiment))
 
     async def action_take_offered(self) -> None:
         """Fill in what is offered, and offer what was there."""
@@ -251,9 +285,7 @@ class SetupScreen(Screen[None]):
 
     @on(Form.Edited)
     def _edited(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-            self._typing = None
+        self._stop_waiting()
         # Fields tell also of what they begin with.
         if not self._in_use:
             return
@@ -261,6 +293,12 @@ class SetupScreen(Screen[None]):
             self._typing = self.set_timer(TYPING_SECONDS, self._check)
         else:
             self._check()
+
+    def _stop_waiting(self) -> None:
+        """Wait no more for the next letter."""
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
 
     @on(LookedUp)
     async def _looked_up(self, message: LookedUp) -> None:

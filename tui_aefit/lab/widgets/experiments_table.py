@@ -21,11 +21,13 @@ from tui_aefit.following.listing import (
     STOPPING,
     Cells,
     Fitted,
+    Widths,
     cells_of,
     fit,
     name_in,
     state_words,
     title_of,
+    widths_of,
 )
 from tui_aefit.following.ordering import NEWEST_FIRST, Order
 from tui_aefit.lab.theme import ink
@@ -40,7 +42,7 @@ STYLES = {style for _, _, style in (*STATES.values(), STOPPING, QUEUED)}
 @dataclass(frozen=True)
 class Listing:
     """What is listed. overviews: in their order, which is `order`. marked: ids. telling: the settings that tell
-    them apart. now: when, seconds since 1970.
+    them apart. now: when, seconds since 1970. many: how many experiments there are, listed or not.
     """
 
     overviews: tuple[Overview, ...] = ()
@@ -48,6 +50,15 @@ class Listing:
     order: Order = NEWEST_FIRST
     telling: frozenset[str] = field(default_factory=frozenset)
     now: float = 0.0
+    many: int = 0
+
+
+@dataclass(frozen=True, eq=True)
+class _Look:
+    """What rows look like: how columns are shown, in their order, and the styles of states."""
+
+    fitted: Mapping[str, Fitted]
+    inks: Mapping[str, str]
 
 
 class ExperimentsTable(CellTable):
@@ -70,8 +81,9 @@ class ExperimentsTable(CellTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._texts: dict[str, tuple[tuple[Any, ...], Cells]] = {}
-        self._look: tuple[Any, ...] = ()
-        self._drawn: dict[str, tuple[Cells, list[Text]]] = {}
+        self._measured: tuple[frozenset[int], Sequence[Cells], Widths] = (frozenset(), (), widths_of(()))
+        self._look = _Look({}, {})
+        self._drawn: dict[str, tuple[Cells, _Look, list[Text]]] = {}
         self._made: dict[tuple[str, str, int, str], Text] = {}
 
     @property
@@ -114,17 +126,16 @@ class ExperimentsTable(CellTable):
         texts = [self._cells_of(overview) for overview in listing.overviews]
         available = width - self.styles.scrollbar_size_vertical
         padding = 2 if width >= ROOMY else 1
-        arrow = listing.order.column, listing.order.arrow
-        fitted = fit(texts, available=available, padding=padding, arrow=arrow)
+        fitted = fit(self._widths_of(texts), available=available, padding=padding)
         chosen, row = self.row_under_cursor, self.cursor_row
-        columns = {
-            key: (title_of(key, brief=one.brief) + (arrow[1] if key == arrow[0] else ""), one.width + padding)
-            for key, one in fitted.items()
-        }
+        columns = {key: (title_of(key, brief=one.brief), one.width + padding) for key, one in fitted.items()}
         rows = self._rows(texts, fitted)
-        self._texts = {id: one for id, one in self._texts.items() if id in rows}
+        if len(self._texts) > 2 * max(listing.many, len(rows)):
+            # Most are gone; what a filter leaves out for a while is kept.
+            self._texts = {id: one for id, one in self._texts.items() if id in rows}
+            self._drawn = {id: one for id, one in self._drawn.items() if id in rows}
         before = self.shown_columns
-        self.fill(columns, rows)
+        self.fill(columns, rows, arrow=(listing.order.column, listing.order.arrow))
         if self.shown_columns != before:
             self.post_message(self.ColumnsChanged())
         if rows and chosen is not None and chosen not in rows:
@@ -142,21 +153,45 @@ class ExperimentsTable(CellTable):
         self._texts[overview.id] = key, cells
         return cells
 
+    def _widths_of(self, texts: Sequence[Cells]) -> Widths:
+        """How wide the columns are, measured anew only for other cells: their order does not matter."""
+        those = frozenset(map(id, texts))
+        if those != self._measured[0]:
+            # Kept beside them: as long as the cells live no others have their ids.
+            self._measured = those, texts, widths_of(texts)
+        return self._measured[2]
+
     def _rows(self, texts: Sequence[Cells], fitted: Mapping[str, Fitted]) -> dict[str, Sequence[Text]]:
         """The rows as they are drawn, the same objects as long as they look the same."""
         inks = {style: ink(self.app, style) for style in STYLES}
-        look = tuple(fitted.items()), inks
-        before = self._drawn if look == self._look else {}
-        self._look, self._drawn = look, {}
+        look = _Look(fitted, inks)
+        if look == self._look and list(fitted) == list(self._look.fitted):
+            look = self._look
+        self._look = look
         if len(self._made) > len(texts) * len(fitted):
             self._made.clear()  # most are of another width, or another minute
+        rows: dict[str, Sequence[Text]] = {}
         for overview, cells in zip(self.listing.overviews, texts, strict=True):
-            known = before.get(overview.id)
-            if known is None or known[0] is not cells:
+            id = overview.id
+            known = self._drawn.get(id)
+            if known is None or known[0] is not cells or known[1] is not look:
+                of_before = known[1:] if known is not None and known[0] is cells else (_Look({}, {}), [])
                 style = inks[state_words(overview)[2]]
-                known = cells, [self._cell(column, cells, one, style) for column, one in fitted.items()]
-            self._drawn[overview.id] = known
-        return {id: row for id, (_, row) in self._drawn.items()}
+                known = self._drawn[id] = cells, look, self._row(cells, look, style, *of_before)
+            rows[id] = known[2]
+        return rows
+
+    def _row(self, cells: Cells, look: _Look, style: str, before: _Look, row: Sequence[Text]) -> list[Text]:
+        """One row; before, row: how it looked, of which those cells are taken that look the same."""
+        if before.inks != look.inks:
+            row = []
+        known = dict(zip(before.fitted, row, strict=False))
+        return [
+            known[column]
+            if column in known and before.fitted[column] == one
+            else self._cell(column, cells, one, style)
+            for column, one in look.fitted.items()
+        ]
 
     def _cell(self, column: str, cells: Cells, fitted: Fitted, state: str) -> Text:
         """A cell as it is drawn: those that look alike are one object, for of thousands few differ."""

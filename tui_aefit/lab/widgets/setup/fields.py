@@ -97,15 +97,15 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self._placing = asyncio.Lock()
         # Kept, not looked up: who leaves at once does so before all of them are on the screen.
         self._own_row = Horizontal(id="own-row", classes="row")
-        self._own_path = self._path_input(
-            "dataset-path", self._own_word(), ".npz, .zip or folder", OWN_SUFFIXES
-        )
+        self._own_path = self._path_input("dataset-path", "", ".npz, .zip or folder", OWN_SUFFIXES)
         self._fold = Vertical(id="folded")
         self._advanced = Collapsible(self._fold, title="Advanced", id="advanced")
 
     def compose(self) -> ComposeResult:
         """The first rows and the fold, which is filled later: half the fields, folded away at first."""
         first, _ = self._rows_now()
+        # Not before: a word in a field asks for the screen in front, and the form is made before there is one.
+        self._own_path.value = self._own_word()
         yield self._add_row(COMMON["dataset"], self._dataset_select()).line
         with self._own_row:
             yield Label("", classes="name")
