@@ -202,6 +202,16 @@ class TestLeaving:
             await until(pilot, lambda: not lab.is_running)
         assert lab.return_code == 0
 
+    async def test_what_was_started_as_it_was_left_is_not_shown(self, house: House) -> None:
+        """An exiting app gives a screen no widgets."""
+        made = make_experiment(house.home, state="interrupted", runs=3)
+        lab = house.lab()
+        async with opened(lab, SMALL) as pilot:
+            lab.post_message(OpenExperiment(made))
+            lab._leaving.begin()
+            await until(pilot, lambda: not lab.is_running)
+        assert lab.return_code == 0
+
 
 class TestFindingTheWay:
     @pytest.mark.slow

@@ -30,11 +30,11 @@ from core.records.events import (
     encode,
 )
 from core.records.experiment import CREATED_FILE, Experiment, UnreadableError, load
+from core.records.folders import experiment_folders
 from core.records.home import (
     create,
     delete_experiment,
     existing,
-    experiment_folders,
     experiment_id,
     find,
     find_folder,

@@ -9,30 +9,27 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.markup import escape
 from textual.notifications import SeverityLevel
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widget import Widget
 
 from core.declarations.printable import printable_lines
-from core.errors import AefitError, ExperimentError
+from core.errors import ExperimentError
 from core.records.folders import locked_folders
-from core.spec.command import batch_command, word_of
-from core.spec.settings import COMMON
-from core.spec.spec import Spec
+from core.spec.command import batch_command
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.arrows import arrow_bindings
-from tui_aefit.lab.background import GROUP, carry_out
+from tui_aefit.lab.background import carry_out
 from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.forgetting import forget_what_is_gone
-from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
+from tui_aefit.lab.first_words import first_words
+from tui_aefit.lab.forgetting import Forgetting
+from tui_aefit.lab.form import words_of
+from tui_aefit.lab.leaving import Leaving
 from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
     CanBeExtended,
@@ -57,7 +54,6 @@ from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.theme import MONOCHROME, THEMES
 from tui_aefit.lab.unprintable import Unprintable
-from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,8 +64,6 @@ if TYPE_CHECKING:
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
 """How long a notice stays, unless whoever gives it says: an error takes longer to read, and says what to do."""
-LOOK_SECONDS = 0.02
-"""How often a lab that is to be left looks whether it can be."""
 WATCH_SECONDS = 1.0
 """How often the lab looks which experiments have ended."""
 
@@ -151,7 +145,8 @@ class Lab(App[None]):
         self._surroundings = Surroundings(settings, lambda error: self._computing.complain_once(error))
         self._publishing = publishing.Publishing(self)
         self._unprintable = Unprintable()
-        self._leaving: Timer | None = None
+        self._forgetting = Forgetting(self)
+        self._leaving = Leaving(self)
         # Textual has made them before our themes were known to it.
         self.stylesheet.set_variables(self.get_css_variables())
         if self._preferences.theme in self.available_themes:
@@ -171,6 +166,12 @@ class Lab(App[None]):
 
         return Computing(self, self._settings)
 
+    async def on_event(self, event: events.Event) -> None:
+        """While somebody types, nothing is done that can wait."""
+        if isinstance(event, events.InputEvent):
+            self._forgetting.put_off()
+        await super().on_event(event)
+
     # Opening
 
     def on_load(self) -> None:
@@ -188,8 +189,11 @@ class Lab(App[None]):
         for experiment in running:
             self._computing.watch(experiment)
         self._first = self._first or next(iter(running), None)
+        words, warnings = first_words(self._settings, self._study, paired=self._paired)
+        for warning in warnings:
+            self.notify(warning, severity="warning", markup=False)
         return SetupScreen(
-            self._first_words(),
+            words,
             offered=self._preferences.words,
             surroundings=self._surroundings,
             behind=self._first is not None,
@@ -201,7 +205,8 @@ class Lab(App[None]):
             self._open(self._first)
 
     def on_ready(self) -> None:
-        """Look from now on which experiments end."""
+        """Look from now on which experiments end, and what of screens that were left is kept."""
+        self.screen_change_signal.subscribe(self, self._forgetting.changed)
         self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
 
     def _at_work(self) -> list[Experiment]:
@@ -330,7 +335,7 @@ class Lab(App[None]):
         if running:
             self.push_screen(screens.Leave(running), self._answered)
         else:
-            self._leave()
+            self._leaving.begin()
 
     def _answered(self, answer: Answer | None) -> None:
         if answer == "stop":
@@ -339,33 +344,9 @@ class Lab(App[None]):
             for experiment in self._at_work():
                 carry_out(self, partial(stop, experiment))
         if answer in ("leave", "stop"):
-            self._leave()
-        elif self._leaving is not None:
-            self._leaving.stop()
-            self._leaving = None
-
-    def _leave(self) -> None:
-        """Exit as soon as that does no harm; to stay meanwhile takes it back."""
-        if self._leaving is None:
-            if self._is_at_work(publishing.GROUP):
-                self.notify("the lab closes when all files are written", timeout=60)
-            self._leaving = self.set_interval(LOOK_SECONDS, self._exit_if_harmless)
-            self._exit_if_harmless()
-
-    def _exit_if_harmless(self) -> None:
-        """Exit when every widget has its parts: an exiting app gets none, and Textual's own fail without them.
-
-        And when all is done that was asked for: files written, experiments told to stop.
-        """
-        widgets = (widget for screen in self.screen_stack for widget in screen.walk_children(Widget))
-        if not self._is_at_work(publishing.GROUP, GROUP) and all(
-            widget.is_mounted for widget in (*self.screen_stack, *widgets)
-        ):
-            self.exit()
-
-    def _is_at_work(self, *groups: str) -> bool:
-        """Whether a worker of one of these groups has not ended."""
-        return any(worker.group in groups and not worker.is_finished for worker in self.workers)
+            self._leaving.begin()
+        else:
+            self._leaving.take_back()
 
     # What screens ask for
 
@@ -410,7 +391,8 @@ class Lab(App[None]):
 
     def on_open_study(self, message: OpenStudy) -> None:
         """Show a study, on top of the list of studies if it is asked for there."""
-        self.push_screen(screens.StudyScreen(message.folder, self._browsing))
+        if not self._leaving.has_left:  # as of an experiment
+            self.push_screen(screens.StudyScreen(message.folder, self._browsing))
 
     def on_resume_study(self, message: ResumeStudy) -> None:
         """Have what a study lacks computed."""
@@ -505,6 +487,8 @@ class Lab(App[None]):
     # How
 
     def _open(self, experiment: Experiment) -> None:
+        if self._leaving.has_left:
+            return  # it was begun as the lab was left: an exiting app gives a screen no parts
         if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
         # On top of the list or the study that it was chosen in, so that the way back leads there.
@@ -517,43 +501,6 @@ class Lab(App[None]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def pop_screen(self) -> AwaitComplete:
-        """Leave a screen, and keep nothing of what was drawn there."""
-        removed = super().pop_screen()
-        self.call_later(forget_what_is_gone)
-        return removed
-
-    def _first_words(self) -> dict[str, str]:
-        """What was asked for, over the defaults: what `--batch` would compute."""
-        settings, several = self._settings, self._settings.several
-        try:
-            defaults = words_of(settings.specs(paired=self._paired)[0] if several else settings.spec())
-        except AefitError as error:
-            # Shown in the form, where it can be put right.
-            self.notify(str(error), severity="warning", markup=False)
-            defaults = words_of(Spec())
-        if settings.cases:
-            self.notify("the form takes no cases: --batch computes them", severity="warning")
-        # Shown empty, unless asked for: these follow the data set.
-        open_ones = {name: "" for name, setting in COMMON.items() if setting.default_text}
-        asked = {
-            name: ",".join(map(_word_as_set, several.get(name, (found.value,))))
-            for name, found in settings.found.items()
-            if name not in CALL or name in OF_CALL
-        }
-        return {
-            **defaults,
-            **open_ones,
-            **asked,
-            **({"pair": PAIRED} if self._paired else {}),
-            "name": self._study,
-        }
-
     def _save(self, preferences: Preferences) -> None:
         self._preferences = preferences
         save_preferences(self._home, preferences)
-
-
-def _word_as_set(value: object) -> str:
-    """The word for a value as it stands in a settings file, be it possible or not."""
-    return word_of(tuple(map(str, value)) if isinstance(value, list | tuple) else str(value))

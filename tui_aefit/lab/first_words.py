@@ -1,0 +1,41 @@
+"""The words that the form begins with: what was asked for in the shell, the environment and files. Pure."""
+
+from __future__ import annotations
+
+from core.errors import AefitError
+from core.spec.command import word_of
+from core.spec.settings import COMMON
+from core.spec.spec import Spec
+from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
+from tui_aefit.shell.declarations import CALL
+from tui_aefit.shell.settings import Settings
+
+
+def first_words(settings: Settings, study: str, *, paired: bool) -> tuple[dict[str, str], list[str]]:
+    """What was asked for, over the defaults: what `--batch` would compute; and what is to be said of it.
+
+    study, paired: what a study is to be called, and whether its lists are paired.
+    """
+    several, warnings = settings.several, []
+    try:
+        defaults = words_of(settings.specs(paired=paired)[0] if several else settings.spec())
+    except AefitError as error:
+        # Shown in the form, where it can be put right.
+        warnings.append(str(error))
+        defaults = words_of(Spec())
+    if settings.cases:
+        warnings.append("the form takes no cases: --batch computes them")
+    # Shown empty, unless asked for: these follow the data set.
+    open_ones = {name: "" for name, setting in COMMON.items() if setting.default_text}
+    asked = {
+        name: ",".join(map(_word_as_set, several.get(name, (found.value,))))
+        for name, found in settings.found.items()
+        if name not in CALL or name in OF_CALL
+    }
+    pairs = {"pair": PAIRED} if paired else {}
+    return {**defaults, **open_ones, **asked, **pairs, "name": study}, warnings
+
+
+def _word_as_set(value: object) -> str:
+    """The word for a value as it stands in a settings file, be it possible or not."""
+    return word_of(tuple(map(str, value)) if isinstance(value, list | tuple) else str(value))
