@@ -31,6 +31,8 @@ END_SECONDS = 5.0
 SILENT_SECONDS = 180.0
 """How long a worker that has given a sign of life may go without another one: `srun` waits for a dead step for
 ever, SSH for a dead machine for hours."""
+LOADING_SECONDS = 900.0
+"""And how long after the first one, which comes before it loads torch: with many others from one file server."""
 ASKED_SECONDS = 1.0
 """How long it may take when it is asked to."""
 PASSED_ON = ("PYTHONPATH",)
@@ -63,7 +65,7 @@ class LaunchedProcess:
         assert self._process.stdout is not None
         self.pid = self._process.pid
         self.stdin = self._process.stdin
-        self.answers = MarkedLines(self._process.stdout, mark, noise or sys.stderr.buffer, SILENT_SECONDS)
+        self.answers = MarkedLines(self._process.stdout, mark, noise or sys.stderr.buffer)
 
     def wait(self, timeout: float | None = None) -> int:
         """See `WorkerProcess.wait`."""
@@ -85,15 +87,13 @@ class LaunchedProcess:
 class MarkedLines:
     """Lines behind a mark, without it; others are copied to `noise`. A mark alone is a sign of life.
 
-    silent_seconds: how long there may be no marked line after the first one.
+    There may be no marked line for as long as it takes before the first one, for LOADING_SECONDS after that if it
+    is a sign of life, else for SILENT_SECONDS.
     """
 
-    def __init__(
-        self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO, silent_seconds: float
-    ) -> None:
+    def __init__(self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO) -> None:
         self._source, self._mark, self._noise = source, mark.encode(), noise
-        self._silent_seconds = silent_seconds
-        self._alive = False
+        self._patience: float | None = None
         self._ready = select.poll()  # which, other than select, knows more than a thousand descriptors
         self._ready.register(source.fileno(), select.POLLIN)
         self._unread = b""
@@ -108,7 +108,9 @@ class MarkedLines:
             if before.strip():
                 self._noise.write(before if before.endswith(b"\n") else before + b"\n")
                 self._noise.flush()
-            self._alive = self._alive or bool(mark)
+            if mark:
+                is_first_sign = self._patience is None and marked == b"\n"
+                self._patience = LOADING_SECONDS if is_first_sign else SILENT_SECONDS
             if mark and marked != b"\n":
                 return marked
         return b""
@@ -120,8 +122,8 @@ class MarkedLines:
     def _line(self, limit: int) -> bytes:
         """The next line, or its first bytes; nothing at the end. Raises WorkerSilent."""
         while (end := self._unread.find(b"\n") + 1) == 0 and len(self._unread) < limit:
-            if not self._ready.poll(1000 * self._silent_seconds if self._alive else None):
-                raise WorkerSilent(f"gave no sign of life for {self._silent_seconds:.0f} s")
+            if not self._ready.poll(None if self._patience is None else 1000 * self._patience):
+                raise WorkerSilent(f"gave no sign of life for {self._patience:.0f} s")
             if not (read := os.read(self._source.fileno(), CHUNK)):
                 end = len(self._unread)
                 break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import msgspec
 
@@ -45,18 +44,22 @@ class Findings:
     """runs: how many they are over. accuracy: at the most fitted level on the adversarial set, None where that was
     not measured. rise: the claim RISE, None in results of version 1.
 
-    read_details: gives what a list does not show, once somebody asks for it; it never raises.
+    read_details: gives what a list does not show, once somebody asks for it; None where that cannot be had now. It
+    never raises. To compare two whose headlines are equal may read files.
     """
 
     runs: int
     accuracy: Summary | None
     rise: Claim | None
-    read_details: Callable[[], Details] = Details
+    read_details: Callable[[], Details | None] = Details
 
-    @cached_property
+    @property
     def details(self) -> Details:
-        """The rest: read when it is first asked for."""
-        return self.read_details()
+        """The rest: read when it is first asked for, and again where it could not be had."""
+        found: Details | None = self.__dict__.get("_details")
+        if found is None and (found := self.read_details()) is not None:
+            self.__dict__["_details"] = found
+        return found if found is not None else Details()
 
     @property
     def accuracies(self) -> Mapping[str, Mapping[str, Summary]]:
@@ -78,8 +81,6 @@ class Findings:
             return NotImplemented
         headlines = [(one.runs, one.accuracy, one.rise) for one in (self, other)]
         return self is other or (headlines[0] == headlines[1] and self.details == other.details)
-
-    __hash__ = None  # type: ignore[assignment]  # as of what it holds
 
 
 class _Statistics(Record, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ what is long, and is read when somebody asks for it. All of it can be removed at
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Collection
@@ -41,8 +42,11 @@ SUFFIX = ".json"
 HALF_WRITTEN = r"\..+\.(json|txt)"
 SETTLED_SECONDS = 2.0
 """A file that was changed so short a time ago could be changed again with the same stamp: it is not kept yet."""
+NO_INDEX = (errno.EINVAL, errno.ELOOP, errno.EFBIG)
+"""The errors of reading where something else has its name, or it has grown beyond all use."""
 SPARE_LINES = 100
-"""The index is written anew when it has so many more lines that no longer count than lines that do."""
+"""The index is written anew when it has so many more lines that no longer count than lines that do, and when what
+is kept of an experiment that is gone is removed."""
 
 Stamp = tuple[int, int, int]
 """Time of the last change in nanoseconds, bytes, inode."""
@@ -154,6 +158,7 @@ class KeptOverviews:
         self._folder = overviews_dir(home)
         self._lines: dict[bytes, tuple[bytes, bytes]] | None = None
         self._spare = 0
+        self._is_no_index = False
 
     def take(self, name: str) -> KeptOverview | None:
         """What is kept of the experiment with that name, None where nothing is that this version can use.
@@ -161,7 +166,7 @@ class KeptOverviews:
         It is given once: who took it has it.
         """
         if self._lines is None:
-            self._lines, self._spare = _read_index(self._folder)
+            self._lines = self._read_lines()
         key = _key(name)
         check, content = self._lines.pop(key, (b"", b""))
         if check != _check(key, content):
@@ -177,8 +182,10 @@ class KeptOverviews:
         key = _key(name)
         if not key:
             return
-        content = msgspec.json.encode(overview)
-        with suppress(OSError):  # no room, no permission, too long a name
+        with suppress(
+            OSError, UnicodeEncodeError
+        ):  # no room, no permission; a journal's name that no JSON holds
+            content = msgspec.json.encode(overview)
             make_folder(self._folder)
             if details is not None:
                 # What a power cut damages is not read.
@@ -201,19 +208,35 @@ class KeptOverviews:
             gone = {entry for entry in os.listdir(self._folder) if entry.endswith(SUFFIX) and entry[0] != "."}
             gone -= {f"{name}{SUFFIX}" for name in names}
             for entry in gone:
-                (self._folder / entry).unlink()
-            if gone:
-                sweep(self._folder, HALF_WRITTEN)
-            if gone or self._spare > SPARE_LINES + len(names):
+                with suppress(OSError):  # another process was first; a folder of that name
+                    (self._folder / entry).unlink()
+            sweep(self._folder, HALF_WRITTEN)
+            if self._is_no_index:
+                (self._folder / INDEX).unlink()
+                self._is_no_index = False
+            elif gone or self._spare > SPARE_LINES + len(names):
                 self._write_anew(names)
 
+    def _read_lines(self) -> dict[bytes, tuple[bytes, bytes]]:
+        """The lines of the index; none where it cannot be read now, or is none."""
+        try:
+            lines, self._spare = _read_index(self._folder)
+        except OSError as error:
+            self._is_no_index = error.errno in NO_INDEX
+            return {}
+        return lines
+
     def _write_anew(self, names: Collection[str]) -> None:
-        """Write the index again, with the lines that count. Raises OSError."""
-        lines, self._spare = _read_index(self._folder)
+        """Write the index again, with the lines that count. Raises OSError.
+
+        A line that another process adds meanwhile is lost: the experiment is read once more.
+        """
+        lines, _ = _read_index(self._folder)
         keys = {_key(name) for name in names}
         kept = [b"%b\t%b\t%b\n" % (line[0], key, line[1]) for key, line in lines.items() if key in keys]
         content = b"".join(kept)
         replace_file(self._folder / INDEX, lambda file: file.write(content), durable=False)
+        self._spare = 0
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
@@ -226,13 +249,11 @@ def encode_details(details: Details) -> tuple[bytes, int]:
 
 
 def _read_index(folder: Path) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
-    """The experiment's name in JSON -> its line's checksum and content; and how many lines no longer count."""
-    try:
-        lines = read_plain(folder / INDEX, LARGEST_INDEX).split(b"\n")
-    except FileNotFoundError:
-        return {}, 0
-    except OSError:
-        return {}, LARGEST_INDEX  # something else lies there, or it has grown beyond all use
+    """The experiment's name in JSON -> its line's checksum and content; and how many lines no longer count.
+
+    Raises OSError.
+    """
+    lines = read_plain(folder / INDEX, LARGEST_INDEX).split(b"\n")
     found: dict[bytes, tuple[bytes, bytes]] = {}
     for line in lines:
         check, _, rest = line.partition(b"\t")

@@ -131,6 +131,7 @@ class OverviewReader:
         self._before: dict[str, Overview] = {}
         self._all: tuple[Overview, ...] = ()
         self._queue: Mapping[str, int] = {}
+        self._has_swept = False
         self._lock = threading.Lock()
 
     def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
@@ -155,7 +156,8 @@ class OverviewReader:
             # Whatever was not met this time is gone.
             self._cached = self._met
             before, self._before = self._before, {overview.id: overview for overview in overviews}
-            if not before or before.keys() - self._before.keys():
+            if not self._has_swept or before.keys() - self._before.keys():
+                self._has_swept = True
                 names = self._before.keys()
                 self._settled = {name: one for name, one in self._settled.items() if name in names}
                 self._kept.sweep(names)
@@ -206,7 +208,7 @@ class OverviewReader:
         if experiment.spec.schema_version < SPEC_VERSION or experiment.spec.runs != len(kept.runs):
             return None
         found = kept.headline
-        read_details = partial(self._details, experiment, found.check)
+        read_details = partial(self._details, experiment, found)
         findings = Findings(found.runs, found.accuracy, found.rise, read_details)
         return _overview_of(
             experiment,
@@ -217,16 +219,27 @@ class OverviewReader:
             findings,
         )
 
-    def _details(self, experiment: Experiment, check: int) -> Details:
-        """What is long of an experiment's findings, from what was kept; else from its journals."""
-        found = self._kept.details(experiment.id, check)
+    def _details(self, experiment: Experiment, headline: Headline) -> Details | None:
+        """What is long of an experiment's findings, from what was kept; else from its journals.
+
+        None where these cannot be read now, or say something else by now: a later look has it.
+        """
+        found = self._kept.details(experiment.id, headline.check)
         if found is not None and found.fits(experiment.spec.ladder):
             return found
         try:
-            statistics = read_statistics(coordinator_journals(experiment.journal), experiment.spec.ladder)
+            newest = read_statistics(
+                coordinator_journals(experiment.journal), experiment.spec.ladder
+            ).findings
         except OSError:
-            return Details()  # it is gone, or must not be read any more: the next look says so
-        return statistics.findings.details if statistics.findings is not None else Details()
+            return None
+        if newest is None or (newest.runs, newest.accuracy, newest.rise) != (
+            headline.runs,
+            headline.accuracy,
+            headline.rise,
+        ):
+            return None
+        return newest.details
 
     def _made(self, folder: Path) -> _Made:
         """When an experiment was made; of a folder without a spec, when it was changed: a list shows a date."""
@@ -321,6 +334,8 @@ class OverviewReader:
         folder, experiment, findings = overview.folder, overview.experiment, overview.findings
         if experiment is None or findings is None or experiment.spec.schema_version < SPEC_VERSION:
             return
+        if experiment.spec.plugins:
+            return  # what is made of the same files may be something else with another version of these
 
         def seen(path: str, what: str = "") -> tuple[Stamp | None, ...]:
             return self._met[path, what][0]
@@ -330,10 +345,10 @@ class OverviewReader:
         (newest,) = seen(f"{folder}/journal/{journal}", _STATISTICS)
         try:
             stamps = convert([made, spec, annotations, journals, newest, results], Stamps, "the stamps")
+            if stamps.newest > moment - SETTLED_SECONDS:
+                return
             details, check = encode_details(findings.details)
         except (RecordError, ValueError):  # something went away meanwhile; numbers that JSON has not
-            return
-        if stamps.newest > moment - SETTLED_SECONDS:
             return
         kept = KeptOverview(
             version=VERSION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -20,6 +21,8 @@ from core.records.findings import Details
 from core.records.home import delete_experiment
 from core.records.kept_overviews import SETTLED_SECONDS, KeptOverviews
 from core.records.overview import Overview, OverviewReader
+from core.records.status import ExperimentStatus
+from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment
 
 
@@ -333,6 +336,56 @@ def test_only_what_is_complete_and_has_settled_is_kept(
     fresh = make_experiment(tmp_path, runs=3, seed=1)
     OverviewReader(tmp_path).look()
     assert not index_of(fresh).exists(), "another change within the same tick of the clock would not be seen"
+
+
+def test_nothing_is_kept_of_what_plug_ins_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of one may read the same files otherwise."""
+    monkeypatch.setattr(Spec, "_installed_plugins", lambda spec: {"attack fgsm": "aefit-other 1.0"})
+    experiment = make_experiment(tmp_path, runs=3)
+    assert look(experiment).status is ExperimentStatus.COMPLETE
+    assert not index_of(experiment).exists()
+
+
+def test_a_journal_whose_name_no_json_holds_is_read_each_time(experiment: Experiment) -> None:
+    (journal,) = experiment.journal.glob("*coordinator*")
+    os.rename(journal, os.fsencode(experiment.journal) + b"/0002-\xff-coordinator.jsonl")
+    first = look(experiment)
+    assert first.status is ExperimentStatus.COMPLETE
+    assert first == look(experiment)
+    assert not index_of(experiment).exists()
+
+
+def test_an_index_that_cannot_be_read_now_is_there_later(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = look(experiment)
+    whole = index_of(experiment).read_bytes()
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("core.records.kept_overviews.read_plain", fail)
+        assert look(experiment) == first
+    assert index_of(experiment).read_bytes().startswith(whole)
+
+
+def test_what_cannot_be_had_now_is_asked_for_again(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = look(experiment)
+    assert first.findings is not None
+    details_of(experiment).unlink()
+    found = look(experiment).findings
+    assert found is not None
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(overview_module, "read_statistics", fail)
+        assert found.claims == ()
+    assert found.claims == first.findings.claims
 
 
 def test_what_is_kept_of_a_deleted_experiment_goes(experiment: Experiment, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_answers_are_told_from_noise(pipe: tuple[IO[bytes], IO[bytes]]) -> None:
     sink.write(said)
     sink.close()
     noise = io.BytesIO()
-    lines = MarkedLines(source, "mark:", noise, PATIENCE)
+    lines = MarkedLines(source, "mark:", noise)
     assert lines.readline(40) == b"one\n"
     assert lines.readline(40) == b"two\n"
     assert lines.readline(40) == b"x" * 40, "a line that is too long is cut, and refused by who parses it"
@@ -109,13 +109,33 @@ def test_answers_are_told_from_noise(pipe: tuple[IO[bytes], IO[bytes]]) -> None:
     assert noise.getvalue() == b"hello\r\nno end\nanother mark, not ours\nbefore \nxxxxxxxxxx\ntail\n"
 
 
-def test_signs_of_life_are_no_answers_and_their_end_is_told(pipe: tuple[IO[bytes], IO[bytes]]) -> None:
+def test_signs_of_life_are_no_answers_and_their_end_is_told(
+    pipe: tuple[IO[bytes], IO[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launched, "SILENT_SECONDS", 0.0)
     source, sink = pipe
-    lines = MarkedLines(source, "mark:", io.BytesIO(), 0.0)
+    lines = MarkedLines(source, "mark:", io.BytesIO())
     sink.write(b"a login\n" + sign_of_life("mark:") + b"\nmark:one\n" + sign_of_life("mark:"))
     assert lines.readline(40) == b"one\n"
     with pytest.raises(WorkerSilent, match="gave no sign of life for 0 s"):
         lines.readline(40)
+
+
+def test_after_its_first_sign_of_life_a_worker_has_longer(
+    pipe: tuple[IO[bytes], IO[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loads torch, with many others from one file server."""
+    monkeypatch.setattr(launched, "LOADING_SECONDS", 0.001)
+    source, sink = pipe
+    lines = MarkedLines(source, "mark:", io.BytesIO())
+    sink.write(sign_of_life("mark:"))
+    with pytest.raises(WorkerSilent, match="gave no sign of life for 0 s"):
+        lines.readline(40)
+    monkeypatch.setattr(launched, "SILENT_SECONDS", 0.002)
+    sink.write(sign_of_life("mark:"))
+    with pytest.raises(WorkerSilent, match="gave no sign of life for 0 s"):
+        lines.readline(40)
+    assert lines._patience == launched.SILENT_SECONDS
 
 
 def test_a_silent_worker_is_lost(player: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -316,7 +316,10 @@ class ExperimentsScreen(MarkedActions):
             self.dismiss()
 
     def action_to_table(self) -> None:
-        """Go on among what the filter left."""
+        """Go on among what the filter left, that of the last letter too."""
+        if self._typing is not None:
+            self._stop_waiting()
+            self._show()
         self._table.focus()
 
     def action_pane(self, name: str) -> None:

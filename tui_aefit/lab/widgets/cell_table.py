@@ -85,11 +85,13 @@ class CellTable(DataTable[Text]):
         shape = (tuple(columns.items()), tuple(rows), lines, arrow)
         if shape != self._shape:
             self._filling = True
-            if self._holds(columns, rows, lines):
-                self._reorder(columns, rows, arrow)
-            else:
-                self._rebuild(columns, rows, lines, arrow)
-            self._filling = False
+            try:
+                if self._holds(columns, rows, lines):
+                    self._reorder(columns, rows, arrow)
+                else:
+                    self._rebuild(columns, rows, lines, arrow)
+            finally:
+                self._filling = False
         else:
             for number, (key, cells) in enumerate(rows.items()):
                 if self._update_row(key, columns, cells):
