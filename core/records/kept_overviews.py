@@ -27,6 +27,7 @@ from core.files.reading import read_plain
 from core.records.annotations import ANNOTATIONS_FILE, Annotations
 from core.records.experiment import CREATED_FILE, SPEC_FILE, run_name
 from core.records.findings import Details
+from core.records.folders import LOCK_FILE
 from core.records.results import METRICS
 from core.records.statistics import Claim, Summary
 from core.records.types import Count, Moment, Record, Seconds, Share, parse, to_json
@@ -130,7 +131,7 @@ class KeptOverview(Record, frozen=True, kw_only=True, array_like=True):
         except (OSError, ValueError):
             return False
         annotations = stamp_of(f"{folder}/{ANNOTATIONS_FILE}")
-        return annotations == stamps.annotations and not os.path.lexists(f"{folder}/lock")
+        return annotations == stamps.annotations and not os.path.lexists(f"{folder}/{LOCK_FILE}")
 
     def made_stands(self, folder: str) -> bool:
         """Whether the file that says when it was made is as it was."""

@@ -23,7 +23,7 @@ from core.records.experiment import (
     run_name,
 )
 from core.records.findings import ADVERSARIAL, Details, Findings
-from core.records.folders import experiment_folders
+from core.records.folders import LOCK_FILE, experiment_folders
 from core.records.journal_ends import JournalEnd, LastStatistics, read_end, read_statistics
 from core.records.kept_overviews import (
     SETTLED_SECONDS,
@@ -282,7 +282,7 @@ class OverviewReader:
         try:
             # Asked first: once nobody computes any more, what is read after that is final.
             # Most have none: looking for the file costs less than reading it.
-            locked = os.path.lexists(f"{folder}/lock")
+            locked = os.path.lexists(f"{folder}/{LOCK_FILE}")
             running = locked and found.running
             runs = self._figures(found)
             stamp = stamp_of(f"{folder}/journal")

@@ -208,7 +208,7 @@ class TestLeaving:
         lab = house.lab()
         async with opened(lab, SMALL) as pilot:
             lab.post_message(OpenExperiment(made))
-            lab._leaving.begin()
+            lab.action_leave()
             await until(pilot, lambda: not lab.is_running)
         assert lab.return_code == 0
 

@@ -6,6 +6,7 @@ import asyncio
 import shlex
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -268,7 +269,7 @@ class TestFields:
         async with opened(lab, SMALL) as pilot:
             for attack, field in (("strides", Select), ("pgd", Input), ("strides", Select)):
                 choose(lab, "attack", attack)
-                await until(pilot, lambda field=field: has_field(lab, "steps", field))  # type: ignore[misc]
+                await until(pilot, partial(has_field, lab, "steps", field))
                 assert len(lab.screen.query("#steps")) == 1
             choose(lab, "steps", "many")
             await until(pilot, lambda: "--attack strides --steps many" in shown(lab, "command"))
