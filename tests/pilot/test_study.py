@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -16,11 +18,11 @@ from core.records.queue import read_queue, waiting_in
 from core.records.study import Study, load_study
 from core.records.study_state import CellStatus, read_study_state
 from tests.fakes.experiments import make_experiment_of
-from tests.fakes.lab import House, notices, opened, text_of, until
+from tests.fakes.lab import PATIENCE, House, notices, opened, text_of, until
 from tests.fakes.studies import make_study, queue_up
-from tui_aefit.following.quantities import FITTED_ACCURACY, Quantity, value_of, words_of
+from tui_aefit.following.quantities import FITTED_ACCURACY, RISE_OF_CLAIM, Quantity, value_of, words_of
 from tui_aefit.lab.app import Lab
-from tui_aefit.lab.screens.choose_quantity import ChooseQuantity
+from tui_aefit.lab.screens.choose_quantity import READING, ChooseQuantity
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
@@ -229,6 +231,31 @@ class TestTheStudyScreen:
             await here.press("t", "escape")
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
             assert here.screen._quantity == Quantity("images")
+
+    async def test_what_is_typed_while_the_quantities_are_read_counts(self) -> None:
+        has_read = threading.Event()
+
+        def find() -> list[Quantity]:
+            assert has_read.wait(PATIENCE)
+            return [RISE_OF_CLAIM, FITTED_ACCURACY, Quantity("images")]
+
+        answers: list[Quantity | None] = []
+        async with App[None]().run_test() as pilot:
+            await pilot.app.push_screen(ChooseQuantity(find, RISE_OF_CLAIM), answers.append)
+            await pilot.press(*"fitted", "enter")
+            assert READING in text_of(pilot.app)
+            has_read.set()
+            await until(pilot, lambda: answers == [FITTED_ACCURACY])
+
+    async def test_a_study_without_numbers_has_no_quantities_to_choose_from(self) -> None:
+        answers: list[Quantity | None] = []
+        async with App[None]().run_test() as pilot:
+            await pilot.app.push_screen(ChooseQuantity(list, RISE_OF_CLAIM), answers.append)
+            await until(pilot, lambda: "there are no numbers yet" in text_of(pilot.app))
+            await pilot.press("enter")
+            assert answers == []
+            await pilot.press("escape")
+            await until(pilot, lambda: answers == [None])
 
     @pytest.mark.slow
     async def test_the_curves_are_the_rows_or_the_chosen_sets_of_one_row(self, house: House) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,10 +18,16 @@ from tui_aefit.following.quantities import GROUPS, Quantity
 from tui_aefit.lab.screens.dialog import Dialog
 
 CHOSEN = "●"
+READING = "reading what there is …"
+NONE = "there are no numbers yet"
 
 
 class ChooseQuantity(Dialog[Quantity]):
-    """Asks which of `quantities` is to be shown, `chosen` being so now; None where the person would rather not."""
+    """Asks which quantity is to be shown, `chosen` being so now; None where the person would rather not.
+
+    find: gives all that there are, those of a group together. It may take its time: it is asked in a thread, and
+    what is typed meanwhile counts.
+    """
 
     CSS_PATH: ClassVar = ["dialog.tcss", "choose_quantity.tcss"]
     AUTO_FOCUS = "Input"
@@ -35,10 +42,19 @@ class ChooseQuantity(Dialog[Quantity]):
         Binding("escape", "leave", "Cancel", id="choose-quantity.cancel", tooltip="Leave it as it was"),
     ]  # fmt: skip
 
-    def __init__(self, quantities: Sequence[Quantity], chosen: Quantity) -> None:
+    class Found(Message, namespace="choose_quantity"):
+        """It is known what there is to choose from."""
+
+        def __init__(self, quantities: Sequence[Quantity]) -> None:
+            super().__init__()
+            self.quantities = quantities
+
+    def __init__(self, find: Callable[[], Sequence[Quantity]], chosen: Quantity) -> None:
         super().__init__("Which quantity?")
-        self._quantities, self._chosen = list(quantities), chosen
+        self._find, self._chosen = find, chosen
+        self._quantities: Sequence[Quantity] | None = None
         self._listed: list[Quantity] = []
+        self._is_submitted = False
 
     def answers(self) -> ComposeResult:
         """The line that makes the list shorter, the list, the keys."""
@@ -47,14 +63,30 @@ class ChooseQuantity(Dialog[Quantity]):
         yield Static("up and down choose, enter shows it, escape leaves", id="keys")
 
     def on_mount(self) -> None:
-        """Show all, with the cursor at the one that is shown now."""
+        """Find out what there is; say that it is being read."""
         self._show()
+        self._look()
+
+    @work(thread=True)
+    def _look(self) -> None:
+        self.post_message(self.Found(self._find()))
+
+    @on(Found)
+    def _found(self, message: Found) -> None:
+        self._quantities = message.quantities
+        self._show()
+        if self._is_submitted:
+            self._submitted()
 
     @on(Input.Changed)
     def _show(self) -> None:
+        """Show what there is, with the cursor at the one that is shown now, or at the first that was typed of."""
         words = self.query_one(Input).value.casefold().split()
         options = self.query_one(OptionList)
         options.clear_options()
+        if not self._quantities:
+            options.add_option(Option(READING if self._quantities is None else NONE, disabled=True))
+            return
         self._listed = [
             one
             for one in self._quantities
@@ -78,6 +110,7 @@ class ChooseQuantity(Dialog[Quantity]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
+        self._is_submitted = True
         options = self.query_one(OptionList)
         if options.highlighted is not None:
             self._take(options.get_option_at_index(options.highlighted))

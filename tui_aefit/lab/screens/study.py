@@ -16,7 +16,7 @@ from textual.widgets import DataTable, Input, Static
 
 from core.declarations.printable import printable
 from core.errors import StudyError
-from core.records.study_state import CellState, CellStatus, StudyStatus
+from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus
 from core.report.formatting import duration
 from core.report.looks import MARKERS
 from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
@@ -112,6 +112,13 @@ class StudyScreen(PanesScreen, LookingScreen):
             super().__init__()
             self.view = view
             self.problem = problem
+
+    class QuantitiesFound(Message, namespace="study"):
+        """The quantities of the study's experiments are known."""
+
+        def __init__(self, quantities: list[Quantity]) -> None:
+            super().__init__()
+            self.quantities = quantities
 
     def __init__(self, folder: Path, browsing: Browsing) -> None:
         super().__init__()
@@ -342,17 +349,14 @@ class StudyScreen(PanesScreen, LookingScreen):
     def action_quantity(self) -> None:
         """Let the person choose the quantity."""
         assert self._view is not None
-        found = quantities_of(cell.overview for cell in self._view.state.cells if cell.overview is not None)
-        if not found:
-            self._explain("there are no numbers yet")
-            return
 
         def chosen(quantity: Quantity | None) -> None:
             if quantity is not None:
                 self._quantity, self._quantity_chosen, self._series = quantity, True, ()
                 self._show()
 
-        self.app.push_screen(screens.ChooseQuantity(found, self._quantity), chosen)
+        find = partial(_quantities_in, self._view.state)
+        self.app.push_screen(screens.ChooseQuantity(find, self._quantity), chosen)
 
     def action_across(self) -> None:
         """Have the next axis run across."""
@@ -365,8 +369,18 @@ class StudyScreen(PanesScreen, LookingScreen):
     def action_series(self) -> None:
         """Let the person choose what the curves show: sets for an accuracy, other claims for a claim."""
         assert self._view is not None
-        found = quantities_of(cell.overview for cell in self._view.state.cells if cell.overview is not None)
-        names = {quantity.series: quantity for quantity in alike(self._quantity, found)}
+        self._find_series(self._view.state)
+
+    @work(thread=True, group="series")
+    def _find_series(self, state: StudyState) -> None:
+        """Find the quantities that there are beside the screen: of many experiments much is read for that."""
+        self.post_message(self.QuantitiesFound(_quantities_in(state)))
+
+    @on(QuantitiesFound)
+    def _choose_series(self, message: QuantitiesFound) -> None:
+        if not self.is_current:
+            return  # something else was asked for meanwhile
+        names = {quantity.series: quantity for quantity in alike(self._quantity, message.quantities)}
         if len(names) < 2:
             self._explain(f"{self._quantity.title} has no other sets: t chooses another quantity")
             return
@@ -471,3 +485,8 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     def _explain(self, text: str) -> None:
         self.notify(printable(text), markup=False)
+
+
+def _quantities_in(state: StudyState) -> list[Quantity]:
+    """All quantities of a study's experiments. Reads what is long of each that it was not asked of before."""
+    return quantities_of(cell.overview for cell in state.cells if cell.overview is not None)
