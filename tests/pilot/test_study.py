@@ -170,13 +170,13 @@ class TestTheStudyScreen:
             drawn = str(here.screen.query_one(HeatMap).content)
             for cell in cells:
                 assert cell.overview is not None
-                value = value_of(cell.overview, here.screen._quantity)
-                assert words_of(value, here.screen._quantity) in drawn
+                value = value_of(cell.overview, here.screen.shown.quantity)
+                assert words_of(value, here.screen.shown.quantity) in drawn
             await here.press("down", "right")
             assert here.cursor() == (1, 1)
             assert "attack=pgd epsilon=0.1: " in str(here.screen.query_one(HeatMap).content)
             table = here.screen.query_one(CellsTable)
-            assert table.row_under_cursor == here.screen._grid.cells[1, 1].cell.id
+            assert table.row_under_cursor == here.screen.shown.grid.cells[1, 1].cell.id
             await here.press("right", "right", "down")
             assert here.cursor() == (1, 2)
 
@@ -201,8 +201,8 @@ class TestTheStudyScreen:
             drawn = str(here.screen.query_one(HeatMap).content)
             assert "· waiting" in drawn
             assert "◐" in drawn
-            waiting = next(cell for cell in here.screen._cells if cell.status is CellStatus.WAITING)
-            place = here.screen._grid.place_of(waiting.cell.id)
+            waiting = next(cell for cell in here.screen.shown.cells if cell.status is CellStatus.WAITING)
+            place = here.screen.shown.grid.place_of(waiting.cell.id)
             assert place is not None
             await here.press(*["down"] * place[0], *["right"] * place[1], "enter")
             await here.until(lambda: "nothing of it is there yet" in notices(here.lab))
@@ -217,8 +217,8 @@ class TestTheStudyScreen:
             await here.type("A on adv fitted")
             await here.press("enter")
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
-            assert here.screen._quantity == FITTED_ACCURACY
-            for cell in here.screen._cells:
+            assert here.screen.shown.quantity == FITTED_ACCURACY
+            for cell in here.screen.shown.cells:
                 assert cell.overview is not None
                 number = words_of(value_of(cell.overview, FITTED_ACCURACY), FITTED_ACCURACY)
                 assert number in str(here.screen.query_one(HeatMap).content)
@@ -227,10 +227,10 @@ class TestTheStudyScreen:
             await here.type("|D|")
             await here.press("enter")
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
-            assert here.screen._quantity == Quantity("images")
+            assert here.screen.shown.quantity == Quantity("images")
             await here.press("t", "escape")
             await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
-            assert here.screen._quantity == Quantity("images")
+            assert here.screen.shown.quantity == Quantity("images")
 
     async def test_what_is_typed_while_the_quantities_are_read_counts(self) -> None:
         has_read = threading.Event()
@@ -270,7 +270,7 @@ class TestTheStudyScreen:
             assert curves.data.levels == ("0.05", "0.1", "0.2")
             for row, name in enumerate(("fgsm", "pgd")):
                 for column, point in enumerate(curves.data.curves[name]):
-                    overview = here.screen._grid.cells[row, column].overview
+                    overview = here.screen.shown.grid.cells[row, column].overview
                     assert overview is not None
                     value = value_of(overview, FITTED_ACCURACY)
                     assert value is not None
@@ -289,13 +289,13 @@ class TestTheStudyScreen:
     async def test_another_axis_runs_across(self, house: House) -> None:
         study = make_study(house.home)
         async with looking_at(house, study) as here:
-            assert here.screen._grid.across == "epsilon"
-            chosen = here.screen._chosen
+            assert here.screen.shown.grid.across == "epsilon"
+            chosen = here.screen.shown.chosen
             await here.press("right", "v")
-            assert here.screen._grid.across == "attack"
-            assert here.screen._grid.columns == ("fgsm", "pgd")
+            assert here.screen.shown.grid.across == "attack"
+            assert here.screen.shown.grid.columns == ("fgsm", "pgd")
             assert here.cursor() == (1, 0), "the cursor stays on its experiment"
-            assert here.screen._chosen != chosen
+            assert here.screen.shown.chosen != chosen
             assert "2 against attack" in text_of(here.lab)
             await here.press("v")
             assert here.cursor() == (0, 1)
@@ -308,7 +308,7 @@ class TestTheStudyScreen:
             await here.type("attack:pgd")
             await here.sees("3 shown")
             assert len(here.rows()) == 3
-            assert here.screen._grid.rows == (("pgd",),)
+            assert here.screen.shown.grid.rows == (("pgd",),)
             await here.press("enter")
             assert here.lab.focused is here.screen.query_one(HeatMap)
             await here.press("escape")
@@ -346,7 +346,9 @@ class TestTheStudyScreen:
         study = make_study(house.home, states=["complete", None])
         async with looking_at(house, study) as here:
             assert sum("waiting" in row[0] for row in here.rows()) == 3
-            place = next(n for n, cell in enumerate(here.screen._cells) if cell.status is CellStatus.WAITING)
+            place = next(
+                n for n, cell in enumerate(here.screen.shown.cells) if cell.status is CellStatus.WAITING
+            )
             spec = study.cells[place].spec
             assert spec is not None
             make_experiment_of(house.home, spec)

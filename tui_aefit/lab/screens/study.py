@@ -16,22 +16,11 @@ from textual.widgets import DataTable, Input, Static
 
 from core.declarations.printable import printable
 from core.errors import StudyError
-from core.records.study_state import CellState, CellStatus, StudyState, StudyStatus
-from core.report.formatting import duration
+from core.records.study_state import CellState, CellStatus, StudyStatus
 from core.report.looks import MARKERS
-from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
+from tui_aefit.following.quantities import Quantity
 from tui_aefit.following.studies import StudyFeed
-from tui_aefit.following.study import (
-    STUDY_STATES,
-    Grid,
-    StudyView,
-    first_across,
-    grid_of,
-    seconds_left,
-    select_cells,
-    shared_settings,
-    state_words_of,
-)
+from tui_aefit.following.study import StudyView, shared_settings, state_words_of
 from tui_aefit.lab import screens
 from tui_aefit.lab.background import carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
@@ -46,7 +35,7 @@ from tui_aefit.lab.messages import (
 from tui_aefit.lab.panes import PanesScreen, pane_bindings
 from tui_aefit.lab.queueing import KEYS, move_in_queue, start_now
 from tui_aefit.lab.studies import ask_to_stop
-from tui_aefit.lab.study_pictures import curve_data, heat_data
+from tui_aefit.lab.study_shown import ShownStudy
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.study.cells_table import Cells, CellsTable
 from tui_aefit.lab.widgets.study.curves import StudyCurves
@@ -113,29 +102,19 @@ class StudyScreen(PanesScreen, LookingScreen):
             self.view = view
             self.problem = problem
 
-    class QuantitiesFound(Message, namespace="study"):
-        """The quantities of the study's experiments are known."""
+    class SeriesFound(Message, namespace="study"):
+        """It is known what the curves could show. series: by the names of the curves."""
 
-        def __init__(self, quantities: list[Quantity]) -> None:
+        def __init__(self, series: dict[str, Quantity]) -> None:
             super().__init__()
-            self.quantities = quantities
+            self.series = series
 
     def __init__(self, folder: Path, browsing: Browsing) -> None:
         super().__init__()
         self.folder = folder
         self._feed = StudyFeed(folder, browsing.studies, browsing.reader)
-        self._view: StudyView | None = None
-        self._cells: tuple[CellState, ...] = ()
-        self._grid = Grid("", (), (), (), {})
-        self._across: str | None = None
-        self._quantity = RISE_OF_CLAIM
-        self._quantity_chosen = False
-        self._series: tuple[Quantity, ...] = ()
-        self._cursor = (0, 0)
-        self._reading: str | None = None
-        self._fit, self._bars = False, True
-        self._words = ""
-        self._problems = ""
+        self.shown = ShownStudy()
+        self._problem = ""
 
     def compose(self) -> ComposeResult:
         """What it is and how far; heat map and curves; the experiments."""
@@ -173,95 +152,51 @@ class StudyScreen(PanesScreen, LookingScreen):
     @on(Looked)
     def _looked(self, message: Looked) -> None:
         if message.view is None:
-            self._problems = message.problem
+            self._problem = message.problem
             self._show_texts()
             return
-        first = self._view is None
-        self._view, self._problems = message.view, ""
-        state = message.view.state
-        if self._across not in state.study.axes:
-            self._across = first_across(state.study.axes)
-        if not self._quantity_chosen:
-            self._quantity = first_quantity(
-                cell.overview for cell in state.cells if cell.overview is not None
-            )
+        first = self.shown.view is None
+        self._problem = ""
+        self.shown.read(message.view)
         self._show()
         if first:
-            self.query_one(CellsTable).choose(self._chosen.cell.id if self._chosen else "")
+            self._follow_cursor()
         self.refresh_bindings()
 
     # Showing
 
     def _show(self) -> None:
         """Bring everything up to date with what was last read, and with what the person chose."""
-        if self._view is None:
+        shown = self.shown
+        if shown.view is None:
             return
-        state = self._view.state
-        kept = self._chosen
-        self._cells, problems = select_cells(state, self._words)
-        self._problems = "; ".join(problems)
-        self._grid = grid_of(self._cells, state.study.axes, self._across or "")
-        self._cursor = (kept and self._grid.place_of(kept.cell.id)) or self._within(self._cursor)
         self._show_map()
         self._show_curves()
-        self.query_one(CellsTable).content = Cells(
-            self._view, self._cells, tuple(state.study.axes), self._quantity
-        )
+        self.query_one(CellsTable).content = Cells(shown.view, shown.cells, shown.axes, shown.quantity)
         self._show_texts()
-
-    def _within(self, place: tuple[int, int]) -> tuple[int, int]:
-        """The place in the grid that is nearest to one."""
-        row, column = place
-        return min(row, max(0, len(self._grid.rows) - 1)), min(column, max(0, len(self._grid.columns) - 1))
 
     def _show_map(self) -> None:
         heat = self.query_one(HeatMap)
-        heat.signed = self._quantity.signed
-        heat.border_title = f"{self.pane_key('map')} {printable(self._quantity.title)}"
-        heat.data = heat_data(self._grid, self._quantity, self._cursor)
+        heat.signed = self.shown.quantity.signed
+        heat.border_title = f"{self.pane_key('map')} {printable(self.shown.quantity.title)}"
+        heat.data = self.shown.heat()
 
     def _show_curves(self) -> None:
         curves = self.query_one(StudyCurves)
-        key, across = self.pane_key("curves"), self._grid.across
+        key, across = self.pane_key("curves"), self.shown.grid.across
         curves.border_title = f"{key} against {across}" if across else f"{key} Curves"
-        curves.data = curve_data(
-            self._grid,
-            self._series or (self._quantity,),
-            self._cursor[0],
-            fit=self._fit,
-            bars=self._bars,
-            cursor=self._reading,
-        )
+        curves.data = self.shown.curves()
 
     def _show_texts(self) -> None:
-        self._set_text("#title", self._title())
-        study = self._view.state.study if self._view is not None else None
-        self._set_text("#shared", shared_settings(study, study.axes) if study is not None else "")
-        self._set_text("#said", printable(self._problems))
-        self.query_one("#said").display = bool(self._problems)
-        self.query_one(CellsTable).entitle(f"{self.pane_key('cells')} Experiments: {len(self._cells):,}")
-
-    def _title(self) -> str:
-        if self._view is None:
-            return f"Study {printable(self.folder.name)}"
-        state = self._view.state
-        glyph, word, _ = STUDY_STATES[state.status]
-        shown = [f"{len(self._cells):,} shown"] if self._words.strip() else []
-        parts = [
-            f"Study {printable(self.folder.name)}  {glyph} {word}",
-            *shown,
-            f"{state.complete}/{len(state.cells)} experiments",
-            f"{state.done}/{state.runs} runs",
-        ]
-        if len(state.cells) < len(state.study.cells):
-            read = f"{len(state.cells):,} of {len(state.study.cells):,} experiments read"
-            parts = [f"Study {printable(self.folder.name)}", read]
-        left = seconds_left(self._view)
-        parts += [f"~{duration(left)} left"] if left is not None else []
-        for status in (CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE):
-            many = sum(cell.status is status for cell in state.cells)
-            parts += [f"{many} {status.value}"] if many else []
-        return " · ".join(parts)
+        self._set_text("#title", self.shown.title(self.folder.name))
+        view = self.shown.view
+        self._set_text(
+            "#shared", shared_settings(view.state.study, self.shown.axes) if view is not None else ""
+        )
+        problems = self._problem or self.shown.problems
+        self._set_text("#said", printable(problems))
+        self.query_one("#said").display = bool(problems)
+        self.query_one(CellsTable).entitle(f"{self.pane_key('cells')} Experiments: {len(self.shown.cells):,}")
 
     def _set_text(self, selector: str, text: str) -> None:
         """Put a text on the screen. The same text again would cost a layout at every look."""
@@ -272,40 +207,39 @@ class StudyScreen(PanesScreen, LookingScreen):
     # The cursor
 
     @property
-    def _chosen(self) -> CellState | None:
-        """The experiment under the cursor of the heat map."""
-        return self._grid.cells.get(self._cursor)
-
-    @property
     def _concerned(self) -> CellState | None:
         """The experiment that a key is about: in the table one may be that has no place in the map."""
         table = self.query_one(CellsTable)
         if self.focused is table:
-            return next((cell for cell in self._cells if cell.cell.id == table.row_under_cursor), None)
-        return self._chosen
+            return next((cell for cell in self.shown.cells if cell.cell.id == table.row_under_cursor), None)
+        return self.shown.chosen
+
+    def _follow_cursor(self) -> None:
+        """Have the table's cursor stand where the map's does."""
+        if (chosen := self.shown.chosen) is not None:
+            self.query_one(CellsTable).choose(chosen.cell.id)
 
     @on(HeatMap.Moved)
     def _moved(self, message: HeatMap.Moved) -> None:
-        row = self._cursor[0]
-        self._cursor = message.place
+        row = self.shown.cursor[0]
+        self.shown.cursor = message.place
         self._show_map()
-        if row != self._cursor[0]:
+        if row != self.shown.cursor[0]:
             self._show_curves()
-        if (chosen := self._chosen) is not None:
-            self.query_one(CellsTable).choose(chosen.cell.id)
+        self._follow_cursor()
 
     @on(DataTable.RowHighlighted)
     def _row_highlighted(self) -> None:
         table = self.query_one(CellsTable)
-        place = self._grid.place_of(table.row_under_cursor or "")
-        if self.focused is table and place is not None and place != self._cursor:
-            self._cursor = place
+        place = self.shown.grid.place_of(table.row_under_cursor or "")
+        if self.focused is table and place is not None and place != self.shown.cursor:
+            self.shown.cursor = place
             self._show_map()
             self._show_curves()
 
     @on(StudyCurves.Moved)
     def _read_off(self, message: StudyCurves.Moved) -> None:
-        self._reading = message.cursor
+        self.shown.reading = message.cursor
         self._show_curves()
 
     @on(DataTable.RowSelected)
@@ -330,86 +264,77 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys are there where they do something."""
-        status = self._view.state.status if self._view is not None else None
+        view = self.shown.view
+        status = view.state.status if view is not None else None
         match action:
             case "stop":
                 return status is StudyStatus.RUNNING
             case "resume":
                 return status not in (None, StudyStatus.RUNNING, StudyStatus.COMPLETE)
             case "across":
-                return len(self._view.state.study.axes) > 1 if self._view is not None else False
+                return len(self.shown.axes) > 1
             case "queue" | "now":
-                return any(cell.status is CellStatus.QUEUED for cell in self._cells)
+                return any(cell.status is CellStatus.QUEUED for cell in self.shown.cells)
             case "export" | "quantity" | "series" | "filter" | "list":
-                return self._view is not None
+                return view is not None
         return super().check_action(action, parameters)
 
     # What is shown
 
     def action_quantity(self) -> None:
         """Let the person choose the quantity."""
-        assert self._view is not None
 
         def chosen(quantity: Quantity | None) -> None:
             if quantity is not None:
-                self._quantity, self._quantity_chosen, self._series = quantity, True, ()
+                self.shown.choose(quantity)
                 self._show()
 
-        find = partial(_quantities_in, self._view.state)
-        self.app.push_screen(screens.ChooseQuantity(find, self._quantity), chosen)
+        self.app.push_screen(screens.ChooseQuantity(self.shown.quantities, self.shown.quantity), chosen)
 
     def action_across(self) -> None:
         """Have the next axis run across."""
-        assert self._view is not None
-        axes = list(self._view.state.study.axes)
-        self._across = axes[(axes.index(self._across or axes[0]) + 1) % len(axes)]
-        self._reading = None
+        self.shown.turn()
         self._show()
 
-    def action_series(self) -> None:
-        """Let the person choose what the curves show: sets for an accuracy, other claims for a claim."""
-        assert self._view is not None
-        self._find_series(self._view.state)
-
     @work(thread=True, group="series")
-    def _find_series(self, state: StudyState) -> None:
-        """Find the quantities that there are beside the screen: of many experiments much is read for that."""
-        self.post_message(self.QuantitiesFound(_quantities_in(state)))
+    def action_series(self) -> None:
+        """Let the person choose what the curves show: sets for an accuracy, other claims for a claim.
 
-    @on(QuantitiesFound)
-    def _choose_series(self, message: QuantitiesFound) -> None:
+        What there is, is found beside the screen: of many experiments much is read for it.
+        """
+        self.post_message(self.SeriesFound(self.shown.alike()))
+
+    @on(SeriesFound)
+    def _choose_series(self, message: SeriesFound) -> None:
         if not self.is_current:
             return  # something else was asked for meanwhile
-        names = {quantity.series: quantity for quantity in alike(self._quantity, message.quantities)}
-        if len(names) < 2:
-            self._explain(f"{self._quantity.title} has no other sets: t chooses another quantity")
+        shown, found = self.shown, message.series
+        if len(found) < 2:
+            self._explain(f"{shown.quantity.title} has no other sets: t chooses another quantity")
             return
         self._bring_curves()
 
-        def chosen(series: tuple[str, ...] | None) -> None:
-            if series is not None and len(series) > len(MARKERS):
-                self._explain(f"{len(series)} are marked: no more than {len(MARKERS)} can be told apart")
-            elif series is not None:
-                self._series = tuple(names[name] for name in series)
-                if len(self._series) == 1:
-                    (self._quantity,), self._quantity_chosen, self._series = self._series, True, ()
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None and len(names) > len(MARKERS):
+                self._explain(f"{len(names)} are marked: no more than {len(MARKERS)} can be told apart")
+            elif names is not None:
+                shown.choose_series(tuple(found[name] for name in names))
                 self._show()
 
-        drawn = [quantity.series for quantity in self._series or (self._quantity,)]
-        what = "Sets" if self._quantity.kind == "accuracy" else "Claims"
-        where = self._grid.row_name(self._cursor[0]) if self._grid.rows else ""
-        question = f"{what} in the curves{f' of {where}' if where else ''}"
-        self.app.push_screen(screens.ChooseSome(list(names), drawn, question), chosen)
+        what = "Sets" if shown.quantity.kind == "accuracy" else "Claims"
+        question = f"{what} in the curves{f' of {shown.row_name}' if shown.row_name else ''}"
+        drawn = [quantity.series for quantity in shown.drawn]
+        self.app.push_screen(screens.ChooseSome(list(found), drawn, question), chosen)
 
     def action_bars(self) -> None:
         """Draw intervals, or none."""
-        self._bars = not self._bars
+        self.shown.bars = not self.shown.bars
         self._bring_curves()
         self._show_curves()
 
     def action_fit(self) -> None:
         """Change between an axis from 0 to 1 and one that ends at the curves."""
-        self._fit = not self._fit
+        self.shown.fit = not self.shown.fit
         self._bring_curves()
         self._show_curves()
 
@@ -420,7 +345,7 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, message: Input.Changed) -> None:
-        self._words = message.value
+        self.shown.filter(message.value)
         self._show()
 
     def action_to_cells(self) -> None:
@@ -450,20 +375,20 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     def action_resume(self) -> None:
         """Ask the app to have computed what is missing."""
-        assert self._view is not None
-        self.post_message(ResumeStudy(self._view.state))
+        assert self.shown.view is not None
+        self.post_message(ResumeStudy(self.shown.view.state))
 
     def action_export(self) -> None:
         """Ask the app to write the study's files."""
-        assert self._view is not None
-        self.post_message(ExportStudy(self._view.state.study))
+        assert self.shown.view is not None
+        self.post_message(ExportStudy(self.shown.view.state.study))
 
     # Done here
 
     def action_stop(self) -> None:
         """Stop, after asking."""
-        assert self._view is not None
-        ask_to_stop(self.app, self._view.state, self.look_after)
+        assert self.shown.view is not None
+        ask_to_stop(self.app, self.shown.view.state, self.look_after)
 
     def action_queue(self, steps: int) -> None:
         """Move the experiment under the cursor in the queue."""
@@ -485,8 +410,3 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     def _explain(self, text: str) -> None:
         self.notify(printable(text), markup=False)
-
-
-def _quantities_in(state: StudyState) -> list[Quantity]:
-    """All quantities of a study's experiments. Reads what is long of each that it was not asked of before."""
-    return quantities_of(cell.overview for cell in state.cells if cell.overview is not None)

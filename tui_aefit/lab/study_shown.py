@@ -1,0 +1,158 @@
+"""What of a study is shown, and how: what the person chose, and what follows for what was last read. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core.declarations.printable import printable
+from core.records.study_state import CellState, CellStatus
+from core.report.formatting import duration
+from tui_aefit.following.quantities import RISE_OF_CLAIM, Quantity, alike, first_quantity, quantities_of
+from tui_aefit.following.study import (
+    STUDY_STATES,
+    Grid,
+    StudyView,
+    first_across,
+    grid_of,
+    seconds_left,
+    select_cells,
+)
+from tui_aefit.lab.charts.data import AccuracyData
+from tui_aefit.lab.charts.heat import HeatData
+from tui_aefit.lab.study_pictures import curve_data, heat_data
+
+NOTHING = Grid("", (), (), (), {})
+
+
+@dataclass
+class ShownStudy:
+    """What of a study is shown.
+
+    view: what was last read, None before anything was. words: the filter; cells: the experiments that it leaves,
+    grid: those in rows and columns. problems: what was not understood of the filter.
+    across: the axis along a row. quantity: what is shown; series: what the curves show of the cursor's row, none
+    for the quantity in every row. cursor: row and column. reading: where on the axis the curves are read off.
+    fit: whether their other axis ends at them. bars: whether their intervals are drawn.
+    """
+
+    view: StudyView | None = None
+    words: str = ""
+    across: str = ""
+    quantity: Quantity = RISE_OF_CLAIM
+    series: tuple[Quantity, ...] = ()
+    cursor: tuple[int, int] = (0, 0)
+    reading: str | None = None
+    fit: bool = False
+    bars: bool = True
+    cells: tuple[CellState, ...] = ()
+    grid: Grid = NOTHING
+    problems: str = ""
+    _is_quantity_chosen: bool = field(default=False, repr=False)
+
+    # What changes
+
+    def read(self, view: StudyView) -> None:
+        """Take what was read. Until the person chooses a quantity, it is one that the experiments have."""
+        self.view = view
+        if self.across not in view.state.study.axes:
+            self.across = first_across(view.state.study.axes)
+        if not self._is_quantity_chosen:
+            overviews = (cell.overview for cell in view.state.cells)
+            self.quantity = first_quantity(overview for overview in overviews if overview is not None)
+        self._arrange()
+
+    def filter(self, words: str) -> None:
+        """Leave only the experiments that fit."""
+        self.words = words
+        self._arrange()
+
+    def turn(self) -> None:
+        """Have the next axis run across. The cursor stays on its experiment."""
+        axes = self.axes
+        self.across = axes[(axes.index(self.across) + 1) % len(axes)]
+        self.reading = None
+        self._arrange()
+
+    def choose(self, quantity: Quantity) -> None:
+        """Show this quantity and no other."""
+        self.quantity, self.series, self._is_quantity_chosen = quantity, (), True
+
+    def choose_series(self, series: tuple[Quantity, ...]) -> None:
+        """Have the curves show these; a single one is the quantity."""
+        if len(series) == 1:
+            self.choose(series[0])
+        else:
+            self.series = series
+
+    def _arrange(self) -> None:
+        if self.view is None:
+            return
+        kept, state = self.chosen, self.view.state
+        self.cells, problems = select_cells(state, self.words)
+        self.problems = "; ".join(problems)
+        self.grid = grid_of(self.cells, state.study.axes, self.across)
+        self.cursor = (kept and self.grid.place_of(kept.cell.id)) or self._within(self.cursor)
+
+    def _within(self, place: tuple[int, int]) -> tuple[int, int]:
+        """The place in the grid that is nearest to one."""
+        row, column = place
+        return min(row, max(0, len(self.grid.rows) - 1)), min(column, max(0, len(self.grid.columns) - 1))
+
+    # What follows
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The settings in which the experiments differ."""
+        return tuple(self.view.state.study.axes) if self.view is not None else ()
+
+    @property
+    def chosen(self) -> CellState | None:
+        """The experiment under the cursor."""
+        return self.grid.cells.get(self.cursor)
+
+    @property
+    def drawn(self) -> tuple[Quantity, ...]:
+        """What the curves show."""
+        return self.series or (self.quantity,)
+
+    @property
+    def row_name(self) -> str:
+        """The settings of the cursor's row."""
+        return self.grid.row_name(self.cursor[0]) if self.grid.rows else ""
+
+    def quantities(self) -> list[Quantity]:
+        """All that some experiment has. Reads what is long of each that it was not asked of before."""
+        cells = self.view.state.cells if self.view is not None else ()
+        return quantities_of(cell.overview for cell in cells if cell.overview is not None)
+
+    def alike(self) -> dict[str, Quantity]:
+        """What can be drawn with the quantity, itself among them, by the names of their curves. Reads as well."""
+        return {one.series: one for one in alike(self.quantity, self.quantities())}
+
+    def heat(self) -> HeatData:
+        """The heat map."""
+        return heat_data(self.grid, self.quantity, self.cursor)
+
+    def curves(self) -> AccuracyData | None:
+        """The curves; None where there is no number."""
+        return curve_data(
+            self.grid, self.drawn, self.cursor[0], fit=self.fit, bars=self.bars, cursor=self.reading
+        )
+
+    def title(self, name: str) -> str:
+        """The study of that name in a line: how it stands and how far it is."""
+        if self.view is None:
+            return f"Study {printable(name)}"
+        state = self.view.state
+        if len(state.cells) < len(state.study.cells):
+            return f"Study {printable(name)} · {len(state.cells):,} of {len(state.study.cells):,} experiments read"
+        glyph, word, _ = STUDY_STATES[state.status]
+        parts = [f"Study {printable(name)}  {glyph} {word}"]
+        parts += [f"{len(self.cells):,} shown"] if self.words.strip() else []
+        parts += [f"{state.complete}/{len(state.cells)} experiments", f"{state.done}/{state.runs} runs"]
+        left = seconds_left(self.view)
+        parts += [f"~{duration(left)} left"] if left is not None else []
+        for status in (CellStatus.FAILED, CellStatus.REFUSED, CellStatus.UNREADABLE):
+            many = sum(cell.status is status for cell in state.cells)
+            parts += [f"{many} {status.value}"] if many else []
+        return " · ".join(parts)
