@@ -24,7 +24,7 @@ from core.records.folders import locked_folders
 from core.spec.command import batch_command
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.arrows import arrow_bindings
-from tui_aefit.lab.background import carry_out
+from tui_aefit.lab.background import Complaints, carry_out
 from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.first_words import first_words
 from tui_aefit.lab.forgetting import Forgetting
@@ -142,7 +142,8 @@ class Lab(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
-        self._surroundings = Surroundings(settings, lambda error: self._computing.complain_once(error))
+        self._complain_once = Complaints(self)
+        self._surroundings = Surroundings(settings, self._complain_once)
         self._publishing = publishing.Publishing(self)
         self._unprintable = Unprintable()
         self._forgetting = Forgetting(self)
@@ -164,7 +165,7 @@ class Lab(App[None]):
         """What has experiments computed. What reads records is loaded with it: at first, or a second later."""
         from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
 
-        return Computing(self, self._settings)
+        return Computing(self, self._settings, self._complain_once)
 
     async def on_event(self, event: events.Event) -> None:
         """While somebody types, nothing is done that can wait."""
@@ -215,7 +216,7 @@ class Lab(App[None]):
             if not locked_folders(self._home):
                 return []  # of most homes this is known before anything that reads records is loaded
         except ExperimentError as error:
-            self._computing.complain_once(error)
+            self._complain_once(error)
             return []
         return self._computing.at_work()
 

@@ -27,6 +27,20 @@ def complain(app: App[Any], error: AefitError) -> None:
     app.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
 
 
+class Complaints:
+    """Says once what would be met again at every look. From any thread."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._said: set[str] = set()
+
+    def __call__(self, error: AefitError) -> None:
+        """Say it, unless it was said before."""
+        if str(error) not in self._said:
+            self._said.add(str(error))
+            complain(self._app, error)
+
+
 def carry_out(app: App[Any], action: Action, then: Callable[[], object] | None = None) -> None:
     """Do something in a thread and notify of what came of it; `then` is called in that thread at the end.
 

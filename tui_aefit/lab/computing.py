@@ -22,7 +22,7 @@ from core.records.study_state import StudyState
 from core.spec.settings import COMMON
 from tui_aefit.following.home import Watch, at_work, lacks_further_runs
 from tui_aefit.lab.actions import with_each
-from tui_aefit.lab.background import carry_out, complain
+from tui_aefit.lab.background import Complaints, carry_out, complain
 from tui_aefit.lab.coordinators import Coordinators
 from tui_aefit.lab.form import Checked
 from tui_aefit.lab.messages import CanBeExtended, ExperimentEnded, OpenExperiment, OpenStudy
@@ -42,15 +42,15 @@ class Computing:
 
     Posts to the app `OpenExperiment` or `OpenStudy` when one has been started, `CanBeExtended` where the person can
     be asked how many runs, `ExperimentEnded` at the end of every experiment of the home. Says what cannot be done,
-    and why.
+    and why: `complain_once` of what is met at every look.
     """
 
-    def __init__(self, app: App[Any], settings: Settings) -> None:
+    def __init__(self, app: App[Any], settings: Settings, complain_once: Complaints) -> None:
         self._app = app
         self._home: Path = settings.home
         self._coordinators = Coordinators(settings)
         self._watch = Watch(settings.home)
-        self._complaints: set[str] = set()
+        self._complain_once = complain_once
         self._extended: set[str] = set()
 
     def begin(self, checked: Checked) -> None:
@@ -110,7 +110,7 @@ class Computing:
         try:
             return at_work(self._home)
         except ExperimentError as error:
-            self.complain_once(error)
+            self._complain_once(error)
             return []
 
     def watch(self, experiment: Experiment) -> None:
@@ -138,12 +138,6 @@ class Computing:
             self._app.notify(more, title=title, severity=severity, markup=False)
         starting = [experiment.id for experiment, status in found if status is None]
         self._app.run_worker(partial(self._find_endings, starting), thread=True, group="watch")
-
-    def complain_once(self, error: AefitError) -> None:
-        """Say what would be met again at every look."""
-        if str(error) not in self._complaints:
-            self._complaints.add(str(error))
-            complain(self._app, error)
 
     def _is_at_work(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self._app.workers)
@@ -229,7 +223,7 @@ class Computing:
                 if not self._goes_on(state):
                     self._app.post_message(ExperimentEnded(state))
         except ExperimentError as error:
-            self.complain_once(error)
+            self._complain_once(error)
 
     def _goes_on(self, state: State) -> bool:
         """Go on with an experiment that was extended from here while its coordinator was ending."""
