@@ -2,7 +2,7 @@
 
 python -m benchmarks.screenshots HOME ID [--folder docs/lab] [--only NAME ...]
 
-ID is a finished experiment with images; the others of HOME stand beside it in the list.
+ID is a finished experiment with images; the others of HOME stand beside it in the list, and its newest study is shown.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PICTURES: tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...] = (
     ("p-values", USUAL, ("3",)),
     ("setup", USUAL, ("escape", "down")),
     ("experiments", USUAL, ("e",)),
+    ("study", USUAL, ("E", "enter")),
     ("gallery", USUAL, ("g",)),
     ("gallery-nearest", SMALL, ("g", "2")),
     ("gallery-thumbnails", SMALL, ("g", "t", "down")),
