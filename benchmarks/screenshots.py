@@ -2,7 +2,7 @@
 
 python -m benchmarks.screenshots HOME ID [--folder docs/lab] [--only NAME ...]
 
-ID is a finished experiment with images; the others of HOME stand beside it in the list, and its newest study is shown.
+ID is a finished experiment with images; the others of HOME stand beside it in the list. Its newest study is drawn.
 """
 
 from __future__ import annotations
