@@ -77,8 +77,8 @@ def choose(lab: Lab, name: str, value: str) -> None:
 
 def has_field(lab: Lab, name: str, kind: type[Widget]) -> bool:
     """Whether a setting has a field of a kind, and that can be used already."""
-    field = lab.screen.query_one(f"#{name}")
-    return isinstance(field, kind) and field.is_mounted
+    fields = lab.screen.query(f"#{name}")  # for a moment there is none
+    return any(isinstance(field, kind) and field.is_mounted for field in fields)
 
 
 async def write(pilot: Pilot[None], name: str, word: str) -> None:
