@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.declarations.words import counted, enumerate_words, p_value
 
-__all__ = ["ABSENT", "counted", "duration", "enumerate_words", "moment", "number", "p_value"]
+__all__ = ["ABSENT", "counted", "duration", "enumerate_words", "mean_count", "moment", "number", "p_value"]
 
 ABSENT = "-"
 """Stands for what is undefined."""
@@ -15,6 +16,11 @@ ABSENT = "-"
 def number(value: float | None, form: str) -> str:
     """A number in a format such as ".3f"; ABSENT for None."""
     return ABSENT if value is None else format(value, form)
+
+
+def mean_count(counts: Sequence[float]) -> str:
+    """The mean of how many there are in each run, to a tenth, or whole: 1,005.7, 920; ABSENT for no run."""
+    return f"{sum(counts) / len(counts):,.1f}".removesuffix(".0") if counts else ABSENT
 
 
 def moment(seconds: float, form: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Collapsible, Footer
 from textual.widgets._footer import FooterKey, KeyGroup
 
@@ -25,6 +26,7 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.studies import make_study, queue_up
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.keys import every_binding
 from tui_aefit.lab.live_panes import PANES
 from tui_aefit.lab.messages import OpenExperiment
 from tui_aefit.lab.preferences import Preferences, save_preferences
@@ -207,8 +209,10 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
     named: set[str] = set()
     explained: set[str] = set()
     footers: dict[str, str] = {}
+    held: set[tuple[str, str]] = set()
 
     def look(place: str, lab: Lab) -> None:
+        held.update(in_widgets(lab))
         named.update(in_palette(place, lab))
         explained.update(in_help(place, lab))
         footers[place] = in_footer(place, lab)
@@ -221,6 +225,15 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
             assert {binding.description for binding in bindings} <= named, one
             assert {binding.tooltip for binding in bindings} <= explained, one
     assert len(footers) == len(PANES) + 8 + 15 + len(STUDY_PANES) + 7
+    # The keys of a widget are judged by the screens that hold it.
+    widgets = [one for one in ALL if issubclass(one, Widget) and not issubclass(one, Screen)]
+    of_widgets = {binding.id for one in widgets for binding in ALL[one]}
+    assert held == {
+        (name, screen)
+        for name, bound in every_binding(Lab).items()
+        if name in of_widgets
+        for screen in bound.screens
+    }
     # Wherever an experiment is looked at, it can be exported.
     wanted = {
         "experiments",
@@ -240,6 +253,15 @@ async def test_everywhere_help_and_palette_tell_of_every_key_and_the_footer_of_s
     # While the filter is typed, the footer says how to leave it.
     assert "esc Show all" in footers["experiments, filter"]
     assert "esc Show all" not in footers["experiments"]
+
+
+def in_widgets(lab: Lab) -> Iterator[tuple[str, str]]:
+    """The ids of the keys of all widgets on the screen, each with the screen's own word."""
+    word = str(ALL[type(lab.screen)][0].id).partition(".")[0]
+    for widget in lab.screen.query("*"):
+        for kind in type(widget).__mro__:
+            for binding in ALL.get(kind, ()):
+                yield str(binding.id), word
 
 
 def in_palette(place: str, lab: Lab) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -215,7 +216,12 @@ async def test_accuracy_by_the_other_half_stands_beside_that_by_the_selecting_ha
         assert f"mean of {finished.complete} runs" in text_of(app)
         await pilot.press("down")
         await settled(pilot)
-        assert "selected by a half at K = 7, in one run" in text_of(app)
+        name = str(table.row_under_cursor)
+        counts = [run.crossfit.counts[name] for run in finished.metrics.values() if run.crossfit]
+        images = fmean(half for halves in counts for half in halves)
+        told = f"images selected by a half at K = 7, mean of {finished.complete} runs"
+        assert f"{images:,.1f}".removesuffix(".0") + f" {told}" in text_of(app)
+        assert table.explanation("test") == ""
 
 
 # Both

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 import msgspec
 import pytest
 from rich.text import Text
 
 from core.families.ladder import Ladder
+from core.records.state import read_state
 from core.records.statistics import SummaryTable
+from core.report.result import result_of
+from core.report.tables.text import tables
 from core.statistics.slopes import REASONS
 from tests.fakes.experiments import make_experiment, snapshot_of
 from tests.fakes.lab import text_of
@@ -144,20 +148,50 @@ async def test_the_accuracy_table_has_means_intervals_and_images(running: Snapsh
         await settled(pilot)
         assert running.summary is not None
         assert list(running.summary.accuracy) == [str(row.value) for row in table.rows]
-        last = max(running.metrics, key=lambda run: running.runs[run].finished or 0.0)
         for name, by_level in running.summary.accuracy.items():
             for level, at in by_level.items():
                 assert at.ci95 is not None
-                mean, half = at.mean, (at.ci95[1] - at.ci95[0]) / 2
+                half = (at.ci95[1] - at.ci95[0]) / 2
                 shown = table.get_cell(name, level).plain
-                assert [float(word) for word in shown.split("±")] == pytest.approx([mean, half], abs=0.0051)
-            images = table.get_cell(name, "n").plain
-            assert images == f"{running.metrics[last].counts.sets[name]:,}"
+                assert [float(word) for word in shown.split("±")] == pytest.approx(
+                    [at.mean, half], abs=0.0051
+                )
+            images = [running.metrics[run].counts.sets[name] for run in running.statistics_runs]
+            assert float(table.get_cell(name, "n").plain.replace(",", "")) == pytest.approx(
+                mean(images), abs=0.0501
+            )
         assert set_marker("adversarial") in table.get_cell("adversarial", "set").plain
         assert table.rows["adversarial"].height == 1  # type: ignore[index]
         await pilot.resize_terminal(*WIDE)
         await settled(pilot)
         assert table.max_scroll_x == 0
+
+
+async def test_the_images_of_the_accuracy_table_are_those_of_the_printed_one(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path)
+    printed = tables(result_of(read_state(experiment))).partition("\naccuracy  ")[2].splitlines()[1:]
+    table = AccuracyTable()
+    async with Bench(table).run_test(size=(100, 20)) as pilot:
+        table.snapshot = snapshot = snapshot_of(experiment)
+        await settled(pilot)
+        shown = {str(row.value): table.get_cell(row, "n").plain for row in table.rows}
+    assert [line.split()[:2] for line in printed[: len(shown)]] == [list(row) for row in shown.items()]
+    # They are told apart from those of any one run.
+    assert all(
+        shown["adversarial"] != f"{run.counts.sets['adversarial']:,}" for run in snapshot.metrics.values()
+    )
+
+
+async def test_a_run_that_is_not_in_the_means_yet_is_not_in_their_images(running: Snapshot) -> None:
+    table = AccuracyTable()
+    async with Bench(table).run_test(size=(100, 20)) as pilot:
+        first = running.statistics_runs[0]
+        table.snapshot = replace(running, statistics_runs=(first,))
+        await settled(pilot)
+        for name, images in running.metrics[first].counts.sets.items():
+            assert table.get_cell(name, "n").plain == f"{images:,}"
+        table.snapshot = replace(running, statistics_runs=())
+        assert table.get_cell("adversarial", "n").plain == "-"
 
 
 async def test_the_intervals_of_results_with_claims_are_said_to_allow_for_overlapping_splits(
@@ -187,9 +221,12 @@ async def test_the_accuracy_table_shows_a_chosen_run(
         value = running.metrics[1].accuracy["adversarial"]["3"]
         assert table.get_cell("adversarial", "3").plain.endswith(f"{value:.3f}"[1:])
         assert table.get_cell("adversarial", "set").plain.endswith("run 2")
+        over, of_run = table.get_cell("adversarial", "n").plain.splitlines()
+        assert of_run == f"{running.metrics[1].counts.sets['adversarial']:,}"
         with updates_of(table, monkeypatch):
             table.run = 7
         assert table.get_cell("adversarial", "3").plain.endswith("-")
+        assert table.get_cell("adversarial", "n").plain.splitlines() == [over, "-"]
         table.run = 1
         await pilot.resize_terminal(*WIDE)  # too narrow for a column of images
         await settled(pilot)

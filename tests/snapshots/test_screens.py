@@ -203,7 +203,7 @@ SCENES = {
     "finished": Scene((COMPLETE, Sees("against K")), recorded("complete"), sizes=(*BOTH, *LOW)),
     "finished-accuracy": Scene((COMPLETE, "4", Sees("Accuracy, mean of 12 runs")), recorded("complete")),
     "finished-of-a-run": Scene(
-        (COMPLETE, "7", Sees("M 3"), "down", "4", Sees("  run 1")), recorded("complete")
+        (COMPLETE, "7", Sees("M 3"), "down", "4", Sees("  run 1")), recorded("complete"), sizes=BOTH
     ),
     "finished-sets": Scene(
         (COMPLETE, Sees("against K"), "z", Sees("Sets in the chart")), recorded("complete")

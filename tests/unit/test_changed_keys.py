@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 from textual.binding import Binding
+from textual.screen import Screen
 
 from core.errors import AefitError
 from tests.pilot.test_keys import ALL
 from tui_aefit.lab.app import Lab
-from tui_aefit.lab.keys import every_binding, keymap
+from tui_aefit.lab.keys import YIELDING, every_binding, keymap
 from tui_aefit.shell.settings import Found, Settings
 
 
@@ -47,6 +50,13 @@ def test_a_key_may_mean_something_else_on_another_screen() -> None:
 @pytest.mark.parametrize(
     ("keys", "told", "hint"),
     [
+        ({"live__stop": "enter"}, "live.stop and runs.details (Details) would both", '"runs.details" = '),
+        ({"live__stop": "left"}, "live.stop and chart.left (Cursor left) would both", "chart.left"),
+        ({"chart__right": "h"}, "chart.right and live.holm (Holm) would both", "live.holm"),
+        ({"gallery__set": "enter"}, "gallery.set and thumbnails.open (Large) would both", "thumbnails.open"),
+        ({"thumbnails__left": "q"}, "thumbnails.left and app.quit (Quit) would both", "app.quit"),
+        ({"study__stop": "up"}, "study.stop and study.up (Up) would both", "study.up"),
+        ({"confirm__yes": "ctrl+q"}, "confirm.yes and app.quit-anywhere (Quit) would", "app.quit-anywhere"),
         ({"live__stp": "S"}, "no key of the lab is called 'live.stp'", "did you mean live.stop?"),
         ({"nothing": "S"}, "no key of the lab is called 'nothing'", "`aefit-tui config keys` lists them"),
         (
@@ -84,6 +94,73 @@ def test_no_two_keys_of_ours_are_refused() -> None:
     for name, bound in every_binding(Lab).items():
         if not set(bound.keys) & {"ctrl+p", "ctrl+c", "tab", "shift+tab"}:
             assert keymap({name: Found(",".join(bound.keys), "ours")}, Lab) == {name: ",".join(bound.keys)}
+
+
+def test_whatever_has_keys_is_on_a_screen_that_there_is() -> None:
+    """A widget whose ids begin with no screen's name says where it works: KEYS_WORK_ON."""
+    named = {
+        one: {str(binding.id).partition(".")[0] for binding in bindings}
+        for one, bindings in ALL.items()
+        if issubclass(one, Lab | Screen)
+    }
+    assert all(len(names) == 1 for names in named.values())
+    screens = {name for names in named.values() for name in names}
+    assert len(screens) == len(named)  # no two are called the same
+    for name, bound in every_binding(Lab).items():
+        assert bound.screens, name
+        assert bound.screens <= screens, f"{name}: which screens hold it?"
+
+
+HELD = {"chart": "live", "runs": "live", "thumbnails": "gallery"}
+"""The words that ids of widgets begin with -> the screen that holds them, where that is another."""
+DIALOGS = {
+    "ask", "choose-order", "choose-quantity", "choose-sets", "confirm", "export", "help", "leave", "note",
+}  # fmt: skip
+
+
+def screen_of(name: str) -> str:
+    """The screen of a binding, by its id and the table above alone."""
+    word = name.partition(".")[0]
+    return HELD.get(word, word)
+
+
+def are_together(one: str, other: str) -> bool:
+    """Whether there is a screen on which both of two bindings work."""
+    screens = {screen_of(one), screen_of(other)}
+    # Of the app's keys one works in dialogs.
+    reaches = screens.isdisjoint(DIALOGS) or "app.quit-anywhere" in (one, other)
+    return len(screens) == 1 or ("app" in screens and reaches)
+
+
+def test_two_keys_meet_where_both_work_on_one_screen() -> None:
+    every = every_binding(Lab)
+    for one, other in product(every, repeat=2):
+        assert every[one].meets(every[other]) == are_together(one, other), (one, other)
+
+
+@pytest.mark.parametrize("word", HELD)
+def test_no_key_of_a_widget_is_had_by_its_screen_too_unless_both_have_it_among_ours(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = every_binding(Lab)
+    monkeypatch.setattr("tui_aefit.lab.keys.every_binding", lambda _: every)
+    ours = [name for name in every if name.startswith(f"{word}.")]
+    there = [name for name in every if screen_of(name) in (HELD[word], "app") and name not in YIELDING]
+    tried = 0
+    for one, other in product(ours, there):
+        for name, beside in ((one, other), (other, one)):
+            for key in set(every[beside].keys) - set(every[name].keys):
+                tried += 1
+                with pytest.raises(AefitError, match="would both have the key"):
+                    keymap({name: Found(key, "mine.toml")}, Lab)
+    assert tried > len(ours) * len(there)
+
+
+def test_the_page_for_users_says_where_every_name_works() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "using.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Names that begin with \| Work \|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    told = [word for row in table.splitlines() for word in re.findall(r"`([a-z-]+)\.`", row.split("|")[1])]
+    assert sorted(told) == sorted({name.partition(".")[0] for name in every_binding(Lab)})
 
 
 # In settings files

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.report.formatting import counted, duration, enumerate_words, moment, number, p_value
+from core.report.formatting import (
+    counted,
+    duration,
+    enumerate_words,
+    mean_count,
+    moment,
+    number,
+    p_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +41,20 @@ def test_a_duration_means_its_seconds(seconds: float) -> None:
     parts = re.findall(r"(\d+) (h|min|s)", duration(seconds))
     meant = sum(int(amount) * unit[name] for amount, name in parts)
     assert abs(meant - seconds) <= (60 if seconds >= 3599.5 else 0.5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ([], "-"),
+        ([920], "920"),
+        ([9_999, 10_001], "10,000"),
+        ([1_005, 1_006, 1_006], "1,005.7"),
+        ([0, 0], "0"),
+    ],
+)
+def test_a_mean_of_counts_has_a_tenth_unless_it_is_whole(counts: list[int], text: str) -> None:
+    assert mean_count(counts) == text
 
 
 @pytest.mark.parametrize(

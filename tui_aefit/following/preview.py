@@ -13,7 +13,7 @@ from core.records.metrics import RunMetrics
 from core.records.overview import Overview
 from core.records.statistics import Claim
 from core.records.tail import newest_statistics
-from core.report.formatting import counted, duration
+from core.report.formatting import counted, duration, mean_count
 from core.report.terms import brief_reason
 from core.spec.command import format_value
 from tui_aefit.following.listing import SHOWN, age_of, date_of, share, state_words, unusual
@@ -128,13 +128,12 @@ def _counts(runs: Sequence[RunMetrics]) -> str:
     if not runs:
         return ""
 
-    def mean(values: Sequence[int]) -> str:
-        return f"{sum(values) / len(values):,.1f}".removesuffix(".0")
+    def mean(name: str) -> str:
+        return mean_count([getattr(run.counts, name) for run in runs])
 
-    counts = [run.counts for run in runs]
     return (
-        f"D {mean([one.adversarial for one in counts])} of {mean([one.candidates for one in counts])} candidates, "
-        f"M {mean([one.misclassified for one in counts])} of {mean([one.test for one in counts])} test images"
+        f"D {mean('adversarial')} of {mean('candidates')} candidates, "
+        f"M {mean('misclassified')} of {mean('test')} test images"
     )
 
 

@@ -24,7 +24,11 @@ from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.shell.settings import Found
 
 EVERYWHERE = "app"
-"""Begins the ids of the keys that work on every screen; the others begin with their screen's name."""
+"""Begins the ids of the keys that work on every screen.
+
+The others begin with the name of the screen where they work. A widget whose ids begin otherwise names the screens
+that hold it, in `KEYS_WORK_ON` beside its BINDINGS.
+"""
 YIELDING = frozenset(str(binding.id) for binding in arrow_bindings(EVERYWHERE))
 """Of those, the ones that do nothing where a screen has the key itself."""
 TAKEN = {"ctrl+p": "opens the palette", "ctrl+c": "copies", "tab": "moves on", "shift+tab": "moves back"}
@@ -39,31 +43,46 @@ LIST_HINT = "`aefit-tui config keys` lists them"
 
 @dataclass(frozen=True)
 class Bound:
-    """A binding of the lab. screen: the first word of its id. modal: nothing of the app works beside it."""
+    """A binding of the lab. screens: where it works, by their names, or EVERYWHERE. modal: these are dialogs, in
+    which nothing of the app works but what has priority.
+    """
 
     binding: Binding
+    screens: frozenset[str]
     modal: bool
-
-    @property
-    def screen(self) -> str:
-        """Where it works: "app" for everywhere."""
-        return str(self.binding.id).partition(".")[0]
 
     @property
     def keys(self) -> list[str]:
         """The keys that it has unless a file says otherwise, as Textual calls them."""
         return [one.key for one in Binding.make_bindings([self.binding])]
 
+    def meets(self, other: Bound) -> bool:
+        """Whether there is a screen on which both work."""
+        if self.screens & other.screens:
+            return True
+        for one, beside in ((self, other), (other, self)):
+            if EVERYWHERE in one.screens:
+                return one.binding.priority or not beside.modal
+        return False
+
 
 def every_binding(app: type[App[Any]]) -> dict[str, Bound]:
     """Binding id -> the binding, of the app, every screen and every widget, in this order."""
+    kinds = [app, *_classes()]
+    dialogs = {name for one in kinds if issubclass(one, ModalScreen) for name, _ in _named_bindings(one)}
     found: dict[str, Bound] = {}
-    for one in (app, *_classes()):
-        modal = issubclass(one, ModalScreen)
-        for binding in vars(one)["BINDINGS"]:
-            if isinstance(binding, Binding) and binding.id is not None:
-                found[binding.id] = Bound(binding, modal)
+    for one in kinds:
+        for name, binding in _named_bindings(one):
+            screens = frozenset(vars(one).get("KEYS_WORK_ON", (name,)))
+            found[str(binding.id)] = Bound(binding, screens, modal=screens <= dialogs)
     return found
+
+
+def _named_bindings(kind: type[DOMNode]) -> Iterator[tuple[str, Binding]]:
+    """A class's own bindings that have an id, each with the first word of that."""
+    for binding in vars(kind)["BINDINGS"]:
+        if isinstance(binding, Binding) and binding.id is not None:
+            yield binding.id.partition(".")[0], binding
 
 
 def _classes() -> Iterator[type[DOMNode]]:
@@ -99,14 +118,11 @@ def _refuse_clash(
     """Raises AefitError where a key of `name` does something else too where `name` works."""
     bound = bindings[name]
     for other, its in bindings.items():
-        beside = its.screen == bound.screen or (
-            EVERYWHERE in (its.screen, bound.screen) and not (its.modal or bound.modal)
-        )
         meant = set(bound.keys) & set(its.keys)  # one stands in front of the other
-        if bound.screen != its.screen and {name, other} & YIELDING:
+        if not bound.screens & its.screens and {name, other} & YIELDING:
             continue
         shared = sorted((set(keys[name]) & set(keys[other])) - meant)
-        if other != name and beside and shared:
+        if other != name and shared and bound.meets(its):
             what = bindings[other].binding.description
             raise AefitError(
                 f"{found.source}: {name} and {other} ({what}) would both have the key {shared[0]!r}",

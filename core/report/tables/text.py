@@ -12,7 +12,7 @@ from core.report.attack_figures import COLUMNS, READING, by_attack, mean_of
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.estimates import estimate_words
 from core.report.formats import WIDTH
-from core.report.formatting import ABSENT, counted, enumerate_words, number, p_value
+from core.report.formatting import ABSENT, counted, enumerate_words, mean_count, number, p_value
 from core.report.result import Result
 from core.report.terms import DECIDING, OVERLAP, term_of
 from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
@@ -247,12 +247,8 @@ def _accuracy(result: Result, summary: SummaryTable, width: int) -> str:
 
 def _images(result: Result, name: str) -> str:
     """The mean over the runs of the statistics, as far as their results are still there."""
-    sizes = [
-        sizes[name]
-        for sizes in (result.metrics[run].counts.sets for run in _readable(result))
-        if name in sizes
-    ]
-    return f"{sum(sizes) / len(sizes):,.1f}".removesuffix(".0") if sizes else ABSENT
+    sizes = (result.metrics[run].counts.sets for run in _readable(result))
+    return mean_count([size[name] for size in sizes if name in size])
 
 
 def _mean(summary: Summary, form: str = ".4f") -> str:

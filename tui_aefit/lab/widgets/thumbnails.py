@@ -68,6 +68,7 @@ class Thumbnails(Widget, can_focus=True):
         Binding("end", "end(True)", "Last", id="thumbnails.last", show=False, tooltip="The last picture"),
         Binding("enter", "open", "Large", id="thumbnails.open", tooltip="This picture, large"),
     ]  # fmt: skip
+    KEYS_WORK_ON: ClassVar[tuple[str, ...]] = ("gallery",)
 
     gallery: reactive[Gallery | None] = reactive(None, always_update=True)
     members: reactive[Sequence[int]] = reactive(())

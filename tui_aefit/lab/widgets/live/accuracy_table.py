@@ -9,9 +9,8 @@ from rich.text import Text
 from textual.reactive import reactive
 
 from core.families.ladder import Ladder
-from core.records.metrics import RunMetrics
 from core.records.statistics import Summary
-from core.report.formatting import ABSENT, counted
+from core.report.formatting import counted, mean_count, number
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.widgets.cell_table import left, right
@@ -32,7 +31,7 @@ LEVEL_WIDTH, COUNTS_WIDTH = 11, 9
 class AccuracyTable(SetsByLevel):
     """Rows are sets, columns levels from general to fitted; each cell has the mean over the runs with half its 95 %
     interval, and below it the value of run `run`, unless that is None. The last column, how many images a set has
-    in a run, is left out where there is no room for it.
+    in a run, in the same way, is left out where there is no room for it.
     """
 
     run: reactive[int | None] = reactive(None, init=False, layout=False, repaint=False)
@@ -54,7 +53,6 @@ class AccuracyTable(SetsByLevel):
         """See `SetsByLevel`."""
         ladder = snapshot.ladder
         accuracy = snapshot.summary.accuracy if snapshot.summary is not None else {}
-        metrics = snapshot.metrics.get(_last_run(snapshot) if self.run is None else self.run)
         names = list(accuracy or snapshot.spec.sets)
         columns = _columns(names, ladder, self.size.width - self.styles.scrollbar_size_vertical)
         tight = "n" not in columns
@@ -65,11 +63,11 @@ class AccuracyTable(SetsByLevel):
             rows[name] = [
                 name_cell(name, palette),
                 *(_level_cell(by_level.get(level), tight=tight) for level in ladder.levels),
-                *(() if tight else (_images_cell(metrics, name),)),
+                *(() if tight else (_images_cell(snapshot, name),)),
             ]
             if self.run is not None:
-                below = _run_line(self.run, metrics, name, ladder, tight=tight)
-                rows[name] = [*map(_under, rows[name], below), *rows[name][len(below) :]]
+                below = _run_line(self.run, snapshot, name, tight=tight)
+                rows[name] = [_under(cell, text) for cell, text in zip(rows[name], below, strict=True)]
         runs = counted(len(snapshot.statistics_runs), "run")
         # Of results without claims, which are older, the intervals did not allow for it.
         half = "± half of 95 %, for overlapping splits" if snapshot.claims else "± half the 95 % interval"
@@ -100,12 +98,6 @@ def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, 
     return {"set": ("set", name_width), **levels, **counts}
 
 
-def _last_run(snapshot: Snapshot) -> int:
-    """The run that was completed last, 0 before the first."""
-    finished = {run.index: run.finished or 0.0 for run in snapshot.runs}
-    return max(snapshot.metrics, key=lambda run: (finished.get(run, 0.0), run), default=0)
-
-
 def _level_cell(summary: Summary | None, *, tight: bool) -> Text:
     mean, interval = (summary.mean, summary.ci95) if summary is not None else (None, None)
     width = 5 if tight else 6
@@ -113,26 +105,28 @@ def _level_cell(summary: Summary | None, *, tight: bool) -> Text:
     return left(f"{three_digits(mean):>4}{half}")
 
 
-def _images_cell(metrics: RunMetrics | None, name: str) -> Text:
-    """How many images the set has in a run."""
-    images = _images(metrics, name)
-    return right(ABSENT if images is None else f"{images:,}")
+def _images_cell(snapshot: Snapshot, name: str) -> Text:
+    """How many images the set has in a run: the mean over those of the statistics, as in the printed tables."""
+    runs = [snapshot.metrics[run] for run in snapshot.statistics_runs if run in snapshot.metrics]
+    return right(mean_count([run.counts.sets[name] for run in runs if name in run.counts.sets]))
 
 
-def _run_line(run: int, metrics: RunMetrics | None, name: str, ladder: Ladder, *, tight: bool) -> list[str]:
-    """What stands below the means: the values of one run, and its images where no column has them."""
+def _run_line(run: int, snapshot: Snapshot, name: str, *, tight: bool) -> list[str]:
+    """What stands below the means: the values of one run, its images beside its name where no column has them."""
+    metrics = snapshot.metrics.get(run)
     values = metrics.accuracy.get(name, {}) if metrics is not None else {}
-    images = _images(metrics, name)
+    images = metrics.counts.sets.get(name) if metrics is not None else None
     many = f": {counted(images, 'image')}" if tight and images is not None else ""
-    return [f"  run {run + 1}{many}", *(f"{three_digits(values.get(level)):>4}" for level in ladder.levels)]
+    return [
+        f"  run {run + 1}{many}",
+        *(f"{three_digits(values.get(level)):>4}" for level in snapshot.ladder.levels),
+        *(() if tight else (number(images, ",d"),)),
+    ]
 
 
 def _under(cell: Text, text: str) -> Text:
     """A cell with a second line."""
+    gap = "" if cell.justify == "right" else " "
     return Text.assemble(
-        cell, "\n", (f" {text}", "dim"), justify=cell.justify, no_wrap=True, overflow="ellipsis"
+        cell, "\n", (f"{gap}{text}", "dim"), justify=cell.justify, no_wrap=True, overflow="ellipsis"
     )
-
-
-def _images(metrics: RunMetrics | None, name: str) -> int | None:
-    return metrics.counts.sets.get(name) if metrics is not None else None

@@ -56,6 +56,7 @@ class LevelChart(SnapshotChart):
     """A chart against the levels of a ladder, with a cursor that reads its values off."""
 
     BINDINGS: ClassVar[list[BindingType]] = reading_bindings("chart.", "Read the chart's values at", "level")
+    KEYS_WORK_ON: ClassVar[tuple[str, ...]] = ("live",)
 
     cursor: reactive[str | None] = reactive(None, init=False, layout=False, repaint=False)
 

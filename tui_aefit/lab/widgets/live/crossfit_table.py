@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.report.formatting import counted
+from core.report.formatting import counted, mean_count
 from tui_aefit.following.crossfit import UNSELECTED, CrossFitMeans, crossfit_means
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.widgets.cell_table import left
@@ -26,16 +26,16 @@ class CrossFitTable(SetsByLevel):
     """
 
     def explanation(self, row: str) -> str:
-        """How many images each half selected in the run completed last."""
-        if self.snapshot is None:
+        """How many images a half selected: the mean over the halves and the runs, as in the printed tables."""
+        if self.snapshot is None or row == UNSELECTED:
             return ""
         found = [run.crossfit for run in self.snapshot.metrics.values() if run.crossfit is not None]
-        counts = found[-1].counts.get(row) if found else None
-        if row == UNSELECTED or counts is None:
+        images = [sum(one.counts[row]) / 2 for one in found if row in one.counts]
+        if not images:
             return ""
-        ladder = self.snapshot.ladder
+        ladder, runs = self.snapshot.ladder, counted(len(images), "run")
         return (
-            f"{counts[0]:,} and {counts[1]:,} selected by a half at {ladder.at(ladder.general)}, in one run"
+            f"{mean_count(images)} images selected by a half at {ladder.at(ladder.general)}, mean of {runs}"
         )
 
     def update_cells(self, snapshot: Snapshot) -> None:

@@ -69,6 +69,7 @@ class RunsTable(FollowsTheme, CellTable):
         Binding("enter", "details", "Details", id="runs.details", show=False,
                 tooltip="All of the run under the cursor: stages, losses, counts; again: the table alone"),
     ]  # fmt: skip
+    KEYS_WORK_ON: ClassVar[tuple[str, ...]] = ("live",)
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
 
