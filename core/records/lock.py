@@ -283,8 +283,9 @@ class Lock:
             # A hard link appears with its content and fails where the name exists, on NFS too.
             os.link(temporary, path)
         except FileExistsError:
-            # On NFS the reply to a link that was made may be lost, and its repetition finds the name taken.
-            return temporary.stat().st_nlink == 2
+            # On NFS the reply to a link that was made may be lost, and its repetition finds the name taken: by us,
+            # as its content tells, which nobody else has. The number of links may be one that NFS knew before.
+            return _content_of(path) == self._content
         finally:
             temporary.unlink(missing_ok=True)
         return True
