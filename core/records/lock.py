@@ -47,6 +47,8 @@ GLANCE_SECONDS = 7200.0
 """How far from now the last sign of life may be, by the wall clock, of a holder that is shown as alive."""
 LOOK_SECONDS = 0.25
 """How often a holder is looked at while it is watched."""
+LOOKS = 6
+"""So often in a row a lock must be seen to be gone: a file server shows some things late, or not for a moment."""
 LARGEST = 2**16
 """Bytes of a lock file, at most; ours have some hundred."""
 CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
@@ -152,6 +154,7 @@ class Lock:
         self._give_up = give_up
         self._content = b""
         self._beats = 0
+        self._missed = 0
         self.taken_from: ProcessIdentity | None = None
 
     def holding(self) -> Holding | None:
@@ -195,10 +198,17 @@ class Lock:
         return bool(self._content) and _content_of(self._path) == self._content
 
     def beat(self) -> None:
-        """Prove that the holder lives. Raises LockHeld where the lock was taken over in the meantime."""
+        """Prove that the holder lives.
+
+        Raises LockHeld where the lock was taken over in the meantime, or is missing for the LOOKS-th time in a row.
+        """
         found = self.holding()
+        if found is None and self._content and self._missed < LOOKS - 1:
+            self._missed += 1
+            return
         if found is None or found.content != self._content:
             raise LockHeld((found and found.holder) or UNKNOWN_HOLDER)
+        self._missed = 0
         self._beats += 1
         if self._heartbeat.is_dir() and not self._heartbeat.is_symlink():
             _clear(self._heartbeat)

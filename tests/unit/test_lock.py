@@ -21,6 +21,7 @@ from core.records import lock as lock_module
 from core.records.lock import (
     GLANCE_SECONDS,
     HEARTBEAT_SECONDS,
+    LOOKS,
     SILENCE_SECONDS,
     Lock,
     LockHeld,
@@ -480,6 +481,31 @@ def test_a_heartbeat_without_a_lock_is_refused(tmp_path: Path) -> None:
         lock.beat()
     assert files(tmp_path) == []
     lock.release()
+
+
+def test_a_lock_that_is_out_of_sight_for_a_moment_is_not_lost(tmp_path: Path) -> None:
+    with Lock(tmp_path) as lock:
+        for _ in range(2):  # whatever it missed before
+            (tmp_path / "lock").rename(tmp_path / "hidden")
+            for _ in range(LOOKS - 1):
+                lock.beat()
+            (tmp_path / "hidden").rename(tmp_path / "lock")
+            lock.beat()
+
+
+def test_a_lock_that_stays_away_is_lost_and_one_of_another_s_at_once(tmp_path: Path) -> None:
+    lock = Lock(tmp_path)
+    lock.acquire()
+    (tmp_path / "lock").unlink()
+    for _ in range(LOOKS - 1):
+        lock.beat()
+    with pytest.raises(LockHeld, match="an unknown host"):
+        lock.beat()
+    lock.acquire()
+    (tmp_path / "lock").unlink()
+    lock.beat()
+    with Lock(tmp_path), pytest.raises(LockHeld):
+        lock.beat()
 
 
 def test_a_slow_contender_does_not_even_touch_the_lock_of_a_fast_one(tmp_path: Path) -> None:
