@@ -200,7 +200,8 @@ class Lock:
     def beat(self) -> None:
         """Prove that the holder lives.
 
-        Raises LockHeld where the lock was taken over in the meantime, or is missing for the LOOKS-th time in a row.
+        Raises LockHeld where the lock was taken over in the meantime, or is missing for the LOOKS-th time in a row,
+        OSError where the heartbeat cannot be written: on a full disk it is proved all the same.
         """
         found = self.holding()
         if found is None and self._content and self._missed < LOOKS - 1:
@@ -212,7 +213,12 @@ class Lock:
         self._beats += 1
         if self._heartbeat.is_dir() and not self._heartbeat.is_symlink():
             _clear(self._heartbeat)
-        write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
+        try:
+            write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
+        except OSError:
+            with suppress(OSError):  # a full disk has room for this, and the file's time is a sign of life
+                os.utime(self._heartbeat, follow_symlinks=False)
+            raise
 
     def release(self) -> None:
         """Give the lock back, if it is still ours.

@@ -592,6 +592,43 @@ def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
     assert lock.held, "it stays ours until we end"
 
 
+def test_a_holder_on_a_full_disk_is_seen_to_live_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr("core.records.process.socket.gethostname", lambda: "elsewhere")
+        holder = Lock(tmp_path)
+        holder.acquire()
+    os.utime(tmp_path / "heartbeat", (1, 1))
+    watcher = Lock(tmp_path, lambda: 0.0, wall=lambda: 1e6, watch=Watch())
+    before = watcher.holding()
+    assert before is not None
+    assert before.life == "unknown"
+    with monkeypatch.context() as full:
+        full.setattr(Path, "open", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            holder.beat()
+    after = watcher.holding()
+    assert after is not None
+    assert after.life == "alive"
+
+
+def test_a_full_disk_touches_nothing_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = tmp_path / "outside"
+    outside.touch()
+    os.utime(outside, (1, 1))
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    with Lock(folder) as lock:
+        (folder / "heartbeat").unlink()
+        (folder / "heartbeat").symlink_to(outside)
+        with monkeypatch.context() as full:
+            full.setattr(Path, "open", full_disk)
+            with pytest.raises(OSError, match="No space"):
+                lock.beat()
+    assert outside.stat().st_mtime == 1
+
+
 def test_a_lock_that_cannot_be_written_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
