@@ -6,9 +6,10 @@ Whether a holder on this host lives is seen by its process. One on another host 
 dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No two clocks are
 compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that stamps files by
 its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's. A change of the
-heartbeat is a change, whatever time it bears. Leader election in Kubernetes (client-go) follows the same rule. The
-`SoftFileLease` of filelock 3.32 beats as well and times its own beats on a monotonic clock, but who wants its lock
-compares the wall clock with the file's time, and takes one that looks old without having watched it.
+heartbeat is a change, whatever time it bears; time in which nobody could look is no silence. Leader election in
+Kubernetes (client-go) follows the same rule. The `SoftFileLease` of filelock 3.32 beats as well and times its own
+beats on a monotonic clock, but who wants its lock compares the wall clock with the file's time, and takes one that
+looks old without having watched it.
 
 The price is that a process must watch before it takes over. So the wall clock is asked for two things, which cost
 little where it is wrong: a holder whose last sign of life was just now by it, when it is seen first, is believed
@@ -83,13 +84,17 @@ class Holding:
     content: bytes
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Sight:
-    """The signs of life of one holder as they were seen last, since when, and whether they are believed."""
+    """The signs of life of one holder as they were seen last, and when.
+
+    silence: for how long they were watched without a change, in seconds. believed: whether they are.
+    """
 
     content: bytes
     signs: Hashable
-    since: float
+    seen: float
+    silence: float
     believed: bool
 
 
@@ -102,17 +107,21 @@ class Watch:
     def look(
         self, path: Path, content: bytes, signs: Hashable, now: float, *, fresh: bool
     ) -> tuple[float, bool]:
-        """For how long nothing has changed, in seconds, and whether the holder is believed to be alive until then.
+        """For how long nothing was seen to change, in seconds, and whether the holder is believed alive until then.
 
-        It is where it was seen to change anything, or was `fresh` at first sight.
+        It is where it was seen to change anything, or was `fresh` at first sight. Of the time between two looks no
+        more counts than a heartbeat takes: the file server may have been away, for the holder as well as for us.
         """
-        sight = self._sights.get(path)
-        if sight is None or sight.content != content:
-            sight = _Sight(content, signs, now, fresh)
-        elif sight.signs != signs:
-            sight = _Sight(content, signs, now, believed=True)
+        last = self._sights.get(path)
+        if last is None or last.content != content:
+            sight = _Sight(content, signs, now, 0.0, fresh)
+        elif last.signs != signs:
+            sight = _Sight(content, signs, now, 0.0, believed=True)
+        else:
+            silence = last.silence + min(now - last.seen, HEARTBEAT_SECONDS)
+            sight = _Sight(content, signs, now, silence, last.believed)
         self._sights[path] = sight
-        return now - sight.since, sight.believed
+        return sight.silence, sight.believed
 
 
 WATCH = Watch()

@@ -297,6 +297,34 @@ def test_who_looks_again_and_again_learns_that_a_holder_is_gone(tmp_path: Path) 
     assert seen == [True] * int(SILENCE_SECONDS) + [False, False]
 
 
+def test_time_in_which_nobody_could_look_is_not_silence(tmp_path: Path) -> None:
+    """The file server is away for both: who looks before the holder's next heartbeat must not take it for dead."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=False)
+    watch = Watch()
+    judged = []
+    for away in (SILENCE_SECONDS + 15, 86_400.0, HEARTBEAT_SECONDS, HEARTBEAT_SECONDS):
+        clocks.lock(watch).holding()
+        clocks.wait(away)
+        found = clocks.lock(watch).holding()
+        assert found is not None
+        judged.append(found.life)
+    assert judged == ["unknown"] * 4
+    clocks.beat()
+    found = clocks.lock(watch).holding()
+    assert found is not None
+    assert found.life == "alive"
+
+
+def test_who_looks_as_often_as_a_heart_beats_learns_in_time_that_it_has_stopped(tmp_path: Path) -> None:
+    """So workers elsewhere look."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=False)
+    watch = Watch()
+    began = clocks.monotonic
+    while (found := clocks.lock(watch).holding()) is not None and found.life != "dead":
+        clocks.wait(HEARTBEAT_SECONDS)
+    assert clocks.monotonic - began == SILENCE_SECONDS
+
+
 @pytest.mark.parametrize(
     ("age", "shown"), [(0.0, True), (GLANCE_SECONDS - 9, True), (-600.0, True), (GLANCE_SECONDS + 9, False)]
 )
