@@ -2,14 +2,14 @@
 
 No fcntl or SQLite locks: they fail on the network file systems that home folders of compute servers are on.
 
-Whether a holder on this host lives is seen by its process. One on another host proves it by its heartbeat, and is
-dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No two clocks are
-compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that stamps files by
-its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's. A change of the
-heartbeat is a change, whatever time it bears; time in which nobody could look is no silence. Leader election in
-Kubernetes (client-go) follows the same rule. The `SoftFileLease` of filelock 3.32 beats as well and times its own
-beats on a monotonic clock, but who wants its lock compares the wall clock with the file's time, and takes one that
-looks old without having watched it.
+Whether a holder on this host lives is seen by its process. One on another host, or hidden from us, proves it by its
+heartbeat, and is dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No
+two clocks are compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that
+stamps files by its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's.
+A change of the heartbeat is a change, whatever time it bears; time in which nobody could look is no silence. Leader
+election in Kubernetes (client-go) follows the same rule. The `SoftFileLease` of filelock 3.32 beats as well and
+times its own beats on a monotonic clock, but who wants its lock compares the wall clock with the file's time, and
+takes one that looks old without having watched it.
 
 The price is that a process must watch before it takes over. So the wall clock is asked for two things, which cost
 little where it is wrong: a holder whose last sign of life was just now by it, when it is seen first, is believed

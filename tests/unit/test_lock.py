@@ -259,6 +259,25 @@ def test_a_dead_holder_elsewhere_loses_its_lock_whatever_its_clock_said(tmp_path
     assert SILENCE_SECONDS <= clocks.monotonic - began < SILENCE_SECONDS + 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_holder_that_the_system_hides_is_watched_like_one_elsewhere(
+    tmp_path: Path, child: subprocess.Popen[bytes], hide: Callable[[int], None], alive: bool
+) -> None:
+    """Its number may have gone to another user's process since."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=alive)
+    theirs = identity(child.pid)
+    (tmp_path / "lock").write_text(json.dumps({**plain(theirs), "token": "theirs"}))
+    hide(child.pid)
+    if alive:
+        with pytest.raises(LockHeld, match=f"by process {child.pid} on "):
+            clocks.lock().acquire()
+    else:
+        with clocks.lock() as lock:
+            assert lock.taken_from == theirs
+        assert SILENCE_SECONDS <= clocks.waited < SILENCE_SECONDS + 2
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 @pytest.mark.parametrize("alive", [True, False])
 def test_a_clock_that_is_set_while_a_holder_is_watched_changes_nothing(
