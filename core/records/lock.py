@@ -232,12 +232,16 @@ class Lock:
     def release(self) -> None:
         """Give the lock back, if it is still ours.
 
-        Where the disk is full or gone it stays, until this process ends: a dead holder's lock is nobody's.
+        Where the disk is full it stays, empty: such a lock is nobody's. Where the disk is gone it stays as it is,
+        until this process ends: a dead holder's lock is nobody's.
         """
         # LockHeld: somebody takes it over at this very moment.
         with suppress(LockHeld, OSError):
             if self.held:
-                self._remove(self._path, self._content)
+                try:
+                    self._remove(self._path, self._content)
+                except OSError:
+                    self._empty()
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -328,6 +332,15 @@ class Lock:
         finally:
             claim.unlink(missing_ok=True)  # the folder may have been deleted with it
         return True
+
+    def _empty(self) -> None:
+        """Make our lock nobody's without a claim, for which a full disk has no room. Raises OSError.
+
+        An open file that has our content is ours, whatever its name leads to by now.
+        """
+        with self._path.open("r+b") as file:
+            if file.read(LARGEST) == self._content:
+                file.truncate(0)
 
 
 def _content_of(path: Path) -> bytes | None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import pytest
 from msgspec.structs import replace
@@ -624,18 +625,50 @@ def test_a_lock_whose_first_heartbeat_cannot_be_written_is_given_back(
     assert files(tmp_path) == []
 
 
-def full_disk(path: Path, *arguments: object, **named: object) -> None:
+def full_disk(path: Path, mode: str, *arguments: object, **named: object) -> IO[bytes]:
+    """Has no room for a new file's content; what is there can be opened."""
+    if "x" not in mode:
+        return open(path, mode)
     path.touch()
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
+def test_a_lock_is_given_back_on_a_full_disk_and_leaves_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its holder, such as a lab, may live for days."""
     with monkeypatch.context() as full, Lock(tmp_path) as lock:
         assert lock.held
         full.setattr(Path, "open", full_disk)
     assert files(tmp_path) == ["heartbeat", "lock"]
+    assert not lock.held
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as heir:
+        assert heir.taken_from is None
+    assert files(tmp_path) == ["heartbeat"]
+
+
+def test_on_a_full_disk_another_s_lock_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_over(path: Path, mode: str, *arguments: object, **named: object) -> IO[bytes]:
+        if "x" in mode:
+            written_by(tmp_path, ELSEWHERE)
+        return full_disk(path, mode)
+
+    with monkeypatch.context() as full, Lock(tmp_path) as lock:
+        full.setattr(Path, "open", taken_over)
+        lock.release()
+    assert json.loads((tmp_path / "lock").read_text())["host"] == "elsewhere"
+
+
+def test_a_disk_that_is_away_does_not_turn_the_end_into_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(path: Path, *arguments: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as gone, Lock(tmp_path) as lock:
+        gone.setattr(Path, "open", away)
     assert lock.held, "it stays ours until we end"
 
 
