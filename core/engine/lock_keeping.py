@@ -14,7 +14,8 @@ from core.records.lock import HEARTBEAT_SECONDS, Lock
 def heartbeat(lock: Lock, seconds: float = HEARTBEAT_SECONDS) -> Iterator[Callable[[], bool]]:
     """Within the block a thread beats every `seconds` for a lock that is held.
 
-    Gives a function that says whether the lock was lost: somebody took its holder for dead and has taken over.
+    Gives a function that says whether the lock was lost: somebody took its holder for dead and has taken over, or
+    has removed it.
     """
     over, lost = threading.Event(), threading.Event()
 

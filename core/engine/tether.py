@@ -10,10 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.files.exit_status import ExitStatus
-from core.records.lock import HEARTBEAT_SECONDS, Holding, Lock
-
-LOOKS = 6
-"""So often in a row the lock must be seen without its holder: a file server shows some things late."""
+from core.records.lock import HEARTBEAT_SECONDS, LOOKS, Holding, Lock
 
 
 def leave_with_the_lock(folder: Path) -> None:

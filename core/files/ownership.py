@@ -38,18 +38,20 @@ def owned_name(prefix: str) -> str:
 def is_abandoned(path: Path) -> bool:
     """Whether nobody will finish what lies under an `owned_name`: its process is gone.
 
-    What a process of another host or container owns counts as abandoned when it was not touched for a day. What has
-    a name of another form is not ours to judge: False.
+    What a process of another host or container owns, or one that is hidden from us, counts as abandoned when it was
+    not touched for a day. What has a name of another form is not ours to judge: False.
     """
     found = _OWNED.fullmatch(path.name)
     if found is None:
         return False
-    if found["host"] != _short_host(socket.gethostname()) or found["namespace"] != _short(pid_namespace()):
-        try:
-            return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
-        except OSError:
-            return False
-    return _short(start_time(int(found["pid"]))) != found["start"]
+    pid = int(found["pid"])
+    here = _short_host(socket.gethostname()), _short(pid_namespace())
+    if (found["host"], found["namespace"]) == here and not is_hidden(pid):
+        return _short(start_time(pid)) != found["start"]
+    try:
+        return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
+    except OSError:
+        return False
 
 
 def sweep(folder: Path, prefixes: str) -> None:
@@ -89,6 +91,17 @@ def start_time(pid: int) -> str:
     fields = stat.rpartition(b")")[2].decode().split()
     state, began = fields[0], fields[19]
     return "" if state in "ZX" else began
+
+
+def is_hidden(pid: int) -> bool:
+    """Whether a process of this machine runs of which the system tells no more: another user's, under `hidepid`."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return not start_time(pid)
+    except ProcessLookupError:
+        pass
+    return False
 
 
 def pid_namespace() -> str:

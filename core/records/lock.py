@@ -2,13 +2,14 @@
 
 No fcntl or SQLite locks: they fail on the network file systems that home folders of compute servers are on.
 
-Whether a holder on this host lives is seen by its process. One on another host proves it by its heartbeat, and is
-dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No two clocks are
-compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that stamps files by
-its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's. A change of the
-heartbeat is a change, whatever time it bears. Leader election in Kubernetes (client-go) follows the same rule. The
-`SoftFileLease` of filelock 3.32 beats as well and times its own beats on a monotonic clock, but who wants its lock
-compares the wall clock with the file's time, and takes one that looks old without having watched it.
+Whether a holder on this host lives is seen by its process. One on another host, or hidden from us, proves it by its
+heartbeat, and is dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No
+two clocks are compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that
+stamps files by its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's.
+A change of the heartbeat is a change, whatever time it bears; time in which nobody could look is no silence. Leader
+election in Kubernetes (client-go) follows the same rule. The `SoftFileLease` of filelock 3.32 beats as well and
+times its own beats on a monotonic clock, but who wants its lock compares the wall clock with the file's time, and
+takes one that looks old without having watched it.
 
 The price is that a process must watch before it takes over. So the wall clock is asked for two things, which cost
 little where it is wrong: a holder whose last sign of life was just now by it, when it is seen first, is believed
@@ -47,6 +48,8 @@ GLANCE_SECONDS = 7200.0
 """How far from now the last sign of life may be, by the wall clock, of a holder that is shown as alive."""
 LOOK_SECONDS = 0.25
 """How often a holder is looked at while it is watched."""
+LOOKS = 6
+"""So often in a row a lock must be seen to be gone: a file server shows some things late, or not for a moment."""
 LARGEST = 2**16
 """Bytes of a lock file, at most; ours have some hundred."""
 CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
@@ -81,13 +84,17 @@ class Holding:
     content: bytes
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Sight:
-    """The signs of life of one holder as they were seen last, since when, and whether they are believed."""
+    """The signs of life of one holder as they were seen last, and when.
+
+    silence: for how long they were watched without a change, in seconds. believed: whether they are.
+    """
 
     content: bytes
     signs: Hashable
-    since: float
+    seen: float
+    silence: float
     believed: bool
 
 
@@ -100,17 +107,21 @@ class Watch:
     def look(
         self, path: Path, content: bytes, signs: Hashable, now: float, *, fresh: bool
     ) -> tuple[float, bool]:
-        """For how long nothing has changed, in seconds, and whether the holder is believed to be alive until then.
+        """For how long nothing was seen to change, in seconds, and whether the holder is believed alive until then.
 
-        It is where it was seen to change anything, or was `fresh` at first sight.
+        It is where it was seen to change anything, or was `fresh` at first sight. Of the time between two looks no
+        more counts than a heartbeat takes: the file server may have been away, for the holder as well as for us.
         """
-        sight = self._sights.get(path)
-        if sight is None or sight.content != content:
-            sight = _Sight(content, signs, now, fresh)
-        elif sight.signs != signs:
-            sight = _Sight(content, signs, now, believed=True)
+        last = self._sights.get(path)
+        if last is None or last.content != content:
+            sight = _Sight(content, signs, now, 0.0, fresh)
+        elif last.signs != signs:
+            sight = _Sight(content, signs, now, 0.0, believed=True)
+        else:
+            silence = last.silence + min(now - last.seen, HEARTBEAT_SECONDS)
+            sight = _Sight(content, signs, now, silence, last.believed)
         self._sights[path] = sight
-        return now - sight.since, sight.believed
+        return sight.silence, sight.believed
 
 
 WATCH = Watch()
@@ -152,6 +163,7 @@ class Lock:
         self._give_up = give_up
         self._content = b""
         self._beats = 0
+        self._missed = 0
         self.taken_from: ProcessIdentity | None = None
 
     def holding(self) -> Holding | None:
@@ -195,24 +207,41 @@ class Lock:
         return bool(self._content) and _content_of(self._path) == self._content
 
     def beat(self) -> None:
-        """Prove that the holder lives. Raises LockHeld where the lock was taken over in the meantime."""
+        """Prove that the holder lives.
+
+        Raises LockHeld where the lock was taken over in the meantime, or is missing for the LOOKS-th time in a row,
+        OSError where the heartbeat cannot be written: on a full disk it is proved all the same.
+        """
         found = self.holding()
+        if found is None and self._content and self._missed < LOOKS - 1:
+            self._missed += 1
+            return
         if found is None or found.content != self._content:
             raise LockHeld((found and found.holder) or UNKNOWN_HOLDER)
+        self._missed = 0
         self._beats += 1
         if self._heartbeat.is_dir() and not self._heartbeat.is_symlink():
             _clear(self._heartbeat)
-        write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
+        try:
+            write_atomically(self._heartbeat, f"{self._beats} {self._wall():.3f}\n")
+        except OSError:
+            with suppress(OSError):  # a full disk has room for this, and the file's time is a sign of life
+                os.utime(self._heartbeat, follow_symlinks=False)
+            raise
 
     def release(self) -> None:
         """Give the lock back, if it is still ours.
 
-        Where the disk is full or gone it stays, until this process ends: a dead holder's lock is nobody's.
+        Where the disk is full it stays, empty: such a lock is nobody's. Where the disk is gone it stays as it is,
+        until this process ends: a dead holder's lock is nobody's.
         """
         # LockHeld: somebody takes it over at this very moment.
         with suppress(LockHeld, OSError):
             if self.held:
-                self._remove(self._path, self._content)
+                try:
+                    self._remove(self._path, self._content)
+                except OSError:
+                    self._empty()
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -283,8 +312,9 @@ class Lock:
             # A hard link appears with its content and fails where the name exists, on NFS too.
             os.link(temporary, path)
         except FileExistsError:
-            # On NFS the reply to a link that was made may be lost, and its repetition finds the name taken.
-            return temporary.stat().st_nlink == 2
+            # On NFS the reply to a link that was made may be lost, and its repetition finds the name taken: by us,
+            # as its content tells, which nobody else has. The number of links may be one that NFS knew before.
+            return _content_of(path) == self._content
         finally:
             temporary.unlink(missing_ok=True)
         return True
@@ -302,6 +332,15 @@ class Lock:
         finally:
             claim.unlink(missing_ok=True)  # the folder may have been deleted with it
         return True
+
+    def _empty(self) -> None:
+        """Make our lock nobody's without a claim, for which a full disk has no room. Raises OSError.
+
+        An open file that has our content is ours, whatever its name leads to by now.
+        """
+        with self._path.open("r+b") as file:
+            if file.read(LARGEST) == self._content:
+                file.truncate(0)
 
 
 def _content_of(path: Path) -> bytes | None:

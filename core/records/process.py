@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from core.files.ownership import output_of, pid_namespace, start_time
+from core.files.ownership import is_hidden, output_of, pid_namespace, start_time
 from core.records.types import Name
 
 
@@ -29,15 +29,18 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     def on_this_host(self) -> bool:
         """Whether the asking process can judge it by its pid: it is, or was, among the processes that we see.
 
-        Two containers of one machine may share a host name and yet not see each other's processes.
+        Two containers of one machine may share a host name and yet not see each other's processes, and a system
+        may hide those of other users.
         """
         if self.host != socket.gethostname():
             return False
-        return self.boot_id != _boot_id() or self.pid_namespace == pid_namespace()
+        if self.boot_id != _boot_id():
+            return True
+        return self.pid_namespace == pid_namespace() and not is_hidden(self.pid)
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs; only meaningful on its own host."""
+        """Whether this very process still runs; only meaningful `on_this_host`."""
         return self.boot_id == _boot_id() and self.start_time == start_time(self.pid) and _exists(self.pid)
 
 

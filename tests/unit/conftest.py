@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,28 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
         process.stdout.readline()
         yield process
         process.kill()
+
+
+@pytest.fixture(params=[PermissionError, FileNotFoundError], ids=["hidepid=1", "hidepid=2"])
+def hide(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Callable[[int], None]:
+    """Shows a process from now on as a system does that hides the processes of other users: as another user's."""
+    kill, read = os.kill, Path.read_bytes
+
+    def hide_process(hidden: int) -> None:
+        def refuse(pid: int, number: int) -> None:
+            kill(pid, number)
+            if (pid, number) == (hidden, 0):
+                raise PermissionError
+
+        def show_nothing(path: Path) -> bytes:
+            if path == Path(f"/proc/{hidden}/stat"):
+                raise request.param
+            return read(path)
+
+        monkeypatch.setattr(os, "kill", refuse)
+        monkeypatch.setattr(Path, "read_bytes", show_nothing)
+
+    return hide_process
 
 
 @pytest.fixture

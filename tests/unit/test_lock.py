@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import pytest
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from core.records import lock as lock_module
 from core.records.lock import (
     GLANCE_SECONDS,
     HEARTBEAT_SECONDS,
+    LOOKS,
     SILENCE_SECONDS,
     Lock,
     LockHeld,
@@ -258,6 +260,25 @@ def test_a_dead_holder_elsewhere_loses_its_lock_whatever_its_clock_said(tmp_path
     assert SILENCE_SECONDS <= clocks.monotonic - began < SILENCE_SECONDS + 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_holder_that_the_system_hides_is_watched_like_one_elsewhere(
+    tmp_path: Path, child: subprocess.Popen[bytes], hide: Callable[[int], None], alive: bool
+) -> None:
+    """Its number may have gone to another user's process since."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=alive)
+    theirs = identity(child.pid)
+    (tmp_path / "lock").write_text(json.dumps({**plain(theirs), "token": "theirs"}))
+    hide(child.pid)
+    if alive:
+        with pytest.raises(LockHeld, match=f"by process {child.pid} on "):
+            clocks.lock().acquire()
+    else:
+        with clocks.lock() as lock:
+            assert lock.taken_from == theirs
+        assert SILENCE_SECONDS <= clocks.waited < SILENCE_SECONDS + 2
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 @pytest.mark.parametrize("alive", [True, False])
 def test_a_clock_that_is_set_while_a_holder_is_watched_changes_nothing(
@@ -294,6 +315,34 @@ def test_who_looks_again_and_again_learns_that_a_holder_is_gone(tmp_path: Path) 
         seen.append(found.alive)
         clocks.wait(1.0)
     assert seen == [True] * int(SILENCE_SECONDS) + [False, False]
+
+
+def test_time_in_which_nobody_could_look_is_not_silence(tmp_path: Path) -> None:
+    """The file server is away for both: who looks before the holder's next heartbeat must not take it for dead."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=False)
+    watch = Watch()
+    judged = []
+    for away in (SILENCE_SECONDS + 15, 86_400.0, HEARTBEAT_SECONDS, HEARTBEAT_SECONDS):
+        clocks.lock(watch).holding()
+        clocks.wait(away)
+        found = clocks.lock(watch).holding()
+        assert found is not None
+        judged.append(found.life)
+    assert judged == ["unknown"] * 4
+    clocks.beat()
+    found = clocks.lock(watch).holding()
+    assert found is not None
+    assert found.life == "alive"
+
+
+def test_who_looks_as_often_as_a_heart_beats_learns_in_time_that_it_has_stopped(tmp_path: Path) -> None:
+    """So workers elsewhere look."""
+    clocks = Clocks(tmp_path, skew=600.0, alive=False)
+    watch = Watch()
+    began = clocks.monotonic
+    while (found := clocks.lock(watch).holding()) is not None and found.life != "dead":
+        clocks.wait(HEARTBEAT_SECONDS)
+    assert clocks.monotonic - began == SILENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -482,6 +531,31 @@ def test_a_heartbeat_without_a_lock_is_refused(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_a_lock_that_is_out_of_sight_for_a_moment_is_not_lost(tmp_path: Path) -> None:
+    with Lock(tmp_path) as lock:
+        for _ in range(2):  # whatever it missed before
+            (tmp_path / "lock").rename(tmp_path / "hidden")
+            for _ in range(LOOKS - 1):
+                lock.beat()
+            (tmp_path / "hidden").rename(tmp_path / "lock")
+            lock.beat()
+
+
+def test_a_lock_that_stays_away_is_lost_and_one_of_another_s_at_once(tmp_path: Path) -> None:
+    lock = Lock(tmp_path)
+    lock.acquire()
+    (tmp_path / "lock").unlink()
+    for _ in range(LOOKS - 1):
+        lock.beat()
+    with pytest.raises(LockHeld, match="an unknown host"):
+        lock.beat()
+    lock.acquire()
+    (tmp_path / "lock").unlink()
+    lock.beat()
+    with Lock(tmp_path), pytest.raises(LockHeld):
+        lock.beat()
+
+
 def test_a_slow_contender_does_not_even_touch_the_lock_of_a_fast_one(tmp_path: Path) -> None:
     """It looked while the dead holder's lock was there, and acts when the next one's is."""
     written_by(tmp_path, dead_process())
@@ -551,19 +625,88 @@ def test_a_lock_whose_first_heartbeat_cannot_be_written_is_given_back(
     assert files(tmp_path) == []
 
 
-def full_disk(path: Path, *arguments: object, **named: object) -> None:
+def full_disk(path: Path, mode: str, *arguments: object, **named: object) -> IO[bytes]:
+    """Has no room for a new file's content; what is there can be opened."""
+    if "x" not in mode:
+        return open(path, mode)
     path.touch()
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_does_not_turn_the_end_into_a_failure_and_leaves_no_file(
+def test_a_lock_is_given_back_on_a_full_disk_and_leaves_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its holder, such as a lab, may live for days."""
     with monkeypatch.context() as full, Lock(tmp_path) as lock:
         assert lock.held
         full.setattr(Path, "open", full_disk)
     assert files(tmp_path) == ["heartbeat", "lock"]
+    assert not lock.held
+    with Lock(tmp_path, wait=lambda seconds: pytest.fail("waited")) as heir:
+        assert heir.taken_from is None
+    assert files(tmp_path) == ["heartbeat"]
+
+
+def test_on_a_full_disk_another_s_lock_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_over(path: Path, mode: str, *arguments: object, **named: object) -> IO[bytes]:
+        if "x" in mode:
+            written_by(tmp_path, ELSEWHERE)
+        return full_disk(path, mode)
+
+    with monkeypatch.context() as full, Lock(tmp_path) as lock:
+        full.setattr(Path, "open", taken_over)
+        lock.release()
+    assert json.loads((tmp_path / "lock").read_text())["host"] == "elsewhere"
+
+
+def test_a_disk_that_is_away_does_not_turn_the_end_into_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(path: Path, *arguments: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as gone, Lock(tmp_path) as lock:
+        gone.setattr(Path, "open", away)
     assert lock.held, "it stays ours until we end"
+
+
+def test_a_holder_on_a_full_disk_is_seen_to_live_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr("core.records.process.socket.gethostname", lambda: "elsewhere")
+        holder = Lock(tmp_path)
+        holder.acquire()
+    os.utime(tmp_path / "heartbeat", (1, 1))
+    watcher = Lock(tmp_path, lambda: 0.0, wall=lambda: 1e6, watch=Watch())
+    before = watcher.holding()
+    assert before is not None
+    assert before.life == "unknown"
+    with monkeypatch.context() as full:
+        full.setattr(Path, "open", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            holder.beat()
+    after = watcher.holding()
+    assert after is not None
+    assert after.life == "alive"
+
+
+def test_a_full_disk_touches_nothing_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = tmp_path / "outside"
+    outside.touch()
+    os.utime(outside, (1, 1))
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    with Lock(folder) as lock:
+        (folder / "heartbeat").unlink()
+        (folder / "heartbeat").symlink_to(outside)
+        with monkeypatch.context() as full:
+            full.setattr(Path, "open", full_disk)
+            with pytest.raises(OSError, match="No space"):
+                lock.beat()
+    assert outside.stat().st_mtime == 1
 
 
 def test_a_lock_that_cannot_be_written_leaves_no_file(
@@ -591,15 +734,22 @@ def test_a_lock_is_held_from_its_taking_until_its_giving_back_or_loss(tmp_path: 
 def test_a_link_whose_confirmation_was_lost_on_nfs_is_still_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = os.link
+    link, status = os.link, Path.stat
 
     def link_twice(source: Path, target: Path) -> None:
         link(source, target)
         link(source, target)
 
+    def known_before(path: Path, **how: bool) -> os.stat_result:
+        """NFS answers for a while with what it knew of a file before: that it has one name."""
+        mode, inode, device, _, *others = status(path, **how)
+        return os.stat_result((mode, inode, device, 1, *others))
+
     monkeypatch.setattr("os.link", link_twice)
+    monkeypatch.setattr(Path, "stat", known_before)
     with Lock(tmp_path) as lock:
         lock.beat()
+    assert lock.holding() is None
 
 
 def test_releasing_in_a_folder_that_was_renamed_away_disturbs_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def test_what_processes_that_we_cannot_see_made_is_left_for_a_day(
         theirs = tmp_path / owned_name(".result")
     ownership._owner.cache_clear()
     theirs.mkdir()
+    assert not is_abandoned(theirs)
+    os.utime(theirs, (1, 1))
+    assert is_abandoned(theirs)
+
+
+@on_linux
+def test_what_a_process_that_the_system_hides_made_is_left_for_a_day(
+    tmp_path: Path,
+    child: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    hide: Callable[[int], None],
+) -> None:
+    theirs = tmp_path / made_by(child, monkeypatch, ".result")
+    theirs.mkdir()
+    hide(child.pid)
     assert not is_abandoned(theirs)
     os.utime(theirs, (1, 1))
     assert is_abandoned(theirs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,36 @@ def test_the_same_number_in_another_life_is_another_process(change: dict[str, ob
 
 def test_another_host_is_not_this_one() -> None:
     assert not replace(identity(), host="elsewhere").on_this_host
+
+
+@on_linux
+def test_a_process_that_the_system_hides_cannot_be_judged_by_its_pid(
+    child: subprocess.Popen[bytes], hide: Callable[[int], None]
+) -> None:
+    theirs = identity(child.pid)
+    assert theirs.on_this_host
+    hide(child.pid)
+    assert not theirs.on_this_host
+    assert replace(theirs, boot_id="another-boot").on_this_host, "no process outlives a boot"
+    child.kill()
+    child.wait()
+    assert theirs.on_this_host
+    assert not theirs.alive
+
+
+@on_linux
+def test_another_user_s_process_that_the_system_shows_is_judged_by_its_pid(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = identity(child.pid)
+
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as there:
+        there.setattr(os, "kill", refuse)
+        assert theirs.on_this_host
+        assert theirs.alive
 
 
 @on_linux

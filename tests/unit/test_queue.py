@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,6 +166,20 @@ def test_a_ticket_of_a_dead_process_is_nobodys(tmp_path: Path) -> None:
     sweep_queue(tmp_path)
     names = {msgspec.json.decode(path.read_bytes())["experiment"] for path in queue_dir(tmp_path).iterdir()}
     assert names == {"alive", "other"}, "of another machine nothing can be said"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_ticket_of_a_process_that_the_system_hides_stays(
+    tmp_path: Path, child: subprocess.Popen[bytes], hide: Callable[[int], None]
+) -> None:
+    write_ticket(tmp_path, new_name(), ticket("theirs", 0, process=identity(child.pid), wanted=2))
+    hide(child.pid)
+    sweep_queue(tmp_path)
+    assert len(list(queue_dir(tmp_path).iterdir())) == 1
+    child.kill()
+    child.wait()
+    sweep_queue(tmp_path)
+    assert list(queue_dir(tmp_path).iterdir()) == []
 
 
 def replace_host(process: ProcessIdentity) -> ProcessIdentity:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from core.engine.tether import LOOKS, wait_for_the_end
-from core.records.lock import Holding, Life
+from core.engine.tether import wait_for_the_end
+from core.records.lock import LOOKS, Holding, Life
 
 
 def held(content: bytes = b"ours", life: Life = "alive") -> Holding:
