@@ -519,6 +519,26 @@ class TestWhatCannotBeRead:
         assert unreadable.results() == {}
         assert "cannot be read: Permission denied" in unreadable.result_problem(1)
 
+    def test_one_that_cannot_be_looked_for_may_be_there(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert not experiment.may_have_results()
+        (experiment.folder / "runs").mkdir()
+        experiment.run_folder(1).mkdir()
+        assert not experiment.may_have_results()
+
+        def fail(*_: object) -> object:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        for place in ("core.records.experiment.os.listdir", "core.records.experiment.Path.lstat"):
+            with monkeypatch.context() as broken:
+                broken.setattr(place, fail)
+                assert experiment.may_have_results(), place
+        result = put_result(experiment, 1)
+        (result / "metrics.json").write_text("damaged")
+        assert experiment.may_have_results(1)
+        assert not experiment.may_have_results(2)
+
     @pytest.mark.parametrize("name", ["metrics.json", "arrays.npz"])
     def test_a_folder_in_a_file_s_place_is_damage_and_set_aside(
         self, experiment: Experiment, name: str
