@@ -40,6 +40,9 @@ from core.records.study import STUDY_FILE, Study, StudyCell, load_study
 LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
 
+AGAIN_SECONDS = 10.0
+"""How long after the system failed it an experiment is tried once more."""
+
 BETWEEN = 1e-4
 """Seconds by which each experiment of a study comes after the one before, in the queue."""
 
@@ -64,19 +67,28 @@ class Supervision:
     """Has what a study lacks computed.
 
     start: begins an experiment. tell: is told what cannot be begun, and why. queue: who computes in the home now.
+    clock: seconds, for the time until what the system failed is tried once more.
     """
 
     def __init__(
-        self, study: Study, start: Start, tell: Callable[[str], object], queue: Callable[[], list[Queued]]
+        self,
+        study: Study,
+        start: Start,
+        tell: Callable[[str], object],
+        queue: Callable[[], list[Queued]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._study = study
         self._start = start
         self._tell = tell
         self._queue = queue
+        self._clock = clock
         self._left = deque(study.cells)
         self._started: dict[str, tuple[Experiment, Started]] = {}
         self._elsewhere: list[StudyCell] = []
         self._tried_again: set[str] = set()
+        self._later: list[tuple[float, StudyCell]] = []
+        self._failed_once: set[str] = set()
 
     def stop(self, *, for_good: bool) -> bool:
         """Ask those that it has started and that live to stop; whether there are any.
@@ -99,6 +111,7 @@ class Supervision:
         waiting = {cell.id for cell in self._left}
         self._study = study
         self._left = deque(cell for cell in study.cells if cell.id in waiting)
+        self._later = [(due, cell) for due, old in self._later for cell in study.cells if cell.id == old.id]
         for cell in study.cells:
             if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
                 self._left.append(cell)
@@ -113,9 +126,12 @@ class Supervision:
             if status == ExitStatus.LOCKED:  # somebody else has begun it
                 self._elsewhere += [cell for cell in self._study.cells if cell.id == experiment.id]
         self._see_to_others()
+        now = self._clock()
+        self._left += [cell for due, cell in self._later if due <= now]
+        self._later = [(due, cell) for due, cell in self._later if due > now]
         while self._left and not self._one_waits():
             self._begin(self._left.popleft())
-        return bool(self._left or self._started or self._elsewhere)
+        return bool(self._left or self._started or self._elsewhere or self._later)
 
     def _see_to_others(self) -> None:
         """What others computed and have left unfinished is begun, once."""
@@ -147,7 +163,12 @@ class Supervision:
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
         except (AefitError, OSError) as error:
-            self._tell(f"{cell.id} is left out: {error}")
+            if _may_pass(error) and cell.id not in self._failed_once:
+                self._failed_once.add(cell.id)
+                self._later.append((self._clock() + AGAIN_SECONDS, cell))
+                self._tell(f"{cell.id} is tried once more later: {error}")
+            else:
+                self._tell(f"{cell.id} is left out: {error}")
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
@@ -201,6 +222,13 @@ def _is_done(study: Study, cell: StudyCell) -> bool:
         found = existing(study.home, cell.spec) if cell.spec is not None else None
         return found is not None and is_complete(found, _runs(cell))
     return False
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Whether the system is behind an error: a file server that is away comes back, a full disk is made room on."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return error is not None
 
 
 def is_complete(experiment: Experiment, runs: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from core.engine.supervisor import Supervision, is_complete, main, supervise
+from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
@@ -43,13 +45,19 @@ class House:
     computing: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    failing: list[str] = field(default_factory=list)
+    now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.supervision = Supervision(self.study, self.start, self.told.append, self.queue)
+        self.supervision = Supervision(self.study, self.start, self.told.append, self.queue, lambda: self.now)
 
     def start(self, experiment: Experiment) -> Process:
+        """refused: those that never can be; failing: one more each time that the file server is away."""
         if experiment.id in self.refused:
             raise ExperimentError("its log cannot be written")
+        if experiment.id in self.failing:
+            self.failing.remove(experiment.id)
+            raise ExperimentError("its log cannot be written") from OSError(errno.EIO, os.strerror(errno.EIO))
         return self.started.setdefault(experiment.id, Process())
 
     def queue(self) -> list[Queued]:
@@ -134,6 +142,56 @@ def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> 
     house.end(house.order[1], ExitStatus.REFUSED)
     house.supervision.step()
     assert list(house.started) == house.order[1:]
+
+
+def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House) -> None:
+    first, second, third = house.order
+    house.failing += [first, second, second]
+    house.supervision.step()
+    assert list(house.started) == [third], "the others do not wait for it"
+    house.end(third)
+    assert house.supervision.step(), "it goes on for as long as something is to be tried"
+    assert list(house.started) == [third]
+    assert all("is tried once more later: its log" in line for line in house.told)
+    house.now += AGAIN_SECONDS
+    assert house.supervision.step()
+    assert list(house.started) == [third, first]
+    house.end(first)
+    assert not house.supervision.step()
+    assert house.told[2:] == [f"{second} is left out: its log cannot be written"]
+
+
+def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
+    first, second, third = house.order
+    house.failing += [first, second]
+    house.supervision.step()
+    house.supervision.take_in(dataclasses.replace(house.study, cells=house.study.cells[1:]))
+    house.end(third)
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert list(house.started) == [third, second]
+
+
+@pytest.mark.parametrize("place", ["core.records.experiment.read_plain", "core.records.lock.read_plain"])
+def test_a_file_server_that_is_away_for_a_moment_costs_no_experiment(
+    house: House, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    make_experiment_of(house.study.home, first, state="created")
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as away:
+        away.setattr(place, fail)
+        house.supervision.step()
+    assert house.order[0] not in house.started
+    house.now += AGAIN_SECONDS
+    for _ in range(3):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert set(house.started) == set(house.order)
 
 
 def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_unfinished(
