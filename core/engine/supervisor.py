@@ -85,6 +85,7 @@ class Supervision:
         self._clock = clock
         self._left = deque(study.cells)
         self._started: dict[str, tuple[Experiment, Started]] = {}
+        self._further: set[str] = set()
         self._elsewhere: list[StudyCell] = []
         self._tried_again: set[str] = set()
         self._later: list[tuple[float, StudyCell]] = []
@@ -123,8 +124,12 @@ class Supervision:
             if status is None:
                 continue
             del self._started[key]
+            cells = [cell for cell in self._study.cells if cell.id == experiment.id]
             if status == ExitStatus.LOCKED:  # somebody else has begun it
-                self._elsewhere += [cell for cell in self._study.cells if cell.id == experiment.id]
+                self._elsewhere += cells
+            elif key in self._further and status in (ExitStatus.COMPLETE, ExitStatus.FAILED):
+                self._left += cells  # it may have ended before it could hear of the further runs
+            self._further.discard(key)
         self._see_to_others()
         now = self._clock()
         self._left += [cell for due, cell in self._later if due <= now]
@@ -156,7 +161,7 @@ class Supervision:
             if experiment is None:
                 self._tell(f"{cell.id} is left out: {cell.problem}")
             elif cell.id in self._started:
-                pass  # who computes it hears of the further runs by itself
+                self._further.add(cell.id)  # who computes it hears of the further runs, or is about to end
             elif experiment.running:
                 self._elsewhere.append(cell)
             elif not is_complete(experiment, _runs(cell)):

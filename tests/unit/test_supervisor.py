@@ -58,7 +58,8 @@ class House:
         if experiment.id in self.failing:
             self.failing.remove(experiment.id)
             raise ExperimentError("its log cannot be written") from OSError(errno.EIO, os.strerror(errno.EIO))
-        return self.started.setdefault(experiment.id, Process())
+        self.started[experiment.id] = Process()
+        return self.started[experiment.id]
 
     def queue(self) -> list[Queued]:
         return [
@@ -132,6 +133,32 @@ def test_further_experiments_and_runs_are_taken_in_while_it_goes_on(house: House
     assert set(house.started) == {cell.id for cell in larger.cells}
     experiment = house.study.folder_of(house.study.cells[0])
     assert "runs = 3" in (experiment / "spec.toml").read_text(), "who computes it hears of them"
+
+
+@pytest.mark.parametrize(
+    ("status", "again"),
+    [(ExitStatus.COMPLETE, True), (ExitStatus.FAILED, True), (ExitStatus.INTERRUPTED, False)],
+)
+def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another(
+    house: House, status: ExitStatus, again: bool
+) -> None:
+    """INTERRUPTED: a person has stopped it."""
+    for _ in house.order:
+        house.supervision.step()
+        house.computing.update(house.started)
+    first = house.order[0]
+    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
+    house.supervision.take_in(save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1]})))
+    house.supervision.step()
+    before = house.started[first]
+    house.end(first, status)
+    for _ in range(2):
+        house.supervision.step()
+        assert (house.started[first] is not before) == again
+    house.end(first)
+    for _ in range(2):
+        house.supervision.step()
+        assert house.started[first].status == 0, "it is begun once more and no oftener"
 
 
 def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
