@@ -32,6 +32,7 @@ from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create, existing
 from core.records.lock import Lock
+from core.records.process import identity
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
 from core.records.state import read_state
@@ -49,6 +50,11 @@ BETWEEN = 1e-4
 
 class Started(Protocol):
     """A coordinator, as much of its process as is looked at."""
+
+    @property
+    def pid(self) -> int:
+        """Its number among this machine's processes."""
+        ...
 
     def poll(self) -> int | None:
         """Its exit status, None while it lives."""
@@ -95,12 +101,13 @@ class Supervision:
         """Ask those that it has started and that live to stop; whether there are any.
 
         for_good: a person wants no more of it. To be asked again until they have: one that is only starting takes a
-        request for one that its predecessor left over.
+        request for one that its predecessor left over. One that does not hold its experiment's lock, yet or ever, is
+        asked by a signal: a request in the folder would reach somebody else, who does.
         """
         alive = [pair for pair in self._started.values() if pair[1].poll() is None]
         for experiment, process in alive:
             with suppress(OSError):
-                if for_good:
+                if for_good and _computes(process, experiment):
                     experiment.cancel_file.touch()
                 else:
                     process.terminate()
@@ -174,6 +181,12 @@ class Supervision:
                 self._tell(f"{cell.id} is tried once more later: {error}")
             else:
                 self._tell(f"{cell.id} is left out: {error}")
+
+
+def _computes(process: Started, experiment: Experiment) -> bool:
+    """Whether a process of ours that lives holds an experiment's lock. Raises OSError."""
+    holding = experiment.lock.holding()
+    return holding is not None and holding.holder == identity(process.pid)
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:

@@ -13,11 +13,12 @@ import pytest
 from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
 from core.errors import ExperimentError
 from core.files.exit_status import ExitStatus
-from core.records.experiment import Experiment
-from core.records.process import identity
+from core.records.experiment import Experiment, load
+from core.records.process import ProcessIdentity, identity
 from core.records.queue import Queued, Ticket
 from core.records.starting import How
 from core.records.study import Study, save_study
+from core.records.types import to_json
 from core.spec.grid import specs_of
 from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
 
@@ -28,6 +29,7 @@ class Process:
 
     status: int | None = None
     terminated: bool = False
+    pid: int = field(default_factory=os.getpid)
 
     def poll(self) -> int | None:
         return self.status
@@ -255,13 +257,30 @@ def test_a_stop_reaches_those_that_it_has_begun(house: House) -> None:
     house.supervision.step()
     house.supervision.stop(for_good=False)
     assert all(process.terminated for process in house.started.values())
+    experiments = [load(house.study.folder_of(cell)) for cell in house.study.cells[:2]]
+    for experiment in experiments:
+        experiment.lock.acquire()  # this very process stands for both
     assert house.supervision.stop(for_good=True)
-    for name in house.started:
-        (cell,) = (one for one in house.study.cells if one.id == name)
-        (house.study.folder_of(cell) / "cancel").unlink()  # as one that is only starting does
+    for experiment in experiments:
+        experiment.cancel_file.unlink()  # as one that is only starting does
     assert house.supervision.stop(for_good=True), "it is asked again"
-    for name in house.started:
-        assert (house.study.folder_of(next(c for c in house.study.cells if c.id == name)) / "cancel").exists()
+    assert all(experiment.cancel_file.exists() for experiment in experiments)
+
+
+@pytest.mark.parametrize(
+    "holder", [None, ProcessIdentity("node7", os.getpid(), "", ""), identity(os.getppid())]
+)
+def test_a_stop_for_good_reaches_nobody_else_who_computes_an_experiment(
+    house: House, holder: ProcessIdentity | None
+) -> None:
+    """What was begun may wait for a lock, or be about to find that somebody else holds it."""
+    house.supervision.step()
+    experiment = load(house.study.folder_of(house.study.cells[0]))
+    if holder is not None:
+        (experiment.folder / "lock").write_bytes(to_json(holder))
+    assert house.supervision.stop(for_good=True)
+    assert house.started[experiment.id].terminated
+    assert not experiment.cancel_file.exists()
 
 
 def test_a_stop_is_over_when_all_have_ended(house: House) -> None:
