@@ -10,6 +10,7 @@ another supervisor holds the lock, 2 when the request cannot be met, 70 when it 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -101,8 +102,8 @@ class Supervision:
         """Ask those that it has started and that live to stop; whether there are any.
 
         for_good: a person wants no more of it. To be asked again until they have: one that is only starting takes a
-        request for one that its predecessor left over. One that does not hold its experiment's lock, yet or ever, is
-        asked by a signal: a request in the folder would reach somebody else, who does.
+        request for one that its predecessor left over. One that does not hold its experiment's lock, yet or ever,
+        is asked by a signal: a request in the folder would reach somebody else, who does.
         """
         alive = [pair for pair in self._started.values() if pair[1].poll() is None]
         for experiment, process in alive:
@@ -191,11 +192,12 @@ def _computes(process: Started, experiment: Experiment) -> bool:
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
     """Have a study computed while its lock is held; the exit status. Raises LockHeld, OSError."""
-    left_over = study.cancel_file.exists() and not study.running
-    if left_over:  # of one that died before it could obey
+    left_over = _is_cancelled(study)
+    if left_over and not study.running:  # of one that died before it could obey
         study.clear_cancel()
+        left_over = False
     with Lock(study.folder, give_up=stops) as lock, heartbeat(lock) as lost:
-        if lock.taken_from is not None:  # that it had died was not known before
+        if left_over and lock.taken_from is not None:  # that it had died was not known before
             study.clear_cancel()
         study.clear_leftovers()
         since = time.time()
@@ -216,23 +218,31 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         stopped, stamp = False, _stamp(study)
         while supervision.step():
             if (now := _stamp(study)) != stamp:
-                stamp = now
-                with suppress(StudyError):  # whoever has written it is told
+                with suppress(
+                    StudyError
+                ):  # whoever has written it is told; it is read again at the next look
                     study = load_study(study.folder)
                     supervision.take_in(study)
+                    stamp = now
             if lost():
                 return ExitStatus.INTERRUPTED
-            if study.cancel_file.exists() or stops():
+            if _is_cancelled(study) or stops():
                 stopped = True
                 break
             time.sleep(LOOK_SECONDS)
-        while stopped and supervision.stop(for_good=study.cancel_file.exists()):
+        while stopped and supervision.stop(for_good=_is_cancelled(study)):
             time.sleep(LOOK_SECONDS)
-        if lock.held:
-            study.clear_cancel()
+        with suppress(OSError):  # what has been begun is begun, whatever the disk does now
+            if lock.held:
+                study.clear_cancel()
     if stopped:
         return ExitStatus.INTERRUPTED
     return ExitStatus.COMPLETE if all(map(partial(_is_done, study), study.cells)) else ExitStatus.FAILED
+
+
+def _is_cancelled(study: Study) -> bool:
+    """Whether somebody asks for a stop; a request that cannot be looked for now is not there yet."""
+    return os.path.exists(study.cancel_file)
 
 
 def _is_done(study: Study, cell: StudyCell) -> bool:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
-from core.errors import ExperimentError
+from core.errors import ExperimentError, StudyError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
+from core.records.lock import Lock
 from core.records.process import ProcessIdentity, identity
 from core.records.queue import Queued, Ticket
 from core.records.starting import How
-from core.records.study import Study, save_study
+from core.records.study import Study, load_study, save_study
 from core.records.types import to_json
 from core.spec.grid import specs_of
 from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
@@ -308,6 +311,122 @@ def test_a_study_that_is_complete_needs_no_process(house: House) -> None:
         make_experiment_from_answers(house.study.home, cell.spec)
     assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
     assert not house.study.running
+
+
+@dataclass
+class Begun:
+    """In the place of `start_coordinator`: each computes all at once, and ends after so many looks, or when asked.
+
+    then: is called with what was begun.
+    """
+
+    home: Path
+    looks: int = 1
+    then: Callable[[Experiment], object] = lambda experiment: None
+    order: list[str] = field(default_factory=list)
+
+    def __call__(self, experiment: Experiment, how: How, **besides: object) -> Process:
+        self.order.append(experiment.id)
+        make_experiment_from_answers(self.home, experiment.spec)
+        self.then(experiment)
+        return Patient(looks=self.looks)
+
+
+@dataclass
+class Patient(Process):
+    looks: int = 0
+
+    def poll(self) -> int | None:
+        self.looks -= 1
+        return 0 if self.looks < 0 or self.terminated else None
+
+
+@pytest.fixture
+def begun(house: House, monkeypatch: pytest.MonkeyPatch) -> Begun:
+    begun = Begun(house.study.home)
+    monkeypatch.setattr("core.engine.supervisor.start_coordinator", begun)
+    monkeypatch.setattr("core.engine.supervisor.LOOK_SECONDS", 0.0)
+    return begun
+
+
+def test_a_request_that_cannot_be_looked_for_stops_nothing(
+    house: House, begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = os.stat
+
+    def fail(path: Any, *options: Any, **named: Any) -> os.stat_result:
+        if Path(path).name == "cancel":
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return stat(path, *options, **named)
+
+    monkeypatch.setattr("os.stat", fail)
+    assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
+    assert begun.order == house.order
+
+
+def test_a_study_s_file_that_cannot_be_read_for_a_moment_is_read_at_the_next_look(
+    house: House, begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = {"dataset": "digits", "runs": 2, "controls": ("noise",), "z": 5}
+    larger = save_study(house.study.home, "further", specs_of(base, {"epsilon": [0.1, 0.2, 0.3, 0.4]}))
+    answers = iter([StudyError("the file server is away")])
+
+    def load_later(folder: Path) -> Study:
+        if (problem := next(answers, None)) is not None:
+            raise problem
+        return load_study(folder)
+
+    def add(experiment: Experiment) -> None:
+        (larger.folder / "study.toml").replace(house.study.folder / "study.toml")
+        begun.then = lambda experiment: None
+
+    begun.then, begun.looks = add, 3
+    monkeypatch.setattr("core.engine.supervisor.load_study", load_later)
+    assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
+    assert set(begun.order) == {cell.id for cell in larger.cells}
+
+
+@pytest.mark.parametrize(
+    ("left_over", "meanwhile", "seen_alive", "status"),
+    [
+        (True, False, True, ExitStatus.COMPLETE),
+        (False, True, True, ExitStatus.INTERRUPTED),
+        (True, True, False, ExitStatus.INTERRUPTED),
+    ],
+)
+def test_only_a_request_for_its_dead_predecessor_is_taken_away(
+    house: House,
+    begun: Begun,
+    monkeypatch: pytest.MonkeyPatch,
+    left_over: bool,
+    meanwhile: bool,
+    seen_alive: bool,
+    status: ExitStatus,
+) -> None:
+    """left_over: it was there before. meanwhile: it is made while the other is watched. seen_alive: at first."""
+    other = ProcessIdentity("node7", 12, "", "")
+    lock_file = house.study.folder / "lock"
+
+    class TakenOver(Lock):
+        """The lock once the other has been watched for long enough."""
+
+        def acquire(self) -> None:
+            if meanwhile:
+                house.study.cancel_file.touch()
+            lock_file.unlink()
+            super().acquire()
+            self.taken_from = other
+
+    monkeypatch.setattr("core.engine.supervisor.Lock", TakenOver)
+    lock_file.write_bytes(to_json(other))
+    if not seen_alive:
+        os.utime(lock_file, (1e9, 1e9))
+    if left_over:
+        house.study.cancel_file.touch()
+    begun.looks = 2
+    assert supervise(house.study, HOW, lambda: False) == status
+    assert begun.order == house.order[: 3 if status == ExitStatus.COMPLETE else 1]
+    assert not house.study.cancel_file.exists(), "it was obeyed"
 
 
 def test_one_supervisor_at_a_time(house: House) -> None:
