@@ -213,7 +213,8 @@ class Experiment:
     def extend(self, runs: int) -> Experiment:
         """Ask for so many runs in all; those there are stay. Raises ExperimentError, SpecError.
 
-        Whoever computes it goes on with the further ones; else they are there for `resume`.
+        Whoever computes it goes on with the further ones; else they are there for `resume`. Where somebody has
+        asked for yet more since it was read, that stands.
         """
         self.check_computable()
         if runs <= self.spec.runs:
@@ -223,7 +224,8 @@ class Experiment:
             )
         spec = self.spec.changed(runs=runs)
         try:
-            write_atomically(self.folder / SPEC_FILE, spec.to_toml())
+            if self.reloaded().spec.runs < runs:
+                write_atomically(self.folder / SPEC_FILE, spec.to_toml())
         except OSError as error:
             raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
         return Experiment(self.folder, spec)

@@ -365,6 +365,21 @@ class TestExtending:
         assert (longer.folder, longer.spec.runs, new) == (experiment.folder, 7, False)
         assert create(tmp_path, SPEC) == (longer, False)
 
+    def test_of_two_who_extend_it_at_once_the_larger_number_stands(
+        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other has written between our reading and our writing."""
+        experiment.extend(7)
+        mine = experiment.extend(5)
+        assert experiment.reloaded().spec.runs == 7
+        mine.take_back(3)
+        assert experiment.reloaded().spec.runs == 7, "what the other asked for is not mine to take back"
+        monkeypatch.setattr("core.records.home.load", lambda folder: experiment)
+        create(tmp_path, SPEC.changed(runs=6))
+        assert experiment.reloaded().spec.runs == 7
+        create(tmp_path, SPEC.changed(runs=9))
+        assert experiment.reloaded().spec.runs == 9
+
     def test_a_complete_experiment_that_is_extended_is_not_complete(self, experiment: Experiment) -> None:
         for run in range(3):
             put_result(experiment, run)
