@@ -20,32 +20,38 @@ class Extension:
         self.experiment = experiment
         self._write = write
         self._stamp: tuple[int, int, int] | None = None
+        self._said = ""
 
     def look(self) -> range:
         """The runs that are asked for since the last look, often none.
 
-        A specification that cannot be read, or is another experiment's by now, changes nothing but is journaled.
+        A specification that cannot be read, or is another experiment's by now, changes nothing but is journaled,
+        once. It is read again at the next look: it may be the file server that is away.
         """
         stamp = self._stamp_now()
         if stamp == self._stamp:
             return range(0)
-        self._stamp = stamp
         known = self.experiment.spec
         try:
             found = self.experiment.reloaded()
         except ExperimentError as error:
-            self._write(Notice(text=f"going on with what was asked for at first: {error}"))
+            self._say(f"going on with what was asked for at first: {error}")
             return range(0)
+        self._stamp = stamp
         if found.spec.identity != known.identity:
-            text = (
+            self._say(
                 f"{SPEC_FILE} describes another experiment by now: going on with what was asked for at first"
             )
-            self._write(Notice(text=text))
             return range(0)
         if found.spec.runs <= known.runs:
             return range(0)
         self.experiment = found
         return range(known.runs, found.spec.runs)
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._write(Notice(text=text))
+            self._said = text
 
     def _stamp_now(self) -> tuple[int, int, int] | None:
         try:

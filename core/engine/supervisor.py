@@ -10,6 +10,7 @@ another supervisor holds the lock, 2 when the request cannot be met, 70 when it 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create, existing
 from core.records.lock import Lock
+from core.records.process import identity
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
 from core.records.state import read_state
@@ -40,12 +42,20 @@ from core.records.study import STUDY_FILE, Study, StudyCell, load_study
 LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
 
+AGAIN_SECONDS = 10.0
+"""How long after the system failed it an experiment is tried once more."""
+
 BETWEEN = 1e-4
 """Seconds by which each experiment of a study comes after the one before, in the queue."""
 
 
 class Started(Protocol):
     """A coordinator, as much of its process as is looked at."""
+
+    @property
+    def pid(self) -> int:
+        """Its number among this machine's processes."""
+        ...
 
     def poll(self) -> int | None:
         """Its exit status, None while it lives."""
@@ -64,30 +74,41 @@ class Supervision:
     """Has what a study lacks computed.
 
     start: begins an experiment. tell: is told what cannot be begun, and why. queue: who computes in the home now.
+    clock: seconds, for the time until what the system failed is tried once more.
     """
 
     def __init__(
-        self, study: Study, start: Start, tell: Callable[[str], object], queue: Callable[[], list[Queued]]
+        self,
+        study: Study,
+        start: Start,
+        tell: Callable[[str], object],
+        queue: Callable[[], list[Queued]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._study = study
         self._start = start
         self._tell = tell
         self._queue = queue
+        self._clock = clock
         self._left = deque(study.cells)
         self._started: dict[str, tuple[Experiment, Started]] = {}
+        self._further: set[str] = set()
         self._elsewhere: list[StudyCell] = []
         self._tried_again: set[str] = set()
+        self._later: list[tuple[float, StudyCell]] = []
+        self._failed_once: set[str] = set()
 
     def stop(self, *, for_good: bool) -> bool:
         """Ask those that it has started and that live to stop; whether there are any.
 
         for_good: a person wants no more of it. To be asked again until they have: one that is only starting takes a
-        request for one that its predecessor left over.
+        request for one that its predecessor left over. One that does not hold its experiment's lock, yet or ever,
+        is asked by a signal: a request in the folder would reach somebody else, who does.
         """
         alive = [pair for pair in self._started.values() if pair[1].poll() is None]
         for experiment, process in alive:
             with suppress(OSError):
-                if for_good:
+                if for_good and _computes(process, experiment):
                     experiment.cancel_file.touch()
                 else:
                     process.terminate()
@@ -99,6 +120,7 @@ class Supervision:
         waiting = {cell.id for cell in self._left}
         self._study = study
         self._left = deque(cell for cell in study.cells if cell.id in waiting)
+        self._later = [(due, cell) for due, old in self._later for cell in study.cells if cell.id == old.id]
         for cell in study.cells:
             if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
                 self._left.append(cell)
@@ -110,12 +132,19 @@ class Supervision:
             if status is None:
                 continue
             del self._started[key]
+            cells = [cell for cell in self._study.cells if cell.id == experiment.id]
             if status == ExitStatus.LOCKED:  # somebody else has begun it
-                self._elsewhere += [cell for cell in self._study.cells if cell.id == experiment.id]
+                self._elsewhere += cells
+            elif key in self._further and status in (ExitStatus.COMPLETE, ExitStatus.FAILED):
+                self._left += cells  # it may have ended before it could hear of the further runs
+            self._further.discard(key)
         self._see_to_others()
+        now = self._clock()
+        self._left += [cell for due, cell in self._later if due <= now]
+        self._later = [(due, cell) for due, cell in self._later if due > now]
         while self._left and not self._one_waits():
             self._begin(self._left.popleft())
-        return bool(self._left or self._started or self._elsewhere)
+        return bool(self._left or self._started or self._elsewhere or self._later)
 
     def _see_to_others(self) -> None:
         """What others computed and have left unfinished is begun, once."""
@@ -140,23 +169,35 @@ class Supervision:
             if experiment is None:
                 self._tell(f"{cell.id} is left out: {cell.problem}")
             elif cell.id in self._started:
-                pass  # who computes it hears of the further runs by itself
+                self._further.add(cell.id)  # who computes it hears of the further runs, or is about to end
             elif experiment.running:
                 self._elsewhere.append(cell)
             elif not is_complete(experiment, _runs(cell)):
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
         except (AefitError, OSError) as error:
-            self._tell(f"{cell.id} is left out: {error}")
+            if _may_pass(error) and cell.id not in self._failed_once:
+                self._failed_once.add(cell.id)
+                self._later.append((self._clock() + AGAIN_SECONDS, cell))
+                self._tell(f"{cell.id} is tried once more later: {error}")
+            else:
+                self._tell(f"{cell.id} is left out: {error}")
+
+
+def _computes(process: Started, experiment: Experiment) -> bool:
+    """Whether a process of ours that lives holds an experiment's lock. Raises OSError."""
+    holding = experiment.lock.holding()
+    return holding is not None and holding.holder == identity(process.pid)
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
     """Have a study computed while its lock is held; the exit status. Raises LockHeld, OSError."""
-    left_over = study.cancel_file.exists() and not study.running
-    if left_over:  # of one that died before it could obey
+    left_over = _is_cancelled(study)
+    if left_over and not study.running:  # of one that died before it could obey
         study.clear_cancel()
+        left_over = False
     with Lock(study.folder, give_up=stops) as lock, heartbeat(lock) as lost:
-        if lock.taken_from is not None:  # that it had died was not known before
+        if left_over and lock.taken_from is not None:  # that it had died was not known before
             study.clear_cancel()
         study.clear_leftovers()
         since = time.time()
@@ -177,23 +218,31 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         stopped, stamp = False, _stamp(study)
         while supervision.step():
             if (now := _stamp(study)) != stamp:
-                stamp = now
-                with suppress(StudyError):  # whoever has written it is told
+                with suppress(
+                    StudyError
+                ):  # whoever has written it is told; it is read again at the next look
                     study = load_study(study.folder)
                     supervision.take_in(study)
+                    stamp = now
             if lost():
                 return ExitStatus.INTERRUPTED
-            if study.cancel_file.exists() or stops():
+            if _is_cancelled(study) or stops():
                 stopped = True
                 break
             time.sleep(LOOK_SECONDS)
-        while stopped and supervision.stop(for_good=study.cancel_file.exists()):
+        while stopped and supervision.stop(for_good=_is_cancelled(study)):
             time.sleep(LOOK_SECONDS)
-        if lock.held:
-            study.clear_cancel()
+        with suppress(OSError):  # what has been begun is begun, whatever the disk does now
+            if lock.held:
+                study.clear_cancel()
     if stopped:
         return ExitStatus.INTERRUPTED
     return ExitStatus.COMPLETE if all(map(partial(_is_done, study), study.cells)) else ExitStatus.FAILED
+
+
+def _is_cancelled(study: Study) -> bool:
+    """Whether somebody asks for a stop; a request that cannot be looked for now is not there yet."""
+    return os.path.exists(study.cancel_file)
 
 
 def _is_done(study: Study, cell: StudyCell) -> bool:
@@ -201,6 +250,13 @@ def _is_done(study: Study, cell: StudyCell) -> bool:
         found = existing(study.home, cell.spec) if cell.spec is not None else None
         return found is not None and is_complete(found, _runs(cell))
     return False
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Whether the system is behind an error: a file server that is away comes back, a full disk is made room on."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return error is not None
 
 
 def is_complete(experiment: Experiment, runs: int) -> bool:

@@ -33,8 +33,9 @@ class Turn:
     limit: processors that all experiments of the home together may use on this machine. threads: of each run.
     since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody. elsewhere:
     how it reaches other machines, "" where it computes on this one; who computes in another place does not count.
-    Where the queue cannot be written, nobody waits for it, and it waits for nobody: a disk that is full must stop
-    no experiment that needs no more of it.
+    A ticket that has gone from the queue is written again. Where the queue cannot be written, or what is written is
+    not seen in it, nobody waits for it, and it waits for nobody: a disk that is full must stop no experiment that
+    needs no more of it.
     """
 
     def __init__(
@@ -89,13 +90,27 @@ class Turn:
         )
         if ticket == self._written and self._clock() - self._looked < LOOK_SECONDS:
             return self._runs
-        if not self._write(ticket):
+        queue = self._queue(ticket)
+        if not queue:
+            # Somebody has removed it, or this machine has another name by now.
+            self._ticket = msgspec.structs.replace(self._ticket, process=identity())
+            queue = self._queue(msgspec.structs.replace(ticket, process=self._ticket.process))
+        if not queue:
             return wanted
-        queue = [one for one in read_queue(self._home) if one.ticket.elsewhere == ticket.elsewhere]
         self._looked = self._clock()
         self._runs = room(queue, self._name, self._limit) // self._threads
         self.before = _before(queue, self._name)
         return self._runs
+
+    def _queue(self, ticket: Ticket) -> list[Queued]:
+        """Those that compute in the same place, this ticket among them; none where it is not seen there."""
+        if not self._write(ticket):
+            return []
+        queue = [one for one in read_queue(self._home) if one.ticket.elsewhere == ticket.elsewhere]
+        if any(one.name == self._name for one in queue):
+            return queue
+        self._written = None
+        return []
 
     def _write(self, ticket: Ticket) -> bool:
         if ticket == self._written:

@@ -192,6 +192,20 @@ class Experiment:
         found = ((run, self.result(run, verify=verify)) for run in range(self.spec.runs))
         return {run: metrics for run, metrics in found if metrics is not None}
 
+    def may_have_results(self, since: int = 0) -> bool:
+        """Whether run `since` or a later one, asked for or not, has a result, be it damaged. Never raises.
+
+        What cannot be looked for now counts as one: of that nothing may be removed.
+        """
+        runs = self.folder / "runs"
+        try:
+            found = [name for name in os.listdir(runs) if name.isdecimal() and int(name) >= since]
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return any(_may_exist(runs / name / "result") for name in found)
+
     def reloaded(self) -> Experiment:
         """The same, with the runs that are asked for now. Raises UnreadableError."""
         return load(self.folder)
@@ -199,7 +213,8 @@ class Experiment:
     def extend(self, runs: int) -> Experiment:
         """Ask for so many runs in all; those there are stay. Raises ExperimentError, SpecError.
 
-        Whoever computes it goes on with the further ones; else they are there for `resume`.
+        Whoever computes it goes on with the further ones; else they are there for `resume`. Where somebody has
+        asked for yet more since it was read, that stands.
         """
         self.check_computable()
         if runs <= self.spec.runs:
@@ -209,7 +224,8 @@ class Experiment:
             )
         spec = self.spec.changed(runs=runs)
         try:
-            write_atomically(self.folder / SPEC_FILE, spec.to_toml())
+            if self.reloaded().spec.runs < runs:
+                write_atomically(self.folder / SPEC_FILE, spec.to_toml())
         except OSError as error:
             raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
         return Experiment(self.folder, spec)
@@ -217,13 +233,12 @@ class Experiment:
     def take_back(self, runs: int) -> None:
         """Undo an extension of which nothing has come: ask for `runs` again, as before. Raises ExperimentError.
 
-        It stands where a further run has a result, somebody has asked for yet more, or somebody computes it.
+        It stands where a further run has a result, or may have one that cannot be read now, where somebody has
+        asked for yet more, or somebody computes it.
         """
         try:
             with self.lock:
-                further = range(runs, self.spec.runs)
-                nothing = all(self.result(run) is None for run in further)
-                if nothing and self.reloaded().spec == self.spec:
+                if not self.may_have_results(runs) and self.reloaded().spec == self.spec:
                     spec = self.spec.changed(runs=runs)
                     write_atomically(self.folder / SPEC_FILE, spec.to_toml())
         except LockHeld:
@@ -325,6 +340,17 @@ class Experiment:
 def run_name(run: int) -> str:
     """What the folder of run `run`, counted from 0, is called."""
     return f"{run:04d}"
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether something lies there, or that cannot be found out now, for which os.path.lexists says no."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _named_digits(name: str) -> str:

@@ -1,9 +1,10 @@
 """What overviews of complete experiments are made of, kept in the home: a list of many need not read them again.
 
-HOME/overviews/index.txt has a line for each of them: what was read of it in short, and the stamp of every file that
-it was read from. Where a file has another stamp now, it is read itself; and where nothing was kept, or what was
-kept is damaged. Lines are added at its end, and the last one of an experiment counts. HOME/overviews/ID.json has
-what is long, and is read when somebody asks for it. All of it can be removed at any time.
+HOME/overviews/index.overviews has a line for each of them: what was read of it in short, and the stamp of every
+file that it was read from. Where a file has another stamp now, it is read itself; and where nothing was kept, or
+what was kept is damaged. Lines are added at its end, and the last one of an experiment counts.
+HOME/overviews/ID.overview has what is long, and is read when somebody asks for it. All of it can be removed at any
+time. Nobody else gives files such names, and what has another name is left alone: it may be a person's own.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from core.records.types import Count, Moment, Record, Seconds, Share, parse, to_
 
 VERSION = 2
 """Raised whenever anything in an overview comes to be read from an experiment's files in another way."""
-INDEX = "index.txt"
+INDEX = "index.overviews"
 LARGEST_INDEX = 2**28
 """Bytes of it, at most; a complete experiment has some thousand."""
 LARGEST = 2**24
 """Bytes of what is long of one experiment, at most; most have some ten thousand."""
-SUFFIX = ".json"
-HALF_WRITTEN = r"\..+\.(json|txt)"
+SUFFIX = ".overview"
+HALF_WRITTEN = r"\..+\.overviews?"
 SETTLED_SECONDS = 2.0
 """A file that was changed so short a time ago could be changed again with the same stamp: it is not kept yet."""
 NO_INDEX = (errno.EINVAL, errno.ELOOP, errno.EFBIG)

@@ -134,6 +134,7 @@ class Coordinator:
 
     def __init__(self, process: Process, stdin: IO[bytes] | None) -> None:
         self._process = process
+        self.pid = process.pid
         self.stdin = stdin
         self._status: int | None = None
 

@@ -268,7 +268,7 @@ def kept_overviews(material: Material, rng: random.Random) -> Any:
     OverviewReader(home).look()
     kept = rng.choice(sorted(overviews_dir(home).iterdir()))
     content = kept.read_bytes()
-    if kept.suffix == ".json":
+    if kept.suffix == ".overview":
         content = spoiled(rng, content)
     elif rng.random() < 0.5:
         content = damaged(rng, content)

@@ -475,6 +475,45 @@ def test_a_refused_extension_of_which_a_run_is_there_stands(
     assert finished.reloaded().spec.runs == 5
 
 
+def refuse_once_it_has_computed(monkeypatch: pytest.MonkeyPatch, run: int) -> None:
+    """A coordinator that computes a run and is then refused; from there on the disk gives no result to be read."""
+    begin, opened = Coordinators.__call__, os.open
+
+    def fail(path: Any, *options: Any, **named: Any) -> int:
+        if Path(path).name == "metrics.json":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(path, *options, **named)
+
+    def compute(coordinators: Coordinators, experiment: Experiment, how: How, **besides: object) -> object:
+        put_result(experiment, run)
+        monkeypatch.setattr("core.files.reading.os.open", fail)
+        return begin(coordinators, experiment, how, **besides)
+
+    monkeypatch.setattr(Coordinators, "__call__", compute)
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_a_new_experiment_that_is_refused_goes_unless_it_may_have_a_result(
+    command: Command, home: Path, coordinators: Coordinators, monkeypatch: pytest.MonkeyPatch, computed: bool
+) -> None:
+    coordinators.refuses = True
+    if computed:
+        refuse_once_it_has_computed(monkeypatch, 0)
+    assert command(*ASKED, "--runs", "2").status == 2
+    assert len(coordinators.started) == 1
+    assert [path.name for path in home.glob("experiments/*/runs/*/result")] == ["result"] * computed
+    assert len(list(home.glob("experiments/*"))) == computed
+
+
+def test_a_refused_extension_of_which_a_run_cannot_be_read_now_stands(
+    command: Command, finished: Experiment, coordinators: Coordinators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coordinators.refuses = True
+    refuse_once_it_has_computed(monkeypatch, 4)
+    assert command("extend", "latest", "--runs", "5").status == 2
+    assert finished.reloaded().spec.runs == 5
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [(("--jobs", "0"), "jobs = 0"), (("--threads", "0"), "threads = 0"), (("--jobs", "10001"), "1 to 10000")],

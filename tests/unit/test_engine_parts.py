@@ -100,6 +100,24 @@ class TestExtension:
         assert isinstance(event, Notice)
         assert notice in event.text
 
+    def test_a_file_that_cannot_be_read_for_a_moment_is_read_at_the_next_look(
+        self, experiment: Experiment, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        extension = Extension(experiment, journal.write)
+        extension.look()
+        experiment.extend(6)
+
+        def fail(*_: object) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        with monkeypatch.context() as away:
+            away.setattr("core.records.experiment.read_plain", fail)
+            assert [extension.look(), extension.look()] == [range(0), range(0)]
+        assert extension.look() == range(4, 6)
+        (event,) = journal.events
+        assert isinstance(event, Notice)
+        assert "Input/output error" in event.text
+
     def test_a_file_that_is_away_for_a_moment_changes_nothing(
         self, experiment: Experiment, journal: Journal
     ) -> None:

@@ -365,6 +365,21 @@ class TestExtending:
         assert (longer.folder, longer.spec.runs, new) == (experiment.folder, 7, False)
         assert create(tmp_path, SPEC) == (longer, False)
 
+    def test_of_two_who_extend_it_at_once_the_larger_number_stands(
+        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The other has written between our reading and our writing."""
+        experiment.extend(7)
+        mine = experiment.extend(5)
+        assert experiment.reloaded().spec.runs == 7
+        mine.take_back(3)
+        assert experiment.reloaded().spec.runs == 7, "what the other asked for is not mine to take back"
+        monkeypatch.setattr("core.records.home.load", lambda folder: experiment)
+        create(tmp_path, SPEC.changed(runs=6))
+        assert experiment.reloaded().spec.runs == 7
+        create(tmp_path, SPEC.changed(runs=9))
+        assert experiment.reloaded().spec.runs == 9
+
     def test_a_complete_experiment_that_is_extended_is_not_complete(self, experiment: Experiment) -> None:
         for run in range(3):
             put_result(experiment, run)
@@ -518,6 +533,26 @@ class TestWhatCannotBeRead:
     def test_it_counts_as_none_where_it_is_only_shown(self, unreadable: Experiment) -> None:
         assert unreadable.results() == {}
         assert "cannot be read: Permission denied" in unreadable.result_problem(1)
+
+    def test_one_that_cannot_be_looked_for_may_be_there(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert not experiment.may_have_results()
+        (experiment.folder / "runs").mkdir()
+        experiment.run_folder(1).mkdir()
+        assert not experiment.may_have_results()
+
+        def fail(*_: object) -> object:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        for place in ("core.records.experiment.os.listdir", "core.records.experiment.Path.lstat"):
+            with monkeypatch.context() as broken:
+                broken.setattr(place, fail)
+                assert experiment.may_have_results(), place
+        result = put_result(experiment, 1)
+        (result / "metrics.json").write_text("damaged")
+        assert experiment.may_have_results(1)
+        assert not experiment.may_have_results(2)
 
     @pytest.mark.parametrize("name", ["metrics.json", "arrays.npz"])
     def test_a_folder_in_a_file_s_place_is_damage_and_set_aside(

@@ -19,7 +19,7 @@ from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import Experiment
 from core.records.findings import Details
 from core.records.home import delete_experiment
-from core.records.kept_overviews import SETTLED_SECONDS, KeptOverviews
+from core.records.kept_overviews import SETTLED_SECONDS, KeptOverviews, stamp_of
 from core.records.overview import Overview, OverviewReader
 from core.records.status import ExperimentStatus
 from core.spec.spec import Spec
@@ -45,11 +45,11 @@ def look(experiment: Experiment) -> Overview:
 
 
 def index_of(experiment: Experiment) -> Path:
-    return overviews_dir(experiment.folder.parents[1]) / "index.txt"
+    return overviews_dir(experiment.folder.parents[1]) / "index.overviews"
 
 
 def details_of(experiment: Experiment) -> Path:
-    return overviews_dir(experiment.folder.parents[1]) / f"{experiment.id}.json"
+    return overviews_dir(experiment.folder.parents[1]) / f"{experiment.id}.overview"
 
 
 def count_reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -392,25 +392,37 @@ def test_what_is_kept_of_a_deleted_experiment_goes(experiment: Experiment, tmp_p
     other = make_experiment(tmp_path, runs=3, seed=1)
     reader = OverviewReader(tmp_path)
     reader.look()
-    (overviews_dir(tmp_path) / "notes.txt").write_text("a person's own")
     delete_experiment(experiment.folder)
     reader.look()
-    assert sorted(path.name for path in overviews_dir(tmp_path).iterdir()) == [
-        "index.txt",
-        f"{other.id}.json",
-        "notes.txt",
-    ]
+    assert {path.name for path in overviews_dir(tmp_path).iterdir()} == {
+        "index.overviews",
+        f"{other.id}.overview",
+    }
     assert experiment.id not in index_of(other).read_text()
     assert other.id in index_of(other).read_text()
+
+
+def test_a_person_s_own_files_beside_it_are_left_alone(experiment: Experiment, tmp_path: Path) -> None:
+    folder = overviews_dir(tmp_path)
+    folder.mkdir()
+    for name in ("index.txt", "notes.txt", "package.json", f"{experiment.id}.json"):
+        (folder / name).write_text("a person's own")
+    own = {path: stamp_of(str(path)) for path in folder.iterdir()}
+    look(experiment)
+    assert index_of(experiment).exists()
+    delete_experiment(experiment.folder)
+    assert not OverviewReader(tmp_path).look()
+    left = {path: stamp_of(str(path)) for path in folder.iterdir()}
+    assert left == own | {index_of(experiment): stamp_of(str(index_of(experiment)))}
 
 
 def test_through_a_link_nothing_is_written_or_removed(experiment: Experiment, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "gone.json").write_text("somebody's")
+    (elsewhere / "gone.overview").write_text("somebody's")
     overviews_dir(tmp_path).symlink_to(elsewhere)
     assert look(experiment).status == "complete"
-    assert [path.name for path in elsewhere.iterdir()] == ["gone.json"]
+    assert [path.name for path in elsewhere.iterdir()] == ["gone.overview"]
 
 
 def test_where_nothing_can_be_written_it_is_read_each_time(experiment: Experiment, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -266,6 +267,53 @@ def test_a_run_of_several_threads_takes_as_many_processors(tmp_path: Path) -> No
         assert a.runs(0, 1) == 2
         assert b.runs(0, 5) == 0, "two are left, and three would be needed"
         assert Turn(tmp_path, "c", limit=1, threads=3).runs(0, 1) == 0
+
+
+def test_a_ticket_that_has_gone_is_written_again(tmp_path: Path) -> None:
+    clock = Clock()
+    with (
+        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
+        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
+    ):
+        assert (first.runs(2, 2), second.runs(0, 2)) == (2, 0)
+        shutil.rmtree(queue_dir(tmp_path))
+        clock.now += LOOK_SECONDS
+        assert first.runs(2, 2) == 2
+        assert order(tmp_path) == ["first"]
+        assert second.runs(0, 2) == 0
+        assert order(tmp_path) == ["first", "second"]
+
+
+def test_on_a_machine_that_is_given_another_name_nobody_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    with (
+        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
+        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
+    ):
+        assert (first.runs(1, 2), second.runs(0, 2)) == (2, 0)
+        monkeypatch.setattr("core.records.process.socket.gethostname", lambda: "another-name")
+        clock.now += LOOK_SECONDS
+        assert first.runs(1, 2) == 2
+        assert second.runs(0, 2) == 0
+        assert order(tmp_path) == ["first", "second"], "they see each other again"
+
+
+def test_who_is_not_seen_in_the_queue_waits_for_nobody_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    with (
+        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
+        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
+    ):
+        assert (first.runs(2, 2), second.runs(0, 2)) == (2, 0)
+        clock.now += LOOK_SECONDS
+        with monkeypatch.context() as blind:
+            blind.setattr("core.engine.turn.read_queue", lambda home: [])
+            assert second.runs(0, 2) == 2
+        assert second.runs(0, 2) == 0, "it looks again at once"
 
 
 def test_where_no_ticket_can_be_written_nobody_waits(tmp_path: Path) -> None:

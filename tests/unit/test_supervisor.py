@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.engine.supervisor import Supervision, is_complete, main, supervise
-from core.errors import ExperimentError
+from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
+from core.errors import ExperimentError, StudyError
 from core.files.exit_status import ExitStatus
-from core.records.experiment import Experiment
-from core.records.process import identity
+from core.records.experiment import Experiment, load
+from core.records.lock import Lock
+from core.records.process import ProcessIdentity, identity
 from core.records.queue import Queued, Ticket
 from core.records.starting import How
-from core.records.study import Study, save_study
+from core.records.study import Study, load_study, save_study
+from core.records.types import to_json
 from core.spec.grid import specs_of
 from tests.fakes.experiments import make_experiment_from_answers, make_experiment_of
 
@@ -26,6 +32,7 @@ class Process:
 
     status: int | None = None
     terminated: bool = False
+    pid: int = field(default_factory=os.getpid)
 
     def poll(self) -> int | None:
         return self.status
@@ -43,14 +50,21 @@ class House:
     computing: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    failing: list[str] = field(default_factory=list)
+    now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.supervision = Supervision(self.study, self.start, self.told.append, self.queue)
+        self.supervision = Supervision(self.study, self.start, self.told.append, self.queue, lambda: self.now)
 
     def start(self, experiment: Experiment) -> Process:
+        """refused: those that never can be; failing: one more each time that the file server is away."""
         if experiment.id in self.refused:
             raise ExperimentError("its log cannot be written")
-        return self.started.setdefault(experiment.id, Process())
+        if experiment.id in self.failing:
+            self.failing.remove(experiment.id)
+            raise ExperimentError("its log cannot be written") from OSError(errno.EIO, os.strerror(errno.EIO))
+        self.started[experiment.id] = Process()
+        return self.started[experiment.id]
 
     def queue(self) -> list[Queued]:
         return [
@@ -126,6 +140,32 @@ def test_further_experiments_and_runs_are_taken_in_while_it_goes_on(house: House
     assert "runs = 3" in (experiment / "spec.toml").read_text(), "who computes it hears of them"
 
 
+@pytest.mark.parametrize(
+    ("status", "again"),
+    [(ExitStatus.COMPLETE, True), (ExitStatus.FAILED, True), (ExitStatus.INTERRUPTED, False)],
+)
+def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another(
+    house: House, status: ExitStatus, again: bool
+) -> None:
+    """INTERRUPTED: a person has stopped it."""
+    for _ in house.order:
+        house.supervision.step()
+        house.computing.update(house.started)
+    first = house.order[0]
+    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
+    house.supervision.take_in(save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1]})))
+    house.supervision.step()
+    before = house.started[first]
+    house.end(first, status)
+    for _ in range(2):
+        house.supervision.step()
+        assert (house.started[first] is not before) == again
+    house.end(first)
+    for _ in range(2):
+        house.supervision.step()
+        assert house.started[first].status == 0, "it is begun once more and no oftener"
+
+
 def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
     house.refused.add(house.order[0])
     house.supervision.step()
@@ -134,6 +174,56 @@ def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> 
     house.end(house.order[1], ExitStatus.REFUSED)
     house.supervision.step()
     assert list(house.started) == house.order[1:]
+
+
+def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House) -> None:
+    first, second, third = house.order
+    house.failing += [first, second, second]
+    house.supervision.step()
+    assert list(house.started) == [third], "the others do not wait for it"
+    house.end(third)
+    assert house.supervision.step(), "it goes on for as long as something is to be tried"
+    assert list(house.started) == [third]
+    assert all("is tried once more later: its log" in line for line in house.told)
+    house.now += AGAIN_SECONDS
+    assert house.supervision.step()
+    assert list(house.started) == [third, first]
+    house.end(first)
+    assert not house.supervision.step()
+    assert house.told[2:] == [f"{second} is left out: its log cannot be written"]
+
+
+def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
+    first, second, third = house.order
+    house.failing += [first, second]
+    house.supervision.step()
+    house.supervision.take_in(dataclasses.replace(house.study, cells=house.study.cells[1:]))
+    house.end(third)
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert list(house.started) == [third, second]
+
+
+@pytest.mark.parametrize("place", ["core.records.experiment.read_plain", "core.records.lock.read_plain"])
+def test_a_file_server_that_is_away_for_a_moment_costs_no_experiment(
+    house: House, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    make_experiment_of(house.study.home, first, state="created")
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as away:
+        away.setattr(place, fail)
+        house.supervision.step()
+    assert house.order[0] not in house.started
+    house.now += AGAIN_SECONDS
+    for _ in range(3):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert set(house.started) == set(house.order)
 
 
 def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_unfinished(
@@ -170,13 +260,30 @@ def test_a_stop_reaches_those_that_it_has_begun(house: House) -> None:
     house.supervision.step()
     house.supervision.stop(for_good=False)
     assert all(process.terminated for process in house.started.values())
+    experiments = [load(house.study.folder_of(cell)) for cell in house.study.cells[:2]]
+    for experiment in experiments:
+        experiment.lock.acquire()  # this very process stands for both
     assert house.supervision.stop(for_good=True)
-    for name in house.started:
-        (cell,) = (one for one in house.study.cells if one.id == name)
-        (house.study.folder_of(cell) / "cancel").unlink()  # as one that is only starting does
+    for experiment in experiments:
+        experiment.cancel_file.unlink()  # as one that is only starting does
     assert house.supervision.stop(for_good=True), "it is asked again"
-    for name in house.started:
-        assert (house.study.folder_of(next(c for c in house.study.cells if c.id == name)) / "cancel").exists()
+    assert all(experiment.cancel_file.exists() for experiment in experiments)
+
+
+@pytest.mark.parametrize(
+    "holder", [None, ProcessIdentity("node7", os.getpid(), "", ""), identity(os.getppid())]
+)
+def test_a_stop_for_good_reaches_nobody_else_who_computes_an_experiment(
+    house: House, holder: ProcessIdentity | None
+) -> None:
+    """What was begun may wait for a lock, or be about to find that somebody else holds it."""
+    house.supervision.step()
+    experiment = load(house.study.folder_of(house.study.cells[0]))
+    if holder is not None:
+        (experiment.folder / "lock").write_bytes(to_json(holder))
+    assert house.supervision.stop(for_good=True)
+    assert house.started[experiment.id].terminated
+    assert not experiment.cancel_file.exists()
 
 
 def test_a_stop_is_over_when_all_have_ended(house: House) -> None:
@@ -204,6 +311,122 @@ def test_a_study_that_is_complete_needs_no_process(house: House) -> None:
         make_experiment_from_answers(house.study.home, cell.spec)
     assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
     assert not house.study.running
+
+
+@dataclass
+class Begun:
+    """In the place of `start_coordinator`: each computes all at once, and ends after so many looks, or when asked.
+
+    then: is called with what was begun.
+    """
+
+    home: Path
+    looks: int = 1
+    then: Callable[[Experiment], object] = lambda experiment: None
+    order: list[str] = field(default_factory=list)
+
+    def __call__(self, experiment: Experiment, how: How, **besides: object) -> Process:
+        self.order.append(experiment.id)
+        make_experiment_from_answers(self.home, experiment.spec)
+        self.then(experiment)
+        return Patient(looks=self.looks)
+
+
+@dataclass
+class Patient(Process):
+    looks: int = 0
+
+    def poll(self) -> int | None:
+        self.looks -= 1
+        return 0 if self.looks < 0 or self.terminated else None
+
+
+@pytest.fixture
+def begun(house: House, monkeypatch: pytest.MonkeyPatch) -> Begun:
+    begun = Begun(house.study.home)
+    monkeypatch.setattr("core.engine.supervisor.start_coordinator", begun)
+    monkeypatch.setattr("core.engine.supervisor.LOOK_SECONDS", 0.0)
+    return begun
+
+
+def test_a_request_that_cannot_be_looked_for_stops_nothing(
+    house: House, begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = os.stat
+
+    def fail(path: Any, *options: Any, **named: Any) -> os.stat_result:
+        if Path(path).name == "cancel":
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return stat(path, *options, **named)
+
+    monkeypatch.setattr("os.stat", fail)
+    assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
+    assert begun.order == house.order
+
+
+def test_a_study_s_file_that_cannot_be_read_for_a_moment_is_read_at_the_next_look(
+    house: House, begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = {"dataset": "digits", "runs": 2, "controls": ("noise",), "z": 5}
+    larger = save_study(house.study.home, "further", specs_of(base, {"epsilon": [0.1, 0.2, 0.3, 0.4]}))
+    answers = iter([StudyError("the file server is away")])
+
+    def load_later(folder: Path) -> Study:
+        if (problem := next(answers, None)) is not None:
+            raise problem
+        return load_study(folder)
+
+    def add(experiment: Experiment) -> None:
+        (larger.folder / "study.toml").replace(house.study.folder / "study.toml")
+        begun.then = lambda experiment: None
+
+    begun.then, begun.looks = add, 3
+    monkeypatch.setattr("core.engine.supervisor.load_study", load_later)
+    assert supervise(house.study, HOW, lambda: False) == ExitStatus.COMPLETE
+    assert set(begun.order) == {cell.id for cell in larger.cells}
+
+
+@pytest.mark.parametrize(
+    ("left_over", "meanwhile", "seen_alive", "status"),
+    [
+        (True, False, True, ExitStatus.COMPLETE),
+        (False, True, True, ExitStatus.INTERRUPTED),
+        (True, True, False, ExitStatus.INTERRUPTED),
+    ],
+)
+def test_only_a_request_for_its_dead_predecessor_is_taken_away(
+    house: House,
+    begun: Begun,
+    monkeypatch: pytest.MonkeyPatch,
+    left_over: bool,
+    meanwhile: bool,
+    seen_alive: bool,
+    status: ExitStatus,
+) -> None:
+    """left_over: it was there before. meanwhile: it is made while the other is watched. seen_alive: at first."""
+    other = ProcessIdentity("node7", 12, "", "")
+    lock_file = house.study.folder / "lock"
+
+    class TakenOver(Lock):
+        """The lock once the other has been watched for long enough."""
+
+        def acquire(self) -> None:
+            if meanwhile:
+                house.study.cancel_file.touch()
+            lock_file.unlink()
+            super().acquire()
+            self.taken_from = other
+
+    monkeypatch.setattr("core.engine.supervisor.Lock", TakenOver)
+    lock_file.write_bytes(to_json(other))
+    if not seen_alive:
+        os.utime(lock_file, (1e9, 1e9))
+    if left_over:
+        house.study.cancel_file.touch()
+    begun.looks = 2
+    assert supervise(house.study, HOW, lambda: False) == status
+    assert begun.order == house.order[: 3 if status == ExitStatus.COMPLETE else 1]
+    assert not house.study.cancel_file.exists(), "it was obeyed"
 
 
 def test_one_supervisor_at_a_time(house: House) -> None:

@@ -122,7 +122,8 @@ def extend(experiment: Experiment, runs: int, options: BatchOptions, console: Co
 def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *, new: bool = False) -> int:
     """Compute what an experiment lacks and print its result; the exit status.
 
-    new: the folder was made for this call: it is taken away again where the request turns out to be wrong.
+    new: the folder was made for this call: it is taken away again where the request turns out to be wrong, and
+    no result may be in it.
     Raises ExperimentError where nothing can be added to it, DataError where nothing is lacking, but the data set
     is another one by now.
     """
@@ -154,7 +155,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
             _show_log(experiment, console, f"{experiment.id} cannot be computed")
         else:
             _explain_ending(ended, console)
-        if new and not experiment.results():
+        if new and not experiment.may_have_results():
             with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
                 delete_experiment(experiment.folder)
         return status
