@@ -35,7 +35,7 @@ COMPARED_EVERY, STUDY_EVERY, FORM_EVERY = 5, 7, 3
 """After how many experiments the other screens are looked at."""
 LISTED = "space Mark"
 """What only the footer of the list says, and only when it has rows."""
-ENTER, ESCAPE, DOWN, HOME = b"\r", b"\x1b", b"\x1b[B", b"\x1b[H"
+ENTER, ESCAPE, UP, DOWN, HOME = b"\r", b"\x1b", b"\x1b[A", b"\x1b[B", b"\x1b[H"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def look_around(terminal: PseudoTerminal, experiments: int, pause: float) -> Ite
             _go(terminal, b"=", "What differs", pause)
             _go(terminal, b"z", "Accuracy on", pause)
             _go(terminal, ESCAPE, LISTED, pause)
-            terminal.press(b"u")
+            terminal.press(b"u" + 2 * UP)  # each mark went a row down
         _go(terminal, ENTER, "9 Verdict", pause)
         for pane in (b"3", b"6", b"7", b"4"):
             terminal.press(pane)

@@ -59,6 +59,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
     if left and not experiment.running:
         # Left over from a coordinator that died before it could obey; a later one is meant for us.
         experiment.clear_cancel()
+        left = False
     with Lock(experiment.folder, give_up=stops) as lock, heartbeat(lock) as lost:
         if left and lock.taken_from is not None:  # that it had died was not known then
             experiment.clear_cancel()

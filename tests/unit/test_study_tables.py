@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def metrics_of(study: Study, identity: str) -> list[dict[str, Any]]:
     folder = study.home / "experiments" / identity / "runs"
     return [json.loads((folder / f"{run:04}" / "result" / "metrics.json").read_text()) for run in range(RUNS)]
+
+
+def test_no_text_of_the_csv_is_a_formula_or_obeyed_by_a_terminal(study: Study, result: StudyResult) -> None:
+    first, *others = result.cells
+    forged = replace(first, settings={**first.settings, "attack": "=1+1"}, reason="-cmd|' /C calc'!A0\x1b[2J")
+    found = rows_of(study_csv(study, replace(result, cells=(forged, *others)), "cells"))
+    assert found[0]["attack"] == "'=1+1"
+    assert found[0]["reason"] == "'-cmd|' /C calc'!A0\N{REPLACEMENT CHARACTER}[2J"
 
 
 @pytest.mark.parametrize("table", TABLES)

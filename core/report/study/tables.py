@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +18,7 @@ from core.report.result import Result, result_of
 from core.report.study.changes import changes
 from core.report.study.measures import reading
 from core.report.study.result import StudyResult
+from core.report.tables.csv_text import csv_text
 from core.report.tables.long import COLUMNS_OF, Cell, long_rows
 from core.spec.command import word_of
 
@@ -82,11 +81,7 @@ def study_long(study: Study, result: StudyResult, table: StudyTable) -> Table:
 def study_csv(study: Study, result: StudyResult, table: StudyTable) -> str:
     """The same as CSV with a header; what is undefined is an empty field."""
     found = study_long(study, result, table)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(found.columns)
-    writer.writerows(found.rows)
-    return text.getvalue()
+    return csv_text(found.columns, found.rows)
 
 
 def results_of(study: Study, result: StudyResult) -> Iterator[tuple[int, Result]]:
