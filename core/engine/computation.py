@@ -227,13 +227,15 @@ class Computation:
             text = f"from now on {then.at_once} runs at a time: a worker {report.reason}"
             self._write(events.Notice(text=text))
         if then.hopeless:
-            hint = f"see the end of {self._experiment.log}; `aefit-tui doctor` tells what works here"
+            hint = report.hint or (
+                f"see the end of {self._experiment.log}; `aefit-tui doctor` tells what works here"
+            )
             raise _End("failed", f"the worker process {report.reason} before it could start", hint)
         if then.retry is not None:
             error = f"its worker process {report.reason}"
-            self._write(events.RunFailed(run=then.retry.run, error=error, hint="", retry=True))
+            self._write(events.RunFailed(run=then.retry.run, error=error, hint=report.hint, retry=True))
         if then.failed is not None:
-            hint = "if memory ran out, compute fewer runs at once: --jobs 1"
+            hint = report.hint or "if memory ran out, compute fewer runs at once: --jobs 1"
             self._fail(then.failed, f"its worker process {report.reason}, {self._often}", hint)
 
     @property

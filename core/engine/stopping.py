@@ -52,7 +52,7 @@ def stop_requested(
     """A function that says how to end, None to go on."""
 
     def look() -> Stop | None:
-        # Not Path.exists, which raises where a file server is away: what cannot be seen now is seen at a later look.
+        # Not Path.exists, which raises while a file server is away: a later look sees what this one cannot.
         if os.path.exists(cancel_file):
             return "cancelled"
         return "interrupted" if process_stopped() or lock_lost() else None

@@ -274,6 +274,24 @@ class TestLosses:
         assert bench.work(attempts=3) == "failed"
         assert bench.events(events.RunFailed)[-1].error.endswith(", 3 times")
 
+    def test_what_to_do_about_it_is_said_where_that_is_known(self, bench: Bench) -> None:
+        bench.compute = lambda task: [Lost(1, task, "refused (no such data)", ready=True, hint="fetch them")]
+        assert bench.work() == "failed"
+        assert {event.hint for event in bench.events(events.RunFailed)} == {"fetch them"}
+
+    def test_also_where_none_can_be_found_that_computes(self, bench: Bench) -> None:
+        bench.compute = lambda task: [
+            Lost(1, task, "was killed (SIGKILL)", ready=True),
+            *(
+                Lost(worker, None, "refused (no such data)", ready=False, hint="fetch them")
+                for worker in (2, 3)
+            ),
+        ]
+        assert bench.work() == "failed"
+        (finished,) = bench.events(events.Finished)
+        assert finished.error == "the worker process refused (no such data) before it could start"
+        assert finished.hint == "fetch them"
+
     def test_a_result_that_was_published_before_counts(self, bench: Bench) -> None:
         def compute(task: Task) -> Sequence[Report]:
             done = bench.publish(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import getpass
 import os
+import queue
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ import torch
 from core.engine import run_computer, torch_folder
 from core.engine import worker as worker_module
 from core.engine.local import PipedProcess
-from core.engine.messages import Completed, Refusal, parse_answer
+from core.engine.messages import Answer, Completed, Refusal, parse_answer
 from core.engine.run_computer import PROGRESS_SECONDS, Failure, RunComputer, prepare, sparingly
 from core.errors import SpecError
 from core.files.exit_status import ExitStatus
@@ -265,6 +266,21 @@ class TestServing:
         assert worker.wait() == ExitStatus.REFUSED
         assert worker.stdin is not None
         worker.stdin.close()
+
+    def test_who_finds_its_journal_taken_refuses_nothing(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Dask began its task for the second time: it ends, and the experiment is computed."""
+        answers: list[Answer] = []
+        monkeypatch.setattr(worker_module, "_answering", lambda descriptor: answers.append)
+        monkeypatch.setattr(worker_module, "_commands", queue.SimpleQueue)
+        journal = experiment.journal / "0001-worker-1.jsonl"
+        journal.parent.mkdir()
+        journal.touch()
+        words = [str(experiment.folder), "--serve", "--answers", "9", "--journal", str(journal)]
+        assert worker_module.main(words) == ExitStatus.REFUSED
+        assert answers == []
+        assert f"cannot make the journal {journal}: File exists" in capsys.readouterr().err
 
     def test_a_coordinator_is_needed_for_answers(
         self, experiment: Experiment, capsys: pytest.CaptureFixture[str]
