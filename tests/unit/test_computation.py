@@ -23,7 +23,8 @@ from core.engine.schedule import ATTEMPTS
 from core.engine.statistics import experiment_statistics
 from core.engine.statistics_journal import STATISTICS_SECONDS
 from core.engine.stopping import Stop
-from core.records import events, results
+from core.files.reading import read_plain
+from core.records import events
 from core.records.events import Ending, Event
 from core.records.experiment import Experiment
 from core.records.home import create
@@ -189,19 +190,18 @@ def test_a_result_that_cannot_be_read_for_a_while_counts(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file server is away: what it holds may be whole."""
-    read = results.read_plain
     away: list[Path] = []
 
     def read_unless_away(path: Path, limit: int) -> bytes:
         if path.parts[-3] == "0001" and len(away) < 3:
             away.append(path)
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        return read(path, limit)
+        return read_plain(path, limit)
 
     def compute(task: Task) -> Sequence[Report]:
         reports = bench.publish(task)
         if task.run == 1:
-            monkeypatch.setattr(results, "read_plain", read_unless_away)
+            monkeypatch.setattr("core.records.results.read_plain", read_unless_away)
         return reports
 
     bench.compute = compute

@@ -23,7 +23,9 @@ from core.engine.local import PipedProcess
 from core.engine.messages import Answer, Completed, Refusal, parse_answer
 from core.engine.run_computer import PROGRESS_SECONDS, Failure, RunComputer, prepare, sparingly
 from core.errors import SpecError
+from core.files.atomic import sync_folder
 from core.files.exit_status import ExitStatus
+from core.records import results
 from core.records.events import (
     DatasetLoaded,
     EnvironmentReported,
@@ -140,6 +142,47 @@ class TestComputing:
         )
         assert list(experiment.run_folder(0).iterdir()) == []
         assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("place", ["the half-written result", "the run's folder"])
+    def test_a_call_to_the_disk_that_fails_once_costs_no_run(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        """Before the result appears, or when it has and may not be on the disk yet."""
+        own = experiment.run_folder(0)
+        synced: list[Path] = []
+
+        def sync_unless_away(folder: Path) -> None:
+            synced.append(folder)
+            wanted = [path for path in synced if (path == own) == (place == "the run's folder")]
+            if len(wanted) == 1 and wanted[0] is folder:
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            sync_folder(folder)
+
+        monkeypatch.setattr(results, "sync_folder", sync_unless_away)
+        journal = Journal()
+        assert computer(experiment, journal).compute(0) is None
+        assert experiment.result(0, verify=True) is not None
+        assert [path.name for path in own.iterdir()] == ["result"]
+        assert synced[-1] == own, "it is on the disk when it is said to be there"
+        (notice,) = journal.of(Notice)
+        assert notice.text == "run 1: its result is written once more: Stale file handle"
+
+    def test_candidates_that_were_written_as_they_came_are_not_written_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        experiment = make(tmp_path, keep="candidates")
+        tried: list[Path] = []
+
+        def fail(folder: Path) -> None:
+            tried.append(folder)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        monkeypatch.setattr(results, "sync_folder", fail)
+        failure = computer(experiment, Journal()).compute(0)
+        assert failure is not None
+        assert "Stale file handle" in failure.error
+        assert len(tried) == 1
+        assert list(experiment.run_folder(0).iterdir()) == []
 
     def test_a_defect_is_the_runs_failure_with_its_trace(
         self,
