@@ -32,6 +32,8 @@ from core.records.metrics import RunMetrics
 
 NAMED = 3
 """Experiments that are named, at most, of those that one waits for."""
+READ_SECONDS = 10.0
+"""How long a published result may be unreadable before its run has failed: a file server may be away."""
 LOOK_SECONDS = 0.25
 """How often it is looked whether to stop, or whether more runs are asked for."""
 
@@ -88,7 +90,7 @@ class Computation:
         stop: the status to end with, or None to go on; asked every LOOK_SECONDS. data_dir: where the data lie.
         turn: of this experiment among those of its home; None where it waits for nobody.
         attempts: see `Schedule`.
-        clock: seconds, for the time between two publications of the statistics.
+        clock: seconds, for the time between two publications of the statistics, and for READ_SECONDS.
         """
         self._experiment = experiment
         self._executor = executor
@@ -97,6 +99,9 @@ class Computation:
         self._data_dir = data_dir
         self._turn = turn or Alone()
         self._waits = False
+        self._unread: dict[Task, float] = {}
+        """Tasks whose published result could not be read yet, and since when."""
+        self._clock = clock
         complete = experiment.results(verify=True)
         self._complete = set(complete)
         self._data_sha256 = next((metrics.data_sha256 for metrics in complete.values()), None)
@@ -123,6 +128,14 @@ class Computation:
             ending = events.Finished(status=self._work())
         except _End as end:
             ending = events.Finished(status=end.status, error=str(end), hint=end.hint)
+        except OSError as error:
+            # Not refused: a request that cannot be met may be taken back, and there is work to be kept.
+            place = error.filename or self._experiment.folder
+            ending = events.Finished(
+                status="failed",
+                error=f"the computation broke off: {place}: {error.strerror or error}",
+                hint=f"go on with: aefit-tui resume {self._experiment.word}",
+            )
         finally:
             if self._schedule.unfinished:
                 self._executor.stop()
@@ -148,6 +161,8 @@ class Computation:
             self._statistics.publish_if_due()
             for task in self._schedule.take(self._allowed()):
                 self._executor.submit(task)
+            for task in list(self._unread):
+                self._complete_run(task)
             report = self._executor.next_report(LOOK_SECONDS)
             # All that has happened by now, first: statistics take a while, and a run's start is to be journaled
             # before its worker journals more of it.
@@ -206,11 +221,22 @@ class Computation:
             case Done(task):
                 self._complete_run(task)
             case Failed():
-                self._fail(report.task, report.error, report.hint)
+                self._failed(report)
             case Lost():
                 self._lost(report)
             case Refused():
                 raise _End("refused", report.error, report.hint)
+
+    def _failed(self, report: Failed) -> None:
+        """A worker says that it cannot compute a run, whose result may stand all the same."""
+        task = report.task
+        if self._experiment.result(task.run, verify=True) is None:
+            self._fail(task, report.error, report.hint)
+            return
+        # What went wrong came after the publication.
+        text = f"run {task.run + 1} has its result, though its worker says: {report.error}"
+        self._write(events.Notice(text=text))
+        self._complete_run(task)
 
     def _lost(self, report: Lost) -> None:
         """A worker is gone: what it was computing is begun once more, or has failed."""
@@ -227,13 +253,15 @@ class Computation:
             text = f"from now on {then.at_once} runs at a time: a worker {report.reason}"
             self._write(events.Notice(text=text))
         if then.hopeless:
-            hint = f"see the end of {self._experiment.log}; `aefit-tui doctor` tells what works here"
+            hint = report.hint or (
+                f"see the end of {self._experiment.log}; `aefit-tui doctor` tells what works here"
+            )
             raise _End("failed", f"the worker process {report.reason} before it could start", hint)
         if then.retry is not None:
             error = f"its worker process {report.reason}"
-            self._write(events.RunFailed(run=then.retry.run, error=error, hint="", retry=True))
+            self._write(events.RunFailed(run=then.retry.run, error=error, hint=report.hint, retry=True))
         if then.failed is not None:
-            hint = "if memory ran out, compute fewer runs at once: --jobs 1"
+            hint = report.hint or "if memory ran out, compute fewer runs at once: --jobs 1"
             self._fail(then.failed, f"its worker process {report.reason}, {self._often}", hint)
 
     @property
@@ -246,8 +274,12 @@ class Computation:
         self._write(events.RunFailed(run=task.run, error=error, hint=hint, retry=False))
 
     def _complete_run(self, task: Task) -> None:
-        """A run's result is published: the next statistics take it in."""
+        """A run's result is published: the next statistics take it in. Or it cannot be read now: then later."""
         metrics = self._experiment.result(task.run)
+        since = self._unread.setdefault(task, self._clock())
+        if metrics is None and self._clock() - since < READ_SECONDS:
+            return
+        del self._unread[task]
         if metrics is None:
             hint = (
                 f"see {self._experiment.run_folder(task.run)}, then: aefit-tui resume {self._experiment.word}"

@@ -2,8 +2,8 @@
 
 `python -P -m core.engine.coordinator FOLDER ...` computes whatever runs of an experiment folder lack a valid
 result. It alone holds the folder's lock, and its journal says what happens. The exit status is 0 when every run is
-complete, 1 when one failed, 2 when the request cannot be met, 130 when it was stopped, 75 when another coordinator
-holds the lock, 70 when it crashed (the trace is in its log).
+complete, 1 when one failed or the work broke off, 2 when the request cannot be met, 130 when it was stopped, 75
+when another coordinator holds the lock, 70 when it crashed (the trace is in its log).
 """
 
 from __future__ import annotations

@@ -110,6 +110,8 @@ class DaskTasks:
         self._numbers = 0
         self._reports: deque[Report] = deque()
         self._inbox: queue.SimpleQueue[Begun | _Over] = queue.SimpleQueue()
+        self._ever_ready = False
+        """Whether any worker process could compute: what ails a later one is not what ails all."""
         self._refused = False
         self._stopped = False
         client.subscribe_topic(session, lambda event: self._inbox.put(Begun(*event[1])))
@@ -132,7 +134,7 @@ class DaskTasks:
             except queue.Empty:
                 return None
             if isinstance(said, Begun):
-                self._begin(said.worker, said.pid)
+                self._begin(said)
             else:
                 self._end(said)
         return self._reports.popleft() if self._reports else None
@@ -176,11 +178,12 @@ class DaskTasks:
         """Called in a thread of Dask's when a future is over, also because the connection is."""
         self._inbox.put(_over(number, future))
 
-    def _begin(self, worker: int, pid: int) -> None:
-        sent = self._sent.get(worker)
+    def _begin(self, begun: Begun) -> None:
+        self._ever_ready = self._ever_ready or begun.ready
+        sent = self._sent.get(begun.worker)
         if sent is not None and not sent.begun:
             sent.begun = True
-            self._reports += [WorkerStarted(worker, pid), Assigned(sent.task, worker)]
+            self._reports += [WorkerStarted(begun.worker, begun.pid), Assigned(sent.task, begun.worker)]
 
     def _end(self, over: _Over) -> None:
         sent = self._sent.pop(over.worker, None)
@@ -197,11 +200,15 @@ class DaskTasks:
         if outcome is None:
             self._lose(sent, over.reason)
             return
+        # The message that it was ready may have died on the way.
+        self._ever_ready = self._ever_ready or isinstance(outcome.answer, Completed | RunFailure)
         match outcome.answer:
             case Completed():
                 self._reports.append(Done(task))
             case RunFailure(error=error, hint=hint):
                 self._reports.append(Failed(task, error, hint))
+            case Refusal(error=error, hint=hint) if self._ever_ready:
+                self._lose(sent, f"refused on {outcome.host} ({error})", hint)
             case Refusal(error=error, hint=hint):
                 self._reports.append(Refused(f"on {outcome.host}: {error}", hint))
             case _ if outcome.again:
@@ -209,12 +216,12 @@ class DaskTasks:
             case _:
                 self._lose(sent, f"{outcome.ending} on {outcome.host}")
 
-    def _lose(self, sent: _Sent, reason: str) -> None:
-        self._reports.append(Lost(sent.worker, sent.task, reason, ready=True))
+    def _lose(self, sent: _Sent, reason: str, hint: str = "") -> None:
+        self._reports.append(Lost(sent.worker, sent.task, reason, ready=True, hint=hint))
 
 
 def supervise_and_tell(session: str, worker: int, run: int, options: Sequence[str], journal: str) -> Outcome:
-    """On a Dask worker: `supervise`, telling the coordinator of its beginning by Dask's events."""
+    """On a Dask worker: `supervise`, telling the coordinator by Dask's events how far its process is."""
     from distributed import get_worker  # noqa: PLC0415  # only where there is Dask
 
     def announce(begun: Begun) -> None:

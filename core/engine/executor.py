@@ -62,22 +62,26 @@ class Failed:
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker is gone without a word.
+    """A worker is gone without a word, or finds that it cannot compute where others can.
 
     task: what comes back with it, to be submitted again or given up: the task that it was at, or one that it was
     started for; None where there is none. reason: what its process did, such as "was killed (SIGKILL)".
-    ready: whether it had read the data.
+    ready: whether it had read the data. hint: what to do about it, may be empty.
     """
 
     worker: int
     task: Task | None
     reason: str
     ready: bool
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A worker finds that no task can be computed: the data are missing, for instance."""
+    """No task can be computed: the data are missing, for instance.
+
+    What only one worker finds, once another was ready, is a loss.
+    """
 
     error: str
     hint: str

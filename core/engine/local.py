@@ -129,6 +129,8 @@ class _Worker:
     """Whether it has died while it had nothing to do: that its answers ended is on its way to the inbox."""
     fault: str = ""
     """What it did that it was killed for."""
+    hint: str = ""
+    """What to do about that."""
 
 
 class LocalProcesses:
@@ -151,6 +153,8 @@ class LocalProcesses:
             UNHEARD
         )
         self._numbers = 0
+        self._ever_ready = False
+        """Whether any worker could compute: what ails a later one is not what ails all."""
 
     @property
     def capacity(self) -> int:
@@ -239,10 +243,13 @@ class LocalProcesses:
         match answer:
             case Refusal() | Ready() if worker.ready:
                 self._dismiss(worker, "said again whether it can compute")
+            case Refusal() if self._ever_ready:
+                worker.hint = answer.hint
+                self._dismiss(worker, f"refused ({answer.error})")
             case Refusal():
                 self._reports.append(Refused(answer.error, answer.hint))
             case Ready():
-                worker.ready = True
+                worker.ready = self._ever_ready = True
                 self._reports.append(WorkerReady(worker.number, answer.data_sha256))
             case Completed() | RunFailure() if worker.task is None or answer.run != worker.task.run:
                 self._dismiss(worker, f"told of run {answer.run}, which it was not given")
@@ -273,7 +280,7 @@ class LocalProcesses:
             ending = "closed its answers"
         worker.process.answers.close()
         task = worker.task if worker.ready else self._withdraw()
-        self._reports.append(Lost(worker.number, task, worker.fault or ending, worker.ready))
+        self._reports.append(Lost(worker.number, task, worker.fault or ending, worker.ready, worker.hint))
 
     def _withdraw(self) -> Task | None:
         """The last waiting task, if others work: a worker less than there should be is there for it."""

@@ -90,16 +90,29 @@ class RunComputer:
                 if keep is not None:
                     keep.finish(path.parent)
 
-            publish(
-                folder,
-                msgspec.structs.replace(
-                    result.complete(self.pool.sha256, self.environment), experiment=spec.digest
-                ),
-                write,
-                lambda path: self._write_gallery(path, galleries, run),
-                stands=lambda: self.experiment.stands(run),
-                differs=lambda aside: self.write(set_aside(run, aside)),
+            metrics = msgspec.structs.replace(
+                result.complete(self.pool.sha256, self.environment), experiment=spec.digest
             )
+
+            def put() -> None:
+                publish(
+                    folder,
+                    metrics,
+                    write,
+                    lambda path: self._write_gallery(path, galleries, run),
+                    stands=lambda: self.experiment.stands(run),
+                    differs=lambda aside: self.write(set_aside(run, aside)),
+                )
+
+            try:
+                put()
+            except OSError as error:
+                if keep is not None:  # what was written as it came cannot be written again
+                    raise
+                # One call to a file server that fails must not cost what took hours.
+                text = f"run {run + 1}: its result is written once more: {error.strerror or error}"
+                self.write(Notice(text=text))
+                put()
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:
         """Keeps the candidates of a run while the block lasts, if the experiment wants them."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Report, Task
@@ -115,9 +116,9 @@ class SeenResults:
             case Done(task) | Failed(task) if task in self._told:
                 self._told.discard(task)
                 return None
-            case Lost(worker, task, reason) if task is not None and task in self._told:
+            case Lost(_, Task() as task) if task in self._told:
                 self._told.discard(task)
-                return Lost(worker, None, reason, report.ready)
+                return replace(report, task=None)
             case Done(task):
                 self._begun.discard(task)
                 self._unseen[task] = self._clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -51,7 +52,8 @@ def stop_requested(
     """A function that says how to end, None to go on."""
 
     def look() -> Stop | None:
-        if cancel_file.exists():
+        # Not Path.exists, which raises while a file server is away: a later look sees what this one cannot.
+        if os.path.exists(cancel_file):
             return "cancelled"
         return "interrupted" if process_stopped() or lock_lost() else None
 

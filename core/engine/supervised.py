@@ -27,11 +27,15 @@ _GUARD = threading.Lock()
 
 
 class Begun(NamedTuple):
-    """A worker process has been started. worker: the number that the coordinator gave it."""
+    """A worker process has been started. worker: the number that the coordinator gave it.
+
+    ready: whether it has read the data by now.
+    """
 
     worker: int
     host: str
     pid: int
+    ready: bool = False
 
 
 class Outcome(NamedTuple):
@@ -58,7 +62,8 @@ def supervise(
     """Have a process compute a run; what became of it.
 
     session: the coordinator's, by which `end_session` ends the process. options: of `core.engine.worker`; journal:
-    its journal, which is there if Dask has begun this task before. announce: is told when the process is there.
+    its journal, which is there if Dask has begun this task before. announce: is told when the process is there, and
+    when that has read the data.
     """
     host = socket.gethostname()
     if Path(journal).exists():
@@ -70,8 +75,9 @@ def supervise(
         process = PipedProcess([*command, "--serve", "--tied"], _environment())
         _AT_WORK.setdefault(session, set()).add(process)
     try:
-        announce(Begun(worker, host, process.pid))
-        return _converse(process, run, host)
+        begun = Begun(worker, host, process.pid)
+        announce(begun)
+        return _converse(process, run, host, lambda: announce(begun._replace(ready=True)))
     finally:
         with _GUARD:
             _AT_WORK[session].discard(process)
@@ -90,11 +96,12 @@ def end_session(session: str) -> int:
     return len(found)
 
 
-def _converse(process: PipedProcess, run: int, host: str) -> Outcome:
+def _converse(process: PipedProcess, run: int, host: str, tell_ready: Callable[[], object]) -> Outcome:
     """Ask a process for a run and hear its answer, or how it ended."""
     try:
         answer = _hear(process)
         if isinstance(answer, Ready):
+            tell_ready()
             answer = _hear(process) if send(process, Compute(run=run)) else None
     except RecordError as error:
         return Outcome(host, process.pid, None, f"said what it should not: {error}")

@@ -60,6 +60,10 @@ from core.records.experiment import Experiment
 from core.records.experiment import load as load_experiment
 
 
+class JournalTaken(ExperimentError):
+    """The journal that this worker was to make is there: one that was started for the same is before it."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve a coordinator until it closes our standard input, or compute the runs that are named."""
     parser = _parser()
@@ -80,6 +84,11 @@ def _serve(options: argparse.Namespace) -> int:
     commands = _commands()
     try:
         computer = _prepare(load_experiment(options.folder), options, _journal_of(options))
+    except JournalTaken as error:
+        # Dask has begun a task for the second time while the first process was loading. That says nothing of the
+        # experiment, so it is no refusal: this process ends, as one does that is lost.
+        _say(str(error))
+        return ExitStatus.REFUSED
     except AefitError as error:
         answer(Refusal(error=word(str(error)), hint=word(error.hint)))
         return ExitStatus.REFUSED
@@ -196,13 +205,14 @@ def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) 
 
 
 def _journal_of(options: argparse.Namespace) -> Write:
-    """What takes the events. Raises ExperimentError."""
+    """What takes the events. Raises JournalTaken, ExperimentError."""
     if options.journal is None:
         return lambda event: None
     try:
         return EventLog(options.journal).write
     except OSError as error:
-        raise ExperimentError(
+        kind = JournalTaken if isinstance(error, FileExistsError) else ExperimentError
+        raise kind(
             f"cannot make the journal {options.journal}: {error.strerror}", "expected a new file"
         ) from error
 

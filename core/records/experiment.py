@@ -326,15 +326,17 @@ class Experiment:
     def clear_leftovers(self) -> None:
         """Remove what killed processes left half written; only for who holds the lock.
 
-        A result that failed its checksum was put aside as `.broken.*`: that is kept for a look.
+        A result that failed its checksum was put aside as `.broken.*`: that is kept for a look. What cannot be
+        listed now stays: the next holder of the lock sweeps too.
         """
         sweep(self.folder.resolve(), HALF_WRITTEN)
         with suppress(OSError):  # it cannot be listed, or somebody else sweeps
             self.lock.sweep()
         runs = self.folder / "runs"
-        if runs.is_dir() and not runs.is_symlink():
-            for name in os.listdir(runs):
-                sweep(runs / name, r"\.result")  # a worker that needs no lock may be at it
+        with suppress(OSError):  # there are none, or they cannot be listed now
+            if not runs.is_symlink():
+                for name in os.listdir(runs):
+                    sweep(runs / name, r"\.result")  # a worker that needs no lock may be at it
 
 
 def run_name(run: int) -> str:

@@ -76,7 +76,8 @@ def publish(
     stands: whether what is there is a valid result; by default, whether it is a whole one of this experiment and
     run. What is not is set aside under another name.
     differs: where a valid result was there that has other numbers, ours is set aside and this is told where.
-    Raises OSError; ValueError for NaN or Infinity, RecordError for metrics that no reader would take.
+    Raises OSError, after which it may be tried again; ValueError for NaN or Infinity, RecordError for metrics that
+    no reader would take.
     """
     target = run_folder / "result"
     owner = Owner(metrics.experiment, metrics.index)
@@ -102,8 +103,10 @@ def publish(
             target.rename(run_folder / f".broken.{uuid.uuid4().hex}")
         try:
             os.rename(temporary, target)
+            ours = True
         except OSError:
-            # Somebody published the same run first. The numbers are the same by design, on machines of one kind.
+            # Somebody published the same run first, or we did and could not bring it to the disk. The numbers are
+            # the same by design, on machines of one kind.
             if not valid():
                 raise
             first = read_result(target)
@@ -111,9 +114,9 @@ def publish(
                 aside = run_folder / f".differs.{uuid.uuid4().hex}"
                 temporary.rename(aside)
                 differs(aside)
-            return False
+            ours = False
         sync_folder(run_folder)
-        return True
+        return ours
     finally:
         # Nothing is there after the rename; before it, half a result would only fill the disk.
         shutil.rmtree(temporary, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from core.engine.schedule import ATTEMPTS
 from core.engine.statistics import experiment_statistics
 from core.engine.statistics_journal import STATISTICS_SECONDS
 from core.engine.stopping import Stop
+from core.files.reading import read_plain
 from core.records import events
 from core.records.events import Ending, Event
 from core.records.experiment import Experiment
@@ -172,12 +174,70 @@ def test_a_run_whose_result_is_not_there_has_failed_whatever_its_worker_says(ben
         return reports
 
     bench.compute = lose
-    assert bench.work() == "failed"
+    ticks = itertools.count()
+    assert bench.work(clock=lambda: float(next(ticks))) == "failed"
     (failure,) = bench.events(events.RunFailed)
     assert (failure.run, failure.retry) == (1, False)
     assert "cannot be read" in failure.error
     assert f"aefit-tui resume {bench.experiment.id}" in failure.hint
     assert [event.run for event in bench.events(events.RunCompleted)] == [0, 2, 3]
+    assert read_state(bench.experiment).status == "failed"
+    bench.compute = bench.publish
+    assert bench.work(session="0002") == "complete"
+
+
+def test_a_result_that_cannot_be_read_for_a_while_counts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file server is away: what it holds may be whole."""
+    away: list[Path] = []
+
+    def read_unless_away(path: Path, limit: int) -> bytes:
+        if path.parts[-3] == "0001" and len(away) < 3:
+            away.append(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return read_plain(path, limit)
+
+    def compute(task: Task) -> Sequence[Report]:
+        reports = bench.publish(task)
+        if task.run == 1:
+            monkeypatch.setattr("core.records.results.read_plain", read_unless_away)
+        return reports
+
+    bench.compute = compute
+    assert bench.work() == "complete"
+    assert len(away) == 3
+    assert bench.events(events.RunFailed) == []
+    assert sorted(event.run for event in bench.events(events.RunCompleted)) == [0, 1, 2, 3]
+
+
+def test_a_result_that_stands_counts_though_its_worker_says_that_it_failed(bench: Bench) -> None:
+    def compute(task: Task) -> Sequence[Report]:
+        reports = bench.publish(task)
+        return [Failed(task, "cannot bring it to the disk", "")] if task.run == 1 else reports
+
+    bench.compute = compute
+    assert bench.work() == "complete"
+    assert bench.events(events.RunFailed) == []
+    assert [event.run for event in bench.events(events.RunCompleted)] == [0, 1, 2, 3]
+    (notice,) = bench.events(events.Notice)
+    assert notice.text == "run 2 has its result, though its worker says: cannot bring it to the disk"
+
+
+def test_a_call_to_the_disk_that_fails_ends_the_work_as_failed_and_its_place_is_said(bench: Bench) -> None:
+    """Refused it is not: what was made for a request that cannot be met is taken away again."""
+
+    def compute(task: Task) -> Sequence[Report]:
+        if task.run == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), "/home/queue")
+        return bench.publish(task)
+
+    bench.compute = compute
+    assert bench.work() == "failed"
+    (finished,) = bench.events(events.Finished)
+    assert finished.error == "the computation broke off: /home/queue: Input/output error"
+    assert finished.hint == f"go on with: aefit-tui resume {bench.experiment.id}"
+    assert bench.executor.stopped
     assert read_state(bench.experiment).status == "failed"
     bench.compute = bench.publish
     assert bench.work(session="0002") == "complete"
@@ -273,6 +333,24 @@ class TestLosses:
         bench.compute = lambda task: [Lost(1, task, "was killed (SIGKILL)", ready=True)]
         assert bench.work(attempts=3) == "failed"
         assert bench.events(events.RunFailed)[-1].error.endswith(", 3 times")
+
+    def test_what_to_do_about_it_is_said_where_that_is_known(self, bench: Bench) -> None:
+        bench.compute = lambda task: [Lost(1, task, "refused (no such data)", ready=True, hint="fetch them")]
+        assert bench.work() == "failed"
+        assert {event.hint for event in bench.events(events.RunFailed)} == {"fetch them"}
+
+    def test_also_where_none_can_be_found_that_computes(self, bench: Bench) -> None:
+        bench.compute = lambda task: [
+            Lost(1, task, "was killed (SIGKILL)", ready=True),
+            *(
+                Lost(worker, None, "refused (no such data)", ready=False, hint="fetch them")
+                for worker in (2, 3)
+            ),
+        ]
+        assert bench.work() == "failed"
+        (finished,) = bench.events(events.Finished)
+        assert finished.error == "the worker process refused (no such data) before it could start"
+        assert finished.hint == "fetch them"
 
     def test_a_result_that_was_published_before_counts(self, bench: Bench) -> None:
         def compute(task: Task) -> Sequence[Report]:

@@ -19,7 +19,7 @@ from core.engine.coordinator import main
 from core.engine.executor import Done, Failed, Report, Task
 from core.files.exit_status import ExitStatus
 from core.files.ownership import owned_name
-from core.records.events import CoordinatorStarted, Ending
+from core.records.events import CoordinatorStarted, Ending, Finished
 from core.records.home import create
 from core.records.journal import read_all
 from core.records.lock import SILENCE_SECONDS, Lock
@@ -147,6 +147,19 @@ def test_a_crash_is_status_70_with_its_trace(bench: Bench, capsys: pytest.Captur
     assert bench.run() == ExitStatus.CRASHED
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert read_state(bench.experiment).status == "interrupted"
+    assert bench.experiment.lock.holding() is None
+
+
+def test_a_call_to_the_disk_that_fails_meanwhile_is_status_1_and_its_journal_says_why(bench: Bench) -> None:
+    def fail(task: Task) -> Sequence[Report]:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    bench.compute = fail
+    assert bench.run() == ExitStatus.FAILED
+    state = read_state(bench.experiment)
+    assert state.status == "failed"
+    assert (finished := state.last(Finished)) is not None
+    assert finished.error.endswith(f"{bench.experiment.folder}: Stale file handle")
     assert bench.experiment.lock.holding() is None
 
 

@@ -108,8 +108,8 @@ class Bench:
             self.executor.submit(task(run))
         assert self.reports() == []
 
-    def begin(self, worker: int) -> None:
-        self.client.tell((1.0, tuple(Begun(worker, "node1", 100 + worker))))
+    def begin(self, worker: int, *, ready: bool = False) -> None:
+        self.client.tell((1.0, tuple(Begun(worker, "node1", 100 + worker, ready))))
 
     def end(
         self, worker: int, answer: Answer | None = None, ending: str = "", *, again: bool = False
@@ -167,16 +167,31 @@ def test_what_goes_wrong_with_a_run_is_told(bench: Bench) -> None:
     for worker in range(1, 5):
         bench.begin(worker)
     bench.reports()
-    bench.end(1, RunFailure(run=0, error="no", hint="why"))
     bench.end(2, Refusal(error="no data", hint="fetch them"))
+    bench.end(1, RunFailure(run=0, error="no", hint="why"))
     bench.end(3, None, "was killed (SIGKILL)")
     bench.end(4, again=True)
     assert bench.reports() == [
-        Failed(task(0), "no", "why"),
         Refused("on node1: no data", "fetch them"),
+        Failed(task(0), "no", "why"),
         Lost(3, task(2), "was killed (SIGKILL) on node1", ready=True),
         Lost(4, task(3), "is gone with its Dask worker", ready=True),
     ]
+
+
+@pytest.mark.parametrize("how", ["told", "completed", "failed"])
+def test_once_another_could_compute_who_refuses_is_lost(bench: Bench, how: str) -> None:
+    """What ails it lies with its machine or with the moment: another has read the same data."""
+    bench.submit(0, 1)
+    for worker in (1, 2):
+        bench.begin(worker)
+    if how == "told":
+        bench.begin(1, ready=True)
+    else:
+        bench.end(1, Completed(run=0) if how == "completed" else RunFailure(run=0, error="no", hint=""))
+    bench.reports()
+    bench.end(2, Refusal(error="no data", hint="fetch them"))
+    assert bench.reports() == [Lost(2, task(1), "refused on node1 (no data)", ready=True, hint="fetch them")]
 
 
 def test_a_lost_task_is_a_new_one_for_dask(bench: Bench) -> None:

@@ -30,6 +30,11 @@ SPEC = Spec(dataset="digits", runs=4, options={"z": 5}, controls=())
 PATIENCE = 120.0
 
 
+def fail(*arguments: object, **named: object) -> object:
+    """As a call does while a file server is away."""
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+
 class Journal:
     """What is written, as long as there is room."""
 
@@ -288,6 +293,17 @@ class TestStops:
             reason[0] = False
         stopped[0] = True
         (tmp_path / "cancel").touch()
+        assert look() == "cancelled"
+
+    def test_a_file_server_that_is_away_asks_for_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is looked before every wait: one look that fails must not end the work."""
+        look = stop_requested(tmp_path / "cancel", lambda: False, lambda: False)
+        (tmp_path / "cancel").touch()
+        with monkeypatch.context() as away:
+            away.setattr("os.stat", fail)
+            assert look() is None
         assert look() == "cancelled"
 
 

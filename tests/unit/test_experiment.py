@@ -597,6 +597,23 @@ class TestLeftovers:
         assert sorted(path.name for path in result.parent.iterdir()) == kept
         assert (result.parent / ".broken.2b" / "arrays.npz").read_bytes() == b"arrays"
 
+    @pytest.mark.parametrize("call", ["os.listdir", "os.stat"])
+    def test_what_cannot_be_listed_now_stays(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, call: str
+    ) -> None:
+        left = experiment.run_folder(0) / left_by_the_dead(".result")
+        left.mkdir(parents=True)
+
+        def fail(*arguments: object, **named: object) -> object:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        with monkeypatch.context() as away:
+            away.setattr(call, fail)
+            experiment.clear_leftovers()
+        assert left.exists()
+        experiment.clear_leftovers()
+        assert not left.exists()
+
     def test_what_a_link_leads_to_is_not_swept(self, tmp_path: Path, experiment: Experiment) -> None:
         outside = tmp_path / "outside"
         left = outside / left_by_the_dead(".result")

@@ -194,6 +194,34 @@ def test_a_refusal_is_reported() -> None:
     assert bench.report() == Refused("no data", "fetch them")
 
 
+def test_once_another_could_compute_who_refuses_is_lost_and_the_others_go_on() -> None:
+    """What ails it lies with its machine or with the moment: the others have read the same data."""
+    bench = Bench(2)
+    bench.ready(0, 1)
+    assert [bench.report() for _ in range(2)] == [WorkerStarted(2, 102), Assigned(task(0), 1)]
+    bench.processes[1].say(to_line(Refusal(error="no data", hint="fetch them")))
+    assert bench.executor.next_report(PATIENCE) is None, "its refusal is none of all"
+    assert bench.report() == Lost(2, task(1), "refused (no data)", ready=False, hint="fetch them")
+    assert bench.processes[1].killed
+    assert not bench.processes[0].killed
+    bench.processes[0].say(to_line(Completed(run=0)))
+    assert bench.report() == Done(task(0))
+
+
+def test_also_once_all_that_could_compute_are_lost() -> None:
+    bench = Bench(1)
+    bench.ready(0)
+    assert bench.report() == Assigned(task(0), 1)
+    bench.processes[0].die()
+    assert lost(bench).task == task(0)
+    bench.executor.submit(task(0))
+    assert bench.report() == WorkerStarted(2, 102)
+    bench.processes[1].say(to_line(Refusal(error="no data", hint="")))
+    assert bench.executor.next_report(PATIENCE) is None
+    assert bench.report() == Lost(2, None, "refused (no data)", ready=False)
+    assert bench.report() == WorkerStarted(3, 103)
+
+
 def test_a_lost_worker_gives_its_task_back_and_is_replaced() -> None:
     bench = Bench(1)
     bench.ready(0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import msgspec
 import pytest
 
 from core.errors import RecordError
+from core.records import results
 from core.records.environment import Environment
 from core.records.metrics import RunMetrics
 from core.records.results import (
@@ -120,6 +123,26 @@ def test_the_second_publisher_leaves_the_first_result_in_place(tmp_path: Path) -
     found = read_result(tmp_path / "result", verify=True)
     assert found is not None
     assert found.seconds == METRICS.seconds
+    assert files(tmp_path) == ["result"]
+
+
+def test_who_publishes_again_what_may_not_be_on_the_disk_yet_brings_it_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+
+    def fail(folder: Path) -> None:
+        if folder == tmp_path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as away:
+        away.setattr(results, "sync_folder", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            publish(tmp_path, METRICS, write)
+    monkeypatch.setattr(results, "sync_folder", synced.append)
+    assert not publish(tmp_path, METRICS, write)
+    assert synced[-1] == tmp_path
+    assert read_result(tmp_path / "result", verify=True) is not None
     assert files(tmp_path) == ["result"]
 
 

@@ -116,7 +116,10 @@ def test_a_result_that_is_never_seen_is_a_failure_that_names_the_home(bench: Ben
     [
         (Done(task(0)), []),
         (Failed(task(0), "no", ""), []),
-        (Lost(1, task(0), "is silent", ready=True), [Lost(1, None, "is silent", ready=True)]),
+        (
+            Lost(1, task(0), "refused", ready=True, hint="do"),
+            [Lost(1, None, "refused", ready=True, hint="do")],
+        ),
     ],
 )
 def test_a_result_of_which_nobody_tells_counts_and_what_is_told_later_does_not(

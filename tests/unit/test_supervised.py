@@ -69,7 +69,10 @@ def test_a_process_is_started_asked_and_ended(commands: list[list[str]], tmp_pat
     outcome = outcome_of("computes", journal, begun)
     assert outcome.answer == Completed(run=12)
     assert not outcome.again
-    assert [(one.worker, one.pid) for one in begun] == [(5, outcome.pid)]
+    assert [(one.worker, one.pid, one.ready) for one in begun] == [
+        (5, outcome.pid, False),
+        (5, outcome.pid, True),
+    ]
     (command,) = commands
     assert command[:4] == [sys.executable, "-P", "-m", "core.engine.worker"]
     assert command[4:] == ["computes", "--threads", "1", "--journal", str(journal), "--serve", "--tied"]
@@ -88,7 +91,9 @@ def test_a_process_is_started_asked_and_ended(commands: list[list[str]], tmp_pat
 def test_what_becomes_of_it_is_told(
     commands: list[list[str]], tmp_path: Path, part: str, answer: object, ending: str
 ) -> None:
-    outcome = outcome_of(part, tmp_path / "w.jsonl")
+    begun: list[Begun] = []
+    outcome = outcome_of(part, tmp_path / "w.jsonl", begun)
+    assert [one.ready for one in begun] == ([False, True] if part in ("fails", "dies") else [False])
     assert outcome.answer == answer
     assert outcome.ending.startswith(ending)
     assert bool(outcome.ending) == bool(ending)

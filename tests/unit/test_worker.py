@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import getpass
 import os
+import queue
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,12 @@ import torch
 from core.engine import run_computer, torch_folder
 from core.engine import worker as worker_module
 from core.engine.local import PipedProcess
-from core.engine.messages import Completed, Refusal, parse_answer
+from core.engine.messages import Answer, Completed, Refusal, parse_answer
 from core.engine.run_computer import PROGRESS_SECONDS, Failure, RunComputer, prepare, sparingly
 from core.errors import SpecError
+from core.files.atomic import sync_folder
 from core.files.exit_status import ExitStatus
+from core.records import results
 from core.records.events import (
     DatasetLoaded,
     EnvironmentReported,
@@ -139,6 +142,47 @@ class TestComputing:
         )
         assert list(experiment.run_folder(0).iterdir()) == []
         assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("place", ["the half-written result", "the run's folder"])
+    def test_a_call_to_the_disk_that_fails_once_costs_no_run(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, place: str
+    ) -> None:
+        """Before the result appears, or when it has and may not be on the disk yet."""
+        own = experiment.run_folder(0)
+        synced: list[Path] = []
+
+        def sync_unless_away(folder: Path) -> None:
+            synced.append(folder)
+            wanted = [path for path in synced if (path == own) == (place == "the run's folder")]
+            if len(wanted) == 1 and wanted[0] is folder:
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            sync_folder(folder)
+
+        monkeypatch.setattr(results, "sync_folder", sync_unless_away)
+        journal = Journal()
+        assert computer(experiment, journal).compute(0) is None
+        assert experiment.result(0, verify=True) is not None
+        assert [path.name for path in own.iterdir()] == ["result"]
+        assert synced[-1] == own, "it is on the disk when it is said to be there"
+        (notice,) = journal.of(Notice)
+        assert notice.text == "run 1: its result is written once more: Stale file handle"
+
+    def test_candidates_that_were_written_as_they_came_are_not_written_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        experiment = make(tmp_path, keep="candidates")
+        tried: list[Path] = []
+
+        def fail(folder: Path) -> None:
+            tried.append(folder)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        monkeypatch.setattr(results, "sync_folder", fail)
+        failure = computer(experiment, Journal()).compute(0)
+        assert failure is not None
+        assert "Stale file handle" in failure.error
+        assert len(tried) == 1
+        assert list(experiment.run_folder(0).iterdir()) == []
 
     def test_a_defect_is_the_runs_failure_with_its_trace(
         self,
@@ -265,6 +309,21 @@ class TestServing:
         assert worker.wait() == ExitStatus.REFUSED
         assert worker.stdin is not None
         worker.stdin.close()
+
+    def test_who_finds_its_journal_taken_refuses_nothing(
+        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Dask began its task for the second time: it ends, and the experiment is computed."""
+        answers: list[Answer] = []
+        monkeypatch.setattr(worker_module, "_answering", lambda descriptor: answers.append)
+        monkeypatch.setattr(worker_module, "_commands", queue.SimpleQueue)
+        journal = experiment.journal / "0001-worker-1.jsonl"
+        journal.parent.mkdir()
+        journal.touch()
+        words = [str(experiment.folder), "--serve", "--answers", "9", "--journal", str(journal)]
+        assert worker_module.main(words) == ExitStatus.REFUSED
+        assert answers == []
+        assert f"cannot make the journal {journal}: File exists" in capsys.readouterr().err
 
     def test_a_coordinator_is_needed_for_answers(
         self, experiment: Experiment, capsys: pytest.CaptureFixture[str]
