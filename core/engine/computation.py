@@ -25,6 +25,7 @@ from core.engine.extension import Extension
 from core.engine.schedule import ATTEMPTS, Schedule
 from core.engine.statistics_journal import StatisticsJournal
 from core.engine.stopping import Stop
+from core.errors import ExperimentError
 from core.records import events
 from core.records.events import Ending, Event
 from core.records.experiment import Experiment
@@ -32,7 +33,7 @@ from core.records.metrics import RunMetrics
 
 NAMED = 3
 """Experiments that are named, at most, of those that one waits for."""
-READ_SECONDS = 10.0
+READ_SECONDS = 120.0
 """How long a published result may be unreadable before its run has failed: a file server may be away."""
 LOOK_SECONDS = 0.25
 """How often it is looked whether to stop, or whether more runs are asked for."""
@@ -101,6 +102,8 @@ class Computation:
         self._waits = False
         self._unread: dict[Task, float] = {}
         """Tasks whose published result could not be read yet, and since when."""
+        self._failures: dict[Task, Failed] = {}
+        """What workers said of those among them that they take for failed."""
         self._clock = clock
         complete = experiment.results(verify=True)
         self._complete = set(complete)
@@ -130,10 +133,10 @@ class Computation:
             ending = events.Finished(status=end.status, error=str(end), hint=end.hint)
         except OSError as error:
             # Not refused: a request that cannot be met may be taken back, and there is work to be kept.
-            place = error.filename or self._experiment.folder
+            place = f"{error.filename}: " if error.filename else ""
             ending = events.Finished(
                 status="failed",
-                error=f"the computation broke off: {place}: {error.strerror or error}",
+                error=f"the computation broke off: {place}{error.strerror or error or type(error).__name__}",
                 hint=f"go on with: aefit-tui resume {self._experiment.word}",
             )
         finally:
@@ -230,7 +233,13 @@ class Computation:
     def _failed(self, report: Failed) -> None:
         """A worker says that it cannot compute a run, whose result may stand all the same."""
         task = report.task
-        if self._experiment.result(task.run, verify=True) is None:
+        try:
+            stands = self._experiment.stands(task.run)
+        except ExperimentError:  # it may be whole: a later look tells
+            self._failures[task] = report
+            self._unread[task] = self._clock()
+            return
+        if not stands:
             self._fail(task, report.error, report.hint)
             return
         # What went wrong came after the publication.
@@ -276,10 +285,13 @@ class Computation:
     def _complete_run(self, task: Task) -> None:
         """A run's result is published: the next statistics take it in. Or it cannot be read now: then later."""
         metrics = self._experiment.result(task.run)
-        since = self._unread.setdefault(task, self._clock())
-        if metrics is None and self._clock() - since < READ_SECONDS:
+        if metrics is None and self._clock() - self._unread.setdefault(task, self._clock()) < READ_SECONDS:
             return
-        del self._unread[task]
+        self._unread.pop(task, None)
+        failure = self._failures.pop(task, None)
+        if metrics is None and failure is not None:
+            self._fail(task, failure.error, failure.hint)
+            return
         if metrics is None:
             hint = (
                 f"see {self._experiment.run_folder(task.run)}, then: aefit-tui resume {self._experiment.word}"

@@ -9,6 +9,7 @@ when another coordinator holds the lock, 70 when it crashed (the trace is in its
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
     """Compute an experiment while its lock is held; how that ended. Raises LockHeld."""
-    left = experiment.cancel_file.exists()
+    left = os.path.exists(experiment.cancel_file)
     if left and not experiment.running:
         # Left over from a coordinator that died before it could obey; a later one is meant for us.
         experiment.clear_cancel()

@@ -25,6 +25,8 @@ from core.records.queue import (
 
 LOOK_SECONDS = 0.25
 """How often the others are looked at, at most."""
+UNSEEN_SECONDS = 60.0
+"""How long a file server may hide a ticket of ours, before nobody is waited for any more."""
 
 
 class Turn:
@@ -33,9 +35,10 @@ class Turn:
     limit: processors that all experiments of the home together may use on this machine. threads: of each run.
     since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody. elsewhere:
     how it reaches other machines, "" where it computes on this one; who computes in another place does not count.
-    A ticket that has gone from the queue is written again. Where the queue cannot be written, or what is written is
-    not seen in it, nobody waits for it, and it waits for nobody: a disk that is full must stop no experiment that
-    needs no more of it.
+    A ticket that has gone from the queue is written again. Where the queue could never be written, or the ticket
+    is not seen in it for UNSEEN_SECONDS, nobody waits for it, and it waits for nobody: a disk that is full must
+    stop no experiment that needs no more of it. Until then what was said last holds: a file server that is away for
+    a moment must not let everybody begin.
     """
 
     def __init__(
@@ -68,6 +71,9 @@ class Turn:
         self._written: Ticket | None = None
         self._looked = -LOOK_SECONDS
         self._runs = 0
+        self._unseen: float | None = None
+        """Since when the own ticket is not seen in the queue."""
+        self._was_written = False
         self.before: tuple[str, ...] = ()
         """The experiments that it waits for, as it last looked."""
 
@@ -96,7 +102,12 @@ class Turn:
             self._ticket = msgspec.structs.replace(self._ticket, process=identity())
             queue = self._queue(msgspec.structs.replace(ticket, process=self._ticket.process))
         if not queue:
-            return wanted
+            if not self._was_written:
+                return wanted
+            self._unseen = self._clock() if self._unseen is None else self._unseen
+            is_patient = self._clock() - self._unseen < UNSEEN_SECONDS
+            return max(self._runs, using) if is_patient else wanted
+        self._unseen = None
         self._looked = self._clock()
         self._runs = room(queue, self._name, self._limit) // self._threads
         self.before = _before(queue, self._name)
@@ -118,6 +129,7 @@ class Turn:
         with suppress(OSError):
             write_ticket(self._home, self._name, ticket)
             self._written = ticket
+            self._was_written = True
             return True
         return False
 

@@ -51,6 +51,7 @@ LOOK_SECONDS = 0.25
 LOOKS = 6
 """So often in a row a lock must be seen to be gone: a file server shows some things late, or not for a moment."""
 LARGEST = 2**16
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Bytes of a lock file, at most; ours have some hundred."""
 CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
 """What claims are called."""
@@ -118,8 +119,9 @@ class Watch:
         elif last.signs != signs:
             sight = _Sight(content, signs, now, 0.0, believed=True)
         else:
-            silence = last.silence + min(now - last.seen, HEARTBEAT_SECONDS)
-            sight = _Sight(content, signs, now, silence, last.believed)
+            # Of two threads the one that looked first may come here last.
+            silence = last.silence + min(max(0.0, now - last.seen), HEARTBEAT_SECONDS)
+            sight = _Sight(content, signs, max(now, last.seen), silence, last.believed)
         self._sights[path] = sight
         return sight.silence, sight.believed
 
@@ -176,6 +178,7 @@ class Lock:
         Takes up to SILENCE_SECONDS where only watching can tell whether the holder lives.
         """
         self._content = json.dumps({**plain(identity()), "token": uuid.uuid4().hex}).encode()
+        self._missed = 0
         dead = self._take(self._path)
         self.taken_from = dead if dead is not None and not dead.on_this_host else None
         try:
@@ -240,7 +243,9 @@ class Lock:
             if self.held:
                 try:
                     self._remove(self._path, self._content)
-                except OSError:
+                except OSError as error:
+                    if error.errno not in NO_ROOM:
+                        raise
                     self._empty()
 
     def __enter__(self) -> Self:

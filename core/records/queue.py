@@ -191,10 +191,9 @@ def sweep_queue(home: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     """The names of the tickets there are, in no order."""
-    if folder.is_symlink():
-        return []  # what it leads to may be anybody's
     try:
-        entries = os.listdir(folder)
+        # What a link leads to may be anybody's.
+        entries = [] if folder.is_symlink() else os.listdir(folder)
     except OSError:
         return []
     stems = (entry.removesuffix(".json") for entry in entries if entry.endswith(".json"))

@@ -183,7 +183,7 @@ class TestOwnData:
             await pilot.press("ctrl+s")  # before anything is known: it waits
             await until(pilot, lambda: reason in shown(lab, "why-dataset"))
             await until(pilot, lambda: "Data set is not possible" in notices(lab))
-            assert lab.focused is lab.screen.query_one("#dataset-path")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#dataset-path"))
             await pilot.press("ctrl+s")
             await pilot.pause()
             assert isinstance(lab.screen, SetupScreen)
@@ -208,7 +208,7 @@ class TestOwnData:
             assert started == [str(own)]
             await until(pilot, lambda: images(lab))
             assert "40 images of 28 × 28 grey pixels" in note(lab)
-            assert "in each run" in shown(lab, "cost")
+            await until(pilot, lambda: "in each run" in shown(lab, "cost"))
             lab.screen.query_one("#test_size", Input).value = "39"
             await until(pilot, lambda: "of the 40 images" in shown(lab, "why-test_size"))
 
@@ -256,18 +256,18 @@ class TestOwnData:
             path.value = f"{house.folder}/nothing-like-it"
             await pilot.pause()
             await pilot.press("tab")
-            assert lab.focused is lab.screen.query_one("#attack")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#attack"))
 
     async def test_data_of_another_folder_are_found_and_computed_from_there(self, house: House) -> None:
         lab = house.lab(dataset="mnist", runs=1)
         elsewhere = house.folder / "elsewhere-data"
         async with opened(lab, SMALL) as pilot:
-            assert "is not here" in shown(lab, "why-dataset")
+            await until(pilot, lambda: "is not here" in shown(lab, "why-dataset"))
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("tui_aefit.lab.surroundings.check_available", _only_in(elsewhere))
                 lab.screen.query_one("#data_dir", Input).value = str(elsewhere)
                 await until(pilot, lambda: shown(lab, "why-dataset") == "")
-                assert f"--data-dir {elsewhere}" in shown(lab, "command")
+                await until(pilot, lambda: f"--data-dir {elsewhere}" in shown(lab, "command"))
                 await pilot.press("ctrl+s")
                 await until(pilot, lambda: "✓ complete  1/1 runs" in text_of(lab))
         (call,) = house.coordinator.started
@@ -307,7 +307,7 @@ class TestStanding:
         house.coordinator.state = "complete"
         lab = house.lab(runs=1)
         async with opened(lab, SMALL) as pilot:
-            assert "no past run" in shown(lab, "cost")
+            await until(pilot, lambda: "no past run" in shown(lab, "cost"))
             await pilot.press("ctrl+s")
             await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
             await until(pilot, lambda: "✓ complete" in text_of(lab))
@@ -315,7 +315,7 @@ class TestStanding:
             await until(pilot, lambda: "runs of the same kind" in shown(lab, "cost"))
             metrics = house.coordinator.started[0]["experiment"].result(0)
             seconds = sum(took for stage, took in metrics.seconds.items() if stage not in PARTS)
-            assert f"about {round(seconds)} s" in shown(lab, "cost")
+            await until(pilot, lambda: f"about {round(seconds)} s" in shown(lab, "cost"))
             await until(pilot, lambda: shown(lab, "standing").startswith("✓ exists, complete, 1 of 1 runs"))
 
     async def test_the_width_of_the_interval_is_foretold_from_past_runs(self, house: House) -> None:
@@ -337,7 +337,7 @@ class TestKeys:
                 visited.append(lab.focused.id if lab.focused else None)
             assert visited[:4] == ["attack", "epsilon", "z", "runs"]
             await pilot.press("up", "up", "up", "up")
-            assert lab.focused is lab.screen.query_one("#attack")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#attack"))
             await pilot.press("left", "down", "enter")
             await until(pilot, lambda: lab.screen.query_one("#attack", Select).value == "fgsm-untargeted")
             await until(pilot, lambda: lab.focused is lab.screen.query_one("#attack"))
@@ -365,14 +365,14 @@ class TestKeys:
                 await until(pilot, lambda: "no processes today" in notices(first))
         lab = house.lab(attack="pgd", steps=4)
         async with opened(lab, SMALL) as pilot:
-            assert f"Data set {own}" in shown(lab, "last")
+            await until(pilot, lambda: f"Data set {own}" in shown(lab, "last"))
             await pilot.press("ctrl+l")
             await until(pilot, lambda: f"--dataset {own}" in shown(lab, "command"))
             assert lab.screen.query_one("#dataset", Select).value == OWN
-            assert "--attack" not in shown(lab, "command")
+            await until(pilot, lambda: "--attack" not in shown(lab, "command"))
             await pilot.press("ctrl+l")
             await until(pilot, lambda: "--attack pgd --steps 4" in shown(lab, "command"))
-            assert "--dataset mnist-5k" in shown(lab, "command")
+            await until(pilot, lambda: "--dataset mnist-5k" in shown(lab, "command"))
 
 
 def _refuse(*_: Any, **__: Any) -> None:
@@ -407,4 +407,4 @@ async def test_a_look_that_is_overtaken_changes_nothing(
         await until(pilot, held.is_set)
         lab.screen.query_one("#dataset-path", Input).value = f"{second}.npz"
         await until(pilot, lambda: "in each run" in shown(lab, "cost"))
-        assert shown(lab, "problems") == ""
+        await until(pilot, lambda: shown(lab, "problems") == "")

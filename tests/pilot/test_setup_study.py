@@ -90,9 +90,11 @@ class TestTyping:
         async with opened(lab, SMALL) as pilot:
             assert "Study" not in text_of(lab)
             await type_into(pilot, "epsilon", "0.05, 0.1")
-            assert shown(lab, "count") == "2 experiments · 4 runs"
+            await until(pilot, lambda: shown(lab, "count") == "2 experiments · 4 runs")
             await until(pilot, lambda: "+ 2 new" in text_of(lab))
-            assert shown(lab, "hint").endswith("several with commas between them make a study")
+            await until(
+                pilot, lambda: shown(lab, "hint").endswith("several with commas between them make a study")
+            )
             lines = text_of(lab).splitlines()
             (study,) = (line for line in lines if line.strip().startswith("Study"))
             assert "digits-epsilon-" in study
@@ -101,29 +103,38 @@ class TestTyping:
             grid = [line.split() for line in lines if line.strip().startswith(("epsilon", "+", "…"))]
             assert ["epsilon", "0.05", "0.1"] in grid
             await type_into(pilot, "z", "3,5")
-            assert shown(lab, "count") == "4 experiments · 8 runs"
+            await until(pilot, lambda: shown(lab, "count") == "4 experiments · 8 runs")
             assert "Lists" in text_of(lab)
             # What is one experiment again has none of these.
             await type_into(pilot, "z", "3")
             await type_into(pilot, "epsilon", "0.1")
             await until(pilot, lambda: "Study" not in text_of(lab) and "Lists" not in text_of(lab))
-            assert shown(lab, "count") == "1 experiment · 2 runs"
+            await until(pilot, lambda: shown(lab, "count") == "1 experiment · 2 runs")
 
     async def test_what_is_wrong_in_a_list_is_said_beside_it(self, house: House) -> None:
         lab = house.lab(dataset="digits")
         async with opened(lab, SMALL) as pilot:
             await type_into(pilot, "epsilon", "0.05,")
-            assert shown(lab, "why-epsilon") == "✗ expected a value before and after each comma"
+            await until(
+                pilot, lambda: shown(lab, "why-epsilon") == "✗ expected a value before and after each comma"
+            )
             await pilot.press("2")
-            assert shown(lab, "why-epsilon").startswith("✗ 2.0: expected a number above 0 and at most 1")
+            await until(
+                pilot,
+                lambda: shown(lab, "why-epsilon").startswith(
+                    "✗ 2.0: expected a number above 0 and at most 1"
+                ),
+            )
             await type_into(pilot, "epsilon", "0.05,0.1")
-            assert shown(lab, "why-epsilon") == ""
+            await until(pilot, lambda: shown(lab, "why-epsilon") == "")
             await type_into(pilot, "name", "No Name")
-            assert shown(lab, "why-name").startswith("✗ expected at most 80 lower-case letters")
+            await until(
+                pilot, lambda: shown(lab, "why-name").startswith("✗ expected at most 80 lower-case letters")
+            )
             lab.screen.query_one("#runs").focus()
             await pilot.press("ctrl+s")
             await pilot.pause()
-            assert lab.focused is lab.screen.query_one("#name")
+            await until(pilot, lambda: lab.focused is lab.screen.query_one("#name"))
             assert "Study is not possible" in notices(lab)
         assert study_folders(house.home) == []
 
@@ -137,8 +148,8 @@ class TestTyping:
             await pilot.press("enter", "down", "enter")
             await until(pilot, lambda: "to be paired" in shown(lab, "problems"))
             await type_into(pilot, "z", "3,5,7")
-            assert shown(lab, "count") == "3 experiments · 3 runs"
-            assert "--pair" in shown(lab, "command")
+            await until(pilot, lambda: shown(lab, "count") == "3 experiments · 3 runs")
+            await until(pilot, lambda: "--pair" in shown(lab, "command"))
 
     async def test_of_very_many_the_form_waits_for_the_next_letter(
         self, house: House, monkeypatch: pytest.MonkeyPatch
@@ -149,7 +160,7 @@ class TestTyping:
             await type_into(pilot, "epsilon", "0.1,0.2,0.3,0.4")
             await until(pilot, lambda: shown(lab, "count") == "4 experiments · 4 runs")
             await type_into(pilot, "epsilon", "0.1,0.2")
-            assert shown(lab, "count") == "2 experiments · 2 runs"
+            await until(pilot, lambda: shown(lab, "count") == "2 experiments · 2 runs")
 
 
 class TestChoosing:
@@ -160,13 +171,13 @@ class TestChoosing:
             await until(pilot, lambda: "fgsm, pgd" in text_of(lab))
             assert value(lab, "attack") == "fgsm,pgd"
             await until(pilot, lambda: "PGD steps" in text_of(lab))
-            assert shown(lab, "count") == "2 experiments · 2 runs"
+            await until(pilot, lambda: shown(lab, "count") == "2 experiments · 2 runs")
             # Marked again, it begins with what is chosen; one alone is a choice as any.
             await pilot.press("comma")
             await until(pilot, lambda: isinstance(lab.screen, ChooseSome) and "✓ pgd" in text_of(lab))
             await pilot.press("home", "space", "enter")
             await until(pilot, lambda: value(lab, "attack") == "pgd")
-            assert shown(lab, "count") == "1 experiment · 1 run"
+            await until(pilot, lambda: shown(lab, "count") == "1 experiment · 1 run")
 
     async def test_the_list_itself_offers_several(self, house: House) -> None:
         lab = house.lab(dataset="digits", runs=1)
@@ -177,7 +188,7 @@ class TestChoosing:
             assert "Data set: each makes an experiment of its own" in text_of(lab)
             await pilot.press("home", "space", "enter")
             await until(pilot, lambda: value(lab, "dataset") == "mnist-5k,digits")
-            assert shown(lab, "count") == "2 experiments · 2 runs"
+            await until(pilot, lambda: shown(lab, "count") == "2 experiments · 2 runs")
 
     async def test_whoever_leaves_the_marks_has_what_was_there(self, house: House) -> None:
         lab = house.lab(dataset="digits")
@@ -218,7 +229,10 @@ class TestWhatThereIs:
         )
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "✓ 2 complete · ◐ 1 interrupted · + 1 new" in text_of(lab))
-            assert "paper has 2 experiments, ctrl+s adds 2, ctrl+o opens it" in shown(lab, "standing")
+            await until(
+                pilot,
+                lambda: "paper has 2 experiments, ctrl+s adds 2, ctrl+o opens it" in shown(lab, "standing"),
+            )
             (glyphs,) = (line.split() for line in shown(lab, "grid").splitlines()[1:])
             assert glyphs == ["✓", "✓", "◐", "+"]
             await pilot.press("ctrl+o")
@@ -260,7 +274,7 @@ class TestStart:
             await until(pilot, lambda: isinstance(lab.screen, StudyScreen))
         again = house.lab(dataset="digits", runs=1)
         async with opened(again, SMALL) as pilot:
-            assert "last time: Attack fgsm,pgd, Epsilon 0.05,0.1" in shown(again, "last")
+            await until(pilot, lambda: "last time: Attack fgsm,pgd, Epsilon 0.05,0.1" in shown(again, "last"))
             await pilot.press("ctrl+l")
             await until(pilot, lambda: shown(again, "count") == "4 experiments · 4 runs")
             assert value(again, "attack") == "fgsm,pgd"

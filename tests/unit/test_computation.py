@@ -224,6 +224,37 @@ def test_a_result_that_stands_counts_though_its_worker_says_that_it_failed(bench
     assert notice.text == "run 2 has its result, though its worker says: cannot bring it to the disk"
 
 
+@pytest.mark.parametrize("looks", [3, 10_000], ids=["for a moment", "for good"])
+def test_a_worker_that_says_it_failed_is_believed_when_the_result_can_be_looked_for(
+    bench: Bench, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away: list[Path] = []
+
+    def read_unless_away(path: Path, limit: int) -> bytes:
+        if path.parts[-3] == "0001" and len(away) < looks:
+            away.append(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return read_plain(path, limit)
+
+    def compute(task: Task) -> Sequence[Report]:
+        reports = bench.publish(task)
+        if task.run == 1:
+            monkeypatch.setattr("core.records.results.read_plain", read_unless_away)
+            return [Failed(task, "cannot bring it to the disk", "")]
+        return reports
+
+    bench.compute = compute
+    ticks = itertools.count()
+    ending = bench.work(clock=lambda: float(next(ticks)))
+    failed = [event.error for event in bench.events(events.RunFailed)]
+    if looks == 3:
+        assert (ending, failed) == ("complete", [])
+    else:
+        assert (ending, failed) == ("failed", ["cannot bring it to the disk"])
+    complete = sorted(event.run for event in bench.events(events.RunCompleted))
+    assert complete == ([0, 1, 2, 3] if looks == 3 else [0, 2, 3])
+
+
 def test_a_call_to_the_disk_that_fails_ends_the_work_as_failed_and_its_place_is_said(bench: Bench) -> None:
     """Refused it is not: what was made for a request that cannot be met is taken away again."""
 

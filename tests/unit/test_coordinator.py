@@ -152,14 +152,14 @@ def test_a_crash_is_status_70_with_its_trace(bench: Bench, capsys: pytest.Captur
 
 def test_a_call_to_the_disk_that_fails_meanwhile_is_status_1_and_its_journal_says_why(bench: Bench) -> None:
     def fail(task: Task) -> Sequence[Report]:
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), "/the/place")
 
     bench.compute = fail
     assert bench.run() == ExitStatus.FAILED
     state = read_state(bench.experiment)
     assert state.status == "failed"
     assert (finished := state.last(Finished)) is not None
-    assert finished.error.endswith(f"{bench.experiment.folder}: Stale file handle")
+    assert finished.error.endswith(": /the/place: Stale file handle")
     assert bench.experiment.lock.holding() is None
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engine.turn import LOOK_SECONDS, Turn
+from core.engine.turn import LOOK_SECONDS, UNSEEN_SECONDS, Turn
 from core.files.locations import queue_dir
 from core.records.process import ProcessIdentity, identity
 from core.records.queue import (
@@ -27,6 +29,7 @@ from core.records.queue import (
     read_queue,
     room,
     sweep_queue,
+    waiting_in,
     write_ticket,
 )
 
@@ -312,8 +315,28 @@ def test_who_is_not_seen_in_the_queue_waits_for_nobody_until_it_is(
         clock.now += LOOK_SECONDS
         with monkeypatch.context() as blind:
             blind.setattr("core.engine.turn.read_queue", lambda home: [])
+            assert (first.runs(1, 2), second.runs(0, 2)) == (2, 0), "a file server may be away for a moment"
+            clock.now += UNSEEN_SECONDS
             assert second.runs(0, 2) == 2
         assert second.runs(0, 2) == 0, "it looks again at once"
+
+
+def test_a_queue_that_cannot_be_looked_at_now_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+
+    def away(path: object, **_: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with Turn(tmp_path, "first", limit=2, threads=1, clock=clock) as turn:
+        assert turn.runs(0, 1) == 2
+        clock.now += LOOK_SECONDS
+        with monkeypatch.context() as broken:
+            broken.setattr("os.lstat", away)
+            assert turn.runs(1, 1) == 2
+            assert waiting_in(tmp_path) == {}
+            sweep_queue(tmp_path)
 
 
 def test_where_no_ticket_can_be_written_nobody_waits(tmp_path: Path) -> None:

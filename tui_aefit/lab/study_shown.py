@@ -1,4 +1,4 @@
-"""What of a study is shown, and how: what the person chose, and what follows for what was last read. Pure."""
+"""What of a study is shown, and how: what the person chose, and what follows for what was last read."""
 
 from __future__ import annotations
 

@@ -79,6 +79,10 @@ class ChooseQuantity(Dialog[Quantity]):
             self._submitted()
 
     @on(Input.Changed)
+    def _typed(self) -> None:
+        self._is_submitted = False  # of what stood there before
+        self._show()
+
     def _show(self) -> None:
         """Show what there is, with the cursor at the one that is shown now, or at the first that was typed of."""
         words = self.query_one(Input).value.casefold().split()

@@ -103,10 +103,11 @@ class StudyScreen(PanesScreen, LookingScreen):
             self.problem = problem
 
     class SeriesFound(Message, namespace="study"):
-        """It is known what the curves could show. series: by the names of the curves."""
+        """It is known what the curves could show with a quantity. series: by the names of the curves."""
 
-        def __init__(self, series: dict[str, Quantity]) -> None:
+        def __init__(self, quantity: Quantity, series: dict[str, Quantity]) -> None:
             super().__init__()
+            self.quantity = quantity
             self.series = series
 
     def __init__(self, folder: Path, browsing: Browsing) -> None:
@@ -296,19 +297,20 @@ class StudyScreen(PanesScreen, LookingScreen):
         self.shown.turn()
         self._show()
 
-    @work(thread=True, group="series")
+    @work(thread=True, group="series", exclusive=True)
     def action_series(self) -> None:
         """Let the person choose what the curves show: sets for an accuracy, other claims for a claim.
 
         What there is, is found beside the screen: of many experiments much is read for it.
         """
-        self.post_message(self.SeriesFound(self.shown.alike()))
+        quantity = self.shown.quantity
+        self.post_message(self.SeriesFound(quantity, self.shown.alike()))
 
     @on(SeriesFound)
     def _choose_series(self, message: SeriesFound) -> None:
-        if not self.is_current:
-            return  # something else was asked for meanwhile
         shown, found = self.shown, message.series
+        if not self.is_current or message.quantity != shown.quantity:
+            return  # something else was asked for meanwhile
         if len(found) < 2:
             self._explain(f"{shown.quantity.title} has no other sets: t chooses another quantity")
             return
