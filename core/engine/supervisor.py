@@ -117,9 +117,10 @@ class Supervision:
     def take_in(self, study: Study) -> None:
         """Go on with a study that has been given further experiments, or further runs of some."""
         known = {cell.id: cell.spec.runs if cell.spec is not None else 0 for cell in self._study.cells}
-        waiting = {cell.id for cell in self._left}
+        left = {cell.id for cell in self._left}
+        waiting = left | {cell.id for _, cell in self._later}
         self._study = study
-        self._left = deque(cell for cell in study.cells if cell.id in waiting)
+        self._left = deque(cell for cell in study.cells if cell.id in left)
         self._later = [(due, cell) for due, old in self._later for cell in study.cells if cell.id == old.id]
         for cell in study.cells:
             if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
@@ -218,9 +219,8 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         stopped, stamp = False, _stamp(study)
         while supervision.step():
             if (now := _stamp(study)) != stamp:
-                with suppress(
-                    StudyError
-                ):  # whoever has written it is told; it is read again at the next look
+                # Whoever has written it is told; it is read again at the next look.
+                with suppress(StudyError):
                     study = load_study(study.folder)
                     supervision.take_in(study)
                     stamp = now

@@ -88,6 +88,12 @@ def house(tmp_path: Path) -> House:
     return House(save_study(tmp_path, "a", specs_of(base, {"epsilon": [0.1, 0.2, 0.3]})))
 
 
+def larger(house: House, epsilon: list[float], runs: int = 3) -> Study:
+    """The house's study once so many runs are asked for at these epsilon."""
+    base = {"dataset": "digits", "runs": runs, "controls": ("noise",), "z": 5}
+    return save_study(house.study.home, "a", specs_of(base, {"epsilon": epsilon}))
+
+
 def test_one_always_waits_so_that_no_processor_is_idle(house: House) -> None:
     assert house.supervision.step()
     assert list(house.started) == house.order[:1]
@@ -129,13 +135,12 @@ def test_runs_that_the_study_does_not_ask_for_are_not_computed_for_it(house: Hou
 
 def test_further_experiments_and_runs_are_taken_in_while_it_goes_on(house: House) -> None:
     house.supervision.step()
-    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
-    larger = save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1, 0.4]}))
-    house.supervision.take_in(larger)
+    study = larger(house, [0.1, 0.4])
+    house.supervision.take_in(study)
     for _ in range(6):
         house.computing.update(house.started)
         house.supervision.step()
-    assert set(house.started) == {cell.id for cell in larger.cells}
+    assert set(house.started) == {cell.id for cell in study.cells}
     experiment = house.study.folder_of(house.study.cells[0])
     assert "runs = 3" in (experiment / "spec.toml").read_text(), "who computes it hears of them"
 
@@ -152,8 +157,7 @@ def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another
         house.supervision.step()
         house.computing.update(house.started)
     first = house.order[0]
-    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
-    house.supervision.take_in(save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1]})))
+    house.supervision.take_in(larger(house, [0.1]))
     house.supervision.step()
     before = house.started[first]
     house.end(first, status)
@@ -202,6 +206,15 @@ def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
     house.now += AGAIN_SECONDS
     house.supervision.step()
     assert list(house.started) == [third, second]
+
+
+def test_what_is_to_be_tried_again_and_is_given_further_runs_waits_all_the_same(house: House) -> None:
+    house.failing += house.order * 2
+    house.supervision.step()
+    house.supervision.take_in(larger(house, [0.1, 0.2, 0.3]))
+    house.supervision.step()
+    assert not house.started
+    assert house.failing == house.order, "each has been tried once"
 
 
 @pytest.mark.parametrize("place", ["core.records.experiment.read_plain", "core.records.lock.read_plain"])
