@@ -93,7 +93,7 @@ class Supervision:
         self._left = deque(study.cells)
         self._started: dict[str, tuple[Experiment, Started]] = {}
         self._further: set[str] = set()
-        self._elsewhere: list[StudyCell] = []
+        self._elsewhere: dict[str, StudyCell] = {}
         self._tried_again: set[str] = set()
         self._later: list[tuple[float, StudyCell]] = []
         self._failed_once: set[str] = set()
@@ -116,15 +116,18 @@ class Supervision:
 
     def take_in(self, study: Study) -> None:
         """Go on with a study that has been given further experiments, or further runs of some."""
-        known = {cell.id: cell.spec.runs if cell.spec is not None else 0 for cell in self._study.cells}
+        known = {cell.id: _runs(cell) for cell in self._study.cells}
         left = {cell.id for cell in self._left}
-        waiting = left | {cell.id for _, cell in self._later}
+        waiting = left | self._elsewhere.keys() | {cell.id for _, cell in self._later}
         self._study = study
         self._left = deque(cell for cell in study.cells if cell.id in left)
         self._later = [(due, cell) for due, old in self._later for cell in study.cells if cell.id == old.id]
+        self._elsewhere = {cell.id: cell for cell in study.cells if cell.id in self._elsewhere}
         for cell in study.cells:
-            if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
-                self._left.append(cell)
+            if _runs(cell) > known.get(cell.id, 0):
+                self._tried_again.discard(cell.id)
+                if cell.id not in waiting:
+                    self._left.append(cell)
 
     def step(self) -> bool:
         """Look who has ended, begin what can be; whether anything is left to be seen to."""
@@ -135,7 +138,7 @@ class Supervision:
             del self._started[key]
             cells = [cell for cell in self._study.cells if cell.id == experiment.id]
             if status == ExitStatus.LOCKED:  # somebody else has begun it
-                self._elsewhere += cells
+                self._elsewhere |= {cell.id: cell for cell in cells}
             elif key in self._further and status in (ExitStatus.COMPLETE, ExitStatus.FAILED):
                 self._left += cells  # it may have ended before it could hear of the further runs
             self._further.discard(key)
@@ -149,12 +152,17 @@ class Supervision:
 
     def _see_to_others(self) -> None:
         """What others computed and have left unfinished is begun, once."""
-        for cell in list(self._elsewhere):
-            with suppress(OSError, AefitError):  # whether it can be read is seen when it is begun
+        for cell in list(self._elsewhere.values()):
+            try:
                 experiment = _experiment_of(self._study, cell)
                 if experiment is not None and experiment.running:
                     continue
-            self._elsewhere.remove(cell)
+            except (AefitError, OSError) as error:
+                if _may_pass(error):  # that is no end of what others compute: its one retry is not spent
+                    del self._elsewhere[cell.id]
+                    self._put_off(cell, error)
+                    continue
+            del self._elsewhere[cell.id]
             if cell.id not in self._tried_again:
                 self._tried_again.add(cell.id)
                 self._left.appendleft(cell)
@@ -172,17 +180,24 @@ class Supervision:
             elif cell.id in self._started:
                 self._further.add(cell.id)  # who computes it hears of the further runs, or is about to end
             elif experiment.running:
-                self._elsewhere.append(cell)
+                self._elsewhere[cell.id] = cell
             elif not is_complete(experiment, _runs(cell)):
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
         except (AefitError, OSError) as error:
-            if _may_pass(error) and cell.id not in self._failed_once:
-                self._failed_once.add(cell.id)
-                self._later.append((self._clock() + AGAIN_SECONDS, cell))
-                self._tell(f"{cell.id} is tried once more later: {error}")
+            if _may_pass(error):
+                self._put_off(cell, error)
             else:
                 self._tell(f"{cell.id} is left out: {error}")
+
+    def _put_off(self, cell: StudyCell, error: Exception) -> None:
+        """What the system failed is tried once more later."""
+        if cell.id in self._failed_once:
+            self._tell(f"{cell.id} is left out: {error}")
+            return
+        self._failed_once.add(cell.id)
+        self._later.append((self._clock() + AGAIN_SECONDS, cell))
+        self._tell(f"{cell.id} is tried once more later: {error}")
 
 
 def _computes(process: Started, experiment: Experiment) -> bool:

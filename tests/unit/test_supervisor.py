@@ -94,6 +94,10 @@ def larger(house: House, epsilon: list[float], runs: int = 3) -> Study:
     return save_study(house.study.home, "a", specs_of(base, {"epsilon": epsilon}))
 
 
+def fail_as_a_server_that_is_away(*_: object) -> bytes:
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+
 def test_one_always_waits_so_that_no_processor_is_idle(house: House) -> None:
     assert house.supervision.step()
     assert list(house.started) == house.order[:1]
@@ -224,12 +228,8 @@ def test_a_file_server_that_is_away_for_a_moment_costs_no_experiment(
     first = house.study.cells[0].spec
     assert first is not None
     make_experiment_of(house.study.home, first, state="created")
-
-    def fail(*_: object) -> bytes:
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-
     with monkeypatch.context() as away:
-        away.setattr(place, fail)
+        away.setattr(place, fail_as_a_server_that_is_away)
         house.supervision.step()
     assert house.order[0] not in house.started
     house.now += AGAIN_SECONDS
@@ -257,6 +257,57 @@ def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_
     for name in house.started:
         house.end(name)
     house.supervision.step()
+
+
+@pytest.mark.parametrize("tried_again", [False, True])
+def test_further_runs_of_what_somebody_else_computes_are_computed_when_they_stop(
+    house: House, tried_again: bool
+) -> None:
+    """tried_again: it was begun before in their stead, and somebody was faster."""
+    first = house.study.cells[0].spec
+    assert first is not None
+    running = make_experiment_from_answers(house.study.home, first, statistics=False).experiment
+    running.lock.acquire()  # this very process stands for them
+    lock = (running.folder / "lock").read_bytes()
+    house.supervision.step()
+    if tried_again:
+        (running.folder / "lock").unlink()
+        house.computing.add(house.order[1])
+        house.supervision.step()
+        (running.folder / "lock").write_bytes(lock)
+        house.end(house.order[0], ExitStatus.LOCKED)
+        house.supervision.step()
+        del house.started[house.order[0]]
+    assert house.order[0] not in house.started
+    house.supervision.take_in(larger(house, [0.1, 0.2, 0.3]))
+    house.supervision.step()
+    assert load(running.folder).spec.runs == 3, "who computes it hears of them"
+    (running.folder / "lock").unlink()
+    for _ in range(4):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert house.order[0] in house.started
+
+
+def test_a_lock_that_cannot_be_read_for_a_moment_is_no_end_of_what_somebody_else_computes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    running = make_experiment_of(house.study.home, first, state="running")  # this process holds its lock
+    house.supervision.step()
+    with monkeypatch.context() as away:
+        away.setattr("core.records.lock.read_plain", fail_as_a_server_that_is_away)
+        house.supervision.step()
+    house.now += AGAIN_SECONDS
+    for _ in range(3):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert house.order[0] not in house.started
+    (running.folder / "lock").unlink()
+    house.computing.update(house.started)
+    house.supervision.step()
+    assert house.order[0] in house.started
 
 
 def test_what_somebody_else_computes_may_leave_the_study_meanwhile(house: House) -> None:
