@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -43,7 +43,10 @@ LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
 
 AGAIN_SECONDS = 10.0
-"""How long after the system failed it an experiment is tried once more."""
+"""How long after the system failed it an experiment is tried again."""
+
+PATIENCE = 300.0
+"""For how long the system may fail an experiment until it is left out: an NFS server takes 90 s to come back."""
 
 BETWEEN = 1e-4
 """Seconds by which each experiment of a study comes after the one before, in the queue."""
@@ -74,7 +77,7 @@ class Supervision:
     """Has what a study lacks computed.
 
     start: begins an experiment. tell: is told what cannot be begun, and why. queue: who computes in the home now.
-    clock: seconds, for the time until what the system failed is tried once more.
+    clock: seconds, for the time until what the system failed is tried again.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class Supervision:
         self._elsewhere: dict[str, StudyCell] = {}
         self._tried_again: set[str] = set()
         self._later: list[tuple[float, StudyCell]] = []
-        self._failed_once: set[str] = set()
+        self._failed: Counter[str] = Counter()
 
     def stop(self, *, for_good: bool) -> bool:
         """Ask those that it has started and that live to stop; whether there are any.
@@ -184,6 +187,7 @@ class Supervision:
             elif not is_complete(experiment, _runs(cell)):
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
+            del self._failed[cell.id]
         except (AefitError, OSError) as error:
             if _may_pass(error):
                 self._put_off(cell, error)
@@ -191,13 +195,16 @@ class Supervision:
                 self._tell(f"{cell.id} is left out: {error}")
 
     def _put_off(self, cell: StudyCell, error: Exception) -> None:
-        """What the system failed is tried once more later."""
-        if cell.id in self._failed_once:
+        """What the system failed is tried again later, unless that has been so for long enough."""
+        self._failed[cell.id] += 1
+        if self._failed[cell.id] == 1:
+            self._tell(f"{cell.id} is tried again for up to {PATIENCE:.0f} s: {error}")
+        # Counted by tries: the time in which others had their turn, and nobody tried, is no outage.
+        if (self._failed[cell.id] - 1) * AGAIN_SECONDS < PATIENCE:
+            self._later.append((self._clock() + AGAIN_SECONDS, cell))
+        else:
+            del self._failed[cell.id]
             self._tell(f"{cell.id} is left out: {error}")
-            return
-        self._failed_once.add(cell.id)
-        self._later.append((self._clock() + AGAIN_SECONDS, cell))
-        self._tell(f"{cell.id} is tried once more later: {error}")
 
 
 def _computes(process: Started, experiment: Experiment) -> bool:

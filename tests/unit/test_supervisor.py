@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
+from core.engine.supervisor import AGAIN_SECONDS, PATIENCE, Supervision, is_complete, main, supervise
 from core.errors import ExperimentError, StudyError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
@@ -184,7 +184,7 @@ def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> 
     assert list(house.started) == house.order[1:]
 
 
-def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House) -> None:
+def test_what_the_system_failed_is_tried_again_after_the_others(house: House) -> None:
     first, second, third = house.order
     house.failing += [first, second, second]
     house.supervision.step()
@@ -192,16 +192,73 @@ def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House
     house.end(third)
     assert house.supervision.step(), "it goes on for as long as something is to be tried"
     assert list(house.started) == [third]
-    assert all("is tried once more later: its log" in line for line in house.told)
     house.now += AGAIN_SECONDS
     assert house.supervision.step()
     assert list(house.started) == [third, first]
     house.end(first)
+    for _ in range(2):
+        assert house.supervision.step()
+        house.now += AGAIN_SECONDS
+    assert house.supervision.step()
+    assert list(house.started) == [third, first, second]
+    house.end(second)
     assert not house.supervision.step()
-    assert house.told[2:] == [f"{second} is left out: its log cannot be written"]
+    assert [line.split(":")[0] for line in house.told] == [
+        f"{name} is tried again for up to {PATIENCE:.0f} s" for name in (first, second)
+    ], "it is said once"
 
 
-def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
+def test_what_the_system_fails_for_long_is_left_out(house: House) -> None:
+    first, *others = house.order
+    house.failing += [first] * 1000
+    for _ in others:
+        house.supervision.step()
+        house.computing.update(house.started)
+    for name in others:
+        house.end(name)
+    while house.supervision.step():
+        house.now += AGAIN_SECONDS
+    assert first not in house.started
+    assert house.now == PATIENCE
+    assert 1000 - house.failing.count(first) == PATIENCE / AGAIN_SECONDS + 1
+    assert house.told[1:] == [f"{first} is left out: its log cannot be written"], "it is said once more"
+
+
+def test_the_wait_for_its_turn_is_no_outage(house: House) -> None:
+    first, second, _ = house.order
+    house.failing += [first, first]
+    house.supervision.step()
+    house.now += PATIENCE
+    house.supervision.step()
+    assert first in house.failing, "another one waits"
+    house.computing.add(second)
+    for _ in range(2):
+        house.supervision.step()
+        house.computing.update(house.started)
+    assert first not in house.failing
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert first in house.started
+
+
+def test_every_outage_is_waited_for_as_long(house: House) -> None:
+    first, *others = house.order
+    house.failing += [first] * int(PATIENCE / AGAIN_SECONDS)
+    while first not in house.started:
+        assert house.supervision.step()
+        house.computing.update(house.started)
+        house.now += AGAIN_SECONDS
+    house.end(first, ExitStatus.LOCKED)  # somebody was faster, and is gone by now
+    house.failing.append(first)
+    house.supervision.step()
+    assert first not in house.failing, "it was tried"
+    del house.started[first]
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert first in house.started
+
+
+def test_what_is_to_be_tried_again_follows_the_study(house: House) -> None:
     first, second, third = house.order
     house.failing += [first, second]
     house.supervision.step()
