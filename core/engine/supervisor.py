@@ -95,7 +95,7 @@ class Supervision:
         self._clock = clock
         self._left = deque(study.cells)
         self._started: dict[str, tuple[Experiment, Started]] = {}
-        self._further: set[str] = set()
+        self._further: dict[str, int] = {}
         self._elsewhere: dict[str, StudyCell] = {}
         self._tried_again: set[str] = set()
         self._later: list[tuple[float, StudyCell]] = []
@@ -143,8 +143,9 @@ class Supervision:
             if status == ExitStatus.LOCKED:  # somebody else has begun it
                 self._elsewhere |= {cell.id: cell for cell in cells}
             elif key in self._further and status in (ExitStatus.COMPLETE, ExitStatus.FAILED):
-                self._left += cells  # it may have ended before it could hear of the further runs
-            self._further.discard(key)
+                # It may have ended before it could hear of the further runs.
+                self._left += [cell for cell in cells if _lacks(self._study, cell, self._further[key])]
+            self._further.pop(key, None)
         self._see_to_others()
         now = self._clock()
         self._left += [cell for due, cell in self._later if due <= now]
@@ -181,7 +182,8 @@ class Supervision:
             if experiment is None:
                 self._tell(f"{cell.id} is left out: {cell.problem}")
             elif cell.id in self._started:
-                self._further.add(cell.id)  # who computes it hears of the further runs, or is about to end
+                # Who computes it hears of the further runs, or is about to end.
+                self._further.setdefault(cell.id, self._started[cell.id][0].spec.runs)
             elif experiment.running:
                 self._elsewhere[cell.id] = cell
             elif not is_complete(experiment, _runs(cell)):
@@ -211,6 +213,19 @@ def _computes(process: Started, experiment: Experiment) -> bool:
     """Whether a process of ours that lives holds an experiment's lock. Raises OSError."""
     holding = experiment.lock.holding()
     return holding is not None and holding.holder == identity(process.pid)
+
+
+def _lacks(study: Study, cell: StudyCell, first: int) -> bool:
+    """Whether run `first` or a later one that the study asks for has neither a result nor failed for good.
+
+    What cannot be read now may lack: that is seen when it is begun.
+    """
+    with suppress(OSError, AefitError):
+        experiment = _experiment_of(study, cell)
+        return experiment is not None and any(
+            first <= run < _runs(cell) for run in read_state(experiment).untried
+        )
+    return True
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:

@@ -174,6 +174,31 @@ def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another
         assert house.started[first].status == 0, "it is begun once more and no oftener"
 
 
+@pytest.mark.parametrize(
+    ("failed", "again"),
+    [((2,), False), ((0, 2), False), ((0,), True)],
+)
+def test_further_runs_that_a_coordinator_has_tried_are_not_computed_once_more(
+    house: House, failed: tuple[int, ...], again: bool
+) -> None:
+    """failed: its runs, of three, that failed by themselves; where run 2 is not among them, nobody has tried it."""
+    for _ in house.order:
+        house.supervision.step()
+        house.computing.update(house.started)
+    study = larger(house, [0.1])
+    house.supervision.take_in(study)
+    house.supervision.step()
+    spec = study.cells[0].spec
+    assert spec is not None
+    complete = [run for run in (0, 1) if run not in failed]
+    failures = {run: ("it failed", "") for run in failed}
+    make_experiment_from_answers(study.home, spec, complete=complete, failures=failures)
+    before = house.started[study.cells[0].id]
+    house.end(study.cells[0].id, ExitStatus.FAILED)
+    house.supervision.step()
+    assert (house.started[study.cells[0].id] is not before) == again
+
+
 def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
     house.refused.add(house.order[0])
     house.supervision.step()
@@ -244,10 +269,11 @@ def test_the_wait_for_its_turn_is_no_outage(house: House) -> None:
 def test_every_outage_is_waited_for_as_long(house: House) -> None:
     first, *others = house.order
     house.failing += [first] * int(PATIENCE / AGAIN_SECONDS)
-    while first not in house.started:
+    for _ in range(len(house.failing) + 1):
         assert house.supervision.step()
         house.computing.update(house.started)
         house.now += AGAIN_SECONDS
+    assert first in house.started
     house.end(first, ExitStatus.LOCKED)  # somebody was faster, and is gone by now
     house.failing.append(first)
     house.supervision.step()
