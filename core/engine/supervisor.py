@@ -94,12 +94,19 @@ class Supervision:
         self._queue = queue
         self._clock = clock
         self._left = deque(study.cells)
+        """What is to be begun, in this order."""
         self._started: dict[str, tuple[Experiment, Started]] = {}
+        """Id -> what was begun here and is not known to have ended."""
         self._further: dict[str, int] = {}
+        """Of those the ones that were given further runs since: id -> how many runs were asked for at the start."""
         self._elsewhere: dict[str, StudyCell] = {}
+        """Id -> what somebody else computes."""
         self._tried_again: set[str] = set()
+        """The ids of those that others have left unfinished, and that were begun for it: once is enough."""
         self._later: list[tuple[float, StudyCell]] = []
+        """What the system failed, and from when on it is tried again."""
         self._failed: Counter[str] = Counter()
+        """Id -> how many times in a row the system has failed it."""
 
     def stop(self, *, for_good: bool) -> bool:
         """Ask those that it has started and that live to stop; whether there are any.
