@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -43,7 +43,10 @@ LOOK_SECONDS = 0.25
 """How often it is looked who has ended and who waits."""
 
 AGAIN_SECONDS = 10.0
-"""How long after the system failed it an experiment is tried once more."""
+"""How long after the system failed it an experiment is tried again."""
+
+PATIENCE = 300.0
+"""For how long the system may fail an experiment until it is left out: an NFS server takes 90 s to come back."""
 
 BETWEEN = 1e-4
 """Seconds by which each experiment of a study comes after the one before, in the queue."""
@@ -74,7 +77,7 @@ class Supervision:
     """Has what a study lacks computed.
 
     start: begins an experiment. tell: is told what cannot be begun, and why. queue: who computes in the home now.
-    clock: seconds, for the time until what the system failed is tried once more.
+    clock: seconds, for the time until what the system failed is tried again.
     """
 
     def __init__(
@@ -91,12 +94,19 @@ class Supervision:
         self._queue = queue
         self._clock = clock
         self._left = deque(study.cells)
+        """What is to be begun, in this order."""
         self._started: dict[str, tuple[Experiment, Started]] = {}
-        self._further: set[str] = set()
-        self._elsewhere: list[StudyCell] = []
+        """Id -> what was begun here and is not known to have ended."""
+        self._further: dict[str, int] = {}
+        """Of those the ones that were given further runs since: id -> how many runs were asked for at the start."""
+        self._elsewhere: dict[str, StudyCell] = {}
+        """Id -> what somebody else computes."""
         self._tried_again: set[str] = set()
+        """The ids of those that others have left unfinished, and that were begun for it: once is enough."""
         self._later: list[tuple[float, StudyCell]] = []
-        self._failed_once: set[str] = set()
+        """What the system failed, and from when on it is tried again."""
+        self._failed: Counter[str] = Counter()
+        """Id -> how many times in a row the system has failed it."""
 
     def stop(self, *, for_good: bool) -> bool:
         """Ask those that it has started and that live to stop; whether there are any.
@@ -116,14 +126,18 @@ class Supervision:
 
     def take_in(self, study: Study) -> None:
         """Go on with a study that has been given further experiments, or further runs of some."""
-        known = {cell.id: cell.spec.runs if cell.spec is not None else 0 for cell in self._study.cells}
-        waiting = {cell.id for cell in self._left}
+        known = {cell.id: _runs(cell) for cell in self._study.cells}
+        left = {cell.id for cell in self._left}
+        waiting = left | self._elsewhere.keys() | {cell.id for _, cell in self._later}
         self._study = study
-        self._left = deque(cell for cell in study.cells if cell.id in waiting)
+        self._left = deque(cell for cell in study.cells if cell.id in left)
         self._later = [(due, cell) for due, old in self._later for cell in study.cells if cell.id == old.id]
+        self._elsewhere = {cell.id: cell for cell in study.cells if cell.id in self._elsewhere}
         for cell in study.cells:
-            if cell.id not in waiting and cell.spec is not None and cell.spec.runs > known.get(cell.id, 0):
-                self._left.append(cell)
+            if _runs(cell) > known.get(cell.id, 0):
+                self._tried_again.discard(cell.id)
+                if cell.id not in waiting:
+                    self._left.append(cell)
 
     def step(self) -> bool:
         """Look who has ended, begin what can be; whether anything is left to be seen to."""
@@ -134,10 +148,11 @@ class Supervision:
             del self._started[key]
             cells = [cell for cell in self._study.cells if cell.id == experiment.id]
             if status == ExitStatus.LOCKED:  # somebody else has begun it
-                self._elsewhere += cells
+                self._elsewhere |= {cell.id: cell for cell in cells}
             elif key in self._further and status in (ExitStatus.COMPLETE, ExitStatus.FAILED):
-                self._left += cells  # it may have ended before it could hear of the further runs
-            self._further.discard(key)
+                # It may have ended before it could hear of the further runs.
+                self._left += [cell for cell in cells if _lacks(self._study, cell, self._further[key])]
+            self._further.pop(key, None)
         self._see_to_others()
         now = self._clock()
         self._left += [cell for due, cell in self._later if due <= now]
@@ -148,12 +163,17 @@ class Supervision:
 
     def _see_to_others(self) -> None:
         """What others computed and have left unfinished is begun, once."""
-        for cell in list(self._elsewhere):
-            with suppress(OSError, AefitError):  # whether it can be read is seen when it is begun
+        for cell in list(self._elsewhere.values()):
+            try:
                 experiment = _experiment_of(self._study, cell)
                 if experiment is not None and experiment.running:
                     continue
-            self._elsewhere.remove(cell)
+            except (AefitError, OSError) as error:
+                if _may_pass(error):  # that is no end of what others compute: its one retry is not spent
+                    del self._elsewhere[cell.id]
+                    self._put_off(cell, error)
+                    continue
+            del self._elsewhere[cell.id]
             if cell.id not in self._tried_again:
                 self._tried_again.add(cell.id)
                 self._left.appendleft(cell)
@@ -169,25 +189,50 @@ class Supervision:
             if experiment is None:
                 self._tell(f"{cell.id} is left out: {cell.problem}")
             elif cell.id in self._started:
-                self._further.add(cell.id)  # who computes it hears of the further runs, or is about to end
+                # Who computes it hears of the further runs, or is about to end.
+                self._further.setdefault(cell.id, self._started[cell.id][0].spec.runs)
             elif experiment.running:
-                self._elsewhere.append(cell)
+                self._elsewhere[cell.id] = cell
             elif not is_complete(experiment, _runs(cell)):
                 experiment.check_computable()
                 self._started[cell.id] = experiment, self._start(experiment)
+            del self._failed[cell.id]
         except (AefitError, OSError) as error:
-            if _may_pass(error) and cell.id not in self._failed_once:
-                self._failed_once.add(cell.id)
-                self._later.append((self._clock() + AGAIN_SECONDS, cell))
-                self._tell(f"{cell.id} is tried once more later: {error}")
+            if _may_pass(error):
+                self._put_off(cell, error)
             else:
                 self._tell(f"{cell.id} is left out: {error}")
+
+    def _put_off(self, cell: StudyCell, error: Exception) -> None:
+        """What the system failed is tried again later, unless that has been so for long enough."""
+        self._failed[cell.id] += 1
+        if self._failed[cell.id] == 1:
+            self._tell(f"{cell.id} is tried again for up to {PATIENCE:.0f} s: {error}")
+        # Counted by tries: the time in which others had their turn, and nobody tried, is no outage.
+        if (self._failed[cell.id] - 1) * AGAIN_SECONDS < PATIENCE:
+            self._later.append((self._clock() + AGAIN_SECONDS, cell))
+        else:
+            del self._failed[cell.id]
+            self._tell(f"{cell.id} is left out: {error}")
 
 
 def _computes(process: Started, experiment: Experiment) -> bool:
     """Whether a process of ours that lives holds an experiment's lock. Raises OSError."""
     holding = experiment.lock.holding()
     return holding is not None and holding.holder == identity(process.pid)
+
+
+def _lacks(study: Study, cell: StudyCell, first: int) -> bool:
+    """Whether run `first` or a later one that the study asks for has neither a result nor failed for good.
+
+    What cannot be read now may lack: that is seen when it is begun.
+    """
+    with suppress(OSError, AefitError):
+        experiment = _experiment_of(study, cell)
+        return experiment is not None and any(
+            first <= run < _runs(cell) for run in read_state(experiment).untried
+        )
+    return True
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
@@ -218,9 +263,8 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
         stopped, stamp = False, _stamp(study)
         while supervision.step():
             if (now := _stamp(study)) != stamp:
-                with suppress(
-                    StudyError
-                ):  # whoever has written it is told; it is read again at the next look
+                # Whoever has written it is told; it is read again at the next look.
+                with suppress(StudyError):
                     study = load_study(study.folder)
                     supervision.take_in(study)
                     stamp = now

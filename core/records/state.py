@@ -60,6 +60,15 @@ class State:
             if isinstance(event, RunFailed) and self.run_status(run) is RunStatus.FAILED
         }
 
+    @cached_property
+    def untried(self) -> list[int]:
+        """The runs that have neither a result nor failed for good: nobody has computed them to an end."""
+        return [
+            run
+            for run in range(self.experiment.spec.runs)
+            if run not in self.results and run not in self.failures
+        ]
+
     def last(self, kind: type[E]) -> E | None:
         """The newest event of a type, or None."""
         return next((event for event in reversed(self.events) if isinstance(event, kind)), None)

@@ -95,6 +95,7 @@ class StudyLab(Lab):
             (study_batch, "start_supervisor", self.start_supervisor),
             (supervisor, "LOOK_SECONDS", 0.01),
             (supervisor, "AGAIN_SECONDS", 0.05),
+            (supervisor, "PATIENCE", 0.5),
             (study_batch, "LOOK_SECONDS", 0.02),
             (tui_aefit.shell.studies, "LOOK_SECONDS", 0.01),
             (studies, "LOOK_SECONDS", 0.01),

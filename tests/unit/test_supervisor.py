@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.engine.supervisor import AGAIN_SECONDS, Supervision, is_complete, main, supervise
+from core.engine.supervisor import AGAIN_SECONDS, PATIENCE, Supervision, is_complete, main, supervise
 from core.errors import ExperimentError, StudyError
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment, load
@@ -88,6 +88,16 @@ def house(tmp_path: Path) -> House:
     return House(save_study(tmp_path, "a", specs_of(base, {"epsilon": [0.1, 0.2, 0.3]})))
 
 
+def larger(house: House, epsilon: list[float], runs: int = 3) -> Study:
+    """The house's study once so many runs are asked for at these epsilon."""
+    base = {"dataset": "digits", "runs": runs, "controls": ("noise",), "z": 5}
+    return save_study(house.study.home, "a", specs_of(base, {"epsilon": epsilon}))
+
+
+def fail_as_a_server_that_is_away(*_: object) -> bytes:
+    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+
 def test_one_always_waits_so_that_no_processor_is_idle(house: House) -> None:
     assert house.supervision.step()
     assert list(house.started) == house.order[:1]
@@ -129,13 +139,12 @@ def test_runs_that_the_study_does_not_ask_for_are_not_computed_for_it(house: Hou
 
 def test_further_experiments_and_runs_are_taken_in_while_it_goes_on(house: House) -> None:
     house.supervision.step()
-    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
-    larger = save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1, 0.4]}))
-    house.supervision.take_in(larger)
+    study = larger(house, [0.1, 0.4])
+    house.supervision.take_in(study)
     for _ in range(6):
         house.computing.update(house.started)
         house.supervision.step()
-    assert set(house.started) == {cell.id for cell in larger.cells}
+    assert set(house.started) == {cell.id for cell in study.cells}
     experiment = house.study.folder_of(house.study.cells[0])
     assert "runs = 3" in (experiment / "spec.toml").read_text(), "who computes it hears of them"
 
@@ -152,8 +161,7 @@ def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another
         house.supervision.step()
         house.computing.update(house.started)
     first = house.order[0]
-    base = {"dataset": "digits", "runs": 3, "controls": ("noise",), "z": 5}
-    house.supervision.take_in(save_study(house.study.home, "a", specs_of(base, {"epsilon": [0.1]})))
+    house.supervision.take_in(larger(house, [0.1]))
     house.supervision.step()
     before = house.started[first]
     house.end(first, status)
@@ -166,6 +174,31 @@ def test_further_runs_that_a_coordinator_did_not_hear_of_are_computed_by_another
         assert house.started[first].status == 0, "it is begun once more and no oftener"
 
 
+@pytest.mark.parametrize(
+    ("failed", "again"),
+    [((2,), False), ((0, 2), False), ((0,), True)],
+)
+def test_further_runs_that_a_coordinator_has_tried_are_not_computed_once_more(
+    house: House, failed: tuple[int, ...], again: bool
+) -> None:
+    """failed: its runs, of three, that failed by themselves; where run 2 is not among them, nobody has tried it."""
+    for _ in house.order:
+        house.supervision.step()
+        house.computing.update(house.started)
+    study = larger(house, [0.1])
+    house.supervision.take_in(study)
+    house.supervision.step()
+    spec = study.cells[0].spec
+    assert spec is not None
+    complete = [run for run in (0, 1) if run not in failed]
+    failures = {run: ("it failed", "") for run in failed}
+    make_experiment_from_answers(study.home, spec, complete=complete, failures=failures)
+    before = house.started[study.cells[0].id]
+    house.end(study.cells[0].id, ExitStatus.FAILED)
+    house.supervision.step()
+    assert (house.started[study.cells[0].id] is not before) == again
+
+
 def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> None:
     house.refused.add(house.order[0])
     house.supervision.step()
@@ -176,7 +209,7 @@ def test_what_fails_or_cannot_be_begun_leaves_the_others_alone(house: House) -> 
     assert list(house.started) == house.order[1:]
 
 
-def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House) -> None:
+def test_what_the_system_failed_is_tried_again_after_the_others(house: House) -> None:
     first, second, third = house.order
     house.failing += [first, second, second]
     house.supervision.step()
@@ -184,16 +217,74 @@ def test_what_the_system_failed_is_tried_once_more_after_the_others(house: House
     house.end(third)
     assert house.supervision.step(), "it goes on for as long as something is to be tried"
     assert list(house.started) == [third]
-    assert all("is tried once more later: its log" in line for line in house.told)
     house.now += AGAIN_SECONDS
     assert house.supervision.step()
     assert list(house.started) == [third, first]
     house.end(first)
+    for _ in range(2):
+        assert house.supervision.step()
+        house.now += AGAIN_SECONDS
+    assert house.supervision.step()
+    assert list(house.started) == [third, first, second]
+    house.end(second)
     assert not house.supervision.step()
-    assert house.told[2:] == [f"{second} is left out: its log cannot be written"]
+    assert [line.split(":")[0] for line in house.told] == [
+        f"{name} is tried again for up to {PATIENCE:.0f} s" for name in (first, second)
+    ], "it is said once"
 
 
-def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
+def test_what_the_system_fails_for_long_is_left_out(house: House) -> None:
+    first, *others = house.order
+    house.failing += [first] * 1000
+    for _ in others:
+        house.supervision.step()
+        house.computing.update(house.started)
+    for name in others:
+        house.end(name)
+    while house.supervision.step():
+        house.now += AGAIN_SECONDS
+    assert first not in house.started
+    assert house.now == PATIENCE
+    assert 1000 - house.failing.count(first) == PATIENCE / AGAIN_SECONDS + 1
+    assert house.told[1:] == [f"{first} is left out: its log cannot be written"], "it is said once more"
+
+
+def test_the_wait_for_its_turn_is_no_outage(house: House) -> None:
+    first, second, _ = house.order
+    house.failing += [first, first]
+    house.supervision.step()
+    house.now += PATIENCE
+    house.supervision.step()
+    assert first in house.failing, "another one waits"
+    house.computing.add(second)
+    for _ in range(2):
+        house.supervision.step()
+        house.computing.update(house.started)
+    assert first not in house.failing
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert first in house.started
+
+
+def test_every_outage_is_waited_for_as_long(house: House) -> None:
+    first, *others = house.order
+    house.failing += [first] * int(PATIENCE / AGAIN_SECONDS)
+    for _ in range(len(house.failing) + 1):
+        assert house.supervision.step()
+        house.computing.update(house.started)
+        house.now += AGAIN_SECONDS
+    assert first in house.started
+    house.end(first, ExitStatus.LOCKED)  # somebody was faster, and is gone by now
+    house.failing.append(first)
+    house.supervision.step()
+    assert first not in house.failing, "it was tried"
+    del house.started[first]
+    house.now += AGAIN_SECONDS
+    house.supervision.step()
+    assert first in house.started
+
+
+def test_what_is_to_be_tried_again_follows_the_study(house: House) -> None:
     first, second, third = house.order
     house.failing += [first, second]
     house.supervision.step()
@@ -204,6 +295,15 @@ def test_what_is_to_be_tried_once_more_follows_the_study(house: House) -> None:
     assert list(house.started) == [third, second]
 
 
+def test_what_is_to_be_tried_again_and_is_given_further_runs_waits_all_the_same(house: House) -> None:
+    house.failing += house.order * 2
+    house.supervision.step()
+    house.supervision.take_in(larger(house, [0.1, 0.2, 0.3]))
+    house.supervision.step()
+    assert not house.started
+    assert house.failing == house.order, "each has been tried once"
+
+
 @pytest.mark.parametrize("place", ["core.records.experiment.read_plain", "core.records.lock.read_plain"])
 def test_a_file_server_that_is_away_for_a_moment_costs_no_experiment(
     house: House, monkeypatch: pytest.MonkeyPatch, place: str
@@ -211,12 +311,8 @@ def test_a_file_server_that_is_away_for_a_moment_costs_no_experiment(
     first = house.study.cells[0].spec
     assert first is not None
     make_experiment_of(house.study.home, first, state="created")
-
-    def fail(*_: object) -> bytes:
-        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-
     with monkeypatch.context() as away:
-        away.setattr(place, fail)
+        away.setattr(place, fail_as_a_server_that_is_away)
         house.supervision.step()
     assert house.order[0] not in house.started
     house.now += AGAIN_SECONDS
@@ -244,6 +340,57 @@ def test_what_somebody_else_computes_is_waited_for_and_begun_once_if_it_is_left_
     for name in house.started:
         house.end(name)
     house.supervision.step()
+
+
+@pytest.mark.parametrize("tried_again", [False, True])
+def test_further_runs_of_what_somebody_else_computes_are_computed_when_they_stop(
+    house: House, tried_again: bool
+) -> None:
+    """tried_again: it was begun before in their stead, and somebody was faster."""
+    first = house.study.cells[0].spec
+    assert first is not None
+    running = make_experiment_from_answers(house.study.home, first, statistics=False).experiment
+    running.lock.acquire()  # this very process stands for them
+    lock = (running.folder / "lock").read_bytes()
+    house.supervision.step()
+    if tried_again:
+        (running.folder / "lock").unlink()
+        house.computing.add(house.order[1])
+        house.supervision.step()
+        (running.folder / "lock").write_bytes(lock)
+        house.end(house.order[0], ExitStatus.LOCKED)
+        house.supervision.step()
+        del house.started[house.order[0]]
+    assert house.order[0] not in house.started
+    house.supervision.take_in(larger(house, [0.1, 0.2, 0.3]))
+    house.supervision.step()
+    assert load(running.folder).spec.runs == 3, "who computes it hears of them"
+    (running.folder / "lock").unlink()
+    for _ in range(4):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert house.order[0] in house.started
+
+
+def test_a_lock_that_cannot_be_read_for_a_moment_is_no_end_of_what_somebody_else_computes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = house.study.cells[0].spec
+    assert first is not None
+    running = make_experiment_of(house.study.home, first, state="running")  # this process holds its lock
+    house.supervision.step()
+    with monkeypatch.context() as away:
+        away.setattr("core.records.lock.read_plain", fail_as_a_server_that_is_away)
+        house.supervision.step()
+    house.now += AGAIN_SECONDS
+    for _ in range(3):
+        house.computing.update(house.started)
+        house.supervision.step()
+    assert house.order[0] not in house.started
+    (running.folder / "lock").unlink()
+    house.computing.update(house.started)
+    house.supervision.step()
+    assert house.order[0] in house.started
 
 
 def test_what_somebody_else_computes_may_leave_the_study_meanwhile(house: House) -> None:

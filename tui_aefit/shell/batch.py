@@ -239,9 +239,8 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
         return ExitStatus.INTERRUPTED
     state = read_state(_reloaded(experiment))
     last = state.last(Finished)
-    untried = state.experiment.spec.runs - len(state.results) - len(state.failures)
     ended = last is not None and last.status in ("complete", "failed")
-    if untried and (ended or experiment.abandoned):
+    if state.untried and (ended or experiment.abandoned):
         # It ended before it could hear of the runs that we ask for besides, or it was killed.
         return run_batch(state.experiment, options, console)
     return _print_done(state, console, options)
