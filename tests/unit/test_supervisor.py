@@ -267,7 +267,7 @@ def test_the_wait_for_its_turn_is_no_outage(house: House) -> None:
 
 
 def test_every_outage_is_waited_for_as_long(house: House) -> None:
-    first, *others = house.order
+    first, *_ = house.order
     house.failing += [first] * int(PATIENCE / AGAIN_SECONDS)
     for _ in range(len(house.failing) + 1):
         assert house.supervision.step()
