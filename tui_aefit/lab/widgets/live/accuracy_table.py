@@ -82,9 +82,8 @@ def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, 
     """
     words = {level: ladder.at(level) for level in ladder.levels}
     short = short_titles(ladder, LEVEL_WIDTH)
-    name_width = max(
-        [SET_WIDTH, *(cell_len(name) + 3 for name in names)]
-    )  # a gap, the marker and another gap
+    beside_name = 3  # a gap, the marker and another gap
+    name_width = max([SET_WIDTH, *(cell_len(name) + beside_name for name in names)])
     for titles, cells, counts in (
         (words, LEVEL_WIDTH, {"n": ("images", COUNTS_WIDTH)}),
         (short, LEVEL_WIDTH, {"n": ("images", COUNTS_WIDTH)}),
