@@ -284,9 +284,12 @@ class Computation:
 
     def _complete_run(self, task: Task) -> None:
         """A run's result is published: the next statistics take it in. Or it cannot be read now: then later."""
-        metrics = self._experiment.result(task.run)
-        if metrics is None and self._clock() - self._unread.setdefault(task, self._clock()) < READ_SECONDS:
-            return
+        try:
+            metrics = self._experiment.readable_result(task.run)
+        except ExperimentError:
+            if self._clock() - self._unread.setdefault(task, self._clock()) < READ_SECONDS:
+                return
+            metrics = None
         self._unread.pop(task, None)
         failure = self._failures.pop(task, None)
         if metrics is None and failure is not None:

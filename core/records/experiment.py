@@ -141,18 +141,21 @@ class Experiment:
         except RecordError:
             return None
 
+    def readable_result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
+        """The same. Raises ExperimentError where what there is cannot be read now: it may be whole."""
+        try:
+            return self._result(run, verify=verify)
+        except UnreadableResult as error:
+            raise self._unreadable(run, error) from error
+        except RecordError:
+            return None
+
     def stands(self, run: int) -> bool:
         """Whether a run has a valid result, its arrays compared with their checksums.
 
         Raises ExperimentError where that cannot be found out: what cannot be read may be whole.
         """
-        try:
-            self._result(run, verify=True)
-        except UnreadableResult as error:
-            raise self._unreadable(run, error) from error
-        except RecordError:
-            return False
-        return True
+        return self.readable_result(run, verify=True) is not None
 
     def _unreadable(self, run: int, error: UnreadableResult) -> ExperimentError:
         return ExperimentError(
