@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -26,13 +25,11 @@ from core.records.experiment import (
     misnamed,
 )
 from core.records.folders import experiment_folders
-from core.records.lock import Lock, LockHeld
+from core.records.lock import FULL, Lock, LockHeld
 from core.spec.spec import Spec
 
 HALF_DONE = r"\.(new|deleted)"
 """What killed processes leave among the experiments: a folder that was to be one, or is none any more."""
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""A disk that takes no more."""
 TITLE_LENGTH = 40
 """Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
 

@@ -51,8 +51,9 @@ LOOK_SECONDS = 0.25
 LOOKS = 6
 """So often in a row a lock must be seen to be gone: a file server shows some things late, or not for a moment."""
 LARGEST = 2**16
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Bytes of a lock file, at most; ours have some hundred."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The errors of a disk that takes no more."""
 CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
 """What claims are called."""
 UNKNOWN_HOLDER = ProcessIdentity("an unknown host", 0, "", "")
@@ -244,7 +245,7 @@ class Lock:
                 try:
                     self._remove(self._path, self._content)
                 except OSError as error:
-                    if error.errno not in NO_ROOM:
+                    if error.errno not in FULL:
                         raise
                     self._empty()
 
