@@ -6,7 +6,8 @@ import errno
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -272,12 +273,19 @@ def test_a_run_of_several_threads_takes_as_many_processors(tmp_path: Path) -> No
         assert Turn(tmp_path, "c", limit=1, threads=3).runs(0, 1) == 0
 
 
+@contextmanager
+def two_in_turn(home: Path, clock: Callable[[], float]) -> Iterator[tuple[Turn, Turn]]:
+    """Two that want two processors of two, the first before the second."""
+    with (
+        Turn(home, "first", limit=2, threads=1, since=1, clock=clock) as first,
+        Turn(home, "second", limit=2, threads=1, since=2, clock=clock) as second,
+    ):
+        yield first, second
+
+
 def test_a_ticket_that_has_gone_is_written_again(tmp_path: Path) -> None:
     clock = Clock()
-    with (
-        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
-        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
-    ):
+    with two_in_turn(tmp_path, clock) as (first, second):
         assert (first.runs(2, 2), second.runs(0, 2)) == (2, 0)
         shutil.rmtree(queue_dir(tmp_path))
         clock.now += LOOK_SECONDS
@@ -291,10 +299,7 @@ def test_on_a_machine_that_is_given_another_name_nobody_waits_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    with (
-        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
-        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
-    ):
+    with two_in_turn(tmp_path, clock) as (first, second):
         assert (first.runs(1, 2), second.runs(0, 2)) == (2, 0)
         monkeypatch.setattr("core.records.process.socket.gethostname", lambda: "another-name")
         clock.now += LOOK_SECONDS
@@ -307,10 +312,7 @@ def test_who_is_not_seen_in_the_queue_waits_for_nobody_until_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    with (
-        Turn(tmp_path, "first", limit=2, threads=1, since=1, clock=clock) as first,
-        Turn(tmp_path, "second", limit=2, threads=1, since=2, clock=clock) as second,
-    ):
+    with two_in_turn(tmp_path, clock) as (first, second):
         assert (first.runs(2, 2), second.runs(0, 2)) == (2, 0)
         clock.now += LOOK_SECONDS
         with monkeypatch.context() as blind:
