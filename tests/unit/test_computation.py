@@ -185,17 +185,24 @@ def test_a_run_whose_result_is_not_there_has_failed_whatever_its_worker_says(ben
     assert bench.work(session="0002") == "complete"
 
 
+def reading_that_fails(looks: int) -> tuple[Callable[[Path, int], bytes], list[Path]]:
+    """Of the second run's files the first `looks` readings fail; and what they were to read."""
+    away: list[Path] = []
+
+    def read_unless_away(path: Path, limit: int) -> bytes:
+        if path.parts[-3] == "0001" and len(away) < looks:
+            away.append(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return read_plain(path, limit)
+
+    return read_unless_away, away
+
+
 def test_a_result_that_cannot_be_read_for_a_while_counts(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file server is away: what it holds may be whole."""
-    away: list[Path] = []
-
-    def read_unless_away(path: Path, limit: int) -> bytes:
-        if path.parts[-3] == "0001" and len(away) < 3:
-            away.append(path)
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        return read_plain(path, limit)
+    read_unless_away, away = reading_that_fails(3)
 
     def compute(task: Task) -> Sequence[Report]:
         reports = bench.publish(task)
@@ -227,13 +234,7 @@ def test_a_result_that_stands_counts_though_its_worker_says_that_it_failed(bench
 def test_a_worker_that_says_it_failed_is_believed_when_the_result_can_be_looked_for(
     bench: Bench, looks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away: list[Path] = []
-
-    def read_unless_away(path: Path, limit: int) -> bytes:
-        if path.parts[-3] == "0001" and len(away) < looks:
-            away.append(path)
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        return read_plain(path, limit)
+    read_unless_away, _ = reading_that_fails(looks)
 
     def compute(task: Task) -> Sequence[Report]:
         reports = bench.publish(task)
