@@ -122,10 +122,7 @@ class Experiment:
         if holding is None or holding.life != "unknown":
             return ""
         who = holding.holder or UNKNOWN_HOLDER
-        return (
-            f"process {who.pid} on {who.host} may be computing {self.id}: watching up to {SILENCE_SECONDS:.0f} s "
-            "for a sign of life"
-        )
+        return f"{who} may be computing {self.id}: watching up to {SILENCE_SECONDS:.0f} s for a sign of life"
 
     def run_folder(self, run: int) -> Path:
         """The folder of run `run`, counted from 0."""

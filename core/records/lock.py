@@ -67,8 +67,10 @@ class LockHeld(ExperimentError):
 
     def __init__(self, holder: ProcessIdentity) -> None:
         super().__init__(
-            f"this experiment is being computed by process {holder.pid} on {holder.host}",
-            "follow it with `aefit-tui attach ID`, or stop it with `aefit-tui cancel ID`",
+            f"this experiment is being computed by {holder}",
+            "follow it with `aefit-tui attach ID`, or stop it with `aefit-tui cancel ID`"
+            if holder.pid
+            else f"its heart beat just now; if nobody computes it, wait {SILENCE_SECONDS:.0f} s and try again",
         )
         self.holder = holder
 

@@ -25,6 +25,9 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
     boot_id: Name
     pid_namespace: Name = ""
 
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}" if self.pid else "a process that its lock does not name"
+
     @property
     def on_this_host(self) -> bool:
         """Whether the asking process can judge it by its pid: it is, or was, among the processes that we see.

@@ -175,7 +175,7 @@ def _acquire(lock: Lock) -> None:
         except LockHeld as held:
             if time.monotonic() > deadline:
                 raise StudyError(
-                    f"process {held.holder.pid} on {held.holder.host} has been changing a study here for long",
+                    f"{held.holder} has been changing a study here for long",
                     "try again, or end that process",
                 ) from held
             time.sleep(LOOK_SECONDS)

@@ -52,6 +52,8 @@ SUPERVISOR = ("supervisor",)
 """And of a study's supervisor."""
 PATIENCE = 60.0
 """Seconds after which a process waits for something that will not come."""
+SILENCE = 0.3
+"""Seconds without a sign of life after which a holder counts as dead here."""
 TRACE = re.compile(r"Traceback \(most recent call last\)|Exception ignored in|Exception in thread")
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal would obey, or be misled by."""
@@ -267,7 +269,7 @@ class Lab:
             (coordinator, "LocalProcesses", lambda jobs, start: workers(capacity=jobs)),
             (batch, "start_coordinator", self.start_coordinator),
             (follow, "LOOK_SECONDS", 0.005),
-            (lock, "SILENCE_SECONDS", 0.3),
+            (lock, "SILENCE_SECONDS", SILENCE),
             (lock, "LOOK_SECONDS", 0.01),
         ):
             setattr(place, name, value)
@@ -336,6 +338,7 @@ __all__ = [
     "COORDINATOR",
     "KILLED",
     "OBEYED",
+    "SILENCE",
     "SPEC",
     "STATUSES",
     "SUPERVISOR",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from core.records.queue import Ticket, new_name
 from core.records.types import to_json
 from tests.faults.damage import damage_file, damage_home, damaged
 from tests.faults.disk import ERRORS, KILLED, DiskFault
-from tests.faults.kinds import DIES, check_tidy, check_words, program_dies, program_meets_an_error
+from tests.faults.kinds import DIES, check_tidy, check_words, delete, program_dies, program_meets_an_error
 from tests.faults.study_lab import ASKED, FURTHER, GONE, IDS, NAME, RUNS, StudyLab
 
 Fault = Callable[[StudyLab, random.Random], str]
@@ -211,13 +210,11 @@ def after_study(lab: StudyLab, expected: Mapping[str, dict[int, RunMetrics]]) ->
     check_words(resumed := lab.command("study", "resume", NAME))
     if resumed.status != 0:
         # What cannot be gone on with can be deleted, and asked for anew.
-        check_words(lab.command("study", "delete", NAME, "--yes"))
-        assert not os.path.lexists(lab.study.folder), f"{lab.study.folder} stays after {resumed}"
+        delete(lab, ("study", "delete", NAME, "--yes"), lab.study.folder, resumed)
     check_words(again := lab.command(*ASKED))
     if again.status != 0:
         for name in IDS:
-            check_words(lab.command("delete", name, "--yes"))
-            assert not os.path.lexists(Path(lab.home, "experiments", name)), f"{name} stays after {again}"
+            delete(lab, ("delete", name, "--yes"), Path(lab.home, "experiments", name), again)
         check_words(again := lab.command(*ASKED))
     assert again.status == 0, again
     lab.rest()

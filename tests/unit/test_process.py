@@ -109,3 +109,8 @@ def test_a_number_that_no_process_has_is_refused(pid: str) -> None:
 def test_no_process_has_the_number_0() -> None:
     """The system would take it for the group of who asks, which is always there."""
     assert not replace(identity(), pid=0, start_time="").alive
+
+
+def test_a_process_is_named_where_it_is_known() -> None:
+    assert str(ProcessIdentity("node7", 12, "", "")) == "process 12 on node7"
+    assert str(replace(identity(), pid=0)) == "a process that its lock does not name"
