@@ -9,9 +9,7 @@ when another coordinator holds the lock, 70 when it crashed (the trace is in its
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from core.engine.arguments import add_how
@@ -20,7 +18,7 @@ from core.engine.elsewhere import executor_elsewhere
 from core.engine.event_log import EventLog
 from core.engine.executor import Executor
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
-from core.engine.lock_keeping import heartbeat
+from core.engine.lock_keeping import working_in
 from core.engine.main_program import answer
 from core.engine.schedule import ATTEMPTS, ATTEMPTS_ELSEWHERE
 from core.engine.stopping import ProcessStops, stop_requested
@@ -30,7 +28,6 @@ from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
 from core.records.home import sweep_experiments
 from core.records.journal import session_of
-from core.records.lock import Lock
 
 EXIT_STATUS: dict[Ending, ExitStatus] = {
     "complete": ExitStatus.COMPLETE,
@@ -56,15 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
     """Compute an experiment while its lock is held; how that ended. Raises LockHeld."""
-    left = os.path.exists(experiment.cancel_file)
-    if left and not experiment.running:
-        # Left over from a coordinator that died before it could obey; a later one is meant for us.
-        experiment.clear_cancel()
-        left = False
-    with Lock(experiment.folder, give_up=stops) as lock, heartbeat(lock) as lost:
-        if left and lock.taken_from is not None:  # that it had died was not known then
-            experiment.clear_cancel()
-        experiment.clear_leftovers()
+    with working_in(experiment, stops) as (lock, lost):
         sweep_experiments(experiment.folder.parent.parent)
         session = f"{_sessions(experiment) + 1:04d}"
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
@@ -91,9 +80,6 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
                 attempts=ATTEMPTS_ELSEWHERE if elsewhere else ATTEMPTS,
             ).compute()
         journal.close()
-        with suppress(OSError):  # what is computed is computed, whatever the disk does now
-            if lock.held:  # else a request to stop is meant for whoever has taken over
-                experiment.clear_cancel()
     return status
 
 

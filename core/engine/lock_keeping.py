@@ -1,11 +1,14 @@
-"""Proof of life for as long as a lock is held, whatever its holder is doing in the meantime."""
+"""A lock is taken, kept by proof of life whatever its holder is doing, and left tidy."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
 
+from core.engine.stopping import cancel_requested
 from core.errors import ExperimentError
 from core.records.lock import HEARTBEAT_SECONDS, Lock
 
@@ -36,3 +39,46 @@ def heartbeat(lock: Lock, seconds: float = HEARTBEAT_SECONDS) -> Iterator[Callab
     finally:
         over.set()
         thread.join()
+
+
+class Lockable(Protocol):
+    """An experiment or a study: a folder with a lock, in which one main program at a time works."""
+
+    @property
+    def folder(self) -> Path:
+        """What the lock is of."""
+
+    @property
+    def cancel_file(self) -> Path:
+        """A request to stop: its presence is all."""
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody alive holds the lock, as far as one look tells. Raises OSError."""
+
+    def clear_cancel(self) -> None:
+        """Take a request to stop away. Raises OSError."""
+
+    def clear_leftovers(self) -> None:
+        """Remove what killed processes left half written; only for who holds the lock."""
+
+
+@contextmanager
+def working_in(record: Lockable, stops: Callable[[], bool]) -> Iterator[tuple[Lock, Callable[[], bool]]]:
+    """Within the block its lock is held and beaten for; gives the lock, and what `heartbeat` gives.
+
+    stops: see `give_up` of `Lock`. What one that died left half written is removed first, and so is a request to
+    stop which it could not obey any more; one that was made to us is removed at the end. Raises LockHeld, OSError.
+    """
+    left = cancel_requested(record.cancel_file)
+    if left and not record.running:  # a later one is meant for us
+        record.clear_cancel()
+        left = False
+    with Lock(record.folder, give_up=stops) as lock, heartbeat(lock) as lost:
+        if left and lock.taken_from is not None:  # that it had died was not known then
+            record.clear_cancel()
+        record.clear_leftovers()
+        yield lock, lost
+        with suppress(OSError):  # what is done is done, whatever the disk does now
+            if lock.held:  # else a request to stop is meant for whoever has taken over
+                record.clear_cancel()

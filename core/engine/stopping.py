@@ -46,14 +46,19 @@ class ProcessStops:
         threading.Thread(target=watch, daemon=True).start()
 
 
+def cancel_requested(cancel_file: Path) -> bool:
+    """Whether somebody asks for a stop; a request that cannot be looked for now is not there yet."""
+    # Not Path.exists, which raises while a file server is away: a later look sees what this one cannot.
+    return os.path.exists(cancel_file)
+
+
 def stop_requested(
     cancel_file: Path, process_stopped: Callable[[], bool], lock_lost: Callable[[], bool]
 ) -> Callable[[], Stop | None]:
     """A function that says how to end, None to go on."""
 
     def look() -> Stop | None:
-        # Not Path.exists, which raises while a file server is away: a later look sees what this one cannot.
-        if os.path.exists(cancel_file):
+        if cancel_requested(cancel_file):
             return "cancelled"
         return "interrupted" if process_stopped() or lock_lost() else None
 

@@ -10,7 +10,6 @@ another supervisor holds the lock, 2 when the request cannot be met, 70 when it 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -24,15 +23,14 @@ from pathlib import Path
 from typing import Protocol
 
 from core.engine.arguments import add_how, how_of
-from core.engine.lock_keeping import heartbeat
+from core.engine.lock_keeping import working_in
 from core.engine.main_program import answer
-from core.engine.stopping import ProcessStops
+from core.engine.stopping import ProcessStops, cancel_requested
 from core.errors import AefitError, StudyError
 from core.files import channels
 from core.files.exit_status import ExitStatus
 from core.records.experiment import Experiment
 from core.records.home import create, existing
-from core.records.lock import Lock
 from core.records.process import identity
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
@@ -237,14 +235,7 @@ def _lacks(study: Study, cell: StudyCell, first: int) -> bool:
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
     """Have a study computed while its lock is held; the exit status. Raises LockHeld, OSError."""
-    left_over = _is_cancelled(study)
-    if left_over and not study.running:  # of one that died before it could obey
-        study.clear_cancel()
-        left_over = False
-    with Lock(study.folder, give_up=stops) as lock, heartbeat(lock) as lost:
-        if left_over and lock.taken_from is not None:  # that it had died was not known before
-            study.clear_cancel()
-        study.clear_leftovers()
+    with working_in(study, stops) as (_, lost):
         since = time.time()
 
         begun = count()
@@ -270,23 +261,15 @@ def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
                     stamp = now
             if lost():
                 return ExitStatus.INTERRUPTED
-            if _is_cancelled(study) or stops():
+            if cancel_requested(study.cancel_file) or stops():
                 stopped = True
                 break
             time.sleep(LOOK_SECONDS)
-        while stopped and supervision.stop(for_good=_is_cancelled(study)):
+        while stopped and supervision.stop(for_good=cancel_requested(study.cancel_file)):
             time.sleep(LOOK_SECONDS)
-        with suppress(OSError):  # what has been begun is begun, whatever the disk does now
-            if lock.held:
-                study.clear_cancel()
     if stopped:
         return ExitStatus.INTERRUPTED
     return ExitStatus.COMPLETE if all(map(partial(_is_done, study), study.cells)) else ExitStatus.FAILED
-
-
-def _is_cancelled(study: Study) -> bool:
-    """Whether somebody asks for a stop; a request that cannot be looked for now is not there yet."""
-    return os.path.exists(study.cancel_file)
 
 
 def _is_done(study: Study, cell: StudyCell) -> bool:

@@ -564,7 +564,7 @@ def test_only_a_request_for_its_dead_predecessor_is_taken_away(
             super().acquire()
             self.taken_from = other
 
-    monkeypatch.setattr("core.engine.supervisor.Lock", TakenOver)
+    monkeypatch.setattr("core.engine.lock_keeping.Lock", TakenOver)
     lock_file.write_bytes(to_json(other))
     if not seen_alive:
         os.utime(lock_file, (1e9, 1e9))
