@@ -55,6 +55,7 @@ def _lab(house: House) -> Lab:
 
 
 @pytest.mark.usefixtures("any_growth")
+@pytest.mark.slow
 async def test_a_screen_that_was_left_is_gone_with_its_widgets(house: House) -> None:
     async with opened(_lab(house), SIZE) as pilot:
         screen, pictures = await _see_gallery(pilot)

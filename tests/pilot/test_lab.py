@@ -650,6 +650,7 @@ class TestMoreRuns:
         assert load(complete.folder).spec == complete.spec
         assert house.coordinator.started == []
 
+    @pytest.mark.slow
     async def test_an_experiment_of_the_first_version_has_as_many_as_it_has(
         self, house: House, first_version_home: Path
     ) -> None:
@@ -689,6 +690,7 @@ class TestColours:
 
 
 class TestTrouble:
+    @pytest.mark.slow
     async def test_a_home_that_cannot_be_written_is_said_and_nothing_breaks(self, house: House) -> None:
         house.home.write_text("a file where the home should be")
         lab = house.lab()

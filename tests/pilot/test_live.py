@@ -197,6 +197,7 @@ class TestPanes:
             await pilot.press(digit("decides"))
             await until(pilot, lambda: seen_panes(lab) == ["charts", "decides", "verdict"])
 
+    @pytest.mark.slow
     async def test_a_wide_low_terminal_shows_both_pictures_or_a_table(
         self, house: House, finished: Experiment
     ) -> None:
@@ -265,6 +266,7 @@ class TestPanes:
             await pilot.pause()
             assert pilot.app.focused is focused
 
+    @pytest.mark.slow
     async def test_a_click_on_a_tab_brings_its_pane(self, house: House, finished: Experiment) -> None:
         lab = house.lab(finished)
         async with opened(lab, SMALL) as pilot:

@@ -96,6 +96,7 @@ async def test_where_something_is_typed_they_are_letters(house: House, made: lis
         await until(pilot, lambda: lab.screen.query_one("#filter", Input).value == "jkG:")
 
 
+@pytest.mark.slow
 async def test_dialogs_and_the_help_follow_them_too(house: House, made: list[Experiment]) -> None:
     async with listed(house) as (lab, pilot):
         await pilot.press("x")
@@ -128,6 +129,7 @@ async def test_back_leads_to_where_an_experiment_was_opened(house: House, made: 
         await until(pilot, lambda: chosen(lab) == made[1].id)
 
 
+@pytest.mark.slow
 async def test_back_from_an_experiment_of_a_study_is_the_study(house: House) -> None:
     make_study(house.home, states=["complete"])
     lab = house.lab()
@@ -145,6 +147,7 @@ async def test_back_from_an_experiment_of_a_study_is_the_study(house: House) -> 
         await until(pilot, lambda: isinstance(lab.screen, StudyScreen))
 
 
+@pytest.mark.slow
 async def test_the_next_experiment_of_the_list_without_the_list(house: House, made: list[Experiment]) -> None:
     async with listed(house) as (lab, pilot):
         await pilot.press("slash", *"epsilon>0.03", "enter", "enter")
@@ -177,6 +180,7 @@ async def test_the_column_that_sorts_is_chosen(house: House, made: list[Experime
             await until(pilot, partial(is_chosen, lab, expected.id))
 
 
+@pytest.mark.slow
 async def test_the_commands_of_the_marked_are_copied(house: House, made: list[Experiment]) -> None:
     async with listed(house) as (lab, pilot):
         await pilot.press("ctrl+y")
@@ -191,6 +195,7 @@ async def test_the_commands_of_the_marked_are_copied(house: House, made: list[Ex
         await until(pilot, lambda: lab.clipboard == batch_command(made[0].spec))
 
 
+@pytest.mark.slow
 async def test_nothing_is_kept_of_screens_that_were_left(house: House, made: list[Experiment]) -> None:
     """Textual has a cache of its own for each widget: of those that are gone there is none."""
     async with listed(house) as (lab, pilot):

@@ -111,6 +111,7 @@ class TestTyping:
             await until(pilot, lambda: "Study" not in text_of(lab) and "Lists" not in text_of(lab))
             await until(pilot, lambda: shown(lab, "count") == "1 experiment · 2 runs")
 
+    @pytest.mark.slow
     async def test_what_is_wrong_in_a_list_is_said_beside_it(self, house: House) -> None:
         lab = house.lab(dataset="digits")
         async with opened(lab, SMALL) as pilot:
@@ -138,6 +139,7 @@ class TestTyping:
             assert "Study is not possible" in notices(lab)
         assert study_folders(house.home) == []
 
+    @pytest.mark.slow
     async def test_lists_can_be_paired(self, house: House) -> None:
         lab = house.lab(dataset="digits", runs=1)
         async with opened(lab, SMALL) as pilot:
@@ -151,6 +153,7 @@ class TestTyping:
             await until(pilot, lambda: shown(lab, "count") == "3 experiments · 3 runs")
             await until(pilot, lambda: "--pair" in shown(lab, "command"))
 
+    @pytest.mark.slow
     async def test_of_very_many_the_form_waits_for_the_next_letter(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -215,6 +218,7 @@ class TestChoosing:
 
 
 class TestWhatThereIs:
+    @pytest.mark.slow
     async def test_the_grid_shows_what_exists_and_the_study_of_that_name_can_be_opened(
         self, house: House
     ) -> None:
@@ -267,6 +271,7 @@ class TestStart:
         words = load_preferences(house.home).words
         assert (words["epsilon"], words["attack"], words["name"]) == ("0.05,0.1", "fgsm,pgd", "mine")
 
+    @pytest.mark.slow
     async def test_what_was_started_last_is_offered(self, house: House, supervisors: Supervisors) -> None:
         lab = house.lab(dataset="digits", epsilon="0.05,0.1", attack="fgsm,pgd", runs=1)
         async with opened(lab, SMALL) as pilot:
@@ -281,6 +286,7 @@ class TestStart:
             await pilot.press("ctrl+l")
             await until(pilot, lambda: shown(again, "count") == "1 experiment · 1 run")
 
+    @pytest.mark.slow
     async def test_one_that_is_complete_is_opened_and_nothing_computed(
         self, house: House, supervisors: Supervisors
     ) -> None:

@@ -512,6 +512,7 @@ class TestTheQueue:
             await until(pilot, lambda: "queued: 1 of 2 that wait" in text_of(lab))
             assert f"after {first.id}" in text_of(lab)
 
+    @pytest.mark.slow
     async def test_one_that_waits_is_started_at_once_by_a_key(self, house: House) -> None:
         _, second, third = self.waiting(house)
         lab = house.lab(third)
@@ -530,6 +531,7 @@ class TestTheQueue:
             await pilot.press("exclamation_mark")
             await until(pilot, lambda: sorted(at_once(house)) == sorted([second.id, third.id]))
 
+    @pytest.mark.slow
     async def test_those_of_the_marked_that_wait_are_started_at_once(self, house: House) -> None:
         first, second, third = self.waiting(house)
         lab = house.lab(third)
@@ -541,6 +543,7 @@ class TestTheQueue:
             assert sorted(at_once(house)) == sorted([second.id, third.id])
             assert first.id not in at_once(house)
 
+    @pytest.mark.slow
     async def test_the_study_starts_the_one_under_its_cursor(self, house: House) -> None:
         *_, third = self.waiting(house)
         study = load_study(house.home / "studies" / "paper")

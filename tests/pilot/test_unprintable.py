@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from core.records.annotations import Annotations, write_annotations
 from core.records.experiment import load
 from tests.fakes.experiments import make_experiment
@@ -14,6 +16,7 @@ WIDE = (120, 30)
 NAME = "evil\x1b]0;OWNED\x07\u202e"
 
 
+@pytest.mark.slow
 async def test_a_name_that_a_terminal_would_obey(house: House) -> None:
     made = make_experiment(house.home, state="interrupted", runs=3, now=time.time())
     folder = made.folder.rename(made.folder.with_name(NAME))

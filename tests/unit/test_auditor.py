@@ -232,6 +232,7 @@ def test_the_examples_are_worth_an_audit(audit: Audit) -> None:
     assert (auditor.candidates.whole != auditor.candidates.other).any(), "the rules would be one"
 
 
+@pytest.mark.slow
 def test_the_halves_answer_as_scikit_learn_does(audit: Audit) -> None:
     auditor, _ = audit
     assert_array_equal(auditor.arrays["test_prediction"], auditor.test.whole)

@@ -89,6 +89,7 @@ def test_what_cannot_be_is_said_with_its_file_and_what_would_be_right(
     assert hint in caught.value.hint
 
 
+@pytest.mark.slow
 def test_no_two_keys_of_ours_are_refused() -> None:
     """What is refused of a person's keys does not happen among ours: each given its own keys again is taken."""
     for name, bound in every_binding(Lab).items():

@@ -156,6 +156,7 @@ class TestAttack:
             == np.sign(after - before)[np.abs(after - before) > 1]
         ).all()
 
+    @pytest.mark.slow
     def test_one_that_was_made_before_takes_no_torch(
         self, cache: Cache, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -152,6 +152,7 @@ def test_the_example_is_worth_testing(result):
     assert 0.5 < result.metrics.surrogate_accuracy < 1
 
 
+@pytest.mark.slow
 def test_an_auditor_gets_the_same_predictions_for_every_k(pool, result):
     arrays = result.arrays
     test_images = pool.images[arrays["test_index"]]
