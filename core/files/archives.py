@@ -7,7 +7,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from core.declarations.lazy import np
 
@@ -51,19 +51,19 @@ def check_sizes(file: BinaryIO, limit: int) -> None:
         if (size := sum(member.file_size for member in members)) > limit:
             raise TooLarge(size)
         for member in members:
-            if member.filename.endswith(".npy"):
-                with archive.open(member) as content:
-                    version = np.lib.format.read_magic(content)
-                    # Version 3 differs from 2 in how names of fields are written.
-                    head = (
-                        np.lib.format.read_array_header_1_0
-                        if version == (1, 0)
-                        else np.lib.format.read_array_header_2_0
-                    )
-                    shape, _, dtype = head(content)
-                claimed = math.prod(shape) * dtype.itemsize
-                if not dtype.hasobject and claimed > member.file_size:
-                    name = member.filename.removesuffix(".npy")
-                    raise ValueError(
-                        f"the array {name} claims {claimed:,} bytes, and {member.file_size:,} are there"
-                    )
+            # Also what is no array by its name: opening tells where that is damaged in one of its two places.
+            with archive.open(member) as content:
+                if member.filename.endswith(".npy"):
+                    _check_claim(content, member)
+
+
+def _check_claim(content: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Raises ValueError where an array claims to be larger than what there is of it."""
+    version = np.lib.format.read_magic(content)
+    # Version 3 differs from 2 in how names of fields are written.
+    head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = head(content)
+    claimed = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and claimed > member.file_size:
+        name = member.filename.removesuffix(".npy")
+        raise ValueError(f"the array {name} claims {claimed:,} bytes, and {member.file_size:,} are there")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_set_without_members_is_an_empty_gallery(tmp_path: Path) -> None:
     assert (len(read), read.original.shape, read.members()) == (0, (0, 28, 28, 1), [])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.none() | st.integers(0, 3), st.none() | st.integers(-1, 3))
 def test_filters_pass_what_they_name(label: int | None, target: int | None) -> None:
     pool = made_up_pool(images=40)
@@ -311,7 +312,26 @@ class TestTheFile:
         assert read_gallery(tmp_path / "nowhere" / "gallery.npz") is None
         assert sets_in(tmp_path / "nowhere" / "gallery.npz") == ()
 
-    @settings(deadline=None, max_examples=120)
+    @pytest.mark.parametrize("letter", [0, -1])
+    def test_a_set_whose_name_is_damaged_is_not_one_that_is_not_there(
+        self, tmp_path: Path, letter: int
+    ) -> None:
+        """A ZIP archive names its members twice: where they lie and, what is read first, at its end."""
+        path = tmp_path / "gallery.npz"
+        write_galleries(path, [made_up_gallery()])
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        whole = path.read_bytes()
+        for name in names:
+            content = bytearray(whole)
+            place = content.rindex(name.encode())
+            content[place + letter % len(name)] = ord("x")
+            path.write_bytes(content)
+            for read in (read_gallery, sets_in):
+                with pytest.raises(DataError, match="damaged"):
+                    read(path)
+
+    @settings(max_examples=120)
     @given(data=st.data())
     def test_damaged_bytes_are_refused_or_harmless(
         self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
