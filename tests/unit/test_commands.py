@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -410,6 +411,18 @@ def test_a_refused_extension_leaves_the_runs_that_there_were(
     coordinators.refuses = False
     assert command(*words).status == 0
     assert len(finished.reloaded().results()) == 5
+
+
+@pytest.mark.parametrize("words", [(), ("--detach",)])
+def test_a_coordinator_that_is_killed_is_told_of_and_how_to_go_on(
+    command: Command, finished: Experiment, coordinators: Coordinators, words: tuple[str, ...]
+) -> None:
+    """Also as soon as it was started, before it could hear of any signal."""
+    coordinators.breaks_off = -signal.SIGHUP
+    told = command("extend", "latest", "--runs", "5", *words)
+    assert told.status == 130
+    assert f"the coordinator was killed by signal {int(signal.SIGHUP)}" in told.err
+    assert f"aefit-tui resume {finished.id}" in told.err
 
 
 def test_who_waits_for_one_that_is_killed_goes_on_with_what_is_lacking(

@@ -146,6 +146,9 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     if doubt := experiment.doubt:
         console.narrate(doubt)
     status = (_detach if options.detach else _compute)(experiment, options, console)
+    if status < 0:
+        console.problem(f"the coordinator was killed by signal {-status}; nothing that was complete is lost")
+        status = ExitStatus.INTERRUPTED
     if status == ExitStatus.LOCKED:
         # Somebody else began between our look and our start.
         return _join(experiment, options, console)
@@ -260,7 +263,7 @@ def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
 
 
 def _compute(experiment: Experiment, options: BatchOptions, console: Console) -> int:
-    """Start a coordinator tied to us and follow it to its end; its exit status."""
+    """Start a coordinator tied to us and follow it to its end; its exit status, below 0 where it was killed."""
     reader = JournalReader(experiment.journal)
     past = reader.poll()
     process = None
@@ -274,15 +277,11 @@ def _compute(experiment: Experiment, options: BatchOptions, console: Console) ->
             assert process.stdin is not None
             process.stdin.close()  # which asks it to stop
         # Still deaf to further signals: the work is being put away.
-        status = process.wait()
-    if status < 0:
-        console.problem(f"the coordinator was killed by signal {-status}; nothing that was complete is lost")
-        return ExitStatus.INTERRUPTED
-    return status
+        return process.wait()
 
 
 def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> int:
-    """Start a coordinator that outlives us and see it take the lock; its exit status, 0 while it computes."""
+    """Start a coordinator that outlives us and see it take the lock; as `_compute`, 0 while it computes."""
     process = start_coordinator(experiment, options.how, tied=False)
     follow(
         JournalReader(experiment.journal),
