@@ -8,6 +8,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A loaded machine makes examples as slowly as a bad strategy does: no test may fail by the clock.
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 # One compute thread a process: several of them on a small machine would wait for each other, not compute.
 # Processes that the tests start inherit this.

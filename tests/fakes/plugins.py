@@ -65,9 +65,10 @@ def install(
         for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
     ]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    monkeypatch.syspath_prepend(folder)
+    # Before it is there: what a registry knows after the test is what was there without it.
     for registry in REGISTRIES.values():
         forget_plugins(registry, monkeypatch)
+    monkeypatch.syspath_prepend(folder)
 
 
 def forget_plugins(registry: Registry[object], monkeypatch: pytest.MonkeyPatch) -> None:

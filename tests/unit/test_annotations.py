@@ -29,7 +29,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 @example(label="täglich 日本語 🙂", tags=['quote " and \\', "], #"], notes='"""\r\n\x00\t\n= [x]\n\n')
 @given(label=ANY_TEXT, tags=st.lists(ANY_TEXT, max_size=4), notes=ANY_TEXT)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_is_written_is_read_again(tmp_path: Path, label: str, tags: list[str], notes: str) -> None:
     given_words = Annotations(label, tuple(tags), notes)
     assert given_words.notes == notes

@@ -109,7 +109,7 @@ def test_a_source_repeated_for_its_targets_gets_what_it_gets_alone(targeted: boo
             torch.testing.assert_close(together.images[place], alone.images[0], rtol=0, atol=0)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(epsilon=st.floats(1e-4, 1), seed=st.integers(0, 2**31), extremes=st.booleans())
 @pytest.mark.slow
 def test_no_attack_leaves_the_epsilon_ball_or_the_pixel_range(

@@ -157,7 +157,7 @@ def test_the_options_possible_values_pass_unchanged() -> None:
                 assert vars(ATTACKS[name](epsilon=0.1, **{option.name: value}))[option.name] == value
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.integers(2, 6).flatmap(lambda m: st.tuples(st.just(m), st.lists(st.integers(0, m - 1), max_size=8)))
 )

@@ -44,7 +44,7 @@ def draw(
     return answers, label
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     n=st.integers(1, 12),
     subsets=st.integers(1, 9),

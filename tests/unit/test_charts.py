@@ -175,7 +175,7 @@ def test_a_fitted_axis_keeps_what_is_drawn_within_it() -> None:
     assert len(cells(in_plot(chart), set_marker("adversarial"))) == len(LEVELS)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(4, 60))
 def test_ticks_stand_in_equally_spaced_rows_and_say_what_their_row_means(
     one: float, other: float, rows: int
@@ -223,7 +223,7 @@ def test_a_level_curve_keeps_to_the_row_of_its_markers(mean: float) -> None:
     assert len([row for row in rows if row.strip()]) == 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.integers(50, 120), st.integers(10, 40))
 def test_a_curve_runs_through_the_cells_of_its_markers(means: list[float], width: int, height: int) -> None:
     rows = in_plot(accuracy_chart(one_curve(means), width, height))
@@ -344,7 +344,7 @@ near_thresholds = st.sampled_from([0.05, 0.01]).flatmap(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(near_thresholds | st.floats(0, 1), min_size=3, max_size=3),
     st.integers(12, 50),
@@ -365,7 +365,7 @@ def test_a_p_value_is_always_on_its_own_side_of_a_threshold(
             assert (row > edge) is (p < threshold), (p, threshold)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.floats(-16, 0), st.integers(4, 50), st.booleans())
 def test_rows_and_thresholds_are_as_near_to_their_values_as_rows_allow(
     lowest: float, rows: int, arrows: bool
@@ -526,13 +526,13 @@ def fits(chart: Text, width: int, height: int) -> bool:
     return len(lines) <= height and all(Text(line).cell_len <= width for line in lines)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(any_accuracy_data(), st.integers(1, 130), st.integers(1, 40))
 def test_any_accuracies_fit_any_size(data: AccuracyData, width: int, height: int) -> None:
     assert fits(accuracy_chart(data, width, height, PALETTE), width, height)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(any_p_value_data(), st.integers(1, 130), st.integers(1, 40))
 def test_any_p_values_fit_any_size(data: PValueData, width: int, height: int) -> None:
     assert fits(p_value_chart(data, width, height), width, height)

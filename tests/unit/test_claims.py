@@ -307,7 +307,7 @@ def test_without_sources_that_both_ends_know_there_are_no_flips() -> None:
 numbers = st.lists(st.integers(-1024, 1024).map(lambda k: k / 1024), min_size=2, max_size=15)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(values=numbers, overlap=st.sampled_from([0.0, 1 / 6, 0.2, 1.0]))
 def test_intervals_are_scipy_s_with_the_correction_for_overlap(values: list[float], overlap: float) -> None:
     assume(np.std(values) > 0)

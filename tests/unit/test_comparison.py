@@ -95,7 +95,7 @@ class TestDifferences:
             max_size=4,
         )
     )
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     def test_the_rows_are_the_settings_with_several_values_in_their_order(self, specs: list[Spec]) -> None:
         several = [name for name in SPEC.settings if len({spec.values[name] for spec in specs}) > 1]
         assert [name for name, _ in differing(specs)] == several

@@ -108,7 +108,7 @@ def test_every_type_of_event_is_among_those_that_are_tested() -> None:
     assert set(events) == set(Event.__subclasses__())
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.one_of(*events.values()), st.integers(1, 10**9), st.floats(0, 1e12))
 def test_an_event_survives_its_line(event: Event, sequence: int, time: float) -> None:
     line = encode(event, seq=sequence, time=time)
@@ -122,7 +122,6 @@ def test_an_event_survives_its_line(event: Event, sequence: int, time: float) ->
     assert {name: record[name] for name in own} == own
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(events, key=str)), st.data())
 def test_fields_that_a_later_version_adds_are_passed_over(kind: type[Event], data: st.DataObject) -> None:
     event = msgspec.structs.replace(data.draw(events[kind]), seq=1)
@@ -156,7 +155,7 @@ def test_a_number_that_json_does_not_have_is_refused_when_written(number: float)
             encode(event, seq=1, time=0.0)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 def test_no_line_whatever_its_bytes_raises_anything_else_than_a_record_error(line: bytes) -> None:
     with pytest.raises(RecordError):

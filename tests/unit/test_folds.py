@@ -40,7 +40,7 @@ def every_fold(labels: NDArray[np.int64], test_size: int) -> list[Split]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8).filter(lambda sizes: sum(sizes) > 1),
     data=st.data(),

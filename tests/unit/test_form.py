@@ -249,7 +249,7 @@ class TestWords:
         assert check({"runs": "3", "jobs": "50"}).jobs == 3
 
     @given(specs(), st.data())
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def test_the_words_of_a_spec_ask_for_that_spec(self, spec: Spec, data: st.DataObject) -> None:
         jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
         words = words_of(spec, jobs, threads)
@@ -364,7 +364,7 @@ class TestStudies:
         assert most_in({}) == 1
 
     @given(studies(), st.booleans())
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def test_the_command_line_asks_for_the_same_experiments(self, words: dict[str, str], pair: bool) -> None:
         lists = {name: word.count(",") for name, word in words.items() if "," in word}
         paired = pair and len(set(lists.values())) == 1 and len(lists) > 1
@@ -389,7 +389,7 @@ class TestCommandLine:
         assert words[4:] == ["--epsilon", "0.25", "--controls", "none"]
 
     @given(specs(), st.data())
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def test_it_asks_for_the_same_spec_jobs_and_threads(self, spec: Spec, data: st.DataObject) -> None:
         jobs, threads = data.draw(st.integers(1, spec.runs)), data.draw(st.integers(1, 1_024))
         asked = asked_for(command_line(Checked((spec,), jobs, threads), {}), Path("/none"))

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 from core.deciding.halves import draw_halves, draw_subsets
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(sizes=st.lists(st.integers(0, 9), min_size=1, max_size=6), seed=st.integers(0, 2**32 - 1))
 def test_every_class_is_halved_to_within_one_image(sizes: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -36,7 +36,7 @@ def test_every_image_is_in_either_half_equally_often_and_any_two_of_a_class_are_
     assert abs((draws[:, 0] != draws[:, 5]).mean() - 0.5) < 0.04
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     members=st.lists(st.booleans(), min_size=1, max_size=30),
     count=st.integers(0, 5),

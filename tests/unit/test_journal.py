@@ -38,7 +38,7 @@ def texts_of(events: list[Event]) -> list[str]:
     return [event.text for event in events if isinstance(event, Notice)]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.lists(texts, min_size=1, max_size=5), st.data())
 def test_a_reader_sees_exactly_the_whole_lines_and_later_the_rest(
     tmp_path_factory: pytest.TempPathFactory, sent: list[str], data: st.DataObject

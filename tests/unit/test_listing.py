@@ -243,7 +243,7 @@ def row(one: Overview) -> Cells:
     labels=st.lists(st.text(max_size=60), min_size=1, max_size=4),
     attack=st.sampled_from(["fgsm", "deepfool-untargeted"]),
 )
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_the_columns_take_all_the_width_and_no_more(
     available: int, padding: int, labels: list[str], attack: str
 ) -> None:

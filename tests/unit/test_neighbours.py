@@ -113,7 +113,7 @@ def test_equal_distances_are_ordered_by_training_index(
     assert_exact(build(training), in_unit_range(queries), training, z)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(data=st.data())
 def test_any_shape_gives_the_neighbours_of_brute_force(data: st.DataObject) -> None:
     total, pixels, count = (data.draw(st.integers(low, high)) for low, high in ((1, 40), (1, 12), (0, 7)))

@@ -49,7 +49,7 @@ def by_bisection(image: NDArray[np.float64], sign: NDArray[np.float64], norm: fl
     return image + change(high)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     norms=st.lists(st.floats(0, 7) | st.sampled_from([0.0, 1e-6, 1e-3, 6.4]), min_size=1, max_size=6),
     seed=st.integers(0, 2**31),

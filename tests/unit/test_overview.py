@@ -84,7 +84,7 @@ ENDINGS: list[Words] = [
 )
 @example(sessions=[[STARTED, finished("complete")]], runs={0, 1}, tail=b"")
 @example(sessions=[[STARTED]], runs=set(), tail=TORN)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_status_and_count_are_those_of_the_full_reading(
     tmp_path: Path, sessions: list[list[Words]], runs: set[int], tail: bytes
 ) -> None:

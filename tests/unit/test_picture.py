@@ -64,7 +64,7 @@ class TestCharacters:
 
 
 class TestFitting:
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=100)
     @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 130), st.integers(1, 65))
     def test_it_fits_and_is_as_large_as_can_be(
         self, height: int, width: int, columns: int, rows: int

@@ -22,7 +22,7 @@ PREFERENCES = st.builds(
 
 
 @given(PREFERENCES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_is_saved_is_loaded(preferences: Preferences) -> None:
     # Whichever classifier the words name, these are of every one that is known.
     preferences = Preferences(

@@ -45,7 +45,7 @@ def by_hand(
     )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     images=st.integers(1, 8),
     each=st.integers(0, 4),

@@ -17,7 +17,7 @@ PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), max_size=120)
 
 
 class TestChoosing:
-    @settings(deadline=None, max_examples=150)
+    @settings(max_examples=150)
     @given(PAIRS, st.integers(1, 60))
     def test_rounds_visit_every_pair_that_has_one_left(self, pairs, most):
         """By hand: sort into one queue a pair, then take the heads of all queues again and again."""
@@ -56,7 +56,7 @@ class TestChoosing:
         assert choose(label, np.full(6, -1), 3, most=5).tolist() == [3, 4, 0, 5, 1]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(PAIRS, st.integers(1, 60), st.lists(st.integers(0, 120), max_size=5), st.integers(0, 2**32))
 def test_whatever_the_blocks_the_sample_is_what_is_chosen_of_all(pairs, most, cuts, seed):
     generator = np.random.default_rng(seed)

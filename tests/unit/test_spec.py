@@ -362,7 +362,7 @@ def test_a_set_selected_at_the_fitted_end_is_counted_from_there() -> None:
 # Writing it down and reading it again
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(specs())
 def test_every_spec_survives_toml_and_json(spec: Spec) -> None:
     for again in (
@@ -587,7 +587,7 @@ def test_every_part_and_its_options_change_the_digest() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(specs(), specs())
 def test_digests_are_equal_exactly_where_nothing_that_identifies_differs(one: Spec, other: Spec) -> None:
     def identifying(spec: Spec) -> dict[str, object]:
@@ -600,7 +600,7 @@ def test_digests_are_equal_exactly_where_nothing_that_identifies_differs(one: Sp
         assert (identifying(near) == identifying(one)) == (near.digest == one.digest)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(specs(), st.randoms(use_true_random=False))
 def test_the_order_in_which_controls_are_named_does_not_matter(spec: Spec, random: Any) -> None:
     shuffled = random.sample(spec.controls, len(spec.controls))

@@ -16,7 +16,7 @@ def _shuffled_labels(class_sizes: list[int], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(labels)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.integers(2, 60), min_size=1, max_size=12), st.integers(0, 2**32 - 1), st.data())
 def test_split_is_a_partition_that_keeps_class_shares(
     class_sizes: list[int], seed: int, data: st.DataObject
@@ -103,7 +103,7 @@ def test_a_test_part_that_empties_a_class_is_refused() -> None:
     sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5).filter(lambda sizes: sum(sizes) > 1),
     data=st.data(),
 )
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_a_test_size_is_refused_beforehand_exactly_where_no_split_exists(
     sizes: list[int], data: st.DataObject
 ) -> None:

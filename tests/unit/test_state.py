@@ -150,7 +150,7 @@ def test_the_last_statistics_are_those_of_the_journal(tmp_path: Path) -> None:
     assert snapshot.verdict[1].endswith("over 4 complete runs.")
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.data())
 def test_one_at_a_time_or_all_at_once_gives_the_same_snapshot(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -204,7 +204,7 @@ def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.one_of([events_of(kind) for kind in Event.__subclasses__()]), max_size=12))
 def test_no_order_of_events_stops_it(events: list[Event]) -> None:
     fold = Fold("an-id", SPEC)

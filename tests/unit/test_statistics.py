@@ -40,7 +40,7 @@ from core.statistics import (
 from core.statistics.signed_rank import EXACT_UP_TO, signed_rank
 from tests.fakes.curves import metrics_from_curves
 
-quick = settings(deadline=None, max_examples=60)
+quick = settings(max_examples=60)
 ROOT = Path(__file__).parents[2]
 RECORDED = Path(__file__).parent / "data" / "statistics.json"
 LADDER = Ladder("K", ("7", "5", "3", "1"), (7, 5, 3, 1))

@@ -56,7 +56,7 @@ def test_what_is_stored_is_the_same_afterwards(spec: Spec) -> None:
         max_size=8,
     )
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @pytest.mark.slow
 def test_each_is_what_it_would_be_alone(
     drawn: list[tuple[Spec, bool, dict[str, Any], set[str]]],

@@ -22,7 +22,7 @@ seeds = st.integers(0, 2**63 - 1)
 runs = st.integers(0, 10_000)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seeds, runs)
 def test_the_streams_of_a_run_are_the_children_of_its_seed_sequence(seed: int, run: int) -> None:
     streams = Streams(seed, run)

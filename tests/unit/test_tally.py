@@ -44,7 +44,7 @@ def predictions_in_blocks(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[n
     return prediction, np.array(draw(entries), dtype=np.int64), cuts_of(draw, count)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(predictions_in_blocks())
 def test_a_tally_equals_counting_one_by_one(
     case: tuple[NDArray[np.int64], NDArray[np.int64], list[slice]],
@@ -158,7 +158,7 @@ def selection_of(seed: int, ladder: Ladder = LADDER) -> Selection:
     return Selection(sets, tallies, levels=len(ladder.levels), shape=SHAPE, random=random)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(candidate_blocks(), st.integers(0, 2**32))
 def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates], seed: int) -> None:
     selection = selection_of(seed)
@@ -239,7 +239,7 @@ def test_a_selection_equals_a_loop_over_the_candidates(blocks: list[Candidates],
     assert figures.target_hit == (len(hit) / len(targeted) if targeted else None)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 7), max_size=30), st.lists(st.integers(0, 7), max_size=12))
 def test_every_margin_is_matched_by_the_nearest_on_offer_in_turn(own: list[int], offered: list[int]) -> None:
     places = match_margins(np.array(own, dtype=np.int64), np.array(offered, dtype=np.int64))

@@ -38,7 +38,7 @@ def test_an_enlarged_image_repeats_its_pixels() -> None:
 @given(
     st.integers(1, 20), st.integers(0, 200), st.integers(0, 60), st.sampled_from([(28, 28, 1), (32, 32, 3)])
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_all_that_are_shown_fit_and_are_large_enough(
     images: int, width: int, height: int, shape: tuple[int, int, int]
 ) -> None:

@@ -429,7 +429,7 @@ class TestWordsAndDecisions:
     spec, results, _ = statistics(UP, FLAT, every_control(UP), AGAINST_THE_CLAIM)
 
     @pytest.mark.slow
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(claims=random_claims())
     def test_the_words_in_short_are_those_of_the_decisions(self, claims: list[Claim]) -> None:
         answer = verdict(self.spec, list(self.results.values()), [], claims)[0]
@@ -449,7 +449,7 @@ class TestWordsAndDecisions:
         assert ("no part" in last) == (share is not None and share.decision in ("lower", "same"))
 
     @pytest.mark.slow
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(claims=random_claims())
     def test_every_estimate_stands_beside_its_decision_alone(self, claims: list[Claim]) -> None:
         said = verdict(self.spec, list(self.results.values()), [], claims)
@@ -468,7 +468,7 @@ class TestWordsAndDecisions:
             assert ("does not account for all of it" in paragraph) == (decision == "higher")
 
     @pytest.mark.slow
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(wide=st.floats(0.1, 1e6))
     def test_where_nothing_is_decided_no_other_word_is_said(self, wide: float) -> None:
         claims = [

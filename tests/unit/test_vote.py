@@ -26,7 +26,7 @@ def winner_by_hand(voters: list[int], tie_rule: str) -> int:
     return min(tied) if tie_rule == "lowest" else min(tied, key=voters.index)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     classes=st.integers(1, 5), z=st.integers(1, 9), n=st.integers(0, 12), seed=st.integers(0, 2**32 - 1),
     tie_rule=st.sampled_from(sorted(TIE_RULES)),
