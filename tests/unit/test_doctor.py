@@ -15,6 +15,7 @@ import torch
 
 from core.declarations.registry import Origin, Registry
 from core.engine.doctor import _gpu_problem, examine, installed_plugins, plugin_problems
+from core.engine.environment import describe_environment
 from core.errors import DataError
 from core.places.dask import INSTALL
 from tui_aefit.shell.doctor import Check, _characters, _home, _libraries, elsewhere_checks, terminal_checks
@@ -28,6 +29,12 @@ def test_what_works_here_is_plain_json() -> None:
     assert {"device", "plugins"} <= set(found)
     assert found["problems"] == {}
     assert found["cuda_build"] == (torch.version.cuda or "")
+
+
+def test_the_build_of_torch_is_part_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI's package of 2.13.0 says so, and its module 2.13.0+cu130."""
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cu130")
+    assert describe_environment("cuda", {}).versions["torch"] == "2.13.0+cu130"
 
 
 def test_a_torchvision_that_does_not_load_stops_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
