@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from core.records.events import CoordinatorStarted, EpochFinished, RunStarted, WorkerStarted
 from core.records.state import read_state
+from core.tensors.device import choose_device
 from tests.end_to_end.conftest import PATIENCE, kill_hard, numbers, wait_for, wait_for_event
 
 SHORT = ("--epochs", "3")
@@ -42,7 +43,7 @@ def test_json_is_one_object_as_specified(shell):
         assert {"split", "classifier", "surrogate", "attack", "filter"} <= set(run["seconds"])
     assert result["ladder"] == {"knob": "K", "levels": ["5", "3", "1"], "values": [5, 3, 1]}
     assert {"versions", "device", "cpu"} <= set(result["environment"])
-    assert result["environment"]["device"] == "cpu"
+    assert result["environment"]["device"] == choose_device("auto")
     test_accuracy = [run["accuracy"]["test"]["1"] for run in result["runs"]]
     summary = result["summary"]["accuracy"]["test"]["1"]
     assert summary["mean"] == pytest.approx(np.mean(test_accuracy))
