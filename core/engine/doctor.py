@@ -22,11 +22,11 @@ from core.tensors.device import choose_device
 
 
 def examine() -> dict[str, Any]:
-    """`versions`, `device`, `threads` (torch's default), `cpu`, `devices` found, `problems`, `cuda_build`.
+    """`versions`, `device`, `threads` (torch's default), `cpu`, `devices`, `problems`, `plugins`, `cuda_build`.
 
-    cuda_build: the CUDA that torch was built for, "" for a build without. problems: what does not work ->
-    [what is the matter, what to do]; of "torchvision", "gpu" and each plug-in that cannot be used.
-    `plugins`: what installed plug-ins bring, such as "attack swirl" -> "aefit-swirl 1.0".
+    devices: those found of "cpu", "cuda" and "mps" -> name. cuda_build: the CUDA version that torch was built for,
+    "" for a build without. problems: what does not work (torchvision, gpu, a plug-in) -> [why, what to do].
+    plugins: what installed plug-ins bring -> by which, such as "attack swirl" -> "aefit-swirl 1.0".
     """
     registries = {**PARTS, "set": SETS}
     environment = describe_environment(choose_device("auto"), installed_plugins(registries))
@@ -45,7 +45,7 @@ def examine() -> dict[str, Any]:
 
 
 def installed_plugins(registries: dict[str, Registry[Any]]) -> dict[str, str]:
-    """What plug-ins bring to each kind of thing -> their distributions and versions."""
+    """What plug-ins bring, such as "attack swirl" -> distribution and version. registries: by kind of thing."""
     found: dict[str, str] = {}
     for what, registry in registries.items():
         for name in registry:
@@ -55,7 +55,7 @@ def installed_plugins(registries: dict[str, Registry[Any]]) -> dict[str, str]:
 
 
 def plugin_problems(registries: dict[str, Registry[Any]]) -> dict[str, list[str]]:
-    """What plug-ins bring and cannot be used -> [why, what to do]. Loads them."""
+    """What plug-ins bring that cannot be used, such as "attack swirl" -> [why, what to do]. Loads the plug-ins."""
     found: dict[str, list[str]] = {}
     for what, registry in registries.items():
         for name in registry:

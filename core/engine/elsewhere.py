@@ -1,4 +1,4 @@
-"""Which executor computes an experiment on other machines, as `--launcher` and `--dask` say."""
+"""Makes the executor that computes an experiment on other machines, as `--launcher` or `--dask` says."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.places.dask import parse_cluster
 from core.places.launcher import parse_launcher
 
 Options = Callable[[Path], Sequence[str]]
-"""The options of a worker for an experiment's folder."""
+"""An experiment's folder -> the command-line options of a worker for it."""
 
 
 class Refusing:
-    """An executor that could not be made: it says why, and computes nothing."""
+    """Stands in for an executor that could not be made: reports why as `Refused`, and computes nothing."""
 
     capacity = 1
 
@@ -53,10 +53,10 @@ def executor_elsewhere(
     options: Options,
     journal: Callable[[int], Path],
 ) -> Executor:
-    """The executor for the experiment in `folder`; one that refuses to compute where there can be none.
+    """The executor for the experiment in `folder`; a `Refusing` where it cannot be made.
 
-    launcher, dask: what a person wrote, one of them. jobs: runs at the same time; threads: of each. options: of a
-    worker, but for its journal. journal: of the worker with a number.
+    launcher, dask: what a person wrote; one of the two is None. jobs: runs at the same time; threads: of each.
+    options: of a worker, without --journal. journal: worker's number -> the path of its journal.
     """
     try:
         if launcher is not None:
@@ -69,12 +69,12 @@ def executor_elsewhere(
 def _launched(
     folder: Path, text: str, jobs: int, options: Options, journal: Callable[[int], Path]
 ) -> LocalProcesses:
-    """Raises AefitError."""
+    """The executor behind a launcher. Raises AefitError."""
     try:
         launcher = parse_launcher(text)
     except Unfit as unfit:
         raise AefitError(f"--launcher {text!r} is not possible: {unfit.allowed}", unfit.hint) from unfit
-    worker_command([], os.environ)  # whether it can be passed on is said before anything is started
+    worker_command([], os.environ)  # a command that cannot be passed on is refused before anything is started
 
     def start(worker: int) -> WorkerProcess:
         prefix = launcher.prefix(worker, python=sys.executable, folder=folder)
@@ -86,12 +86,12 @@ def _launched(
 def _by_dask(
     folder: Path, text: str, jobs: int, threads: int, options: Options, journal: Callable[[int], Path]
 ) -> Postponed:
-    """Raises AefitError. The cluster is connected to, or started, when the experiment's turn has come."""
+    """The executor on a Dask cluster, reached or started when the experiment's turn comes. Raises AefitError."""
     try:
         cluster = parse_cluster(text)
     except Unfit as unfit:
         raise AefitError(f"--dask {text!r} is not possible: {unfit.allowed}", unfit.hint) from unfit
-    check_installed(cluster)  # what can be said before is not said hours later
+    check_installed(cluster)  # now, rather than after hours of waiting for the turn
 
     def make() -> Executor:
         try:
