@@ -29,7 +29,7 @@ from core.records.lock import FULL, Lock, LockHeld
 from core.spec.spec import Spec
 
 HALF_DONE = r"\.(new|deleted)"
-"""What killed processes leave among the experiments: a folder that was to be one, or is none any more."""
+"""The prefixes of folders that killed processes leave among the experiments: half made, or half deleted."""
 TITLE_LENGTH = 40
 """Characters of the data set's name in an id, at most: file systems take 255 for a whole name."""
 
@@ -37,8 +37,8 @@ TITLE_LENGTH = 40
 def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     """The experiment of a spec, and whether its folder is new: one identity has one folder in a home.
 
-    Where it exists with fewer runs, it is asked for as many as the spec says; with more, it keeps them.
-    Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
+    One that exists with fewer runs is extended to those of the spec; one with more keeps them.
+    Raises ExperimentError where the home cannot be written, or the folder holds another spec.
     """
     folder = experiments_dir(home) / experiment_id(spec)
     # os.path: in a home without permission, Path.is_dir would raise.
@@ -76,13 +76,13 @@ def sweep_experiments(home: Path) -> None:
 
 
 def _existing(folder: Path, spec: Spec) -> Experiment:
-    """The experiment in a folder that is named after a spec, asked for as many runs. Raises ExperimentError."""
+    """The experiment in the folder of a spec, extended to the spec's runs. Raises ExperimentError."""
     found = _same(load(folder), spec)
     return found.extend(spec.runs) if spec.runs > found.spec.runs else found
 
 
 def _same(found: Experiment, spec: Spec) -> Experiment:
-    """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
+    """`found`. Raises ExperimentError where it is not the experiment of `spec`."""
     if found.spec.identity != spec.identity:
         raise misnamed(found.folder, spec)
     return found
@@ -102,8 +102,8 @@ def find(home: Path, name: str) -> Experiment:
 def find_folder(home: Path, name: str) -> Path:
     """The folder that `name` means: an id, a prefix of it or of its digest, or "latest", the one created last.
 
-    Whether it can be read is not looked at. Raises ExperimentError where there is none, or more than one, or where
-    they cannot be listed.
+    Whether the experiment can be read is not checked. Raises ExperimentError where `name` means none or more than
+    one, or where the folders cannot be listed.
     """
     folders = {folder.name: folder for folder in experiment_folders(home)}
     if not folders:
@@ -129,13 +129,13 @@ def find_folder(home: Path, name: str) -> Path:
 def delete_experiment(folder: Path) -> None:
     """Remove an experiment's folder and all in it, whether or not its spec can be read.
 
-    Of a link to a folder elsewhere the link is removed, and what it leads to stays.
+    Where the folder is a link, only the link is removed, not what it leads to.
     Raises LockHeld while it is being computed, ExperimentError where it cannot be removed.
     """
     lock = Lock(folder.resolve())
     try:
         if folder.is_symlink():
-            lock.wait_until_free()  # it is not taken: nothing is written where the link leads to
+            lock.wait_until_free()  # not acquired: nothing is written to the folder that the link leads to
             folder.unlink()
             return
         _acquire(lock)
@@ -156,10 +156,10 @@ def delete_experiment(folder: Path) -> None:
 
 
 def _acquire(lock: Lock) -> None:
-    """Take a lock to delete its folder. Raises LockHeld.
+    """Take the lock of a folder that is to be deleted. Raises LockHeld, OSError.
 
-    On a full disk there is no room for it, and room is what deleting makes: there it must do that nobody holds it.
-    Who takes it at this very moment finds as little room.
+    On a full disk the lock file cannot be written, and deleting is what makes room. There this only waits until
+    nobody holds the lock: another process cannot take it at this moment either, for want of room.
     """
     try:
         lock.acquire()
