@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """How a process ended. CRASHED and LOCKED are a coordinator's only: a defect; somebody else computes."""
+    """How a process ended. Only coordinators and supervisors are CRASHED (a defect) or LOCKED (not the holder)."""
 
     COMPLETE = 0
     FAILED = 1
