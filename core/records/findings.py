@@ -1,4 +1,4 @@
-"""The main numbers of a journal's statistics, read without parsing most tests, which fill nearly all of the line."""
+"""The main numbers of a journal's statistics, read without parsing most of the tests, which fill such a line."""
 
 from __future__ import annotations
 
