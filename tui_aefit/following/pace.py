@@ -40,8 +40,7 @@ def expected_stages(spec: Spec, size: Size | None, past: Iterable[PastRun]) -> d
 
 SEARCH = 4.5e-11
 """Seconds a query and value of a training image in an exact neighbour search: 10,000 test images of MNIST among
-60,000 training images took 21 s in each of two simultaneous runs on two processor cores, on which GRADIENT was
-measured too.
+60,000 training images took 21 s in each of two simultaneous runs on two processor cores, as in all that follows.
 """
 AGAIN = 0.4
 """The share of that time that a candidate takes: it lies near its source, whose neighbours are known."""
