@@ -1,4 +1,4 @@
-"""The sub-command `study`: looking at studies, computing, stopping and removing them."""
+"""The sub-command `study`: lists, shows, computes, stops, deletes and exports studies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.1
 
 
 def study(options: Options, settings: Settings, console: Console) -> int:
-    """Do what is asked for with a study. Raises AefitError."""
+    """Run the action that was typed; the exit status. Raises AefitError."""
     action, name = options["action"], options.get("name")
     if action == "list":
         if name is not None:
@@ -80,7 +80,7 @@ def list_studies(options: Options, settings: Settings, console: Console) -> int:
 
 
 def show(options: Options, settings: Settings, console: Console) -> int:
-    """Print the result of a study as it stands. Raises AefitError."""
+    """Print the present result of a study. Raises AefitError."""
     state = read_study_state(find_study(settings.home, options["name"]))
     study_batch.print_study(state, console, as_json=options.get("as_json", False), width=options.get("width"))
     failed = state.status is StudyStatus.FAILED
@@ -104,7 +104,7 @@ def resume(options: Options, settings: Settings, console: Console) -> int:
 
 
 def cancel(options: Options, settings: Settings, console: Console) -> int:
-    """Stop a study and those of its experiments that it has begun, and wait a while. Raises AefitError."""
+    """Ask a study and its running experiments to stop, and wait up to CANCEL_SECONDS. Raises AefitError."""
     found = find_study(settings.certain_home(), options["name"])
     state = read_study_state(found)
     if state.status is not StudyStatus.RUNNING:
@@ -127,7 +127,7 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
 
 
 def delete(options: Options, settings: Settings, console: Console) -> int:
-    """Forget a study, and remove its experiments where that is asked for, after a yes. Raises AefitError."""
+    """Remove a study, with --experiments its experiments too, once a person has confirmed. Raises AefitError."""
     folder = find_study_folder(settings.certain_home(), options["name"])
     with_experiments = options.get("experiments", False)
     try:
@@ -160,7 +160,7 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
 
 
 def _request_stop(state: StudyState) -> None:
-    """Ask its supervisor to stop; where it has none, those of its experiments that are computed."""
+    """Ask a study's supervisor to stop; where it has none, those of its experiments that are being computed."""
     found = state.study
     try:
         if found.running:
@@ -182,7 +182,7 @@ def _is_running(found: Study) -> bool:
 
 
 def _is_confirmed(what: str, name: str, console: Console) -> bool:
-    """Ask at the terminal whether to delete something. Raises StudyError where there is none."""
+    """Ask at the terminal whether to delete something. Raises StudyError where standard input is none."""
     if not sys.stdin.isatty():
         raise StudyError(f"deleting {what} needs a yes", f"aefit-tui study delete {name} --yes")
     return console.confirmed(f"delete {what}?")
