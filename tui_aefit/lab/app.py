@@ -185,7 +185,7 @@ class Lab(App[None]):
         return self._changed_keys
 
     def get_default_screen(self) -> SetupScreen:
-        """The form; also finds the experiment to open in front of it: the one asked for, else the newest running."""
+        """The form; also finds the experiment to open in front of it: that asked for, else the newest at work."""
         running = self._at_work()
         for experiment in running:
             self._computing.watch(experiment)

@@ -1,4 +1,4 @@
-"""Where one is in a gallery: which members pass the filters, and which of them is looked at."""
+"""The place in a gallery: which members pass the filters, and which of them is shown."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from core.records.gallery import Gallery
 
 
 class Place:
-    """A place among the members of a gallery, None where there is none to look at.
+    """A place among the members of a gallery that pass two filters.
 
-    label, target: of the members that pass, None for any. members: these, by their places in the gallery. position:
-    of the one that is looked at, among them.
+    gallery: None where there is none to show. label, target: the filters, None for any. members: those that pass,
+    by their places in the gallery. position: of the shown one, among `members`.
     """
 
     def __init__(self) -> None:
@@ -23,18 +23,18 @@ class Place:
 
     @property
     def member(self) -> int:
-        """The one that is looked at, where there are any."""
+        """The place in the gallery of the shown member; only where `members` has any."""
         return self.members[self.position]
 
     def enter(self, gallery: Gallery | None, *, afresh: bool) -> None:
-        """Go to a gallery, with the same filters. afresh: to its first member, else to where one was."""
+        """Go to a gallery, keeping the filters. afresh: to its first member, else to the present position."""
         self.gallery = gallery
         if afresh:
             self.position = 0
         self._find()
 
     def browse(self, step: int) -> None:
-        """Go to another member; one beyond the last comes the first."""
+        """Go `step` members on; a single step beyond the last leads to the first, larger ones stop at the ends."""
         last = len(self.members) - 1
         if abs(step) == 1:
             self.position = (self.position + step) % (last + 1)
@@ -59,15 +59,15 @@ class Place:
             self.enter(self.gallery, afresh=True)
 
     def on(self, count: int) -> list[int]:
-        """The one that is looked at and those after it, `count` at most."""
+        """The shown member and those after it, `count` at most."""
         return self.members[self.position : self.position + count]
 
     def following(self, count: int) -> list[int]:
-        """Those after it, beyond the last the first, `count` at most."""
+        """The members after the shown one, the first again after the last, `count` at most."""
         return (self.members[self.position + 1 :] + self.members[: self.position])[:count]
 
     def _find(self) -> None:
-        """The members that pass; a filter that none passes is taken away."""
+        """Find the members that pass; a filter that none passes is removed first."""
         self.members = []
         if (gallery := self.gallery) is not None:
             if not gallery.members(self.label):
@@ -79,6 +79,6 @@ class Place:
 
 
 def _next(now: int | None, there: Iterable[int], step: int) -> int | None:
-    """The one after `now` among None (all) and the distinct values there, in order and round."""
+    """The value `step` after `now` in the cycle of None (all) and the distinct values of `there`, ascending."""
     choices = [None, *sorted(set(there))]
     return choices[(choices.index(now) + step) % len(choices)]

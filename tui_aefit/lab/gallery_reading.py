@@ -1,4 +1,4 @@
-"""What the gallery has to show of a run, or why there is nothing; loads NumPy."""
+"""Reads what the gallery screen shows of a run, or why there is nothing; loads NumPy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from core.sets.registry import SETS, is_known
 
 @dataclass(frozen=True)
 class Reading:
-    """What there is to look at: the run that is shown, None where none is complete, and the gallery of a set.
+    """What the gallery screen shows: a run, None where none is complete, and its gallery of a set.
 
-    name: the set. sets: those that the run has a gallery of, and that can have images. size: of the set, of which
-    the gallery is a sample.
-    distinct: the different images among them, where one may be counted more than once.
-    problem: why gallery is None.
+    name: the set's. sets: those of which the run has a gallery, and that can have images. size: images of the set,
+    of which the gallery is a sample. distinct: how many different ones, where the set may have an image more than
+    once. problem: why gallery is None.
     """
 
     run: int | None = None
@@ -33,9 +32,9 @@ class Reading:
 
 
 def read(experiment: Experiment, run: int | None, step: int, name: str, *, next_set: str) -> Reading:
-    """Read a set's gallery of the complete run `step` after `run`; beyond the last comes the first. Never raises.
+    """Read a set's gallery of the complete run `step` after `run`, the first again after the last. Never raises.
 
-    Where `run` is not complete itself, that of the first complete one. next_set: the key that shows another set.
+    Where `run` is not complete, the first complete run is read. next_set: the key that shows another set.
     """
     results = experiment.results()
     if not results:
@@ -76,5 +75,5 @@ def read(experiment: Experiment, run: int | None, step: int, name: str, *, next_
 
 
 def _has_images(name: str) -> bool:
-    """Whether a run keeps images of a set: not of one that judges another's images by other rules."""
+    """Whether a run keeps images of a set; it keeps none of a set that judges another's images by other rules."""
     return not is_known(name) or SETS[name].shown > 0

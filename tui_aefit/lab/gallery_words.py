@@ -1,4 +1,4 @@
-"""What the gallery says of an image and of its neighbours, and the pictures that it shows of them; loads NumPy."""
+"""The words and pictures of the gallery screen for an image and its neighbours; loads NumPy."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ HOW_TO_READ = "✗ not the true label; below it the Euclidean distance, pixels f
 
 
 def name_of(gallery: Gallery, label: int | None, otherwise: str = "") -> str:
-    """The name of a class."""
+    """The name of a class; `otherwise` for None."""
     return otherwise if label is None else printable(gallery.class_names[label])
 
 
 def target_of(gallery: Gallery, member: int) -> str:
-    """The name of the class that a member was attacked toward."""
+    """The name of the class that a member was attacked toward, "none" for none."""
     target = int(gallery.target[member])
     return name_of(gallery, target) if target >= 0 else "none"
 
 
 def where(run: int, runs: int, reading: Reading, place: Place, width: int) -> Content:
-    """The run, the place among its images and the filters; in shorter words where `width` has no room."""
+    """A line: the run, the place among its images and the filters; in shorter words where it exceeds `width`."""
     shown = Content.from_markup("run [b]$run[/] of $runs", run=run + 1, runs=runs)
     name, gallery = printable(reading.name), reading.gallery
     if gallery is None or not place.members:
@@ -57,7 +57,7 @@ def _filter(word: str, action: str, chosen: str) -> Content:
 
 
 def facts(gallery: Gallery, member: int, reading: Reading, epsilon: float, *, reduced: bool) -> Content:
-    """What is known of a member but for what it is taken for. reduced: whether not every pixel is shown."""
+    """What is known of a member besides the predictions. reduced: whether not every pixel is shown."""
     height, width, _ = gallery.original[member].shape
     found = {"true label": name_of(gallery, int(gallery.label[member]))}
     if gallery.perturbed:
@@ -80,7 +80,7 @@ def _sample(gallery: Gallery, reading: Reading) -> str:
 
 
 def legend(gallery: Gallery, *, as_text: bool) -> str:
-    """How the pictures are to be read."""
+    """How to read the pictures, in a sentence."""
     if not gallery.perturbed:
         return SETS[gallery.name].description
     if as_text:
@@ -89,7 +89,7 @@ def legend(gallery: Gallery, *, as_text: bool) -> str:
 
 
 def rows_of(gallery: Gallery, member: int, following: Sequence[int]) -> tuple[tuple[Panel, ...], ...]:
-    """The pictures of a member, and below them those of some that follow."""
+    """Rows of pictures: those of a member, then those of the members in `following`."""
     name = printable(gallery.name)
     rows = [panels(gallery, member, "original" if gallery.perturbed else name, name)]
     for other in following:
@@ -99,9 +99,9 @@ def rows_of(gallery: Gallery, member: int, following: Sequence[int]) -> tuple[tu
 
 
 def panels(gallery: Gallery, member: int, before: str, after: str) -> tuple[Panel, ...]:
-    """A member's original, perturbation and perturbed image; the first and the last with these captions.
+    """A member's original (caption `before`), perturbation and perturbed image (caption `after`).
 
-    Of a member that is an image of the data set, that alone, with the first caption.
+    For a member that is an unchanged image of the data set only that, with the caption `before`.
     """
     original = gallery.original[member]
     if not gallery.perturbed:
@@ -121,9 +121,9 @@ def change_of(gallery: Gallery, member: int) -> float:
 
 
 def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
-    """A line for each level: what it takes the image for, whether that is the true label, and the votes.
+    """A line for each level: its prediction for the image, whether that is the true label, and the votes.
 
-    width: cells that there are; votes are left out where they do not fit, None leaves them out.
+    width: cells of a line; votes that do not fit are left out; None leaves all votes out.
     """
     label, target = int(gallery.label[member]), int(gallery.target[member])
     predictions = gallery.prediction[:, member].tolist()
@@ -156,10 +156,10 @@ def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
 
 
 def votes(gallery: Gallery, member: int, side: int) -> list[str]:
-    """What the nearest vote for at each level, "8 ×4, 3 ×3", the most votes first.
+    """Level by level the votes of the nearest images, "8 ×4, 3 ×3", the most votes first.
 
-    "" at levels that count more neighbours than the result holds. side: 0 of the original, 1 of the image.
-    Without neighbours there is none.
+    "" for levels that count more neighbours than the result holds. side: 0 for the neighbours of the original, 1
+    for those of the image. Empty where the gallery has no neighbours.
     """
     near = gallery.nearest
     if near is None:
@@ -172,14 +172,14 @@ def votes(gallery: Gallery, member: int, side: int) -> list[str]:
 
 
 def votes_line(gallery: Gallery, member: int, side: int) -> str:
-    """The same in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
+    """The `votes` of all levels in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
     found = zip(gallery.levels, votes(gallery, member, side), strict=True)
     shown = [f"{printable(level)}: {said}" for level, said in found if said]
     return f"{printable(gallery.knob)} = {'  '.join(shown)}" if shown else ""
 
 
 def nearest_panels(gallery: Gallery, near: NearestImages, member: int, side: int) -> tuple[Panel, ...]:
-    """The nearest training images, the nearest first; those with another label than the image's are marked."""
+    """Pictures of the nearest training images, the nearest first; those of another class are marked."""
     true, found = int(gallery.label[member]), []
     labels, distances = near.label[member, side].tolist(), near.distance[member, side].tolist()
     for label, distance, source in zip(labels, distances, near.source[member, side].tolist(), strict=True):

@@ -1,6 +1,6 @@
-"""The keys of the lab by the ids of their bindings, and those that a settings file puts in their place.
+"""The keys of the lab by the ids of their bindings, and the keys of settings files that replace them.
 
-Loads every screen: only where keys are changed or listed.
+Imports every screen, so it is imported only where keys are changed or listed.
 """
 
 from __future__ import annotations
@@ -24,27 +24,28 @@ from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.shell.settings import Found
 
 EVERYWHERE = "app"
-"""Begins the ids of the keys that work on every screen.
+"""The first word of the ids of bindings that work on every screen.
 
-The others begin with the name of the screen where they work. A widget whose ids begin otherwise names the screens
-that hold it, in `KEYS_WORK_ON` beside its BINDINGS.
+Other ids begin with the name of the screen where the binding works. A widget whose ids begin otherwise names the
+screens that hold it in `KEYS_WORK_ON`, beside its BINDINGS.
 """
 YIELDING = frozenset(str(binding.id) for binding in arrow_bindings(EVERYWHERE))
-"""Of those, the ones that do nothing where a screen has the key itself."""
+"""The bindings of every screen that do nothing where a screen has their key itself."""
 TAKEN = {"ctrl+p": "opens the palette", "ctrl+c": "copies", "tab": "moves on", "shift+tab": "moves back"}
-"""Keys that are Textual's own everywhere."""
+"""Key that Textual itself uses everywhere -> what it does."""
 SPELLINGS = {"esc": "escape", "del": "delete", "pgup": "pageup", "pgdn": "pagedown", "return": "enter"}
-"""How the footer, or a person, calls a key -> how Textual does."""
+"""A key's name in the footer, or as people write it -> its name in Textual."""
 NAMES = frozenset({*(key.value for key in Keys), *KEY_NAME_REPLACEMENTS.values()})
-"""What Textual calls keys that are no character, or have a shorter name than Unicode gives it."""
+"""Textual's names for keys that are no character, or that it calls by a shorter name than Unicode."""
 MODIFIERS = ("ctrl", "shift", "alt", "super", "meta")
 LIST_HINT = "`aefit-tui config keys` lists them"
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A binding of the lab. screens: where it works, by their names, or EVERYWHERE. modal: these are dialogs, in
-    which nothing of the app works but what has priority.
+    """A binding of the lab. screens: the names of those where it works, or EVERYWHERE.
+
+    modal: whether these are dialogs, in which only bindings of the app with priority work.
     """
 
     binding: Binding
@@ -53,11 +54,11 @@ class Bound:
 
     @property
     def keys(self) -> list[str]:
-        """The keys that it has unless a file says otherwise, as Textual calls them."""
+        """Its default keys, by Textual's names."""
         return [one.key for one in Binding.make_bindings([self.binding])]
 
     def meets(self, other: Bound) -> bool:
-        """Whether there is a screen on which both work."""
+        """Whether there is a screen on which both bindings work."""
         if self.screens & other.screens:
             return True
         for one, beside in ((self, other), (other, self)):
@@ -79,7 +80,7 @@ def every_binding(app: type[App[Any]]) -> dict[str, Bound]:
 
 
 def _named_bindings(kind: type[DOMNode]) -> Iterator[tuple[str, Binding]]:
-    """A class's own bindings that have an id, each with the first word of that."""
+    """A class's own bindings that have an id, each with the first word of its id."""
     for binding in vars(kind)["BINDINGS"]:
         if isinstance(binding, Binding) and binding.id is not None:
             yield binding.id.partition(".")[0], binding
@@ -94,10 +95,10 @@ def _classes() -> Iterator[type[DOMNode]]:
 
 
 def keymap(chosen: Mapping[str, Found], app: type[App[Any]]) -> dict[str, str]:
-    """Binding id -> its keys, as Textual takes them. chosen: what settings files say, by id.
+    """Binding id -> its new keys, as Textual takes them. chosen: binding id -> keys in settings files.
 
-    Raises AefitError for an id that no binding has, a key that no keyboard has, or one that would do two things on
-    one screen.
+    Raises AefitError for an id that no binding has, for a word that is no key, and for a key that would do two
+    things on one screen.
     """
     bindings = every_binding(app)
     new: dict[str, list[str]] = {}
@@ -118,7 +119,7 @@ def _refuse_clash(
     """Raises AefitError where a key of `name` does something else too where `name` works."""
     bound = bindings[name]
     for other, its in bindings.items():
-        meant = set(bound.keys) & set(its.keys)  # one stands in front of the other
+        meant = set(bound.keys) & set(its.keys)  # shared by default: one binding hides the other
         if not bound.screens & its.screens and {name, other} & YIELDING:
             continue
         shared = sorted((set(keys[name]) & set(keys[other])) - meant)
@@ -131,7 +132,7 @@ def _refuse_clash(
 
 
 def _key(word: str, name: str, found: Found) -> str:
-    """A key as Textual calls it. Raises AefitError for one that is none, or is not to be had."""
+    """Textual's name of a key as typed. Raises AefitError for a word that is no key, and for a key of TAKEN."""
     typed = word.strip()
     *modifiers, last = typed.split("+") if len(typed) > 1 else [typed]
     modifiers = [modifier.lower() for modifier in modifiers]

@@ -1,4 +1,4 @@
-"""Quitting the lab as soon as that does no harm."""
+"""Quits the lab as soon as that does no harm."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ LOOK_SECONDS = 0.02
 
 
 class Leaving:
-    """Has an app exit when every widget has its parts, and all is done that was asked for.
+    """Exits an app once every widget is composed, and all files are written and all stops requested.
 
-    An exiting app gives no widget its parts, and Textual's own fail without them. What was asked for: files
-    written, experiments told to stop.
+    An exiting app composes no widget, and Textual's own widgets fail without their parts.
     """
 
     def __init__(self, app: App[Any]) -> None:
@@ -35,7 +34,7 @@ class Leaving:
             self._exit_if_harmless()
 
     def take_back(self) -> None:
-        """Stay."""
+        """Stay after all."""
         if self._waiting is not None:
             self._waiting.stop()
             self._waiting = None

@@ -1,4 +1,4 @@
-"""What the list of experiments says of itself: how many there are, how it is sorted, why it is empty."""
+"""The words around the list of experiments: how many there are, how it is sorted, why it is empty."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def list_title(
 ) -> str:
     """The line above the list.
 
-    everything: those that were read so far, of `many` (None before that is known). shown: how many the filter
-    leaves. columns: those that are seen. compare: the key that compares.
+    everything: the experiments that were read so far, of `many` (None if not known yet). shown: how many fit the
+    filter. columns: the visible ones. compare: the key that compares.
     """
     if not everything:
         return "Experiments"

@@ -1,4 +1,4 @@
-"""The panes of the live screen: which of them there is room for, which of them is chosen."""
+"""The panes of the live screen: which have room, and which one is chosen."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ WIDE, HIGH = 120, 40
 LOW = 24
 """Rows below which the answer has two lines; with three its first sentence is whole in 80 columns."""
 PADDING = 2
-"""Columns beside the answer."""
+"""Columns beside the answer that it cannot use."""
 
 
 class LivePanes(Screen[None]):
-    """Two places are filled with panes: that of the pictures holds the chart, and where it is wide one of the other
-    two beside it; that of the tables holds one. A terminal that is not high shows the place that was chosen last.
+    """A screen of panes in two places: of pictures, with one pane, or in a wide terminal the chart and another one;
+    of tables, with one pane. A terminal that is not high shows only the place that was chosen last.
 
-    The screen has a widget with the id "NAME-pane" for each of PANES, "pictures" and "tables" around them, the tabs
-    of all and of the tables, "answer" and "strip". chosen: the pane that was chosen last. full: whether it has the
-    whole screen.
+    The screen has a widget with the id "NAME-pane" for each of PANES, "pictures" and "tables" around them, "tabs"
+    of all panes, "table-tabs" of the tables, "answer" and "strip". chosen: the pane that was chosen last. full:
+    whether it has the whole screen.
     """
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class LivePanes(Screen[None]):
         self._beside = "decides"
 
     def pane_tabs(self, titles: dict[str, str], id: str) -> Tabs:
-        """Panes by the keys that bring them."""
+        """Tabs of panes, with the keys that show them."""
         return Tabs(
             *(Tab(f"{key_of(self, f'live.{name}')} {title}", id=name) for name, title in titles.items()),
             id=id,
         )
 
     def entitle(self) -> None:
-        """Say above each picture what it is, and by which key it comes."""
+        """Put title and key above each picture."""
         for name in PICTURES:
             title = f"{key_of(self, f'live.{name}')} {PICTURE_TITLES[name]}"
             self.query_one(f"#{name}-pane").border_title = title
@@ -74,7 +74,7 @@ class LivePanes(Screen[None]):
         return pictures if self.chosen in PICTURES else {self._table}
 
     def arrange_panes(self) -> None:
-        """Show those that there is room for, with their tabs."""
+        """Show the panes that have room, with their tabs."""
         shown, height = self.shown(), self.app.size.height
         for name in PANES:
             self.query_one(f"#{name}-pane").display = name in shown
@@ -101,7 +101,7 @@ class LivePanes(Screen[None]):
         self.query_one(Answer).take_room(width - PADDING, 2 if height < LOW else 3)
 
     def _choose(self, name: str) -> None:
-        """Bring a pane to the front of its place."""
+        """Show a pane in its place."""
         self.chosen = name
         if name in TABLES:
             self._table = name
@@ -111,13 +111,13 @@ class LivePanes(Screen[None]):
         self.arrange_panes()
 
     def bring_pane(self, *names: str) -> None:
-        """Have one of these panes be seen, the first unless another is: a key's effect must be."""
+        """Show the first of these panes unless one of them is visible: a key's effect must be seen."""
         if not self.shown() & set(names):
             self.full = False
             self.action_pane(names[0])
 
     def on_resize(self) -> None:
-        """Show as many panes as there is room for now; of what is hidden, the chosen pane takes over the focus."""
+        """Show the panes that have room now; where the focus was on a hidden one, the chosen pane gets it."""
         self.arrange_panes()
         self.call_after_refresh(self._refocus)
 
@@ -126,9 +126,9 @@ class LivePanes(Screen[None]):
             self.focus_pane(self.chosen)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """The pane with the focus is the one that is chosen."""
+        """Choose the pane that has the focus now."""
         pane = self._pane_of(event.widget)
-        # Of a pane that has gone meanwhile, the news of its focus comes too late.
+        # The message may be late: the pane may be hidden by now.
         if pane in self.shown() and pane != self.chosen:
             self._choose(pane)
 
@@ -149,14 +149,14 @@ class LivePanes(Screen[None]):
         self.call_after_refresh(self.focus_pane, name)
 
     def focus_pane(self, name: str) -> None:
-        """Give the focus to what of a pane takes it, unless the screen was left meanwhile."""
+        """Focus the first widget of a pane that takes the focus; none is found where the screen was left."""
         for widget in self.query(f"#{name}-pane, #{name}-pane *"):
             if widget.focusable and widget.display:
                 widget.focus()
                 break
 
     def action_full(self) -> None:
-        """The pane with the focus on the whole screen, or all panes again."""
+        """Show the chosen pane on the whole screen, or all panes again."""
         self.full = not self.full
         self.set_class(self.full, "-full")
         self.arrange_panes()

@@ -1,4 +1,4 @@
-"""Screens that show what lies on the disk: they look at it beside themselves, for as long as they are seen."""
+"""Screens that show what lies on the disk: they look at it in threads, while they are in front."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class LookingScreen(Screen[None]):
     """Calls `look` every `LOOK_SECONDS`, but never while the look before goes on: a worker of the group "look"."""
 
     LOOK_SECONDS: ClassVar[float] = 2.0
-    """How often."""
+    """Seconds between two looks."""
 
     class Done(Message, namespace="looking"):
-        """What the person asked for was done, or could not be: what is shown may look another way now."""
+        """An action of the person's has ended, well or not: what is shown may have changed."""
 
     def look(self) -> object:
         """Begin to look, in a worker of the group "look"."""
@@ -27,7 +27,7 @@ class LookingScreen(Screen[None]):
         self._look_if_idle()
 
     def look_after(self) -> None:
-        """Have it looked at after something was done; called in the thread that did it."""
+        """Look once an action has ended; called in the action's thread."""
         self.post_message(self.Done())
 
     def action_look_again(self) -> None:
@@ -39,12 +39,12 @@ class LookingScreen(Screen[None]):
         self._looks = self.set_interval(self.LOOK_SECONDS, self._look_if_idle)
 
     def on_screen_resume(self, _: events.ScreenResume) -> None:
-        """Catch up."""
+        """Look again and again from now on, at once for the first time."""
         self._looks.resume()
         self.look_anew()
 
     def on_screen_suspend(self, _: events.ScreenSuspend) -> None:
-        """Do not look at what nobody sees."""
+        """Stop looking while the screen is not in front."""
         self._looks.pause()
 
     def _look_if_idle(self) -> None:

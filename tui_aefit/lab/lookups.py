@@ -1,4 +1,4 @@
-"""What the form looks up beside the screen: past experiments, what exists, data sets, an example of the attack."""
+"""The form's look-ups in workers: past experiments, what exists, data sets, an example of the attack."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from core.records.study import Study
 
 PAUSE_SECONDS = 0.3
-"""How long a word must stand before anything is looked up for it."""
+"""How many seconds a word must stay unchanged before anything is looked up for it."""
 UNKNOWN = Standing(None, "…")
 
 
 class LookedUp(Message):
-    """Something is known that was not. what: of which kind."""
+    """A look-up has ended. what: of which kind: "past", for instance."""
 
     def __init__(self, what: Literal["past", "standing", "data", "example"]) -> None:
         super().__init__()
@@ -39,14 +39,14 @@ class LookedUp(Message):
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys that have what is asked for computed, and that open what there is."""
+    """The keys of the form that start what is asked for, and that open what exists of it."""
 
     start: str
     show: str
 
 
 class Lookups:
-    """What is known so far; `screen` is told by `LookedUp`, and what is being looked up ends with it."""
+    """What was looked up so far. Posts `LookedUp` to `screen`, with which its workers end."""
 
     def __init__(self, screen: Screen[Any], surroundings: Surroundings) -> None:
         self._screen = screen
@@ -58,7 +58,7 @@ class Lookups:
         self._study_stood: tuple[Study | None, StudyStanding | None] = (None, None)
 
     def forget(self) -> None:
-        """Other experiments may have been computed meanwhile: look again, as it is asked for."""
+        """Forget what may have changed while other screens were shown, and read past experiments again."""
         self.load_past()
         self._stood, self._study_stood = (None, UNKNOWN), (None, None)
         if self.looked.dataset not in CATALOGUE:
@@ -67,7 +67,7 @@ class Lookups:
     # Past experiments
 
     def load_past(self) -> None:
-        """Read what past experiments tell."""
+        """Read past experiments, in a worker."""
 
         def load() -> None:
             self.past = self._surroundings.past()
@@ -78,15 +78,15 @@ class Lookups:
     # What exists already
 
     def standing(self, spec: Spec) -> Standing:
-        """Whether an experiment exists, as far as it is known."""
+        """Whether an experiment exists; UNKNOWN until that was looked up."""
         return self._stood[1] if self._stood[0] == spec else UNKNOWN
 
     def standing_of_study(self, study: Study) -> StudyStanding | None:
-        """The same of a study; None while it is not known."""
+        """What exists of a study; None until that was looked up."""
         return self._study_stood[1] if self._study_stood[0] == study else None
 
     def look_for(self, spec: Spec, keys: Keys) -> None:
-        """Look whether an experiment exists, unless that is known."""
+        """Look whether an experiment exists, unless that is known. keys: to name in the answer."""
         if self._stood[0] != spec:
             look = partial(self._surroundings.standing, spec, start=keys.start, show=keys.show)
             self._run("standing", partial(self._look_for, spec, look))
@@ -97,7 +97,7 @@ class Lookups:
         self._screen.post_message(LookedUp("standing"))
 
     def look_for_study(self, study: Study) -> None:
-        """The same of a study."""
+        """Look what exists of a study, unless that is known."""
         if self._study_stood[0] != study:
             self._run("standing", partial(self._look_for_study, study))
 
@@ -109,9 +109,9 @@ class Lookups:
     # Data
 
     def follow_data(self, dataset: str, data_dir: str, missing: str, *, is_there: bool) -> None:
-        """Note which data the form names now; have a person's own looked at, to see whether they are any.
+        """Note which data set the form names now, and look at it if it is a person's own.
 
-        missing: what of a named set is missing. is_there: whether nothing is known to be wrong with the name.
+        missing: what is missing of a named set. is_there: whether the name is not known to be wrong.
         """
         if (self.looked.dataset, self.looked.data_dir) == (dataset, data_dir):
             return
@@ -121,14 +121,14 @@ class Lookups:
             self._look_at_data(self.looked)
 
     def read_named_data(self) -> None:
-        """Have images of a named set read, unless they are known, or known not to be."""
+        """Read images of a named set, unless they are known, are being read, or cannot be read."""
         if not (self.looked.preview or self.looked.trouble or self.looked.pending):
             self.looked = replace(self.looked, pending=True)
             self._look_at_data(self.looked)
 
     @property
     def is_unread(self) -> bool:
-        """Whether the data are a person's own, of which it is not known yet whether they are any."""
+        """Whether the data set is a person's own that is still being looked at."""
         return self.looked.pending and self.looked.dataset not in CATALOGUE
 
     def _look_at_data(self, asked: Looked) -> None:
@@ -156,7 +156,7 @@ class Lookups:
     # An example of the attack
 
     def try_attack(self, spec: Spec) -> None:
-        """Have an example of a spec's attack made, unless there is one."""
+        """Make an example of a spec's attack, unless there is one."""
         if not self.tried.fits(spec):
             self.tried = Tried(spec)
             self._run("attack", partial(self._try, spec))
@@ -170,5 +170,5 @@ class Lookups:
         self._screen.post_message(LookedUp("example"))
 
     def _run(self, group: str, work: WorkType[None]) -> None:
-        """Have a look begin, in the place of one of the same group that has not ended."""
+        """Start a look-up in a worker, cancelling one of the same group that has not ended."""
         self._screen.run_worker(work, exclusive=True, group=group)

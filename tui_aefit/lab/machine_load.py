@@ -1,4 +1,4 @@
-"""Measuring the machine from a screen: a thread reads, the screen hears of it."""
+"""Measures the machine's load for a screen: a thread reads it and posts it to the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 2.0
 
 
 class LoadMeasured(Message):
-    """How busy the machine has been since the last reading."""
+    """The load of the machine since the last reading."""
 
     def __init__(self, load: Load) -> None:
         super().__init__()

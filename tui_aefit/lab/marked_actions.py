@@ -1,4 +1,4 @@
-"""The actions of a screen whose keys are about one experiment or several, the marked ones: each asks, then does.
+"""The actions of a screen whose keys are about one experiment or several marked ones; each asks first, then acts.
 
 What concerns other screens it asks the app for: see `lab.messages`.
 """
@@ -35,10 +35,10 @@ from tui_aefit.lab.screens.confirm import Ask, Confirm
 class MarkedActions(LookingScreen):
     """What can be done with experiments, one or several at once; the keys are the screen's own."""
 
-    # What the screen says
+    # What the screen defines or overrides
 
     def concerned(self) -> Sequence[Overview]:
-        """What a key is about."""
+        """The overviews of the experiments that a key is about."""
         raise NotImplementedError
 
     def listed(self) -> Collection[str]:
@@ -46,15 +46,15 @@ class MarkedActions(LookingScreen):
         raise NotImplementedError
 
     def look_anew(self) -> None:
-        """A look that goes on may have missed what was done; the reader of overviews bears two at a time."""
+        """Look now, even while a look goes on, which may have missed a change; two at a time are allowed."""
         self.look()
 
     def explain(self, text: str, *, failed: bool = False) -> None:
-        """Say something in passing."""
+        """Notify the person of something. failed: as an error."""
         self.notify(text, severity="error" if failed else "information", markup=False)
 
     def _about(self, refuse: Refusal = lambda one: "", *, change: bool = True) -> Concerned | None:
-        """What the key is about; None where it can be done with none of them, and the person is told why."""
+        """The experiments that a key is about; None, with a notice, where the action is possible with none."""
         about = concerned(self.concerned(), self.listed(), refuse, change=change)
         if not about.able and about.left_out:
             self.explain(about.refusal, failed=about.failed)
@@ -63,7 +63,7 @@ class MarkedActions(LookingScreen):
     # For the app to do
 
     def action_resume(self) -> None:
-        """Ask the app to compute what the experiments lack; where they are several, after asking."""
+        """Ask the app to compute what the experiments lack; for several, after the person's yes."""
 
         def refuse(one: Overview) -> str:
             match one.status:
@@ -110,7 +110,7 @@ class MarkedActions(LookingScreen):
         self.app.push_screen(ask, answered)
 
     def action_export(self, choice: str = "") -> None:
-        """Ask the app to write files of the experiments: the choice, or what the person says."""
+        """Ask the app to write files of the experiments. choice: which; "" to ask the person."""
         if (about := self._about(change=False)) is not None:
             (first, *_), (experiment, *others) = about.those, about.able
             self.post_message(ExportExperiment(experiment, first.status, first.done, choice, others))
@@ -142,7 +142,7 @@ class MarkedActions(LookingScreen):
             self.post_message(CopyCommands([experiment.spec for experiment in about.able]))
 
     def action_stop(self) -> None:
-        """Ask whether to stop the experiments, then do."""
+        """Ask whether to stop the experiments, then stop them."""
         running = ExperimentStatus.RUNNING
         about = self._about(lambda one: "" if one.status is running else f"{one.id} is not running")
         if about is None:
@@ -154,7 +154,7 @@ class MarkedActions(LookingScreen):
         confirm_and_carry_out(self.app, question, act, self.look_after)
 
     def action_now(self) -> None:
-        """Have those of the experiments that wait be computed at once."""
+        """Let those of the experiments that wait for their turn be computed at once."""
         if (about := self._about(lambda one: "" if one.queued else f"{one.id} does not wait")) is not None:
             self.carry_out(
                 partial(
@@ -166,7 +166,7 @@ class MarkedActions(LookingScreen):
             )
 
     def action_delete(self) -> None:
-        """Ask whether to delete the experiments, then do."""
+        """Ask whether to delete the experiments, then delete them."""
         running = ExperimentStatus.RUNNING
         key = key_of(self, "experiments.stop")
         about = self._about(
@@ -197,7 +197,7 @@ class MarkedActions(LookingScreen):
         self.app.push_screen(Ask(f"Label of {about.whose}", value, detail=detail), answered)
 
     def action_tag(self) -> None:
-        """Ask which tags to add or to take away, then do."""
+        """Ask which tags to add or remove, then change them."""
         if (about := self._about()) is None:
             return
         there = list(dict.fromkeys(tag for one in about.those for tag in one.annotations.tags))
@@ -234,5 +234,5 @@ class MarkedActions(LookingScreen):
         self.app.push_screen(screens.Note(f"Note on {about.whose}", value, detail), answered)
 
     def carry_out(self, act: Callable[[], str]) -> None:
-        """Do something with experiments beside the screen, say what it says, and look at the home again."""
+        """Run an action in a thread, notify of its outcome, and look at the home again."""
         carry_out(self.app, act, self.look_after)

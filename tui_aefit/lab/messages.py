@@ -1,4 +1,4 @@
-"""What a screen asks the app for, because it concerns more than that screen, and what the app tells itself."""
+"""Messages from screens to the app on what concerns more than one screen, and from the app to itself."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CloneExperiment(Message):
 
 
 class ResumeSeveral(Message):
-    """The person wants the missing runs of several experiments computed, and to stay where they are."""
+    """The person wants the missing runs of several experiments computed, without leaving the screen."""
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class ResumeSeveral(Message):
 
 
 class ExtendSeveral(Message):
-    """The person wants several experiments to have so many runs in all, and to stay where they are.
+    """The person wants several experiments to have so many runs in all, without leaving the screen.
 
     word: how many, as it was typed.
     """
@@ -93,7 +93,7 @@ class ResumeExperiment(Message):
 
 
 class ExtendExperiment(Message):
-    """The person wants more runs of an experiment than it has; how many is still to be asked."""
+    """The person wants more runs of an experiment; the app asks how many."""
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class ExtendExperiment(Message):
 
 
 class CanBeExtended(Message):
-    """An experiment, as its folder says now, can be given more runs: the person can be asked how many."""
+    """An experiment, read again, can be given more runs: the app asks the person how many."""
 
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
@@ -111,8 +111,8 @@ class CanBeExtended(Message):
 class ExportExperiment(Message):
     """The person wants files of an experiment written.
 
-    status, done: how it stands and how many runs are complete, None and 0 where that is not known yet.
-    choice: which of `publications.CHOICES`; "" where the person is to be asked. others: whose files are wanted too.
+    status, done: its status and how many runs are complete, None and 0 where that is not known yet.
+    choice: one of `publications.CHOICES`; "" to ask the person. others: further experiments to write files of.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class OpenStudy(Message):
 
 
 class ResumeStudy(Message):
-    """The person wants what a study lacks computed; nobody sees to it now."""
+    """The person wants what a study lacks computed; no supervisor is at work."""
 
     def __init__(self, state: StudyState) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class ListExperiments(Message):
 
 
 class ExperimentEnded(Message):
-    """An experiment is not computed any more."""
+    """The computation of an experiment has ended."""
 
     def __init__(self, state: State) -> None:
         super().__init__()

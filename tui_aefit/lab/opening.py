@@ -1,4 +1,4 @@
-"""Opening the lab: Textual and the screens are loaded only once it is sure that they can be shown."""
+"""Opens the lab. Textual and the screens are imported only once it is clear that they can be shown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from core.records.experiment import Experiment
 
 FULL_COLLECTIONS_EVERY = 100
-"""After how many collections of what is younger garbage is looked for in all there is, Python's own 10 otherwise.
+"""After how many collections of younger objects Python makes a full garbage collection; by default 10.
 
-In a home of thousands that takes as long as to draw several screens, and nothing can be drawn meanwhile.
+In a home of thousands of experiments one takes as long as drawing several screens, and nothing is drawn meanwhile.
 """
 
 
@@ -34,12 +34,12 @@ def open_lab(
 ) -> int:
     """Show the lab until it is left, then say what goes on without it; the exit status.
 
-    first: the id, as a person types it, of the experiment to open with. study, paired: see `Lab`. Raises AefitError
-    where there is no such experiment or no terminal, or a settings file gives a key that cannot be.
+    first: the experiment to open with, as `find` takes it. study, paired: see `Lab`. Raises AefitError where there
+    is no such experiment or no terminal, or a settings file has a key that is not possible.
     """
     require_terminal()
     experiment = None if first is None else _found(settings.home, first)
-    # Read when Textual is imported. Moving lines cost a slow connection more than all that they underline.
+    # Read when Textual is imported. On a slow connection animated lines cost more than the texts they underline.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     with loading():
         from tui_aefit.lab.app import Lab  # noqa: PLC0415  # Textual, which a refusal need not wait for
@@ -58,9 +58,9 @@ def open_lab(
 
 
 def print_keys(settings: Settings, console: Console, *, as_json: bool) -> int:
-    """Print every key of the lab: its name, which it is now, what it does; the exit status.
+    """Print every binding of the lab: its id, its present keys, what it does; the exit status.
 
-    Raises AefitError where a settings file gives a key that cannot be.
+    Raises AefitError where a settings file has a key that is not possible.
     """
     with loading():
         from core.report.tables.text import align  # noqa: PLC0415
@@ -88,7 +88,7 @@ def print_keys(settings: Settings, console: Console, *, as_json: bool) -> int:
 
 
 def _found(home: Path, name: str) -> Experiment:
-    """The experiment that a person means. Raises ExperimentError."""
+    """The experiment that `name` means, see `core.records.home.find`. Raises ExperimentError."""
     with loading():
         from core.records.home import find  # noqa: PLC0415  # reads records: the form waits for none of it
 

@@ -1,4 +1,4 @@
-"""Screens of several panes, of which a narrow terminal, or the full screen, shows the one that was chosen last."""
+"""Screens of several panes; in a narrow terminal, or on request, only the one that was chosen last is shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_aefit.lab.bound import key_of
 
 
 def pane_bindings(screen: str, panes: Mapping[str, str]) -> Iterable[Binding]:
-    """The keys of panes, digits in their order. screen: begins the ids. panes: name -> title."""
+    """Bindings that show panes: digits, in their order. screen: the ids' first word. panes: name -> title."""
     for place, (name, title) in enumerate(panes.items(), start=1):
         yield Binding(
             str(place), f"pane('{name}')", title, id=f"{screen}.{name}", show=False, tooltip=f"Show: {title}"
@@ -22,43 +22,44 @@ def pane_bindings(screen: str, panes: Mapping[str, str]) -> Iterable[Binding]:
 
 
 class PanesScreen(Screen[None]):
-    """Has a widget with the name of each of PANES for its id, `pane_tabs`, and a style sheet for its classes.
+    """A screen with a widget for each of PANES (its name is the widget's id), `pane_tabs`, and a style sheet.
 
-    "-NAME": the pane that was chosen last. "-narrow": there is room for one. "-alone": one is wanted.
+    Its classes for that sheet: "-NAME": the pane that was chosen last. "-narrow": there is room for one pane only.
+    "-alone": the person wants to see one pane only.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  # declared so by Screen
     NAME: ClassVar[str]
-    """Begins the ids of the screen's bindings."""
+    """The first word of the ids of the screen's bindings."""
     PANES: ClassVar[Mapping[str, str]]
     """Pane -> its title, in the order of their keys."""
 
     def pane_tabs(self) -> Tabs:
-        """A tab a pane, with the key that brings it."""
+        """A tab for each pane, with the key that shows it."""
         return Tabs(
             *(Tab(f"{self.pane_key(name)} {title}", id=f"{name}-tab") for name, title in self.PANES.items())
         )
 
     def pane_key(self, name: str) -> str:
-        """The key that brings a pane."""
+        """The key that shows a pane."""
         return key_of(self, f"{self.NAME}.{name}")
 
     @property
     def pane(self) -> str:
-        """The one that was chosen last."""
+        """The name of the pane that was chosen last."""
         return next(name for name in self.PANES if self.has_class(f"-{name}"))
 
     @property
     def shows_one(self) -> bool:
-        """Whether that one is all that is seen."""
+        """Whether only that pane is visible."""
         return self.has_class("-narrow") or self.has_class("-alone")
 
     def on_mount(self) -> None:
-        """Begin with the first."""
+        """Begin with the first pane."""
         self._bring(next(iter(self.PANES)))
 
     def on_resize(self) -> None:
-        """Other panes are seen now."""
+        """Show the keys anew: other panes may be visible now."""
         self.call_after_refresh(self.refresh_bindings)
 
     @on(Tabs.TabActivated)
@@ -81,7 +82,7 @@ class PanesScreen(Screen[None]):
         self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A narrow terminal shows one pane anyway."""
+        """Hide the key for one pane alone in a narrow terminal, which shows one anyway."""
         return not self.has_class("-narrow") if action == "alone" else True
 
     def _bring(self, name: str) -> None:

@@ -1,7 +1,6 @@
-"""What the lab keeps between two visits: the form's last words, the theme, whether the bell rings.
+"""The preferences that the lab keeps between two visits: the form's last words, the theme, whether the bell rings.
 
-A small file in the home. It is a convenience: a home that cannot be written, or a file that cannot be read, costs
-the preferences and nothing else.
+They are a small file in the home. Where that cannot be written or read, the preferences are lost and nothing else.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from tui_aefit.lab.form import fields_of
 
 FILE = "lab.json"
 LARGEST = 2**20
-"""Bytes of it, at most."""
+"""Bytes of the file, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """words: the set-up form's fields when an experiment was last started. theme: "" for the default."""
+    """The preferences. words: of the form's fields when something was last started. theme: "" for the default."""
 
     words: Mapping[str, str] = field(default_factory=dict)
     theme: str = ""
@@ -31,7 +30,7 @@ class Preferences:
 
 
 def load_preferences(home: Path) -> Preferences:
-    """What was kept in a home; the defaults where the file is missing or broken."""
+    """The preferences kept in a home; the defaults where the file is missing or broken."""
     try:
         text = read_plain(home / FILE, LARGEST)
     except OSError:
@@ -48,7 +47,7 @@ def load_preferences(home: Path) -> Preferences:
 
 
 def save_preferences(home: Path, preferences: Preferences) -> bool:
-    """Keep them for the next visit; False where the home does not let us."""
+    """Keep the preferences for the next visit; False where the home cannot be written."""
     from core.records.types import to_json  # noqa: PLC0415  # as above
 
     try:

@@ -1,4 +1,4 @@
-"""Asking a process for what the form shows of data and attacks: nothing here loads NumPy or torch."""
+"""Asks a child process for the form's previews of data and attacks; this module loads no NumPy or torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.previews.records import AttackPreview, AttackRequest, DataPreview, Dat
 from core.records.types import Record, parse, to_json
 
 LONGEST_SECONDS = 300
-"""After which a process is given up: it takes seconds, for a large folder on a slow disk minutes."""
+"""After how many seconds a process is given up: it takes seconds, for a large folder on a slow disk minutes."""
 
 T = TypeVar("T", bound=Record)
 
 
 async def preview(request: DataRequest | AttackRequest) -> DataPreview | AttackPreview:
-    """What a request asks for, by a process that ends where this is cancelled.
+    """The preview that a request asks for, made by a process that is ended where this is cancelled.
 
     Raises AefitError where there is nothing to show; DataError for data that an experiment would refuse.
     """

@@ -1,4 +1,4 @@
-"""Having files of experiments written while the lab goes on."""
+"""Writes files of experiments and studies while the lab goes on."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from core.records.study import Study
 
 GROUP = "publish"
-"""Of the workers that write: the lab is not left before they have ended."""
+"""The group of the workers that write; the lab is not left before they have ended."""
 
 
 class Publishing:
-    """Writes what the person chose, one choice after the other, and says where it is or why it is not."""
+    """Writes what the person chose, one choice after the other, and notifies of the outcome."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._writing = asyncio.Lock()
 
     def publish(self, experiments: Sequence[Experiment], choice: str) -> None:
-        """Have files of experiments, one at least, written beside the screen. choice: of `publications.CHOICES`."""
+        """Write files of experiments, one at least, in a worker. choice: one of `publications.CHOICES`."""
         self._app.run_worker(self._write(experiments, choice), group=GROUP)
 
     def publish_study(self, study: Study) -> None:
-        """Have the tables of a study written beside the screen."""
+        """Write the files of a study, in a worker."""
         self._app.run_worker(self._write_study(study), group=GROUP)
 
     async def _write_study(self, study: Study) -> None:
@@ -56,7 +56,7 @@ class Publishing:
         await self._tell(write)
 
     async def _tell(self, write: Callable[[], str]) -> None:
-        """Write, and say where it is or why it is not."""
+        """Call `write` in a thread, and notify of its outcome."""
         # One after the other, so that several figures do not start as many processes.
         async with self._writing:
             try:

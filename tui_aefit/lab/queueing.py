@@ -1,4 +1,4 @@
-"""The order of the experiments that wait for their turn, as the lab changes and tells it."""
+"""Reads and changes the order of the experiments that wait for their turn, for the lab."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from core.records.queue import Queued, hurry, move, read_queue
 SECONDS = 1.0
 """How often the queue is read."""
 GROUP = "queue"
-"""Of the workers that read the queue."""
+"""The group of the workers that read the queue."""
 MOST_NAMED = 2
 
 KEYS = Binding.Group("Queue/now", compact=True)
-"""The keys that change the place in the queue, or have no place in it count, together in the footer."""
+"""The group, in the footer, of the keys that move an experiment in the queue or let it wait for nobody."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Where an experiment stands that waits for its turn. place: from 1, among `of`. before: the ids of those that
-    wait before it or are computed now, the first in turn first.
+    """The turn of an experiment that waits. place: from 1, among the `of` that wait.
+
+    before: the ids of the experiments that are computed now, then of those that wait before it, in turn.
     """
 
     place: int
@@ -37,7 +38,7 @@ class Turn:
 
 
 class TurnRead(Message):
-    """How long an experiment has to wait, changed or not; turn: None where it does not wait."""
+    """The queue was read. turn: of the experiment, None where it does not wait."""
 
     def __init__(self, turn: Turn | None) -> None:
         super().__init__()
@@ -49,9 +50,9 @@ class TurnRead(Message):
 
 
 def start_reading(node: DOMNode, home: Path, experiment: str) -> Timer:
-    """Post a TurnRead to `node` now and every second, until the timer is stopped, as it is with its node.
+    """Post a TurnRead to `node` now and every SECONDS, until the timer is stopped, as it is when its node goes.
 
-    A thread is taken for each look alone: one that waited in between would be missing where others read.
+    Each look takes a thread of the pool, which is free for other work in between.
     """
 
     def look() -> None:
@@ -71,7 +72,7 @@ def _look(node: DOMNode, home: Path, experiment: str) -> None:
 
 
 def turn_of(queue: Sequence[Queued], experiment: str) -> Turn | None:
-    """Where an experiment stands in a queue; None where it does not wait."""
+    """The turn of an experiment in a queue; None where it does not wait."""
     waiting = [queued.ticket.experiment for queued in queue if queued.waiting]
     if experiment not in waiting:
         return None
@@ -82,7 +83,7 @@ def turn_of(queue: Sequence[Queued], experiment: str) -> Turn | None:
 
 
 def turn_words(turn: Turn, keys: str = "") -> str:
-    """What an experiment waits for, in a sentence. keys: that change it, with what they do."""
+    """A sentence on an experiment's turn. keys: those that change it, with what they do."""
     named = ", ".join(turn.before[:MOST_NAMED])
     more = len(turn.before) - MOST_NAMED
     after = f", after {named}{f' and {more} more' if more > 0 else ''}" if named else ""
@@ -91,7 +92,7 @@ def turn_words(turn: Turn, keys: str = "") -> str:
 
 
 def move_in_queue(home: Path, experiment: str, steps: int) -> str:
-    """Have an experiment wait `steps` places more, less where negative, among those that wait; what came of it.
+    """Move an experiment `steps` places back among those that wait (forward where negative); a sentence on it.
 
     Raises ExperimentError where it does not wait, has no such place, or the queue cannot be written.
     """
@@ -114,7 +115,7 @@ def move_in_queue(home: Path, experiment: str, steps: int) -> str:
 
 
 def start_now(home: Path, experiment: str) -> str:
-    """Have an experiment that waits be computed at once, beside all others; what came of it.
+    """Let an experiment that waits be computed at once, beside all others; a sentence on it.
 
     Raises ExperimentError where it does not wait, or the queue cannot be written.
     """

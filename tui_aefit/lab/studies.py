@@ -1,4 +1,4 @@
-"""What the lab does with a study beside the screen: stop it, forget it, write its tables."""
+"""The lab's actions on a study: stop it, remove it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tui_aefit.lab.screens.confirm import Confirm
 
 
 def ask_to_stop(app: App[Any], state: StudyState, then: Callable[[], object]) -> None:
-    """Stop a study if the person says yes to that; `then` as in `confirm_and_carry_out`."""
+    """Ask the person whether to stop a study, and stop it after a yes; `then` as in `confirm_and_carry_out`."""
     kept = f"{state.done} of {state.runs} runs are complete and kept. Resume goes on with it."
     question = Confirm(f"Stop the study {state.study.name}?", kept, "Stop")
     confirm_and_carry_out(app, question, partial(stop_study, state), then)
 
 
 def stop_study(state: StudyState) -> str:
-    """Ask a study's supervisor to stop; where it has none, those of its experiments that are computed.
+    """Ask a study's supervisor to stop; where it has none, those of its experiments that are being computed.
 
     Raises StudyError.
     """
@@ -45,6 +45,6 @@ def stop_study(state: StudyState) -> str:
 
 
 def forget_study(folder: Path) -> str:
-    """Remove a study, whose experiments stay. Raises StudyError, LockHeld."""
+    """Remove a study; its experiments stay. Raises StudyError, LockHeld."""
     delete_study(folder)
     return f"deleted the study {folder.name}; its experiments stay"

@@ -1,4 +1,4 @@
-"""The numbers of a study as its heat map and its curves are drawn from them. Pure."""
+"""Makes the data of a study's heat map and curves. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui_aefit.lab.charts.data import AccuracyData, AccuracyPoint
 from tui_aefit.lab.charts.heat import HeatCell, HeatData
 
 MOST_CURVES = 7
-"""Rows of a grid that are drawn at the same time: as many as there are colours."""
+"""Rows of a grid that are drawn as curves at the same time, at most: as many as there are colours."""
 
 
 def heat_data(grid: Grid, quantity: Quantity, cursor: tuple[int, int]) -> HeatData:
@@ -43,7 +43,7 @@ def heat_data(grid: Grid, quantity: Quantity, cursor: tuple[int, int]) -> HeatDa
 
 
 def cell_readings(cell: CellState, grid: Grid, quantity: Quantity) -> list[str]:
-    """All that there is to say of one experiment in a line, the longest first."""
+    """Lines on one experiment (settings, value, state), the longest first."""
     glyph, word, _ = state_words_of(cell)
     value = _value(cell, quantity)
     where = settings_of(cell, [*grid.down, *filter(None, [grid.across])])
@@ -62,8 +62,8 @@ def curve_data(
 ) -> AccuracyData | None:
     """The curves against the axis that runs across; None where there is no number.
 
-    One quantity has a curve for each row of the grid, those around `row` where they are more than MOST_CURVES;
-    several have one each, of that row. cursor: the value of the axis that is read off.
+    A single quantity has a curve for each row of the grid, at most MOST_CURVES of them, around `row`. Several
+    quantities have one curve each, of the row `row`. cursor: the value of the axis that is read off.
     """
     first = quantities[0]
     rows, several = range(len(grid.rows)), len(quantities) > 1
@@ -130,7 +130,7 @@ def _shortened(lead: str, parts: Sequence[str]) -> list[str]:
 
 
 def _along(grid: Grid, row: int, quantity: Quantity) -> dict[int, Value]:
-    """The numbers of a row by their column, from left to right."""
+    """Column -> value of a quantity, along a row from left to right."""
     found = {}
     for column in range(len(grid.columns)):
         cell = grid.cells.get((row, column))

@@ -1,4 +1,4 @@
-"""What of a study is shown, and how: what the person chose, and what follows for what was last read."""
+"""The state of the study screen: what the person chose, and what follows from that and the last reading."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ NOTHING = Grid("", (), (), (), {})
 
 @dataclass
 class ShownStudy:
-    """What of a study is shown.
+    """What the study screen shows.
 
-    view: what was last read, None before anything was. words: the filter; cells: the experiments that it leaves,
-    grid: those in rows and columns. problems: what was not understood of the filter.
-    across: the axis along a row. quantity: what is shown; series: what the curves show of the cursor's row, none
-    for the quantity in every row. cursor: row and column. reading: where on the axis the curves are read off.
-    fit: whether their other axis ends at them. bars: whether their intervals are drawn.
+    view: the study as last read, None before the first reading. words: the filter. cells: the experiments that fit
+    it. grid: these in rows and columns. problems: sentences on words of the filter that were not understood.
+    across: the axis along a row. quantity: of the heat map, and of the curves unless `series` has others for the
+    cursor's row. cursor: row and column. reading: the value of the axis where the curves are read off.
+    fit: whether the curves' vertical axis ends at them. bars: whether their intervals are drawn.
     """
 
     view: StudyView | None = None
@@ -52,7 +52,7 @@ class ShownStudy:
     # What changes
 
     def read(self, view: StudyView) -> None:
-        """Take what was read. Until the person chooses a quantity, it is one that the experiments have."""
+        """Take a new reading. Until the person chooses a quantity, `first_quantity` gives it."""
         self.view = view
         if self.across not in view.state.study.axes:
             self.across = first_across(view.state.study.axes)
@@ -62,23 +62,23 @@ class ShownStudy:
         self._arrange()
 
     def filter(self, words: str) -> None:
-        """Leave only the experiments that fit."""
+        """Show only the experiments that fit these words."""
         self.words = words
         self._arrange()
 
     def turn(self) -> None:
-        """Have the next axis run across. The cursor stays on its experiment."""
+        """Put the next axis along the rows. The cursor stays on its experiment."""
         axes = self.axes
         self.across = axes[(axes.index(self.across) + 1) % len(axes)]
         self.reading = None
         self._arrange()
 
     def choose(self, quantity: Quantity) -> None:
-        """Show this quantity and no other."""
+        """Show this quantity, in the curves too."""
         self.quantity, self.series, self._is_quantity_chosen = quantity, (), True
 
     def choose_series(self, series: tuple[Quantity, ...]) -> None:
-        """Have the curves show these; a single one is the quantity."""
+        """Show these quantities in the curves; a single one is chosen as `choose` does."""
         if len(series) == 1:
             self.choose(series[0])
         else:
@@ -94,7 +94,7 @@ class ShownStudy:
         self.cursor = (kept and self.grid.place_of(kept.cell.id)) or self._within(self.cursor)
 
     def _within(self, place: tuple[int, int]) -> tuple[int, int]:
-        """The place in the grid that is nearest to one."""
+        """The place in the grid that is nearest to `place`."""
         row, column = place
         return min(row, max(0, len(self.grid.rows) - 1)), min(column, max(0, len(self.grid.columns) - 1))
 
@@ -112,7 +112,7 @@ class ShownStudy:
 
     @property
     def drawn(self) -> tuple[Quantity, ...]:
-        """What the curves show."""
+        """The quantities that the curves show."""
         return self.series or (self.quantity,)
 
     @property
@@ -121,12 +121,12 @@ class ShownStudy:
         return self.grid.row_name(self.cursor[0]) if self.grid.rows else ""
 
     def quantities(self) -> list[Quantity]:
-        """All that some experiment has. Reads what is long of each that it was not asked of before."""
+        """All quantities that some experiment has. May read files: the findings' details of every experiment."""
         cells = self.view.state.cells if self.view is not None else ()
         return quantities_of(cell.overview for cell in cells if cell.overview is not None)
 
     def alike(self) -> dict[str, Quantity]:
-        """What can be drawn with the quantity, itself among them, by the names of their curves. Reads as well."""
+        """Curve name -> quantity that can be drawn with the present one, that among them. May read files."""
         return {one.series: one for one in alike(self.quantity, self.quantities())}
 
     def heat(self) -> HeatData:
@@ -140,7 +140,7 @@ class ShownStudy:
         )
 
     def title(self, name: str) -> str:
-        """The study of that name in a line: how it stands and how far it is."""
+        """A line on the study of that name: its state and how much of it is done."""
         if self.view is None:
             return f"Study {printable(name)}"
         state = self.view.state

@@ -1,4 +1,4 @@
-"""What the form learns of the world around it: data sets, past experiments, whether a result exists, previews."""
+"""Answers the form's questions: on data sets, past experiments, whether a result exists, and previews."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from core.records.study import Study
     from core.records.study_state import CellState
 
-# What is looked up beside the screen is imported there: the first picture of the lab waits for none of it.
+# Modules for look-ups in workers are imported there: the first picture of the lab does not wait for them.
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether an experiment exists, in words. experiment: None where there is none, or none that can be opened."""
+    """Whether an experiment exists, in words (text). experiment: None where there is none that can be opened."""
 
     experiment: Experiment | None
     text: str
@@ -35,9 +35,9 @@ class Standing:
 
 @dataclass(frozen=True)
 class StudyStanding:
-    """What there is of a study that is set up.
+    """What exists of a study that is being set up.
 
-    cells: its experiments, by id; none where they could not be looked at. there: the study of its name, None where
+    cells: id -> experiment; {} where they could not be looked at. there: the existing study of its name, None where
     there is none that can be read.
     """
 
@@ -46,9 +46,10 @@ class StudyStanding:
 
 
 class Surroundings:
-    """Asked by the form. Reads files and starts processes, but for `missing` and `where` not on the screen's time.
+    """Answers the form's questions. Only `missing` and `where` are fast enough for the screen itself to call: the
+    other look-ups read many files or start processes.
 
-    complain: told of what cannot be read, from any thread. A word for the data folder is "" for the settings' own.
+    complain: told of what cannot be read, from any thread. A data folder's word is "" for that of the settings.
     """
 
     def __init__(self, settings: Settings, complain: Callable[[AefitError], None]) -> None:
@@ -73,7 +74,7 @@ class Surroundings:
         }
 
     def missing(self, name: str, data_dir: str) -> str:
-        """What to do where a named set is not there, else ""."""
+        """What to do about a named set that is not there; "" for one that is."""
         try:
             check_available(name, self.data_dir(data_dir))
         except DataError as error:
@@ -85,7 +86,7 @@ class Surroundings:
         return availability(name, self.data_dir(data_dir)).detail
 
     def past(self) -> Past:
-        """What past experiments tell; nothing where the home cannot be listed. Takes long."""
+        """The past of the home; an empty one where that cannot be listed. Takes long."""
         try:
             return read_past(self._settings.home)
         except ExperimentError as error:
@@ -109,7 +110,7 @@ class Surroundings:
         return planned_study(self._settings.home, name, specs)
 
     def standing_of_study(self, study: Study) -> StudyStanding:
-        """What there is of a planned study. Takes long."""
+        """What exists of a planned study. Takes long."""
         from core.records.study import load_study  # noqa: PLC0415
         from core.records.study_state import read_study_state  # noqa: PLC0415
 
@@ -127,7 +128,7 @@ class Surroundings:
         return StudyStanding({cell.cell.id: cell for cell in cells}, there)
 
     async def look_at_data(self, dataset: str, data_dir: str) -> DataPreview:
-        """Some images of a data set. Raises DataError for one that an experiment would refuse, else AefitError."""
+        """The preview of a data set. Raises DataError for one that an experiment would refuse, else AefitError."""
         from core.previews.records import DataPreview, DataRequest  # noqa: PLC0415
         from tui_aefit.lab import previews  # noqa: PLC0415
 

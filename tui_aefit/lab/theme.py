@@ -1,6 +1,6 @@
-"""The lab's own look: a dark and a light theme, one of greys, graded colours, and what is drawn without any colour.
+"""The lab's looks: a dark and a light theme, one of greys, graded colours, and styles without any colour.
 
-Every text of both themes has a contrast of 4.5 to 1 or more with what it stands on (WCAG 2.2, level AA).
+Every text of both themes has a contrast of 4.5 to 1 or more with its background (WCAG 2.2, level AA).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 LOAD = ("success", "warning", "error")
-"""The theme's colours that a load runs through, from idle to full."""
+"""The theme's colours for a load, from idle to full."""
 PROGRESS = ("primary", "success")
-"""The same of what is to be done: from begun to finished."""
+"""The theme's colours for progress, from begun to finished."""
 NAMES = {"green": "success", "yellow": "warning", "red": "error"}
-"""What a style calls a colour for what it means -> the theme's own."""
+"""Colour word of a style -> the theme's colour for it."""
 
 AEFIT_DARK = Theme(
     name="aefit-dark",
@@ -97,7 +97,7 @@ MONOCHROME = Theme(
     dark=True,
 )
 THEMES = (AEFIT_DARK, AEFIT_LIGHT, MONOCHROME)
-"""Our own; the first is what a new lab has."""
+"""Our own themes; the first is the default."""
 
 
 def is_colourless(app: App[Any]) -> bool:
@@ -106,10 +106,10 @@ def is_colourless(app: App[Any]) -> bool:
 
 
 def ink(app: App[Any], style: str) -> str:
-    """A Rich style of the words bold, dim, green, yellow and red, in the theme's own colours.
+    """A Rich style of the words bold, dim, green, yellow and red, its colours replaced by the theme's.
 
-    Where there is no colour, without its own: a red would become a grey that hardly shows. Where the terminal's
-    colours are used, as it is.
+    Without colour the colour words are dropped: a red would become a grey that is hardly seen. Where the terminal's
+    own colours are used, the style is returned as it is.
     """
     words = style.split()
     if is_colourless(app):
@@ -120,16 +120,16 @@ def ink(app: App[Any], style: str) -> str:
 
 
 def load_style(app: App[Any], share: float) -> str:
-    """The Rich style of a load, of processors say, or of anything of which much is bad. share: 0 to 1.
+    """The Rich style of a load, or of anything else of which much is bad. share: 0 to 1.
 
-    It runs from green over yellow to red; where there is no colour nine tenths and more are bold. The number stands
-    beside it: the colour alone tells nothing.
+    From green over yellow to red; bold from nine tenths. The number is always shown too: nothing is
+    told by colour alone.
     """
     return _graded(app, LOAD, share, bold_from=0.9)
 
 
 def progress_style(app: App[Any], share: float) -> str:
-    """The Rich style of what is done of something, of which much is good. share: 0 to 1; bold once it is all."""
+    """The Rich style of progress, of which much is good. share: 0 to 1; bold at 1."""
     return _graded(app, PROGRESS, share, bold_from=1.0)
 
 
@@ -146,32 +146,32 @@ def _graded(app: App[Any], names: tuple[str, ...], share: float, *, bold_from: f
 
 
 def grade(stops: list[Color], share: float) -> Color:
-    """The colour at a share, 0 to 1, of the way through some colours that are equally far apart."""
+    """The colour at a share, 0 to 1, of the way through equally spaced colours."""
     place = min(max(share, 0.0), 1.0) * (len(stops) - 1)
     below = min(int(place), len(stops) - 2)
     return stops[below].blend(stops[below + 1], place - below, alpha=1.0)
 
 
 def _colour(app: App[Any], name: str) -> str:
-    """A colour of the theme as words are written in it: of our own itself, of others what they have for text."""
+    """A theme's colour, for text: in our own themes the colour itself, in others their variant for text."""
     variables: Mapping[str, str] = app.theme_variables
     own = app.theme in {theme.name for theme in THEMES}
     return Color.parse(variables[name] if own else variables[f"text-{name}"]).hex6
 
 
 class FollowsTheme:
-    """Stands before the class of a widget or screen that draws anew, by `theme_changed`, for another theme."""
+    """Mixin, before the class of a widget or screen, that calls `theme_changed` when the theme changes."""
 
     def on_mount(self) -> None:
-        """Follow the theme."""
+        """Subscribe to changes of the theme."""
         assert isinstance(self, Widget)
         self.app.theme_changed_signal.subscribe(self, self.theme_changed)
 
     def on_unmount(self) -> None:
-        """Follow it no longer, or the signal would keep this, and the screen that it was on, in memory."""
+        """Unsubscribe: else the signal would keep this widget, and its screen, in memory."""
         assert isinstance(self, Widget)
         self.app.theme_changed_signal.unsubscribe(self)
 
     def theme_changed(self, theme: Theme) -> None:
-        """Draw anew."""
+        """Draw anew in the colours of `theme`."""
         raise NotImplementedError

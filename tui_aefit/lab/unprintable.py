@@ -1,7 +1,7 @@
-"""The last look at every line that is drawn: nothing in it is obeyed by the terminal.
+"""Makes every line that is drawn printable, so that the terminal obeys nothing in it.
 
-Whoever shows a text from a file makes it printable (`core.declarations.printable`), so that it is seen where
-something was. This is for the text of which somebody forgets it.
+Code that shows a text from a file makes it printable itself (`core.declarations.printable`), with marks where
+something was. This filter is for places where that was forgotten.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from textual.filter import LineFilter
 
 
 class Unprintable(LineFilter):
-    """Puts U+FFFD in the place of what is not printable, as often as its width says; most of it has none."""
+    """Replaces each unprintable character by as many U+FFFD as it has cells; most have none."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """See `LineFilter.apply`."""

@@ -58,7 +58,7 @@ class HeatData:
 
 @dataclass(frozen=True)
 class HeatPalette:
-    """Styles of a heat map. of: share -> style of a cell with such a number. words, axes: of what surrounds cells."""
+    """Styles of a heat map. of: share -> style of a cell. words, axes: of what surrounds the cells."""
 
     of: Callable[[float], str]
     words: str
