@@ -1,7 +1,7 @@
 """The lab's screens, one a file, each with its style sheet of the same name.
 
-`screens.LiveScreen(experiment)` imports the module of that screen when it is first needed: the first picture of
-the lab waits for none but the form. A new screen is a line in `SCREENS`, and one for the type checker.
+`screens.LiveScreen(experiment)` imports the module of that screen when it is first used, so that the lab's first
+picture needs only the form's. A new screen is a line in `SCREENS`, and one for the type checker.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCREENS: Mapping[str, str] = {
     "StudiesScreen": "tui_aefit.lab.screens.studies",
     "StudyScreen": "tui_aefit.lab.screens.study",
 }
-"""Class -> the module that it is in."""
+"""Class of a screen -> its module."""
 
 if TYPE_CHECKING:
     from tui_aefit.lab.screens.choose_order import ChooseOrder as ChooseOrder

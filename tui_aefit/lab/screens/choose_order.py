@@ -19,7 +19,7 @@ from tui_aefit.lab.screens.dialog import Dialog
 
 
 class ChooseOrder(Dialog[Order]):
-    """Asks what to sort by, `order` being so now; the column that sorts already is turned round."""
+    """Asks what to sort by. order: the present one; to choose its column again reverses it."""
 
     CSS_PATH: ClassVar = ["dialog.tcss", "choose_order.tcss"]
     AUTO_FOCUS = "OptionList"
@@ -41,7 +41,7 @@ class ChooseOrder(Dialog[Order]):
         )
 
     def on_mount(self) -> None:
-        """Begin at the column that sorts now."""
+        """Put the cursor on the column of the present order."""
         self.query_one(OptionList).highlighted = list(COLUMNS).index(self._order.column)
 
     def _line(self, column: str) -> Text:

@@ -1,4 +1,4 @@
-"""A list of quantities to choose one from, which letters make shorter."""
+"""The dialog for a quantity: a list that typed letters filter."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NONE = "there are no numbers yet"
 
 
 class ChooseQuantity(Dialog[Quantity]):
-    """Asks which quantity is to be shown, `chosen` being so now; None where the person would rather not.
+    """Asks which quantity to show; its result is None where the person leaves it. chosen: the present one.
 
-    find: gives all that there are, those of a group together. It may take its time: it is asked in a thread, and
-    what is typed meanwhile counts.
+    find: returns all quantities, those of a group together. It may take long: it is called in a thread, and what is
+    typed meanwhile counts.
     """
 
     CSS_PATH: ClassVar = ["dialog.tcss", "choose_quantity.tcss"]
@@ -43,7 +43,7 @@ class ChooseQuantity(Dialog[Quantity]):
     ]  # fmt: skip
 
     class Found(Message, namespace="choose_quantity"):
-        """It is known what there is to choose from."""
+        """The quantities to choose from were found."""
 
         def __init__(self, quantities: Sequence[Quantity]) -> None:
             super().__init__()
@@ -57,13 +57,13 @@ class ChooseQuantity(Dialog[Quantity]):
         self._is_submitted = False
 
     def answers(self) -> ComposeResult:
-        """The line that makes the list shorter, the list, the keys."""
+        """The line of the filter, the list, the keys."""
         yield Input(placeholder="type to find one", id="words", compact=True)
         yield OptionList(id="quantities")
         yield Static("up and down choose, enter shows it, escape leaves", id="keys")
 
     def on_mount(self) -> None:
-        """Find out what there is; say that it is being read."""
+        """Find the quantities; say meanwhile that they are being read."""
         self._show()
         self._look()
 
@@ -84,7 +84,7 @@ class ChooseQuantity(Dialog[Quantity]):
         self._show()
 
     def _show(self) -> None:
-        """Show what there is, with the cursor at the one that is shown now, or at the first that was typed of."""
+        """Show the quantities that fit what was typed, with the cursor on the present one, or on the first."""
         words = self.query_one(Input).value.casefold().split()
         options = self.query_one(OptionList)
         options.clear_options()
@@ -108,7 +108,7 @@ class ChooseQuantity(Dialog[Quantity]):
             options.highlighted = options.get_option_index(str(at))
 
     def action_move(self, where: str) -> None:
-        """Move the cursor of the list, while letters still go to the line."""
+        """Move the cursor of the list; the focus stays on the line of the filter."""
         options = self.query_one(OptionList)
         getattr(options, f"action_{'cursor_' if where in ('up', 'down') else ''}{where}")()
 

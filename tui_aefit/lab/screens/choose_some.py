@@ -1,4 +1,4 @@
-"""A small list with a mark at each that is chosen: the sets that a chart draws, several values of a setting."""
+"""The dialog for several names, each with a mark: the sets that a chart draws, several values of a setting."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ MARK = "✓"
 
 
 class ChooseSome(Dialog[tuple[str, ...]]):
-    """Asks which of `names` are wanted, `marked` being so now; its result is these, in the same order.
+    """Asks which of `names` are wanted; its result is these, in the order of `names`.
 
-    question: what is asked, in a few words. labels: how the names stand in the list, by default as sets with their
-    markers. verb: what is done with those that are marked.
-
-    None where the person would rather not, or nothing is marked: a chart of nothing says nothing.
+    marked: those marked at first. question: what is asked, in a few words. labels: name -> its text in the list, by
+    default sets with their markers. verb: what is done with the marked ones. The result is None where the person
+    leaves it, or nothing is marked: a chart of nothing says nothing.
     """
 
     CSS_PATH: ClassVar = ["dialog.tcss", "choose_some.tcss"]
@@ -79,14 +78,14 @@ class ChooseSome(Dialog[tuple[str, ...]]):
             choices.replace_option_prompt(name, self._line(name))
 
     def action_mark(self) -> None:
-        """Mark the set under the cursor, or take its mark away."""
+        """Mark the name under the cursor, or remove its mark."""
         place = self.query_one(OptionList).highlighted
         if place is not None:
             self._marked ^= {self._names[place]}
             self._show()
 
     def action_all(self) -> None:
-        """Mark all; where all are marked already, the first alone."""
+        """Mark all; where all are marked already, only the first."""
         self._marked = set(self._names[:1] if len(self._marked) == len(self._names) else self._names)
         self._show()
 

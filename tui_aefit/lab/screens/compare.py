@@ -41,21 +41,21 @@ OF_A_SET = ("curves", "numbers")
 """The panes of one set."""
 FIRST_SET = "adversarial"
 WIDEST, WIDEST_HEAD = {"settings": 28, "numbers": 24, "claims": 28}, 30
-"""Table -> cells of a column at most; cells of its first column at most."""
+"""Table -> the width of a column, at most; the width of a first column, at most."""
 PADDING = 2
 """Cells of a column beside its text."""
 FEW = 4
-"""So many experiments at most stand in columns; of more each has a row."""
+"""How many experiments have columns, at most; where they are more, each has a row."""
 
 
 class ComparedCurves(ReadOff):
-    """A curve an experiment."""
+    """Curves, one for each experiment."""
 
     BINDINGS: ClassVar[list[BindingType]] = reading_bindings("compare.", "Read the curves off at", "level")
 
 
 class CompareScreen(PanesScreen):
-    """Compares `experiments`, two or more, as they are when the screen opens or is told to read them again."""
+    """Compares two or more `experiments`, read when the screen opens and when the person asks for it."""
 
     CSS_PATH = "compare.tcss"
     AUTO_FOCUS = None
@@ -96,7 +96,7 @@ class CompareScreen(PanesScreen):
         self._reading: str | None = None
 
     def compose(self) -> ComposeResult:
-        """Settings above; below, the curves of one set beside its numbers and what is decided."""
+        """Settings above; below, the curves of one set beside its numbers and the claims."""
         yield Static(f"Comparing {len(self.experiments)} experiments", id="title", markup=False)
         yield self.pane_tabs()
         yield CellTable(id="settings")
@@ -131,7 +131,7 @@ class CompareScreen(PanesScreen):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that change a pane are there where it is seen."""
+        """Offer keys that change a pane where that is visible."""
         match action:
             case "turn_set":
                 return not self.shows_one or self.pane in OF_A_SET
@@ -183,7 +183,7 @@ class CompareScreen(PanesScreen):
         carry_out(self.app, partial(export_comparison, home, self._compared))
 
     def action_leave(self) -> None:
-        """Show all panes again; where they are, go back to where the person came from."""
+        """Show all panes again; where they are shown, leave the screen."""
         if self.has_class("-alone"):
             self.action_alone()
         else:
@@ -234,9 +234,9 @@ class CompareScreen(PanesScreen):
     def _fill(
         self, table: str, corner: str, rows: Mapping[str, Sequence[str]], cell: Callable[[str], Text]
     ) -> None:
-        """Show rows of one value for each experiment, made of cells of this kind.
+        """Fill a table. rows: name -> a value for each experiment. cell: makes the cell of a value.
 
-        A few experiments have a column each; where they are more, they have the rows.
+        Up to FEW experiments have a column each; where they are more, each has a row. corner: the first title.
         """
         heads = [f"{MARKERS[place % len(MARKERS)]} {one.name}" for place, one in enumerate(self._compared)]
         texts = {printable(name): [printable(value) for value in values] for name, values in rows.items()}
@@ -258,7 +258,7 @@ class CompareScreen(PanesScreen):
 
 
 def read(experiments: Sequence[Experiment]) -> list[Compared]:
-    """The experiments as they are now; what has gone or cannot be read has no numbers."""
+    """Read the experiments; one that is gone or cannot be read has no numbers."""
     labels = [printable(read_annotations(experiment.folder)[0].label) for experiment in experiments]
     ids = [printable(experiment.id) for experiment in experiments]
     chosen = names(ids, labels, [experiment.spec for experiment in experiments])

@@ -15,7 +15,7 @@ from tui_aefit.lab.screens.dialog import Dialog
 
 
 class Confirm(Dialog[bool]):
-    """A question about something that cannot be undone. Its result is True only for a plain yes.
+    """A question about something that cannot be undone. Its result is True only for an explicit yes.
 
     question: one sentence. detail: what would be lost or go on, may be empty. yes_label: what yes does, such
     as "Delete"; the other button, which has the focus at first, leaves everything as it is.
@@ -61,9 +61,9 @@ class Confirm(Dialog[bool]):
 
 
 class Ask(Dialog[str]):
-    """A question that one line of text answers; None where the person would rather not.
+    """A question that a line of text answers; the result is None where the person leaves it.
 
-    value: what the line holds at first. enter: what that key does with it. detail: what to know before, may be
+    value: the line's text at first. enter: what the key enter does, in words. detail: what to know before, may be
     empty.
     """
 

@@ -1,4 +1,4 @@
-"""What all small dialogs in front of a screen have: a question, what to know before, a way to leave it."""
+"""The base of all small dialogs in front of a screen: a question, what to know before, a way to leave it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A question, of which `answers` are the ways to answer it.
+    """A question with the widgets of `answers` below it.
 
     question: one sentence. detail: what to know before, may be empty. CSS_PATH begins with "dialog.tcss".
     """
@@ -36,7 +36,7 @@ class Dialog(ModalScreen[Result]):
             yield from self.answers()
 
     def answers(self) -> ComposeResult:
-        """What stands below the question."""
+        """The widgets below the question, by which it is answered."""
         raise NotImplementedError
 
     def action_leave(self) -> None:

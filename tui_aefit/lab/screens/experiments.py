@@ -37,7 +37,7 @@ from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.preview import PreviewPane
 
 MANY, TYPING_SECONDS = 300, 0.15
-"""Of more experiments than so many the filter waits so long for the next letter: drawing them takes longer."""
+"""With more than MANY experiments the filter waits so many seconds for the next letter: drawing takes longer."""
 ABOUT_ONE = (
     "clone", "resume", "extend", "mark", "stop", "delete", "label", "tag", "note", "export", "copy",
     "copy_command",
@@ -45,13 +45,13 @@ ABOUT_ONE = (
 """The actions that need an experiment under the cursor."""
 
 clock = time.time
-"""What ages are told by."""
+"""The clock by which ages are told."""
 
 
 class ExperimentsScreen(MarkedActions):
     """All experiments of `home`. What concerns other screens it asks the app for: see `lab.messages`.
 
-    browsing: what is known of an earlier visit.
+    browsing: what earlier visits have read and set.
     """
 
     CSS_PATH = "experiments.tcss"
@@ -109,8 +109,9 @@ class ExperimentsScreen(MarkedActions):
     ]  # fmt: skip
 
     class Looked(Message, namespace="experiments"):
-        """The home was looked at. problem: why it could not be listed, "" if it could. many: how many there are, of
-        which these are those that were read so far.
+        """The home was looked at. overviews: those read so far, of `many`.
+
+        problem: why the home could not be listed, "" if it could.
         """
 
         def __init__(self, overviews: tuple[Overview, ...], problem: str, many: int) -> None:
@@ -132,7 +133,7 @@ class ExperimentsScreen(MarkedActions):
         self._telling: tuple[tuple[Overview, ...], frozenset[str]] = ((), frozenset())
 
     def compose(self) -> ComposeResult:
-        """The filter, the table or why it is empty, what there is to say of the chosen experiment."""
+        """The filter, the table or why it is empty, the preview and details of the chosen experiment."""
         yield Static("Experiments", id="title", markup=False)
         yield Filter(
             self._browsing.words,
@@ -149,7 +150,7 @@ class ExperimentsScreen(MarkedActions):
         yield KeysFooter(palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys for the chosen experiment are there when one is chosen, or some are marked."""
+        """Offer keys for experiments when one is chosen, or some are marked."""
         chosen = self._chosen  # not the table's: a key may come when there is none yet, or none any more
         waits = chosen is not None and chosen.queued > 0
         if action == "queue":
@@ -167,16 +168,16 @@ class ExperimentsScreen(MarkedActions):
     # Looking
 
     def on_mount(self) -> None:
-        """Show what is known of an earlier visit."""
+        """Show what an earlier visit has read."""
         self.set_class(bool(self._browsing.words), "-filter")
         self._show()
 
     def on_screen_resume(self, _: events.ScreenResume) -> None:
-        """The experiment that was looked at meanwhile may be another one than that under the cursor."""
+        """Put the cursor on the experiment that was shown last, maybe another one than before."""
         self._table.choose(self._browsing.chosen)
 
     def on_resize(self) -> None:
-        """There may be room for the preview now."""
+        """Show the keys anew: there may be room for the preview now."""
         self.call_after_refresh(self.refresh_bindings)
 
     @work(thread=True, group="look")
@@ -188,7 +189,7 @@ class ExperimentsScreen(MarkedActions):
 
         first = self._browsing.overviews is None
         try:
-            # Only a filter asks for them: without one they do not keep the first rows waiting.
+            # Only a filter needs the studies: without one they must not delay the first rows.
             if self._browsing.words or not first:
                 self._browsing.look_at_studies()
             found = self._browsing.reader.look(tell if first else None)
@@ -216,13 +217,13 @@ class ExperimentsScreen(MarkedActions):
             self._show()
 
     def _stop_waiting(self) -> None:
-        """Wait no more for the next letter."""
+        """Stop waiting for the next letter."""
         if self._typing is not None:
             self._typing.stop()
             self._typing = None
 
     def _show(self) -> None:
-        """Bring the picture up to date with what was last seen, with the filter, the order and the marks."""
+        """Show the last reading, by the filter, the order and the marks."""
         everything, browsing = self._overviews or (), self._browsing
         selection = select(everything, browsing.words, browsing.members)
         self._table.listing = Listing(
@@ -251,7 +252,7 @@ class ExperimentsScreen(MarkedActions):
             self._show_chosen()
 
     def _telling_settings(self, everything: tuple[Overview, ...]) -> frozenset[str]:
-        """Of all experiments, not those that the filter leaves: what a row says does not change as one types."""
+        """The settings that differ among all experiments, so that rows do not change while a filter is typed."""
         if self._telling[0] is not everything:
             self._telling = everything, telling_settings(everything)
         return self._telling[1]
@@ -268,7 +269,7 @@ class ExperimentsScreen(MarkedActions):
         )
 
     def _empty(self) -> str:
-        """What stands in place of the table."""
+        """The text in place of an empty table."""
         new, back = key_of(self, "experiments.new"), key_of(self, "experiments.back")
         return why_empty(self._home, self._overviews, self._problem, new=new, back=back)
 
@@ -285,7 +286,7 @@ class ExperimentsScreen(MarkedActions):
             self.refresh_bindings()
 
     def _set_text(self, selector: str, text: str) -> None:
-        """Put a text on the screen. The same text again would cost a layout at every look."""
+        """Put a text on the screen, unless it is there already: each update costs a layout."""
         if self._shown.get(selector) != text:
             self._shown[selector] = text
             self.query_one(selector, Static).update(text)
@@ -316,7 +317,7 @@ class ExperimentsScreen(MarkedActions):
             self.dismiss()
 
     def action_to_table(self) -> None:
-        """Go on among what the filter left, that of the last letter too."""
+        """Move the focus to the table, after applying letters of the filter that still waited."""
         if self._typing is not None:
             self._stop_waiting()
             self._show()
@@ -330,16 +331,16 @@ class ExperimentsScreen(MarkedActions):
         self.call_after_refresh(pane.focus)
 
     def action_alone(self) -> None:
-        """Show one pane alone, the one that has the focus, or both."""
+        """Show only the pane that has the focus, or both again."""
         self.set_class(self.focused is self._preview, "-preview")
         self.toggle_class("-alone")
 
     def action_sort(self, step: int) -> None:
-        """Sort by the next column, or the same one the other way."""
+        """Sort by the next order: see `Order.turned`."""
         self._sort(self._browsing.order.turned(step))
 
     def action_sort_by(self) -> None:
-        """Let the person choose the column that sorts."""
+        """Let the person choose the column to sort by."""
 
         def chosen(order: Order | None) -> None:
             if order is not None:
@@ -356,7 +357,7 @@ class ExperimentsScreen(MarkedActions):
         self._show()
 
     def action_mark(self) -> None:
-        """Mark the chosen experiment or take its mark away, and go on to the next."""
+        """Mark the chosen experiment or remove its mark, and go on to the next."""
         if (experiment := self._readable()) is not None:
             self._browsing.marked ^= {experiment.id}
             self._table.action_cursor_down()
@@ -405,13 +406,13 @@ class ExperimentsScreen(MarkedActions):
         return self.query_one(PreviewPane)
 
     def _marked(self) -> list[Overview]:
-        """The marked experiments in the order of the table, those among them that the filter hides too."""
+        """The marked experiments in the order of the table, with those that the filter hides."""
         browsing = self._browsing
         marked = [one for one in self._overviews or () if one.id in browsing.marked]
         return list(ordered(marked, browsing.order, browsing.marked))
 
     def concerned(self) -> list[Overview]:
-        """What a key is about: the marked experiments, without any the one under the cursor."""
+        """What a key is about: the marked experiments, or the one under the cursor where none is marked."""
         chosen = self._table.chosen
         return self._marked() or ([chosen] if chosen is not None else [])
 
@@ -420,7 +421,7 @@ class ExperimentsScreen(MarkedActions):
         return {one.id for one in self._table.listing.overviews}
 
     def _readable(self) -> Experiment | None:
-        """The chosen experiment; None, and the person is told why, where its spec cannot be read."""
+        """The chosen experiment; None, with a notice, where its spec cannot be read."""
         chosen = self._table.chosen
         if chosen is not None and (why := forbidden(chosen, change=False)):
             self.explain(why, failed=True)
@@ -428,5 +429,5 @@ class ExperimentsScreen(MarkedActions):
 
 
 def _keys_for(chosen: Overview | None) -> tuple[bool, bool]:
-    """What the keys depend on: whether there is an experiment, and whether it waits for its turn."""
+    """What the offered keys depend on: whether an experiment is chosen, and whether it waits for its turn."""
     return chosen is not None, chosen is not None and chosen.queued > 0

@@ -1,4 +1,4 @@
-"""The question which files of an experiment, or of several, are to be written."""
+"""The dialog that asks which files of an experiment, or of several, to write."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tui_aefit.lab.screens.dialog import Dialog
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 
 LOOK_SECONDS = 1.0
-"""How often the experiments are looked at while it is asked which of their files are wanted."""
+"""Seconds between two looks at the experiments while the dialog is open."""
 
 
 class Export(Dialog[str]):
-    """Asks what to write of experiments, one at least: a name among CHOICES, None where nothing is wanted.
+    """Asks what to write of experiments, one at least: a name among CHOICES, None where the person leaves it.
 
-    What is said of those that are not complete follows them while they go on. status, done: of the first, None and
-    0 where that is not known yet.
+    Its note on incomplete experiments is kept up to date. status, done: of the first experiment, None and 0 where
+    that is not known yet.
     """
 
     CSS_PATH: ClassVar = ["dialog.tcss", "export.tcss"]
@@ -123,7 +123,7 @@ class Export(Dialog[str]):
 
 
 def note(status: ExperimentStatus | None, done: int, runs: int) -> str:
-    """What to know before files of an experiment are written that is not complete; "" where there is nothing."""
+    """The note on writing files of an experiment that is not complete; "" for a complete or unknown one."""
     if status is None or status is ExperimentStatus.COMPLETE:
         return ""
     glyph, word, _ = STATES[status]
@@ -133,7 +133,7 @@ def note(status: ExperimentStatus | None, done: int, runs: int) -> str:
 
 
 def note_on(overviews: Sequence[Overview]) -> str:
-    """The same of experiments, one at least, as they were just looked at."""
+    """The note on writing files of these experiments, one at least; "" where all are complete."""
     first, *others = overviews
     if not others:
         if first.experiment is None:

@@ -1,4 +1,4 @@
-"""The gallery: one image of a set at a time, what every level says of it, and its nearest training images.
+"""The gallery: one image of a set at a time, every level's prediction, and its nearest training images.
 
 NumPy is loaded with this module, so it must be imported only when the gallery is opened.
 """
@@ -37,28 +37,28 @@ from tui_aefit.shell.publications import EXPORTS
 LOOK_SECONDS = 2.0
 """How often to look for the first complete run."""
 PAGE = 10
-"""Members that shift and an arrow pass over."""
+"""Members by which shift and an arrow move."""
 FOLLOWING = 3
 """Members shown below the present one where the terminal is high enough."""
 ROWS_OF_FIGURE = 8
 """Members in an export of several."""
 FRAME_ROWS, LEGEND_ROWS, DETAILS_ROWS = 3, 1, 5
-"""Rows of the screen that are not for the pictures: heading, place and footer; below the pictures; what is said."""
+"""Rows of the screen that pictures cannot use: of heading, place and footer; of the legend; of the details."""
 NEAREST_ROWS = 22
 """Rows that the nearest training images have where they stand below: two headings, two captions, two rows."""
 ROOMY, HIGH = 130, 38
 DETAILS_COLUMNS = 42
-"""Of the details beside the pictures, their edge among them."""
-"""Columns from which the details stand beside the pictures; rows from which the nearest stand below them too."""
+"""Columns of the details beside the pictures, with their edge."""
+"""Columns from which details are beside the pictures; rows from which the nearest are shown below as well."""
 LINES = ("title", "where", "legend", "facts", "answers", "empty")
-"""What is said around the pictures, by id."""
+"""The ids of the lines of text around the pictures."""
 NEED_MEMBERS = ("browse", "jump", "cycle_class", "cycle_target", "export", "thumbnails", "copy")
 PANES = {"image": "Image", "nearest": "Nearest"}
 BROWSE, RUN, FILTER = (Binding.Group(title, compact=True) for title in ("Browse", "Run", "Filter"))
 
 
 class GalleryScreen(Screen[None]):
-    """The galleries of an experiment's complete runs, beginning with `run` (from 0; the first complete one)."""
+    """The galleries of an experiment's complete runs. run: the first to show, from 0; None: the first complete."""
 
     CSS_PATH = "gallery.tcss"
     AUTO_FOCUS = ""
@@ -140,7 +140,7 @@ class GalleryScreen(Screen[None]):
         self._nearest, self._thumbnails = NearestPane(id="nearest"), Thumbnails(id="thumbnails")
 
     def compose(self) -> ComposeResult:
-        """Where we are; the pictures and what is said of them; the nearest; small pictures. Or why not."""
+        """The place; the pictures with their texts; the nearest; small pictures; or why there is nothing."""
         yield self._lines["title"]
         yield self._lines["where"]
         with Container(id="body"):
@@ -156,7 +156,7 @@ class GalleryScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a picture there is nothing to browse, filter or export: those keys are greyed."""
+        """Grey out the keys to browse, filter or export where there is no picture."""
         if action == "cycle_set":
             return any(name != self._set for name in self._reading.sets) or None
         if action == "browse" and self.has_class("-thumbnails"):
@@ -168,7 +168,7 @@ class GalleryScreen(Screen[None]):
     # Reading
 
     def on_mount(self) -> None:
-        """Read the first gallery; until a run is complete, look again and again."""
+        """Read the first gallery; look every LOOK_SECONDS until a run is complete."""
         self._as_text = not shows_colours(self.app)
         self._timer = self.set_interval(LOOK_SECONDS, self._open_if_idle, pause=True)
         self.watch(self._pictures, "reduced", self._show, init=False)
@@ -176,13 +176,13 @@ class GalleryScreen(Screen[None]):
         self._open()
 
     def _open_if_idle(self) -> None:
-        # A reading that takes longer than that would be given up for the next one, for ever.
+        # Else a reading that takes longer than LOOK_SECONDS would be cancelled by the next, for ever.
         if not any(worker.group == "open" and not worker.is_finished for worker in self.workers):
             self._open()
 
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
-        """Read the gallery of the run that is wanted, beside the screen."""
+        """Read the wanted run's gallery, in a thread."""
         before = self._run, self._reading.name
         look = partial(read, next_set=key_of(self, "gallery.set"))
         self._reading = await asyncio.to_thread(look, self._experiment, self._run, self._steps, self._set)
@@ -198,7 +198,7 @@ class GalleryScreen(Screen[None]):
     # Moving about
 
     def action_browse(self, step: int) -> None:
-        """Go to another member; beyond the last comes the first."""
+        """Go `step` members on, see `Place.browse`."""
         self._place.browse(step)
         self._show()
 
@@ -208,7 +208,7 @@ class GalleryScreen(Screen[None]):
         self._show()
 
     def action_run(self, step: int) -> None:
-        """Go to another complete run, whether it was complete before or is now."""
+        """Go `step` complete runs on; runs that were completed since the last reading count."""
         self._steps += step
         self._open()
 
@@ -229,7 +229,7 @@ class GalleryScreen(Screen[None]):
         self._show()
 
     def action_scroll_details(self, step: int) -> None:
-        """Show more of what is said of the image where the screen is too small for all of it."""
+        """Scroll the details, where the screen is too small for all of them."""
         self.query_one("#details").scroll_relative(y=4 * step, animate=False)
 
     def action_as_text(self) -> None:
@@ -253,7 +253,7 @@ class GalleryScreen(Screen[None]):
         self.action_thumbnails()
 
     def action_pane(self, name: str) -> None:
-        """Bring the image or its nearest training images to the front; alone where both stand, or both again."""
+        """Show the image or its nearest training images; where both are shown, only that one, or both again."""
         if self.has_class("-thumbnails"):
             self.action_thumbnails()
         elif self._is_high:
@@ -267,7 +267,7 @@ class GalleryScreen(Screen[None]):
         self._arrange()
 
     def action_copy(self) -> None:
-        """Copy what is said of the image."""
+        """Copy the texts about the image."""
         said = "\n".join(str(self._lines[name].render()) for name in ("where", "facts", "answers"))
         self.app.copy_to_clipboard(said)
         self.notify("copied what is said of the image", markup=False)
@@ -277,7 +277,7 @@ class GalleryScreen(Screen[None]):
         self.post_message(ExportExperiment(self._experiment, None, 0, "report"))
 
     def action_back(self) -> None:
-        """From small pictures to the large one, from one pane to both, out of the gallery."""
+        """Go one step back: from small pictures to the large one, from one pane to both, out of the screen."""
         if self.has_class("-thumbnails"):
             self.action_thumbnails()
         elif self._alone:
@@ -298,7 +298,7 @@ class GalleryScreen(Screen[None]):
             name += "" if self._place.label is None else f"-class{self._place.label}"
             name += "" if self._place.target is None else f"-target{self._place.target}"
         path = self._experiment.folder / EXPORTS / f"{name}.png"
-        # The app's work: this screen's would be given up where the person leaves it at once.
+        # A worker of the app: one of this screen would be cancelled where the person leaves it.
         self.app.run_worker(self._write(path, self._reading.gallery, members), group="export")
 
     async def _write(self, path: Path, gallery: Gallery, members: list[int]) -> None:
@@ -341,7 +341,7 @@ class GalleryScreen(Screen[None]):
         self._arrange()
 
     def on_resize(self) -> None:
-        """Say where we are in the words that there is room for, and place what there is room for."""
+        """Choose words and panes anew for the room that there is now."""
         self._show()
 
     @property
@@ -350,16 +350,16 @@ class GalleryScreen(Screen[None]):
 
     @property
     def _is_high(self) -> bool:
-        """Whether there is room for the image and its nearest, where it has any."""
+        """Whether the image has nearest ones, and there is room for both."""
         gallery = self._reading.gallery
         has = gallery is not None and gallery.nearest is not None
         return has and self._is_roomy and self.size.height >= HIGH
 
     def _arrange(self) -> None:
-        """Place the panes: both where there is room, else the one that was asked for."""
+        """Place the panes: both where there is room, else the one that was chosen."""
         both = self._is_high and not self._alone
         free = self.size.height - FRAME_ROWS - LEGEND_ROWS
-        # Twice as large, the pictures leave no room for the details beside them, which then stand further below.
+        # Pictures of twice the size leave no room for the details beside them: these are below then.
         huge = False
         if self._pictures.rows:
             height, width, _ = self._pictures.rows[0][0].image.shape
@@ -391,7 +391,7 @@ class GalleryScreen(Screen[None]):
         return self.size.width // 2 - 2 if not self._is_roomy else DETAILS_COLUMNS - 3
 
     def _title(self) -> Content:
-        """The experiment, and the panes by their keys."""
+        """The line with the experiment, and the panes with their keys."""
         name = Content(f"Gallery  {printable(self._experiment.id)}")
         parts = []
         for pane, title in PANES.items():

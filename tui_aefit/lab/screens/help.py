@@ -1,4 +1,4 @@
-"""Help: the keys of the screen below, and the few things worth knowing of the experiment."""
+"""Help: the keys of the screen below, and a few words on the experiment and its sets."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class HelpScreen(ModalScreen[None]):
             yield Static(_listed(self._moving))
 
     def on_mount(self) -> None:
-        """Take away what was said in passing, which would lie over the keys."""
+        """Remove all notices, which would cover the keys."""
         self.app.clear_notifications()
 
 
 def _bindings(below: Screen[object]) -> list[tuple[str, str, bool]]:
-    """The keys with a meaning on a screen, what they do and whether that is the lab's own: one entry an action."""
+    """An entry for each action that keys do on a screen: the keys, what they do, whether the lab defines it."""
     found: dict[str, tuple[list[str], Binding]] = {}
     for active in below.active_bindings.values():
         binding = active.binding

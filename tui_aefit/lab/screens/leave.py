@@ -19,7 +19,7 @@ Answer = Literal["leave", "stop", "stay"]
 
 
 class Leave(Dialog[Answer]):
-    """Asks what becomes of the experiments `at_work`; where all of them end meanwhile, whether to quit still."""
+    """Asks what becomes of the experiments `at_work`; once all of them have ended, whether to quit all the same."""
 
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#leave"
@@ -66,7 +66,7 @@ class Leave(Dialog[Answer]):
             yield Button(f"Stay ({key_of(self, 'leave.stay')})", id="stay", compact=True)
 
     def watch_at_work(self) -> None:
-        """Say what runs; when nothing does any more, no button stops it."""
+        """Show what runs; once nothing does, ask whether to quit, without the button to stop it."""
         if self.at_work:
             self.detail.update(", ".join(self.at_work))
             return

@@ -48,9 +48,9 @@ from tui_aefit.lab.widgets.live.statistics_table import StatisticsTable
 from tui_aefit.lab.widgets.live.strip import RunStrip
 
 STOP = Binding.Group("Stop/now", compact=True)
-"""The keys that end the waiting, together in the footer while there is any."""
+"""The group, in the footer, of the keys to stop, and not to wait for the turn."""
 KEY_SECONDS = 2.0
-"""How long a notice stays of what a key did. Longer, it would lie over the next screen."""
+"""How long a notice on what a key did stays; longer, it would cover the next screen."""
 
 
 class LiveScreen(LivePanes):
@@ -117,7 +117,7 @@ class LiveScreen(LivePanes):
 
     def compose(self) -> ComposeResult:
         """Header, answer, runs; the pictures and the tables, each with its tabs."""
-        # Before they are there, for each would be styled anew.
+        # Before the panes exist: else each would be styled anew.
         self.frame_panes()
         yield LiveHeader(self.experiment.id, id="header")
         yield Static("", id="trouble", markup=False)
@@ -158,7 +158,7 @@ class LiveScreen(LivePanes):
         start_reading(self, self._home, self.experiment.id)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Stop is there while it runs, resume while it does not and something is missing."""
+        """Offer the key to stop while it runs, and to resume while it does not and runs are missing."""
         if action in ("queue", "now"):
             return self._turn is not None
         seen = self._snapshot
@@ -217,7 +217,7 @@ class LiveScreen(LivePanes):
         self.refresh_bindings()
 
     def _queue_keys(self) -> str:
-        """The keys that change its turn, as they are now, with what they do."""
+        """The present keys that change the experiment's turn, with what they do."""
         bindings = {active.binding.id: active.binding for active in self.active_bindings.values()}
         keys = [bindings[id] for id in ("live.now", "live.earlier", "live.later") if id in bindings]
         return ", ".join(f"{self.app.get_key_display(key)} {key.description.lower()}" for key in keys)
@@ -243,10 +243,10 @@ class LiveScreen(LivePanes):
             line.update(text)
             line.display = bool(text)
 
-    # Where a key goes to
+    # Moving about
 
     def action_back(self) -> None:
-        """From the full screen, or a run's details, to the panes; from these to where it was opened."""
+        """Go one step back: from the full screen, or a run's details, to the panes, then out of the screen."""
         details = self.query_one("#runs-pane")
         if self.full:
             self.action_full()
@@ -256,10 +256,10 @@ class LiveScreen(LivePanes):
         else:
             self.dismiss()
 
-    # What keys do to the charts
+    # Keys for the charts
 
     def action_holm(self) -> None:
-        """Change which p-values the chart shows."""
+        """Show Holm-adjusted p-values in the chart, or unadjusted ones again."""
         chart = self.query_one(PValueChart)
         chart.holm = not chart.holm
         self.bring_pane("p-values")
@@ -308,7 +308,7 @@ class LiveScreen(LivePanes):
 
         self.app.push_screen(screens.ChooseSome(names, chart.drawn), chosen)
 
-    # What other keys do
+    # Other keys
 
     def action_gallery(self) -> None:
         """Look at the images."""
@@ -319,15 +319,15 @@ class LiveScreen(LivePanes):
         self.post_message(OpenBeside(self.experiment, steps))
 
     def action_copy_command(self) -> None:
-        """Have the command copied that computes it."""
+        """Ask the app to copy the command that computes the experiment."""
         self.post_message(CopyCommands([self.experiment.spec]))
 
     def action_resume(self) -> None:
-        """Have what is missing computed."""
+        """Ask the app to have the missing runs computed."""
         self.post_message(ResumeExperiment(self.experiment))
 
     def action_extend(self) -> None:
-        """Have more runs computed; the app asks how many."""
+        """Ask the app for more runs; it asks how many."""
         self.post_message(ExtendExperiment(self.experiment))
 
     def action_stop(self) -> None:
@@ -338,11 +338,11 @@ class LiveScreen(LivePanes):
         confirm_and_carry_out(self.app, question, partial(stop, self.experiment))
 
     def action_queue(self, steps: int) -> None:
-        """Wait more places in the queue, or less."""
+        """Move the experiment `steps` places back in the queue, forward where negative."""
         carry_out(self.app, partial(move_in_queue, self._home, self.experiment.id, steps))
 
     def action_now(self) -> None:
-        """Wait for nobody any more."""
+        """Let the experiment wait for nobody any more."""
         carry_out(self.app, partial(start_now, self._home, self.experiment.id))
 
     @property
@@ -351,13 +351,13 @@ class LiveScreen(LivePanes):
         return self.experiment.folder.parents[1]
 
     def action_export(self, choice: str = "") -> None:
-        """Have files written: the choice, or what the person says."""
+        """Ask the app to write files. choice: which; "" to ask the person."""
         seen = self._snapshot
         status, done = (seen.status, seen.complete) if seen else (None, 0)
         self.post_message(ExportExperiment(self.experiment, status, done, choice))
 
     def action_copy(self) -> None:
-        """Copy the row under the cursor, or what the chart's cursor reads; elsewhere the answer."""
+        """Copy the row under the cursor, or the values at a chart's cursor; elsewhere the answer."""
         focused = self.focused
         if isinstance(focused, CellTable | SnapshotChart):
             text = focused.copied()
@@ -371,7 +371,7 @@ class LiveScreen(LivePanes):
 
 
 def trouble(snapshot: Snapshot) -> str:
-    """What is the matter with an experiment or its records, a line each; "" where nothing is."""
+    """What is wrong with an experiment or its records, a line each; "" where nothing is."""
     lines = ["! written by a newer version: only looked at here"] if snapshot.newer else []
     if snapshot.error:
         first, *rest = snapshot.error.splitlines()

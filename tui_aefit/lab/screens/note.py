@@ -15,9 +15,9 @@ from tui_aefit.lab.screens.dialog import Dialog
 
 
 class Note(Dialog[str]):
-    """A text of any length; None where the person would rather leave it as it was.
+    """Asks for a text of any length; the result is None where the person leaves it as it was.
 
-    question: whose note it is. value: what it says now. detail: what to know before, may be empty.
+    question: whose note it is. value: the present note. detail: what to know before, may be empty.
     """
 
     CSS_PATH: ClassVar = ["dialog.tcss", "note.tcss"]

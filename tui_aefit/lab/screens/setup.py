@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from core.records.study import Study
 
 MANY, TYPING_SECONDS = 300, 0.3
-"""Of more experiments than so many the form waits so long for the next letter: making them takes longer."""
+"""With more than MANY experiments the form waits so many seconds for the next letter: making them takes longer."""
 
 
 class SetupScreen(Screen[None]):
     """The form. Posts `Start` with what was checked, `CopyCommand` with a line; the app does the rest.
 
-    words: what the fields show first, by name. offered: what they held when an experiment was last started, {} for
-    nothing. surroundings: where the screen learns what it shows. behind: whether something is in front of it from
-    the start; who looks at that waits for no form.
+    words: name of a field -> its first word. offered: the words when something was last started, {} for none.
+    surroundings: answers the screen's questions. behind: whether another screen is in front of it from the start;
+    then the form begins only once it is shown.
     """
 
     CSS_PATH = "setup.tcss"
@@ -60,7 +60,7 @@ class SetupScreen(Screen[None]):
             tooltip="Compute what is set up, one experiment or a study",
             priority=True,
         ),
-        # These two are named where they are of use: beside what exists, and beside what was last.
+        # These two are named in the foot: beside what exists, and beside the words of last time.
         Binding(
             "ctrl+o",
             "open_standing",
@@ -125,7 +125,7 @@ class SetupScreen(Screen[None]):
         surroundings: Surroundings,
         behind: bool = False,
     ) -> None:
-        # The likelier width at once, for the first picture need not be styled twice then.
+        # Assume the likelier width: if it is right, the first picture is styled only once.
         super().__init__(classes="-narrow")
         self._surroundings = surroundings
         self._is_behind = behind
@@ -137,7 +137,7 @@ class SetupScreen(Screen[None]):
         self._set_out(words, offered)
 
     def _set_out(self, words: Mapping[str, str], offered: Mapping[str, str]) -> None:
-        """Know nothing yet but the first words."""
+        """Set the state of a new form, which has only its first words."""
         self._lookups = Lookups(self, self._surroundings)
         self._offered = dict(offered)
         self._is_last = True
@@ -152,7 +152,7 @@ class SetupScreen(Screen[None]):
         self._form = Form(words, lambda name: f"{name} (not here)" if missing(name, data_dir) else name)
 
     def compose(self) -> ComposeResult:
-        """The form and what its field means; below them what is wrong or what it costs, the command."""
+        """The form and the explanation of a field; below, what is wrong, or the cost and the command."""
         with Horizontal(id="heading"):
             yield Static("New experiment", id="title")
             yield self._count
@@ -163,24 +163,24 @@ class SetupScreen(Screen[None]):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
-        """Begin, unless something is in front from the start."""
+        """Begin, unless another screen is in front from the start."""
         if not self._is_behind:
             self._begin()
 
     def _begin(self) -> None:
-        """Show the state of the first values; the rest follows while the person looks."""
+        """Check and show the first words; make the rest of the form afterwards."""
         self._has_begun = True
         self._check()
         self.watch(self, "focused", self._follow_focus)
         self._follow_up()
 
     def _follow_up(self) -> None:
-        # Half the fields, folded away at first, and past runs: nobody need wait for them.
+        # The folded half of the fields, and past runs: the first picture does not wait for them.
         self.call_after_refresh(self._form.add_folded)
         self.call_after_refresh(self._lookups.load_past)
 
     async def begin_anew(self, words: Mapping[str, str], offered: Mapping[str, str]) -> None:
-        """Begin as a new screen would, from these words; `offered` as there."""
+        """Begin as a new screen would, with these `words` and `offered`, see the class."""
         before = self._form
         self._set_out(words, offered)
         self.remove_class("-explaining")
@@ -195,24 +195,24 @@ class SetupScreen(Screen[None]):
             self._begin()
 
     def on_screen_suspend(self) -> None:
-        """Another screen is in front."""
+        """Note that another screen is in front."""
         self._was_left = True
 
     def on_screen_resume(self) -> None:
-        """Begin where it could not yet; other experiments may have been computed meanwhile."""
+        """Begin, where that was put off; else look again: other experiments may have been computed."""
         if not self._was_left:
-            return  # with this it was put on the screen
+            return  # this is the event of being shown first
         if self._has_begun:
             self.look_again()
         else:
             self._begin()
 
     def on_resize(self) -> None:
-        """There may be room for the pane beside the form now."""
+        """Show anew: there may be room for the pane beside the form now."""
         self.call_after_refresh(self._refresh)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key is there while it would do something."""
+        """Offer a key while it would do something."""
         if action == "leave_field":
             return self.focused is not None
         if action == "open_standing":
@@ -222,7 +222,7 @@ class SetupScreen(Screen[None]):
         return action != "explain" or not self.has_class("-wide")
 
     def look_again(self) -> None:
-        """See anew what past experiments tell, and whether this one exists."""
+        """Look up again what past experiments tell, and whether this one exists."""
         if self._in_use:
             self._lookups.forget()
             self._check()
@@ -234,7 +234,7 @@ class SetupScreen(Screen[None]):
         checked = self._check()
         self._to_start = None
         if checked.specs and self._lookups.is_unread:
-            # Once they are read, unless the person has thought better of it.
+            # Start once the data are read, unless the words have changed by then.
             self._to_start = self._form.words()
             self.notify("it starts once they are", title="The data are being read")
         elif checked.specs:
@@ -254,7 +254,7 @@ class SetupScreen(Screen[None]):
             self.notify("a field is wrong", title="There is no such command", severity="warning")
 
     def action_leave_field(self) -> None:
-        """Take the focus from a field, so that single keys reach the app."""
+        """Remove the focus from a field, so that single keys reach the app."""
         self.set_focus(None)
 
     def action_open_standing(self) -> None:
@@ -268,14 +268,14 @@ class SetupScreen(Screen[None]):
                 self.post_message(OpenExperiment(experiment))
 
     async def action_take_offered(self) -> None:
-        """Fill in what is offered, and offer what was there."""
+        """Fill in the offered words, and offer the former ones."""
         taken, self._offered = self._offered, self._form.words()
         self._is_last = not self._is_last
         await self._form.take(taken)
         self._check()
 
     def action_explain(self) -> None:
-        """Show the pane in place of what the experiment costs, or no longer."""
+        """Show the explaining pane in place of what the experiment costs, or that again."""
         self.toggle_class("-explaining")
         self.call_after_refresh(self._show_note)
         if self.focused is not None:
@@ -286,7 +286,7 @@ class SetupScreen(Screen[None]):
     @on(Form.Edited)
     def _edited(self) -> None:
         self._stop_waiting()
-        # Fields tell also of what they begin with.
+        # Fields also report their first words.
         if not self._in_use:
             return
         if most_in(self._form.words()) > MANY:
@@ -295,7 +295,7 @@ class SetupScreen(Screen[None]):
             self._check()
 
     def _stop_waiting(self) -> None:
-        """Wait no more for the next letter."""
+        """Stop waiting for the next letter."""
         if self._typing is not None:
             self._typing.stop()
             self._typing = None
@@ -316,14 +316,14 @@ class SetupScreen(Screen[None]):
 
     @property
     def _in_use(self) -> bool:
-        """Whether it shows its fields: it has begun, and is not being taken away with the lab."""
+        """Whether the form is in use: it has begun, and is not being removed with the lab."""
         return self._has_begun and self._foot.is_attached
 
     def _check(self) -> Checked:
-        """Check all fields and show what is wrong, what it costs and the command."""
+        """Check all fields, and show what is wrong, or the cost and the command."""
         words = self._form.words()
         datasets = words_of_list(COMMON["dataset"], words["dataset"].strip())
-        # Of several the first is looked at.
+        # Of several data sets the first is looked at.
         dataset, data_dir = datasets[0], words["data_dir"].strip()
         looked = self._lookups.looked if self._lookups.looked.dataset == dataset else Looked()
         checked = check(words, looked.size)
@@ -348,7 +348,7 @@ class SetupScreen(Screen[None]):
         return self._checked
 
     def _refresh(self) -> None:
-        """Show what was checked with what is known by now."""
+        """Show the checked form with what was looked up so far."""
         if not self._in_use:
             return
         checked, settings = self._checked, self._form.settings()
@@ -393,7 +393,7 @@ class SetupScreen(Screen[None]):
         return command_line(checked, self._surroundings.folders(checked.data_dir))
 
     def _existing(self) -> Experiment | Study | None:
-        """What exists already of what is set up and can be opened."""
+        """The experiment or study that exists already and can be opened; None for none."""
         if self._study is not None:
             found = self._lookups.standing_of_study(self._study)
             return found.there if found is not None else None
@@ -401,14 +401,14 @@ class SetupScreen(Screen[None]):
         return self._lookups.standing(spec).experiment if spec is not None else None
 
     def _differing(self) -> dict[str, str]:
-        """The words that are offered and not there."""
+        """Field -> offered word, where the field has another."""
         words = self._form.words()
         return {name: word for name, word in self._offered.items() if words.get(name, word) != word}
 
     # The pane beside the form
 
     def _follow_focus(self) -> None:
-        """Say what the focused field means."""
+        """Show what the focused field means."""
         setting = self._form.setting_of(self.focused)
         if setting is not None:
             self._setting = setting
@@ -419,10 +419,10 @@ class SetupScreen(Screen[None]):
         return self.is_attached and (self.has_class("-wide") or self.has_class("-explaining"))
 
     def _show_note(self) -> None:
-        """Explain the field in focus, where there is room; have looked up what that takes."""
+        """Explain the field in focus, where there is room, and look up what that needs."""
         if not self._is_explaining():
             return
-        # Where there is no room it is never needed, else not for the first picture.
+        # Imported here: not needed without room, nor for the first picture.
         from tui_aefit.lab.widgets.setup.explaining import is_of_attack, note_of  # noqa: PLC0415
 
         if self._setting.name not in self._form.settings():

@@ -1,4 +1,4 @@
-"""The studies screen: every study of a home, how far it is, and what can be done with it as a whole."""
+"""The studies screen: every study of a home, its progress, and the actions on it as a whole."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNREADABLE = ("?", "unreadable", "red")
 
 
 class StudiesTable(CellTable):
-    """One row a study."""
+    """A table with a row for each study."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="studies.open", tooltip="Look at this study"),
@@ -45,7 +45,7 @@ class StudiesTable(CellTable):
 
 
 class StudiesScreen(LookingScreen):
-    """All studies of `home`. browsing: what is known of it."""
+    """All studies of `home`. browsing: reads them."""
 
     CSS_PATH = "studies.tcss"
     AUTO_FOCUS = "StudiesTable"
@@ -66,7 +66,7 @@ class StudiesScreen(LookingScreen):
     ]  # fmt: skip
 
     class Looked(Message, namespace="studies"):
-        """The home was looked at. problem: why it could not be, "" if it could."""
+        """The home was looked at. problem: why its studies could not be listed, "" if they could."""
 
         def __init__(self, studies: tuple[StudyOverview, ...], problem: str = "") -> None:
             super().__init__()
@@ -80,7 +80,7 @@ class StudiesScreen(LookingScreen):
         self._studies: tuple[StudyOverview, ...] | None = None
 
     def compose(self) -> ComposeResult:
-        """The studies, or why there are none, and what there is to say of the one under the cursor."""
+        """The studies, or why there are none, and details of the one under the cursor."""
         yield Static("Studies", id="title", markup=False)
         yield StudiesTable(id="studies")
         yield Static("Looking ...", id="empty", markup=False)
@@ -88,7 +88,7 @@ class StudiesScreen(LookingScreen):
         yield KeysFooter(palette=False)
 
     def on_mount(self) -> None:
-        """There is nothing before the first look."""
+        """Show no table before the first look."""
         self.add_class("-empty")
 
     def on_resize(self) -> None:
@@ -97,7 +97,7 @@ class StudiesScreen(LookingScreen):
 
     @work(thread=True, group="look")
     def look(self) -> None:
-        """Look at the home now, beside the screen."""
+        """Look at the home now, in a thread."""
         try:
             self.post_message(self.Looked(self._browsing.studies.look()))
         except StudyError as error:
@@ -168,12 +168,12 @@ class StudiesScreen(LookingScreen):
 
     @property
     def _chosen(self) -> StudyOverview | None:
-        # A footer asks for keys before there is a table.
+        # The footer asks which keys to show before the table exists.
         key = next((table.row_under_cursor for table in self.query(StudiesTable)), None)
         return next((one for one in self._studies or () if one.name == key), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys are there where they do something."""
+        """Offer keys where they do something."""
         chosen = self._chosen
         status = chosen.state.status if chosen is not None and chosen.state is not None else None
         match action:
@@ -187,7 +187,7 @@ class StudiesScreen(LookingScreen):
                 return chosen is not None
         return True
 
-    # What keys do
+    # Actions
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
@@ -204,7 +204,7 @@ class StudiesScreen(LookingScreen):
             self.post_message(ListExperiments(f"study:{chosen.name}"))
 
     def action_resume(self) -> None:
-        """Ask the app to have computed what is missing."""
+        """Ask the app to have what is missing computed."""
         if (chosen := self._chosen) is not None and chosen.state is not None:
             self.post_message(ResumeStudy(chosen.state))
 

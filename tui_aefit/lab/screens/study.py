@@ -46,13 +46,13 @@ PANES = {"map": "Heat map", "curves": "Curves", "cells": "Table"}
 """Pane -> its title; a narrow terminal shows one at a time."""
 
 clock = time.time
-"""What progress is told by."""
+"""The clock by which progress is told."""
 
 
 class StudyScreen(PanesScreen, LookingScreen):
     """The study in `folder`. What concerns other screens it asks the app for: see `lab.messages`.
 
-    browsing: what is known of the home.
+    browsing: reads studies and overviews of the home.
     """
 
     CSS_PATH = "study.tcss"
@@ -95,7 +95,7 @@ class StudyScreen(PanesScreen, LookingScreen):
     ]  # fmt: skip
 
     class Looked(Message, namespace="study"):
-        """The study was read. view: None where it could not be, of which `problem` says why."""
+        """The study was read. view: None where it could not be read; problem: why not."""
 
         def __init__(self, view: StudyView | None, problem: str = "") -> None:
             super().__init__()
@@ -103,7 +103,7 @@ class StudyScreen(PanesScreen, LookingScreen):
             self.problem = problem
 
     class SeriesFound(Message, namespace="study"):
-        """It is known what the curves could show with a quantity. series: by the names of the curves."""
+        """What the curves can show with a quantity was found. series: name of a curve -> its quantity."""
 
         def __init__(self, quantity: Quantity, series: dict[str, Quantity]) -> None:
             super().__init__()
@@ -118,7 +118,7 @@ class StudyScreen(PanesScreen, LookingScreen):
         self._problem = ""
 
     def compose(self) -> ComposeResult:
-        """What it is and how far; heat map and curves; the experiments."""
+        """Name and progress of the study; heat map and curves; the table of experiments."""
         yield Static(f"Study {self.folder.name}", id="title", markup=False)
         yield Static("", id="shared", markup=False)
         yield CellsFilter(placeholder="attack:fgsm, epsilon>0.1, state:failed, *", id="filter", compact=True)
@@ -135,7 +135,7 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     @work(thread=True, group="look")
     def look(self) -> None:
-        """Read the study now, beside the screen; the first time, show what is read as it comes."""
+        """Read the study now, in a thread; the first time, show it as it is read."""
 
         def tell(view: StudyView) -> None:
             self.post_message(self.Looked(view))
@@ -167,7 +167,7 @@ class StudyScreen(PanesScreen, LookingScreen):
     # Showing
 
     def _show(self) -> None:
-        """Bring everything up to date with what was last read, and with what the person chose."""
+        """Show the last reading, by what the person chose."""
         shown = self.shown
         if shown.view is None:
             return
@@ -200,7 +200,7 @@ class StudyScreen(PanesScreen, LookingScreen):
         self.query_one(CellsTable).entitle(f"{self.pane_key('cells')} Experiments: {len(self.shown.cells):,}")
 
     def _set_text(self, selector: str, text: str) -> None:
-        """Put a text on the screen. The same text again would cost a layout at every look."""
+        """Put a text on the screen, unless it is there already: each update costs a layout."""
         line = self.query_one(selector, Static)
         if str(line.content) != text:
             line.update(text)
@@ -209,14 +209,14 @@ class StudyScreen(PanesScreen, LookingScreen):
 
     @property
     def _concerned(self) -> CellState | None:
-        """The experiment that a key is about: in the table one may be that has no place in the map."""
+        """The experiment that a key is about: of the table if that has the focus, else under the map's cursor."""
         table = self.query_one(CellsTable)
         if self.focused is table:
             return next((cell for cell in self.shown.cells if cell.cell.id == table.row_under_cursor), None)
         return self.shown.chosen
 
     def _follow_cursor(self) -> None:
-        """Have the table's cursor stand where the map's does."""
+        """Put the table's cursor on the experiment under the map's."""
         if (chosen := self.shown.chosen) is not None:
             self.query_one(CellsTable).choose(chosen.cell.id)
 
@@ -256,15 +256,15 @@ class StudyScreen(PanesScreen, LookingScreen):
         else:
             self.post_message(OpenExperiment(cell.overview.experiment))
 
-    # Which panes are seen
+    # Which panes are visible
 
     def _bring_curves(self) -> None:
-        """Have the curves be seen: a key's effect must be."""
+        """Show the curves, if they are hidden: a key's effect must be seen."""
         if not self.query_one(StudyCurves).region.area:
             self.action_pane("curves")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys are there where they do something."""
+        """Offer keys where they do something."""
         view = self.shown.view
         status = view.state.status if view is not None else None
         match action:
@@ -293,7 +293,7 @@ class StudyScreen(PanesScreen, LookingScreen):
         self.app.push_screen(screens.ChooseQuantity(self.shown.quantities, self.shown.quantity), chosen)
 
     def action_across(self) -> None:
-        """Have the next axis run across."""
+        """Put the next axis along the rows."""
         self.shown.turn()
         self._show()
 
@@ -301,7 +301,7 @@ class StudyScreen(PanesScreen, LookingScreen):
     def action_series(self) -> None:
         """Let the person choose what the curves show: sets for an accuracy, other claims for a claim.
 
-        What there is, is found beside the screen: of many experiments much is read for it.
+        This finds the choices, in a thread, since it reads much of every experiment; `SeriesFound` follows.
         """
         quantity = self.shown.quantity
         self.post_message(self.SeriesFound(quantity, self.shown.alike()))
@@ -310,7 +310,7 @@ class StudyScreen(PanesScreen, LookingScreen):
     def _choose_series(self, message: SeriesFound) -> None:
         shown, found = self.shown, message.series
         if not self.is_current or message.quantity != shown.quantity:
-            return  # something else was asked for meanwhile
+            return  # the person has chosen another quantity meanwhile
         if len(found) < 2:
             self._explain(f"{shown.quantity.title} has no other sets: t chooses another quantity")
             return
@@ -351,7 +351,7 @@ class StudyScreen(PanesScreen, LookingScreen):
         self._show()
 
     def action_to_cells(self) -> None:
-        """Go on among what the filter left."""
+        """Move the focus from the filter to the chosen pane."""
         self.query_one(f"#{self.pane}").focus()
 
     def action_back(self) -> None:
@@ -376,7 +376,7 @@ class StudyScreen(PanesScreen, LookingScreen):
         self.post_message(ListExperiments(f"study:{self.folder.name}"))
 
     def action_resume(self) -> None:
-        """Ask the app to have computed what is missing."""
+        """Ask the app to have what is missing computed."""
         assert self.shown.view is not None
         self.post_message(ResumeStudy(self.shown.view.state))
 
@@ -399,7 +399,7 @@ class StudyScreen(PanesScreen, LookingScreen):
             carry_out(self.app, partial(move_in_queue, home, cell.cell.id, steps), self.look_after)
 
     def action_now(self) -> None:
-        """Have the experiment under the cursor wait for nobody any more."""
+        """Let the experiment under the cursor wait for nobody any more."""
         if (cell := self._concerned) is not None:
             home = self.folder.parent.parent
             carry_out(self.app, partial(start_now, home, cell.cell.id), self.look_after)

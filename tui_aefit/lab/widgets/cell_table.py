@@ -1,4 +1,4 @@
-"""A table that is given all its cells every time, and draws again only those that changed."""
+"""A table that is given all its cells each time, and redraws only those that changed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from textual.widgets import DataTable
 from textual.widgets.data_table import Column, Row, RowKey
 
 BORDER = 4
-"""Cells of a border's line that its text does not get."""
+"""Character cells of a border's line that its text cannot use."""
 LAID_OUT = 2000
-"""How many cells are kept as they were laid out: those of some screens."""
+"""How many cells' layouts are cached: those of some screens."""
 
 
 class CellTable(DataTable[Text]):
     """A table of rows and columns by key; the row under the cursor, or the mouse, can be explained.
 
-    A subclass says in `explanation` what a row means: it is the tooltip under the mouse, and stands in the
-    lower border for the row under the cursor; below the rows where it is longer and there is room.
+    A subclass returns a row's explanation from `explanation`. It is the tooltip of the row under the mouse; for the
+    row under the cursor it is in the lower border, or below the rows where it is longer and there is room.
     """
 
     DEFAULT_CSS = """
@@ -44,7 +44,7 @@ class CellTable(DataTable[Text]):
     """
 
     placeholder = ""
-    """What the lower border says while there are no rows."""
+    """The text in the lower border while there are no rows."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         self._updating = self._filling = False
@@ -61,7 +61,7 @@ class CellTable(DataTable[Text]):
         return ""
 
     def entitle(self, *titles: str) -> None:
-        """Put the first of these titles that fits in the upper border; it costs nothing while it stays the same."""
+        """Put the first of these titles that fits, else the last, in the upper border."""
         room = self.size.width - BORDER
         title = next((one for one in titles if cell_len(one) <= room), titles[-1])
         if title != self._in_border[0]:
@@ -78,9 +78,10 @@ class CellTable(DataTable[Text]):
     ) -> None:
         """Show these rows: key -> one cell a column, each of `lines` lines. The cursor stays on its row's key.
 
-        columns: key -> title and width in cells, one of them the gap before the column: `left` and `right`
-            make cells that keep it. A title stands as the cells of the first row do.
-        arrow: a column, and a sign in the gap before its title, where it moves nothing: by it the rows are sorted.
+        columns: key -> title and width in character cells, with the gap before the column, which cells made by
+        `left`
+            and `right` keep. A title is aligned as the cell of the first row.
+        arrow: the column that the rows are sorted by, and the sign for the gap before its title.
         """
         shape = (tuple(columns.items()), tuple(rows), lines, arrow)
         if shape != self._shape:
@@ -102,13 +103,13 @@ class CellTable(DataTable[Text]):
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> Self:
-        """Draw again, but for the whole table not while cells are updated: `fill` knows which rows it touched."""
+        """Redraw; but not the whole table while cells are updated: `fill` redraws the rows that it changed."""
         if self._updating and not regions:
             return self
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _update_row(self, key: str, columns: Iterable[str], cells: Sequence[Text]) -> bool:
-        """Write those cells of a row that look different; whether there were any."""
+        """Update the cells of a row that look different; whether there were any."""
         before = self._cells[key]
         if before is cells:
             return False
@@ -125,7 +126,7 @@ class CellTable(DataTable[Text]):
 
     @property
     def ordered_columns(self) -> list[Column]:
-        """The columns from left to right: as they were added, for none is ever moved."""
+        """The columns from left to right, in the order in which they were added, since none is ever moved."""
         return list(self.columns.values())
 
     @property
@@ -140,7 +141,7 @@ class CellTable(DataTable[Text]):
         return "" if row is None else "\t".join(" ".join(cell.plain.split()) for cell in self._cells[row])
 
     def _holds(self, columns: Mapping[str, tuple[str, int]], rows: Iterable[str], lines: int) -> bool:
-        """Whether these are the columns and rows that are there, be it in another order or of other widths."""
+        """Whether the table has these columns and rows, their order and single widths aside."""
         there = {str(column.key.value): column.width for column in self.ordered_columns}
         return (
             list(there) == list(columns)
@@ -156,11 +157,11 @@ class CellTable(DataTable[Text]):
         rows: Mapping[str, Sequence[Text]],
         arrow: tuple[str, str],
     ) -> None:
-        """Put the rows that are there in this order, which takes a tenth of making them."""
+        """Put the present rows into this order, which takes a tenth of the time to make them anew."""
         for key, cells in rows.items():
             self._update_row(key, columns, cells)
         places = {key: place for place, key in enumerate(rows)}
-        # A table sorts by cells alone, which two rows may share: it asks for rows as they were added.
+        # DataTable sorts by cells only, which rows may share; but it asks for the rows in the order of adding.
         asked_for = iter([str(key.value) for key in self.rows])
         chosen, x, y = self.row_under_cursor, self.scroll_x, self.scroll_y
         self._cells = {}  # the rows on the screen can no longer be explained
@@ -198,13 +199,13 @@ class CellTable(DataTable[Text]):
             self.scroll_to(x, y, animate=False)
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
-        """Find how large all of it is, without measuring every cell: widths and heights are given here."""
+        """Find the size of the table without measuring every cell: widths and heights are given."""
         super()._update_dimensions(())
 
     def add_row(
         self, *cells: Text, height: int | None = 1, key: str | None = None, label: TextType | None = None
     ) -> RowKey:
-        """Add a row: the table's own looks for the cursor after each, as many times as there are rows."""
+        """Add a row, faster than DataTable, which searches for the cursor's row after each."""
         if not self.rows:
             return super().add_row(*cells, height=height, key=key, label=label)
         made = RowKey(key)
@@ -218,11 +219,11 @@ class CellTable(DataTable[Text]):
         return made
 
     def action_scroll_home(self) -> None:
-        """Move the cursor to the first row: of whole rows none has a leftmost cell."""
+        """Move the cursor to the first row; DataTable would move it to the first cell of its row."""
         self.action_scroll_top()
 
     def action_first(self) -> None:
-        """The same by a key of its own, which footer, help and palette can name."""
+        """Move the cursor to the first row, by a binding of our own that footer, help and palette can name."""
         self.action_scroll_top()
 
     def action_scroll_end(self) -> None:
@@ -230,7 +231,7 @@ class CellTable(DataTable[Text]):
         self.action_scroll_bottom()
 
     def watch_cursor_coordinate(self, old: Coordinate, new: Coordinate) -> None:
-        """Explain the row that the cursor comes to, but not each that is added under it."""
+        """Explain the row under the cursor, but not while rows are filled in."""
         super().watch_cursor_coordinate(old, new)
         if not self._filling:
             self._explain()
@@ -254,7 +255,7 @@ class CellTable(DataTable[Text]):
             self.border_subtitle = Text(shown)
 
     def _lines_below(self, text: str) -> list[str]:
-        """What the border would cut, in lines for the empty rows; none where it fits, or there are too few rows."""
+        """The lines of a text for the empty rows, if the border would cut it and they fit there; else none."""
         width, height = self.size
         if width < 8 or cell_len(text) <= width - BORDER:
             return []
@@ -277,7 +278,7 @@ class CellTable(DataTable[Text]):
     def _plain_line(self, row: int, line: int, style: Style) -> Strip:
         """A line of a row that is neither under the cursor nor under the mouse.
 
-        What DataTable draws, in a fifth of the time: it lays out each cell as if it could be anything.
+        It equals what DataTable draws, in a fifth of the time: DataTable lays out each cell as any renderable.
         """
         segments: list[Segment] = []
         cells = self.get_row_at(row)
@@ -292,25 +293,25 @@ class CellTable(DataTable[Text]):
         return Strip(segments).crop(x, x + width).adjust_cell_length(width, style).simplify()
 
     def _segments_of(self, cell: Text, width: int, line: int) -> list[Segment]:
-        """A line of a cell, as wide as its column: laid out once, for many rows have the same cell."""
+        """A line of a cell, as wide as its column; cached, for many rows have the same cell."""
         known = self._laid_out.get((id(cell), width, line))
         if known is None:
             console = self.app.console
             lines = cell.wrap(console, width, no_wrap=True)
             found = list(lines[line].render(console)) if line < len(lines) else []
-            # Beside the cell, so that no other has its id.
+            # Kept with the cell itself, so that no other object gets its id.
             known = cell, Segment.adjust_line_length(found, width)
             self._laid_out[id(cell), width, line] = known
         return known[1]
 
 
 def left(*lines: str | tuple[str, str]) -> Text:
-    """A cell that starts at the left, after the gap: each line a text, or a text with its Rich style."""
+    """A cell aligned to the left, after the gap. lines: texts, or texts with their Rich styles."""
     return _cell(lines, gap=" ", justify="left")
 
 
 def right(*lines: str | tuple[str, str]) -> Text:
-    """A cell that ends at the right: numbers."""
+    """A cell aligned to the right, for numbers. lines: as in `left`."""
     return _cell(lines, gap="", justify="right")
 
 
@@ -322,7 +323,7 @@ def _cell(lines: Sequence[str | tuple[str, str]], *, gap: str, justify: JustifyM
 
 
 def _titled(title: str, cell: Text, sign: str) -> Text:
-    """A column's title, as the cells below it stand, with a sign in the gap before it, or none."""
+    """A column's title, aligned as `cell`. sign: for the gap before it, "" for none."""
     if cell.justify == "right":
         return right(sign + title)
     return _cell([sign + title], gap="", justify="left") if sign else left(title)

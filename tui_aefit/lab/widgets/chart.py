@@ -1,4 +1,4 @@
-"""A chart on the screen: drawn when its data, its size or the theme change, and kept as text in between."""
+"""The widget of a chart: drawn when its data, its size or the theme change, and kept as text in between."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ANSI_PALETTE = Palette(
     rules="yellow",
     series=("blue", "red", "green", "magenta", "yellow", "cyan", "bright_black"),
 )
-"""Where the terminal's own sixteen colours are used: those nearest to `core.report.looks.COLOURS`."""
+"""The palette of the terminal's own sixteen colours: those nearest to `core.report.looks.COLOURS`."""
 LEAST_CONTRAST = 40.0
-"""Of a curve from the background, in lightness of CIE L*a*b*."""
+"""The difference of a curve's lightness from the background's, at least, in CIE L*a*b*."""
 
 
 def palette_of(app: App[Any]) -> Palette | None:

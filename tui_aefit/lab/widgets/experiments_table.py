@@ -34,15 +34,16 @@ from tui_aefit.lab.theme import ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 
 ROOMY = 110
-"""Cells from which columns have two between them, not one."""
+"""The width from which columns have two cells between them, not one."""
 STYLES = {style for _, _, style in (*STATES.values(), STOPPING, QUEUED)}
-"""Of the cells of states."""
+"""The Rich styles of cells of states."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What is listed. overviews: in their order, which is `order`. marked: ids. telling: the settings that tell
-    them apart. now: when, seconds since 1970. many: how many experiments there are, listed or not.
+    """The content of the table. overviews: in the order `order`. marked: ids. telling: see `telling_settings`.
+
+    now: seconds since 1970. many: how many experiments there are, listed or not.
     """
 
     overviews: tuple[Overview, ...] = ()
@@ -69,7 +70,7 @@ class ExperimentsTable(CellTable):
     """
 
     class ColumnsChanged(Message):
-        """There is room for other columns now."""
+        """Other columns are shown now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="experiments.open", tooltip="Look at this experiment"),
@@ -94,7 +95,7 @@ class ExperimentsTable(CellTable):
 
     @property
     def shown_columns(self) -> list[str]:
-        """The columns that there is room for."""
+        """The keys of the columns that have room."""
         return [str(key.value) for key in self.columns]
 
     def choose(self, id: str) -> None:
@@ -104,11 +105,11 @@ class ExperimentsTable(CellTable):
             self.move_cursor(row=ids.index(id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing can be opened where there is nothing."""
+        """Offer the key to open a row only where there is one."""
         return bool(self.listing.overviews) if action == "select_cursor" else True
 
     def watch_listing(self, before: Listing, listing: Listing) -> None:
-        """Show what changed; in another order the cursor stays on its row, and in sight."""
+        """Show what changed; after a change of order the cursor's row is scrolled into sight."""
         self._update_rows()
         if before.order != listing.order and self.row_count:
             self.move_cursor(row=self.cursor_row)
@@ -118,7 +119,7 @@ class ExperimentsTable(CellTable):
         self._update_rows()
 
     def _update_rows(self) -> None:
-        # Not its size, which is another when the scroll bar is there: columns must not jump when it appears.
+        # Not the content's width, which changes with the scroll bar: columns must not jump when that appears.
         width = self.outer_size.width - self.styles.gutter.width
         if width <= 0:
             return
@@ -142,7 +143,7 @@ class ExperimentsTable(CellTable):
             self.move_cursor(row=min(row, len(rows) - 1))
 
     def _cells_of(self, overview: Overview) -> Cells:
-        """The cells as texts, made anew only for another overview, mark, moment or choice of settings."""
+        """The cells of an experiment as texts; cached until its overview or mark, `now` or `telling` changes."""
         listing = self.listing
         key = (overview, overview.id in listing.marked, listing.now, listing.telling)
         known = self._texts.get(overview.id)
@@ -154,15 +155,15 @@ class ExperimentsTable(CellTable):
         return cells
 
     def _widths_of(self, texts: Sequence[Cells]) -> Widths:
-        """How wide the columns are, measured anew only for other cells: their order does not matter."""
+        """The widths that the columns need; cached for the same cells in any order."""
         those = frozenset(map(id, texts))
         if those != self._measured[0]:
-            # Kept beside them: as long as the cells live no others have their ids.
+            # Kept with the cells themselves: as long as these live no other objects have their ids.
             self._measured = those, texts, widths_of(texts)
         return self._measured[2]
 
     def _rows(self, texts: Sequence[Cells], fitted: Mapping[str, Fitted]) -> dict[str, Sequence[Text]]:
-        """The rows as they are drawn, the same objects as long as they look the same."""
+        """Id -> the drawn row; a row that looks as before is the same object as before."""
         inks = {style: ink(self.app, style) for style in STYLES}
         look = _Look(fitted, inks)
         if look == self._look and list(fitted) == list(self._look.fitted):
@@ -182,7 +183,7 @@ class ExperimentsTable(CellTable):
         return rows
 
     def _row(self, cells: Cells, look: _Look, style: str, before: _Look, row: Sequence[Text]) -> list[Text]:
-        """One row; before, row: how it looked, of which those cells are taken that look the same."""
+        """One drawn row. before, row: its former look and cells; those that look the same are used again."""
         if before.inks != look.inks:
             row = []
         known = dict(zip(before.fitted, row, strict=False))
@@ -194,7 +195,7 @@ class ExperimentsTable(CellTable):
         ]
 
     def _cell(self, column: str, cells: Cells, fitted: Fitted, state: str) -> Text:
-        """A cell as it is drawn: those that look alike are one object, for of thousands few differ."""
+        """A drawn cell; cells that look alike are one object, since of thousands few differ."""
         text = name_in(cells, fitted.width) if column == "name" else cells[column][fitted.brief]
         style = state if column == "state" else ""
         look = column, text, min(fitted.width, cell_len(text)), style
@@ -205,7 +206,7 @@ class ExperimentsTable(CellTable):
 
 
 def _drawn(column: str, text: str, width: int, style: str) -> Text:
-    """A cell that fits its column: what is too long ends in an ellipsis."""
+    """A cell cut to its column's width, with an ellipsis where it is too long."""
     if column == "name":
         name, gap, label = text.partition("  ")
         styled = [name, gap, (label, "bold")] if label else [name]

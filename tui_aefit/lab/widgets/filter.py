@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 
 class Filter(Input):
-    """Where the words of the filter are typed; while it has the focus, the footer says how to leave it."""
+    """The line for the words of a filter; while it has the focus, the footer shows how to leave it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "screen.to_table", "To the table", id="experiments.table",

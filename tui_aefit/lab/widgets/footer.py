@@ -1,4 +1,4 @@
-"""The footer: the keys of the screen that are worth a place in it."""
+"""The footer: the keys of the screen whose bindings are to be shown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from textual.widgets import Footer
 
 
 class KeysFooter(Footer):
-    """Textual's footer, made anew only when there are other keys to show, and forgetting those it showed before.
+    """Textual's footer, recomposed only when there are other keys to show, and freeing those it showed before.
 
-    Textual makes it anew whenever the focus moves, and each key that it ever showed waits in memory to be told of
+    Textual recomposes it whenever the focus moves, and keeps each key that it ever showed in memory, to tell it of
     a change of `compact`.
 
-    palette: the palette's key has a place in it, which a screen may need for one of its own; help tells of it.
+    palette: whether to show the palette's key; a screen may need its place, and help tells of it anyway.
     """
 
     def __init__(self, *, palette: bool = True) -> None:
@@ -29,5 +29,5 @@ class KeysFooter(Footer):
         if shown != self._shown:
             self._shown = shown
             await super().recompose()
-            # What is gone is told nothing any more, and let go of, when a change is told.
+            # When a change of `compact` is told, Textual drops the keys that are gone.
             self.mutate_reactive(Footer.compact)

@@ -1,4 +1,4 @@
-"""What a classifier sees of an image: the training images nearest to it, before and after it was changed."""
+"""The pane of the training images nearest to an image, before and after it was changed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tui_aefit.lab.gallery_words import HOW_TO_READ, NO_NEAREST, name_of, neares
 from tui_aefit.lab.widgets.picture import Panel, Pictures
 
 LEAST = 10
-"""Columns of a picture, at least: of more neighbours than there is room for, the farthest are left out."""
+"""Columns of a picture, at least; neighbours that have no room, the farthest, are left out."""
 SIDES = ("before", "after")
 ROOMY = 110
-"""Columns from which a heading has words to spare."""
+"""The width from which a heading uses full words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class OfMember:
 class NearestPane(Vertical):
     """The neighbours of a member's original and, below them, of the image made of it, with labels and distances.
 
-    of: the member. as_text: characters instead of colours.
+    of: the member. as_text: draw with characters instead of colours.
     """
 
     DEFAULT_CSS = """
@@ -70,16 +70,16 @@ class NearestPane(Vertical):
         yield Static(NO_NEAREST, id="no-nearest", markup=False)
 
     def watch_of(self) -> None:
-        """Another member."""
+        """Show another member's neighbours."""
         self._fill()
 
     def watch_as_text(self) -> None:
-        """Another way to draw them."""
+        """Draw in the other way."""
         for row in self._rows:
             row.as_text = self.as_text
 
     def on_resize(self) -> None:
-        """There may be room for more of them."""
+        """Show as many neighbours as fit now."""
         self._fill()
 
     def _fill(self) -> None:
@@ -102,7 +102,7 @@ class NearestPane(Vertical):
             heading.update(text if side else self._with_how_to_read(text))
 
     def _heading(self, gallery: Gallery, member: int, side: int, shown: int, there: int) -> Content:
-        """Whose neighbours, how many of them where that is not all, and what they vote for at every level."""
+        """A heading: whose neighbours, how many of them if not all, and their votes at every level."""
         true, said = int(gallery.label[member]), int(gallery.prediction[0, member])
         roomy = self.size.width >= ROOMY
         if not gallery.perturbed:
@@ -116,7 +116,7 @@ class NearestPane(Vertical):
         return Content("   ").join([Content(text + left_out), Content.styled(votes, "not bold")])
 
     def _with_how_to_read(self, heading: Content) -> Content:
-        """The first heading, with how to read what stands below it, where there is room; else that comes last."""
+        """The first heading, with the legend where it fits; else the legend gets a line of its own at the end."""
         told = Content("   ").join([heading, Content.styled(HOW_TO_READ, "not bold $text-muted")])
         fits = told.cell_length <= self.content_size.width
         self.set_class(fits, "-told")
@@ -124,7 +124,7 @@ class NearestPane(Vertical):
 
 
 def _itself(gallery: Gallery, member: int, side: int) -> Panel:
-    """The image whose neighbours stand beside it."""
+    """The panel of the image whose neighbours are shown."""
     if side == 0:
         word = "original" if gallery.perturbed else printable(gallery.name)
         return Panel(f"{word}\ntrue {name_of(gallery, int(gallery.label[member]))}", gallery.original[member])

@@ -1,4 +1,4 @@
-"""A small image in the terminal: two pixels a cell by half blocks, or one character a cell without colour."""
+"""Small images in the terminal: two pixels a cell by half blocks, or one character a cell without colour."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fitted(image: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.uint
     height, width, _ = image.shape
     if scale := min(columns // width, 2 * rows // height):
         return image.repeat(scale, axis=0).repeat(scale, axis=1)
-    # In whole numbers: what fits must not depend on how a quotient was rounded.
+    # In whole numbers, so that rounding of quotients cannot change what fits.
     across = _shares(width, max(1, min(columns, 2 * rows * width // height)))
     down = _shares(height, max(1, min(2 * rows, columns * height // width)))
     mean: NDArray[np.float64] = np.einsum(
@@ -82,8 +82,8 @@ def characters(image: NDArray[np.uint8], ramp: str) -> list[str]:
 class Panel:
     """A caption and, below it, an (H, W, C) uint8 image, C 1 or 3.
 
-    caption: a line for each line of it; what does not fit is cut off. ramp: the image's characters from dark to
-    bright. marked: whether the caption stands out. is_kept: False leaves the image's place empty.
+    caption: lines, cut where they are too long. ramp: the characters from dark to bright for drawing as text.
+    marked: whether the caption is highlighted. is_kept: False leaves the image's place empty.
     """
 
     caption: str
@@ -96,9 +96,9 @@ class Panel:
 class Pictures(Widget):
     """Draws rows of panels, all images of one size, at the largest size at which one row fits.
 
-    rows: the first is always drawn, the others as far as they fit below it; all have as many panels and lines of
-    captions.
-    as_text: characters instead of colours. reduced: whether there is no room for every pixel; only read it.
+    rows: the first is always drawn, the others as far as they fit below it; all must have equally many panels and
+    lines of captions. as_text: draw with characters instead of colours. reduced: whether there is no room for every
+    pixel; read-only.
     """
 
     DEFAULT_CSS = """
@@ -110,14 +110,14 @@ class Pictures(Widget):
     reduced: reactive[bool] = reactive(False, repaint=False)
 
     def __init__(self, *, spare_rows: int = 0, is_bold: bool = True, id: str | None = None) -> None:
-        """spare_rows: rows of the screen to leave to others. is_bold: whether the first row's captions are."""
+        """spare_rows: rows of the screen to leave free. is_bold: whether the first row's captions are bold."""
         super().__init__(id=id)
         self._is_bold = is_bold
         self.spare_rows = spare_rows
         self._drawn: list[Strip] | None = None
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One row of panels at the size that the width and the rest of the screen allow."""
+        """The height of one row of panels, as large as the width and the screen without spare_rows allow."""
         if not self.rows:
             return 0
         image = self._fitted(self.rows[0][0].image, width, viewport.height - self.spare_rows)
@@ -130,20 +130,20 @@ class Pictures(Widget):
         return self._drawn[y] if y < len(self._drawn) else Strip.blank(self.size.width, self.rich_style)
 
     def notify_style_update(self) -> None:
-        """Draw anew: a theme has other colours around the images."""
+        """Draw anew: the theme's colours around the images may have changed."""
         super().notify_style_update()
         self._drawn = None
 
     def watch_rows(self) -> None:
-        """Other images."""
+        """Draw other images."""
         self._fit_anew()
 
     def watch_as_text(self) -> None:
-        """Another way to draw them."""
+        """Draw in the other way."""
         self._drawn = None
 
     def on_resize(self) -> None:
-        """Another size."""
+        """Draw for another size."""
         self._fit_anew()
 
     def _fit_anew(self) -> None:
@@ -153,15 +153,15 @@ class Pictures(Widget):
             self.reduced = self._fitted(image, *self.size).shape[1] < image.shape[1]
 
     def _fitted(self, image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-        """An image as it is shown where a whole row has width x height cells."""
+        """An image resized for a row of panels of width x height cells."""
         return fitted(image, self._column(width), max(1, height - self._lines()))
 
     def _lines(self) -> int:
-        """Lines of every caption."""
+        """The number of lines of a caption."""
         return 1 + self.rows[0][0].caption.count("\n")
 
     def _column(self, width: int) -> int:
-        """Columns of one panel, when one is free between two."""
+        """The width of a panel, with one column free between two panels."""
         return max(1, (width + 1) // len(self.rows[0]) - 1)
 
     def _draw(self) -> list[Strip]:

@@ -22,13 +22,13 @@ from tui_aefit.lab.charts.drawing import accuracy_chart
 from tui_aefit.lab.widgets.chart import Chart
 
 NO_CHART = 32
-"""Rows of the pane below which accuracies are a small table, not a chart."""
+"""The height below which the pane shows accuracies as a small table, not as a chart."""
 
 
 class PreviewPane(VerticalScroll):
-    """Shows what there is to say of an `overview` as it is `now`, once it is seen; nothing while there is none.
+    """Shows the preview of the experiment of an `overview`, None for none; reads it only while visible.
 
-    preview: what it has read of it; only read it.
+    now: for its age, seconds since 1970. preview: as last read; read-only.
     """
 
     class Read(Message):
@@ -58,7 +58,7 @@ class PreviewPane(VerticalScroll):
         self._read_if_seen()
 
     def on_show(self) -> None:
-        """Read what was passed over while it was hidden."""
+        """Read what was not read while the pane was hidden."""
         self._read_if_seen()
 
     def _read_if_seen(self) -> None:
@@ -83,11 +83,11 @@ class PreviewPane(VerticalScroll):
         self._show()
 
     def watch_now(self) -> None:
-        """Show how old it is now."""
+        """Show the age anew."""
         self._show()
 
     def on_resize(self) -> None:
-        """There may be room for a chart, or none any more."""
+        """Show a chart or a table, as there is room now."""
         self._show()
 
     def _show(self) -> None:

@@ -1,4 +1,4 @@
-"""Curves with a cursor that reads them off, for a screen that holds what they are drawn by."""
+"""Curves with a cursor that reads values off, for screens that hold the curves' data and cursor themselves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tui_aefit.lab.widgets.chart import Chart
 
 
 def reading_bindings(ids: str, reads: str, place: str) -> list[BindingType]:
-    """The keys of a cursor that reads a chart off, which call `action_move`.
+    """Bindings of a chart's cursor, which call `action_move`.
 
-    ids: begins their ids. reads: what they do, up to the place. place: what the axis is made of.
+    ids: the beginning of their ids. reads: the beginning of their tooltips. place: a word for a place of the axis.
     """
     return [
         Binding(
@@ -35,13 +35,13 @@ def reading_bindings(ids: str, reads: str, place: str) -> list[BindingType]:
 
 
 class ReadOff(Chart, can_focus=True):
-    """Shows `data`, an `AccuracyData`. Posts `Moved` where its cursor is to go: a place of the axis, or None.
+    """Shows `data`, an `AccuracyData`. Posts `Moved` with the cursor's new place on the axis, or None.
 
-    A subclass has the keys of `action_move`.
+    A subclass has the `reading_bindings`.
     """
 
     class Moved(Message):
-        """The curves are to be read off here."""
+        """The person wants to read the curves off at another place, None for no place."""
 
         def __init__(self, cursor: str | None) -> None:
             super().__init__()
@@ -51,7 +51,7 @@ class ReadOff(Chart, can_focus=True):
         super().__init__(accuracy_chart, empty=empty, id=id)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor; from an end it goes away, and comes back at the other one."""
+        """Move the cursor; a step beyond an end removes it, the next puts it at the other end."""
         if self.data is None:
             return
         places = [None, *self.data.levels]

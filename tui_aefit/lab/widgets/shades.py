@@ -1,4 +1,4 @@
-"""What pictures are drawn with: half blocks of colour, or characters from dark to bright. Light: loads no NumPy."""
+"""The means to draw pictures: half blocks of colour, or characters from dark to bright. Loads no NumPy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ UPPER_HALF = "▀"
 BRIGHTNESS = " .:-=+*#%@"
 """Ten characters from dark to bright."""
 SIGNED = "=- +#"
-"""For a picture whose mid grey means nothing: much darker, darker, nothing, brighter, much brighter."""
+"""Characters for a perturbation, mid grey for no change: much darker, darker, none, brighter, much brighter."""
 LUMINANCE = (0.299, 0.587, 0.114)
 """Shares of red, green and blue in brightness (ITU-R BT.601)."""
 
 
 def shows_colours(app: App[Any]) -> bool:
-    """Whether half blocks can be told apart: 256 colours at least, and nobody asked for none (NO_COLOR)."""
-    # Headless, the terminal that is named by the environment is not the one that the picture is drawn for.
+    """Whether half blocks can be told apart: with 256 colours at least, and without NO_COLOR."""
+    # A headless app does not draw for the terminal that the environment names.
     enough = app.is_headless or app.console.color_system in ("truecolor", "256")
     return enough and not app.no_color

@@ -22,14 +22,14 @@ from tui_aefit.lab.widgets.picture import characters, fitted, half_blocks
 from tui_aefit.lab.widgets.shades import BRIGHTNESS
 
 SMALL, LARGE, ROOMY = 10, 14, 120
-"""Pixels of a side, at most, in fewer columns than ROOMY and in more."""
+"""Pixels of a side, at most, in a width below ROOMY (SMALL) and from it (LARGE)."""
 GAP, CAPTION = 1, 1
 """Columns between two pictures, rows above each."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where pictures stand. side: columns of one, and twice its rows. columns, rows: how many are on a page."""
+    """The grid of pictures. side: columns of a picture, and twice its rows. columns, rows: pictures of a page."""
 
     side: int
     columns: int
@@ -37,7 +37,7 @@ class Grid:
 
     @classmethod
     def of(cls, width: int, height: int) -> Grid:
-        """As many as fit into so many cells, one at least."""
+        """The grid with as many pictures as fit into width x height cells, one at least."""
         side = max(1, min(SMALL if width < ROOMY else LARGE, width - GAP))
         return cls(side, max(1, width // (side + GAP)), max(1, height // (CAPTION + side // 2)))
 
@@ -48,10 +48,10 @@ class Grid:
 
 
 class Thumbnails(Widget, can_focus=True):
-    """The images of some members of a gallery, by their places; one of them is under the cursor.
+    """Small images of some members of a gallery; one of them is under the cursor.
 
-    gallery, members: what is shown, in this order. place: of the one under the cursor, among the members.
-    as_text: characters instead of colours.
+    members: the shown ones, by their places in `gallery`, in this order. place: of the one under the cursor, among
+    `members`. as_text: draw with characters instead of colours.
     """
 
     DEFAULT_CSS = """
@@ -83,11 +83,11 @@ class Thumbnails(Widget, can_focus=True):
             self.place = place
 
     class Opened(Message):
-        """The picture under the cursor is wanted large."""
+        """The person wants to see the picture under the cursor large."""
 
     @property
     def grid(self) -> Grid:
-        """Where pictures stand now."""
+        """The grid in the present size."""
         return Grid.of(*self.size)
 
     @property
@@ -97,7 +97,7 @@ class Thumbnails(Widget, can_focus=True):
 
     @property
     def shown(self) -> range:
-        """The places on the page."""
+        """The places of the pictures on the page."""
         return range(self.first, min(self.first + self.grid.page, len(self.members)))
 
     def render_line(self, y: int) -> Strip:
@@ -132,7 +132,7 @@ class Thumbnails(Widget, can_focus=True):
         return Strip(drawn).adjust_cell_length(grid.side, around)
 
     def _caption(self, member: int, width: int, around: Style, *, is_chosen: bool) -> Strip:
-        """True label and what the most general level says."""
+        """The caption of a member: its true label, and the most general level's prediction if that differs."""
         assert self.gallery is not None
         names, label = self.gallery.class_names, int(self.gallery.label[member])
         said = int(self.gallery.prediction[0, member])
@@ -147,7 +147,7 @@ class Thumbnails(Widget, can_focus=True):
     # Moving about
 
     def action_step(self, by: int) -> None:
-        """Go so many pictures on; no further than the last."""
+        """Go `by` pictures on, back where negative, as far as there are any."""
         place = min(max(self.place + by, 0), max(0, len(self.members) - 1))
         if place != self.place:
             self.place = place
@@ -160,7 +160,7 @@ class Thumbnails(Widget, can_focus=True):
             self.action_step(by * self.grid.columns)
 
     def action_page(self, by: int) -> None:
-        """Go a page on or back."""
+        """Go `by` pages on, back where negative."""
         self.action_step(by * self.grid.page)
 
     def action_end(self, last: bool) -> None:
@@ -168,7 +168,7 @@ class Thumbnails(Widget, can_focus=True):
         self.action_step(len(self.members) if last else -len(self.members))
 
     def action_open(self) -> None:
-        """Ask for it large."""
+        """Post `Opened`."""
         self.post_message(self.Opened())
 
     def on_click(self, event: Click) -> None:

@@ -1,4 +1,4 @@
-"""The accuracy of every set at every level: its mean over the runs, and in one of them."""
+"""The table of accuracies of every set at every level: the mean over the runs, and the value in one of them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tui_aefit.lab.widgets.live.sets_by_level import (
 )
 
 LEVEL_WIDTH, COUNTS_WIDTH = 11, 9
-"""Cells of the columns; a level whose name is long has more."""
+"""Widths of the columns; that of a level with a long name is larger."""
 
 
 class AccuracyTable(SetsByLevel):
-    """Rows are sets, columns levels from general to fitted; each cell has the mean over the runs with half its 95 %
+    """Rows are sets, columns levels from general to fitted. A cell has the mean over the runs with half its 95 %
     interval, and below it the value of run `run`, unless that is None. The last column, how many images a set has
-    in a run, in the same way, is left out where there is no room for it.
+    in a run (mean, and in run `run`), is left out where there is no room for it.
     """
 
     run: reactive[int | None] = reactive(None, init=False, layout=False, repaint=False)
@@ -41,7 +41,7 @@ class AccuracyTable(SetsByLevel):
         self.show_cells()
 
     def explanation(self, row: str) -> str:
-        """What is in the set."""
+        """Which images are in the set."""
         if not is_known(row) or self.snapshot is None:
             return ""
         ladder = self.snapshot.ladder
@@ -69,7 +69,7 @@ class AccuracyTable(SetsByLevel):
                 below = _run_line(self.run, snapshot, name, tight=tight)
                 rows[name] = [_under(cell, text) for cell, text in zip(rows[name], below, strict=True)]
         runs = counted(len(snapshot.statistics_runs), "run")
-        # Of results without claims, which are older, the intervals did not allow for it.
+        # Older results, which have no claims, have intervals that do not allow for overlapping splits.
         half = "± half of 95 %, for overlapping splits" if snapshot.claims else "± half the 95 % interval"
         self.entitle(f"Accuracy, mean of {runs} {half}", f"Accuracy, mean of {runs} ± half of 95 %")
         self.fill(columns, rows, lines=1 if self.run is None else 2)
@@ -78,7 +78,7 @@ class AccuracyTable(SetsByLevel):
 def _columns(names: Iterable[str], ladder: Ladder, available: int) -> dict[str, tuple[str, int]]:
     """The columns with titles and widths: levels in words where there is room; without "n" where there is none.
 
-    Names of sets are whole as long as every level is seen.
+    Names of sets are cut only where all levels would not fit otherwise.
     """
     words = {level: ladder.at(level) for level in ladder.levels}
     short = short_titles(ladder, LEVEL_WIDTH)
@@ -111,7 +111,7 @@ def _images_cell(snapshot: Snapshot, name: str) -> Text:
 
 
 def _run_line(run: int, snapshot: Snapshot, name: str, *, tight: bool) -> list[str]:
-    """What stands below the means: the values of one run, its images beside its name where no column has them."""
+    """The second line of a row: the values of one run; its images beside its name where no column has them."""
     metrics = snapshot.metrics.get(run)
     values = metrics.accuracy.get(name, {}) if metrics is not None else {}
     images = metrics.counts.sets.get(name) if metrics is not None else None

@@ -1,4 +1,4 @@
-"""The answer of an experiment in a few lines, before anything else; while there is none, when it will come."""
+"""The answer of an experiment in a few lines at the top; while there is none, when it will come."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.statistics import FEWEST_RUNS
 from tui_aefit.following.snapshot import RunView, Snapshot
 
 IN_SHORT = "In short: "
-"""How the verdict's sentence begins that is the answer."""
+"""How the sentence of the verdict that is the answer begins."""
 WILL_APPEAR = (
     "Here will stand whether accuracy rises further on adversarial images than on ordinary mistakes, and how sure "
     "that is."
@@ -33,12 +33,12 @@ class Answer(Widget):
     snapshot: reactive[Snapshot | None] = reactive(None)
 
     def __init__(self, resume: str, more: str, *, id: str | None = None) -> None:
-        """resume, more: the keys that have the runs computed that are missing, and more of them."""
+        """resume, more: the keys that have missing runs computed, and further ones."""
         super().__init__(id=id)
         self._resume, self._more = resume, more
 
     def render(self) -> Text:
-        """The answer in the size that there is."""
+        """As much of the answer as fits."""
         width, height = self.size
         if self.snapshot is None or not width:
             return Text()
@@ -46,7 +46,7 @@ class Answer(Widget):
         return Text("\n".join(fitting(clauses, width, height)), "bold" if self.snapshot.verdict else "")
 
     def take_room(self, width: int, most: int) -> None:
-        """Be as high as the answer needs in so many columns, up to `most` lines."""
+        """Take the height that the answer needs in `width` columns, up to `most` lines."""
         lines = []
         if self.snapshot is not None:
             clauses = [*answer(self.snapshot, self._resume), *advice(self.snapshot, self._more)]
@@ -60,9 +60,9 @@ class Answer(Widget):
 
 
 def answer(snapshot: Snapshot, resume: str) -> list[str]:
-    """The answer clause by clause: the verdict's, or what is being done, how long that takes, what will come.
+    """The answer in clauses: the verdict's, or what is being done, how long that takes, what will come.
 
-    resume: the key that has the runs computed that are missing.
+    resume: the key that has missing runs computed.
     """
     if snapshot.verdict:
         found = next((text for text in snapshot.verdict if text.startswith(IN_SHORT)), snapshot.verdict[0])
@@ -83,19 +83,19 @@ def answer(snapshot: Snapshot, resume: str) -> list[str]:
 
 
 def advice(snapshot: Snapshot, more: str) -> list[str]:
-    """What to do where all runs are complete, and too few for an answer. more: the key that has more computed."""
+    """What to do where all runs are complete and too few for an answer. more: the key that has more computed."""
     few = snapshot.status is ExperimentStatus.COMPLETE and snapshot.complete < FEWEST_RUNS
     return [f"{more} has more runs computed."] if snapshot.verdict and few else []
 
 
 def _clauses(sentence: str) -> list[str]:
-    """The parts that a sentence has between semicolons, each with its own."""
+    """The parts of a sentence between semicolons, each with its semicolon."""
     parts = sentence.split("; ")
     return [f"{part};" for part in parts[:-1]] + [parts[-1]]
 
 
 def _at_work(snapshot: Snapshot) -> str:
-    """What the runs at work do, and when the first will be complete."""
+    """A sentence on what the runs at work do, and when the first will be complete."""
     working = [view for view in snapshot.runs if view.status is RunStatus.RUNNING]
     if not working:
         return f"{counted(snapshot.spec.runs, 'run')} to compute; the first is about to begin."
@@ -115,7 +115,7 @@ def _stage(view: RunView) -> str:
 
 
 def fitting(clauses: Sequence[str], width: int, height: int) -> list[str]:
-    """The clauses in lines, as many as fit whole; of the first, without its lead, at least what fits."""
+    """As many whole clauses as fit, in lines; if not even the first does, what fits of it without its lead."""
     if height < 1 or width < 3:
         return []
     for many in range(len(clauses), 0, -1):

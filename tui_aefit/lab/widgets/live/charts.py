@@ -1,4 +1,4 @@
-"""The two charts of the live screen: they take from its snapshot what they draw."""
+"""The live screen's charts of accuracies and p-values, which take their data from its snapshot."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ LevelData = TypeVar("LevelData", AccuracyData, PValueData)
 
 
 class SnapshotChart(Chart, can_focus=True):
-    """A chart of a `snapshot`, None before the first. What else it is drawn by calls `choose` when it changes."""
+    """A chart of a `snapshot`, None before the first. Other attributes that it depends on call `choose`."""
 
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
 
     def choose(self) -> None:
-        """Take what is drawn from the snapshot."""
+        """Take the data to draw from the snapshot."""
         self.data = self.data_of(self.snapshot) if self.snapshot is not None else None
 
     def data_of(self, snapshot: Snapshot) -> object:
-        """What is drawn of a snapshot, None where it has nothing of the kind."""
+        """The data to draw of a snapshot, None where it has none of the kind."""
         raise NotImplementedError
 
     watch_snapshot = choose
 
     def copied(self) -> str:
-        """What the cursor reads; "" without one."""
+        """The values at the cursor as text, "" without a cursor."""
         return ""
 
 
@@ -63,28 +63,29 @@ class LevelChart(SnapshotChart):
     watch_cursor = SnapshotChart.choose
 
     def action_move(self, step: int) -> None:
-        """Move the cursor; from an end it goes away, and comes back at the other one."""
+        """Move the cursor; a step beyond an end removes it, the next puts it at the other end."""
         levels = [None, *self.data.levels] if self.data is not None else [None]
         at = levels.index(self.cursor) if self.cursor in levels else 0
         self.cursor = levels[(at + step) % len(levels)]
 
     def under_cursor(self, data: LevelData) -> LevelData:
-        """The data with the cursor, where its level is among them."""
+        """The data with the cursor, if the data have its level."""
         return replace(data, cursor=self.cursor if self.cursor in data.levels else None)
 
     def readings(self) -> list[str]:
-        """What the cursor reads, the longest first."""
+        """Lines on the values at the cursor, the longest first."""
         raise NotImplementedError
 
     def copied(self) -> str:
-        """All that the cursor reads; "" without one."""
+        """All values at the cursor, "" without a cursor."""
         return self.readings()[0] if self.data is not None and self.data.cursor is not None else ""
 
 
 class AccuracyChart(LevelChart):
-    """Accuracy against the levels, on the chosen `sets` of a `snapshot`, None for those that charts draw by
-    themselves; `crossfit`: by the half of the training images that did not select, instead. `fit` ends the axis at
-    the curves, `bars` draws intervals.
+    """Accuracy against the levels.
+
+    sets: the chosen ones, None for those that charts draw by default. crossfit: whether to draw the cross-fitted
+    accuracies instead. fit: whether the axis ends at the curves. bars: whether to draw intervals.
     """
 
     sets: reactive[tuple[str, ...] | None] = reactive(None, init=False, layout=False, repaint=False)
@@ -95,19 +96,19 @@ class AccuracyChart(LevelChart):
     watch_sets = watch_crossfit = watch_fit = watch_bars = SnapshotChart.choose
 
     def __init__(self, crossfit_key: str, *, id: str | None = None, classes: str | None = None) -> None:
-        """crossfit_key: what turns `crossfit` on and off."""
+        """crossfit_key: the key that turns `crossfit` on and off."""
         self._crossfit_key = crossfit_key
         super().__init__(accuracy_chart, empty=NOT_YET, id=id, classes=classes)
 
     @property
     def names(self) -> list[str]:
-        """The sets that there are curves of."""
+        """The sets that have curves."""
         data = self._all(self.snapshot) if self.snapshot is not None else None
         return list(data.curves) if data is not None else []
 
     @property
     def drawn(self) -> list[str]:
-        """Those that are drawn."""
+        """The sets that are drawn."""
         chosen = sets_in_charts(self.names) if self.sets is None else self.sets
         return [name for name in self.names if name in chosen]
 
@@ -125,7 +126,7 @@ class AccuracyChart(LevelChart):
         return accuracy_data(snapshot.summary, snapshot.ladder, fit=self.fit, corrected=bool(snapshot.claims))
 
     def _chosen(self, data: AccuracyData) -> AccuracyData:
-        """Without the curves that are not asked for."""
+        """The data without the curves of sets that are not drawn, and with the cursor."""
         wanted = set(self.drawn)
         curves = {
             name: points

@@ -1,4 +1,4 @@
-"""What decides the claim: a row for every quantity, with its interval and what follows from it."""
+"""The table of claims: a row for each, with its interval and the decision that follows from it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DECISIONS: Mapping[Decision, str] = {
 }
 STYLES: Mapping[Decision, str] = {"higher": "bold", "lower": "bold", "same": "bold", "undecided": "dim"}
 D, M = "adversarial", "misclassified"
-"""What runs call so, where there is no room. The first of two sets is D, as the title says, unless it is told."""
+"""The sets that the letters D and M stand for where there is no room; a first set that is left out is D."""
 WHAT, OF, ESTIMATE, DECISION, ARROW, RUNS = 15, 16, 21, 12, 2, 3
-"""Cells of the columns, those of the sets and the estimates at least."""
+"""Widths of the columns; those of the sets and the estimates are the least."""
 WIDEST_OF, WIDEST_ESTIMATE = {True: 25, False: 39}, 34
 PICTURE, WIDEST_PICTURE = 20, 62
-"""Cells of the column in which intervals are drawn, its gap among them, where there is room for it."""
+"""The least and the largest width, with the gap, of the column in which intervals are drawn if it has room."""
 
 
 class ClaimsTable(CellTable):
@@ -54,7 +54,7 @@ class ClaimsTable(CellTable):
         self._update_cells()
 
     def explanation(self, row: str) -> str:
-        """What a number is, and of which sets."""
+        """The definition of the claim's number, and its sets."""
         assert self.snapshot is not None
         claim, ladder = self._claims[row], self.snapshot.ladder
         ends = {"general": ladder.at(ladder.general), "fitted": ladder.at(ladder.fitted)}
@@ -86,14 +86,14 @@ class ClaimsTable(CellTable):
 
 
 def in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
-    """The first claim of every quantity, then the others, both as they come."""
+    """The first claim of every quantity, then the others, both in their order."""
     first: dict[str, Claim] = {}
     others = [claim for claim in claims if first.setdefault(claim.name, claim) is not claim]
     return [*first.values(), *others]
 
 
 def sets_of(claim: Claim, *, brief: bool) -> str:
-    """Of which set a claim is, or of which less which; brief: without D, or of M less a part of it."""
+    """The set of a claim, or the two as a difference; brief: without a first D, or M for it with its parts."""
     first, *others = claim.sets
     if brief and others and first == D:
         first = ""
@@ -103,7 +103,7 @@ def sets_of(claim: Claim, *, brief: bool) -> str:
 
 
 def estimate_of(claim: Claim) -> str:
-    """The estimate with its interval, or with why it has none."""
+    """The estimate with its interval, or with the reason why it has none."""
     if claim.constant:
         return f"{share(claim.estimate, signed=True)} in every run"
     if claim.ci95 is None:
@@ -113,7 +113,7 @@ def estimate_of(claim: Claim) -> str:
 
 
 def _columns(claims: Sequence[Claim], available: int) -> dict[str, tuple[str, int]]:
-    """The columns with titles and widths: what there is no room for becomes shorter, then is left out."""
+    """The columns with titles and widths; where there is no room some become narrower, then are left out."""
     estimate = max([ESTIMATE, *(min(WIDEST_ESTIMATE, cell_len(estimate_of(claim)) + 1) for claim in claims)])
     decision = DECISION if available >= WHAT + OF + estimate + DECISION else ARROW
     left_over = available - WHAT - estimate - decision

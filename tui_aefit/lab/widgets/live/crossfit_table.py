@@ -1,4 +1,4 @@
-"""The cross-fitted accuracies: by the classifier of one half on what that of the other half selected."""
+"""The table of cross-fitted accuracies: of one half's classifier on sets that the other half's selected."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from tui_aefit.lab.widgets.live.sets_by_level import (
 )
 
 LEVEL_WIDTH = 12
-"""Cells of a level's column; one whose name is long has more."""
+"""The width of a level's column; that of a level with a long name is larger."""
 
 
 class CrossFitTable(SetsByLevel):
-    """Each cell has the accuracy by the half that did not select, and in brackets that by the half that did, as
-    means over the runs of a `snapshot`.
+    """Each cell has the accuracy by the half that did not select, and in brackets that by the half that did.
+
+    Both are means over the runs of a `snapshot`.
     """
 
     def explanation(self, row: str) -> str:

@@ -1,4 +1,4 @@
-"""The pane of what decides the claim: the claims above the accuracies that the first of them are made of."""
+"""The pane of what decides: the claims, and below them the accuracies of which the first claims are made."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DecidesPane(Container):
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
 
     def compose(self) -> ComposeResult:
-        """The tables, and the sentence that stands in their place."""
+        """The tables, and the sentence that replaces them."""
         yield ClaimsTable(id="claims-table")
         yield CrossFitTable(id="crossfit-table")
         with VerticalScroll(id="no-claims") as sentence:
@@ -47,7 +47,7 @@ class DecidesPane(Container):
             yield Static(NOT_YET, markup=False)
 
     def on_mount(self) -> None:
-        """Until there is a snapshot there is nothing to show."""
+        """Show the sentence until there is a snapshot."""
         self.add_class("-without-claims")
         self.watch_snapshot()
 
@@ -59,7 +59,7 @@ class DecidesPane(Container):
         measured = any(run.crossfit is not None for run in snapshot.metrics.values())
         self.set_class(not snapshot.claims, "-without-claims")
         self.set_class(not measured, "-without-crossfit")
-        # A screen that is left while it is being made has not all of its parts.
+        # A screen that is left while it is composed does not have all of its widgets.
         for sentence in self.query("#no-claims Static").results(Static):
             sentence.update(NOT_MEASURED if snapshot.statistics_runs else NOT_YET)
         for table in self.query("#claims-table").results(ClaimsTable):

@@ -1,4 +1,4 @@
-"""The picture of what decides: it takes from a snapshot's claims what it draws."""
+"""The forest plot of the live screen, which takes its data from the snapshot's claims."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_YET = (
 
 
 class ForestChart(SnapshotChart):
-    """The claims of a `snapshot` with their intervals, those first that a verdict begins with."""
+    """A claim of each quantity of a `snapshot` with its interval, those first that a verdict begins with."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(forest_chart, empty=NOT_YET, id=id, classes=classes)
@@ -30,7 +30,7 @@ class ForestChart(SnapshotChart):
     def data_of(self, snapshot: Snapshot) -> ForestData | None:
         """A row for every quantity: adversarial against misclassified where it has that, else its first claim.
 
-        The others stand in the table of claims.
+        All claims are in `ClaimsTable`.
         """
         first: dict[str, Claim] = {}
         for claim in in_reading_order(snapshot.claims):

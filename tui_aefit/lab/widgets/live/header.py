@@ -1,4 +1,4 @@
-"""The first line of the live screen: which experiment, how it stands, how long yet, and how busy the machine is."""
+"""The first line of the live screen: the experiment, its state, the time left, and the machine's load."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui_aefit.lab.theme import FollowsTheme, ink
 
 BARS = "▁▂▃▄▅▆▇█"
 LONGEST_NAME = 24
-"""Cells that a label or a data set of one's own has at most."""
+"""Cells of a label or of an own data set's name, at most."""
 BETWEEN = "  "
 HERE = socket.gethostname()
 
@@ -33,7 +33,7 @@ HERE = socket.gethostname()
 class LiveHeader(FollowsTheme, Widget):
     """One line of a `snapshot` and the `load` of the machine; what does not fit is left out from the right.
 
-    turn: where it stands in the queue, None where it does not wait.
+    turn: of the experiment in the queue, None where it does not wait.
     """
 
     DEFAULT_CSS = """
@@ -58,7 +58,7 @@ class LiveHeader(FollowsTheme, Widget):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The line as plain text."""
         return self.render().plain
 
     def theme_changed(self, theme: Theme) -> None:
@@ -71,8 +71,8 @@ def header_line(
 ) -> Text:
     """The line in `width` cells: as many of its parts as fit, from the left; the load ends at the right.
 
-    The load is told where this machine computes, id and rates of the attack where nobody does.
-    tint: of a style, the one that is drawn. waits: it is not computed before its turn comes.
+    The load is shown while this machine computes the experiment, id and attack's rates while nobody does.
+    tint: style -> the style to draw with. waits: whether it waits for its turn.
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     for gap, part, style in _parts(snapshot, tint, waits=waits):
@@ -91,7 +91,7 @@ def header_line(
 
 
 def _parts(snapshot: Snapshot, tint: Callable[[str], str], *, waits: bool) -> Iterator[tuple[str, str, str]]:
-    """Gap, words and style of each part, the most important first."""
+    """Gap before it, words and style of each part of the line, the most important first."""
     spec = snapshot.spec
     running = snapshot.status is ExperimentStatus.RUNNING
     glyph, word, style = QUEUED if waits and running else STATES[snapshot.status]
@@ -117,20 +117,20 @@ def _parts(snapshot: Snapshot, tint: Callable[[str], str], *, waits: bool) -> It
 
 
 def time_left(seconds: float, *, rough: bool) -> str:
-    """A duration; of a rough guess no more than the minutes: "~27 min"."""
+    """A duration in words; a rough one of minutes without the seconds: "~27 min"."""
     if not rough:
         return duration(seconds)
     return f"~{duration(seconds) if not 60 <= seconds < 3600 else f'{round(seconds / 60)} min'}"
 
 
 def knob_of(spec: Spec, snapshot: Snapshot) -> str:
-    """The ladder in a word: the paper's Z of K-NN; of others the knob with both ends."""
+    """The ladder in a word: the paper's Z for K-NN; for other families the knob with both ends."""
     z = spec.values.get("z")
     return f"Z {z}" if z is not None and snapshot.ladder.knob == "K" else printable(snapshot.ladder.span)
 
 
 def shortened(name: str) -> str:
-    """A name in LONGEST_NAME cells."""
+    """A name cut to LONGEST_NAME cells."""
     if cell_len(name) <= LONGEST_NAME:
         return name
     text = Text(name)
@@ -139,7 +139,7 @@ def shortened(name: str) -> str:
 
 
 def describe_load(load: Load) -> list[str]:
-    """Processors, memory and GPU, as far as they are known: bar, share or gigabytes."""
+    """Words for processors, memory and GPU, as far as they are known: a bar, and a share or gigabytes."""
     words = []
     if load.processors is not None:
         words.append(f"cpu {_bar(load.processors)} {100 * load.processors:.0f} %")

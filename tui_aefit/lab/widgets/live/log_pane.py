@@ -14,7 +14,7 @@ from tui_aefit.following.snapshot import LogLine, Snapshot
 from tui_aefit.lab.theme import FollowsTheme, ink
 
 LEVELS = {"warning": "yellow", "error": "bold red"}
-"""Level -> the Rich style of its word; what is of level info goes without a word."""
+"""Level -> the Rich style of its word; lines of level info have no word."""
 
 
 class LogPane(FollowsTheme, RichLog):
@@ -38,7 +38,7 @@ class LogPane(FollowsTheme, RichLog):
         self._shown_of = "", 0
 
     def on_mount(self) -> None:
-        """Say what is here."""
+        """Set the title."""
         self.border_title = "Log"
 
     def on_resize(self, event: Resize) -> None:
@@ -50,11 +50,11 @@ class LogPane(FollowsTheme, RichLog):
             self.call_after_refresh(self.scroll_end, animate=False)
 
     def on_show(self) -> None:
-        """Add what came while the pane was out of sight."""
+        """Add the lines that came while the pane was hidden."""
         self._add_new()
 
     def watch_snapshot(self) -> None:
-        """Add what is new."""
+        """Add the new lines."""
         self._add_new()
 
     def theme_changed(self, theme: Theme) -> None:
@@ -63,15 +63,15 @@ class LogPane(FollowsTheme, RichLog):
         self._add_new()
 
     def _add_new(self) -> None:
-        """Write what is not there yet; all of it anew for another experiment or width.
+        """Write the new lines; all lines anew for another experiment or width.
 
-        Not out of sight: there is no width to wrap lines to. And a hidden widget that is written to can miss
-        that it is shown again.
+        Does nothing while hidden: there is no width to wrap lines to, and a hidden widget that is written to may
+        miss that it is shown again.
         """
         snapshot, width = self.snapshot, self.size.width
         if snapshot is None or not width:
             return
-        following = self.is_vertical_scroll_end  # asked before: of an empty pane any place is the end
+        following = self.is_vertical_scroll_end  # before clearing: an empty pane is always at its end
         added = _added(self._shown, snapshot.log) if self._shown_of == (snapshot.id, width) else None
         if added is None:
             self.clear()
@@ -82,9 +82,9 @@ class LogPane(FollowsTheme, RichLog):
 
 
 def _added(before: tuple[LogLine, ...], now: tuple[LogLine, ...]) -> tuple[LogLine, ...] | None:
-    """What `now` has after the lines that both have; None where they have nothing in common.
+    """The lines of `now` after those that both have; None where they have none in common.
 
-    `now` may have lost lines at its beginning: a snapshot keeps only the newest.
+    `now` may lack the first lines of `before`: a snapshot keeps only the newest.
     """
     for lost in range(len(before)):
         kept = len(before) - lost
@@ -94,7 +94,7 @@ def _added(before: tuple[LogLine, ...], now: tuple[LogLine, ...]) -> tuple[LogLi
 
 
 def _rendered(line: LogLine, style: str) -> Table:
-    """The time, and beside it the text, however many lines it takes; style: of its level's word."""
+    """A row with the time, and beside it the wrapped text. style: of the level's word."""
     time = f"{moment(line.time, '%H:%M:%S'):<8}"
     word = (f"{line.level}: ", style) if line.level != "info" else ""
     row = Table.grid(padding=(0, 1))

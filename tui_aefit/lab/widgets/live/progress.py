@@ -1,4 +1,4 @@
-"""How far runs are, and how fast, in few cells."""
+"""Progress and pace of runs in few cells."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tui_aefit.following.snapshot import RunView
 
 FULL, EMPTY = "█", "░"
 LONGEST = 1e12
-"""Seconds."""
+"""Seconds between two moments, at most."""
 
 
 def percent(share: float) -> str:
-    """A share in whole percent, never more than is done."""
+    """A share in whole percent, rounded down."""
     return f"{math.floor(100 * min(max(share, 0.0), 1.0))} %"
 
 
 def bar(share: float, cells: int) -> str:
-    """So many cells, of which as many are full as are done."""
+    """A bar of so many cells, filled by a share, rounded down."""
     full = math.floor(cells * min(max(share, 0.0), 1.0))
     return FULL * full + EMPTY * (cells - full)
 
@@ -30,12 +30,12 @@ def rate_of(view: RunView, now: float) -> str:
 
 def seconds_between(start: float | None, end: float | None) -> float | None:
     """Seconds from one moment to another, None where one has not come."""
-    # A journal may hold moments so far apart that no number is between them.
+    # A journal may hold absurd moments, whose difference would overflow later.
     return None if start is None or end is None else min(max(0.0, end - start), LONGEST)
 
 
 def short(number: float) -> str:
-    """At most four cells: 0.5, 12, 999, 1.2k, 45k, 3.1M."""
+    """A number in at most four cells: 0.5, 12, 999, 1.2k, 45k, 3.1M."""
     units = ["G", "M", "k", ""]
     while number >= 999.5 and len(units) > 1:
         number /= 1000
@@ -44,7 +44,7 @@ def short(number: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """At most six cells for anything under a thousand hours: 0:07, 12:34, 1h02m, 250h."""
+    """A duration in at most six cells up to a thousand hours: 0:07, 12:34, 1h02m, 250h."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours >= 100:

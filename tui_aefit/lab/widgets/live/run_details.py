@@ -1,4 +1,4 @@
-"""One run in full: its stages with their seconds, the surrogate's losses, what it counted, how the attack did."""
+"""One run in full: its stages with their seconds, the surrogate's losses, the counts, the attack's rates."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ BAR = 20
 """Cells of the longest bar of a stage."""
 BLOCKS = " ▁▂▃▄▅▆▇█"
 ROWS, EPOCHS = 3, 36
-"""Of the curve of losses: its lines, and the most epochs that it shows."""
+"""The curve of losses: its lines, and the epochs that it shows, at most."""
 NAME = 15
 """Cells of a stage's name."""
 
 
 class RunDetails(VerticalScroll):
-    """Tells of run `run`, from 0, of a `snapshot`; of the first where none is chosen."""
+    """Shows run `run` (from 0; None for the first) of a `snapshot`."""
 
     DEFAULT_CSS = """
     RunDetails {
@@ -55,7 +55,7 @@ class RunDetails(VerticalScroll):
         self._show()
 
     def on_show(self) -> None:
-        """Tell what has happened while this was out of sight."""
+        """Show what has happened while this was hidden."""
         self._show()
 
     def watch_snapshot(self) -> None:
@@ -78,7 +78,7 @@ class RunDetails(VerticalScroll):
 
 
 def details(snapshot: Snapshot, view: RunView, tint: Callable[[str], str]) -> Iterator[Text]:
-    """What is known of one run, line by line. tint: of a style, the one that is drawn."""
+    """What is known of one run, line by line. tint: style -> the style to draw with."""
     glyph, word, style = RUN_STATES[view.status]
     spent = seconds_between(view.started, snapshot.now if view.status is RunStatus.RUNNING else view.finished)
     parts = [f"attempt {view.attempt}"] if view.attempt > 1 else []

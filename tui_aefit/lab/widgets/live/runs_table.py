@@ -1,4 +1,4 @@
-"""All runs of an experiment: how far each is, what it found, or why it failed."""
+"""The table of an experiment's runs: how far each is, what it found, or why it failed."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ RUN_STATES: Mapping[RunStatus, tuple[str, str, str]] = {
     RunStatus.COMPLETE: STATES[ExperimentStatus.COMPLETE],
     RunStatus.FAILED: STATES[ExperimentStatus.FAILED],
 }
-"""Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+"""Status -> its glyph, its word and its Rich style; nothing is told by the style alone."""
 WORDS = {
     "M": "misclassified test images of the run",
     "D": "adversarial images of the run; its sources: the test images that they come from",
     "net": "accuracy of the surrogate, the network that they were made on, on the test images",
     "fooled": "the share of all candidates that the surrogate misclassifies",
 }
-"""What stands short in the table -> its meaning."""
+"""Short word of the table -> its meaning."""
 TITLE, LEGEND = "Runs", "net surrogate's accuracy, M misclassified, D adversarial"
-"""What the upper border says; the legend as soon as there is a result that it explains."""
+"""The text of the upper border; the legend is added with the first result."""
 ROOMY = {"run": 6, "status": 12, "stage": 12, "time": 15}
 TIGHT = {"run": 4, "status": 11, "stage": 11, "time": 12}
-"""Widths of the columns beside that of progress and results, which takes what they leave."""
+"""Widths of all columns but that of progress and results, which takes the rest."""
 NARROWEST, WIDEST = 19, 48
-"""The least and the most that the column of progress and results takes."""
+"""The least and the largest width of the column of progress and results."""
 DAMAGED = "result unreadable"
-"""Of a run whose result is there and cannot be read, until it is computed anew."""
+"""The words for a run whose result is there and cannot be read, until it is computed anew."""
 
 
 class RunsTable(FollowsTheme, CellTable):
-    """One row a run below one for all; going to a row posts `RunSelected`."""
+    """A row for all runs and below it one for each; moving to a row posts `RunSelected`."""
 
     class RunSelected(Message):
         """The person is looking at run `index`, from 0; None for all runs together."""
@@ -63,7 +63,7 @@ class RunsTable(FollowsTheme, CellTable):
             self.index = index
 
     class DetailsAsked(Message):
-        """The person wants to see all of the run that they look at."""
+        """The person wants to see the details of the selected run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "Details", id="runs.details", show=False,
@@ -80,7 +80,7 @@ class RunsTable(FollowsTheme, CellTable):
         self._progress_width = 0
 
     def on_mount(self) -> None:
-        """Say what is here."""
+        """Set the title."""
         self.entitle(TITLE)
 
     def on_resize(self, event: Resize) -> None:
@@ -96,7 +96,7 @@ class RunsTable(FollowsTheme, CellTable):
         self.post_message(self.DetailsAsked())
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Post which run the person looks at, if it is another one."""
+        """Post the selected run, if it is another one."""
         event.stop()
         self._post_selected()
 
@@ -208,14 +208,12 @@ def _run_cells(view: RunView, snapshot: Snapshot, width: int, tint: Callable[[st
 
 
 def _is_damaged(view: RunView, snapshot: Snapshot) -> bool:
-    """Whether all that there is of a run is a result that cannot be read."""
+    """Whether a run is pending because its result cannot be read."""
     return view.status is RunStatus.PENDING and view.index in snapshot.damaged
 
 
 def _findings(metrics: RunMetrics, width: int) -> tuple[str, str]:
-    """The surrogate's accuracy; |M| and |D|, and how often the attack fools the surrogate where there is room: what
-    a complete run is judged by at a glance.
-    """
+    """The main findings of a complete run: the surrogate's accuracy; |M|, |D|, and the attack's rate if it fits."""
     counts, fooled = metrics.counts, metrics.attack.surrogate_fooled
     found = f"M {counts.misclassified:,} D {counts.adversarial:,}"
     more = f" fooled {100 * fooled:.3g} %" if fooled is not None else ""

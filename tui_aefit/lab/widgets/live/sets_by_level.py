@@ -1,4 +1,4 @@
-"""What the tables have in common whose rows are sets and whose columns are the levels of a ladder."""
+"""The base of tables whose rows are sets and whose columns are the levels of a ladder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui_aefit.lab.theme import FollowsTheme
 from tui_aefit.lab.widgets.cell_table import CellTable, left
 
 SET_WIDTH = 17
-"""Cells of the column of the sets."""
+"""The width of the column of sets."""
 
 
 class SetsByLevel(FollowsTheme, CellTable):
@@ -28,11 +28,11 @@ class SetsByLevel(FollowsTheme, CellTable):
     snapshot: reactive[Snapshot | None] = reactive(None, init=False, layout=False, repaint=False)
 
     def update_cells(self, snapshot: Snapshot) -> None:
-        """Show what is known, in the present width."""
+        """Show the cells of a snapshot, in the present width."""
         raise NotImplementedError
 
     def show_cells(self) -> None:
-        """Show what is known, once there is something and room for it."""
+        """Show the cells, once there is a snapshot and a width."""
         if self.snapshot is not None and self.size.width:
             self.update_cells(self.snapshot)
 
@@ -50,18 +50,18 @@ class SetsByLevel(FollowsTheme, CellTable):
 
 
 def short_titles(ladder: Ladder, width: int) -> dict[str, str]:
-    """Level -> "K = 7" where that leaves a gap in so many cells, else "7"."""
+    """Level -> "K = 7" where that fits into `width` cells with a gap, else "7"."""
     words = {level: ladder.at(level) for level in ladder.levels}
     return {level: text if cell_len(text) < width else level for level, text in words.items()}
 
 
 def level_columns(titles: Mapping[str, str], width: int) -> dict[str, tuple[str, int]]:
-    """Level -> its title and width in cells; one whose title is long has more than the others."""
+    """Level -> its title and width in cells, `width` or more for a long title."""
     return {level: (title, max(width, cell_len(title) + 2)) for level, title in titles.items()}
 
 
 def name_cell(name: str, palette: Palette | None, *lines: tuple[str, str]) -> Text:
-    """A set behind its marker, in the colour of its curve; below it lines with their styles."""
+    """The cell of a set: its marker, in the colour of its curve, and its name; below, lines with their styles."""
     cell = left(f"{set_marker(name)} {name}", *lines)
     if palette:
         cell.stylize(palette.of(series_number(name)), 1, 2)

@@ -1,4 +1,4 @@
-"""The tests of one pair of sets: a row for every quantity, j and test."""
+"""The table of the tests of one pair of sets: a row for every quantity, j and test."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ COLUMNS = {
     "n": ("n", 6),
     "why": ("why there is no p-value", 40),
 }
-"""Column -> its title and width, of those beside the first, "what", which is as wide as what it holds."""
+"""Column -> its title and width, but for the first column, "what", which is as wide as its cells need."""
 ALWAYS = ("what", "test", "p", "difference")
-"""The columns that are there at any width."""
+"""The columns that are shown at any width."""
 FURTHER = ("arrow", "holm", "direction", "effect", "n", "statistic", "df", "why")
-"""Those that are added as far as there is room for them, the most important first; "arrow" is a short direction."""
+"""The columns that are added where there is room, the most important first; "arrow" is a short direction."""
 ARROW = ("", 2)
-"""The column of directions where there is no room for words."""
+"""Title and width of the column of directions where words have no room."""
 DIRECTIONS = {"higher": "▲ higher", "lower": "▼ lower", "equal": "= equal"}
 
 
 class StatisticsTable(CellTable):
-    """The tests of `pair`, first set against second: statistics, p-values plain and Holm-adjusted, direction."""
+    """The tests of `pair`, first set against second: statistics, p-values (plain and Holm-adjusted), direction."""
 
     placeholder = "Tests need 3 complete runs"
 
@@ -90,7 +90,7 @@ class StatisticsTable(CellTable):
         than = "as" if test.direction == "equal" else "than"
         p = f"p = {test.p:.2g}" if test.p >= SMALLEST_P else f"p < {SMALLEST_P:.0e}"
         what = _quantity(test, self.snapshot.ladder)
-        if test.test == "wilcoxon":  # its direction is that of the ranks, which need not be the mean's
+        if test.test == "wilcoxon":  # its direction is of the ranks, which may differ from the mean's
             what = f"by rank {what}"
         return f"{what} is {comparison} on {first} {than} on {second}, {p}"
 
@@ -121,9 +121,9 @@ class StatisticsTable(CellTable):
 
 
 def _columns(what: int, difference: int, available: int) -> dict[str, tuple[str, int]]:
-    """The columns that there is room for: a number that is cut reads as another one, so it is whole or not there.
+    """The columns that have room. No column is cut: a cut number would read as another one.
 
-    What is left out, the lower border says of the row under the cursor, or a full screen shows.
+    What is left out, the lower border tells for the row under the cursor, and a full screen shows.
     """
     title, least = COLUMNS["difference"]
     widths = {"what": ("of", what), "arrow": ARROW, **COLUMNS, "difference": (title, max(least, difference))}
@@ -161,7 +161,7 @@ def _cells(test: StatisticalTest, ladder: Ladder, columns: Mapping[str, tuple[st
 
 
 def _quantity(test: StatisticalTest, ladder: Ladder) -> str:
-    """What is tested, in the paper's letters."""
+    """The tested quantity, in the paper's letters."""
     match test.quantity:
         case "ratio":
             return slope_name(test.j)
@@ -172,9 +172,9 @@ def _quantity(test: StatisticalTest, ladder: Ladder) -> str:
 
 
 def _difference(test: StatisticalTest) -> str:
-    """The mean with its interval; where there is no test, the reason in two or three words instead.
+    """The mean difference with its interval; with the reason in two or three words where there is no test.
 
-    Of Wilcoxon's test the effect that it is about: its direction is that of the ranks, not of the mean.
+    For Wilcoxon's test the effect size instead: its direction is of the ranks, not of the mean.
     """
     if test.tested_difference is None and test.effect_size is not None:
         return f"{test.effect_size:+.2f} of all ranks"

@@ -1,4 +1,4 @@
-"""All runs in one line: a cell for each that rests, a segment with stage, bar and rate for each at work."""
+"""All runs in one line: a segment with stage, bar and rate for each at work, a cell for each other."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.live.progress import EMPTY, FULL, percent, rate_of
 
 GLYPHS = {RunStatus.COMPLETE: "■", RunStatus.FAILED: "✗", RunStatus.PENDING: "·"}
-"""The cell of a run that rests."""
+"""Status -> the cell of a run that is not at work."""
 STYLES = {RunStatus.COMPLETE: "green", RunStatus.FAILED: "red", RunStatus.PENDING: "dim"}
 WORDS = {RunStatus.COMPLETE: "complete", RunStatus.FAILED: "failed", RunStatus.PENDING: "waiting"}
 DAMAGED = "!"
 LEAD = "runs "
 BAR = 9
-"""Cells of a bar, where there is room for it."""
+"""Cells of a bar."""
 
 
 class RunStrip(FollowsTheme, Widget):
@@ -36,7 +36,7 @@ class RunStrip(FollowsTheme, Widget):
     snapshot: reactive[Snapshot | None] = reactive(None)
 
     def render(self) -> Text:
-        """The line in the width that there is."""
+        """The line, in the present width."""
         if self.snapshot is None:
             return Text()
         return run_strip(self.snapshot, self.size.width, partial(ink, self.app))
@@ -47,9 +47,9 @@ class RunStrip(FollowsTheme, Widget):
 
 
 def run_strip(snapshot: Snapshot, width: int, tint: Callable[[str], str] = str) -> Text:
-    """The runs in order, in `width` cells: what does not fit becomes shorter, rests as their number at last.
+    """The runs in order, in `width` cells, with the most detail that fits; see `_drawn`.
 
-    tint: of a style, the one that is drawn.
+    tint: style -> the style to draw with.
     """
     text = Text()
     for detail in (3, 2, 1, 0):
@@ -62,7 +62,10 @@ def run_strip(snapshot: Snapshot, width: int, tint: Callable[[str], str] = str) 
 
 
 def _drawn(snapshot: Snapshot, detail: int, tint: Callable[[str], str], *, counts: bool) -> Text:
-    """detail: 3 bar, stage, share and rate of a run at work; 2 without rate; 1 without bar; 0 without stage too."""
+    """The line with so much detail of runs at work: 3 bar, stage, share, rate; 2 no rate; 1 no bar; 0 no stage.
+
+    counts: whether neighbouring runs not at work are shown by their number.
+    """
     text = Text(LEAD, no_wrap=True)
     text.stylize("dim")
     parts = []
@@ -76,7 +79,7 @@ def _drawn(snapshot: Snapshot, detail: int, tint: Callable[[str], str], *, count
 
 
 def _kind(snapshot: Snapshot, view: RunView) -> tuple[str, str, str] | None:
-    """Glyph, style and word of a run that rests; None for one at work."""
+    """Glyph, style and word of a run that is not at work; None for one at work."""
     if view.status is RunStatus.RUNNING:
         return None
     if view.status is RunStatus.PENDING and view.index in snapshot.damaged:

@@ -1,4 +1,4 @@
-"""Which note stands beside the form: of the field in focus, from what is known so far. Pure."""
+"""Chooses the note beside the form: on the field in focus, from what is known so far. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_of(setting: Setting, part: str, parts: Mapping[str, str]) -> bool:
         return setting.name == part or setting.name in {
             option.name for option in PARTS[part][parts[part]].options
         }
-    except AefitError:  # a plug-in that cannot be loaded has none; that is said beside its name
+    except AefitError:  # a plug-in that cannot be loaded has none; its field says so
         return False
 
 
@@ -31,7 +31,7 @@ def is_of_attack(setting: Setting, parts: Mapping[str, str]) -> bool:
 
 
 def note_of(known: Known) -> notes.Note:
-    """What stands beside the form."""
+    """The note beside the form."""
     setting, spec = known.setting, known.spec
     if setting.name in OF_DATA:
         return _of_data(known)

@@ -1,4 +1,4 @@
-"""The fields of the set-up screen: a row for each setting, those of the chosen parts among them, most in a fold."""
+"""The fields of the set-up screen: a row for each setting and each option of the chosen parts, most in a fold."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Field = FormSelect | Input
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the form: a setting's title, its field, and what is said beside it."""
+    """A line of the form: a setting's title, its field, and the text beside it."""
 
     setting: Setting
     field: Field
@@ -43,7 +43,7 @@ class Row:
     line: Horizontal
 
     def take(self, word: str) -> None:
-        """Show a word, where the field can."""
+        """Show a word in the field, if it can take it."""
         if isinstance(self.field, Input):
             self.field.value = word
         elif self.field.takes(word):
@@ -51,10 +51,10 @@ class Row:
 
 
 def rows_of(parts: Mapping[str, Sequence[str]]) -> tuple[dict[str, Setting], dict[str, Setting]]:
-    """The settings of the first rows and those of the fold, by name; an option follows the part that it is of.
+    """The settings of the first rows and those of the fold, by name; an option follows its part.
 
-    parts: "attack", "family", "surrogate" -> the chosen ones. A plug-in that cannot be loaded has no options:
-    what is wrong with it is said beside its name.
+    parts: "attack", "family", "surrogate" -> the chosen names. A plug-in that cannot be loaded has no options; its
+    field says what is wrong.
     """
     first: dict[str, Setting] = {}
     folded: dict[str, Setting] = {}
@@ -76,7 +76,7 @@ def _options_of(part: str, name: str) -> list[Setting]:
 class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The fields. Posts `Edited` for every word that changes; up and down go from field to field.
 
-    words: what the fields show first, by name. choice_of: a named data set as the list shows it.
+    words: name of a field -> its first word. choice_of: name of a data set -> its text in the list.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,7 +95,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self._has_folded = False
         # Keys may ask for rows while others are being made; until those are there, none can be found.
         self._placing = asyncio.Lock()
-        # Kept, not looked up: who leaves at once does so before all of them are on the screen.
+        # Kept, not looked up: a person may leave before all of them are on the screen.
         self._own_row = Horizontal(id="own-row", classes="row")
         self._own_path = self._path_input("dataset-path", "", ".npz, .zip or folder", OWN_SUFFIXES)
         self._fold = Vertical(id="folded")
@@ -104,7 +104,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The first rows and the fold, which is filled later: half the fields, folded away at first."""
         first, _ = self._rows_now()
-        # Not before: a word in a field asks for the screen in front, and the form is made before there is one.
+        # Not earlier: setting a field's word needs a screen in front, and the form is made before there is one.
         self._own_path.value = self._own_word()
         yield self._add_row(COMMON["dataset"], self._dataset_select()).line
         with self._own_row:
@@ -116,15 +116,15 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         yield self._advanced
 
     def on_mount(self) -> None:
-        """Hide what a named data set needs not."""
+        """Hide the field for a path, unless it is in use."""
         self._own_row.display = self._is_own()
 
     def action_go_up(self) -> None:
-        """To the field above."""
+        """Go to the field above."""
         self.screen.focus_previous()
 
     def action_go_down(self) -> None:
-        """To the field below."""
+        """Go to the field below."""
         self.screen.focus_next()
 
     # What stands in the fields
@@ -139,11 +139,11 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         return words
 
     def parts(self) -> dict[str, str]:
-        """The attack, family and surrogate, of several the first."""
+        """Part -> the chosen attack, family and surrogate, the first where several are chosen."""
         return {part: names[0] for part, names in self._chosen().items()}
 
     def _chosen(self) -> dict[str, list[str]]:
-        """The attacks, families and surrogates."""
+        """Part -> the chosen attacks, families and surrogates, one at least."""
         found = {part: chosen({part: self._word(part)}, part) for part in PARTS}
         # The word of a field that is still to be made may be any.
         return {
@@ -152,7 +152,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         }
 
     def _rows_now(self) -> tuple[dict[str, Setting], dict[str, Setting]]:
-        """The settings of the first rows, of which a study's are the last, and those of the fold."""
+        """The settings of the first rows, at their end those of a study, and the settings of the fold."""
         first, folded = rows_of(self._chosen())
         fields = {**first, **folded}
         words = {name: self._word(name) for name in fields}
@@ -191,7 +191,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     @on(FormSelect.SeveralAsked)
     def _ask_several(self, event: FormSelect.SeveralAsked) -> None:
-        """Ask which of a list are wanted."""
+        """Ask the person which choices of a list they want."""
         event.stop()
         field = event.field
         setting = self.setting_of(field)
@@ -208,12 +208,12 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.app.push_screen(ask, answered)
 
     def suggest(self, name: str, word: str) -> None:
-        """What a field stands for while it is empty, where that changes."""
+        """Show in an empty field, as its placeholder, the word that it stands for."""
         row = self._rows.get(name)
         if row is not None and isinstance(row.field, Input):
             row.field.placeholder = word
 
-    # What the screen says beside them
+    # Texts beside the fields
 
     def say(self, problems: Mapping[str, str], notes: Mapping[str, str]) -> None:
         """Show beside the fields what is wrong, else what is noted, by the setting's name."""
@@ -233,7 +233,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         (self._own_path if name == "dataset" and self._is_own() else self._rows[name].field).focus()
 
     async def add_folded(self) -> None:
-        """Make the fields of the fold, once: afterwards they are there, unless the fold itself is not yet."""
+        """Make the fields of the fold, once; does nothing while the fold itself is not mounted."""
         async with self._placing:
             if self._has_folded or not (self._fold.is_mounted and self.is_attached):
                 return
@@ -241,7 +241,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
             await self._place_rows()
         self.post_message(self.Edited())
 
-    # How
+    # Helpers
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -264,7 +264,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.screen.focus_next()
 
     def _lacks_rows(self) -> bool:
-        """Whether a study has fields that are not shown, or is none any more while they are."""
+        """Whether the fields of a study that are shown are not the ones that should be."""
         now = self._rows_now()[0].keys() & STUDY.keys()
         return now != {name for name in STUDY if name in self._rows and self._rows[name].line.display}
 
@@ -317,7 +317,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         )
 
     def _own_word(self) -> str:
-        """The path that the form begins with, or the list with a path in it; "" where it begins with names."""
+        """The first word of the data set's field if it has a path, alone or in a list; "" for names only."""
         word = self._words.get("dataset", "")
         return "" if all(name in CATALOGUE for name in word.split(",")) else word
 
@@ -356,6 +356,6 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         return self._rows[setting.name]
 
     def _word(self, name: str) -> str:
-        """What stands in a field; where it is still to be made, what it will show first."""
+        """The word of a field; of one that is still to be made, its first word."""
         row = self._rows.get(name)
         return str(row.field.value) if row and row.field.is_mounted else self._words.get(name, "")

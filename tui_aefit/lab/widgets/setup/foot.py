@@ -1,4 +1,4 @@
-"""What stands below the form: what is wrong, or the experiment, what it costs, whether it exists, its command."""
+"""The lines below the form: what is wrong, or the experiment, its cost, whether it exists, its command."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from tui_aefit.lab.surroundings import Standing, StudyStanding
 
 LINES = ("hint", "problems", "sentence", "standing", "cost", "grid", "command", "last")
-"""By id."""
+"""The ids of the lines."""
 PADDING = 4
-"""Columns beside the lines."""
+"""Columns that the lines cannot use."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What would be computed, in words. can_be_opened: whether there is something to open. grid: a study's."""
+    """What would be computed, in words. can_be_opened: whether something of it exists. grid: of a study."""
 
     sentence: str
     standing: str
@@ -47,7 +47,7 @@ class Asked:
 
 
 def asked_of_one(spec: Spec, jobs: int, cost: Cost, standing: Standing, command: str) -> Asked:
-    """One experiment."""
+    """The words for one experiment."""
     return Asked(
         sentence_of(spec, jobs, ATTACKS[spec.attack].title, FAMILIES[spec.family].title),
         standing.text,
@@ -66,8 +66,8 @@ def asked_of_study(
     command: str,
     width: int,
 ) -> Asked:
-    """A study. standing: None while it is looked up. width: of the screen, in characters."""
-    # Who sets up one experiment, as most do at first, waits for none of this.
+    """The words for a study. standing: None while it is looked up. width: of the screen, in characters."""
+    # Imported here: a single experiment, as most are at first, needs none of it.
     from tui_aefit.following import planned  # noqa: PLC0415
 
     known = standing.cells if standing is not None else None
@@ -98,7 +98,7 @@ class Foot(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__(id="foot")
-        # Kept, not looked up: who leaves at once does so before all of them are on the screen.
+        # Kept, not looked up: a person may leave before all of them are on the screen.
         self._lines = {name: Static("", id=name, markup=False) for name in LINES}
 
     def compose(self) -> ComposeResult:
@@ -106,11 +106,11 @@ class Foot(VerticalScroll, can_focus=False):
         yield from self._lines.values()
 
     def hint(self, text: str) -> None:
-        """What the field in focus means; its line keeps its place."""
+        """Show what the field in focus means; an empty text keeps its line."""
         self._lines["hint"].update(text)
 
     def show_problems(self, problems: Mapping[str, str], settings: Mapping[str, Setting]) -> None:
-        """What is wrong, by the settings' names, in the order of the fields."""
+        """Show the problems, name of a setting -> what is wrong, in the order of the fields."""
         order = [name for name in (*settings, *problems) if name in problems]
         reasons = [
             f"✗ {settings[name].title if name in settings else name}: {problems[name]}"
@@ -120,7 +120,7 @@ class Foot(VerticalScroll, can_focus=False):
         self._show("problems", "\n".join(reasons))
 
     def show(self, asked: Asked) -> None:
-        """What would be computed; a click on what there is of it opens that."""
+        """Show what would be computed; a click on the line about what exists opens that."""
         link = "[@click=screen.open_standing]$text[/]" if asked.can_be_opened else "$text"
         self._show("problems", "")
         self._show("sentence", asked.sentence)
@@ -130,7 +130,7 @@ class Foot(VerticalScroll, can_focus=False):
         self._show("command", f"$ {asked.command}" if asked.command else "")
 
     def offer(self, which: str, words: Mapping[str, str], settings: Mapping[str, Setting]) -> None:
-        """Words that could stand in the fields, by the settings' names. which: what they are, "last time"."""
+        """Show words that could be filled in, by the settings' names. which: what they are, "last time"."""
         named = [
             f"{settings[name].title} {word or 'default'}" for name, word in words.items() if name in settings
         ]

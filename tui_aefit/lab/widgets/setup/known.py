@@ -1,4 +1,4 @@
-"""What the set-up screen knows so far, of which a note stands beside the form. Light: there from the start."""
+"""What the set-up screen has looked up so far, for the notes beside the form. Light: imported from the start."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ OF_DATA = ("dataset", "test_size", "data_dir")
 OF_RUNS = ("runs", "splits", "jobs", "threads")
 """The settings that are explained together."""
 USUAL_OVERLAP = 1 / 6
-"""Test images for each training image, where that is not known yet: MNIST's."""
+"""n_test / n_train where it is not known yet: that of MNIST."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What is known of the data that the form names. dataset, data_dir: the words.
+    """What is known of the data set that the form names. dataset, data_dir: the words.
 
-    preview: None until it is there, or where trouble says why not. refused: an experiment would refuse it too.
-    near: what a path that leads nowhere may be the beginning of. pending: it is being read.
+    preview: None until it is made, or where `trouble` says why it cannot be. refused: an experiment would refuse
+    the data set too. near: paths that begin with a path that does not exist. pending: the data set is being read.
     """
 
     dataset: str = ""
@@ -39,7 +39,7 @@ class Looked:
 
     @property
     def size(self) -> Size | None:
-        """How large it is."""
+        """The size of the data set, None until its preview is made."""
         found = self.preview
         return None if found is None else Size(found.images, found.classes, found.test_size, found.shape)
 
@@ -53,16 +53,16 @@ class Tried:
     trouble: str = ""
 
     def fits(self, spec: Spec) -> bool:
-        """Whether it is the example of this specification's attack, too."""
+        """Whether the example is that of this specification's attack."""
         return self.spec is not None and _example_of(self.spec) == _example_of(spec)
 
 
 @dataclass(frozen=True)
 class Known:
-    """All that a note can speak of. setting: the field in focus. parts: the chosen attack, family, surrogate.
+    """All that a note can be about. setting: of the field in focus. parts: the chosen attack, family, surrogate.
 
-    spec: the last one that was right, None where there was none. overlap: n_test / n_train of its runs.
-    where: the data of the catalogue lie, or what of them is missing.
+    spec: the last valid one, None before the first. overlap: n_test / n_train of its runs.
+    where: a data set of the catalogue lies, or what of it is missing.
     """
 
     setting: Setting

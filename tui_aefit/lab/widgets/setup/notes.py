@@ -1,4 +1,4 @@
-"""What stands beside the form: of the field in focus what it means, drawn where it can be. Pure."""
+"""The notes beside the form: what the field in focus means, with drawings where possible. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tui_aefit.lab.widgets.shades import SIGNED
 from tui_aefit.shell.declarations import explain
 
 MOST_LEVELS = 12
-"""Levels of a ladder that are drawn; of more, the middle is left out."""
+"""Levels of a ladder that are drawn, at most; of more, those in the middle are left out."""
 MOST_DOTS = 25
-"""Votes that are drawn as a row of dots."""
+"""Votes that are drawn as a row of dots, at most."""
 BAR = 28
 """Cells of the longest bar."""
 READING = "its images are being read"
@@ -33,7 +33,7 @@ MAKING = "an example is being made"
 
 @dataclass(frozen=True)
 class Note:
-    """What is said of a setting. images: below the text, where there are any."""
+    """A note on a setting. images: shown below the text."""
 
     title: str = ""
     text: Text = field(default_factory=Text)
@@ -41,7 +41,7 @@ class Note:
 
 
 def of_setting(setting: Setting) -> Note:
-    """Any setting: what it means, its default, and the names that it can be with their meanings."""
+    """The note on any setting: what it means, its default, and its possible names with their meanings."""
     text = Text(explain(setting) + "\n")
     text.append(f"default: {default_of(setting)}\n", "dim")
     choices = setting.choices()
@@ -60,9 +60,9 @@ def default_of(setting: Setting) -> str:
 
 
 def of_named_data(entry: Entry, where: str, test: int, preview: DataPreview | None, trouble: str) -> Note:
-    """A set of the catalogue. where: its files lie, or what is missing. test: test images of a run.
+    """The note on a set of the catalogue. where: its files lie, or what is missing. test: test images of a run.
 
-    preview: its images, None while they are read or where they cannot be, which trouble says.
+    preview: its images, None while they are read, or where they cannot be: then trouble says why.
     """
     images = entry.train_size + entry.test_size
     text = _of_size(images, entry.shape, entry.classes, test)
@@ -74,7 +74,7 @@ def of_named_data(entry: Entry, where: str, test: int, preview: DataPreview | No
 def of_own_data(
     path: str, test: int | None, preview: DataPreview | None, trouble: str, near: Sequence[str]
 ) -> Note:
-    """A user's own set. near: what the path may be the beginning of. Else as `of_named_data`."""
+    """The note on a user's own set. near: paths that begin with `path`. Else as `of_named_data`."""
     title = path.rstrip("/").rpartition("/")[2] or "A data set of your own"
     text = Text()
     if preview is not None:
@@ -126,7 +126,7 @@ def _with_images(
 def of_attack(
     attack: type[Attack], epsilon: float | None, preview: AttackPreview | None, trouble: str
 ) -> Note:
-    """An attack: how it works, and one image changed by it. epsilon: None while its word is wrong."""
+    """The note on an attack: how it works, and an image changed by it. epsilon: None while its field is wrong."""
     text = Text(f"{attack.about or attack.summary}\n")
     if attack.formula:
         text.append(f"\n  {attack.formula}\n", "bold")
@@ -154,7 +154,7 @@ def of_attack(
 
 
 def of_ladder(title: str, summary: str, ladder: Ladder, setting: Setting) -> Note:
-    """The levels of a classifier family, from general to fitted; after them the setting in focus."""
+    """The note on a classifier family: its levels from general to fitted; after them the setting in focus."""
     text = Text(f"{summary}\n\n")
     for line in _rungs(ladder):
         text.append_text(line)
@@ -198,7 +198,7 @@ def _slope(ladder: Ladder, level: str) -> str:
 
 
 def _votes(ladder: Ladder) -> dict[str, str]:
-    """A dot for every neighbour that votes, padded to one width; nothing for other knobs than K, or too many."""
+    """Level -> a dot for every voting neighbour, padded to one width; {} for other knobs than K, or too many."""
     found = {
         level: value
         for level, value in zip(ladder.levels, ladder.values, strict=True)
@@ -211,7 +211,7 @@ def _votes(ladder: Ladder) -> dict[str, str]:
 
 
 def of_runs(spec: Spec, precision: Precision, setting: Setting) -> Note:
-    """How wide the interval will be, by the number of runs; after that the setting in focus."""
+    """The note on runs: how wide the interval will be, by their number; after that the setting in focus."""
     past = precision.past
     text = Text("Half the width of the 95 % interval of what decides the claim")
     if past is not None:

@@ -1,4 +1,4 @@
-"""A field for a path, completed as one types: by what lies in the folder that the path names so far."""
+"""A field for a path, completed while it is typed from the entries of the folder that it names so far."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 MOST = 500
-"""Entries of a folder that are looked at: of more, a person types the next letter."""
+"""Entries of a folder that are looked at, at most: with more, a person types the next letter."""
 
 
 def completions(text: str, suffixes: Sequence[str]) -> list[str]:
-    """The paths that a text may be the beginning of, as they would be typed, in alphabetical order.
+    """The existing paths that begin with a text, as they would be typed, in alphabetical order.
 
-    Folders, which end in the separator, and files with one of these suffixes, in small letters. Hidden ones only
-    where the text begins with their dot. None for an empty text, or where nothing can be listed.
+    These are folders, ending in the separator, and files with one of the suffixes (in small letters). Hidden ones
+    only where their dot is typed. Empty for an empty text, or where nothing can be listed.
     """
     if not text:
         return []
@@ -41,7 +41,7 @@ def completions(text: str, suffixes: Sequence[str]) -> list[str]:
 
 
 class PathSuggester(Suggester):
-    """Suggests the first of the completions. suggested: the last one, for the text that it was made for."""
+    """Suggests the first of the completions. suggested: the last text completed, and its suggestion."""
 
     def __init__(self, suffixes: Sequence[str]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -49,26 +49,26 @@ class PathSuggester(Suggester):
         self.suggested: tuple[str, str | None] = ("", None)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """See `Suggester.get_suggestion`; a file server that does not answer holds up nobody."""
+        """See `Suggester.get_suggestion`; looks in a thread, since a file server may not answer."""
         found = await asyncio.to_thread(completions, value, self._suffixes)
         self.suggested = value, next((one for one in found if one != value), None)
         return self.suggested[1]
 
 
 class PathInput(Input):
-    """A field for a path. Tab takes what is suggested; without a suggestion it goes on, as everywhere."""
+    """A field for a path. Tab takes the suggestion; without one it goes to the next field, as everywhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", id="setup.complete", tooltip="Complete the path", show=False),
     ]
 
     def __init__(self, value: str, *, suffixes: Sequence[str], placeholder: str, id: str) -> None:
-        """suffixes: of the files that can be meant, in small letters; folders always can."""
+        """suffixes: of the files to complete, in small letters; folders are always completed."""
         self._paths = PathSuggester(suffixes)
         super().__init__(value, placeholder=placeholder, suggester=self._paths, compact=True, id=id)
 
     def action_complete(self) -> None:
-        """Take what is suggested, else go to the next field."""
+        """Take the suggestion, else go to the next field."""
         text, suggested = self._paths.suggested
         if text == self.value and suggested is not None:
             self.value = suggested

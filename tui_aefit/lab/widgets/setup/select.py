@@ -11,16 +11,15 @@ from textual.widgets import Select
 from textual.widgets.select import NoSelection
 
 SEVERAL = ","
-"""The choice that asks which several; no name is that."""
+"""The value of the choice that asks which several are wanted; no name equals it."""
 
 
 class FormSelect(Select[str], inherit_bindings=False):
-    """A list to choose from that leaves up and down to the form.
+    """A list to choose from that leaves the keys up and down to the form.
 
-    labels: every choice with the words that stand for it. word: its value at first; where that is no choice,
-    `otherwise`, or else the first one. several: those of which more than one can be chosen, none where only one
-    can; their names with commas between them are its value then. Posts `SeveralAsked` where the person wants to say
-    which.
+    labels: choice -> its text. word: the value at first; where that is no choice, `otherwise`, or else the first
+    choice. several: the choices of which more than one may be chosen, empty where only one may; the value is then
+    their names with commas. Posts `SeveralAsked` where the person wants to choose several.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +42,7 @@ class FormSelect(Select[str], inherit_bindings=False):
     ]
 
     class SeveralAsked(Message):
-        """The person wants several of the choices."""
+        """The person wants to choose several."""
 
         def __init__(self, field: FormSelect) -> None:
             super().__init__()
@@ -63,11 +62,11 @@ class FormSelect(Select[str], inherit_bindings=False):
         super().__init__(self._choices(value), value=value, allow_blank=False, compact=True, id=id)
 
     def takes(self, word: str) -> bool:
-        """Whether a word can be its value."""
+        """Whether a word can be the field's value."""
         return word in self.labels or self._is_list(word)
 
     def take(self, word: str) -> None:
-        """Show a word that it takes; whoever looks is told of it as of a choice."""
+        """Set a word that `takes` accepts as the value, and post `Changed` as for a choice."""
         if word == self.value:
             return
         with self.prevent(Select.Changed):
@@ -80,7 +79,7 @@ class FormSelect(Select[str], inherit_bindings=False):
         return len(names) > 1 and all(name in self.several for name in names)
 
     def _choices(self, word: str) -> list[tuple[str, str]]:
-        """What stands in the list: those that can be several, then several of them, then whatever else there is."""
+        """The list's entries: choices of `several`, the present several of them, "several ...", all others."""
         if not self.several:
             return [(label, name) for name, label in self.labels.items()]
         found = [(self.labels[name], name) for name in self.several]
@@ -89,16 +88,16 @@ class FormSelect(Select[str], inherit_bindings=False):
         return [*found, ("several ...", SEVERAL), *others]
 
     def validate_value(self, value: str | NoSelection) -> str | NoSelection:
-        """The value as it is kept: what asks for several is none."""
+        """The value to keep; SEVERAL asks which several and keeps the former value."""
         if value == SEVERAL:
             self.action_ask_several()
             return self.value
         return value
 
     def action_ask_several(self) -> None:
-        """Ask which several."""
+        """Ask which several are wanted."""
         self.post_message(self.SeveralAsked(self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Several can be chosen where that is possible."""
+        """Offer the key to choose several where that is possible."""
         return bool(self.several) if action == "ask_several" else True

@@ -1,4 +1,4 @@
-"""Several small images, all as large as fit: drawn from bytes, because the form loads no NumPy."""
+"""Several small images, as large as fit, drawn from bytes, because the form loads no NumPy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textual.widget import Widget
 from tui_aefit.lab.widgets.shades import BRIGHTNESS, LUMINANCE, UPPER_HALF, shows_colours
 
 SMALLEST = 8
-"""Pixels of a side below which nothing can be recognised: fewer images are shown then."""
+"""Pixels of a side, at least: smaller images cannot be recognised, so fewer are shown."""
 CAPTION_ROWS = 1
 
 Pixel = tuple[int, int, int]
@@ -28,7 +28,7 @@ Shape = tuple[int, int, int]
 class Thumbnail:
     """An image with a caption above it. pixels: of the shape (H, W, C), C 1 or 3, uint8 in C order.
 
-    ramp: its characters from dark to bright, where there is no colour.
+    ramp: the characters from dark to bright to draw it with where there is no colour.
     """
 
     caption: str
@@ -39,7 +39,7 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Layout:
-    """How images are laid out: so many of them, in so many columns, each of width x height pixels."""
+    """A layout of images: their number, the columns, and width x height of each in pixels."""
 
     images: int
     columns: int
@@ -48,14 +48,14 @@ class Layout:
 
     @property
     def rows_each(self) -> int:
-        """Rows of cells of an image with its caption."""
+        """The height of an image with its caption, in cells."""
         return CAPTION_ROWS + (self.height + 1) // 2
 
 
 def layout(images: int, shape: Shape, width: int, height: int) -> Layout | None:
-    """The largest at which the images fit into width x height cells, with a free column between two.
+    """The layout with the largest images that fit into width x height cells, with a free column between two.
 
-    Where they would be smaller than SMALLEST, half as many; None where not even one fits.
+    Where they would be smaller than SMALLEST, half as many are laid out; None where not even one fits.
     """
     best = max(
         (_in_columns(images, columns, shape, width, height) for columns in range(1, images + 1)),
@@ -133,15 +133,15 @@ class Thumbnails(Widget):
         return self._drawn[y] if y < len(self._drawn) else Strip.blank(self.size.width, self.rich_style)
 
     def watch_images(self) -> None:
-        """Other images."""
+        """Draw other images."""
         self._drawn = None
 
     def on_resize(self) -> None:
-        """Another size."""
+        """Draw for another size."""
         self._drawn = None
 
     def notify_style_update(self) -> None:
-        """Another theme has other colours around the images."""
+        """Draw anew: the theme's colours around the images may have changed."""
         super().notify_style_update()
         self._drawn = None
 

@@ -1,4 +1,4 @@
-"""The table of a study's experiments: how each stands, where on the axes, how far, and what it found."""
+"""The table of a study's experiments: state, values on the axes, progress and findings of each."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ GAP = 2
 BAR = 8
 WIDEST_SETTING, WIDEST_ID = 16, 30
 ENDING_RIGHT = ("runs", "value", "left")
-"""The columns of numbers."""
+"""The columns of numbers, aligned to the right."""
 
 Words = Mapping[str, str]
-"""Column key -> what it says of one experiment."""
+"""Column key -> its text for one experiment."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """What is shown. cells: those that the filter leaves. axes: the settings in which they differ."""
+    """The content of the table. cells: those that fit the filter. axes: the settings in which they differ."""
 
     view: StudyView
     cells: tuple[CellState, ...]
@@ -73,7 +73,7 @@ class CellsTable(CellTable):
         self._update_cells()
 
     def explanation(self, row: str) -> str:
-        """Why it is not computed, else its id."""
+        """The experiment's id, with what is wrong with it if anything is."""
         cell = next((one for one in self.content.cells if one.cell.id == row), None) if self.content else None
         return printable(f"{row}: {cell.reason}" if cell is not None and cell.reason else row)
 
@@ -94,7 +94,7 @@ class CellsTable(CellTable):
     def _words_of(
         self, content: Cells, cell: CellState, before: Mapping[str, tuple[tuple[Any, ...], Words]]
     ) -> Words:
-        """What the columns say of an experiment, found anew only where something of it has changed."""
+        """The texts of an experiment's columns; cached until something of it has changed."""
         id = cell.cell.id
         progress = content.view.progress.get(id)
         key = cell.status, progress, content.quantity, content.axes
@@ -106,7 +106,7 @@ class CellsTable(CellTable):
         return known[1]
 
     def _columns(self, content: Cells, words: Sequence[Words]) -> dict[str, tuple[str, int]]:
-        """As many columns as there is room for: given up first is the id, then the interval, then progress."""
+        """As many columns as have room: the id is given up first, then the interval, then progress."""
 
         def widest(column: str, title: str = "") -> int:
             # Of a column's thousand cells few differ: each text is measured once.
@@ -139,7 +139,7 @@ class CellsTable(CellTable):
     def _rows(
         self, content: Cells, words: Sequence[Words], columns: tuple[str, ...]
     ) -> dict[str, Sequence[Text]]:
-        """The rows as they are drawn, the same objects as long as they look the same."""
+        """Id -> the drawn row; a row that looks as before is the same object as before."""
         inks = {style: ink(self.app, style) for _, _, style in CELL_STATES.values()}
         look = columns, inks
         before = self._drawn if look == self._look else {}
@@ -155,7 +155,7 @@ class CellsTable(CellTable):
         return {id: row for id, (_, row) in self._drawn.items()}
 
     def _text(self, column: str, text: str, state: str) -> Text:
-        """A cell as it is drawn: those that look alike are one object, for of thousands few differ."""
+        """A drawn cell; cells that look alike are one object, since of thousands few differ."""
         look = column, text, state if column == "state" else ""
         made = self._made.get(look)
         if made is None:

@@ -12,7 +12,7 @@ NOTHING = "Curves appear when the first experiment has a number."
 
 
 class StudyCurves(ReadOff):
-    """Read off at the values of the axis."""
+    """The curves, with a cursor that reads them off at the values of the axis."""
 
     BINDINGS: ClassVar[list[BindingType]] = reading_bindings(
         "study.curves-", "Read the curves off at", "value"

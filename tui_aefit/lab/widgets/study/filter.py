@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 
 class CellsFilter(Input):
-    """While it has the focus, the footer says how to leave it."""
+    """The line for the words of the filter; while it has the focus, the footer shows how to leave it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "screen.to_cells", "To the study", id="study.table",

@@ -18,15 +18,16 @@ from tui_aefit.lab.theme import grade, is_colourless
 from tui_aefit.lab.widgets.chart import Chart
 
 NEGATIVE, POSITIVE = COLOURS[1], COLOURS[0]
-"""Orange and blue: people who see few colours tell them apart, and neither is a verdict."""
+"""Orange and blue: colour-blind people can tell them apart, and neither suggests good or bad."""
 FAINTEST = 0.12
-"""How much of its colour the faintest number has."""
+"""The share of the full colour that the smallest number has."""
 
 
 def heat_palette(app: App[Any], *, signed: bool) -> HeatPalette | None:
     """The colours of a heat map in the app's theme; None where there are none, or too few for shades.
 
-    signed: the middle number is 0, on the plain background; else colours run from none to full.
+    signed: whether the middle of the numbers is 0, on the plain background, between two colours; else there is one
+    colour, from faint to full.
     """
     if is_colourless(app) or app.native_ansi_color:
         return None
@@ -44,9 +45,9 @@ def heat_palette(app: App[Any], *, signed: bool) -> HeatPalette | None:
 
 
 class HeatMap(Chart, can_focus=True):
-    """Shows `data`, a `HeatData`. Posts `Moved` where the cursor is to go, and `Opened` for the cell under it.
+    """Shows `data`, a `HeatData`. Posts `Moved` with the cursor's new place, and `Opened` for the cell under it.
 
-    signed: whether 0 is the middle of its numbers.
+    signed: whether 0 is the middle of the numbers.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +59,7 @@ class HeatMap(Chart, can_focus=True):
     ]  # fmt: skip
 
     class Moved(Message):
-        """The cursor is to go to this row and column."""
+        """The person moves the cursor to this row and column."""
 
         def __init__(self, place: tuple[int, int]) -> None:
             super().__init__()
@@ -96,11 +97,11 @@ class HeatMap(Chart, can_focus=True):
             self.post_message(self.Moved(place))
 
     def action_open(self) -> None:
-        """Ask for the experiment under the cursor."""
+        """Post `Opened` for the cell under the cursor."""
         self.post_message(self.Opened())
 
     def on_click(self, event: Click) -> None:
-        """Move the cursor to the cell that is clicked; a click on that under the cursor opens it."""
+        """Move the cursor to the clicked cell; a click on the cell under the cursor opens it."""
         offset = event.get_content_offset(self)
         if self.data is None or offset is None:
             return
