@@ -16,6 +16,7 @@ from core.declarations.registry import Registry
 from core.declarations.setting import Choice, Names, Number, Setting, Whole, by_name
 from core.errors import PluginError, SpecError, closest
 from core.families.registry import FAMILIES
+from core.places.registry import PLACES
 from core.sets.registry import PAPER_SETS, SETS, own_controls
 from core.spec.dataset_kind import DataSet
 from core.surrogates.registry import SURROGATES
@@ -34,7 +35,7 @@ RESERVED = frozenset(
     (
         "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet",
         "study", "version", "yes",
-        "dask", "data_dir", "data_limit", "home", "jobs", "launcher", "threads",
+        *PLACES, "data_dir", "data_limit", "home", "jobs", "threads",
         "plugins", "schema_version",
     )
 )  # fmt: skip

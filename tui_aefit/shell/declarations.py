@@ -12,8 +12,7 @@ from core.data.limit import SETTING as DATA_LIMIT
 from core.declarations.setting import Folder, Names, Number, PathKind, Setting, Value, Whole, by_name
 from core.errors import AefitError
 from core.files.locations import default_home
-from core.places.dask import DaskKind
-from core.places.launcher import LauncherKind
+from core.places.registry import PLACES
 from core.spec.settings import COMMON, PARTS, known_options, part_options
 
 PREFIX = "AEFIT_"
@@ -33,16 +32,7 @@ CALL: dict[str, Setting] = by_name(
             default_text=f"processors / runs, 1 to {MOST_THREADS}",
             help="compute threads of a run; they change no number",
         ),
-        Setting(
-            name="launcher", title="Launcher", metavar="COMMAND", kind=LauncherKind(), identifies=False,
-            default_text="none: processes on this machine",
-            help="what to put before each worker, such as 'srun -n1' or 'ssh {node1,node2}'; --jobs says how many",
-        ),
-        Setting(
-            name="dask", title="Dask cluster", metavar="CLUSTER", kind=DaskKind(), identifies=False,
-            default_text="none: processes on this machine",
-            help="compute on Dask: ADDRESS, FILE.json, slurm, ssh:HOST,HOST or local; --jobs says how many",
-        ),
+        *(place.setting for place in PLACES.values()),
         Setting(
             name="data_dir", title="Data folder", metavar="DIR", kind=Folder(),
             identifies=False, default_text="HOME/data", help="where torchvision's data sets lie",

@@ -21,6 +21,7 @@ from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
+from core.places.registry import PLACES
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from core.records.starting import How
 
 PROJECT_FILE = "aefit.toml"
-ELSEWHERE = ("launcher", "dask")
-"""The settings that take the work to other machines, of which one can be set."""
 _OWNERS = (0,)
 """Whose files are read besides one's own: who is root needs no file to do harm."""
 KEYS = "keys"
@@ -286,13 +285,12 @@ class Settings:
 
     def elsewhere(self) -> tuple[str, ...]:
         """The coordinator's options by which other machines compute; none for this one. Raises SpecError."""
-        found = {name: self._of_call(name, 1) for name in ELSEWHERE}
-        words = [(CALL[name].option, str(value)) for name, value in found.items() if value is not None]
-        if len(words) > 1:
-            name, other = ELSEWHERE
+        found = {name: value for name in PLACES if (value := self._of_call(name, 1)) is not None}
+        if len(found) > 1:
+            name, other = list(found)[:2]
             error = SpecError(name, found[name], f"{CALL[other].option} is set too: expected one of the two")
             raise self._with_source(error)
-        return words[0] if words else ()
+        return tuple(word for name, value in found.items() for word in (CALL[name].option, str(value)))
 
     def shown(self) -> dict[str, Found]:
         """Every setting that applies, by name. Raises AefitError for a wrong one.
