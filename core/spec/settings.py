@@ -16,8 +16,8 @@ from core.declarations.registry import Registry
 from core.declarations.setting import Choice, Names, Number, Setting, Whole, by_name
 from core.errors import PluginError, SpecError, closest
 from core.families.registry import FAMILIES
-from core.places.registry import PLACES
 from core.sets.registry import PAPER_SETS, SETS, own_controls
+from core.spec.call import CALL, TYPED_ONLY
 from core.spec.dataset_kind import DataSet
 from core.surrogates.registry import SURROGATES
 
@@ -31,14 +31,7 @@ KEEPS = {
     "adversarial": "the adversarial set",
     "candidates": "every candidate too, in files of their own, for uses elsewhere",
 }
-RESERVED = frozenset(
-    (
-        "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet",
-        "study", "version", "yes",
-        *PLACES, "data_dir", "data_limit", "home", "jobs", "threads",
-        "plugins", "schema_version",
-    )
-)  # fmt: skip
+RESERVED = frozenset((*CALL, *TYPED_ONLY, "help", "version", "plugins", "schema_version"))
 """What no option of a part may be called: options of the command, settings of a call, keys of `spec.toml`."""
 PARTS: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "family": FAMILIES, "surrogate": SURROGATES}
 """The settings that choose a part of the experiment, and what each chooses from."""

@@ -38,6 +38,7 @@ from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
 from core.report.tables.text import tables
 from core.sets.registry import own_controls
+from core.spec.call import CALL
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tests.fakes import plugins
@@ -49,7 +50,6 @@ from tests.fakes.experiments import (
     make_experiment_from_answers,
     set_created,
 )
-from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.follow import from_last_start
 
 SPEC = Spec(dataset="digits", options={"z": 5}, runs=3, controls=("noise",))

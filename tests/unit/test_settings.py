@@ -14,10 +14,11 @@ import pytest
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.declarations.setting import Choice, Folder, Setting, Whole
 from core.errors import AefitError, DataError, PluginError, SpecError
+from core.spec.call import CALL
 from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
 from tests.fakes import plugins
-from tui_aefit.shell.declarations import CALL, SETTINGS, explain, read_word, variable_of
+from tui_aefit.shell.declarations import SETTINGS, explain, read_word, variable_of
 from tui_aefit.shell.settings import PROJECT_FILE, Found, Settings, default_threads, processors
 
 SOURCES = ("option", "environment", "project", "user")
@@ -366,12 +367,15 @@ def test_only_a_home_that_was_typed_must_be_typed_again(
 
 
 def test_an_option_that_is_no_setting_is_told_apart_from_a_slip(folder: Path) -> None:
-    environment = {"AEFIT_QUIET": "1", "AEFIT_NO_CACHE": "1", "AEFIT_EPSILOM": "1"}
+    slipped = ("QUIET", "NO_CACHE", "EPSILOM", "STUDY", "NAME")
+    environment = {f"AEFIT_{name}": "1" for name in slipped}
     said = "the environment's {} is no setting and has no effect{}"
     assert settings(folder, environment=environment).warnings == [
         said.format("AEFIT_EPSILOM", "; did you mean AEFIT_EPSILON?"),
+        said.format("AEFIT_NAME", "; --name can only be typed"),
         said.format("AEFIT_NO_CACHE", "; --no-cache can only be typed"),
         said.format("AEFIT_QUIET", "; --quiet can only be typed"),
+        said.format("AEFIT_STUDY", "; --study can only be typed"),
     ]
 
 

@@ -22,16 +22,14 @@ from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
 from core.places.registry import PLACES
+from core.spec.call import CALL, MOST_THREADS, TYPED_ONLY
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
 from tui_aefit.shell.declarations import (
-    CALL,
-    MOST_THREADS,
     PREFIX,
     SETTINGS,
-    TYPED_ONLY,
     declared_with,
     explain,
     may_have_several,
@@ -505,9 +503,9 @@ class Settings:
         """What to say of a variable that is no setting."""
         near = closest(variable.lower(), [variable_of(name).lower() for name in self.declared]).upper()
         hint = f"; did you mean {near}?" if near else ""
-        option = variable.removeprefix(PREFIX).lower().replace("_", "-")
-        if option in TYPED_ONLY:
-            hint = f"; --{option} can only be typed"
+        name = variable.removeprefix(PREFIX).lower()
+        if name in TYPED_ONLY:
+            hint = f"; --{name.replace('_', '-')} can only be typed"
         return f"the environment's {variable} is no setting and has no effect{hint}"
 
     def _with_source(self, error: SpecError) -> SpecError:

@@ -26,8 +26,9 @@ from core.report.formats import (
     TEXTS,
     WIDTH,
 )
+from core.spec.call import CALL
 from core.spec.settings import COMMON
-from tui_aefit.shell.declarations import CALL, explain
+from tui_aefit.shell.declarations import explain
 
 DESTINATION = "setting "
 """Begins the name under which argparse keeps a setting: a plug-in may call its option as we call a word of ours."""
