@@ -271,9 +271,7 @@ class Settings:
         return How(
             jobs=jobs,
             threads=threads,
-            limit=max(processors(), threads)
-            if self["jobs"] is None
-            else _whole("jobs", self["jobs"]) * threads,
+            limit=limit_of(self["jobs"], threads),
             data_dir=data_dir or self.data_dir,
             cache_dir=self.cache_dir,
             no_cache=self.no_cache,
@@ -567,12 +565,13 @@ def jobs_of(value: object, threads: int, runs: int) -> int:
     return min(wanted, runs)
 
 
-def limit_of(jobs: int, threads: int, runs: int) -> int:
-    """Processors that all experiments of a home may use together, as one of so many jobs and threads sees it.
+def limit_of(value: object, threads: int) -> int:
+    """Processors that all experiments of a home may use together, as one sees it that has so many jobs and threads.
 
-    Where its jobs are what suits the machine: all there are, however few of them its own runs need.
+    value: its jobs; None asks for what suits the machine: all there are, however few of them its own runs need.
+    Raises SpecError.
     """
-    return max(processors(), threads) if jobs == jobs_of(None, threads, runs) else jobs * threads
+    return max(processors(), threads) if value is None else _whole("jobs", value) * threads
 
 
 def _whole(name: str, value: object) -> int:
