@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.data.catalogue import OWN_DEFAULT_EPOCHS, resolve
+from core.data.catalogue import default_epochs, resolve
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 
@@ -18,6 +18,7 @@ def spec_of(values: Mapping[str, object]) -> Spec:
     """
     given = dict(values)
     dataset = resolve(str(given.get("dataset", COMMON["dataset"].default)))
-    given["dataset"] = str(dataset.resolve()) if isinstance(dataset, Path) else dataset.name
-    given.setdefault("epochs", OWN_DEFAULT_EPOCHS if isinstance(dataset, Path) else dataset.default_epochs)
+    name = str(dataset.resolve()) if isinstance(dataset, Path) else dataset.name
+    given["dataset"] = name
+    given.setdefault("epochs", default_epochs(name))
     return Spec.from_mapping(given)

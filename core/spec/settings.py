@@ -193,6 +193,8 @@ COMMON: dict[str, Setting] = by_name(
     Setting(name=one.name, **one.metadata["words"]) for one in fields(CommonSettings)
 )
 """The settings of every specification, by name."""
+NOT_IDENTIFYING = tuple(name for name, setting in COMMON.items() if not setting.identifies)
+"""Those of them that are no part of an identity: they change neither a number nor what a result holds."""
 
 
 def part_options(part: str, name: str) -> dict[str, Setting]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
+from core.data.catalogue import default_epochs
 from core.declarations.printable import printable
 from core.declarations.setting import Value
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT, moment
 from core.spec.command import word_of
-from core.spec.settings import COMMON
+from core.spec.settings import NOT_IDENTIFYING
 from core.spec.spec import Spec
 
 STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
@@ -125,12 +125,10 @@ def share(value: float, *, signed: bool = False) -> str:
 
 def unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
     """The settings that are not at their default, by name, but those that are `shown` anyway."""
-    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
-    settings = spec.settings
+    defaults = {name: setting.default for name, setting in spec.settings.items()}
+    defaults["epochs"] = default_epochs(spec.dataset)
     return {
-        name: value
-        for name, value in spec.values.items()
-        if name not in shown and value != (settings[name].default if name != "epochs" else epochs)
+        name: value for name, value in spec.values.items() if name not in shown and value != defaults[name]
     }
 
 
@@ -150,12 +148,11 @@ def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
         for name, value in of_one.items():
             found.setdefault(name, set()).add(value)
         having.update(of_one.keys())
-    silent = {name for name, setting in COMMON.items() if not setting.identifies}
     return frozenset(
         name
         for name, different in found.items()
         if name not in SHOWN
-        and name not in silent
+        and name not in NOT_IDENTIFYING
         and (len(values) == 1 or len(different) > 1 or having[name] < len(values))
     )
 
