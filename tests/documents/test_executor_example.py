@@ -28,7 +28,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert blocks.keys() == {FILE, REGISTRY}
     assert not (folder / FILE).exists()
     (folder / FILE).write_text(blocks[FILE], encoding="utf-8")
-    insert_before(folder / REGISTRY, END_OF_ENTRIES, blocks[REGISTRY])
+    entry = blocks[REGISTRY].removeprefix("_ENTRIES = (\n    ...,\n").removesuffix(")\n")
+    insert_before(folder / REGISTRY, END_OF_ENTRIES, entry)
     return folder
 
 
