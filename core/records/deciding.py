@@ -13,6 +13,8 @@ from core.records.types import Count, Name, Record, Share
 DecidingSet = Literal["test", "misclassified", "adversarial", "noise"]
 """The sets that are selected on one half of the training images and measured on the other."""
 DECIDING_SETS: tuple[DecidingSet, ...] = get_args(DecidingSet)
+UNSELECTED: DecidingSet = "test"
+"""The one among them that no half selects: all test images."""
 
 ByLevel = dict[Name, Share | None]
 """Level -> accuracy; None where the set is empty in one of the two orders."""
