@@ -25,10 +25,10 @@ from tui_aefit.shell.cli import run
 from tui_aefit.shell.doctor import (
     Check,
     Unexamined,
-    _answer_in,
     _characters,
     _home,
     _libraries,
+    answer_in,
     elsewhere_checks,
     examine_libraries,
     terminal_checks,
@@ -41,7 +41,7 @@ def test_what_works_here_is_one_line_whatever_libraries_print(capfdbinary: Captu
     os.write(1, b"what a library says")
     main()
     os.write(1, b"what another says when it leaves")
-    found = _answer_in(capfdbinary.readouterr().out)
+    found = answer_in(capfdbinary.readouterr().out)
     assert plain(found.versions) == describe_environment("cpu", {}).versions
     assert found.versions.torch == torch.__version__
     assert found.devices.cpu == found.cpu
@@ -87,7 +87,7 @@ def test_a_path_that_is_no_text_can_be_told(
 
     monkeypatch.setattr("core.engine.doctor.import_torchvision_datasets", refuse)
     main()
-    problems = _answer_in(capfdbinary.readouterr().out).problems
+    problems = answer_in(capfdbinary.readouterr().out).problems
     assert problems["torchvision"] == ("/data/? is no folder", "remove /data/?")
 
 

@@ -130,12 +130,12 @@ def examine_libraries() -> Examined | Unexamined:
     if done.returncode > 0:
         return Unexamined(said[-SAID:], _unloadable(said[-SAID:]))
     try:
-        return _answer_in(done.stdout)
+        return answer_in(done.stdout)
     except RecordError as error:
         return Unexamined(str(error), _unknown(str(error)))
 
 
-def _answer_in(output: bytes) -> Examined:
+def answer_in(output: bytes) -> Examined:
     """The last line that may be one; libraries print others. Raises RecordError."""
     lines = [line for line in output.splitlines() if line.startswith(b"{")]
     return parse(lines[-1] if lines else b"", Examined, "what the process that loads them printed")
