@@ -12,13 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import tomli_w
 
 from core.declarations.lazy import hashlib, json
 from core.declarations.setting import Value
-from core.errors import AefitError, StudyError, closest
+from core.errors import AefitError, RecordError, StudyError, closest
 from core.files.atomic import sync_folder, write_atomically
 from core.files.folders import make_home, take_away
 from core.files.locations import experiments_dir, studies_dir
@@ -27,6 +28,7 @@ from core.files.reading import read_plain
 from core.files.toml import parse_toml
 from core.records.home import experiment_id
 from core.records.lock import Lock, LockHeld
+from core.records.types import Moment, Record, convert
 from core.spec.grid import MOST, axes_of, in_order_of_sharing
 from core.spec.spec import Spec
 from core.spec.stored import StoredSpecs
@@ -37,7 +39,7 @@ SCHEMA_VERSION = 1
 LARGEST = 2**24
 """Bytes of a study's file, at most: those of MOST experiments."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")]
 """Of an experiment in a study: the name of a folder beside others, and of nothing else."""
 EDITING = ".edit"
 """The folder, among the studies, whose lock is held by who reads a study to write it anew."""
@@ -47,6 +49,26 @@ LOOK_SECONDS = 0.05
 HALF_DONE = r"\.(new|deleted)"
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
 """What killed processes leave in a study's folder: files on their way to these names."""
+
+
+class _Version(Record, frozen=True, kw_only=True):
+    """What every version's file has."""
+
+    schema_version: Annotated[int, msgspec.Meta(ge=1, le=SCHEMA_VERSION)]
+
+
+class _Identified(Record, frozen=True, kw_only=True):
+    """A cell's id; beside it stand its settings, whatever these are."""
+
+    id: Id
+
+
+class StudyContent(Record, frozen=True, kw_only=True):
+    """A study's file. base: the settings that all cells have. cell: of each its id and its other settings."""
+
+    base: dict[str, object] = msgspec.field(default_factory=dict)
+    cell: tuple[dict[str, object], ...] = ()
+    created: Moment = 0.0
 
 
 @dataclass(frozen=True)
@@ -293,23 +315,24 @@ def load_study(folder: Path) -> Study:
         raise StudyError(f"{path} cannot be read: {error.strerror}", remove) from error
     except ValueError as error:  # not UTF-8, not TOML
         raise StudyError(f"{path} is damaged: {error}", remove) from error
-    version = content.get("schema_version")
-    if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
+    try:
+        convert(content, _Version, "its version")
+    except RecordError as error:
+        version = str(content.get("schema_version"))[:40]
         raise StudyError(
-            f"{path}: schema_version = {str(version)[:40]}, and this program reads up to {SCHEMA_VERSION}",
-            remove,
-        )
-    base, cells, created = content.get("base", {}), content.get("cell", []), content.get("created", 0.0)
-    if (
-        not isinstance(base, dict)
-        or not isinstance(cells, list)
-        or not all(isinstance(cell, dict) and _is_id(cell.get("id")) for cell in cells)
-        or not isinstance(created, int | float)
-    ):
-        raise StudyError(f"{path} is damaged: expected [base] and [[cell]] tables with an id", remove)
-    once = {cell["id"]: cell for cell in cells[:MOST]}
+            f"{path}: schema_version = {version}, and this program reads up to {SCHEMA_VERSION}", remove
+        ) from error
+    try:
+        found = convert(content, StudyContent, "its content")
+        ids = [one.id for one in convert(found.cell, tuple[_Identified, ...], "the id of a [[cell]]")]
+    except RecordError as error:
+        raise StudyError(
+            f"{path} is damaged: expected [base] and [[cell]] tables with an id; {error}", remove
+        ) from error
+    once = dict(zip(ids[:MOST], found.cell[:MOST], strict=True))
     specs = StoredSpecs()
-    return Study(folder, tuple(_read_cell(base, cell, specs) for cell in once.values()), float(created))
+    cells = tuple(_read_cell(key, found.base, cell, specs) for key, cell in once.items())
+    return Study(folder, cells, found.created)
 
 
 def delete_study(folder: Path) -> None:
@@ -332,10 +355,6 @@ def delete_study(folder: Path) -> None:
         raise
     except OSError as error:
         raise StudyError(f"cannot delete {folder}: {error.strerror or error}") from error
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
@@ -394,15 +413,17 @@ def _plain(spec: Spec) -> dict[str, Any]:
     return {key: value for key, value in spec.to_json().items() if value is not None}
 
 
-def _read_cell(base: Mapping[str, Any], cell: Mapping[str, Any], specs: StoredSpecs) -> StudyCell:
-    values = {**base, **{key: value for key, value in cell.items() if key != "id"}}
+def _read_cell(
+    key: str, base: Mapping[str, object], cell: Mapping[str, object], specs: StoredSpecs
+) -> StudyCell:
+    values = {**base, **{name: value for name, value in cell.items() if name != "id"}}
     try:
         spec = specs.make(values)
     except AefitError as error:
-        return StudyCell(cell["id"], None, str(error))
-    if experiment_id(spec) != cell["id"]:
-        return StudyCell(cell["id"], None, f"its settings in {STUDY_FILE} are those of {experiment_id(spec)}")
-    return StudyCell(cell["id"], spec)
+        return StudyCell(key, None, str(error))
+    if experiment_id(spec) != key:
+        return StudyCell(key, None, f"its settings in {STUDY_FILE} are those of {experiment_id(spec)}")
+    return StudyCell(key, spec)
 
 
 def _written(folder: Path) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.records.deciding import DECIDING_SETS, CrossFit, DecidingSet, Robustness
+from core.records.deciding import DECIDING_SETS, UNSELECTED, CrossFit, DecidingSet, Robustness
 from core.records.metrics import RunMetrics
 from core.records.statistics import Summary
 from core.records.types import Record
@@ -20,8 +20,6 @@ T = TypeVar("T")
 
 OWN, OTHER, EITHER = "own half", "other half", "each half"
 """Whose classifier is measured: of the half that selected the images, of the other one, or of each: unselected."""
-UNSELECTED = "test"
-"""The set that nothing selects."""
 BIAS_MEASURES = ("bias", "variance", "error")
 ROBUSTNESS_MEASURES = ("accuracy", "success", "worst_case")
 

@@ -144,6 +144,17 @@ def usable(values: Sequence[float | None]) -> list[float | None]:
     return floats
 
 
+def welch_satterthwaite(errors: tuple[float, float], counts: tuple[int, int]) -> float:
+    """The degrees of freedom of a difference of two means (Welch, 1947).
+
+    errors: the standard errors of the two means, not both 0. counts: the values of each, two at least.
+    """
+    # By each side's share of the squared standard error: fourth powers would overflow or vanish.
+    combined = math.hypot(*errors)
+    first, second = ((error / combined) ** 2 for error in errors)
+    return 1 / (first**2 / (counts[0] - 1) + second**2 / (counts[1] - 1))
+
+
 def _interval(centre: float, standard_error: float, df: float) -> Interval:
     half = critical_value(df) * standard_error
     return centre - half, centre + half
@@ -160,9 +171,7 @@ def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> 
     if max(one.sd, two.sd) <= rounding:
         return _without_p("welch", n, difference, rounding, "zero_variance")
     standard_error = math.hypot(one.standard_error, two.standard_error)
-    # Welch-Satterthwaite, by each side's share of the squared standard error.
-    shares = (one.standard_error / standard_error) ** 2, (two.standard_error / standard_error) ** 2
-    df = 1 / (shares[0] ** 2 / (one.n - 1) + shares[1] ** 2 / (two.n - 1))
+    df = welch_satterthwaite((one.standard_error, two.standard_error), (one.n, two.n))
     pooled_sd = math.hypot(one.sd, two.sd) / math.sqrt(2)
     return _t_test("welch", n, difference, standard_error, df, difference / pooled_sd, rounding)
 

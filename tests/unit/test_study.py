@@ -111,11 +111,15 @@ def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", "schema_version"),
-        ("schema_version = 1\nbase = 3", "damaged"),
-        ("schema_version = 1\n[[cell]]\nid = 3", "damaged"),
+        ("schema_version = 1\nbase = 3", r"is damaged: expected \[base\] .* at `\$\.base`"),
+        ("schema_version = 1\ncell = 3", r"damaged: .* at `\$\.cell`"),
+        ("schema_version = 1\ncreated = true", r"damaged: .* at `\$\.created`"),
+        ("schema_version = 1\ncreated = nan", r"damaged: .* at `\$\.created`"),
+        ("schema_version = 1\n[[cell]]\nepsilon = 0.1", "damaged: .* the id of a .* `id`"),
+        ("schema_version = 1\n[[cell]]\nid = 3", "damaged: .* the id of a .* got `int`"),
         *(
             (f"schema_version = 1\n[[cell]]\nid = {name}", "damaged")
-            for name in ('""', '".."', '"/etc"', '"../../x"', '"a/b"', '".new"', '"a\\u0000"')
+            for name in ('""', '".."', '"a\\n"', '"/etc"', '"../../x"', '"a/b"', '".new"', '"a\\u0000"')
         ),
         ("schema_version = 2", "reads up to 1"),
         ("schema_version = true", "reads up to 1"),

@@ -63,7 +63,7 @@ class Quantity:
         return self.kind == "claim"
 
 
-RISE_OF_CLAIM = Quantity("claim", "crossfit_rise", (ADVERSARIAL, "misclassified"))
+RISE_OF_CLAIM = Quantity("claim", *RISE)
 """What is shown first: the quantity that decides."""
 FITTED_ACCURACY = Quantity("accuracy", sets=(ADVERSARIAL,), level=FITTED)
 """What is shown first of results that have no claims."""

@@ -39,10 +39,10 @@ from tui_aefit.shell.declarations import (
     words_of_list,
 )
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
-from tui_aefit.shell.study_file import StudyFile
 
 if TYPE_CHECKING:
     from core.records.starting import How
+    from tui_aefit.shell.study_file import StudyFile
 
 PROJECT_FILE = "aefit.toml"
 _OWNERS = (0,)
@@ -99,7 +99,7 @@ class Settings:
         paths = [user_config(), *([config] if config is not None else self._project_file(folder))]
         files = {path: self._take_keys(path, self._read_file(path)) for path in paths}
         sources = [*map(of_file, files, files.values())]
-        self._study = StudyFile.read(study) if study is not None else None
+        self._study = _read_study_file(study) if study is not None else None
         if self._study is not None:
             sources.append(of_file(self._study.path, self._study.settings))
         sources += [of_environment(variables), of_shell(options)]
@@ -523,6 +523,13 @@ DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
     "home": lambda settings, runs: str(settings.home),
 }
 """The settings of a call whose value follows from more than what was set: from all settings, and how many runs."""
+
+
+def _read_study_file(path: Path) -> StudyFile:
+    """As `StudyFile.read`; loaded where there is such a file: help need not wait for what reads records."""
+    from tui_aefit.shell.study_file import StudyFile  # noqa: PLC0415
+
+    return StudyFile.read(path)
 
 
 def _is_foreign(path: Path) -> bool:

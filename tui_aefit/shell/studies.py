@@ -14,10 +14,10 @@ from core.records.home import delete_experiment
 from core.records.overview import OverviewReader
 from core.records.study import Study, delete_study, find_study, find_study_folder, load_study, study_folders
 from core.records.study_state import StudyState, StudyStatus, lacking_datasets, read_study_state
-from core.report.formatting import ABSENT, counted, moment
+from core.report.formatting import counted, moment
 from core.report.study.result import study_result
 from core.report.tables.text import align
-from core.spec.command import word_of
+from tui_aefit.following.study import axes_words
 from tui_aefit.shell import study_batch, study_export
 from tui_aefit.shell.commands import CANCEL_SECONDS
 from tui_aefit.shell.console import Console
@@ -64,10 +64,10 @@ def list_studies(options: Options, settings: Settings, console: Console) -> int:
                 "axes": {axis: list(map(_plain, values)) for axis, values in found.axes.items()},
             }
         )
-        axes = "; ".join(f"{axis} {' '.join(map(_word, values))}" for axis, values in found.axes.items())
         rows.append([
             found.name, state.status.value, f"{state.complete}/{len(state.cells)}", f"{state.done}/{state.runs}",
-            moment(found.created, "%Y-%m-%d %H:%M"), axes,
+            moment(found.created, "%Y-%m-%d %H:%M"),
+            "; ".join(axes_words(found.axes)),
         ])  # fmt: skip
     if options.get("as_json"):
         console.result_json(records)
@@ -190,10 +190,6 @@ def _is_confirmed(what: str, name: str, console: Console) -> bool:
 
 def _plain(value: Value) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _word(value: Value) -> str:
-    return word_of(value) or ABSENT
 
 
 _ACTIONS: Mapping[str, Callable[[Options, Settings, Console], int]] = {
