@@ -48,7 +48,6 @@ from core.records.status import ExperimentStatus
 from core.records.types import to_json
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result as publish_result
-from tui_aefit.following.stopping import request_stop
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 STARTED = CoordinatorStarted(host="h", pid=1, jobs=1, pending=(0, 1, 2))
@@ -761,30 +760,6 @@ class TestWhoComputes:
         os.utime(lock, (time.time() + 3600,) * 2)
         assert (experiment.running, experiment.held, experiment.abandoned) == (True, False, False)
         assert experiment.doubt.startswith(f"process 12 on node7 may be computing {experiment.id}")
-
-
-class TestAskingToStop:
-    @pytest.mark.parametrize("there", [True, False])
-    def test_what_a_link_leads_to_is_neither_made_nor_removed(
-        self, experiment: Experiment, tmp_path: Path, there: bool
-    ) -> None:
-        elsewhere = tmp_path / "elsewhere"
-        if there:
-            elsewhere.touch()
-        experiment.cancel_file.symlink_to(elsewhere)
-        with experiment.lock:
-            request_stop(experiment)
-        assert experiment.cancel_file.exists()
-        assert elsewhere.exists() is there
-        experiment.clear_cancel()
-        assert not os.path.lexists(experiment.cancel_file)
-        assert elsewhere.exists() is there
-
-    def test_who_asked_already_may_ask_again(self, experiment: Experiment) -> None:
-        with experiment.lock:
-            request_stop(experiment)
-            request_stop(experiment)
-        assert experiment.cancel_file.exists()
 
 
 class TestWhatNobodyExpects:

@@ -140,12 +140,24 @@ def test_an_experiment_that_failed_is_named_with_its_reason(command: Command, st
 
 def test_cancel_asks_who_sees_to_it(command: Command, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("study", "cancel", "mine").status == ExitStatus.REFUSED
-    monkeypatch.setattr("tui_aefit.shell.studies.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("tui_aefit.shell.stopping.CANCEL_SECONDS", 0.0)
     with study.lock:
         told = command("study", "cancel", "mine")
     assert told.status == ExitStatus.FAILED
     assert "was asked to stop and has not yet" in told.err
     assert study.cancel_file.exists()
+
+
+def test_who_is_not_asked_is_told_why_a_study_cannot_be_read_and_what_deletes_it(
+    command: Command, study: Study
+) -> None:
+    asked = command("study", "delete", "mine", "--experiments")
+    assert "aefit-tui study delete mine --experiments --yes" in asked.err
+    (study.folder / "study.toml").write_text("[[[")
+    asked = command("study", "delete", "mine")
+    assert (asked.status, "study.toml is damaged" in asked.err) == (ExitStatus.REFUSED, True)
+    assert "aefit-tui study delete mine --yes" in asked.err
+    assert study.folder.is_dir()
 
 
 def test_delete_forgets_a_study_and_only_if_asked_its_experiments(command: Command, study: Study) -> None:
