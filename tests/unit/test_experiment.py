@@ -6,13 +6,12 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -638,81 +637,8 @@ class TestLeftovers:
             kept |= {experiment.id, create(tmp_path, Spec(dataset="digits", seed=9))[0].id}
         assert {path.name for path in folder.iterdir()} == kept
 
-    def test_who_deletes_while_somebody_else_sweeps_is_not_disturbed(
-        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        rename = Path.rename
-
-        def rename_and_be_swept(path: Path, target: Path) -> Path:
-            moved = rename(path, target)
-            shutil.rmtree(moved)
-            return moved
-
-        monkeypatch.setattr(Path, "rename", rename_and_be_swept)
-        delete_experiment(experiment.folder)
-        assert list(experiment.folder.parent.iterdir()) == []
-
-    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-    def test_what_cannot_be_removed_is_said(self, experiment: Experiment) -> None:
-        put_result(experiment, 0)
-        (experiment.folder / "runs").chmod(0o500)
-        try:
-            with pytest.raises(ExperimentError, match=r"cannot delete .*: Permission denied"):
-                delete_experiment(experiment.folder)
-        finally:
-            next(experiment.folder.parent.glob(".deleted.*/runs")).chmod(0o700)
-
 
 class TestDeleting:
-    def test_a_full_disk_can_be_made_room_on(
-        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """There is no room for a lock either."""
-        put_result(experiment, 0)
-
-        opened = Path.open
-
-        def full(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> IO[Any]:
-            if "r" not in mode:
-                path.touch()
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return opened(path, mode, *arguments, **named)
-
-        with experiment.lock, monkeypatch.context() as disk:
-            disk.setattr(Path, "open", full)
-            with pytest.raises(LockHeld):
-                delete_experiment(experiment.folder)
-        with monkeypatch.context() as disk:
-            disk.setattr(Path, "open", full)
-            delete_experiment(experiment.folder)
-        assert list((tmp_path / "experiments").iterdir()) == []
-
-    @pytest.mark.parametrize("there", [True, False])
-    def test_of_a_link_only_the_link_is_deleted(
-        self, tmp_path: Path, experiment: Experiment, there: bool
-    ) -> None:
-        put_result(experiment, 0)
-        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
-        experiment.folder.symlink_to(elsewhere)
-        before = sorted(os.listdir(elsewhere))
-        if not there:
-            shutil.rmtree(elsewhere)
-        delete_experiment(experiment.folder)
-        assert list((tmp_path / "experiments").iterdir()) == []
-        assert elsewhere.exists() == there
-        if there:
-            assert len(load(elsewhere).results(verify=True)) == 1
-            assert sorted(os.listdir(elsewhere)) == before
-
-    def test_a_link_to_one_that_is_computed_is_not_deleted(
-        self, tmp_path: Path, experiment: Experiment
-    ) -> None:
-        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
-        experiment.folder.symlink_to(elsewhere)
-        with experiment.lock, pytest.raises(LockHeld):
-            delete_experiment(experiment.folder)
-        assert experiment.folder.is_symlink()
-
     def test_a_running_experiment_is_not_deleted(self, experiment: Experiment) -> None:
         result = put_result(experiment, 0)
         with experiment.lock as lock:

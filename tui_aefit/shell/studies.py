@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -138,7 +139,15 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
     if not options.get("yes", False) and not may_delete(folder.name, what, unasked, console, problem):
         console.narrate("nothing was deleted")
         return ExitStatus.INTERRUPTED
-    delete_study(folder)
+    whole = True
+    try:
+        delete_study(folder)
+    except StudyError as error:
+        if os.path.lexists(folder):
+            raise
+        # It is none any more, and what is left of it is in nobody's way.
+        console.problem(str(error), error.hint)
+        whole = False
     left = []
     for experiment in there if with_experiments else []:
         try:
@@ -152,7 +161,7 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
         )
     stay = "" if with_experiments else "; its experiments stay"
     console.narrate(f"deleted {what}{stay}")
-    return ExitStatus.FAILED if left else ExitStatus.COMPLETE
+    return ExitStatus.COMPLETE if whole and not left else ExitStatus.FAILED
 
 
 def _is_running(found: Study) -> bool:
