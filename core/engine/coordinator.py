@@ -26,8 +26,8 @@ from core.engine.turn import Turn
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
-from core.records.home import sweep_experiments
 from core.records.journal import session_of
+from core.records.named_folders import sweep_half_done
 
 EXIT_STATUS: dict[Ending, ExitStatus] = {
     "complete": ExitStatus.COMPLETE,
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
     """Compute an experiment while its lock is held; how that ended. Raises LockHeld."""
     with working_in(experiment, stops) as (lock, lost):
-        sweep_experiments(experiment.folder.parent.parent)
+        sweep_half_done(experiment.folder.parent)
         session = f"{_sessions(experiment) + 1:04d}"
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
         if lock.taken_from is not None:

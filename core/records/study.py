@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,16 +17,18 @@ import msgspec
 import tomli_w
 
 from core.declarations.lazy import hashlib, json
+from core.declarations.printable import shell_word
 from core.declarations.setting import Value
-from core.errors import AefitError, RecordError, StudyError, closest
-from core.files.atomic import sync_folder, write_atomically
+from core.errors import AefitError, RecordError, StudyError
+from core.files.atomic import write_atomically
 from core.files.folders import make_home, take_away
 from core.files.locations import experiments_dir, studies_dir
-from core.files.ownership import owned_name, sweep
+from core.files.ownership import sweep
 from core.files.reading import read_plain
 from core.files.toml import parse_toml
 from core.records.home import experiment_id
 from core.records.lock import Lock, LockHeld
+from core.records.named_folders import delete_whole, hint_for_unknown, make_whole, meant_by, sweep_half_done
 from core.records.types import Moment, Record, convert
 from core.spec.grid import MOST, axes_of, in_order_of_sharing
 from core.spec.spec import Spec
@@ -46,7 +47,6 @@ EDITING = ".edit"
 PATIENCE = 20.0
 """Seconds to wait for others who do so."""
 LOOK_SECONDS = 0.05
-HALF_DONE = r"\.(new|deleted)"
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
 """What killed processes leave in a study's folder: files on their way to these names."""
 
@@ -182,7 +182,7 @@ def _alone(home: Path) -> Iterator[None]:
         raise _unwritable(guard.parent, error) from error
     try:
         _sweep(guard, lock)
-        sweep(guard.parent, HALF_DONE)
+        sweep_half_done(guard.parent)
         yield
     finally:
         lock.release()
@@ -280,24 +280,15 @@ def find_study_folder(home: Path, name: str) -> Path:
     Raises StudyError where there is none, or more than one.
     """
     folders = study_folders(home)
-    names = {folder.name: folder for folder in folders}
-    if not names:
+    if not folders:
         raise StudyError(
             f"there is no study under {home}",
             "start one: aefit-tui --batch --epsilon 0.05,0.1 --attack fgsm,pgd",
         )
-    if name == "latest":
-        return folders[0]
-    if name in names:
-        return names[name]
-    matches = sorted(one for one in names if name and one.startswith(name))
-    if len(matches) == 1:
-        return names[matches[0]]
-    if matches:
-        raise StudyError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
-    near = closest(name, names)
-    hint = f"did you mean {near}?" if near else "`aefit-tui study list` shows those there are"
-    raise StudyError(f"there is no study {name!r}", hint)
+    found = meant_by(name, folders, made=_written, words=lambda own: (own,), refuse=StudyError)
+    if found is not None:
+        return found
+    raise StudyError(f"there is no study {name!r}", hint_for_unknown(name, folders, "aefit-tui study list"))
 
 
 def load_study(folder: Path) -> Study:
@@ -336,25 +327,11 @@ def load_study(folder: Path) -> Study:
 
 
 def delete_study(folder: Path) -> None:
-    """Remove a study's folder; its experiments stay. Raises LockHeld while it is computed, StudyError."""
-    lock = Lock(folder)
-    try:
-        if folder.is_symlink():
-            folder.unlink()
-            return
-        lock.acquire()
-        trash = folder.with_name(owned_name(".deleted"))
-        try:
-            folder.rename(trash)
-        finally:
-            lock.release()
-        shutil.rmtree(trash, ignore_errors=True)
-        sweep(folder.parent, HALF_DONE)
-    except LockHeld as held:
-        held.hint = f"stop it first: aefit-tui study cancel {folder.name}"
-        raise
-    except OSError as error:
-        raise StudyError(f"cannot delete {folder}: {error.strerror or error}") from error
+    """Remove a study, whether or not its file can be read; its experiments stay. Raises LockHeld, StudyError.
+
+    See `delete_whole`.
+    """
+    delete_whole(folder, f"stop it first: aefit-tui study cancel {shell_word(folder.name)}", StudyError)
 
 
 def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
@@ -367,18 +344,12 @@ def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
 def _write(study: Study) -> None:
     content = _content(study)
     folder = study.folder
-    temporary = folder.with_name(owned_name(".new"))
     try:
         if folder.is_dir():
             write_atomically(folder / STUDY_FILE, content)
-            return
-        make_home(study.home)
-        temporary.mkdir(parents=True)
-        write_atomically(temporary / STUDY_FILE, content)
-        temporary.rename(folder)
-        sync_folder(folder.parent)
+        else:
+            make_whole(study.home, folder, {STUDY_FILE: content})
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise StudyError(f"{study.name} is being made by somebody else", "type the same again") from error
         raise _unwritable(folder.parent, error) from error

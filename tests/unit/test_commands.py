@@ -755,7 +755,7 @@ def test_cancel_stops_what_is_being_computed(command: Command, home: Path) -> No
 def test_cancel_of_what_does_not_stop_says_so(
     command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_aefit.shell.commands.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("tui_aefit.shell.stopping.CANCEL_SECONDS", 0.0)
     with finished.lock:
         told = command("cancel", "latest", "--json")
     assert told.status == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -101,7 +102,9 @@ def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
         save_study(tmp_path, name, specs(epsilon=[0.1, 0.2]))
     assert find_study(tmp_path, "on").name == "one"
     assert find_study(tmp_path, "other").name == "other"
-    assert find_study(tmp_path, "latest").name in ("one", "other")
+    for moment, name in enumerate(("one", "other"), start=2_000_000_000):
+        os.utime(studies_dir(tmp_path) / name / STUDY_FILE, (moment, moment))
+        assert find_study(tmp_path, "latest").name == name
     for wrong, words in (("o", "may mean one, other"), ("", "there is no study"), ("oneself", "no study")):
         with pytest.raises(StudyError, match=words):
             find_study(tmp_path, wrong)
