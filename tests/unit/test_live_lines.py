@@ -147,7 +147,8 @@ def test_the_answer_is_the_verdicts_first_sentence_wherever_it_stands() -> None:
 )
 def test_what_decides_is_said_whole_in_a_small_terminal(found: str) -> None:
     text = (
-        f"{IN_SHORT}by votes that did not select the images, {found}; without selection, robustness is lower."
+        f"{IN_SHORT}by the classifier that did not select the images, {found}; "
+        "without selection, robustness is lower."
     )
     clauses = answer(replace(RUNNING, verdict=(text,)), "r")
     assert found in " ".join(fitting(clauses, 80 - PADDING, 3))
