@@ -149,7 +149,7 @@ def _gpu(devices: Mapping[str, str], problems: Mapping[str, Any], cuda_build: st
     if "mps" in devices:
         return Check("GPU", "absent", "Apple's is not used by itself: it has no float64, which decides ties")
     return Check(
-        "GPU", "absent", "none: small networks and exact neighbours are computed on processors as well"
+        "GPU", "absent", "none: small networks and exact searches are computed on processors as well"
     )
 
 
