@@ -7,7 +7,7 @@ search, in `fit`, not at its top.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
@@ -111,6 +111,8 @@ class PredictionTime(NamedTuple):
     again: float
 
 
+SHUFFLED_SETS = ("shuffled", "misclassified-shuffled")
+"""The sets that are judged with nearness in random order, see `Family.shuffled`."""
 FORWARD = 1e-7
 """Seconds for one value of an image through a small network: a third of there and back."""
 
@@ -245,6 +247,14 @@ class Family(ABC):
         labels of the n images. random is drawn from image by image.
         """
         return None
+
+    @classmethod
+    def unfilled(cls) -> Collection[str]:
+        """The sets that have no image in any run; none of them is measured unless a person asks for it.
+
+        By default those in random order, where the family does not say what that would give.
+        """
+        return SHUFFLED_SETS if cls.shuffled is Family.shuffled else ()
 
     def nearest(
         self, whole: FittedLevels, images: Pixels, most: int, near: NDArray[np.int64] | None = None

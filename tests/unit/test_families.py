@@ -20,6 +20,7 @@ from core.families.voting import SEARCHES, TIE_RULES, Voting
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.classifier import NEARBY, QUARTER, FittedNeighbours
 from core.neighbours.search import Neighbours, Pixels
+from core.sets.registry import SETS
 from tests.fakes.plugins import Kernel
 
 
@@ -193,6 +194,8 @@ def test_a_ladder_that_cannot_be_is_refused(z: int, allowed: str, hint: str) -> 
 
 def test_a_family_that_says_no_more_than_it_must_has_plain_words_and_the_time_of_a_small_network() -> None:
     family = Kernel()
+    assert KNearestNeighbours.unfilled() == ()
+    assert set(family.unfilled()) == {name for name in SETS if SETS[name].shuffles is not None}
     assert (family.headline, family.beside_levels, family.counted_as) == ("", {}, "nearest")
     assert family.prediction_time(60_000, 784) == family.prediction_time(10, 784)
     assert family.prediction_time(10, 784).first == family.prediction_time(10, 784).again
