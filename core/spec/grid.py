@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
-from core.data.catalogue import CATALOGUE, default_epochs
+from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Value
 from core.errors import SpecError
-from core.spec.resolved import spec_of
+from core.spec.resolved import following_defaults, spec_of
 from core.spec.settings import COMMON, NOT_IDENTIFYING, PARTS, known_options, options_of
 from core.spec.spec import Spec
 
@@ -114,10 +114,15 @@ def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
 
 
 def _follows(name: str, specs: Sequence[Spec]) -> bool:
-    """Whether a setting only follows from another that differs: the epochs of each data set's own."""
-    if name != "epochs":
+    """Whether a setting only follows from another that differs.
+
+    The epochs of each named data set's own; the controls, where each family has all that it can fill.
+    """
+    if name not in ("epochs", "controls"):
         return False
-    return all(spec.dataset in CATALOGUE and spec.epochs == default_epochs(spec.dataset) for spec in specs)
+    if name == "epochs" and not all(spec.dataset in CATALOGUE for spec in specs):
+        return False
+    return all(spec.values[name] == following_defaults(spec.dataset, spec.family)[name] for spec in specs)
 
 
 def _ascending(values: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -151,7 +151,7 @@ class CommonSettings:
     )
     controls: tuple[str, ...] = _declare(
         default=own_controls(),
-        default_text="all of ours",
+        default_text="all of ours that the classifier can fill",
         title="Controls",
         metavar="A,B|none",
         kind=Names(_Lines(SETS, "description", left_out=PAPER_SETS), "a control"),

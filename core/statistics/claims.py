@@ -49,7 +49,7 @@ def quantities(ladder: Ladder, controls: Sequence[str]) -> tuple[Quantity, ...]:
     attack_success, worst_case: at the most fitted level less at the most general one, without selection.
     flips: of the candidates whose source both ends get right, the share that only the most fitted level gets right
         less the share that only the most general one does.
-    rise: accuracy at the other end of the ladder less that where a set was selected, by the same votes that
+    rise: accuracy at the other end of the ladder less that where a set was selected, by the same classifier that
         selected: as the paper counts. On the adversarial set and on another, or on a set and on it shuffled.
     Two sets: the first's value less the second's.
     """

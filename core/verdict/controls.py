@@ -1,4 +1,4 @@
-"""What the controls say of the rise that the paper counts, by the votes that selected: rule 11 of the verdict."""
+"""What the controls say of the rise that the paper counts, by the classifier that selected: rule 11."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from core.families.registry import FAMILIES
 from core.sets.registry import SETS
 from core.surrogates.registry import SURROGATES
 from tests.documents.examples import write_blocks
+from tests.fakes.page import Page
 
 PAGES = ("adding/README.md", "adding/attack.md", "adding/family.md", "adding/surrogate.md", "adding/set.md")
 SETTINGS = (
@@ -27,6 +28,8 @@ SETTINGS = (
     *("--controls", "noise,matched,looking-glass"),
 )
 LEVELS = ["coarse", "medium", "fine"]
+OF_NEAREST_NEIGHBOURS = re.compile(r"\bvot(e|es|ing)\b|neighbour|\bk-?nn\b|\b[KZ] = ", re.IGNORECASE)
+"""What only the family of the paper may say of itself."""
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
@@ -151,6 +154,12 @@ def test_the_command_lists_shows_exports_and_reports_it(
     assert "detail = fine" in html
     assert "looking-glass" in html
     assert "Stripe width" in html or "stripe_width" in html
+    seen = Page(html)
+    read_aloud = [
+        str(said) for _, words in seen.tags for name, said in words.items() if name in ("alt", "aria-label")
+    ]
+    for said in (*result["verdict"], shown, *seen.words.values(), *read_aloud):
+        assert not OF_NEAREST_NEIGHBOURS.search(said), said
     again = run(installed, "--batch", *at, *SETTINGS)
     assert again.returncode == 0
     assert "complete already" in again.stderr

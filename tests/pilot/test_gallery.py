@@ -780,6 +780,7 @@ class TestTheNearest:
     ) -> None:
         add_run(experiment, 0, replace(with_nearest(make_gallery()), class_names=("0", "1", "2")))
         async with opened(experiment, (120, 30)) as pilot:
+            assert text(pilot, "answers").splitlines()[0].split()[-3:] == ["classified", "as", "votes"]
             assert [line.split()[-6:] for line in text(pilot, "answers").splitlines()[1:3]] == [
                 ["1", "×2,", "2", "×2,", "0", "×1"],
                 ["1", "×1,", "2", "×1,", "0", "×1"],

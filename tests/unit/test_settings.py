@@ -14,6 +14,7 @@ import pytest
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.declarations.setting import Choice, Folder, Setting, Whole
 from core.errors import AefitError, DataError, PluginError, SpecError
+from core.sets.registry import own_controls
 from core.spec.call import CALL
 from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
@@ -502,6 +503,23 @@ def test_an_option_of_a_plug_in_is_set_as_every_other(folder: Path, user_file: P
     assert found.spec().options == {"strength": 0.25, "bandwidths": 2}
     assert list(found.shown()) == [*COMMON, "strength", "bandwidths", *CALL]
     assert found.shown()["strength"] == Found(0.25, str(user_file))
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_the_sets_that_a_family_cannot_fill_are_measured_only_where_they_are_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings(folder).spec().controls == own_controls()
+    mine = settings(folder, family="kernel")
+    filled = tuple(name for name in own_controls() if name not in ("shuffled", "misclassified-shuffled"))
+    assert mine.spec().controls == filled
+    assert mine.shown()["controls"] == Found(filled, "default")
+    assert settings(folder, family="kernel", controls="shuffled").spec().controls == ("shuffled",)
+    # One that says what a random order gives, or says itself what it cannot fill.
+    monkeypatch.setattr(plugins.Kernel, "shuffled", lambda *_: None, raising=False)
+    assert mine.spec().controls == own_controls()
+    monkeypatch.setattr(plugins.Kernel, "unfilled", classmethod(lambda _: ("matched",)))
+    assert mine.spec().controls == tuple(name for name in own_controls() if name != "matched")
 
 
 @pytest.mark.usefixtures("plugged_in")

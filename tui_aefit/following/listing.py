@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from core.data.catalogue import default_epochs
 from core.declarations.printable import printable
 from core.declarations.setting import Value
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT, moment
 from core.spec.command import word_of
+from core.spec.resolved import following_defaults
 from core.spec.settings import NOT_IDENTIFYING
 from core.spec.spec import Spec
 
@@ -125,11 +125,9 @@ def share(value: float, *, signed: bool = False) -> str:
 
 def unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
     """The settings that are not at their default, by name, but those that are `shown` anyway."""
-    defaults = {name: setting.default for name, setting in spec.settings.items()}
-    defaults["epochs"] = default_epochs(spec.dataset)
-    return {
-        name: value for name, value in spec.values.items() if name not in shown and value != defaults[name]
-    }
+    usual = {name: setting.default for name, setting in spec.settings.items()}
+    usual |= following_defaults(spec.dataset, spec.family)
+    return {name: value for name, value in spec.values.items() if name not in shown and value != usual[name]}
 
 
 SHOWN = ("dataset", "attack", "epsilon", "runs")

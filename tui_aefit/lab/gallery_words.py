@@ -1,4 +1,4 @@
-"""What the gallery says of an image and of its neighbours, and the pictures that it shows of them; loads NumPy."""
+"""What the gallery says of an image and of those nearest to it, and the pictures of them; loads NumPy."""
 
 from __future__ import annotations
 
@@ -120,10 +120,11 @@ def change_of(gallery: Gallery, member: int) -> float:
     return float(np.abs(change).max())
 
 
-def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
-    """A line for each level: what it takes the image for, whether that is the true label, and the votes.
+def answers(gallery: Gallery, member: int, width: int | None = None, counted_as: str = "") -> Content:
+    """A line for each level: what it takes the image for, whether that is the true label, and whose nearest are.
 
-    width: cells that there are; votes are left out where they do not fit, None leaves them out.
+    width: cells that there are; the labels of the nearest are left out where they do not fit, None leaves them out.
+    counted_as: what the family calls these labels, see `core.families.family.Family`.
     """
     label, target = int(gallery.label[member]), int(gallery.target[member])
     predictions = gallery.prediction[:, member].tolist()
@@ -144,10 +145,10 @@ def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
                 ", the target" if predicted == target else "",
             )
         )
-    said = [*map(Content, votes(gallery, member, 1))] if width is not None else []
+    said = [*map(Content, labels_of_nearest(gallery, member, 1))] if width is not None else []
     full = max(line.cell_length for line in lines) + 2
     if said and full + max(one.cell_length for one in said) <= (width or 0):
-        heads = [Content.styled("votes", "$foreground-muted"), *said]
+        heads = [Content.styled(printable(counted_as), "$foreground-muted"), *said]
         heads += [Content("")] * (len(lines) - len(heads))
         lines = [
             line.pad_right(full - line.cell_length) + head for line, head in zip(lines, heads, strict=True)
@@ -155,11 +156,11 @@ def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
     return Content("\n").join(lines)
 
 
-def votes(gallery: Gallery, member: int, side: int) -> list[str]:
-    """What the nearest vote for at each level, "8 ×4, 3 ×3", the most votes first.
+def labels_of_nearest(gallery: Gallery, member: int, side: int) -> list[str]:
+    """The labels of the nearest that each level counts, "8 ×4, 3 ×3", the most frequent first.
 
-    "" at levels that count more neighbours than the result holds. side: 0 of the original, 1 of the image.
-    Without neighbours there is none.
+    "" at levels that count more of them than the result holds. side: 0 of the original, 1 of the image.
+    Without any there is none.
     """
     near = gallery.nearest
     if near is None:
@@ -171,9 +172,9 @@ def votes(gallery: Gallery, member: int, side: int) -> list[str]:
     return found
 
 
-def votes_line(gallery: Gallery, member: int, side: int) -> str:
+def line_of_nearest(gallery: Gallery, member: int, side: int) -> str:
     """The same in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
-    found = zip(gallery.levels, votes(gallery, member, side), strict=True)
+    found = zip(gallery.levels, labels_of_nearest(gallery, member, side), strict=True)
     shown = [f"{printable(level)}: {said}" for level, said in found if said]
     return f"{printable(gallery.knob)} = {'  '.join(shown)}" if shown else ""
 

@@ -192,7 +192,7 @@ def _gpu(devices: Devices, problem: tuple[str, str] | None, cuda_build: str, *, 
     if devices.mps:
         return Check("GPU", "absent", "Apple's is not used by itself: it has no float64, which decides ties")
     return Check(
-        "GPU", "absent", "none: small networks and exact neighbours are computed on processors as well"
+        "GPU", "absent", "none: small networks and exact searches are computed on processors as well"
     )
 
 

@@ -77,7 +77,7 @@ class Settings:
 
         study: a study's file, which counts as a settings file nearer than that; its cases make `cases`.
 
-        no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
+        no_cache: surrogates and what was searched are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
 
         `warnings` then holds what looks like a mistake but stops nobody; `declared` every setting, by name; `keys`

@@ -83,7 +83,7 @@ def add_setting(
 def add_no_cache(target: argparse._ActionsContainer) -> None:
     """Add --no-cache."""
     target.add_argument(
-        "--no-cache", action="store_true", help="train surrogates and find neighbours anew, and keep neither"
+        "--no-cache", action="store_true", help="train surrogates and search anew, and keep neither"
     )
 
 
