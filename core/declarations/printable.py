@@ -10,19 +10,19 @@ import shlex
 
 
 def printable(text: str) -> str:
-    """`text` as one line."""
+    """`text` as one line, every character that is not printable replaced by U+FFFD."""
     if text.isprintable():
         return text  # as nearly all are
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text of several lines, which stay lines; tabs become spaces."""
+    """`text` with each of its lines made `printable`; tabs become spaces."""
     return "\n".join(map(printable, text.expandtabs(4).splitlines()))
 
 
 def printable_text(text: str) -> str:
-    """The same for what goes to a pipe as well as to a terminal: ends of lines and tabs are as they were."""
+    """`text` made `printable` but for newlines and tabs, which stay: for output that may go to a pipe."""
     lines = text.split("\n")
     return "\n".join(
         line if line.isprintable() else "\t".join(map(printable, line.split("\t"))) for line in lines

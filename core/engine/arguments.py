@@ -1,4 +1,4 @@
-"""The command line of the computing processes: what it has in common, as `core.records.starting.How` writes it."""
+"""The options that coordinator and supervisor share, as `core.records.starting.How` writes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def at_least_one(word: str) -> int:
 
 
 def add_how(parser: argparse.ArgumentParser) -> None:
-    """Add what `How.words` gives."""
+    """Add the options that `How.words` writes."""
     parser.add_argument("--jobs", type=at_least_one, required=True, help="runs computed at the same time")
     parser.add_argument("--threads", type=at_least_one, default=1, help="Python threads of a run")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The computation of one experiment: submit its runs, retry what a lost worker was at, keep the journal, finish."""
+"""The computation of one experiment: submits its runs, retries those of lost workers, journals, finishes."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from core.records.experiment import Experiment
 from core.records.metrics import RunMetrics
 
 NAMED = 3
-"""Experiments that are named, at most, of those that one waits for."""
+"""How many of the experiments that are waited for a notice names, at most."""
 READ_SECONDS = 120.0
-"""How long a published result may be unreadable before its run has failed: a file server may be away."""
+"""How long a published result may be unreadable before its run counts as failed: a file server may be away."""
 LOOK_SECONDS = 0.25
 """How often it is looked whether to stop, or whether more runs are asked for."""
 
 
 class Turn(Protocol):
-    """How many runs may be computed now, beside what else is."""
+    """How many runs of an experiment may be computed now, beside the other experiments of its home."""
 
     @property
     def before(self) -> Sequence[str]:
@@ -48,12 +48,12 @@ class Turn(Protocol):
         ...
 
     def runs(self, using: int, wanted: int) -> int:
-        """How many at the same time. using: that are computed now. wanted: that would be if there were room."""
+        """How many runs at a time. using: how many are computed now. wanted: how many would be, given room."""
         ...
 
 
 class Alone:
-    """A turn beside nobody."""
+    """The turn of an experiment that waits for nobody: all runs that it wants."""
 
     before: Sequence[str] = ()
 
@@ -63,7 +63,7 @@ class Alone:
 
 
 class _End(Exception):
-    """No run can be computed, whichever is tried: the status to end with, the reason and what to do."""
+    """No run of the experiment can be computed. It has the status to end with, the reason and what to do."""
 
     def __init__(self, status: Ending, message: str, hint: str) -> None:
         super().__init__(message)
@@ -101,9 +101,9 @@ class Computation:
         self._turn = turn or Alone()
         self._waits = False
         self._unread: dict[Task, float] = {}
-        """Tasks whose published result could not be read yet, and since when."""
+        """Task whose published result could not be read yet -> since when, by `clock`."""
         self._failures: dict[Task, Failed] = {}
-        """What workers said of those among them that they take for failed."""
+        """Those tasks of `_unread` that a worker reported as failed -> its report."""
         self._clock = clock
         complete = experiment.results(verify=True)
         self._complete = set(complete)
@@ -114,7 +114,7 @@ class Computation:
         self._extension = Extension(experiment, write)
 
     def compute(self) -> Ending:
-        """Compute until nothing is pending or a stop is asked for; the status, also journaled as Finished."""
+        """Compute until no run is pending or a stop is asked for; the status, also journaled as Finished."""
         self._write(
             events.CoordinatorStarted(
                 host=socket.gethostname(),
@@ -145,13 +145,13 @@ class Computation:
             try:
                 self._statistics.publish()
             finally:
-                # Before idle workers leave: who asks for more runs after the last look sees that it was the last.
+                # Before idle workers leave: whoever asks for more runs after the last look sees that it is over.
                 self._write(ending)
                 self._executor.stop()
         return ending.status
 
     def _note_set_aside(self) -> None:
-        """Say of which runs there is a result that does not count as one, and why."""
+        """Journal which pending runs have a result that is not valid, and why."""
         for task in self._schedule.waiting:
             if problem := self._experiment.result_problem(task.run, verify=True):
                 text = f"run {task.run + 1} is computed again, and its result set aside: {problem}"
@@ -175,7 +175,7 @@ class Computation:
         return "complete" if len(self._complete) == self._experiment.spec.runs else "failed"
 
     def _allowed(self) -> int:
-        """How many runs may be at work now; the journal hears when the experiment has to wait, and when no more."""
+        """How many runs may be at work now. Journals when the experiment has to wait, and when its turn comes."""
         capacity, at_work = self._executor.capacity, self._schedule.at_work
         allowed = min(capacity, self._turn.runs(at_work, min(capacity, self._schedule.left)))
         waits = allowed == 0 and at_work == 0
@@ -188,7 +188,7 @@ class Computation:
         return allowed
 
     def _goes_on(self) -> bool:
-        """Whether there is more to do, also after all that was known is done and its statistics are journaled."""
+        """Whether runs are left. Once none is, journals the statistics, then looks for runs asked for meanwhile."""
         if self._unfinished():
             return True
         # This takes a while, in which more runs may be asked for.
@@ -196,7 +196,7 @@ class Computation:
         return self._unfinished()
 
     def _unfinished(self) -> bool:
-        """Whether there is more to do, runs that were asked for since included."""
+        """Whether runs are left, once those that were asked for since the last look are taken in."""
         if further := self._extension.look():
             self._experiment = self._extension.experiment
             self._statistics.extend(self._experiment.spec)
@@ -231,7 +231,7 @@ class Computation:
                 raise _End("refused", report.error, report.hint)
 
     def _failed(self, report: Failed) -> None:
-        """A worker says that it cannot compute a run, whose result may stand all the same."""
+        """A worker reports that it cannot compute a run; the run may have a valid result all the same."""
         task = report.task
         try:
             stands = self._experiment.stands(task.run)
@@ -248,7 +248,7 @@ class Computation:
         self._complete_run(task)
 
     def _lost(self, report: Lost) -> None:
-        """A worker is gone: what it was computing is begun once more, or has failed."""
+        """A worker is gone: its run is begun once more, or has failed where that was its last attempt."""
         self._write(events.WorkerLost(worker=report.worker, reason=report.reason))
         # What it had half written may be what the next attempt has no room for.
         self._experiment.clear_leftovers()
@@ -275,7 +275,7 @@ class Computation:
 
     @property
     def _often(self) -> str:
-        """How often a task was begun that is given up."""
+        """How often a task was begun before it is given up, in words."""
         return "twice" if self._schedule.attempts == 2 else f"{self._schedule.attempts} times"
 
     def _fail(self, task: Task, error: str, hint: str) -> None:
@@ -283,7 +283,7 @@ class Computation:
         self._write(events.RunFailed(run=task.run, error=error, hint=hint, retry=False))
 
     def _complete_run(self, task: Task) -> None:
-        """A run's result is published: the next statistics take it in. Or it cannot be read now: then later."""
+        """Take in the published result of a run; one that cannot be read now is tried again for READ_SECONDS."""
         try:
             metrics = self._experiment.readable_result(task.run)
         except ExperimentError:
@@ -309,7 +309,7 @@ class Computation:
         self._statistics.add(task.run, metrics)
 
     def _check_data(self, sha256: str) -> None:
-        """All runs of an experiment see the same images. Raises _End where the data set has changed."""
+        """Raises _End where the images are not those of the experiment's earlier runs."""
         if self._data_sha256 not in (None, sha256):
             raise _End(
                 "refused",

@@ -130,9 +130,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sessions(experiment: Experiment) -> int:
-    """How many coordinators have worked on this folder: each has journals of its own, and its workers have.
+    """How many coordinators have worked on this folder, by the highest number in the names of its journals.
 
-    Its own may be lost while theirs are there.
+    Those of workers count too: a coordinator's own journal may be lost while its workers' are there.
     """
     return max(map(session_of, experiment.journal.glob("*.jsonl")), default=0)
 

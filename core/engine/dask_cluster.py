@@ -25,18 +25,18 @@ JOB_MEMORY = "4GB"
 """What a Slurm job of ours asks for where Dask's own configuration does not say it."""
 
 NEEDED: Mapping[How, tuple[str, ...]] = {"ssh": ("asyncssh",), "slurm": ("dask_jobqueue",)}
-"""Which packages beside Dask's own a cluster needs, by how it is had."""
+"""Which packages beside `distributed` a cluster needs, by its kind."""
 
 
 class Connection(NamedTuple):
-    """A client of Dask's, and what gives it back, with the cluster where that was started for us."""
+    """A client of Dask's. close: closes it, and the cluster too where that was started for us."""
 
     client: Any
     close: Callable[[], None]
 
 
 def check_installed(cluster: Cluster) -> None:
-    """Raises AefitError, which says what to install, where a package is missing that a cluster needs."""
+    """Check that the packages that a cluster needs are installed. Raises AefitError, which says what to install."""
     for name in ("distributed", *NEEDED.get(cluster.how, ())):
         _import(name)
 
@@ -78,7 +78,7 @@ def connect(cluster: Cluster, *, jobs: int, threads: int) -> Connection:
 
 
 def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -> Any:
-    """A cluster of our own. Dask counts one thread a run: it supervises, and computes nothing itself."""
+    """Start a cluster. A run takes one thread of a Dask worker, which only supervises a worker process of ours."""
     if cluster.how == "local":
         return distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
     if cluster.how == "ssh":
@@ -108,13 +108,13 @@ def _start(cluster: Cluster, distributed: ModuleType, jobs: int, threads: int) -
 
 
 def _remote_python() -> str:
-    """What starts Python behind SSH, in a shell's words, with the variables that no SSH passes on."""
+    """The shell command that starts Python behind SSH, with the `passed_on` variables, which SSH drops."""
     passed = passed_on(os.environ)
     return shlex.join([*(["env", *passed] if passed else []), sys.executable])
 
 
 def _exports() -> list[str]:
-    """Lines of a shell that set those variables as they are here: a cluster may pass none on."""
+    """Shell lines that set the `passed_on` variables as they are here: a cluster may pass none on."""
     return [f"export {shlex.quote(assignment)}" for assignment in passed_on(os.environ)]
 
 

@@ -1,9 +1,9 @@
 """Runs computed on a Dask cluster: each Dask task supervises one worker process of ours.
 
-Dask decides where a run is computed, and hears when a machine is gone. It is not asked what is done, which the
-files say, and holds no result that it would compute again: a future is released as soon as it is over. A task that
-Dask begins a second time (its first worker died, or is silent) begins nothing: it comes back as lost, so that the
-journal tells it, and is submitted anew.
+Dask decides where a run is computed, and notices when a machine is gone. Whether a run is done the files say, not
+Dask. A future is released as soon as it is over: else Dask would compute its task again when the machine that holds
+its value is gone. A task that Dask begins a second time (its first Dask worker died, or is silent) starts no
+process: it is reported as lost, which is journaled, and submitted anew.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from core.errors import AefitError
 from core.places.dask import parse_cluster
 
 LEAVE_SECONDS = 10.0
-"""How long the cluster may take to hear that it is to stop: whoever it does not reach leaves with the lock."""
+"""How long each step of stopping may take; worker processes that it does not reach leave when the lock is free."""
 OUTCOME_SECONDS = 30.0
 """How long the outcome of a task that is over may take to arrive."""
 
@@ -88,9 +88,9 @@ class _Sent:
 
 @dataclass(frozen=True)
 class _Over:
-    """A future is over. outcome: what `supervise` gave; else the reason why it gave nothing.
+    """A future is over. outcome: what `supervise` returned, or None, and then reason says why there is none.
 
-    counts: whether the task was tried for all that is known.
+    counts: of one without an outcome, whether it counts as an attempt at the task: it may have been begun.
     """
 
     worker: int
@@ -102,8 +102,8 @@ class _Over:
 class DaskTasks:
     """An executor: at most `jobs` Dask tasks at the same time, each with a worker process of its own.
 
-    session: names this coordinator among all that use the cluster. options: of the worker process for a task.
-    journal: of the worker with a number. close: gives the client and the cluster back.
+    session: names this coordinator among all that use the cluster. options: the command-line options of the worker
+    process for a task. journal: worker's number -> the path of its journal. close: gives client and cluster back.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class DaskTasks:
         self._reports: deque[Report] = deque()
         self._inbox: queue.SimpleQueue[Begun | _Over] = queue.SimpleQueue()
         self._ever_ready = False
-        """Whether any worker process could compute: what ails a later one is not what ails all."""
+        """Whether any worker process was ever ready: then a later refusal concerns that machine, not all."""
         self._refused = False
         self._stopped = False
         client.subscribe_topic(session, lambda event: self._inbox.put(Begun(*event[1])))
@@ -157,7 +157,7 @@ class DaskTasks:
         return self._reports.popleft() if self._reports else None
 
     def stop(self) -> None:
-        """See `Executor.stop`. Who cannot be reached within LEAVE_SECONDS is left to its own end."""
+        """See `Executor.stop`. Processes that cannot be reached within LEAVE_SECONDS end by themselves."""
         if self._stopped:
             return
         self._stopped = True
@@ -171,7 +171,7 @@ class DaskTasks:
         _within(LEAVE_SECONDS, self._close)
 
     def _send(self) -> None:
-        """Give Dask what waits, unless its scheduler is away: it may come back, or is gone for good."""
+        """Give Dask the waiting tasks while its scheduler is connected; report Refused once it is gone for good."""
         if self._client.status in ("closing", "closed"):
             if not self._refused:
                 self._refused = True
@@ -209,7 +209,7 @@ class DaskTasks:
         sent.future.release()  # else Dask computes it again when the machine that holds it is gone
         task, outcome = sent.task, over.outcome
         if not sent.begun and (over.counts or (outcome is not None and outcome.answer is not None)):
-            # The message of its beginning came too late, or died with the Dask worker.
+            # The message that it had begun came too late, or was lost with the Dask worker.
             self._reports += [
                 WorkerStarted(sent.worker, outcome.pid if outcome else 0),
                 Assigned(task, sent.worker),
@@ -217,7 +217,7 @@ class DaskTasks:
         if outcome is None:
             self._lose(sent, over.reason)
             return
-        # The message that it was ready may have died on the way.
+        # The message that it was ready may have been lost.
         self._ever_ready = self._ever_ready or isinstance(outcome.answer, Completed | RunFailure)
         match outcome.answer:
             case Completed():
@@ -238,7 +238,7 @@ class DaskTasks:
 
 
 def supervise_and_tell(session: str, worker: int, run: int, options: Sequence[str], journal: str) -> Outcome:
-    """On a Dask worker: `supervise`, telling the coordinator by Dask's events how far its process is."""
+    """Called on a Dask worker: `supervise`, announcing to the coordinator by Dask events of topic `session`."""
     from distributed import get_worker  # noqa: PLC0415  # only where there is Dask
 
     def announce(begun: Begun) -> None:
@@ -248,7 +248,7 @@ def supervise_and_tell(session: str, worker: int, run: int, options: Sequence[st
 
 
 def _over(number: int, future: Future) -> _Over:
-    """What became of a future; in a thread of Dask's, for its outcome may take a while to come."""
+    """What became of a future. Called in a thread of Dask's, for fetching the outcome may take a while."""
     try:
         if future.status == "finished":
             return _Over(number, future.result(timeout=OUTCOME_SECONDS))
@@ -265,7 +265,7 @@ def _named(error: BaseException | None) -> str:
 
 
 def _within(seconds: float, work: Callable[[], object]) -> None:
-    """Do some work, and wait for it so long at most: it may be about a machine that does not answer any more."""
+    """Call `work` in a thread and wait for it at most so long: it may ask a machine that no longer answers."""
 
     def attempt() -> None:
         try:

@@ -46,7 +46,7 @@ def examine() -> Examined:
 
 
 def installed_plugins(registries: dict[str, Registry[Any]]) -> dict[str, str]:
-    """What plug-ins bring to each kind of thing -> their distributions and versions."""
+    """What plug-ins bring, such as "attack swirl" -> distribution and version. registries: by kind of thing."""
     found: dict[str, str] = {}
     for what, registry in registries.items():
         for name in registry:

@@ -15,7 +15,7 @@ PACKAGES = ("aefit-tui", "numpy", "scipy", "scikit-learn", "torch", "torchvision
 
 
 def describe_environment(device: str, plugins: Mapping[str, str]) -> Environment:
-    """device: torch's name. plugins: what of the experiment plug-ins supply -> which, as in `Spec.plugins`."""
+    """The environment of this process. device: torch's name of it. plugins: as in `Spec.plugins`."""
     versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
     # torch itself names its build too ("+cpu", "+cu130"), which an index may leave out of the version of a package.
     versions["torch"] = str(torch.__version__)

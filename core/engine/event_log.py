@@ -1,4 +1,4 @@
-"""The journal of a process that computes: a full disk costs it some events, not hours of computing."""
+"""The journal of a computing process: where the disk is full events are lost, and computing goes on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from core.records.journal import JournalWriter
 
 
 class EventLog:
-    """A new journal whose writer goes on where an event cannot be written.
+    """A new journal; an event that cannot be written is left out, since results lie in the runs' folders.
 
-    What must not be lost, the results, is in the runs' folders. Raises OSError where the file cannot be made.
+    Raises OSError where the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self._journal = JournalWriter(path)
 
     def write(self, event: Event) -> bool:
-        """Append an event; whether it is there."""
+        """Append an event; return whether it was written."""
         with suppress(OSError):
             self._journal.write(event)
             return True

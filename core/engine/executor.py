@@ -1,4 +1,4 @@
-"""What computes runs: it is handed tasks and reports what became of them.
+"""The protocol of executors, which are handed tasks and report what became of them, and its messages.
 
 A new place where runs are computed is one module beside this one and one entry in `core.places.registry`. The
 module has a class with what `Executor` asks for, which is made from a `Request`. It need not know of statistics,
@@ -64,11 +64,11 @@ class Failed:
 
 @dataclass(frozen=True)
 class Lost:
-    """A worker is gone without a word, or finds that it cannot compute where others can.
+    """A worker has ended without an answer, or cannot compute where others can.
 
-    task: what comes back with it, to be submitted again or given up: the task that it was at, or one that it was
-    started for; None where there is none. reason: what its process did, such as "was killed (SIGKILL)".
-    ready: whether it had read the data. hint: what to do about it, may be empty.
+    task: to be submitted again or given up: the one that it was computing, or one that it was started for; None
+    where there is none. reason: what its process did, such as "was killed (SIGKILL)". ready: whether it had read
+    the data. hint: what to do about it, may be empty.
     """
 
     worker: int
@@ -82,7 +82,7 @@ class Lost:
 class Refused:
     """No task can be computed: the data are missing, for instance.
 
-    What only one worker finds, once another was ready, is a loss.
+    A refusal of one worker after another was ready is a `Lost` instead.
     """
 
     error: str
@@ -108,11 +108,11 @@ class Executor(Protocol):
         ...
 
     def next_report(self, timeout: float) -> Report | None:
-        """What happened next, in order; None where nothing did within so many seconds."""
+        """The next report, in the order of events; None where nothing happened within `timeout` seconds."""
         ...
 
     def stop(self) -> None:
-        """End all workers, whatever they are at; nothing is reported after that."""
+        """End all workers, whatever they are doing; nothing is reported after that."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""More runs that a person asks for while an experiment is computed."""
+"""Notices that a person has asked for more runs of an experiment while it is computed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from core.records.experiment import SPEC_FILE, Experiment
 
 
 class Extension:
-    """Looks again and again whether an experiment's specification asks for more runs; a glance at the file's times.
+    """Looks whether an experiment's specification asks for more runs; reads it only when the file has changed.
 
-    experiment: as it is asked for now. write: appends an event to the journal.
+    experiment: with the runs known so far. write: appends an event to the journal.
     """
 
     def __init__(self, experiment: Experiment, write: Callable[[Event], object]) -> None:
@@ -23,10 +23,10 @@ class Extension:
         self._said = ""
 
     def look(self) -> range:
-        """The runs that are asked for since the last look, often none.
+        """The runs that were asked for since the last look, often none.
 
-        A specification that cannot be read, or is another experiment's by now, changes nothing but is journaled,
-        once. It is read again at the next look: it may be the file server that is away.
+        A specification that cannot be read, or describes another experiment by now, adds none and is journaled,
+        once. One that cannot be read is tried again at the next look: the file server may be away.
         """
         stamp = self._stamp_now()
         if stamp == self._stamp:

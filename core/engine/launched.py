@@ -1,8 +1,8 @@
-"""Worker processes behind a launcher such as `srun` or `ssh`: their command, and how they are heard and ended.
+"""Worker processes behind a launcher such as `srun` or `ssh`: their command, their answers, how they are ended.
 
 A launcher passes standard input and output on, no other descriptor, and perhaps no environment; it or a shell on
-the way may print anything. So a worker's answers are marked by a word that nothing else can know, its command's
-words are ones that a shell leaves as they are, and what it needs of the environment stands in its command.
+the way may print anything. So each answer follows a random word (the mark), the command has only words that a shell
+leaves as they are, and the variables that the worker needs stand in it.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ SILENT_SECONDS = 180.0
 """How long a worker that has given a sign of life may go without another one: `srun` waits for a dead step for
 ever, SSH for a dead machine for hours."""
 LOADING_SECONDS = 900.0
-"""And how long after the first one, which comes before it loads torch: with many others from one file server."""
+"""How long it may go after its first sign, given before it loads torch, which may be slow: many load it at once."""
 ASKED_SECONDS = 1.0
-"""How long it may take when it is asked to."""
+"""How long a launcher may take to end when it is asked to, before it is killed."""
 PASSED_ON = ("PYTHONPATH",)
-"""The variables that a worker elsewhere needs: where our packages are. What else it needs are its options."""
+"""The environment variables that a worker elsewhere needs, to find our packages; all else are its options."""
 
 
 class LaunchedProcess:
     """A worker process behind a launcher; see `core.engine.local.WorkerProcess`.
 
-    prefix: the launcher's words. options: the worker's, but for where it answers. noise: where lines go that are no
-    answers. Raises AefitError for a command that a shell on the way would change, OSError where it does not start.
+    prefix: the launcher's words. options: the worker's, without --marked. noise: takes lines that are no answers.
+    Raises AefitError for a command that a shell on the way would change, OSError where it does not start.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class LaunchedProcess:
         return self._process.wait(timeout)
 
     def kill(self) -> None:
-        """See `WorkerProcess.kill`. The launcher is asked first: if it is killed, none tells the worker."""
+        """See `WorkerProcess.kill`. Asks the launcher to end first: one that is killed cannot tell the worker."""
         assert self._process.stdin is not None
         with suppress(OSError):  # it is gone already
             self._process.stdin.close()
@@ -87,10 +87,10 @@ class LaunchedProcess:
 
 
 class MarkedLines:
-    """Lines behind a mark, without it; others are copied to `noise`. A mark alone is a sign of life.
+    """The rest of each line that has a mark; all else is copied to `noise`. A mark alone is a sign of life.
 
-    There may be no marked line for as long as it takes before the first one, for LOADING_SECONDS after that if it
-    is a sign of life, else for SILENT_SECONDS.
+    The first marked line may take as long as it likes, the one after a first sign of life LOADING_SECONDS, each
+    later one SILENT_SECONDS.
     """
 
     def __init__(self, source: IO[bytes], mark: str, noise: IO[bytes] | BinaryIO) -> None:
@@ -101,9 +101,9 @@ class MarkedLines:
         self._unread = b""
 
     def readline(self, limit: int) -> bytes:
-        """The next marked line, of at most `limit` bytes and the mark; nothing at the end. Raises WorkerSilent.
+        """What follows the mark in the next marked line, `limit` bytes at most; b"" at the end.
 
-        Before its first sign of life a worker may wait in a queue for as long as it takes.
+        It waits without limit for the first sign of life: the worker may wait in a queue. Raises WorkerSilent.
         """
         while line := self._line(limit + len(self._mark)):
             before, mark, marked = line.partition(self._mark)
@@ -118,11 +118,11 @@ class MarkedLines:
         return b""
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Read nothing more."""
         self._source.close()
 
     def _line(self, limit: int) -> bytes:
-        """The next line, or its first bytes; nothing at the end. Raises WorkerSilent."""
+        """The next line, or its first `limit` bytes; b"" at the end. Raises WorkerSilent."""
         while (end := self._unread.find(b"\n") + 1) == 0 and len(self._unread) < limit:
             if not self._ready.poll(None if self._patience is None else 1000 * self._patience):
                 raise WorkerSilent(f"gave no sign of life for {self._patience:.0f} s")
@@ -138,8 +138,8 @@ class MarkedLines:
 def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """The command of a worker, of words that a shell leaves as they are.
 
-    environment: where PASSED_ON are taken from. Raises AefitError where the place of Python or of our packages
-    would not pass through a shell.
+    environment: has the variables of PASSED_ON. Raises AefitError where a shell would change the path of Python or
+    of our packages.
     """
     passed = passed_on(environment)
     command = [*(["env", *passed] if passed else []), sys.executable]
@@ -153,7 +153,7 @@ def worker_command(options: Sequence[str], environment: Mapping[str, str]) -> li
 
 
 def passed_on(environment: Mapping[str, str]) -> list[str]:
-    """NAME=VALUE of the variables that a worker elsewhere needs, whichever folder it begins in."""
+    """NAME=VALUE of each variable of PASSED_ON that is set, its paths absolute: a worker may start anywhere."""
     found = []
     for name in PASSED_ON:
         if paths := [os.path.abspath(path) for path in environment.get(name, "").split(os.pathsep) if path]:

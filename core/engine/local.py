@@ -1,4 +1,4 @@
-"""Runs computed on this machine, by worker processes that stay from one run to the next."""
+"""The executor on this machine: worker processes that stay from one run to the next."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ from core.errors import RecordError
 LEAVE_SECONDS = 5.0
 """How long a worker may take to leave before it is killed."""
 END_SECONDS = 0.5
-"""How long a worker may live on that has closed its answers: a process that ends does so a little before."""
+"""How long a worker may live after it has closed its answers: one that ends closes them a little before."""
 UNHEARD = 100
-"""Answers that wait to be heard, at most: a worker that says more waits."""
+"""How many answers may wait to be read: beyond these, workers' answers stay in their pipes."""
 
 
 class WorkerSilent(Exception):
-    """A worker gives no sign of life any more; the text says it, as what the worker did."""
+    """A worker gives no sign of life any more; the text goes on a sentence that begins with "the worker"."""
 
 
 class Answers(Protocol):
     """What a worker answers, line by line, and nothing else."""
 
     def readline(self, limit: int, /) -> bytes:
-        """The next line, or the first `limit` bytes of a longer one; nothing at the end. Raises WorkerSilent."""
+        """The next line, or the first `limit` bytes of a longer one; b"" at the end. Raises WorkerSilent."""
         ...
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Read nothing more."""
         ...
 
 
 class WorkerProcess(Protocol):
-    """A process to be spoken to. answers: where it answers. pid: its own, or that of what brings it elsewhere."""
+    """A worker process. answers: the lines that it answers. pid: its own, or its launcher's."""
 
     @property
     def pid(self) -> int: ...  # noqa: D102
@@ -86,8 +86,8 @@ class WorkerProcess(Protocol):
 class PipedProcess:
     """A worker process with pipes to it; what it and its libraries print goes where our own output goes.
 
-    Its command is told by `--answers` to which descriptor it answers. environment: its variables, by default ours.
-    Raises OSError.
+    command: its command, to which `--answers` and the descriptor for its answers are added. environment: its
+    variables, by default ours. Raises OSError.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
@@ -126,18 +126,18 @@ class _Worker:
     ready: bool = False
     task: Task | None = None
     deaf: bool = False
-    """Whether it has died while it had nothing to do: that its answers ended is on its way to the inbox."""
+    """Whether it died while it was idle: the end of its answers has not come to the inbox yet."""
     fault: str = ""
-    """What it did that it was killed for."""
+    """Why it was killed, "" where it was not; goes on a sentence that begins with "the worker"."""
     hint: str = ""
-    """What to do about that."""
+    """What to do about its fault."""
 
 
 class LocalProcesses:
     """An executor: at most `jobs` worker processes of one experiment, started when they are needed.
 
-    start: the process of the worker with this number, ready to be spoken to by `core.engine.messages`. One that
-    answers anything else is killed, and is lost like any other that dies. end_seconds: see END_SECONDS.
+    start: worker's number -> its process, which understands `core.engine.messages`. One that answers anything else
+    is killed and reported as lost, like one that dies. end_seconds: see END_SECONDS.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class LocalProcesses:
         )
         self._numbers = 0
         self._ever_ready = False
-        """Whether any worker could compute: what ails a later one is not what ails all."""
+        """Whether any worker was ever ready: then a later refusal concerns that worker, not all."""
 
     @property
     def capacity(self) -> int:
@@ -185,7 +185,7 @@ class LocalProcesses:
         return self._reports.popleft() if self._reports else None
 
     def stop(self) -> None:
-        """Have every worker leave: the end of its input tells it to; who does not listen is killed."""
+        """Close every worker's input, which tells it to leave; kill those that are there after LEAVE_SECONDS."""
         for worker in self._workers.values():
             _close(worker.process)
         deadline = time.monotonic() + LEAVE_SECONDS
@@ -198,7 +198,7 @@ class LocalProcesses:
         self._workers.clear()
 
     def _start_workers(self) -> None:
-        """Bring the workers to strength: one until it has read the data, so that one alone meets what is wrong."""
+        """Start the workers that are missing; only one until it is ready, so that one alone meets what is wrong."""
         wanted = min(self._jobs, len(self._queue) + sum(w.task is not None for w in self._workers.values()))
         if not any(worker.ready for worker in self._workers.values()):
             wanted = min(wanted, 1)
@@ -216,7 +216,7 @@ class LocalProcesses:
             threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
 
     def _listen(self, worker: _Worker) -> None:
-        """Put a worker's answers into the inbox, up to the first that is none, and None at their end."""
+        """Put a worker's answers into the inbox, up to the first that is no valid one, then None."""
         try:
             while line := worker.process.answers.readline(LONGEST_LINE):
                 self._inbox.put((worker, parse_answer(line)))
@@ -237,7 +237,7 @@ class LocalProcesses:
                     worker.deaf = True
 
     def _hear(self, worker: _Worker, answer: Answer) -> None:
-        """What a worker says; nothing after it was killed for what it said."""
+        """Take in a worker's answer; ignored once the worker has a fault."""
         if worker.fault:
             return
         match answer:
@@ -259,13 +259,13 @@ class LocalProcesses:
                 self._reports.append(Failed(self._task_of(worker), answer.error, answer.hint))
 
     def _task_of(self, worker: _Worker) -> Task:
-        """The task that a worker has finished; it is free for another."""
+        """The task that a worker has finished; the worker is free for another from now on."""
         assert worker.task is not None
         task, worker.task = worker.task, None
         return task
 
     def _dismiss(self, worker: _Worker, fault: str) -> None:
-        """Kill a worker that cannot be relied on; it is lost like any other that dies."""
+        """Kill a worker that cannot be relied on; it is reported as lost, like one that dies."""
         worker.fault = fault
         worker.process.kill()
 
@@ -274,7 +274,7 @@ class LocalProcesses:
         try:
             ending = how_it_ended(worker.process.wait(self._end_seconds))
         except subprocess.TimeoutExpired:
-            # It lives, and nothing that it says could be heard.
+            # It lives, and cannot answer any more.
             worker.process.kill()
             worker.process.wait()
             ending = "closed its answers"
@@ -283,7 +283,7 @@ class LocalProcesses:
         self._reports.append(Lost(worker.number, task, worker.fault or ending, worker.ready, worker.hint))
 
     def _withdraw(self) -> Task | None:
-        """The last waiting task, if others work: a worker less than there should be is there for it."""
+        """Take the last waiting task back, if other workers are ready: there is one worker less to compute it."""
         if self._queue and any(worker.ready for worker in self._workers.values()):
             return self._queue.pop()
         return None
@@ -300,7 +300,7 @@ def how_it_ended(status: int) -> str:
 
 
 def send(process: WorkerProcess, message: Compute) -> bool:
-    """Whether a worker is there to be told."""
+    """Send a message to a worker; whether its input is open."""
     assert process.stdin is not None
     try:
         process.stdin.write(to_line(message))

@@ -1,4 +1,4 @@
-"""A lock is taken, kept by proof of life whatever its holder is doing, and left tidy."""
+"""Takes the lock of a folder, beats for it in a thread while its holder works, and tidies up at the end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from core.records.stopping import cancel_requested
 def heartbeat(lock: Lock, seconds: float = HEARTBEAT_SECONDS) -> Iterator[Callable[[], bool]]:
     """Within the block a thread beats every `seconds` for a lock that is held.
 
-    Gives a function that says whether the lock was lost: somebody took its holder for dead and has taken over, or
-    has removed it.
+    Gives a function that says whether the lock was lost: somebody took its holder for dead and took it over, or
+    removed it.
     """
     over, lost = threading.Event(), threading.Event()
 
@@ -46,36 +46,36 @@ class Lockable(Protocol):
 
     @property
     def folder(self) -> Path:
-        """What the lock is of."""
+        """The folder that the lock is of."""
 
     @property
     def cancel_file(self) -> Path:
-        """A request to stop: its presence is all."""
+        """The file whose presence is a request to stop."""
 
     @property
     def running(self) -> bool:
         """Whether somebody alive holds the lock, as far as one look tells. Raises OSError."""
 
     def clear_cancel(self) -> None:
-        """Take a request to stop away. Raises OSError."""
+        """Remove the request to stop. Raises OSError."""
 
     def clear_leftovers(self) -> None:
-        """Remove what killed processes left half written; only for who holds the lock."""
+        """Remove what killed processes left half written; only the holder of the lock may call it."""
 
 
 @contextmanager
 def working_in(record: Lockable, stops: Callable[[], bool]) -> Iterator[tuple[Lock, Callable[[], bool]]]:
-    """Within the block its lock is held and beaten for; gives the lock, and what `heartbeat` gives.
+    """Within the block the record's lock is held and beaten for; gives the lock, and what `heartbeat` gives.
 
-    stops: see `give_up` of `Lock`. What one that died left half written is removed first, and so is a request to
-    stop which it could not obey any more; one that was made to us is removed at the end. Raises LockHeld, OSError.
+    stops: see `give_up` of `Lock`. First removes what an earlier holder that died left: half-written files, and a
+    request to stop; at the end removes a request to stop that was made to us. Raises LockHeld, OSError.
     """
     left = cancel_requested(record.cancel_file)
     if left and not record.running:  # a later one is meant for us
         record.clear_cancel()
         left = False
     with Lock(record.folder, give_up=stops) as lock, heartbeat(lock) as lost:
-        if left and lock.taken_from is not None:  # that it had died was not known then
+        if left and lock.taken_from is not None:  # the request was to a holder not yet known to be dead
             record.clear_cancel()
         record.clear_leftovers()
         yield lock, lost

@@ -1,4 +1,4 @@
-"""What the main programs of this room have in common: when they stop, and how they answer for what goes wrong."""
+"""What coordinator and supervisor have in common: what makes them stop, and the exit status for each error."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.records.lock import LockHeld
 def answer(
     work: Callable[[ProcessStops], ExitStatus], folder: Path, *, foreground: bool, doing: str
 ) -> ExitStatus:
-    """Do the work on a folder; the exit status, where it raises too, of which the log then says why.
+    """Call `work`; return its exit status, or that of the error that it raises, which is told on standard error.
 
-    foreground: stop when standard input ends. doing: what cannot be done in the folder, in words.
+    foreground: stop when standard input ends. doing: the verb for the message, as in "cannot compute in FOLDER".
     """
     stops = ProcessStops()
     stops.watch_signals()

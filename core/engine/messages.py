@@ -11,16 +11,16 @@ from core.records.events import RunNumber
 from core.records.types import Name, Record, parse
 
 LONGEST_WORD = 10_000
-"""Characters of an error or a hint."""
+"""Characters of an error or a hint, at most."""
 Word = Annotated[str, msgspec.Meta(max_length=LONGEST_WORD)]
 LONGEST_LINE = 2**18
-"""Bytes of a message, at most: two words of which every character is escaped fit."""
+"""Bytes of a message, at most: an error and a hint fit, even with every character escaped."""
 ENCODED = "--encoded"
 """A worker's first word where the others are percent-encoded."""
 
 
 class Compute(Record, frozen=True, kw_only=True, tag_field="command", tag="compute"):
-    """To a worker: compute this run, unless its valid result is there, and publish it."""
+    """To a worker: compute this run and publish it, unless it has a valid result."""
 
     run: RunNumber
 
@@ -30,7 +30,7 @@ class _Answer(Record, frozen=True, kw_only=True, tag_field="answer"):
 
 
 class Ready(_Answer, frozen=True, kw_only=True, tag="ready"):
-    """It has read the data, whose pooled images have this SHA-256."""
+    """The worker has read the data, whose pooled images have this SHA-256."""
 
     data_sha256: Name
 
@@ -65,22 +65,22 @@ def to_line(message: Compute | Answer) -> bytes:
 
 
 def to_marked_line(message: Answer, mark: str) -> bytes:
-    """A message where other lines may come as well: on a line of its own, behind a word."""
+    """A message on a line of its own behind `mark`, for a channel on which other lines come as well."""
     return b"\n" + mark.encode() + to_line(message)
 
 
 def parse_command(line: bytes) -> Compute:
-    """What a coordinator wants. Raises RecordError."""
+    """The command in a line from the coordinator. Raises RecordError."""
     return parse(line, Compute, "a command")
 
 
 def word(text: str) -> str:
-    """As much of a text as a message takes."""
+    """A text cut to LONGEST_WORD characters, with an ellipsis where it was longer."""
     return text if len(text) <= LONGEST_WORD else f"{text[: LONGEST_WORD - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def parse_answer(line: bytes) -> Answer:
-    """What a worker answers. Raises RecordError for anything else, a line without an end too."""
+    """The answer in a line from a worker. Raises RecordError for any other line, and one without its newline."""
     if not line.endswith(b"\n"):
         raise RecordError(f"a line without an end within {LONGEST_LINE:,} bytes")
     return parse(line, Answer, "an answer")  # type: ignore[arg-type]  # a union of types is one for msgspec

@@ -1,4 +1,4 @@
-"""An executor that is made when it is needed: before an experiment's turn it takes nothing of a cluster."""
+"""An executor that is made with the first task: while an experiment waits for its turn it occupies no cluster."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.engine.executor import Executor, Report, Task
 
 
 class Postponed:
-    """The executor that `make` gives, which is called with the first task.
+    """Behaves like the executor that `make` returns, which is called when the first task is submitted.
 
-    capacity: of that executor. sleep: waits for so many seconds.
+    capacity: what it says until then. sleep: waits for so many seconds.
     """
 
     def __init__(

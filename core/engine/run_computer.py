@@ -1,4 +1,4 @@
-"""Runs of one experiment in this process: the data are read once, then any run is computed and published."""
+"""Computes runs of one experiment in this process: reads the data once, then computes and publishes any run."""
 
 from __future__ import annotations
 
@@ -46,10 +46,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class RunComputer:
-    """An experiment, its images, and what its runs are computed with; `prepare` makes one.
+    """An experiment, its images (pool), and what its runs are computed with; `prepare` makes one.
 
-    write: takes note of what happens. trace_place: where to look for what standard
-    error was told, such as "above".
+    write: records an event. trace_place: where a person finds what was printed to standard error, such as "above".
     """
 
     experiment: Experiment
@@ -60,7 +59,7 @@ class RunComputer:
     trace_place: str
 
     def compute(self, run: int) -> Failure | None:
-        """Compute and publish a run, unless its valid result is there; None where it is there now."""
+        """Compute and publish a run, unless it has a valid result; None on success."""
         try:
             if not self.experiment.stands(run):
                 self._compute(run)
@@ -115,14 +114,14 @@ class RunComputer:
                 put()
 
     def _candidate_keeper(self, run: int) -> AbstractContextManager[CandidateFiles | None]:
-        """Keeps the candidates of a run while the block lasts, if the experiment wants them."""
+        """A context that gives the writer of a run's candidates, None where the experiment does not keep them."""
         spec = self.experiment.spec
         if spec.keep != "candidates":
             return nullcontext()
         return CandidateFiles(self.experiment.run_folder(run), spec.ladder, self.pool.shape)
 
     def _write_gallery(self, path: Path, galleries: Sequence[Gallery], run: int) -> None:
-        """Write a run's gallery; where the disk has no room for it the run goes without, and that is said."""
+        """Write a run's gallery; one that cannot be written is left out, with a notice: a gallery is no result."""
         try:
             write_galleries(path, galleries)
             sync_file(path)  # some file servers say only now that they are full
@@ -133,7 +132,7 @@ class RunComputer:
 
 
 def set_aside(run: int, aside: Path) -> Notice:
-    """What is said of a second result of a run that has other numbers. aside: where it is now."""
+    """The notice that a second result of a run has other numbers than the first. aside: where the second is now."""
     text = (
         f"run {run + 1} was computed twice at the same time, by machines whose numbers differ: the first "
         f"result stands, the second is set aside as {aside.name}"
@@ -202,7 +201,10 @@ def _check_size(spec: Spec, pool: ImageSet) -> None:
 
 
 def sparingly(write: Write, clock: Callable[[], float] = time.monotonic) -> Callable[[Event], None]:
-    """The same, but of a stage's progress at most one event every PROGRESS_SECONDS, and its last one."""
+    """A function that passes events on to `write`, Progress of one stage at most every PROGRESS_SECONDS.
+
+    The last Progress of a stage (done == total) is always passed on. clock: seconds.
+    """
     latest = 0.0
 
     def observe(event: Event) -> None:

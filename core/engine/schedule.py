@@ -1,4 +1,4 @@
-"""Which task is next, and what follows when a worker is lost. It starts nothing and reads no file."""
+"""Decides which task is next, and what follows when a worker is lost. Pure: it starts nothing and reads no file."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ ATTEMPTS = 2
 """How often a task is begun when its workers keep dying: once, and one retry. Also how many workers in a row may
 die before any is ready."""
 ATTEMPTS_ELSEWHERE = 5
-"""The same where workers are on other machines: these are taken away for reasons that no run has to answer for."""
+"""ATTEMPTS where workers are on other machines: these go away for reasons that have nothing to do with the run."""
 
 
 @dataclass(frozen=True)
 class Consequence:
     """What follows from the loss of a worker.
 
-    retry: it had begun this task, which will be begun once more. failed: it had begun this one, for the last time.
-    at_once: from now on so many tasks at a time, fewer than before; None for as many as before.
-    hopeless: workers die before they can start, whatever is tried.
+    retry: the task that it had begun, where that is begun once more. failed: the task that it had begun, where that
+    was the last attempt. at_once: from now on so many tasks at a time, fewer than before; None: as many as before.
+    hopeless: `attempts` workers in a row died before any was ready.
     """
 
     retry: Task | None = None
@@ -31,7 +31,7 @@ class Consequence:
 
 
 class Schedule:
-    """Tasks on their way: waiting here, submitted to an executor, or begun by a worker. attempts: see ATTEMPTS."""
+    """Unfinished tasks: waiting here, submitted to an executor, or begun by a worker. attempts: see ATTEMPTS."""
 
     def __init__(self, tasks: Iterable[Task], attempts: int = ATTEMPTS) -> None:
         self.attempts = attempts
@@ -76,7 +76,7 @@ class Schedule:
         return taken
 
     def begin(self, task: Task) -> int:
-        """A worker begins with a task; which attempt that is, from 1."""
+        """Note that a worker begins a task; the number of this attempt, from 1."""
         self._submitted.discard(task)
         self._begun.add(task)
         self._attempts[task] += 1
@@ -93,7 +93,7 @@ class Schedule:
         self._lost_in_a_row = 0
 
     def worker_lost(self, worker: int, task: Task | None, *, ready: bool) -> Consequence:
-        """A worker is gone, and `task`, if it is not finished by now, came back with it."""
+        """A worker is gone. task: came back unfinished with it, None for none. ready: whether the worker was."""
         self._ready.discard(worker)
         at_once, hopeless = None, False
         if not ready and self._ready:
@@ -108,7 +108,7 @@ class Schedule:
         return Consequence(retry, failed, at_once, hopeless)
 
     def _take_back(self, task: Task) -> tuple[Task | None, Task | None]:
-        """Have a task wait again at the front, or give it up: what is begun once more, and what has failed."""
+        """Put a task back at the front, or give it up: (the task if it had begun, None), or (None, the task)."""
         begun = task in self._begun
         self.finish(task)
         if begun and self._attempts[task] >= self.attempts:

@@ -1,8 +1,8 @@
-"""The files decide: what an executor on other machines says of a run is held against what can be seen here.
+"""Checks what an executor on other machines reports of a run against the files that can be seen here.
 
-A network file system shows a new file to other machines a while later, NFS up to a minute. And a network may be
-silent while the disk is not: a run whose result is there is done, whoever could not say so. A damaged result lies
-there until its run is published anew, and does not count.
+A network file system shows a new file to other machines after a delay, NFS up to a minute. And a report may be lost
+while the files arrive: a run whose result is seen is done, even without a report. A damaged result that lies there
+until its run is published anew does not count.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from core.records.experiment import load
 from core.records.results import METRICS
 
 LOOK_SECONDS = 5.0
-"""How often it is looked for results of which nobody has told yet, at most."""
+"""Seconds between two looks for results that no report has told of, at least."""
 LOOKS_A_SECOND = 10
-"""For so many results at most: each look is a few requests to a file server."""
+"""Results that are looked for a second, on average at most: each costs a few requests to a file server."""
 PATIENCE_SECONDS = 120.0
-"""How long a published result may take to be seen: NFS keeps what it knows of a folder for up to 60."""
+"""How long a published result may take to be seen: NFS caches the entries of a folder for up to 60 s."""
 
 
 class Seen(NamedTuple):
-    """Tells a metrics.json from another one at the same path. modified: nanoseconds since 1970; size: bytes."""
+    """Differs between two metrics.json at the same path. modified: nanoseconds since 1970; size: bytes."""
 
     inode: int
     modified: int
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 
 def seen_result(task: Task) -> Seen | None:
-    """The result of a task that can be seen here by now, valid or not; None where there is none."""
+    """The stamp of the metrics.json of a task that is seen here now, valid or not; None where none is seen."""
     runs = task.folder / "runs"
     run = runs / f"{task.run:04d}"
     for folder in (runs, run):
@@ -50,7 +50,7 @@ def seen_result(task: Task) -> Seen | None:
 
 
 def stands(task: Task) -> bool:
-    """Whether a task has a valid result, its arrays compared with their checksums; not where none can tell."""
+    """Whether a task has a valid result, its arrays compared with their checksums; False for an unreadable one."""
     try:
         return load(task.folder).stands(task.run)
     except AefitError:
@@ -58,10 +58,10 @@ def stands(task: Task) -> bool:
 
 
 class SeenResults:
-    """The same executor, but for this: a Done comes as soon as the result is seen, and not before.
+    """Wraps an executor: a task is reported Done as soon as its result is seen here, and not before.
 
-    What is there when a task is submitted and does not stand is not its result: only what takes its place is.
-    seen: what is there of the result of a task. stands: whether that is valid. clock: seconds.
+    A result that is there when the task is submitted and is not valid does not count, only one that replaces it.
+    seen: the stamp of a task's result. stands: whether that result is valid. clock: seconds.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SeenResults:
     def submit(self, task: Task) -> None:
         """See `Executor.submit`."""
         self._damaged.pop(task, None)
-        # What it is first, then whether it stands: what is published in between is another one.
+        # The stamp before the check: a result published in between has another stamp, and counts.
         if (there := self._seen(task)) is not None and not self._stands(task):
             self._damaged[task] = there
         self._executor.submit(task)
@@ -109,7 +109,7 @@ class SeenResults:
         self._executor.stop()
 
     def _pass_on(self, report: Report) -> Report | None:
-        """What becomes of a report; None where it is held back, or was told before."""
+        """The report to pass on for one of the executor; None where it is held back, or its task was told Done."""
         match report:
             case Assigned(task):
                 self._begun.add(task)
@@ -128,7 +128,7 @@ class SeenResults:
         return report
 
     def _look(self) -> Report | None:
-        """A run whose result is seen by now, or is waited for in vain."""
+        """The Done of a task whose result is seen by now, or Failed after PATIENCE_SECONDS; None for neither."""
         now = self._clock()
         for task, since in list(self._unseen.items()):
             if (report := self._tell_if_seen(task)) is not None:

@@ -1,4 +1,4 @@
-"""From the metrics of an experiment's complete runs to what its result says of them together."""
+"""Computes summary, tests, claims and verdict of an experiment from the metrics of its complete runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.verdict import verdict
 
 
 def experiment_statistics(spec: Spec, results: Mapping[int, RunMetrics]) -> StatisticsComputed:
-    """Summary, tests and verdict over the runs in `results` (run -> metrics, at least one), to be journaled.
+    """Summary, tests, claims and verdict over the runs in `results` (run -> metrics, at least one), as an event.
 
     The adversarial set is compared with the misclassified test images, then with every control.
     """

@@ -12,11 +12,11 @@ from core.records.metrics import RunMetrics
 from core.spec.spec import Spec
 
 STATISTICS_SECONDS = 3.0
-"""How often statistics are journaled at most: they grow with the sets and tests, to 100 kB and more."""
+"""Seconds between two publications, at least: statistics grow with the sets and tests, to 100 kB and more."""
 
 
 class StatisticsJournal:
-    """The metrics of an experiment's complete runs, and whether the statistics over them are journaled.
+    """Keeps the metrics of an experiment's complete runs, and journals the statistics over them.
 
     results: run -> metrics, of the runs that are complete already. write: appends an event to the journal and says
     whether it is there. clock: seconds, for the time between two publications.
@@ -37,7 +37,7 @@ class StatisticsJournal:
         self._published_at = -math.inf
 
     def extend(self, spec: Spec) -> None:
-        """More runs are asked for, which the verdict counts."""
+        """Take in a spec with more runs, which the verdict counts."""
         self._spec = spec
         self._changed = bool(self._results)
 
@@ -47,12 +47,12 @@ class StatisticsJournal:
         self._changed = True
 
     def publish_if_due(self) -> None:
-        """Journal the statistics if they have changed and were not journaled a moment ago."""
+        """Journal the statistics if they have changed and the last publication is STATISTICS_SECONDS ago."""
         if self._clock() - self._published_at >= STATISTICS_SECONDS:
             self.publish()
 
     def publish(self) -> None:
-        """Journal the statistics if they have changed; what cannot be written is tried again the next time."""
+        """Journal the statistics if they have changed; where they cannot be written the next call tries again."""
         if not self._changed:
             return
         self._changed = not self._write(experiment_statistics(self._spec, self._results))

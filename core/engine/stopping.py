@@ -1,4 +1,4 @@
-"""Who may ask a coordinator to stop: a signal, the process that started it, a cancel file, a lost lock."""
+"""What makes a coordinator stop: a signal, the end of the process that started it, a cancel file, a lost lock."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.records.stopping import cancel_requested
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Stop = Literal["cancelled", "interrupted"]
-"""How the work ends: a person wants no more of it, or it is to go on another time."""
+"""How the work ends. cancelled: a person wants no more of it; interrupted: it may go on another time."""
 
 
 class ProcessStops:
     """Says, when it is called, whether this process was asked to stop in a way that it watches for."""
 
     def __init__(self) -> None:
-        # A list, since taking an Event's lock in a handler that interrupts itself would never return.
+        # A list: an Event's lock would deadlock where one signal's handler interrupts another's.
         self._reasons: list[object] = []
 
     def __call__(self) -> bool:
@@ -29,7 +29,7 @@ class ProcessStops:
         return bool(self._reasons)
 
     def watch_signals(self) -> None:
-        """From now on SIGINT, SIGTERM and SIGHUP ask for a stop; one that is ignored (nohup) stays so."""
+        """From now on SIGINT, SIGTERM and SIGHUP ask for a stop; one that is ignored (nohup) stays ignored."""
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda number, frame: self._reasons.append(number))
@@ -37,7 +37,7 @@ class ProcessStops:
     def watch_parent(self, wait: Callable[[], object] | None = None) -> None:
         """From now on the end of standard input asks for a stop: the process that holds its other end is gone.
 
-        wait: returns when that is so; by default it reads standard input.
+        wait: returns when that process is gone; by default it reads standard input to its end.
         """
 
         def watch() -> None:
@@ -50,7 +50,7 @@ class ProcessStops:
 def stop_requested(
     cancel_file: Path, process_stopped: Callable[[], bool], lock_lost: Callable[[], bool]
 ) -> Callable[[], Stop | None]:
-    """A function that says how to end, None to go on."""
+    """A function that returns how to end, or None to go on."""
 
     def look() -> Stop | None:
         if cancel_requested(cancel_file):

@@ -1,7 +1,7 @@
-"""What a Dask worker does for us: it starts a worker process of ours for one run, and says what became of it.
+"""The work of a Dask task: starts a worker process of ours for one run, and returns what became of it.
 
-This is called by name on the Dask workers. The process can be killed where a Dask task could not, takes its memory
-with it, and ends by itself when the Dask worker dies, since its standard input ends then.
+Dask workers import this module and call it. A process, unlike a Dask task, can be killed and gives its memory back;
+it ends by itself when the Dask worker dies, since its standard input ends then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.errors import RecordError
 _AT_WORK: dict[str, set[PipedProcess]] = {}
 """The processes that this Dask worker supervises, by the session of the coordinator that they are for."""
 _ENDED: set[str] = set()
-"""The sessions of which nothing more is begun here."""
+"""The sessions for which this Dask worker starts no more processes."""
 _GUARD = threading.Lock()
 
 
@@ -41,7 +41,7 @@ class Begun(NamedTuple):
 class Outcome(NamedTuple):
     """What became of a worker process: its last answer, or None and how it ended; pid is 0 where none was started.
 
-    again: nothing was begun, since this very task was before, and Dask begins it again.
+    again: none was started, since Dask had begun this task before.
     """
 
     host: str
@@ -59,11 +59,11 @@ def supervise(
     journal: str,
     announce: Callable[[Begun], object],
 ) -> Outcome:
-    """Have a process compute a run; what became of it.
+    """Have a worker process compute a run; what became of it.
 
-    session: the coordinator's, by which `end_session` ends the process. options: of `core.engine.worker`; journal:
-    its journal, which is there if Dask has begun this task before. announce: is told when the process is there, and
-    when that has read the data.
+    session: the coordinator's, for `end_session`. worker: the number that the coordinator gave it. options: of
+    `core.engine.worker`. journal: the path of its journal, which exists if Dask has begun this task before.
+    announce: called when the process is started, and once more when it has read the data.
     """
     host = socket.gethostname()
     if Path(journal).exists():
@@ -87,7 +87,7 @@ def supervise(
 
 
 def end_session(session: str) -> int:
-    """Kill all processes of a session on this Dask worker, and begin no more; how many there were."""
+    """Kill all processes of a session on this Dask worker, and start no more for it; how many there were."""
     with _GUARD:
         _ENDED.add(session)
         found = list(_AT_WORK.get(session, ()))
@@ -97,7 +97,7 @@ def end_session(session: str) -> int:
 
 
 def _converse(process: PipedProcess, run: int, host: str, tell_ready: Callable[[], object]) -> Outcome:
-    """Ask a process for a run and hear its answer, or how it ended."""
+    """Ask a process for a run; its answer, or how it ended. tell_ready: called when it has read the data."""
     try:
         answer = _hear(process)
         if isinstance(answer, Ready):
@@ -111,13 +111,13 @@ def _converse(process: PipedProcess, run: int, host: str, tell_ready: Callable[[
 
 
 def _hear(process: PipedProcess) -> Answer | None:
-    """The next answer; None where there is none any more. Raises RecordError."""
+    """The next answer of a process; None once it has closed its answers. Raises RecordError."""
     line = process.answers.readline(LONGEST_LINE)
     return parse_answer(line) if line else None
 
 
 def _environment() -> dict[str, str]:
-    """Our variables, with the folder of our packages first on the way to find them."""
+    """Our environment variables, with the folder of our packages first in PYTHONPATH."""
     ours = str(Path(core.__file__).parents[1])
     paths = [ours, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

@@ -39,24 +39,24 @@ from core.records.stopping import cancel_requested, request_cancel
 from core.records.study import STUDY_FILE, Study, StudyCell, load_study
 
 LOOK_SECONDS = 0.25
-"""How often it is looked who has ended and who waits."""
+"""Seconds between two looks at the coordinators and the queue."""
 
 AGAIN_SECONDS = 10.0
-"""How long after the system failed it an experiment is tried again."""
+"""How long after an error of the system (an OSError) an experiment is tried again."""
 
 PATIENCE = 300.0
-"""For how long the system may fail an experiment until it is left out: an NFS server takes 90 s to come back."""
+"""For how long an experiment may meet such errors until it is left out: an NFS server takes 90 s to come back."""
 
 BETWEEN = 1e-4
-"""Seconds by which each experiment of a study comes after the one before, in the queue."""
+"""Seconds between the places in the queue of two successive experiments of a study, which keeps their order."""
 
 
 class Started(Protocol):
-    """A coordinator, as much of its process as is looked at."""
+    """The process of a coordinator, as much of `subprocess.Popen` as is used here."""
 
     @property
     def pid(self) -> int:
-        """Its number among this machine's processes."""
+        """Its process id."""
         ...
 
     def poll(self) -> int | None:
@@ -64,7 +64,7 @@ class Started(Protocol):
         ...
 
     def terminate(self) -> None:
-        """Ask it to go on another time."""
+        """Ask it to stop, to go on another time."""
         ...
 
 
@@ -73,10 +73,10 @@ Start = Callable[[Experiment], Started]
 
 
 class Supervision:
-    """Has what a study lacks computed.
+    """Has the missing runs of a study computed.
 
-    start: begins an experiment. tell: is told what cannot be begun, and why. queue: who computes in the home now.
-    clock: seconds, for the time until what the system failed is tried again.
+    start: starts the coordinator of an experiment. tell: is told which experiment cannot be started, and why.
+    queue: the tickets of those who compute in the home now. clock: seconds, for AGAIN_SECONDS.
     """
 
     def __init__(
@@ -93,26 +93,26 @@ class Supervision:
         self._queue = queue
         self._clock = clock
         self._left = deque(study.cells)
-        """What is to be begun, in this order."""
+        """The cells to be started, in this order."""
         self._started: dict[str, tuple[Experiment, Started]] = {}
-        """Id -> what was begun here and is not known to have ended."""
+        """Id -> an experiment that was started here and is not known to have ended, with its coordinator."""
         self._further: dict[str, int] = {}
-        """Of those the ones that were given further runs since: id -> how many runs were asked for at the start."""
+        """Id of one of `_started` that was given further runs since -> how many runs it was started with."""
         self._elsewhere: dict[str, StudyCell] = {}
-        """Id -> what somebody else computes."""
+        """Id -> the cell of an experiment that somebody else computes."""
         self._tried_again: set[str] = set()
-        """The ids of those that others have left unfinished, and that were begun for it: once is enough."""
+        """The ids of experiments that others left unfinished and that were put back to be started: once at most."""
         self._later: list[tuple[float, StudyCell]] = []
-        """What the system failed, and from when on it is tried again."""
+        """When to try again, and the cell of an experiment that met an error of the system."""
         self._failed: Counter[str] = Counter()
-        """Id -> how many times in a row the system has failed it."""
+        """Id -> how many errors of the system an experiment has met in a row."""
 
     def stop(self, *, for_good: bool) -> bool:
-        """Ask those that it has started and that live to stop; whether there are any.
+        """Ask the living coordinators that were started here to stop; whether there are any.
 
-        for_good: a person wants no more of it. To be asked again until they have: one that is only starting takes a
-        request for one that its predecessor left over. One that does not hold its experiment's lock, yet or ever,
-        is asked by a signal: a request in the folder would reach somebody else, who does.
+        for_good: a person wants no more of it. To be called again until none lives: a coordinator that is only
+        starting takes a cancel file for one that its predecessor left. One that does not hold its experiment's
+        lock gets a signal instead: a cancel file would reach whoever holds it.
         """
         alive = [pair for pair in self._started.values() if pair[1].poll() is None]
         for experiment, process in alive:
@@ -139,7 +139,7 @@ class Supervision:
                     self._left.append(cell)
 
     def step(self) -> bool:
-        """Look who has ended, begin what can be; whether anything is left to be seen to."""
+        """Look which coordinators have ended, start those that can be; whether anything is left to do."""
         for key, (experiment, process) in list(self._started.items()):
             status = process.poll()
             if status is None:
@@ -161,14 +161,14 @@ class Supervision:
         return bool(self._left or self._started or self._elsewhere or self._later)
 
     def _see_to_others(self) -> None:
-        """What others computed and have left unfinished is begun, once."""
+        """Put experiments that others computed and no longer compute back among those to be started, once each."""
         for cell in list(self._elsewhere.values()):
             try:
                 experiment = _experiment_of(self._study, cell)
                 if experiment is not None and experiment.running:
                     continue
             except (AefitError, OSError) as error:
-                if _may_pass(error):  # that is no end of what others compute: its one retry is not spent
+                if _may_pass(error):  # it may still be computed: its one retry is not spent
                     del self._elsewhere[cell.id]
                     self._put_off(cell, error)
                     continue
@@ -178,7 +178,7 @@ class Supervision:
                 self._left.appendleft(cell)
 
     def _one_waits(self) -> bool:
-        """Whether one that was started computes nothing yet: it has no ticket yet, or waits for its turn."""
+        """Whether one of the started experiments computes nothing yet: it has no ticket, or waits for its turn."""
         tickets = {queued.ticket.experiment: queued for queued in self._queue()}
         return any(key not in tickets or tickets[key].waiting for key in self._started)
 
@@ -203,7 +203,7 @@ class Supervision:
                 self._tell(f"{cell.id} is left out: {error}")
 
     def _put_off(self, cell: StudyCell, error: Exception) -> None:
-        """What the system failed is tried again later, unless that has been so for long enough."""
+        """Have an experiment that met an error of the system tried again later, or leave it out after PATIENCE."""
         self._failed[cell.id] += 1
         if self._failed[cell.id] == 1:
             self._tell(f"{cell.id} is tried again for up to {PATIENCE:.0f} s: {error}")
@@ -216,7 +216,7 @@ class Supervision:
 
 
 def _computes(process: Started, experiment: Experiment) -> bool:
-    """Whether a process of ours that lives holds an experiment's lock. Raises OSError."""
+    """Whether a living process of ours holds an experiment's lock. Raises OSError."""
     holding = experiment.lock.holding()
     return holding is not None and holding.holder == identity(process.pid)
 
@@ -224,7 +224,7 @@ def _computes(process: Started, experiment: Experiment) -> bool:
 def _lacks(study: Study, cell: StudyCell, first: int) -> bool:
     """Whether run `first` or a later one that the study asks for has neither a result nor failed for good.
 
-    What cannot be read now may lack: that is seen when it is begun.
+    True where that cannot be read now: it is seen when the experiment is started.
     """
     with suppress(OSError, AefitError):
         experiment = _experiment_of(study, cell)
@@ -235,7 +235,7 @@ def _lacks(study: Study, cell: StudyCell, first: int) -> bool:
 
 
 def supervise(study: Study, how: How, stops: Callable[[], bool]) -> ExitStatus:
-    """Have a study computed while its lock is held; the exit status. Raises LockHeld, OSError."""
+    """Take the study's lock and have it computed; the exit status. Raises LockHeld, OSError."""
     with working_in(study, stops) as (_, lost):
         since = time.time()
 
@@ -281,26 +281,29 @@ def _is_done(study: Study, cell: StudyCell) -> bool:
 
 
 def _may_pass(error: BaseException | None) -> bool:
-    """Whether the system is behind an error: a file server that is away comes back, a full disk is made room on."""
+    """Whether an OSError is among an error's causes: a file server may come back, a full disk be made room on."""
     while error is not None and not isinstance(error, OSError):
         error = error.__cause__
     return error is not None
 
 
 def is_complete(experiment: Experiment, runs: int) -> bool:
-    """Whether its first `runs` runs have results, and the statistics are over all there are. Raises OSError."""
+    """Whether an experiment's first `runs` runs have results, and all its statistics where it has no more runs.
+
+    Raises OSError.
+    """
     if not experiment.results().keys() >= set(range(runs)):
         return False
     return experiment.spec.runs > runs or read_state(experiment).summarised
 
 
 def _runs(cell: StudyCell) -> int:
-    """How many runs the study asks for."""
+    """How many runs the study asks of a cell; 0 where the cell cannot be read."""
     return cell.spec.runs if cell.spec is not None else 0
 
 
 def _stamp(study: Study) -> tuple[int, int]:
-    """What changes with the study's file."""
+    """Time and inode of the study's file, which tell that it has changed; zeros where it cannot be looked at."""
     try:
         status = (study.folder / STUDY_FILE).stat()
     except OSError:
@@ -318,7 +321,7 @@ def _tell(text: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take the study's lock and see to it; the exit status."""
+    """Take the study's lock and have it computed; the exit status."""
     options = _parser().parse_args(arguments)
 
     def work(stops: ProcessStops) -> ExitStatus:

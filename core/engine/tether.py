@@ -1,4 +1,4 @@
-"""A worker far from its coordinator leaves when that is gone, as the experiment's folder tells."""
+"""Ends a worker on another machine when its coordinator is gone, as the lock of the experiment's folder tells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.records.lock import HEARTBEAT_SECONDS, LOOKS, Holding, Lock
 
 
 def leave_with_the_lock(folder: Path) -> None:
-    """From now on this process ends when the one that holds the experiment's lock now holds it no more."""
+    """From now on this process ends once the present holder of the experiment's lock no longer holds it."""
     lock = Lock(folder)
 
     def watch() -> None:
@@ -28,7 +28,7 @@ def leave_with_the_lock(folder: Path) -> None:
 
 
 def wait_for_the_end(look: Callable[[], Holding | None], pause: Callable[[], object]) -> None:
-    """Return once who holds a lock at the first look was seen to be gone LOOKS times in a row.
+    """Return once the holder found at the first look was seen LOOKS times in a row not to hold the lock.
 
     look: see `Lock.holding`. pause: lets the time between two looks pass.
     """

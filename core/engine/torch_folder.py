@@ -1,7 +1,7 @@
-"""Where torch puts what it compiles, whatever it is asked to compute: a folder that nobody else can make first.
+"""Sets where torch puts what it compiles: in the cache, where no other user can have made the folder before.
 
-By default it makes a folder with a known name in the temporary folder that all users of a machine share, even where
-nothing is compiled, and fails where somebody else has put something there.
+By default torch makes a folder with a known name in the temporary folder that all users of a machine share, even
+where it compiles nothing, and fails where somebody else has put something there.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 def keep_to_own_folder(cache_dir: Path) -> None:
     """Have torch use a folder in the cache from now on, unless the environment names one.
 
-    Where the cache cannot be written it is the folder of this program, in which torch will not write anything: it
-    only wants one that is there.
+    Where the cache cannot be written it is the folder of this program: torch only needs one that exists, and writes
+    nothing there.
     """
     if VARIABLE in os.environ:
         return

@@ -24,21 +24,22 @@ from core.records.queue import (
 )
 
 LOOK_SECONDS = 0.25
-"""How often the others are looked at, at most."""
+"""Seconds between two readings of the queue, at least."""
 UNSEEN_SECONDS = 60.0
-"""How long a file server may hide a ticket of ours, before nobody is waited for any more."""
+"""How long our own ticket may be out of sight before we no longer wait for anybody: a file server may hide it."""
 
 
 class Turn:
-    """A place in the queue of a home, held within the block.
+    """An experiment's place in the queue of a home, held within the block.
 
     limit: processors that all experiments of the home together may use on this machine. threads: of each run.
-    since: seconds since 1970, by which it takes its place; None for now. at_once: it waits for nobody. elsewhere:
-    how it reaches other machines, "" where it computes on this one; who computes in another place does not count.
-    A ticket that has gone from the queue is written again. Where the queue could never be written, or the ticket
-    is not seen in it for UNSEEN_SECONDS, nobody waits for it, and it waits for nobody: a disk that is full must
-    stop no experiment that needs no more of it. Until then what was said last holds: a file server that is away for
-    a moment must not let everybody begin.
+    since: seconds since 1970, by which it takes its place; None for now. study: "" for none. at_once: it waits for
+    nobody. elsewhere: how it reaches other machines, "" for this one; only tickets with the same `elsewhere` count.
+
+    A ticket that has gone from the queue is written again. Where the queue could never be written, or the ticket is
+    not seen in it for UNSEEN_SECONDS, the experiment waits for nobody, and nobody for it: a full disk must not stop
+    an experiment that needs no more room. Until then the last answer holds: a file server that is away for a moment
+    must not let everybody begin.
     """
 
     def __init__(
@@ -72,10 +73,10 @@ class Turn:
         self._looked = -LOOK_SECONDS
         self._runs = 0
         self._unseen: float | None = None
-        """Since when the own ticket is not seen in the queue."""
+        """Since when our own ticket is not seen in the queue, by `clock`."""
         self._was_written = False
         self.before: tuple[str, ...] = ()
-        """The experiments that it waits for, as it last looked."""
+        """The experiments that it waits for, as the queue was last read."""
 
     def __enter__(self) -> Self:
         sweep_queue(self._home)
@@ -89,7 +90,7 @@ class Turn:
     def runs(self, using: int, wanted: int) -> int:
         """How many runs may be computed at the same time now.
 
-        using: that are computed now. wanted: that would be if there were room, at least `using`.
+        using: how many are computed now. wanted: how many would be if all had room, at least `using`.
         """
         ticket = msgspec.structs.replace(
             self._ticket, using=using * self._threads, wanted=max(using, wanted) * self._threads
@@ -114,7 +115,7 @@ class Turn:
         return self._runs
 
     def _queue(self, ticket: Ticket) -> list[Queued]:
-        """Those that compute in the same place, this ticket among them; none where it is not seen there."""
+        """Write our ticket; the tickets of those that compute in our place. Empty where ours is not among them."""
         if not self._write(ticket):
             return []
         queue = [one for one in read_queue(self._home) if one.ticket.elsewhere == ticket.elsewhere]

@@ -61,7 +61,7 @@ from core.records.experiment import load as load_experiment
 
 
 class JournalTaken(ExperimentError):
-    """The journal that this worker was to make is there: one that was started for the same is before it."""
+    """The journal that this worker was to make exists: another worker was started for the same task before."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +86,7 @@ def _serve(options: argparse.Namespace) -> int:
         computer = _prepare(load_experiment(options.folder), options, _journal_of(options))
     except JournalTaken as error:
         # Dask has begun a task for the second time while the first process was loading. That says nothing of the
-        # experiment, so it is no refusal: this process ends, as one does that is lost.
+        # experiment, so it is no refusal: this process ends, and counts as lost.
         _say(str(error))
         return ExitStatus.REFUSED
     except AefitError as error:
@@ -133,7 +133,7 @@ def _compute_alone(options: argparse.Namespace) -> int:
 
 
 def _lacking(experiment: Experiment, runs: list[int]) -> list[int]:
-    """Those of the runs that have no valid result, in their order. Raises ExperimentError for one there is not."""
+    """Those of `runs` that have no valid result, in their order. Raises ExperimentError for an unknown run."""
     there = experiment.spec.runs
     if unknown := [run for run in runs if not 0 <= run < there]:
         raise ExperimentError(
@@ -174,7 +174,7 @@ def _compute_and_say(computer: RunComputer, run: int) -> bool:
 
 
 def _line(event: Event) -> str:
-    """What a person is told of an event of a run, "" for nothing."""
+    """The line that tells a person of an event, "" for an event that is not told."""
     match event:
         case Notice(text=text):
             return text
@@ -186,7 +186,7 @@ def _line(event: Event) -> str:
 
 
 def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) -> RunComputer:
-    """Raises AefitError."""
+    """The computer of the experiment's runs, as the options say. Raises AefitError."""
     # Nothing is written beside a folder that lies elsewhere than in a home.
     folder = experiment.folder.resolve()
     own_home = folder.parent.parent
@@ -205,7 +205,7 @@ def _prepare(experiment: Experiment, options: argparse.Namespace, write: Write) 
 
 
 def _journal_of(options: argparse.Namespace) -> Write:
-    """What takes the events. Raises JournalTaken, ExperimentError."""
+    """A function that journals an event, or ignores it without --journal. Raises JournalTaken, ExperimentError."""
     if options.journal is None:
         return lambda event: None
     try:
@@ -223,7 +223,7 @@ def _say(line: str) -> None:
 
 
 def _answering(descriptor: int) -> Callable[[Answer], None]:
-    """A function that sends one answer."""
+    """A function that writes an answer to a descriptor."""
     # A process that we start would keep it open, and the coordinator not notice our end.
     os.set_inheritable(descriptor, False)
     channel = os.fdopen(descriptor, "wb")
@@ -236,7 +236,10 @@ def _answering(descriptor: int) -> Callable[[Answer], None]:
 
 
 def _marking(mark: str) -> Callable[[Answer], None]:
-    """A function that sends one answer through standard output, where else only signs of life come from us."""
+    """A function that writes an answer behind `mark` to standard output; a thread writes signs of life there too.
+
+    What else this process prints there goes to standard error from now on.
+    """
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # its own, which no process that we start inherits
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -248,7 +251,7 @@ def _marking(mark: str) -> Callable[[Answer], None]:
             channel.flush()
 
     def live() -> None:
-        with suppress(BrokenPipeError):  # nobody hears us: that our input has ended tells so
+        with suppress(BrokenPipeError):  # nobody reads it: our input has ended too, which ends this process
             while True:
                 send(sign_of_life(mark))
                 time.sleep(SIGN_SECONDS)
@@ -258,7 +261,7 @@ def _marking(mark: str) -> Callable[[Answer], None]:
 
 
 def _leave_with_the_input() -> None:
-    """End this process when its standard input ends; what comes there is not heard."""
+    """From now on end this process when its standard input ends; what comes there is ignored."""
 
     def listen() -> None:
         # Without a buffer, as in `_commands`.
@@ -270,7 +273,7 @@ def _leave_with_the_input() -> None:
 
 
 def _commands() -> queue.SimpleQueue[int]:
-    """The runs that the coordinator asks for, as they come."""
+    """A queue of the runs that the coordinator asks for; its thread ends this process when the input ends."""
     commands: queue.SimpleQueue[int] = queue.SimpleQueue()
     # Without a buffer, whose lock Python would wait for in vain where this process ends before its input does.
     commanding = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
@@ -282,7 +285,7 @@ def _commands() -> queue.SimpleQueue[int]:
         except AefitError as error:
             _say(str(error))
         finally:
-            # Nobody is left who can be answered; the run at work is computed again by whoever resumes.
+            # Nobody is left to answer; the run at work is computed again by whoever resumes.
             os._exit(ExitStatus.COMPLETE)
 
     threading.Thread(target=listen, daemon=True).start()

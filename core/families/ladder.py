@@ -91,7 +91,7 @@ class Ladder:
         return f"{self.knob} = {self.before(level)} to {level}"
 
     def mirrored(self, values: Mapping[str, T]) -> dict[str, T]:
-        """The same values by the level that stands as far from the other end: level -> value."""
+        """Values by level with the levels reversed: each gets the value of the level as far from the other end."""
         return {level: values[other] for level, other in zip(self.levels, reversed(self.levels), strict=True)}
 
 
@@ -101,5 +101,5 @@ def slope_name(level: str) -> str:
 
 
 def rise_name(ladder: Ladder, level: str) -> str:
-    """The same for the difference: "A_3 - A_5"."""
+    """The name of the difference A_level - A_before: "A_3 - A_5"."""
     return f"A_{level} - A_{ladder.before(level)}"

@@ -1,4 +1,4 @@
-"""What goes wrong when a damaged or forged archive of arrays is read, and how much memory that would take."""
+"""Checks an archive of arrays before it is read: the memory it would take, and what a damaged one raises."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What NumPy and zipfile were seen to raise for damaged or forged bytes, and what they are documented to raise."""
+"""The exceptions that NumPy and zipfile raise for damaged or forged bytes, as documented and as seen."""
 
 
 class TooLarge(Exception):
-    """What an archive holds would take `size` bytes, more than it may."""
+    """The error for an archive whose content would take `size` bytes of memory, more than it may."""
 
     def __init__(self, size: int) -> None:
         super().__init__(f"it holds {size:,} bytes")
@@ -40,25 +40,25 @@ class TooLarge(Exception):
 
 
 def check_sizes(file: BinaryIO, limit: int) -> None:
-    """Look at what an archive of arrays says of their sizes, before any room is made for them.
+    """Check the sizes that an archive of arrays declares, before memory is allocated for them.
 
-    Of a member no more than its declared size is ever unpacked. Raises TooLarge where all of these together are
-    above the limit of bytes, ValueError where an array claims more than its member holds, others of UNREADABLE for
-    damage.
+    Raises TooLarge where the declared sizes of its members add up to more than `limit` bytes (of a member no more
+    than its declared size is ever unpacked), ValueError where an array claims more than its member holds, others of
+    UNREADABLE for damage.
     """
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if (size := sum(member.file_size for member in members)) > limit:
             raise TooLarge(size)
         for member in members:
-            # Also what is no array by its name: opening tells where that is damaged in one of its two places.
+            # Members with other names are opened too: that raises where their two headers do not agree.
             with archive.open(member) as content:
                 if member.filename.endswith(".npy"):
                     _check_claim(content, member)
 
 
 def _check_claim(content: IO[bytes], member: zipfile.ZipInfo) -> None:
-    """Raises ValueError where an array claims to be larger than what there is of it."""
+    """Raises ValueError where the header of an array claims more bytes than its member has."""
     version = np.lib.format.read_magic(content)
     # Version 3 differs from 2 in how names of fields are written.
     head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

@@ -1,4 +1,4 @@
-"""Writing so that a reader sees the old file or the whole new one, never half of it. The only place that does."""
+"""The only place that replaces files so that a reader sees the old file or the whole new one, never half of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from core.files.ownership import owned_name
 
 TITLE_LENGTH = 99
-"""Bytes of a file's name in that of its half-written copy: some file systems take 255 bytes for a name."""
+"""Bytes of a file's name that its half-written copy's name takes over: many file systems allow 255 for a name."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -31,9 +31,9 @@ def sync_file(path: Path) -> None:
 def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = True) -> None:
     """Have `write` fill a new file and put it in the place of `path`. Raises OSError, leaving what was there.
 
-    The new file can be read back too. A process that is killed leaves it under an `owned_name` that
-    begins as `half_written` says.
-    durable: once this returns it outlives a power cut; else, which is faster, it may be lost or damaged by one.
+    `write` may read back what it has written. A process that is killed leaves the new file under an `owned_name`
+    with the prefix `half_written(path)`. durable: the file outlives a power cut once this returns; else, which is
+    faster, a power cut may lose or damage it.
     """
     temporary = path.with_name(owned_name(half_written(path)))
     try:
@@ -51,7 +51,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], *, durable: bo
 
 
 def half_written(path: Path) -> str:
-    """How the names of a file's half-written copies begin, for `owned_name` and `sweep`."""
+    """The prefix of the names of a file's half-written copies, for `owned_name` and `sweep`."""
     return "." + path.name.encode("utf-8", "surrogateescape")[:TITLE_LENGTH].decode("utf-8", "ignore")
 
 

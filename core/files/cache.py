@@ -1,10 +1,10 @@
 """A bounded cache of arrays that take long to compute, shared by any number of processes.
 
-An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content follows from. It is replaced
+An entry is one file, CACHE/KIND/KEY, where KEY is the SHA-256 of all that its content depends on. It is replaced
 whole, and begins with a mark and with the checksum of its kind, key and content: a reader gets the entry that it
 asked for, whole, or none. Where a cache cannot be written, everything is computed each time.
 
-The folder may hold a person's own files too. Nothing is removed from it but what the cache wrote.
+The folder may hold a person's own files too; only what the cache wrote is removed.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ LIMIT = 4 * 2**30
 MARK = b"aefit-tui cache\n"
 """What every entry begins with."""
 CHECKSUM_BYTES = hashlib.sha256().digest_size
-"""Of an entry after its mark."""
+"""Bytes of an entry's checksum, which follows its mark."""
 EARLIER = re.compile(r"(neighbours|surrogates)/[0-9a-f]{64}|datasets/[0-9a-f]{32}\.npz")
-"""What earlier versions wrote, which has no mark; it is none of today's entries, but it may go."""
+"""The paths of entries of earlier versions, without a mark: they are no longer read, but may be removed."""
 _KEY = "[0-9a-f]{64}"
 
 
 class Cache:
-    """Arrays by key in a folder. Above its limit of bytes the least recently used entries are removed."""
+    """Arrays by kind and key in a folder. Above `limit` bytes the least recently used entries are removed."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self._folder = folder
         self._limit = limit
 
     def get(self, kind: str, key: str) -> dict[str, NDArray[Any]] | None:
-        """The arrays under a key, or None where there are none, or damaged ones."""
+        """The arrays under a key, by name; None where there are none, or damaged ones."""
         path = self._path(kind, key)
         try:
             with open_plain(path) as file:
@@ -62,7 +62,7 @@ class Cache:
             return None
 
     def put(self, kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Store arrays under a key, or not where that is impossible (a full disk, no permission)."""
+        """As `store`, but does nothing where that is impossible (a full disk, no permission)."""
         with suppress(OSError):
             self.store(kind, key, arrays)
 
@@ -90,7 +90,7 @@ class Cache:
         return os.path.lexists(self._path(kind, key))
 
     def _path(self, kind: str, key: str) -> Path:
-        """Where an entry lies. Raises ValueError for a key of another form, which any file might have."""
+        """The path of an entry. Raises ValueError for a key not made by `key_of`: any file might have that name."""
         if re.fullmatch(_KEY, key) is None:
             raise ValueError(f"{key!r} is no key: expected what `key_of` gives")
         return self._folder / kind / key
@@ -111,7 +111,7 @@ class Cache:
                 total -= size
 
     def _entries(self) -> list[tuple[int, int, Path]]:
-        """When used last, bytes and path of every file whose name is an entry's."""
+        """Time of last use (nanoseconds since 1970), bytes and path of every file with the name of an entry."""
         found = []
         for path in self._folder.glob("*/*"):
             if re.fullmatch(_KEY, path.name) or EARLIER.fullmatch(f"{path.parent.name}/{path.name}"):
@@ -133,7 +133,7 @@ class Cache:
 
 
 def _checksum(file: BinaryIO, kind: str, key: str) -> bytes:
-    """Of what follows in a file, as the content of this entry and no other."""
+    """The SHA-256 of an entry's kind, key, and of the rest of the file."""
     digest = hashlib.sha256(f"{kind}/{key}\n".encode())
     while block := file.read(2**20):
         digest.update(block)
@@ -141,7 +141,7 @@ def _checksum(file: BinaryIO, kind: str, key: str) -> bytes:
 
 
 def key_of(*parts: object) -> str:
-    """A key for what follows from these: arrays of numbers by content, dtype and shape, all else by its `repr`."""
+    """The key for what depends on `parts`: arrays count by content, dtype and shape, all else by its `repr`."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):

@@ -1,4 +1,4 @@
-"""Standard output and error: what is said to a person, and what happens where one of them is closed or full."""
+"""Standard input, output and error: messages to a person, and what happens where one is closed or full."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.declarations.printable import printable_text
 
 
 def hold_channels() -> None:
-    """Give standard input, output and error that are closed a descriptor that nothing else can be given then.
+    """Open each of standard input, output and error that is closed, so that no other file gets its descriptor.
 
-    Reading finds an end, writing results fails, and what is said to nobody is lost. Else the next file that is
-    opened would be written to in their place.
+    Else what is printed would go into the next file that is opened. Reading from the input then finds its end,
+    writing to the output fails, and what is written to standard error is lost.
     """
     for number, name, flags in (
         (0, "stdin", os.O_RDONLY),
@@ -25,13 +25,13 @@ def hold_channels() -> None:
         if descriptor != number:
             os.dup2(descriptor, number)
             os.close(descriptor)
-        # Of standard output writing fails, as the system would have it.
+        # Writing to standard output fails, as it does with a closed descriptor.
         file = open(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         setattr(sys, name, file)
 
 
 def say(text: str) -> None:
-    """Write to standard error what a person is to know; where it is full or closed nobody can be told."""
+    """Write a text to standard error; where that is full or closed the text is lost, and so are all later ones."""
     try:
         sys.stderr.write(printable_text(text))
         sys.stderr.flush()
@@ -40,7 +40,7 @@ def say(text: str) -> None:
 
 
 def forget(number: int) -> None:
-    """Have nothing more come of a channel: Python would try to write the rest when it leaves, and fail."""
+    """Drop all that is still written to a channel: Python would try to flush it at its exit, and fail."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, number)
     os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Folders of our own, and files of our own choosing in them: never what a link there leads to.
+"""Makes folders and opens files of our own without following links.
 
 A home, the folder of its experiments, its cache, and an experiment's folder may be links to another disk: a person
 put them there. Below an experiment's folder, which may come from somebody else, a link could lead anywhere.
@@ -14,12 +14,12 @@ from pathlib import Path
 
 
 def make_home(home: Path) -> None:
-    """A home, which nobody else can look into when it is new. Raises OSError."""
+    """Make a home where there is none, one that no other user can look into. Raises OSError."""
     home.mkdir(0o700, parents=True, exist_ok=True)
 
 
 def make_folder(folder: Path) -> None:
-    """A folder in one that is there. Raises OSError, also where a link, or anything but a folder, has its name."""
+    """Make a folder where there is none, in one that exists. Raises OSError, also where its name is no folder's."""
     try:
         folder.mkdir()
     except FileExistsError:
@@ -27,7 +27,7 @@ def make_folder(folder: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises OSError for what is no folder itself: a link to one, a file, nothing."""
+    """Raises OSError unless `folder` is a folder itself: for a link to one, a file, nothing."""
     mode = folder.lstat().st_mode
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, "it is a link, through which nothing is written", str(folder))
@@ -36,9 +36,9 @@ def check_folder(folder: Path) -> None:
 
 
 def own_file(folder: Path, name: str) -> Path:
-    """Where a file of that name may be put in a folder, which is made; a link of that name is taken away.
+    """The path for a file in a folder, which is made where it is missing; a link at that path is removed.
 
-    Raises OSError where the folder cannot be made or is a link, or a pipe or a device lies there.
+    Raises OSError where the folder cannot be made or is a link, or where a pipe or a device has the path.
     """
     make_folder(folder)
     path = folder / name
@@ -48,13 +48,13 @@ def own_file(folder: Path, name: str) -> Path:
         return path
     if stat.S_ISLNK(mode):
         path.unlink()
-    elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder: who writes is told
+    elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder makes the later write fail
         raise OSError(errno.EEXIST, "what lies there is not a plain file", str(path))
     return path
 
 
 def take_away(path: Path) -> None:
-    """Remove a file of ours, if it is there; what was put in its place and is no file is only set aside.
+    """Remove a file of ours, if it is there; a folder in its place is only set aside, under another name.
 
     Raises OSError.
     """
@@ -73,7 +73,7 @@ def set_broken_aside(path: Path) -> None:
 
 
 def open_to_append(path: Path) -> int:
-    """A descriptor that appends to a plain file, made where there is none; a link in its place is taken away.
+    """A descriptor that appends to a plain file, made where there is none; a link in its place is removed.
 
     Raises OSError, also for a pipe or a device.
     """

@@ -1,4 +1,4 @@
-"""Where things lie: the experiments home, the data folder, the user's settings file."""
+"""Where things lie: a home and its folders, the data, the user's settings file."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ def default_data_dir(home: Path) -> Path:
 
 
 def cache_dir(home: Path) -> Path:
-    """Decoded data sets and other things that can be made again."""
+    """The folder in a home of decoded data sets and other things that can be made again."""
     return home / "cache"
 
 
 def experiments_dir(home: Path) -> Path:
-    """One folder an experiment."""
+    """The folder in a home with a folder for each experiment."""
     return home / "experiments"
 
 
 def studies_dir(home: Path) -> Path:
-    """One folder a study."""
+    """The folder in a home with a folder for each study."""
     return home / "studies"
 
 
 def overviews_dir(home: Path) -> Path:
-    """What was read of each complete experiment, so that it need not be read again."""
+    """The folder in a home of what was read of complete experiments, so that it need not be read again."""
     return home / "overviews"
 
 
 def queue_dir(home: Path) -> Path:
-    """One file for everybody who computes, or waits to."""
+    """The folder in a home of the tickets of those who compute, or wait to."""
     return home / "queue"
 
 

@@ -1,7 +1,7 @@
-"""Publishing a file: onto the disk whole or not at all, or into a pipe or a device. The only place that does.
+"""The only place that publishes files: onto the disk whole or not at all, or into a pipe or a device.
 
-A path such as /dev/fd/63, which a shell makes of `>(command)`, names what whoever started this process gave it. To
-another process the same words mean something else, a file of the program's own even: `handed_on` passes it on.
+A path such as /dev/fd/63, which a shell makes of `>(command)`, names a descriptor that this process inherited. In
+another process the number may be another file's, even one of the program's own: `handed_on` passes it on.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from core.files.atomic import half_written, replace_file
 from core.files.ownership import sweep
 
 MOST_LINKS = 40
-"""That are followed, as Linux does."""
+"""How many links are followed, at most, as in Linux."""
 
 
 def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
     """Put bytes, or what a function writes, into a file, replacing it at once; a pipe or a device is written to.
 
-    A link stays, what it leads to is replaced. What a descriptor's name (/dev/fd/63, /dev/stdout) means is written
-    to where it stands, be it a file. Raises ExperimentError where the file cannot be written.
+    A link stays, what it leads to is replaced. Where `path` names a descriptor (/dev/fd/63, /dev/stdout) that is
+    written to at its present position, be it a file's. Raises ExperimentError where the file cannot be written.
     """
     write = content if callable(content) else lambda file: file.write(content)
     try:
@@ -51,7 +51,7 @@ def write_output(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
 
 
 def descriptor_of(path: Path) -> int | None:
-    """The number of this process's descriptor that a path means, through links too; None for any other path."""
+    """The number of the descriptor of this process that a path names, also by links; None for any other path."""
     ours = re.compile(rf"/proc/{os.getpid()}(/task/[0-9]+)?/fd|/dev/fd")
     try:
         for _ in range(MOST_LINKS):
@@ -71,15 +71,15 @@ def is_standard_output(output: str | None) -> bool:
 
 @contextmanager
 def handed_on(path: Path) -> Iterator[tuple[Path, tuple[int, ...]]]:
-    """Within the block: the name of the same output for a process that is started; the descriptors to pass to it.
+    """Within the block: the path by which a child process can write to `path`, and the descriptors to pass to it.
 
-    Raises ExperimentError where `path` is the name of a descriptor that nobody gave us.
+    Raises ExperimentError where `path` names a descriptor that this process did not inherit.
     """
     if (number := descriptor_of(path)) is None:
         yield path, ()
         return
     try:
-        # Standard input, output and error are others there.
+        # A child's standard input, output and error are others than ours.
         passed = number if _given(number) > 2 else os.dup(number)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -91,7 +91,7 @@ def handed_on(path: Path) -> Iterator[tuple[Path, tuple[int, ...]]]:
 
 
 def _given(number: int) -> int:
-    """The same. Raises OSError where it is none that this process was given, but closed or a file of our own."""
+    """`number`, if it is a descriptor that this process was given. Raises OSError for a closed one, or our own."""
     if not os.get_inheritable(number):
         raise OSError(errno.EBADF, "whoever started this program gave it no open file of that number")
     return number
@@ -105,7 +105,7 @@ def _unwritable(path: Path, error: OSError) -> ExperimentError:
 
 
 def _is_plain(path: Path) -> bool:
-    """Whether a plain file is there, or may be made: a link is asked for what it leads to. Raises OSError."""
+    """Whether `path`, its links followed, is a plain file or nothing, so that one may be made. Raises OSError."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""Names of things that a process makes for a while, by which anybody can tell whether their maker still lives.
+"""Names of temporary files and folders, by which any process can tell whether the one that made them still lives.
 
-A process that is killed leaves what it was writing. Whoever works in the same place later removes it, but nothing
-that a living process is at, and nothing that has a name of another form: that is somebody else's.
+A process that is killed leaves what it was writing. A process that works in the same place later removes it, but
+nothing of a living process, and nothing with a name of another form: that is somebody else's.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from core.declarations.lazy import hashlib
 
 ABANDONED_SECONDS = 86_400.0
-"""After so long without a change the temporary files of processes that we cannot see count as nobody's."""
+"""After so long without a change the temporary files of processes that we cannot see count as abandoned."""
 _DIGITS = 12
-"""Hex digits that stand for a start time or a process namespace, of which only equality counts."""
+"""Hex digits of the digest of a start time or a process namespace, which are only compared."""
 _OWNED = re.compile(
     rf"(?P<prefix>\..+)\.(?P<host>[A-Za-z0-9_-]*)"
     rf"\.(?P<pid>[0-9]{{1,9}})-(?P<start>[0-9a-f]{{{_DIGITS}}})-(?P<namespace>[0-9a-f]{{{_DIGITS}}})\.[0-9a-f]{{32}}",
@@ -36,10 +36,10 @@ def owned_name(prefix: str) -> str:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether nobody will finish what lies under an `owned_name`: its process is gone.
+    """Whether what lies under an `owned_name` is abandoned: its process is gone.
 
-    What a process of another host or container owns, or one that is hidden from us, counts as abandoned when it was
-    not touched for a day. What has a name of another form is not ours to judge: False.
+    What belongs to a process of another host or container, or one hidden from us, counts as abandoned once it has
+    not changed for ABANDONED_SECONDS. False for a name of another form.
     """
     found = _OWNED.fullmatch(path.name)
     if found is None:
@@ -57,8 +57,8 @@ def is_abandoned(path: Path) -> bool:
 def sweep(folder: Path, prefixes: str) -> None:
     """Remove what dead processes left in a folder under an `owned_name`; never raises.
 
-    prefixes: a regular expression of the prefixes that are swept. A folder that is a link is left alone: what it
-    leads to may be anybody's.
+    prefixes: a regular expression that matches the prefixes to sweep. A folder that is a link is left alone: what
+    it leads to may be anybody's.
     """
     with suppress(OSError):  # it cannot be listed: whoever works in it will say so
         if folder.is_symlink():
@@ -82,7 +82,7 @@ def remove(path: Path) -> None:
 
 
 def start_time(pid: int) -> str:
-    """When a process of this machine began, in the system's words; "" where there is none (or it is a zombie)."""
+    """When a process of this machine began, as the system writes it; "" where there is none, or it is a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
@@ -94,7 +94,7 @@ def start_time(pid: int) -> str:
 
 
 def is_hidden(pid: int) -> bool:
-    """Whether a process of this machine runs of which the system tells no more: another user's, under `hidepid`."""
+    """Whether a process runs whose start time the system does not tell us: another user's, under `hidepid`."""
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -105,7 +105,7 @@ def is_hidden(pid: int) -> bool:
 
 
 def pid_namespace() -> str:
-    """Among which processes this one is counted: containers of one machine have numbers of their own."""
+    """The PID namespace of this process, "" where there is none: each container numbers its processes anew."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -113,7 +113,7 @@ def pid_namespace() -> str:
 
 
 def output_of(*command: str) -> str:
-    """What a small system command prints, "" where there is no such command or it fails."""
+    """What a system command prints, stripped; "" where there is no such command, or it takes over 10 seconds."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
@@ -122,7 +122,7 @@ def output_of(*command: str) -> str:
 
 @cache
 def _owner(host: str, pid: int) -> str:
-    """The calling process, as its temporary files are named; it asks the system once."""
+    """The part of an `owned_name` that identifies the calling process; asks the system once."""
     return f"{_short_host(host)}.{pid}-{_short(start_time(pid))}-{_short(pid_namespace())}"
 
 

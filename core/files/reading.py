@@ -1,4 +1,4 @@
-"""Reading files that anybody may have put there: plain files only, never more than is said."""
+"""Reads files that anybody may have put there: plain files only, and of bounded size."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def open_plain(path: Path, *, buffering: int = DEFAULT_BUFFER_SIZE) -> BufferedReader:
-    """A plain file, opened to be read. Raises OSError, also for a folder, a pipe or a device.
+    """Open a plain file for reading. Raises OSError, also for a folder, a pipe or a device.
 
-    A pipe would have its reader wait, and a device such as /dev/zero has no end. buffering: bytes read
-    at a time, at least.
+    A pipe would make its reader wait, and a device such as /dev/zero has no end. buffering: bytes read at a time,
+    at least.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -23,9 +23,9 @@ def open_plain(path: Path, *, buffering: int = DEFAULT_BUFFER_SIZE) -> BufferedR
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """What a plain file holds. Raises OSError, also where it is none, or has more than `limit` bytes."""
+    """The content of a plain file. Raises OSError, also for anything else, and for more than `limit` bytes."""
     with open_plain(path) as file:
-        # Room for all that may be read is made first: not for more than there is, unless it grows meanwhile.
+        # `read` allocates all that it is asked for: so ask for no more than there is, unless the file grows.
         there = min(os.fstat(file.fileno()).st_size, limit)
         content = file.read(there + 1)
         if len(content) > there:
@@ -36,7 +36,7 @@ def read_plain(path: Path, limit: int) -> bytes:
 
 
 def read_end(path: Path, length: int) -> bytes:
-    """The last `length` bytes of a plain file, all of a shorter one. Raises OSError, also where it is none."""
+    """The last `length` bytes of a plain file, all of a shorter one. Raises OSError, also for anything else."""
     with open_plain(path) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - length))
         return file.read(length)

@@ -1,4 +1,4 @@
-"""Reading TOML that anybody may have written: bounded in size, depth and numbers."""
+"""Reads TOML that anybody may have written: of bounded size and depth, with numbers of at most 64 bits."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.files.reading import read_plain
 LARGEST = 2**18
 """Bytes of a file, at most; specifications and settings have some thousand, annotations what a person writes."""
 DEEPEST = 20
-"""Levels of tables and lists in each other."""
+"""Levels of nested tables and lists, at most."""
 MOST_PARTS = 50
-"""Parts of a dotted key: the parser takes time as their square."""
+"""Parts of a dotted key, at most: the parser's time grows with their square."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _TOO_MANY_PARTS = re.compile(
     rf"(?:^|[{{\[,])[ \t]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}", re.MULTILINE
@@ -23,15 +23,15 @@ _BEYOND = 2**63
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises OSError as `read_plain` does, and ValueError as `parse_toml` does."""
+    """The table in a TOML file. Raises OSError as `read_plain` does, and ValueError as `parse_toml` does."""
     return parse_toml(read_plain(path, LARGEST).decode())
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The table in a text.
+    """The table in a TOML text.
 
-    Raises ValueError, which says what is wrong: it is no TOML, too deep, or has a number of more than 64 bits,
-    which TOML 1.0 leaves to the reader, and which could not be shown.
+    Raises ValueError, which says what is wrong: it is no TOML, is nested too deep, or has a whole number of more
+    than 64 bits, which TOML 1.0 lets a parser refuse, and which Python may refuse to print.
     """
     if text.count(".") >= MOST_PARTS and _TOO_MANY_PARTS.search(text):
         raise ValueError(f"a name has more than {MOST_PARTS} parts")

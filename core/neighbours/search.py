@@ -105,7 +105,7 @@ def check_training(training: NDArray[np.uint8]) -> None:
 
 
 def to_grey_levels(pixels: Pixels) -> NDArray[np.float32]:
-    """The same pixels as float32 from 0 to 255: uint8 exactly, float32 rounded once.
+    """Pixels as float32 from 0 to 255: uint8 exactly, float32 in [0, 1] rounded once.
 
     Raises ValueError for another dtype, and for float32 outside [0, 1] or not a number.
     """

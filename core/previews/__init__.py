@@ -1,1 +1,1 @@
-"""What a form shows before anything is computed: images, an attack at work; by a process of its own."""
+"""What the form shows before anything is computed, images and an attack at work, made in a process of its own."""

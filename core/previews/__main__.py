@@ -1,7 +1,7 @@
 """Makes one preview: `python -P -m core.previews`, the request on standard input, the preview on standard output.
 
-Both are one JSON object, see `core.previews.records`. A person's mistake is told on standard error as another one,
-see `core.report.refusal`, and the exit status is 2.
+Both are one JSON object, see `core.previews.records`. An error in the request is written to standard error as JSON
+too, see `core.report.refusal`, and the exit status is 2.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from core.records.types import parse, to_json
 from core.report.refusal import refusal_line
 
 NICENESS = 5
-"""Of what trains a network for an example: whoever computes a result goes first."""
+"""The niceness of this process while it makes a preview of an attack, for which it trains a network.
+
+Processes that compute results go first.
+"""
 
 
 def answer(request: DataRequest | AttackRequest) -> DataPreview | AttackPreview:
-    """What was asked for. Raises AefitError."""
+    """The preview that was asked for. Raises AefitError."""
     cache = Cache(Path(request.cache_dir)) if request.cache_dir else None
     if isinstance(request, DataRequest):
         return preview_dataset(request.dataset, data_dir=Path(request.data_dir), cache=cache)

@@ -1,4 +1,4 @@
-"""An attack on one image of a packaged set: what it changes, and what the attacked network makes of it."""
+"""The preview of an attack on one image of a packaged set: what it changes, and what the network then answers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from core.previews.records import AttackPreview
 from core.records.gallery import amplified, grey_levels
 
 DATASET, SURROGATE, EPOCHS = "mnist-5k", "lenet5", 3
-"""What the attacked network is, and what it is trained on; enough for an example, not for a result."""
+"""What the attacked network is trained on, which network it is, and for how long: for an example, not a result."""
 SOURCE = 1500
-"""The image, by its place in the data set."""
+"""The place of the image in the data set."""
 
 
 def preview_attack(
     name: str, epsilon: float, options: Mapping[str, Any], cache: Cache | None
 ) -> AttackPreview:
-    """The image before and after; a targeted attack moves it toward the class that the network thinks second.
+    """The image before and after the attack; a targeted one aims at the most likely class but the image's own.
 
-    What was made before is taken from the cache, without loading torch. Raises DataError where the packaged set
-    is missing, PluginError for an attack that cannot be loaded, SpecError or ValueError for settings that it
-    cannot take.
+    A preview that was made before is taken from the cache, without loading torch. Raises DataError where the
+    packaged set is missing, PluginError for an attack that cannot be loaded, SpecError or ValueError for settings
+    that it cannot take.
     """
     origin = str(ATTACKS.origin(name) or "")
     depends_on = (name, origin, epsilon, sorted(options.items()), DATASET, SURROGATE, EPOCHS, SOURCE)
@@ -41,7 +41,10 @@ def preview_attack(
 def _attack(
     name: str, epsilon: float, options: Mapping[str, Any], cache: Cache | None
 ) -> dict[str, NDArray[Any]]:
-    """original (H, W, C) uint8, image (H, W, C) float32, label, target (-1: none), logits (2, classes), kept."""
+    """original (H, W, C) uint8, image (H, W, C) float32, label, target (-1: none), logits (2, classes), kept.
+
+    logits: before and after the attack.
+    """
     # Loads torch: seconds that a kept preview does not take.
     import torch  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""A look at a data set: how large it is, and some images of each class."""
+"""The preview of a data set: how large it is, and some images of each class."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SHOWN = 20
 
 
 def preview_dataset(dataset: str, *, data_dir: Path, cache: Cache | None) -> DataPreview:
-    """A preview of what `core.data.load.load` reads; that of a named set is kept in the cache.
+    """The preview of a data set as `core.data.load.load` reads it; that of a named set is kept in the cache.
 
-    Of a folder or `.zip` only the images that are shown are decoded; another one may still turn out to be broken.
-    Raises DataError for what that function refuses.
+    Of a folder or `.zip` only the images that are shown are decoded, so that another may turn out to be broken
+    later. Raises DataError for what `load` refuses, but for such images.
     """
     source = resolve(dataset)
     try:
@@ -75,9 +75,9 @@ def _of_pool(pool: ImageSet) -> DataPreview:
 
 
 def choose(labels: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Places of the images to show, SHOWN at most: one of each class in turn, then a second one where it fits.
+    """The places of the images to show, SHOWN at most: the first of each class, then its middle one if all fit.
 
-    labels: (N,), 0 or more. The first and the middle one of a class in the order of the data set.
+    labels: (N,), 0 or more; a class's images are taken in the order of the data set.
     """
     members = [
         np.flatnonzero(labels == label) for label in range(min(int(labels.max(initial=-1)) + 1, SHOWN))
@@ -113,5 +113,5 @@ def _preview(
 
 
 def _shown(text: str) -> str:
-    """A text that a terminal can be shown, and JSON can hold: a folder's name may have anything in it."""
+    """A text made fit for a terminal and for JSON: a folder's name may have any characters."""
     return printable(text)[:500]

@@ -18,9 +18,9 @@ T = TypeVar("T", bound=Record)
 
 
 def kept_or_made(cache: Cache | None, depends_on: object, kind: type[T], make: Callable[[], T]) -> T:
-    """The preview that was made for the same before, else what `make` gives, which is then kept.
+    """The kept preview for `depends_on`, else what `make` returns, which is then kept.
 
-    depends_on: all that it follows from, by its `repr`, besides this program's version.
+    depends_on: all that the preview depends on besides this program's version; it counts by its `repr`.
     """
     key = key_of(kind.__name__, depends_on, __version__)
     found = cache.get(KIND, key) if cache is not None else None

@@ -1,4 +1,4 @@
-"""What the process that makes previews is asked, and what it gives; light enough for the terminal to import."""
+"""Requests to the process that makes previews, and its answers; light enough for the terminal program to import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Shape = tuple[Count, Count, Count]
 
 
 class DataRequest(Record, frozen=True, kw_only=True, tag="data"):
-    """A look at a data set. dataset: as `core.data.load.load` takes it. cache_dir: "" to do without."""
+    """Asks for a preview of a data set. dataset: as `core.data.load.load` takes it. cache_dir: "" for no cache."""
 
     dataset: str
     data_dir: str
@@ -18,7 +18,7 @@ class DataRequest(Record, frozen=True, kw_only=True, tag="data"):
 
 
 class AttackRequest(Record, frozen=True, kw_only=True, tag="attack"):
-    """An attack on one image of a packaged set. options: the attack's own. cache_dir: as above."""
+    """Asks for a preview of an attack. options: the attack's own. cache_dir: "" for no cache."""
 
     attack: str
     epsilon: float
@@ -27,7 +27,7 @@ class AttackRequest(Record, frozen=True, kw_only=True, tag="attack"):
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """What the process is sent."""
+    """The message to the process. of: what it asks for."""
 
     of: DataRequest | AttackRequest
 
@@ -35,8 +35,9 @@ class Request(Record, frozen=True, kw_only=True):
 class DataPreview(Record, frozen=True, kw_only=True):
     """A data set and some of its images, each class in turn.
 
-    class_names, counts: its first classes, and how many images each has; classes, images: of all of them.
-    labels: of the images shown, places in class_names. pixels: theirs, (len(labels), *shape) uint8 in C order.
+    class_names, counts: the first classes, and how many images each has. classes, images: how many there are in
+    all. labels: of the images shown, as places in class_names. pixels: of the images shown, (len(labels), *shape)
+    uint8 in C order.
     """
 
     images: Count
@@ -64,10 +65,10 @@ class DataPreview(Record, frozen=True, kw_only=True):
 class AttackPreview(Record, frozen=True, kw_only=True):
     """An image before and after an attack, and what the attacked network says of both.
 
-    original, change, changed: (*shape) uint8 in C order; change: mid grey where nothing has changed, `gain` times
-    as strong as it is. target: the class that it was moved toward, "" where toward none. said, says: the network's
-    answer before and after. sure: how sure it is of the second, its softmax. kept: whether the attack keeps it.
-    largest: the largest change of a pixel, in [0, 1].
+    original, change, changed: shape `shape`, uint8 in C order. change: the perturbation amplified `gain` times, mid
+    grey for none. label: the image's class. target: the class that it was moved toward, "" for none. said, says:
+    the network's answer before and after. sure: the softmax of the answer after. kept: whether the attack keeps the
+    image. largest: the largest change of a pixel, in [0, 1].
     """
 
     shape: Shape

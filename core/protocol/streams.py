@@ -43,7 +43,7 @@ class Streams:
         return torch.Generator().manual_seed(state & 0x7FFF_FFFF_FFFF_FFFF)
 
     def numpy_of_set(self, name: str) -> np.random.Generator:
-        """The same for what a set draws while it chooses."""
+        """A NumPy generator for what a set draws while it chooses its members."""
         return self.numpy(OF_SETS.get(name, f"set {name}"))
 
     def _sequence(self, use: str) -> np.random.SeedSequence:

@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a person says of one experiment; nothing that is computed depends on it.
+    """What a person writes about one experiment; nothing that is computed depends on it.
 
-    label: one line; line breaks and other control characters in what is given become single spaces.
-    tags: single lines likewise, without repetition, none of them empty. notes: any text.
-    Half of a surrogate pair, which no file could hold, becomes a question mark.
+    label: one line; line breaks and other control characters in it become single spaces. tags: lines of that kind,
+    each once, none empty. notes: any text. Half of a surrogate pair, which UTF-8 cannot hold, becomes a question
+    mark.
     """
 
     label: str = ""
@@ -44,7 +44,7 @@ class Annotations:
 def read_annotations(folder: Path) -> tuple[Annotations, str]:
     """The annotations of the experiment in `folder`, and what is wrong with their file, "" if nothing is.
 
-    Never raises: a missing file says nothing, a broken one too, and a value of a wrong type counts as absent.
+    Never raises: a missing or broken file has no annotations, and a value of a wrong type counts as absent.
     """
     content, problem = _content(folder / ANNOTATIONS_FILE)
     wrong: list[str] = []
@@ -67,8 +67,8 @@ def read_annotations(folder: Path) -> tuple[Annotations, str]:
 def write_annotations(folder: Path, annotations: Annotations) -> None:
     """Replace the annotations in `folder`; keys that this version does not know are kept.
 
-    Raises ExperimentError where the file cannot be written, or holds what cannot be read: somebody's words
-    would be lost.
+    Raises ExperimentError where the file cannot be written, and where the present one cannot be read: what somebody
+    wrote there would be lost.
     """
     path = folder / ANNOTATIONS_FILE
     content, problem = _content(path)
@@ -95,8 +95,9 @@ def tags(folder: Path, *, add: Iterable[str] = (), remove: Collection[str] = ())
 
 
 def note(folder: Path, text: str) -> Annotations:
-    """Replace the notes of the experiment in `folder`, "" for none; what is written of it now. Raises as
-    `write_annotations`.
+    """Replace the notes of the experiment in `folder`, "" for none; its annotations now.
+
+    Raises as `write_annotations`.
     """
     return _written(folder, replace(read_annotations(folder)[0], notes=text))
 
@@ -107,7 +108,7 @@ def _written(folder: Path, annotations: Annotations) -> Annotations:
 
 
 def _readable(text: str) -> str:
-    """The text of a file, unless it could not be read again. Raises ExperimentError."""
+    """`text`, the content of an annotations file. Raises ExperimentError where it could not be read again."""
     if len(text.encode()) > LARGEST:
         raise ExperimentError(
             f"that is too much to be noted: expected at most {LARGEST:,} bytes",
@@ -121,7 +122,7 @@ def _readable(text: str) -> str:
 
 
 def _content(path: Path) -> tuple[dict[str, object], str]:
-    """What the file holds and what is wrong with it; nothing where there is no file."""
+    """The table in an annotations file, and what is wrong with it; {} and "" where there is no file."""
     try:
         return read_toml(path), ""
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""arrays.npz: all that an auditor needs, beside the data set, to compute a run's predictions again."""
+"""arrays.npz: all that is needed, beside the data set, to compute a run's predictions again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ARRAY_NAMES = (
     "adversarial_target",
     "adversarial_prediction",
 )
-"""What every arrays.npz holds. n: test images, m: adversarial images, L: levels.
+"""The arrays in every arrays.npz. N: pooled images, n: test images, m: adversarial images, L: levels.
 
 train_index, test_index: (N - n,), (n,) int32 into the pooled data set, as the split shuffled them.
 test_label: (n,) int16. test_prediction: (L, n) int16, one row a level.
@@ -31,11 +31,11 @@ adversarial_source: (m,) int32, the source's index into the pooled data set.
 adversarial_target: (m,) int16, the class attacked toward, -1 for an untargeted attack or noise.
 adversarial_prediction: (L, m) int16.
 
-One more holds what the knob is set to at each level, general first, (L,), int32 where these are whole numbers, and
-is called after the knob (`Ladder.array_name`): `k` for nearest neighbours.
+One more, named after the knob (`Ladder.array_name`; `k` for nearest neighbours), holds the knob's value at each
+level, the most general first: (L,), int32 where these are whole numbers.
 """
 CROSSFIT_NAMES = ("half", "crossfit_test_prediction", "subset")
-"""What it holds besides, where the run has them.
+"""Further arrays of arrays.npz, where the run has them. B: random parts of a half.
 
 half: (N - n,) uint8, 0 or 1, the half of every training image, in the order of train_index.
 crossfit_test_prediction: (2, L, n) int16, by the classifier of half 0 and by that of half 1.
@@ -57,6 +57,6 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]], ladder: 
 
 
 def knob_values(ladder: Ladder) -> NDArray[np.generic]:
-    """What the knob is set to at each level: (L,) int32 where these are whole numbers, else as NumPy takes them."""
+    """The knob's value at each level: (L,), int32 for whole numbers, else of the dtype that NumPy chooses."""
     numeric = all(isinstance(value, int) for value in ladder.values)
     return np.array(ladder.values, dtype=np.int32 if numeric else None)

@@ -1,11 +1,11 @@
-"""Every candidate of a run on disk, for uses beyond the experiment; written as they come, never all in memory.
+"""Every candidate of a run on disk, for uses beyond the experiment; written block by block, never all in memory.
 
 `candidate_image.npy` holds the (m, H, W, C) float32 images, in [0, 1], which `numpy.load` can map into memory.
 `candidates.npz` holds, in the same order: `label` (m,) int16, the source's true label; `source` (m,) int32, into
-the pooled data set; `target` (m,) int16, -1 where there is none; `prediction` (L, m) int16, and what the knob is
-set to at each of the L levels under its name (`k` for nearest neighbours); `surrogate_prediction` (m,) int16;
+the pooled data set; `target` (m,) int16, -1 where there is none; `prediction` (L, m) int16; the knob's value at
+each of the L levels, under the knob's name (`k` for nearest neighbours); `surrogate_prediction` (m,) int16;
 `crossfit_prediction` (2, L, m) int16, by the classifier of half 0 and by that of half 1, where there are halves.
-The candidates are those of every test image: first of those that the most general level gets right.
+The candidates are those of every test image, first of the images that the most general level gets right.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ ARRAYS = "candidates.npz"
 
 
 class CandidateFiles:
-    """A `CandidateKeeper` over a folder of its own beside a run's result; the folder is removed at the end."""
+    """A `CandidateKeeper` that writes to a temporary folder beside the run's result, removed after the block.
+
+    shape: (H, W, C) of an image.
+    """
 
     def __init__(self, run_folder: Path, ladder: Ladder, shape: tuple[int, int, int]) -> None:
         # Named like a half-written result, with which it is swept should this process be killed.
@@ -40,7 +43,7 @@ class CandidateFiles:
         self._ladder = ladder
         self._shape = shape
         none = np.empty(0, dtype=np.int16)
-        # So that a run without any candidate has the arrays too.
+        # Empty ones, so that a run without any candidate has the arrays too.
         self._parts: list[dict[str, NDArray[Any]]] = [
             {
                 "label": none,
@@ -79,7 +82,7 @@ class CandidateFiles:
         self._parts.append(part)
 
     def finish(self, folder: Path) -> None:
-        """Move the two files into a folder of the same file system. Raises OSError."""
+        """Complete the two files and move them into `folder`, of the same file system. Raises OSError."""
         # The room that a growing first axis takes is reserved in the header.
         self._images.seek(0)
         self._write_header()

@@ -1,6 +1,6 @@
-"""What a run finds that decides the claim: cross-fitted accuracy, bias and variance, robustness.
+"""The records of a run that decide the claim: cross-fitted accuracy, bias and variance, robustness.
 
-For definitions see docs/protocol.md, "Deciding the claim". A level's key is its label.
+For definitions see docs/protocol.md, "Deciding the claim". Mappings by level have the level's label as key.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ ByLevel = dict[Name, Share | None]
 class CrossFit(Record, frozen=True, kw_only=True):
     """Accuracy on sets that one half's classifier selects, by the classifier of the other half.
 
-    Each set is None where it was not measured, else level -> the mean over both orders of the halves.
-    own: set -> level -> the same by the classifier that selected. counts: set -> its images in each order.
+    Each set is None where it was not measured, else level -> the mean over both orders of the halves. own: set ->
+    level -> the accuracy of the classifier that selected the set. counts: set -> its images in each order.
     """
 
     test: ByLevel | None = None
@@ -47,8 +47,9 @@ class Decomposition(Record, frozen=True, kw_only=True):
     """0-1 loss at one level over random parts of the training images (Domingos, 2000), means over a set's images.
 
     bias: whether the main prediction, the most frequent one, is wrong. variance: how often a prediction differs
-    from the main one. unbiased: the same where the main prediction is right, else 0. biased: how often a prediction
-    is right where the main one is wrong, else 0. error: of the predictions: bias + unbiased - biased.
+    from the main one. unbiased: how often it differs where the main one is right, else 0. biased: how often a
+    prediction is right where the main one is wrong, else 0. error: how often a prediction is wrong: bias +
+    unbiased - biased.
     """
 
     bias: Share
@@ -63,10 +64,10 @@ Decompositions = dict[Name, Decomposition]
 
 
 class BiasVariance(Record, frozen=True, kw_only=True):
-    """The decomposition on every set; selected on one half, measured on random halves of the other.
+    """The decomposition on every set; selected on one half, measured on random parts of the other.
 
-    A set is None where it was not measured or is empty in one of the two orders, whose mean it is.
-    subsets: on how many random parts, in each order.
+    Each set has the mean over both orders of the halves; None where it was not measured or is empty in one of them.
+    subsets: the number of random parts in each order.
     """
 
     test: Decompositions | None = None
@@ -85,10 +86,11 @@ class BiasVariance(Record, frozen=True, kw_only=True):
 
 
 class LevelRobustness(Record, frozen=True, kw_only=True):
-    """One level on all candidates of all test images, without selection; None where there are none to count.
+    """The robustness of one level on all candidates of all test images, unselected; None where nothing counts.
 
-    accuracy: the share of candidates that it gets right. success: the share that it gets wrong, of those whose
-    source it gets right. worst_case: the share of test images that it gets right, and all their candidates too.
+    accuracy: the share of candidates that the level gets right. success: of the candidates whose source it gets
+    right, the share that it gets wrong. worst_case: the share of test images that it gets right with all their
+    candidates.
     """
 
     accuracy: Share | None
@@ -113,7 +115,7 @@ class Flips(Record, frozen=True, kw_only=True):
 
 
 class Robustness(Record, frozen=True, kw_only=True):
-    """All levels. robustness: level -> its figures."""
+    """The robustness of all levels. robustness: level -> its figures. flips: between the ladder's two ends."""
 
     robustness: dict[Name, LevelRobustness]
     flips: Flips

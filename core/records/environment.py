@@ -10,8 +10,8 @@ from core.records.types import Name, Record
 class Environment(Record, frozen=True, kw_only=True):
     """versions: package -> version. device: torch's name. cpu: the processor's model as the system calls it.
 
-    plugins: what of an experiment a plug-in supplied, such as "attack swirl", -> its distribution and version.
-    threads: of a run, in results of version 1, whose last bits depended on it; None since.
+    plugins: a part that a plug-in supplied, such as "attack swirl" -> distribution and version.
+    threads: of a run, in results of version 1, whose last bits depended on it; None in later ones.
     """
 
     versions: dict[Name, Name]

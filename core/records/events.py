@@ -16,7 +16,7 @@ from core.records.types import Count, Finite, Moment, Name, Record, Seconds, par
 from core.sets.first_version import by_new_names, new_name
 
 SCHEMA_VERSION = 2
-"""Raised when an event changes its meaning. Version 1 lacked what has a default here, and is read as it is."""
+"""To be raised when an event changes its meaning. Version 1 lacked the fields with a default; they get it."""
 
 Ending = Literal["complete", "failed", "refused", "cancelled", "interrupted"]
 """How a coordinator's work ended."""
@@ -25,7 +25,7 @@ RunNumber = Annotated[int, msgspec.Meta(ge=0, le=10**6)]
 
 
 class Event(Record, frozen=True, kw_only=True, tag_field="event"):
-    """What every event has; the journal that it is written to fills it in."""
+    """The fields of every event; the journal fills seq and time in when the event is written."""
 
     seq: int = 0
     time: Moment = 0.0
@@ -33,7 +33,7 @@ class Event(Record, frozen=True, kw_only=True, tag_field="event"):
 
     @property
     def kind(self) -> str:
-        """The name of its type on a line."""
+        """The name of the event's type on a line."""
         return str(self.__struct_config__.tag)
 
 
@@ -43,8 +43,8 @@ class Event(Record, frozen=True, kw_only=True, tag_field="event"):
 class CoordinatorStarted(Event, frozen=True, kw_only=True, tag="coordinator_started"):
     """A coordinator has taken the lock.
 
-    pending: the runs to compute. complete: how many have a result, None unsaid. data_dir: where the data lie, ""
-    unsaid.
+    jobs: runs at the same time. pending: the runs to compute. complete: how many have a result, None in older
+    journals. data_dir: where the data lie, "" in older journals.
     """
 
     host: str
@@ -63,7 +63,7 @@ class WorkerStarted(Event, frozen=True, kw_only=True, tag="worker_started"):
 
 
 class WorkerLost(Event, frozen=True, kw_only=True, tag="worker_lost"):
-    """A worker is gone, and how."""
+    """A worker is gone. reason: how, in words."""
 
     worker: Count
     reason: str
@@ -93,7 +93,7 @@ class RunFailed(Event, frozen=True, kw_only=True, tag="run_failed"):
 
 
 class StatisticsComputed(Event, frozen=True, kw_only=True, tag="statistics"):
-    """All that is computed over the runs that were complete then; verdict: sentences."""
+    """The statistics over `runs`, those that were complete at that time. verdict: sentences."""
 
     runs: tuple[RunNumber, ...]
     summary: SummaryTable
@@ -142,7 +142,7 @@ class DatasetLoaded(Event, frozen=True, kw_only=True, tag="dataset"):
 
 
 class StageStarted(Event, frozen=True, kw_only=True, tag="stage_started"):
-    """A run has come to a stage of `total` steps."""
+    """A run begins a stage of `total` steps."""
 
     run: RunNumber
     stage: Name
@@ -150,7 +150,7 @@ class StageStarted(Event, frozen=True, kw_only=True, tag="stage_started"):
 
 
 class Progress(Event, frozen=True, kw_only=True, tag="progress"):
-    """So many steps of a stage are done."""
+    """`done` of the `total` steps of a stage are done."""
 
     run: RunNumber
     stage: Name
@@ -185,7 +185,7 @@ class Unknown(Record, frozen=True, kw_only=True):
 
 
 RunEvent = RunStarted | RunCompleted | RunFailed | StageStarted | Progress | EpochFinished | StageFinished
-"""Those that tell of one run."""
+"""The events that concern one run."""
 
 # Every type above: a new one is its class and nothing else.
 _TYPES = tuple(Event.__subclasses__())
@@ -199,9 +199,9 @@ def encode(event: Event, *, seq: int, time: float) -> bytes:
 
 
 def decode(line: bytes) -> Event | Unknown:
-    """The event in one complete line; Unknown for one of a newer version that has not a form of ours.
+    """The event in one complete line; Unknown for one of a kind or form that only a newer version knows.
 
-    Raises RecordError.
+    Raises RecordError for any other line.
     """
     try:
         event = _DECODER.decode(line)
@@ -219,7 +219,7 @@ def decode(line: bytes) -> Event | Unknown:
 
 
 def _from_first_version(event: StatisticsComputed) -> StatisticsComputed:
-    """The same by the names that sets have now."""
+    """Statistics of version 1 with the names that sets have now."""
     return msgspec.structs.replace(
         event,
         summary=SummaryTable(accuracy=by_new_names(event.summary.accuracy)),

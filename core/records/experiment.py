@@ -30,15 +30,15 @@ CREATED_FILE = "created"
 ID_DIGITS = 8
 """Hex digits of the spec's digest in an id: 4 billion names for one data set and attack."""
 ROOM = 2**16
-"""Bytes that must find room before anything is computed."""
+"""Bytes that must be free before anything is computed."""
 HALF_WRITTEN = r"\.(annotations\.toml|created|heartbeat|lock|room|spec\.toml)"
-"""What killed processes leave in an experiment's folder: files on their way to these names."""
+"""The prefixes of half-written files that killed processes leave in an experiment's folder."""
 
 
 class UnreadableError(ExperimentError):
     """The error for a folder whose specification cannot be read.
 
-    reason: why, in words that can stand beside the folder's name. newer: a later version wrote it.
+    reason: why, in words that can stand beside the folder's name. newer: whether a later version wrote it.
     """
 
     def __init__(self, folder: Path, reason: str, hint: str = "", *, newer: bool = False) -> None:
@@ -62,7 +62,7 @@ class Experiment:
 
     @property
     def word(self) -> str:
-        """The same as a word of a shell: somebody may have given the folder any name."""
+        """The id as a word of a shell: somebody may have given the folder any name."""
         return shell_word(self.id)
 
     @property
@@ -72,16 +72,16 @@ class Experiment:
 
     @property
     def log(self) -> Path:
-        """What the coordinator and its workers print, tracebacks of failed runs among it."""
+        """The file for what the coordinator and its workers print, such as tracebacks of failed runs."""
         return self.folder / "coordinator.log"
 
     @property
     def cancel_file(self) -> Path:
-        """A request to stop: its presence is all."""
+        """The file whose presence is a request to stop."""
         return self.folder / "cancel"
 
     def clear_cancel(self) -> None:
-        """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
+        """Remove the request to stop; a folder in its place is only set aside. Raises OSError."""
         take_away(self.cancel_file)
 
     @property
@@ -96,13 +96,13 @@ class Experiment:
 
     @property
     def running(self) -> bool:
-        """Whether a coordinator holds the lock now that is alive, as far as one look tells. Raises OSError."""
+        """Whether a living coordinator holds the lock, as far as one look tells. Raises OSError."""
         holding = self.lock.holding()
         return holding is not None and holding.alive
 
     @property
     def held(self) -> bool:
-        """Whether a coordinator that is known to be alive holds the lock; who takes it finds out about others.
+        """Whether a coordinator that is known to be alive holds the lock; False where only watching could tell.
 
         Raises OSError.
         """
@@ -111,13 +111,13 @@ class Experiment:
 
     @property
     def abandoned(self) -> bool:
-        """Whether a coordinator that is dead left its lock: it was killed, or its machine fell. Raises OSError."""
+        """Whether a dead coordinator left its lock: it was killed, or its machine went down. Raises OSError."""
         holding = self.lock.holding()
         return holding is not None and holding.life == "dead"
 
     @property
     def doubt(self) -> str:
-        """What a person is to know who waits until it is clear whether somebody computes it; "" where it is."""
+        """What to tell a person while only watching can tell whether somebody computes it; "" where it is clear."""
         holding = self.lock.holding()
         if holding is None or holding.life != "unknown":
             return ""
@@ -129,7 +129,7 @@ class Experiment:
         return self.folder / "runs" / run_name(run)
 
     def result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
-        """A run's metrics, or None where it has no valid result: none, a damaged or another's.
+        """A run's metrics; None where it has no valid result: none at all, a damaged one, another run's.
 
         verify: also compare the checksums of its arrays (reads them whole).
         """
@@ -139,7 +139,7 @@ class Experiment:
             return None
 
     def readable_result(self, run: int, *, verify: bool = False) -> RunMetrics | None:
-        """The same. Raises ExperimentError where what there is cannot be read now: it may be whole."""
+        """As `result`, but raises ExperimentError for a result that cannot be read now, which may be whole."""
         try:
             return self._result(run, verify=verify)
         except UnreadableResult as error:
@@ -161,9 +161,9 @@ class Experiment:
         )
 
     def result_problem(self, run: int, *, verify: bool = False) -> str:
-        """Why the result that a run has is no valid one, such as "its arrays.npz is missing".
+        """Why the result that a run has is not valid, such as "its arrays.npz is missing".
 
-        "" where it is, and where there is none. Never raises.
+        "" for a valid result, and where there is none. Never raises.
         """
         if not os.path.lexists(self.run_folder(run) / "result"):
             return ""
@@ -181,21 +181,21 @@ class Experiment:
         return metrics
 
     def _fits(self, metrics: RunMetrics) -> bool:
-        """Whether metrics are of the levels and sets that the specification asks for, and 0 where they must be."""
+        """Whether metrics have the specification's levels and sets, and 0 where accuracy is 0 by construction."""
         if metrics.ladder.levels != self.spec.ladder.levels or set(metrics.accuracy) != set(self.spec.sets):
             return False
         zero = {name: SETS[name].zero_level(metrics.ladder) for name in self.spec.sets if is_known(name)}
         return not any(level is not None and metrics.accuracy[name][level] for name, level in zero.items())
 
     def results(self, *, verify: bool = False) -> dict[int, RunMetrics]:
-        """The metrics of every complete run, by run."""
+        """Run -> its metrics, of every complete run. verify: see `result`."""
         found = ((run, self.result(run, verify=verify)) for run in range(self.spec.runs))
         return {run: metrics for run, metrics in found if metrics is not None}
 
     def may_have_results(self, since: int = 0) -> bool:
         """Whether run `since` or a later one, asked for or not, has a result, be it damaged. Never raises.
 
-        What cannot be looked for now counts as one: of that nothing may be removed.
+        True where that cannot be found out now, so that nobody removes a result.
         """
         runs = self.folder / "runs"
         try:
@@ -207,14 +207,14 @@ class Experiment:
         return any(_may_exist(runs / name / "result") for name in found)
 
     def reloaded(self) -> Experiment:
-        """The same, with the runs that are asked for now. Raises UnreadableError."""
+        """The experiment read again, with the runs that are asked for now. Raises UnreadableError."""
         return load(self.folder)
 
     def extend(self, runs: int) -> Experiment:
-        """Ask for so many runs in all; those there are stay. Raises ExperimentError, SpecError.
+        """Ask for `runs` runs in all; those there are stay. Raises ExperimentError, SpecError.
 
-        Whoever computes it goes on with the further ones; else they are there for `resume`. Where somebody has
-        asked for yet more since it was read, that stands.
+        A coordinator that computes the experiment goes on with the further runs, else `resume` does. Where somebody
+        has asked for yet more runs since the experiment was read, these stay asked for.
         """
         self.check_computable()
         if runs <= self.spec.runs:
@@ -233,8 +233,8 @@ class Experiment:
     def take_back(self, runs: int) -> None:
         """Undo an extension of which nothing has come: ask for `runs` again, as before. Raises ExperimentError.
 
-        It stands where a further run has a result, or may have one that cannot be read now, where somebody has
-        asked for yet more, or somebody computes it.
+        Does nothing where a further run has a result, or may have one that cannot be read now, where somebody has
+        asked for yet more runs, or where somebody computes the experiment.
         """
         try:
             with self.lock:
@@ -247,12 +247,12 @@ class Experiment:
             raise ExperimentError(f"cannot write {self.folder / SPEC_FILE}: {error.strerror}") from error
 
     def check_computable(self) -> None:
-        """Raises ExperimentError where runs must not be added to it.
+        """Raises ExperimentError where runs must not be added to the experiment.
 
-        That is so for an experiment of the first version, whose numbers depended on threads, for one that a newer
-        version went on with, for one whose results say that its specification was another, where a plug-in is
-        missing or has changed, where a result cannot be read, where a file or a link is in a run's place, and where
-        nothing can be written.
+        That is so for one of the first version, whose numbers depended on threads, for one that a newer version
+        went on with, for one whose results say that its specification was another, where a plug-in is missing or
+        has changed, where a result cannot be read, where a file or a link is in a run's place, and where nothing
+        can be written.
         """
         again = f"compute it anew: {batch_command(self.spec)}"
         if self.spec.schema_version < SPEC_VERSION:
@@ -278,7 +278,7 @@ class Experiment:
         self.check_room()
 
     def _check_run(self, run: int) -> None:
-        """Raises ExperimentError for a result that cannot be read, and may be whole, or could not be published."""
+        """Raises ExperimentError where a run's result cannot be read now, or could not be published."""
         try:
             if self._result(run, verify=False) is not None:
                 return
@@ -299,7 +299,7 @@ class Experiment:
                 ) from error
 
     def check_room(self) -> None:
-        """Raises ExperimentError where its folder cannot be written to: a full disk could not take the reason."""
+        """Raises ExperimentError where ROOM bytes cannot be written to the folder: errors could not be logged."""
         probe = self.folder / owned_name(".room")
         try:
             probe.write_bytes(bytes(ROOM))
@@ -312,9 +312,9 @@ class Experiment:
             remove(probe)
 
     def check_identity(self) -> None:
-        """Raises ExperimentError where all its results say that its specification was another.
+        """Raises ExperimentError where all results that name a specification name another than the present one.
 
-        For folders that a person has given a name: in others, the name says so already where it is read.
+        Only for folders that a person has named: of others `load` checks the name.
         """
         if _named_digits(self.id):
             return
@@ -324,10 +324,10 @@ class Experiment:
             raise misnamed(self.folder, self.spec)
 
     def clear_leftovers(self) -> None:
-        """Remove what killed processes left half written; only for who holds the lock.
+        """Remove what killed processes left half written; only the holder of the lock may call it.
 
-        A result that failed its checksum was put aside as `.broken.*`: that is kept for a look. What cannot be
-        listed now stays: the next holder of the lock sweeps too.
+        A damaged result that was set aside as `.broken.*` is kept, so that a person can look at it. What cannot be
+        listed now stays, until the next holder of the lock sweeps.
         """
         sweep(self.folder.resolve(), HALF_WRITTEN)
         with suppress(OSError):  # it cannot be listed, or somebody else sweeps
@@ -336,16 +336,16 @@ class Experiment:
         with suppress(OSError):  # there are none, or they cannot be listed now
             if not runs.is_symlink():
                 for name in os.listdir(runs):
-                    sweep(runs / name, r"\.result")  # a worker that needs no lock may be at it
+                    sweep(runs / name, r"\.result")  # a worker, which needs no lock, may be writing there
 
 
 def run_name(run: int) -> str:
-    """What the folder of run `run`, counted from 0, is called."""
+    """The name of the folder of run `run`, counted from 0."""
     return f"{run:04d}"
 
 
 def _may_exist(path: Path) -> bool:
-    """Whether something lies there, or that cannot be found out now, for which os.path.lexists says no."""
+    """Whether something lies there, or may: os.path.lexists says no where that cannot be found out now."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -356,7 +356,7 @@ def _may_exist(path: Path) -> bool:
 
 
 def _named_digits(name: str) -> str:
-    """The digits of a specification's digest in a folder's name; "" in one that a person gave it."""
+    """The digits of the specification's digest in a folder's name; "" for a name that a person gave it."""
     digits = name.rpartition("-")[2]
     return digits if re.fullmatch(f"[0-9a-f]{{{ID_DIGITS}}}", digits) else ""
 
@@ -373,8 +373,8 @@ def misnamed(folder: Path, spec: Spec) -> UnreadableError:
 def load(folder: Path) -> Experiment:
     """The experiment in a folder. Raises UnreadableError.
 
-    Also for a specification that is not the one which the folder was named after, as far as its name says that: a
-    name that a person gave it does not, and those of the first version follow another rule.
+    It is raised too where the folder's name ends with the digest of another specification; a name that a person
+    gave it has no digest, and names of the first version follow another rule.
     """
     text = _read_spec(folder)
     if not text.strip():
@@ -410,8 +410,9 @@ def _read_spec(folder: Path) -> str:
 
 
 def created(folder: Path) -> float:
-    """When the experiment in a folder was made, seconds since 1970; of one of the first version, when its spec was
-    written. 0 without one.
+    """When the experiment in a folder was made, seconds since 1970.
+
+    For one of the first version, which does not say it, the time of its spec file; 0 where there is none.
     """
     try:
         moment = float(read_plain(folder / CREATED_FILE, 100))

@@ -1,4 +1,4 @@
-"""What a journal's statistics say in short, read without nearly all of the tests, which are most of them."""
+"""The main numbers of a journal's statistics, read without parsing most of the tests, which fill such a line."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from core.records.types import Count, Name, Record, parse
 
 ADVERSARIAL = "adversarial"
 RISE = ("crossfit_rise", (ADVERSARIAL, "misclassified"))
-"""Name and sets of what is decided first: the cross-fitted rise on adversarial images less that on mistakes."""
+"""Name and sets of the first claim: the cross-fitted rise on adversarial images less that on misclassified ones."""
 TESTED = ("ratio", (ADVERSARIAL, "misclassified"))
 """Quantity and sets of the tests that the paper decides by."""
 _PAIR, _QUANTITY = b'"adversarial","misclassified"', b'"ratio"'
-"""What stands in the JSON of such a test: the others, some hundred, need not be read."""
+"""What the JSON of each test of TESTED contains: the others, some hundred, need not be parsed."""
 _KIND = str(StatisticsComputed.__struct_config__.tag)
 
 
 class Details(Record, frozen=True, kw_only=True):
-    """What findings have beyond a headline. accuracies: set -> level -> its summary. claims: all of them. tests:
-    those of TESTED at the most fitted level.
+    """The part of findings that lists do not show.
+
+    accuracies: set -> level -> its summary. claims: all. tests: those of TESTED at the most fitted level.
     """
 
     accuracies: dict[Name, dict[Name, Summary]] = msgspec.field(default_factory=dict)
@@ -34,18 +35,18 @@ class Details(Record, frozen=True, kw_only=True):
     tests: tuple[StatisticalTest, ...] = ()
 
     def fits(self, ladder: Ladder) -> bool:
-        """Whether they are of these levels."""
+        """Whether the accuracies have the ladder's levels."""
         by_level = self.accuracies.get(ADVERSARIAL, {})
         return not by_level or set(by_level) == set(ladder.levels)
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """runs: how many they are over. accuracy: at the most fitted level on the adversarial set, None where that was
-    not measured. rise: the claim RISE, None in results of version 1.
+    """The main numbers of an experiment's statistics.
 
-    read_details: gives what a list does not show, once somebody asks for it; None where that cannot be had now. It
-    never raises. To compare two whose headlines are equal may read files.
+    runs: how many they are over. accuracy: at the most fitted level on the adversarial set, None where that was
+    not measured. rise: the claim RISE, None in results of version 1. read_details: reads the rest, None where that
+    cannot be read now; never raises. To compare two findings that are otherwise equal may read files.
     """
 
     runs: int
@@ -55,7 +56,7 @@ class Findings:
 
     @property
     def details(self) -> Details:
-        """The rest: read when it is first asked for, and again where it could not be had."""
+        """The rest: read when it is first asked for, empty where it cannot be read now, and then tried again."""
         found: Details | None = self.__dict__.get("_details")
         if found is None and (found := self.read_details()) is not None:
             self.__dict__["_details"] = found
@@ -68,12 +69,12 @@ class Findings:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """All of them."""
+        """All claims."""
         return self.details.claims
 
     @property
     def tests(self) -> tuple[StatisticalTest, ...]:
-        """Those of TESTED at the most fitted level."""
+        """The tests of TESTED at the most fitted level."""
         return self.details.tests
 
     def __eq__(self, other: object) -> bool:
@@ -84,7 +85,7 @@ class Findings:
 
 
 class _Statistics(Record, frozen=True, kw_only=True):
-    """Of `core.records.events.StatisticsComputed` what is wanted here; the rest is passed over."""
+    """The fields of `core.records.events.StatisticsComputed` that are read here, its tests unparsed."""
 
     event: Name
     runs: tuple[Count, ...]
@@ -94,9 +95,9 @@ class _Statistics(Record, frozen=True, kw_only=True):
 
 
 def findings_in(line: bytes, ladder: Ladder) -> Findings | None:
-    """What the line of a journal says of an experiment with that ladder.
+    """The findings in a line of a journal of an experiment with that ladder.
 
-    None for a line of another kind, one that cannot be read, and statistics of other levels.
+    None for a line that has no statistics, one that cannot be read, and statistics of other levels.
     """
     if STATISTICS not in line:
         return None

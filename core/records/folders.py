@@ -1,4 +1,4 @@
-"""The folders of a home's experiments. Reads none of them, and loads nothing that could: the lab's start asks."""
+"""Lists the folders of a home's experiments without reading them; imports little, since the lab's start uses it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from core.errors import ExperimentError
 from core.files.locations import experiments_dir
 
 LOCK_FILE = "lock"
-"""In the folder of an experiment that is computed, or whose coordinator has died."""
+"""The lock file in the folder of an experiment that is computed, or whose coordinator has died."""
 
 
 def experiment_folders(home: Path) -> list[Path]:
     """The folders of a home's experiments, in no order; a home that does not exist has none.
 
-    Whether they can be read is not looked at. Raises ExperimentError where they cannot be listed.
+    Whether an experiment can be read is not checked. Raises ExperimentError where the folders cannot be listed.
     """
     folder = experiments_dir(home)
     try:
@@ -30,5 +30,5 @@ def experiment_folders(home: Path) -> list[Path]:
 
 
 def locked_folders(home: Path) -> list[Path]:
-    """Those in which a lock lies, be it of a process that lives or not. Raises ExperimentError as above."""
+    """The folders that have a lock, be it a dead process's. Raises ExperimentError as `experiment_folders`."""
     return [folder for folder in experiment_folders(home) if os.path.lexists(folder / LOCK_FILE)]

@@ -1,4 +1,4 @@
-"""gallery.npz: a small sample of every set beside its originals, for looking at without the data set."""
+"""gallery.npz: a small sample of every set with its originals, to be looked at without the data set."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ OF_A_SET: dict[str, type[np.generic]] = {
     "source": np.int32,
     "prediction": np.int16,
 }
-"""The arrays of each set in the file, SET.NAME there; with them go `level`, `knob` and `class_names`, of unicode.
+"""The arrays of each set in the file, named SET.NAME; `level`, `knob` and `class_names` (unicode) are there once.
 
-Files of the first version have, instead of the first two, `k`: int32, the levels of the knob "K", and older names
-of two sets.
+Files of the first version have `k` (int32, the levels of the knob "K") instead of `level` and `knob`, and older
+names of two sets.
 """
 OLDER = {**{name: name for name in OF_A_SET}, "image": "adversarial"}
-"""What they are called in the oldest files, which hold the adversarial set only."""
+"""Array -> its name in the oldest files, which hold the adversarial set only."""
 LARGEST = 2**30
 """Bytes that a gallery takes in memory, at most; ours have some million."""
 HINT = "no number depends on it: `aefit-tui resume` computes the run again where its checksum is wrong"
@@ -56,12 +56,12 @@ T = TypeVar("T")
 class Gallery:
     """g members of one set, in the order of `core.sets.sample.choose`.
 
-    name: the set's. original: (g, H, W, C) uint8, the sources. image: (g, H, W, C) float32 in [0, 1], what was made
-    of them, or the same where the set's images are not perturbed. label: (g,) int16, the sources' true labels.
-    target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set.
-    prediction: (L, g) int16 of `image`, one row a level. knob, levels: the ladder of the L levels, the most general
-    first. nearest: the training images nearest to the members; None of a classifier that judges by none, and in
-    results of older versions.
+    name: the set's. original: (g, H, W, C) uint8, the sources. image: (g, H, W, C) float32 in [0, 1], the images
+    made of them, or the sources where the set is not perturbed. label: (g,) int16, the sources' true labels.
+    target: (g,) int16, -1 where there is none. source: (g,) int32 into the pooled data set. prediction: (L, g)
+    int16 of `image`, one row a level. knob, levels: the ladder of the L levels, the most general first. nearest:
+    the training images nearest to the members; None where the classifier uses none, and in results of older
+    versions.
     """
 
     name: str
@@ -78,9 +78,9 @@ class Gallery:
 
     @property
     def perturbed(self) -> bool:
-        """Whether the images were made from their originals; else they are these.
+        """Whether the images were made from the originals; else they are the originals.
 
-        Those of a set of a plug-in that is not installed are taken to be.
+        True for a set of a plug-in that is not installed.
         """
         return not is_known(self.name) or SETS[self.name].perturbed
 
@@ -93,7 +93,7 @@ class Gallery:
         return len(self.label)
 
     def members(self, label: int | None = None, target: int | None = None) -> list[int]:
-        """Positions of the members of one true label, attacked toward one target; None stands for any."""
+        """The positions of the members with a true label and a target; None stands for any."""
         passed = np.full(len(self), True)
         if label is not None:
             passed &= self.label == label
@@ -103,7 +103,7 @@ class Gallery:
 
 
 def grey_levels(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Pixels in [0, 1] as the nearest of the 256 grey levels, for looking at only."""
+    """Pixels in [0, 1] rounded to the 256 grey levels, for looking at only."""
     return np.rint(image * 255).astype(np.uint8)
 
 
@@ -126,9 +126,9 @@ def galleries_of(
     ladder: Ladder,
     nearest: Mapping[str, NearestToMembers] = MappingProxyType({}),
 ) -> tuple[Gallery, ...]:
-    """One for each set that was sampled, and in its order.
+    """A gallery for each set of `samples`, in their order.
 
-    samples, nearest: by set, `source` into the pool that it was computed on.
+    samples, nearest: set -> its sample and the training images nearest to that, with `source` into `pool`.
     """
     near = nearest_images(nearest, pool)
     return tuple(
@@ -150,7 +150,7 @@ def galleries_of(
 
 
 def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
-    """Write those of one run, one at least; equal galleries give equal bytes."""
+    """Write the galleries of one run, one at least; equal galleries give equal bytes."""
     arrays: dict[str, Any] = {
         f"{gallery.name}.{name}": np.asarray(getattr(gallery, name), dtype=dtype)
         for gallery in galleries
@@ -165,7 +165,7 @@ def write_galleries(path: Path, galleries: Sequence[Gallery]) -> None:
 
 
 def sets_in(path: Path) -> tuple[str, ...]:
-    """The sets that a file has a gallery of, in the order in which tables show them; none where there is no file.
+    """The sets of which a file has a gallery, in the order of tables; empty where there is no file.
 
     Sets that are not registered, of a plug-in that is not installed, come last. Raises DataError for a file that
     cannot be read.
@@ -212,7 +212,7 @@ Archive = Mapping[str, NDArray[Any]]
 
 
 def _from_file(path: Path, take: Callable[[Archive], T]) -> T | None:
-    """What `take` takes of a file; None where there is none. Raises DataError where that cannot be read."""
+    """What `take` returns for a file's arrays; None where there is no file. Raises DataError for a broken one."""
     try:
         with open_plain(path) as file:
             check_sizes(file, LARGEST)
@@ -227,10 +227,10 @@ def _from_file(path: Path, take: Callable[[Archive], T]) -> T | None:
 
 
 def _arrays_of(archive: Archive, name: str) -> dict[str, NDArray[Any]] | None:
-    """The arrays of one set and those of all; None where the set is not there."""
+    """The arrays of one set, and `knob`, `level`, `class_names`; None where the set is not there."""
     if not (names := _names_of(archive, name)):
         return None
-    # Casting that allows nothing: another dtype is not what was written.
+    # The casting "no" refuses another dtype than was written.
     return {
         **{own: archive[names[own]].astype(dtype, "K", "no", copy=False) for own, dtype in OF_A_SET.items()},
         **_ladder_arrays(archive),
@@ -250,7 +250,7 @@ def _ladder_arrays(archive: Archive) -> dict[str, NDArray[Any]]:
 
 
 def _names_of(archive: Archive, name: str) -> dict[str, str]:
-    """What the arrays of a set are called in the file; empty where the set is not there."""
+    """Array of a set -> its name in the file; empty where the set is not there."""
     if f"{name}.label" in archive and ("level" in archive or name not in NEW_NAMES):
         return {own: f"{name}.{own}" for own in OF_A_SET}
     if "level" not in archive and name in OLD_NAMES and f"{OLD_NAMES[name]}.label" in archive:

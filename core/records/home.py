@@ -36,8 +36,8 @@ TITLE_LENGTH = 40
 def create(home: Path, spec: Spec) -> tuple[Experiment, bool]:
     """The experiment of a spec, and whether its folder is new: one identity has one folder in a home.
 
-    Where it exists with fewer runs, it is asked for as many as the spec says; with more, it keeps them.
-    Raises ExperimentError where the home cannot be written, or the folder holds another spec than it should.
+    One that exists with fewer runs is extended to those of the spec; one with more keeps them.
+    Raises ExperimentError where the home cannot be written, or the folder holds another spec.
     """
     folder = experiments_dir(home) / experiment_id(spec)
     # os.path: in a home without permission, Path.is_dir would raise.
@@ -63,13 +63,13 @@ def existing(home: Path, spec: Spec) -> Experiment | None:
 
 
 def _existing(folder: Path, spec: Spec) -> Experiment:
-    """The experiment in a folder that is named after a spec, asked for as many runs. Raises ExperimentError."""
+    """The experiment in the folder of a spec, extended to the spec's runs. Raises ExperimentError."""
     found = _same(load(folder), spec)
     return found.extend(spec.runs) if spec.runs > found.spec.runs else found
 
 
 def _same(found: Experiment, spec: Spec) -> Experiment:
-    """The experiment itself. Raises ExperimentError where it is another one than its folder is named after."""
+    """`found`. Raises ExperimentError where it is not the experiment of `spec`."""
     if found.spec.identity != spec.identity:
         raise misnamed(found.folder, spec)
     return found
@@ -89,8 +89,8 @@ def find(home: Path, name: str) -> Experiment:
 def find_folder(home: Path, name: str) -> Path:
     """The folder that `name` means: an id, a prefix of it or of its digest, or "latest", the one created last.
 
-    Whether it can be read is not looked at. Raises ExperimentError where there is none, or more than one, or where
-    they cannot be listed.
+    Whether the experiment can be read is not checked. Raises ExperimentError where `name` means none or more than
+    one, or where the folders cannot be listed.
     """
     folders = experiment_folders(home)
     if not folders:

@@ -18,15 +18,15 @@ from core.records.events import SCHEMA_VERSION, Event, Unknown, decode, encode
 LONGEST_LINE = 2**24
 """Bytes of a line, at most: the longest, statistics, have some hundred thousand."""
 BUFFER = 2**18
-"""Bytes of a journal that are read at a time: at every reading a thread stands back for others that compute."""
+"""Bytes of a journal that are read at a time: large, since each read may let another thread run first."""
 
 
 class JournalWriter:
     """Appends events to one new file, which no other process writes to; safe to share between threads.
 
-    Each event is one `write` of one whole line, so a reader sees it entirely or, for a moment, torn at its
-    end. Raises FileExistsError where the file is there already, FileNotFoundError where the experiment is gone: its
-    folder is not made again; another OSError where its own folder is a link.
+    Each event is one `write` of one whole line, so a reader sees it whole or, for a moment, cut off at its end.
+    Raises FileExistsError where the file exists, FileNotFoundError where the experiment is gone, whose folder is
+    not made again, another OSError where the journals' folder is a link.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
@@ -39,9 +39,9 @@ class JournalWriter:
         self._lock = threading.Lock()
 
     def write(self, event: Event) -> None:
-        """Append one event; its sequence number and time are filled in. Raises ValueError for NaN or Infinity.
+        """Append one event, its sequence number and time filled in. Raises ValueError for NaN or Infinity.
 
-        Raises OSError where the disk is full or gone; the journal can be written to again when it is back.
+        Raises OSError where the disk is full or gone; later events can be written once it is back.
         """
         with self._lock:
             # A clock set back must not put a later event before an earlier one.
@@ -56,7 +56,7 @@ class JournalWriter:
             self._torn = False
 
     def close(self) -> None:
-        """Bring what was written to the disk and close the file. Raises OSError where the former fails."""
+        """Sync the file to the disk and close it. Raises OSError where the sync fails."""
         try:
             os.fsync(self._file)
         finally:
@@ -65,7 +65,7 @@ class JournalWriter:
 
 @dataclass(frozen=True)
 class Problem:
-    """A line that could not be read: set aside, reported, never in the way of the others."""
+    """A line that could not be read and was skipped. writer: the journal's name. offset: of the line, in bytes."""
 
     writer: str
     offset: int
@@ -75,12 +75,12 @@ class Problem:
 class JournalReader:
     """Reads every journal of a folder from the beginning, then what was added since.
 
-    Reading never raises for what a file holds: a torn last line is not there yet, a broken line is put into
+    Reading never raises for what a file holds: a cut-off last line is not there yet, a broken line is put into
     `problems`, a folder that does not exist yet has no events. `newer` is true once a line of a newer schema
     version was met (it is read as far as this version understands it).
 
-    newest_only: of progress lines that follow each other in one journal, and of all statistics added to it since
-    the last look, decode the last one only. Earlier ones are superseded, and they are most of a long journal.
+    newest_only: decode only the last of progress lines that follow each other in one journal, and the last of all
+    statistics that were added to it since the last look. They supersede the earlier ones, most of a long journal.
     """
 
     def __init__(self, folder: Path, *, newest_only: bool = False) -> None:
@@ -91,7 +91,7 @@ class JournalReader:
         self.newer = False
 
     def poll(self) -> list[Event]:
-        """The events added since the last call, in one order.
+        """The events that all journals gained since the last call, merged in order of session, then of time.
 
         Coordinators work one after another and number their sessions (0002-coordinator, 0002-worker-1): the
         clock, which may have been set back or be another host's, only orders the events within a session.
@@ -149,7 +149,7 @@ class JournalReader:
                             take(*held.pop(_PROGRESS))
                         take(place, line)
         except OSError as error:
-            # What was read before is read again.
+            # The next call reads from the former offset again.
             self._report(Problem(writer, offset, f"cannot be read: {error.strerror}"))
             return []
         for last in held.values():
@@ -159,13 +159,13 @@ class JournalReader:
         return events
 
     def _report(self, problem: Problem) -> None:
-        """Note what every look meets again only once."""
+        """Note a problem, unless it is noted already: every look meets it again."""
         if problem not in self.problems:
             self.problems.append(problem)
 
 
 def _rest_of_line(file: BinaryIO) -> int:
-    """Read on to the end of a line that is too long; how many bytes that took, 0 where there is no end yet."""
+    """Read to the end of a line that is too long; how many bytes that were, 0 where its end is not written yet."""
     length = 0
     while part := file.readline(BUFFER):
         length += len(part)
@@ -180,7 +180,7 @@ _SUPERSEDED = (_PROGRESS, b'"event":"statistics"')
 
 
 def session_of(path: Path) -> int:
-    """Which of the coordinators of an experiment, one after another, a journal belongs to; 0 for none."""
+    """The number, from 1, of the coordinator that a journal belongs to: 2 of 0002-worker-1.jsonl; 0 for none."""
     session = path.stem.partition("-")[0]
     return int(session) if session.isascii() and session.isdecimal() and len(session) < 10 else 0
 

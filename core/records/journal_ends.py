@@ -1,4 +1,4 @@
-"""What coordinators journaled last: how they ended, and their statistics. Read from the end: they are long."""
+"""How coordinators ended and their last statistics, read from the ends of their journals, which are long."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from core.records.tail import lines_from_the_end
 
 @dataclass(frozen=True)
 class JournalEnd:
-    """How the coordinators of an experiment say that they ended.
+    """How the newest coordinator of an experiment ended, as its journal says.
 
-    turning_point: the newest event by which the status is judged. failure: why the newest coordinator failed or
-    refused, "" where it did neither.
+    turning_point: the newest event for which `is_turning_point` holds. failure: why that coordinator, or a run,
+    failed or was refused; "" where nothing did.
     """
 
     turning_point: Event | None = None
@@ -36,12 +36,12 @@ class LastStatistics:
     newer: bool = False
 
     def over(self, runs: int) -> bool:
-        """Whether they are over so many runs."""
+        """Whether the statistics are over at least so many runs; True for 0, which need none."""
         return runs == 0 or (self.findings is not None and self.findings.runs >= runs)
 
 
 def read_end(journals: list[Path]) -> JournalEnd:
-    """What the journals, the newest first, say last: the newest coordinator that wrote anything counts."""
+    """The end of the newest coordinator that wrote anything decisive. journals: the newest first."""
     session = _last_session(journals)
     turning_point = next((event for event in session if is_turning_point(event)), None)
     reasons = [event.error for event in session if isinstance(event, Finished)]
@@ -55,19 +55,22 @@ def read_end(journals: list[Path]) -> JournalEnd:
 
 
 def read_statistics(journals: list[Path], ladder: Ladder) -> LastStatistics:
-    """What the journals, the newest first, say last of the numbers, and whether they are a later version's."""
+    """The newest statistics of that ladder, and whether a later version wrote the newest journal.
+
+    journals: the newest first.
+    """
     version: int | None = None
     for path in journals:
         for line in lines_from_the_end(path):
             if version is None and path is journals[0]:
-                version = _version(line)  # one writer wrote them all: the last line that can be read says
+                version = _version(line)  # of the last line that can be read: one writer wrote all of them
             if (found := findings_in(line, ladder)) is not None:
                 return LastStatistics(found, (version or 0) > JOURNAL_VERSION)
     return LastStatistics(None, (version or 0) > JOURNAL_VERSION)
 
 
 def _last_session(journals: list[Path]) -> list[Event]:
-    """How the newest coordinator that wrote any went, the last event first, its start at the end."""
+    """The decisive events of the newest coordinator that wrote any, the last first, its start at the end."""
     events: list[Event] = []
     for event in chain.from_iterable(map(_decisive_events, journals)):
         events.append(event)
@@ -89,7 +92,7 @@ _MARKS = tuple(f'"{kind.__struct_config__.tag}"'.encode() for kind in _DECISIVE)
 
 
 def _decisive_events(path: Path) -> Iterator[Event]:
-    """The events that say how a computation ended, the last first; what cannot be read is passed over."""
+    """The _DECISIVE events of a journal, the last first; lines that cannot be read are skipped."""
     for line in lines_from_the_end(path):
         # Statistics are long, and most of a coordinator's journal: not parsed for nothing.
         if any(mark in line for mark in _MARKS):

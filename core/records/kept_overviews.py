@@ -1,10 +1,10 @@
-"""What overviews of complete experiments are made of, kept in the home: a list of many need not read them again.
+"""Keeps in the home what was read of complete experiments, so that a long list need not read their files again.
 
-HOME/overviews/index.overviews has a line for each of them: what was read of it in short, and the stamp of every
-file that it was read from. Where a file has another stamp now, it is read itself; and where nothing was kept, or
-what was kept is damaged. Lines are added at its end, and the last one of an experiment counts.
-HOME/overviews/ID.overview has what is long, and is read when somebody asks for it. All of it can be removed at any
-time. Nobody else gives files such names, and what has another name is left alone: it may be a person's own.
+HOME/overviews/index.overviews has a line for each complete experiment: what lists show of it, and the stamp of
+every file that this was read from. A file that has another stamp now is read again, and so is all of an experiment
+whose line is missing or damaged. Lines are appended, and the last one of an experiment counts.
+HOME/overviews/ID.overview has what lists do not show, and is read on demand. All of it can be removed at any time.
+Files with other names are left alone: they may be a person's own.
 """
 
 from __future__ import annotations
@@ -34,31 +34,32 @@ from core.records.statistics import Claim, Summary
 from core.records.types import Count, Moment, Record, Seconds, Share, parse, to_json
 
 VERSION = 2
-"""Raised whenever anything in an overview comes to be read from an experiment's files in another way."""
+"""To be raised whenever anything of an overview is read from an experiment's files in another way than before."""
 INDEX = "index.overviews"
 LARGEST_INDEX = 2**28
-"""Bytes of it, at most; a complete experiment has some thousand."""
+"""Bytes of the index, at most; a complete experiment takes some thousand."""
 LARGEST = 2**24
-"""Bytes of what is long of one experiment, at most; most have some ten thousand."""
+"""Bytes of an ID.overview, at most; most have some ten thousand."""
 SUFFIX = ".overview"
 HALF_WRITTEN = r"\..+\.overviews?"
 SETTLED_SECONDS = 2.0
-"""A file that was changed so short a time ago could be changed again with the same stamp: it is not kept yet."""
+"""What was read of a file younger than this is not kept: the file could change again and have the same stamp."""
 NO_INDEX = (errno.EINVAL, errno.ELOOP, errno.EFBIG)
-"""The errors of reading where something else has its name, or it has grown beyond all use."""
+"""The errors of reading an index that is no plain file, or larger than LARGEST_INDEX."""
 SPARE_LINES = 100
-"""The index is written anew when it has so many more lines that no longer count than lines that do, and when what
-is kept of an experiment that is gone is removed."""
+"""The index is written anew once it has so many more superseded lines than the home has experiments, and when an
+experiment is gone."""
 
 Stamp = tuple[int, int, int]
 """Time of the last change in nanoseconds, bytes, inode."""
 
 
 class RunFigures(Record, frozen=True, kw_only=True, array_like=True, gc=False):
-    """What an overview tells of a complete run: see there. adversarial: the images of its adversarial set.
+    """What `core.records.overview.Overview` tells of a complete run. adversarial: images of its adversarial set.
 
-    reused: whether its surrogate had been trained before. training: seconds that this took, None where it is not
-    known.
+    seconds: that the run took. fooled: the share of its candidates that fool the surrogate, None without any.
+    reused: whether its surrogate had been trained before. training: seconds that its training took, None where it
+    was reused or that is not known.
     """
 
     seconds: Seconds
@@ -69,7 +70,7 @@ class RunFigures(Record, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class Headline(Record, frozen=True, kw_only=True, array_like=True, gc=False):
-    """Of findings what lists show. check: the CRC-32 of the file that has the rest."""
+    """The part of `Findings` that lists show. check: the CRC-32 of the ID.overview that has the rest."""
 
     runs: Count
     accuracy: Summary | None
@@ -78,9 +79,10 @@ class Headline(Record, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class Stamps(Record, frozen=True, kw_only=True, array_like=True, gc=False):
-    """Of everything that a complete experiment was read from. annotations: None where it has none.
+    """The stamps of all that a complete experiment was read from. annotations: None where it has no such file.
 
-    journals: of their folder. journal: of the newest coordinator's. results: of each run's folder and metrics.
+    made: of the file `created`. journals: of the folder of journals. journal: of the newest coordinator's. results:
+    of each run's result folder and metrics.json.
     """
 
     made: Stamp
@@ -92,15 +94,17 @@ class Stamps(Record, frozen=True, kw_only=True, array_like=True, gc=False):
 
     @property
     def newest(self) -> float:
-        """When the last of these was changed, seconds since 1970."""
+        """The latest time of change among the stamps, seconds since 1970."""
         found = [self.made, self.spec, self.journals, self.journal]
         found += [stamp for result in self.results for stamp in result]
         return max(stamp[0] for stamp in (*found, self.annotations or self.spec)) / 1e9
 
 
 class KeptOverview(Record, frozen=True, kw_only=True, array_like=True):
-    """What was read of a complete experiment. spec: as `Spec.to_store` has it. made: when that was, seconds since
-    1970. annotations: None where there is nothing in them. journal: the name of the newest coordinator's.
+    """What was read of a complete experiment.
+
+    made: when the experiment was made, seconds since 1970. spec: as `Spec.to_store` gives it. annotations: None
+    where they are empty. journal: the file name of the newest coordinator's journal.
     """
 
     version: Count
@@ -113,7 +117,7 @@ class KeptOverview(Record, frozen=True, kw_only=True, array_like=True):
     headline: Headline
 
     def stands(self, folder: str) -> bool:
-        """Whether nobody computes it and every file in its folder is as it was, but for what `made_stands` sees."""
+        """Whether nobody computes it and all its files have their stamps, but for `created`: see `made_stands`."""
         stamps = self.stamps
         expected = [
             (f"{folder}/{SPEC_FILE}", stamps.spec),
@@ -135,17 +139,17 @@ class KeptOverview(Record, frozen=True, kw_only=True, array_like=True):
         return annotations == stamps.annotations and not os.path.lexists(f"{folder}/{LOCK_FILE}")
 
     def made_stands(self, folder: str) -> bool:
-        """Whether the file that says when it was made is as it was."""
+        """Whether the file `created` has its stamp."""
         return stamp_of(f"{folder}/{CREATED_FILE}") == self.stamps.made
 
 
 def result_path(folder: str, run: int) -> str:
-    """Where a run's result lies: a path as text, of which thousands are made at every look."""
+    """The path of a run's result, as text, which is fast: thousands are made at every look."""
     return f"{folder}/runs/{run_name(run)}/result"
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """What changes with a path's content: its time, size and inode; None where there is nothing."""
+    """The stamp of what lies at a path, which changes with its content; None where there is nothing."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # ValueError: a NUL in what was kept as a name
@@ -154,7 +158,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 
 class KeptOverviews:
-    """What is kept of the experiments of a home. Nothing here raises: all of it can be read again."""
+    """Reads and writes what is kept of the experiments of a home. No method raises: all can be read anew."""
 
     def __init__(self, home: Path) -> None:
         self._folder = overviews_dir(home)
@@ -163,9 +167,9 @@ class KeptOverviews:
         self._is_no_index = False
 
     def take(self, name: str) -> KeptOverview | None:
-        """What is kept of the experiment with that name, None where nothing is that this version can use.
+        """What is kept of the experiment with that name; None where there is nothing that this version can use.
 
-        It is given once: who took it has it.
+        It is given once: a second call for a name gives None.
         """
         if self._lines is None:
             self._lines = self._read_lines()
@@ -180,7 +184,7 @@ class KeptOverviews:
         return found if found.version == VERSION and len(found.runs) == len(found.stamps.results) else None
 
     def keep(self, name: str, overview: KeptOverview, details: bytes | None) -> None:
-        """Keep what was read. details: the file of what is long, None where it is there."""
+        """Keep what was read of an experiment. details: the content of its ID.overview, None to leave it."""
         key = _key(name)
         if not key:
             return
@@ -195,7 +199,7 @@ class KeptOverviews:
             _append(self._folder / INDEX, b"%b\t%b\t%b\n" % (_check(key, content), key, content))
 
     def details(self, name: str, check: int) -> Details | None:
-        """What is long, if it is what the line says; None else."""
+        """The content of an ID.overview; None where it is missing or its CRC-32 is not `check`."""
         try:
             content = read_plain(self._path(name), LARGEST)
             return parse(content, Details, "what was kept") if zlib.crc32(content) == check else None
@@ -203,7 +207,7 @@ class KeptOverviews:
             return None
 
     def sweep(self, names: Collection[str]) -> None:
-        """Remove what is kept of experiments that are not among `names`, and lines that no longer count."""
+        """Remove what is kept of experiments not among `names`, and superseded lines once they are many."""
         with suppress(OSError):  # there is none, or it is not ours to change
             if self._folder.is_symlink():
                 return
@@ -220,7 +224,7 @@ class KeptOverviews:
                 self._write_anew(names)
 
     def _read_lines(self) -> dict[bytes, tuple[bytes, bytes]]:
-        """The lines of the index; none where it cannot be read now, or is none."""
+        """The lines of the index as `_read_index` gives them; none where it cannot be read."""
         try:
             lines, self._spare = _read_index(self._folder)
         except OSError as error:
@@ -229,9 +233,9 @@ class KeptOverviews:
         return lines
 
     def _write_anew(self, names: Collection[str]) -> None:
-        """Write the index again, with the lines that count. Raises OSError.
+        """Write the index anew with the last line of each of these experiments. Raises OSError.
 
-        A line that another process adds meanwhile is lost: the experiment is read once more.
+        A line that another process appends meanwhile is lost; its experiment is read once more.
         """
         lines, _ = _read_index(self._folder)
         keys = {_key(name) for name in names}
@@ -245,13 +249,13 @@ class KeptOverviews:
 
 
 def encode_details(details: Details) -> tuple[bytes, int]:
-    """The file of what is long, and its CRC-32. Raises ValueError for NaN and Infinity."""
+    """The content of an ID.overview, and its CRC-32. Raises ValueError for NaN and Infinity."""
     content = to_json(details)
     return content, zlib.crc32(content)
 
 
 def _read_index(folder: Path) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
-    """The experiment's name in JSON -> its line's checksum and content; and how many lines no longer count.
+    """An experiment's name in JSON -> checksum and content of its last line; and how many lines are superseded.
 
     Raises OSError.
     """
@@ -265,7 +269,7 @@ def _read_index(folder: Path) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """Write a line behind the others, at once. Raises OSError."""
+    """Append a line to a file by one write. Raises OSError."""
     descriptor = open_to_append(path)
     try:
         os.write(descriptor, line)
@@ -274,7 +278,7 @@ def _append(path: Path, line: bytes) -> None:
 
 
 def _key(name: str) -> bytes:
-    """An experiment's name as it stands in the index, on one line; empty for one that no JSON holds."""
+    """An experiment's name as it stands in the index, in JSON; empty for a name that JSON cannot hold."""
     try:
         return msgspec.json.encode(name)
     except UnicodeEncodeError:

@@ -1,19 +1,19 @@
-"""Who computes an experiment: one holder at a time, proof of life, and the take-over of a dead one's lock.
+"""The lock of an experiment: one holder at a time, proof that it lives, and take-over of a dead one's lock.
 
 No fcntl or SQLite locks: they fail on the network file systems that home folders of compute servers are on.
 
-Whether a holder on this host lives is seen by its process. One on another host, or hidden from us, proves it by its
-heartbeat, and is dead when that has not changed for SILENCE_SECONDS by the monotonic clock of who watches it. No
-two clocks are compared to take a lock: a host whose clock is an hour off, a clock that is set, a file server that
-stamps files by its own time, a lock dated in the future neither lose a living holder's lock nor keep a dead one's.
-A change of the heartbeat is a change, whatever time it bears; time in which nobody could look is no silence. Leader
-election in Kubernetes (client-go) follows the same rule. The `SoftFileLease` of filelock 3.32 beats as well and
-times its own beats on a monotonic clock, but who wants its lock compares the wall clock with the file's time, and
-takes one that looks old without having watched it.
+Whether a holder on this host lives is seen by its process. A holder on another host, or hidden from us, proves it
+by its heartbeat, and is dead once that has not changed for SILENCE_SECONDS by the monotonic clock of the process
+that watches it. No two clocks are compared to take a lock: a host whose clock is an hour off, a clock that is set,
+a file server that stamps files by its own time, a lock dated in the future neither lose a living holder's lock nor
+keep a dead one's. Any change of the heartbeat is a sign of life, whatever time it bears; time in which nobody
+could look is no silence. Leader election in Kubernetes (client-go) follows the same rule. The `SoftFileLease` of
+filelock 3.32 times its own beats on a monotonic clock too, but a process that wants its lock compares the wall
+clock with the file's time, and takes a lock that looks old without having watched it.
 
-The price is that a process must watch before it takes over. So the wall clock is asked for two things, which cost
-little where it is wrong: a holder whose last sign of life was just now by it, when it is seen first, is believed
-until it has been silent for as long; and who looks only once is shown one as gone whose last sign is hours away.
+The price is that a process must watch before it takes over. So the wall clock is used for two things that do little
+harm where it is wrong: a holder whose last sign of life is less than SILENCE_SECONDS old at first sight is believed
+alive until it has been silent for as long; and one look alone shows a holder as gone whose last sign is hours old.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ HEARTBEAT_SECONDS = 5.0
 SILENCE_SECONDS = 9 * HEARTBEAT_SECONDS
 """How long a holder on another host must be watched without any sign of life before it counts as dead."""
 GLANCE_SECONDS = 7200.0
-"""How far from now the last sign of life may be, by the wall clock, of a holder that is shown as alive."""
+"""How far from now, by the wall clock, the last sign of life of a holder may be that one look shows as alive."""
 LOOK_SECONDS = 0.25
 """How often a holder is looked at while it is watched."""
 LOOKS = 6
-"""So often in a row a lock must be seen to be gone: a file server shows some things late, or not for a moment."""
+"""How often in a row a lock must be missing to count as gone: a file server may hide a file for a moment."""
 LARGEST = 2**16
 """Bytes of a lock file, at most; ours have some hundred."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""The errors of a disk that takes no more."""
+"""The errors of a full disk."""
 CLAIM = re.compile(r"\.lock\.[0-9a-f]{64}")
-"""What claims are called."""
+"""The names of claims, see `Lock`."""
 UNKNOWN_HOLDER = ProcessIdentity("an unknown host", 0, "", "")
 
 Life = Literal["alive", "dead", "unknown"]
-"""unknown: only watching can tell."""
+"""Whether a holder lives. unknown: only watching it can tell."""
 
 
 class LockHeld(ExperimentError):
@@ -78,9 +78,10 @@ class LockHeld(ExperimentError):
 
 @dataclass(frozen=True)
 class Holding:
-    """What a lock file says. `holder` is None where it cannot be read; `life` is our judgement of it.
+    """What a lock file says. holder: None where that cannot be read. life: our judgement of the holder.
 
-    alive: whether it is shown as alive; of an unknown one, whether its last sign is not hours away.
+    alive: whether to show the holder as alive; where its life is unknown, whether its last sign is less than
+    GLANCE_SECONDS away. content: of the file.
     """
 
     holder: ProcessIdentity | None
@@ -91,9 +92,10 @@ class Holding:
 
 @dataclass(frozen=True)
 class _Sight:
-    """The signs of life of one holder as they were seen last, and when.
+    """The signs of life of one holder as they were last seen, and when (seen, seconds).
 
-    silence: for how long they were watched without a change, in seconds. believed: whether they are.
+    silence: for how many seconds they were watched without a change. believed: whether the holder is believed alive
+    until silence is SILENCE_SECONDS.
     """
 
     content: bytes
@@ -104,7 +106,7 @@ class _Sight:
 
 
 class Watch:
-    """What this process has seen of holders that it cannot judge by their processes; safe between threads."""
+    """What this process has seen of holders on other hosts or hidden from it; safe between threads."""
 
     def __init__(self) -> None:
         self._sights: dict[Path, _Sight] = {}
@@ -112,10 +114,12 @@ class Watch:
     def look(
         self, path: Path, content: bytes, signs: Hashable, now: float, *, fresh: bool
     ) -> tuple[float, bool]:
-        """For how long nothing was seen to change, in seconds, and whether the holder is believed alive until then.
+        """Note a holder's signs; for how many seconds they have not changed, and whether it is believed alive.
 
-        It is where it was seen to change anything, or was `fresh` at first sight. Of the time between two looks no
-        more counts than a heartbeat takes: the file server may have been away, for the holder as well as for us.
+        It is believed once its signs were seen to change, or where it was `fresh` at first sight. Of the time
+        between two looks at most HEARTBEAT_SECONDS count: the file server may have been away for holder and
+        watcher alike. path, content: of the lock file; another content is another holder. now: by the monotonic
+        clock.
         """
         last = self._sights.get(path)
         if last is None or last.content != content:
@@ -123,7 +127,7 @@ class Watch:
         elif last.signs != signs:
             sight = _Sight(content, signs, now, 0.0, believed=True)
         else:
-            # Of two threads the one that looked first may come here last.
+            # Two threads may come here in another order than they looked.
             silence = last.silence + min(max(0.0, now - last.seen), HEARTBEAT_SECONDS)
             sight = _Sight(content, signs, max(now, last.seen), silence, last.believed)
         self._sights[path] = sight
@@ -131,23 +135,23 @@ class Watch:
 
 
 WATCH = Watch()
-"""This process's own: a screen that looks again and again watches as well as who waits."""
+"""The watch of all locks of this process: what a screen has seen in repeated looks counts for who waits later."""
 
 
 class Lock:
     """The lock of one experiment folder: the files `lock` and `heartbeat` in it.
 
-    A lock left by a process of this host that is gone is taken over silently; one from another host, or one that
-    cannot be read, only once it was watched without a sign of life, and of the former `taken_from` then says so.
+    The lock of a dead process of this host is taken over silently; one of another host, or one that cannot be read,
+    only once it was watched without a sign of life. `taken_from` then names the holder on the other host.
     As a context manager it is held within the block. Raises LockHeld where a living process has it.
 
-    Of several that find the same holder dead, a slow one must not remove the lock that a fast one has made in
-    the meantime, not even for a moment. So a lock file is only ever removed by the owner of a claim, a file of
-    the same kind that is named after what it is about, a place and its content: removed is what was judged, or
-    nothing.
+    Where several processes find the same holder dead, a slow one must not remove the lock that a fast one has made
+    meanwhile, not even for a moment. So a lock file is removed only by the owner of a claim: a file of the same
+    kind, named after the path and content of the lock file that it is to remove. A lock file with another content
+    is not removed.
 
-    clock: monotonic seconds. wall: seconds since 1970. wait: lets so many seconds pass. watch: what was seen.
-    give_up: asked while a holder is watched, whether to stop waiting and count it as alive.
+    clock: monotonic seconds. wall: seconds since 1970. wait: lets so many seconds pass. watch: what was seen of
+    holders. give_up: called while a holder is watched; where it returns True the holder counts as alive.
     """
 
     def __init__(
@@ -192,9 +196,9 @@ class Lock:
             raise
 
     def sweep(self) -> None:
-        """Remove the claims that dead processes left; only for who holds the lock. Raises OSError.
+        """Remove the claims that dead processes left; only the holder of the lock may call it. Raises OSError.
 
-        Of a claim about another content than the lock has now nothing can follow.
+        A claim to a content that the lock no longer has is harmless.
         """
         for name in os.listdir(self._path.parent):
             if CLAIM.fullmatch(name):
@@ -204,20 +208,20 @@ class Lock:
                     _clear(claim)
 
     def wait_until_free(self) -> None:
-        """Return when nobody alive holds it, which takes as long as in `acquire`. Raises LockHeld, OSError."""
+        """Wait until it is clear that nobody alive holds the lock, as `acquire` does. Raises LockHeld, OSError."""
         while (found := self.holding()) is not None and found.life != "dead":
             self._refuse_or_wait(found)
 
     @property
     def held(self) -> bool:
-        """Whether it is still ours: nobody has taken it over. Raises OSError where it cannot be read."""
+        """Whether the lock is still ours. Raises OSError where it cannot be read."""
         return bool(self._content) and _content_of(self._path) == self._content
 
     def beat(self) -> None:
-        """Prove that the holder lives.
+        """Write a new heartbeat, which proves that the holder lives.
 
-        Raises LockHeld where the lock was taken over in the meantime, or is missing for the LOOKS-th time in a row,
-        OSError where the heartbeat cannot be written: on a full disk it is proved all the same.
+        Raises LockHeld where the lock was taken over, or is missing for the LOOKS-th time in a row. Raises OSError
+        where the heartbeat cannot be written; on a full disk its file's time is set, which is a sign of life too.
         """
         found = self.holding()
         if found is None and self._content and self._missed < LOOKS - 1:
@@ -237,10 +241,10 @@ class Lock:
             raise
 
     def release(self) -> None:
-        """Give the lock back, if it is still ours.
+        """Give the lock back, if it is still ours. Never raises.
 
-        Where the disk is full it stays, empty: such a lock is nobody's. Where the disk is gone it stays as it is,
-        until this process ends: a dead holder's lock is nobody's.
+        On a full disk the file is emptied instead of removed: an empty lock is nobody's. Where the disk is gone it
+        stays, and is a dead holder's once this process has ended.
         """
         # LockHeld: somebody takes it over at this very moment.
         with suppress(LockHeld, OSError):
@@ -267,7 +271,7 @@ class Lock:
             return None
         now = self._clock()
         if not content:
-            # It appears with its content, which is on the disk by then: nobody made it by taking the lock.
+            # A lock file appears with its content: this one was emptied, or not made by taking the lock.
             return Holding(None, "dead", alive=False, content=content)
         try:
             holder = parse(content, ProcessIdentity, "the lock")
@@ -279,7 +283,7 @@ class Lock:
         return self._from_afar(path, holder, content, now)
 
     def _from_afar(self, path: Path, holder: ProcessIdentity | None, content: bytes, now: float) -> Holding:
-        """What the signs of life say of a holder whose process cannot be looked at."""
+        """Judge a holder whose process cannot be seen by its signs of life. now: when they are looked at."""
         own = path == self._path  # else a claim, for which no heart beats
         signs = [_sign_of(path), *([_sign_of(self._heartbeat)] if own else [])]
         distance = min((abs(self._wall() - sign[0]) for sign in signs if sign is not None), default=math.inf)
@@ -292,7 +296,7 @@ class Lock:
         return Holding(holder, "unknown", alive=distance < GLANCE_SECONDS, content=content)
 
     def _take(self, path: Path) -> ProcessIdentity | None:
-        """Make `path` ours; the dead holder whom it was taken from, if any. Raises LockHeld."""
+        """Make `path`, a lock or a claim, ours; the dead holder it was taken from, if any. Raises LockHeld."""
         dead = None
         while not self._create(path):
             found = self._holding(path)
@@ -305,13 +309,13 @@ class Lock:
         return dead
 
     def _refuse_or_wait(self, found: Holding) -> None:
-        """Let some time pass in which a holder may show that it lives. Raises LockHeld where it is known to."""
+        """Wait LOOK_SECONDS for a sign of life of a holder. Raises LockHeld where it is known to live."""
         if found.life == "alive" or self._give_up():
             raise LockHeld(found.holder or UNKNOWN_HOLDER)
         self._wait(LOOK_SECONDS)
 
     def _create(self, path: Path) -> bool:
-        """Put our file at `path`, whole, unless there is one."""
+        """Put our file at `path`, whole, unless there is one; whether ours is there now."""
         temporary = self._path.with_name(owned_name(".lock"))
         try:
             with temporary.open("xb") as file:
@@ -329,8 +333,8 @@ class Lock:
         return True
 
     def _remove(self, path: Path, content: bytes) -> bool:
-        """Remove the file at `path` if it still has this content. Raises LockHeld while another one is at it."""
-        # The place is in the name: who dies while he gives his lock back leaves it and a claim of the same content.
+        """Remove the file at `path` if it still has this content; whether it had. Raises LockHeld, OSError."""
+        # The claim's name includes the path's: a holder that dies in `release` leaves two files of one content.
         about = path.name.encode() + b"\n" + content
         claim = self._path.with_name(f".lock.{hashlib.sha256(about).hexdigest()}")
         self._take(claim)
@@ -343,9 +347,9 @@ class Lock:
         return True
 
     def _empty(self) -> None:
-        """Make our lock nobody's without a claim, for which a full disk has no room. Raises OSError.
+        """Empty our lock file without a claim, for which a full disk has no room. Raises OSError.
 
-        An open file that has our content is ours, whatever its name leads to by now.
+        An open file that has our content is ours, even where another file has its name by now.
         """
         with self._path.open("r+b") as file:
             if file.read(LARGEST) == self._content:
@@ -353,7 +357,7 @@ class Lock:
 
 
 def _content_of(path: Path) -> bytes | None:
-    """What a lock file holds; None where there is none, nothing for what no lock can be, such as a folder.
+    """What a lock file holds; None where there is none, b"" for what can be no lock, such as a folder.
 
     Raises OSError where it cannot be read.
     """
@@ -368,7 +372,7 @@ def _content_of(path: Path) -> bytes | None:
 
 
 def _clear(path: Path) -> None:
-    """Make a lock's place free. What no lock can be was put there by somebody, and is only set aside."""
+    """Remove a lock file; what can be no lock was put there by somebody, and is only set aside. Raises OSError."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
         set_broken_aside(path)
     else:
@@ -376,7 +380,7 @@ def _clear(path: Path) -> None:
 
 
 def _sign_of(path: Path) -> tuple[float, int, bytes] | None:
-    """What changes whenever a file is written anew, its time first; None where there is nothing to be seen."""
+    """Time, inode and content of a file: one changes when it is written anew. None where it cannot be read."""
     try:
         status = path.stat()
         return status.st_mtime, status.st_ino, read_plain(path, LARGEST)

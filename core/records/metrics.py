@@ -1,4 +1,4 @@
-"""What a run found: metrics.json of its result, and an entry of `runs[]` of the JSON result."""
+"""The metrics of a run: metrics.json of its result, and an entry of `runs[]` of the JSON result."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SCHEMA_VERSION = 2
 """Of metrics.json and of the JSON result."""
 
 PARTS = ("attack", "filter", "subsets")
-"""What is timed within stages: making candidates, judging them, judging them by parts of the training images."""
+"""Times within stages: of making candidates, of judging them, of judging them by parts of the training images."""
 
 ByLevel = dict[Name, Share | None]
 """Level -> accuracy; None where the set is empty."""
 
 
 class Counts(Record, frozen=True, kw_only=True):
-    """How many images. sets: in each measured set. distinct: in those that count some images more than once."""
+    """Numbers of images. sets: in each measured set. distinct: different ones in sets that repeat some images."""
 
     train: Count
     test: Count
@@ -59,11 +59,10 @@ class RunMetrics(Record, frozen=True, kw_only=True):
     index: the run, from 0. attack: of the experiment's attack; sets: the same for each set that was made by
     an attack of its own, such as noise. accuracy: set -> level -> share of right answers.
     crossfit, crossfit_fitted: selected at the most general and at the most fitted level. robustness, flips: on the
-    attack's candidates of all test images; noise: the same on noise; variants: rule -> the same on the attack's
-    candidates, had the family followed that rule. None for what was not measured, as in results of version 1.
-    slopes, slope_reasons:
-    set -> level j -> S_j, and why it is None. search: what the predictions took, in the family's terms.
-    seconds: of each stage; "attack" and "filter" are parts of stages. data_sha256: of the pooled images.
+    attack's candidates of all test images; noise: both on noise; variants: rule -> both on the attack's candidates,
+    had the family followed that rule. None for what was not measured, as in results of version 1.
+    slopes, slope_reasons: set -> level j -> S_j, and why it is None. search: the cost of the predictions, in the
+    family's terms. seconds: of each stage; those of PARTS are within stages. data_sha256: of the pooled images.
     sha256: file beside metrics.json -> digest.
     """
 
@@ -112,7 +111,10 @@ class RunMetrics(Record, frozen=True, kw_only=True):
                 raise ValueError(f"{what} is of the levels {sorted(found)}, not of its ladder's")
 
     def _of_levels(self) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """What decides, where it has a value a level, with what it is. Raises ValueError where a part lacks."""
+        """Name and mapping of each deciding figure that has a value for every level.
+
+        Raises ValueError where a cross-fitted set lacks its own accuracy or its counts.
+        """
         for crossfit in filter(None, (self.crossfit, self.crossfit_fitted)):
             for name, by_level in crossfit.accuracy.items():
                 if name not in crossfit.own or name not in crossfit.counts:

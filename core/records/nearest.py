@@ -1,4 +1,4 @@
-"""The training images nearest to those of a gallery, in its file: labels and distances of all, pictures of most."""
+"""The training images nearest to a gallery's, in its file: labels and distances of all, pictures of most."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from core.data.images import ImageSet
 from core.sets.nearest import NearestToMembers
 
 PICTURES_BYTES = 2**24
-"""Of the pictures in one file, before it is compressed, at most. The nearest come first."""
+"""Bytes of the pictures in one file before it is compressed, at most. The nearest images come first."""
 PICTURES: dict[str, type[np.generic]] = {"near_picture": np.uint8, "near_picture_source": np.int32}
-"""The arrays of all sets: (u, H, W, C) and (u,), in ascending order."""
+"""The arrays common to all sets: (u, H, W, C) and (u,), in ascending order of source; u: different pictures."""
 OF_A_SET: dict[str, type[np.generic]] = {
     "near_label": np.int16,
     "near_distance": np.float64,
     "near_source": np.int32,
     "near_counted": np.int32,
 }
-"""The arrays of each set, SET.NAME there."""
+"""The arrays of each set, named SET.NAME in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class NearestImages:
 def nearest_images(
     found: Mapping[str, NearestToMembers], pool: ImageSet, most_bytes: int = PICTURES_BYTES
 ) -> dict[str, NearestImages]:
-    """With labels and pictures of the pool that they were found in; all pictures take most_bytes at most."""
+    """Set -> what was found for it, with labels and pictures from `pool`, all pictures within most_bytes."""
     pictures = {
         source: pool.images[source]
         for source in _nearest_first([one.source for one in found.values()])[
@@ -81,7 +81,7 @@ def _nearest_first(sources: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 def arrays_of_nearest(
     nearest: Mapping[str, NearestImages], shape: tuple[int, ...]
 ) -> dict[str, NDArray[Any]]:
-    """What the file holds of these, by set; nothing where there are none. shape: (H, W, C) of every picture."""
+    """The arrays of the file for set -> its nearest images; {} for no sets. shape: (H, W, C) of every picture."""
     if not nearest:
         return {}
     pictures = {source: picture for one in nearest.values() for source, picture in one.pictures.items()}
@@ -109,7 +109,7 @@ def read_nearest(archive: Mapping[str, NDArray[Any]], name: str) -> dict[str, ND
 
 
 def nearest_of(arrays: Mapping[str, NDArray[Any]]) -> NearestImages:
-    """Arrays with which nothing is wrong."""
+    """The nearest images in arrays of `read_nearest` that `wrong_with_nearest` has found nothing wrong with."""
     kept = arrays["near_picture_source"]
     rows = np.flatnonzero(np.isin(kept, arrays["near_source"]))
     return NearestImages(

@@ -48,9 +48,9 @@ from core.spec.spec import SCHEMA_VERSION as SPEC_VERSION
 from core.spec.stored import StoredSpecs
 
 TELL_SECONDS = 0.05
-"""When a long look first tells how far it is: the first rows of a list are seen as soon as those of a short one."""
+"""After how many seconds a long look first tells what it has read, for the first rows of a list."""
 TELL_FACTOR = 4
-"""After how many times as long it tells again: what is told is drawn, and the more there is the longer it takes."""
+"""After how many times as long it tells again: what is told is drawn, which takes longer the more there is."""
 
 NEWER_JOURNAL = "its journal was written by a newer version"
 NO_ANNOTATIONS = Annotations()
@@ -60,19 +60,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Overview:
-    """One folder among the experiments, in short.
+    """What a list shows of one experiment's folder.
 
     status: as `State.status` has it, or NEWER (a later version wrote its spec) or UNREADABLE.
-    experiment: None exactly where the status is one of these two. done: its complete runs.
+    experiment: None exactly where the status is one of these two. done: how many complete runs it has.
     created: when it was made, seconds since 1970. stopping: it runs and was asked to stop.
-    seconds: that its complete runs took, together. adversarial: how many images the adversarial set of each of them
-    has. fooled: the share of its attack's candidates that fool the surrogate, of those that have any.
-    findings: what a coordinator last journaled over its runs, None before the first statistics. summarised: whether
-    that is over all of its complete runs: it is not where a coordinator was killed last of all. queued: its place
+    seconds: what its complete runs took, together. adversarial: of each complete run, the images of its adversarial
+    set. fooled: of each that has candidates, the share of them that fool the surrogate.
+    findings: of the statistics that a coordinator last journaled, None before the first. summarised: whether these
+    are over all complete runs: not where a coordinator was killed before it could journal them. queued: its place
     among those that wait for their turn, from 1; 0 where it does not wait.
     reason: why it failed, was refused, cannot be read or must not be changed; "" otherwise.
     read_only: this version can show it at best, but must not change it.
-    reused: of how many runs the surrogate had been trained before. training: seconds that this took in the others.
+    reused: in how many runs the surrogate had been trained before. training: seconds of its training in the others.
     """
 
     folder: Path
@@ -101,14 +101,14 @@ class Overview:
 
 @dataclass(frozen=True)
 class _Settled:
-    """An overview that stands for as long as every file has the stamp that is kept."""
+    """An overview that is valid for as long as every file has the stamp in `kept`."""
 
     kept: KeptOverview
     overview: Overview
 
 
 class _Made(NamedTuple):
-    """When an experiment was made, and the stamp of the file that says so, None where there is none."""
+    """When an experiment was made, and the stamp of its file `created`, None where there is none."""
 
     moment: float
     stamp: Stamp | None
@@ -117,8 +117,8 @@ class _Made(NamedTuple):
 class OverviewReader:
     """Reads the overviews of a home again and again; a file that has not changed is not read again.
 
-    Nor is what an earlier process read of a complete experiment, see `core.records.kept_overviews`. May be shared
-    between threads.
+    That holds too for files of complete experiments that an earlier process read, see
+    `core.records.kept_overviews`. May be shared between threads.
     """
 
     def __init__(self, home: Path) -> None:
@@ -135,10 +135,11 @@ class OverviewReader:
         self._lock = threading.Lock()
 
     def look(self, tell: Callable[[tuple[Overview, ...], int], None] | None = None) -> tuple[Overview, ...]:
-        """Every experiment there is now, the newest first. What a folder holds never makes it raise.
+        """The overview of every experiment there is now, the newest first. Never raises for what a folder holds.
 
-        What has not changed is the same object as before, one of them or all. tell: is given the newest, as
-        many as were read so far, and how many there are, after TELL_SECONDS and then TELL_FACTOR times as late.
+        An overview that has not changed is the same object as before, and so is the tuple of all. tell: called with
+        the overviews read so far, the newest, and how many there will be; first after TELL_SECONDS, then each time
+        TELL_FACTOR times as late.
         Raises ExperimentError where the home itself cannot be listed; one that does not exist is empty.
         """
         with self._lock:
@@ -153,7 +154,7 @@ class OverviewReader:
                 if tell is not None and time.monotonic() - start > due:
                     tell(tuple(overviews), len(folders))
                     due *= TELL_FACTOR
-            # Whatever was not met this time is gone.
+            # What was not met this time is dropped: its file is gone.
             self._cached = self._met
             before, self._before = self._before, {overview.id: overview for overview in overviews}
             if not self._has_swept or before.keys() - self._before.keys():
@@ -167,7 +168,7 @@ class OverviewReader:
             return self._all
 
     def look_at(self, folder: Path, queue: Mapping[str, int] | None = None) -> Overview:
-        """One experiment as it is now, as `look` has it. queue: as `waiting_in` has it, where that is known."""
+        """The overview of one experiment, as `look` gives it. queue: as `waiting_in` gives it, None to read it."""
         with self._lock:
             made = self._made(folder)
             found = self._unchanged(folder, made)
@@ -180,7 +181,7 @@ class OverviewReader:
         return found
 
     def unchanged(self, folder: Path) -> Overview | None:
-        """A complete experiment as `look_at` has it, if no file of it has changed since it was read; else None."""
+        """The overview of a complete experiment of which no file has changed since it was read; None for others."""
         with self._lock:
             return self._unchanged(folder, self._made(folder))
 
@@ -191,7 +192,7 @@ class OverviewReader:
         return settled.overview if settled.kept.stands(str(folder)) else None
 
     def _settled_of(self, folder: Path) -> _Settled | None:
-        """What was last read of an experiment that was complete, by this process or an earlier one."""
+        """What this process or an earlier one last read of an experiment that was complete; None for others."""
         name = folder.name
         if name not in self._settled and (kept := self._kept.take(name)) is not None:
             overview = self._recalled(folder, kept)
@@ -200,7 +201,7 @@ class OverviewReader:
         return self._settled.get(name)
 
     def _recalled(self, folder: Path, kept: KeptOverview) -> Overview | None:
-        """The overview of a complete experiment as it was kept; None where it cannot be one."""
+        """The overview of a complete experiment from what was kept of it; None where that does not give one."""
         try:
             experiment = Experiment(folder, self._specs.make(kept.spec))
         except AefitError:  # a plug-in is gone; it is damaged
@@ -220,9 +221,9 @@ class OverviewReader:
         )
 
     def _details(self, experiment: Experiment, headline: Headline) -> Details | None:
-        """What is long of an experiment's findings, from what was kept; else from its journals.
+        """The details of an experiment's findings, from what was kept, else from its journals.
 
-        None where these cannot be read now, or say something else by now: a later look has it.
+        None where these cannot be read now, or have other statistics by now: a later look gives them.
         """
         found = self._kept.details(experiment.id, headline.check)
         if found is not None and found.fits(experiment.spec.ladder):
@@ -242,7 +243,7 @@ class OverviewReader:
         return newest.details
 
     def _made(self, folder: Path) -> _Made:
-        """When an experiment was made; of a folder without a spec, when it was changed: a list shows a date."""
+        """When an experiment was made; of a folder that does not say it, when the folder was changed."""
         settled = self._settled_of(folder)
         if settled is not None and settled.kept.made_stands(str(folder)):
             return _Made(settled.kept.made, settled.kept.stamps.made)
@@ -260,7 +261,7 @@ class OverviewReader:
         return before if before is not None and before == overview else overview
 
     def _recall_files(self, folder: Path, settled: _Settled) -> None:
-        """Take what was read of each file for what it holds, unless newer is known: most have not changed."""
+        """Fill the cache from what was kept, but for files that are in it: most files have not changed."""
         kept, stamps = settled.kept, settled.kept.stamps
         statistics = LastStatistics(settled.overview.findings)
         recalled: dict[tuple[str, str], tuple[tuple[Stamp | None, ...], Any]] = {
@@ -329,13 +330,14 @@ class OverviewReader:
     ) -> None:
         """Keep what was read of a complete experiment, for later looks and processes.
 
-        made, journals: the stamps of these. journal: the name of the newest. moment: when the reading began.
+        made, journals: the stamps of the file `created` and of the folder of journals. journal: the name of the
+        newest coordinator's. moment: when the reading began, seconds since 1970.
         """
         folder, experiment, findings = overview.folder, overview.experiment, overview.findings
         if experiment is None or findings is None or experiment.spec.schema_version < SPEC_VERSION:
             return
         if experiment.spec.plugins:
-            return  # what is made of the same files may be something else with another version of these
+            return  # another version of a plug-in may make something else of the same files
 
         def seen(path: str, what: str = "") -> tuple[Stamp | None, ...]:
             return self._met[path, what][0]
@@ -366,7 +368,7 @@ class OverviewReader:
         self._settled[experiment.id] = _Settled(kept, overview)
 
     def _figures(self, experiment: Experiment) -> list[RunFigures]:
-        """What is told of each complete run."""
+        """The figures of each complete run."""
         found = (self._run_figures(experiment, run) for run in self._begun(experiment))
         return [figures for figures in found if figures is not None]
 
@@ -376,7 +378,7 @@ class OverviewReader:
         return [run for run in range(experiment.spec.runs) if run_name(run) in there]
 
     def _run_figures(self, experiment: Experiment, run: int) -> RunFigures | None:
-        """What is told of a run, None unless it is complete."""
+        """The figures of a run; None unless it is complete."""
 
         def read(_: Path) -> RunFigures | None:
             metrics = experiment.result(run)
@@ -395,7 +397,7 @@ class OverviewReader:
         return self._unless_changed(result, read, beside=f"{result}/{METRICS}")
 
     def _of_newest(self, journals: list[Path], read: Callable[[list[Path]], T], nothing: T) -> T:
-        """What `read` makes of the journals, the newest first; `nothing` where there are none."""
+        """`read(journals)`, again only where the newest has changed; `nothing` where there are none."""
         if not journals:
             return nothing
         # The newest journal alone may still change.
@@ -404,9 +406,9 @@ class OverviewReader:
     def _unless_changed(
         self, path: str, read: Callable[[Path], T], what: str = "", *, beside: str | None = None
     ) -> T:
-        """What `read` makes of `path`, read anew only where the path's entry on disk is another.
+        """`read(path)`, called again only where the path's stamp has changed.
 
-        what: tells apart what is read of one path. beside: another path whose entry counts.
+        what: distinguishes what is read of one path. beside: another path whose stamp counts too.
         """
         stamps = (stamp_of(path),) if beside is None else (stamp_of(path), stamp_of(beside))
         cached = self._cached.get((path, what))
@@ -428,7 +430,7 @@ def _overview_of(
     runs: Sequence[RunFigures],
     findings: Findings | None,
 ) -> Overview:
-    """The overview of an experiment in which nothing is out of the ordinary. runs: its complete ones."""
+    """The overview of an experiment that can be read. made: when, seconds since 1970. runs: its complete ones."""
     return Overview(
         experiment.folder,
         status,
@@ -446,7 +448,7 @@ def _overview_of(
 
 
 def _load(path: Path) -> Experiment | Overview:
-    """The experiment whose specification this is; where it cannot be read, what an overview says of that."""
+    """The experiment whose specification lies at `path`; where that cannot be read, an overview that says so."""
     folder = path.parent
     try:
         return load(folder)

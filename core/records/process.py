@@ -1,4 +1,4 @@
-"""Which process is this, and is that one still alive: identities that a reused pid cannot fake."""
+"""Identities of processes, by which others can tell whether a process still lives, even where its pid is reused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True):
 
     @property
     def on_this_host(self) -> bool:
-        """Whether the asking process can judge it by its pid: it is, or was, among the processes that we see.
+        """Whether we can judge the process by its pid: it is, or was, among the processes that we see.
 
         Two containers of one machine may share a host name and yet not see each other's processes, and a system
         may hide those of other users.

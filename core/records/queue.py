@@ -1,9 +1,9 @@
-"""Who computes in a home, or waits to: a file for each, in an order that anybody may change.
+"""The queue of a home: a ticket for each process that computes or waits to, in an order that anybody may change.
 
-There is no process that rules the queue. Everybody who wants processors of this machine writes a ticket, reads the
-others', and takes what those before it leave; a ticket whose process is gone is nobody's. It is up to three files,
-each with one kind of writer: `NAME.json` is its process's own, `NAME.place` is written by whoever re-orders, and
-`NAME.now`, which holds nothing, by whoever has it wait for nobody.
+No process rules the queue. Each process that wants processors of this machine writes a ticket, reads the others',
+and takes what those before it leave; a ticket whose process is gone does not count. A ticket is up to three files,
+each with one kind of writer: `NAME.json` is written by its process, `NAME.place` by whoever moves it, and the empty
+`NAME.now` by whoever wants it to wait for nobody.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ LARGEST = 2**16
 """Bytes of a ticket, at most; ours have some hundred."""
 _NAME = re.compile(r"[0-9a-f]{32}")
 HALF_WRITTEN = r"\.[0-9a-f]{32}\.(json|place)"
-"""What killed processes leave: files on their way to tickets' names."""
+"""The prefixes of half-written tickets that killed processes leave."""
 
 
 class Ticket(Record, frozen=True, kw_only=True):
-    """What one process says that it wants of its machine's processors.
+    """How many of its machine's processors one process uses and wants.
 
-    experiment: the id of what it computes. since: when it came, seconds since 1970, by which it has its place at
-    first; a study's experiments have that of their study. study: its name, or "". elsewhere: how it reaches other
-    machines, "" where it computes on this one. using: processors that its runs take now. wanted: that they would
-    take if there were room, at least `using`. limit: processors that all together may use in its eyes, 0 for any
-    number. at_once: it waits for nobody.
+    experiment: the id of what it computes. since: when it came, seconds since 1970, which is its place unless it
+    is moved; for a study's experiments, when the study came. study: its name, or "". elsewhere: how the process
+    reaches other machines, "" where it computes on this one. using: processors that its runs take now. wanted:
+    processors that its runs would take if there were room, at least `using`. limit: processors that it lets all
+    experiments use together, 0 for any number. at_once: it waits for nobody.
     """
 
     process: ProcessIdentity
@@ -66,12 +66,12 @@ class Queued:
 
     @property
     def waiting(self) -> bool:
-        """Whether it computes nothing, but would."""
+        """Whether it computes nothing now, and wants to."""
         return self.ticket.using == 0 and self.ticket.wanted > 0
 
 
 def read_queue(home: Path) -> list[Queued]:
-    """The living tickets of this machine, the first in turn first; none where nothing can be read."""
+    """The tickets of living processes of this machine, the first in turn first; none where nothing can be read."""
     folder = queue_dir(home)
     found = []
     for name in _names(folder):
@@ -88,17 +88,17 @@ def waiting_in(home: Path) -> dict[str, int]:
 
 
 def in_turn(queue: Iterable[Queued]) -> list[Queued]:
-    """The same, the first in turn first: by whether they wait for nobody, by place, by name where that is equal."""
+    """Tickets in the order of their turn: those that wait for nobody first, then by place, by name where equal."""
     return sorted(queue, key=lambda one: (not one.ticket.at_once, one.place, one.name))
 
 
 def room(queue: Sequence[Queued], own: str, limit: int) -> int:
     """How many processors the holder of the ticket named `own` may use now, at least 0.
 
-    queue: as `read_queue` has it, those that compute in the same place. limit: processors that all together may
-    use, in the eyes of that holder; nor may there be more than in the eyes of those before it. Those before it
-    leave it what they do not want; those after it, what they do not use yet, for they will take no more. Who waits
-    for nobody reckons only with the others of its own study that wait for nobody either.
+    queue: as `read_queue` gives it, those that compute in the same place. limit: processors that the holder lets
+    all experiments use together; the smallest limit of it and of those before it counts. From that, what those
+    before it want is subtracted, and what those after it use now, for they will take no more. A ticket that waits
+    for nobody counts only those of its own study that wait for nobody either.
     """
     at = next((n for n, queued in enumerate(queue) if queued.name == own), None)
     if at is None:
@@ -119,12 +119,12 @@ def _hurry_together(one: Ticket, other: Ticket) -> bool:
 
 
 def new_name() -> str:
-    """A name for a ticket that no other has."""
+    """A new name for a ticket, which no other has."""
     return uuid.uuid4().hex
 
 
 def write_ticket(home: Path, name: str, ticket: Ticket) -> None:
-    """Put a ticket into the queue, or in the place of what it said before. Raises OSError."""
+    """Put a ticket into the queue, or replace what it said before. Raises OSError."""
     folder = queue_dir(home)
     make_home(home)
     make_folder(folder)
@@ -140,7 +140,7 @@ def write_place(home: Path, name: str, place: float) -> None:
 
 
 def move(home: Path, experiment: str, steps: int) -> bool:
-    """Have an experiment wait `steps` places later (earlier where negative); whether there was one to be moved.
+    """Move an experiment `steps` places back in the queue (forward where negative); whether it was in the queue.
 
     Raises OSError.
     """
@@ -161,7 +161,7 @@ def move(home: Path, experiment: str, steps: int) -> bool:
 
 
 def hurry(home: Path, experiment: str) -> bool:
-    """Have an experiment wait for nobody any more, as `--now` does at its start; whether it was in the queue.
+    """Let an experiment wait for nobody any more, as `--now` does at its start; whether it was in the queue.
 
     Raises OSError.
     """
@@ -172,7 +172,7 @@ def hurry(home: Path, experiment: str) -> bool:
 
 
 def remove_ticket(home: Path, name: str) -> None:
-    """Take a ticket away; never raises."""
+    """Remove a ticket; never raises."""
     folder = queue_dir(home)
     for suffix in ("json", "place", "now"):
         with suppress(OSError):
@@ -201,7 +201,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _read(folder: Path, name: str) -> Queued | None:
-    """A ticket; None where there is none, or none that can be read."""
+    """The ticket of this name; None where there is none, or it cannot be read."""
     try:
         ticket = parse(read_plain(folder / f"{name}.json", LARGEST), Ticket, "the ticket")
     except (OSError, RecordError):
@@ -212,7 +212,7 @@ def _read(folder: Path, name: str) -> Queued | None:
 
 
 def _place(path: Path, otherwise: float) -> float:
-    """Where somebody has put a ticket; `otherwise` where nobody has."""
+    """The place to which somebody has moved a ticket; `otherwise` where nobody has."""
     try:
         place = float(read_plain(path, 100))
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
 """The result of one run on disk: metrics.json and its siblings, published together by one rename.
 
-metrics.json says whose it is (experiment and run) and holds the SHA-256 of its siblings and of itself: of the file
-with zeros in the place of that checksum. Results that were written before have neither experiment nor such a
-checksum; of them only the run and the siblings are checked.
+metrics.json says of which experiment and run it is, and holds the SHA-256 of its siblings and of itself: of the
+file with zeros in the place of that checksum. Results of older versions have neither the experiment nor the
+checksum over itself; of them only the run and the siblings are checked.
 
 This module reads without NumPy; `core.records.arrays` writes the arrays, `core.records.gallery` writes and reads
 the gallery.
@@ -33,23 +33,23 @@ from core.records.types import Count, Record, parse, to_json
 
 METRICS = "metrics.json"
 ARRAYS = "arrays.npz"
-"""In every result."""
+"""The arrays, in every result."""
 LARGEST = 2**26
 """Bytes of a metrics.json, at most; most have some ten thousand."""
 UNSEALED = "0" * 64
 """What stands in the place of a checksum while it is made."""
 GALLERY = "gallery.npz"
-"""Not in the results of older versions, nor where there was no room for it."""
+"""The gallery; not in results of older versions, nor where there was no room for it."""
 
 
 NO_SUCH_FILE = (
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG,
 )  # fmt: skip
-"""Why a file cannot be read that is none of ours; for any other reason it may be a whole one."""
+"""The errors of reading what cannot be a file of ours; for any other error the file may be whole."""
 
 
 class UnreadableResult(RecordError):
-    """A result that cannot be read now, for want of permission, say, and may be a whole one."""
+    """The error for a result that cannot be read now, for want of permission, say, and may be whole."""
 
 
 class Owner(NamedTuple):
@@ -71,13 +71,14 @@ def publish(
     """Make `run_folder`/result appear at once and whole; False where a valid result was there already.
 
     metrics: what metrics.json is to hold; the SHA-256 of its siblings and of itself are added.
-    write_arrays, write_gallery: write arrays.npz and gallery.npz to the path they are given; what they raise
-    leaves no trace in the folder. A gallery that was not written is not part of the result.
+    write_arrays, write_gallery: write arrays.npz and gallery.npz to the path they are given; where they raise,
+    nothing is left in the folder. A gallery that was not written is not part of the result.
     stands: whether what is there is a valid result; by default, whether it is a whole one of this experiment and
-    run. What is not is set aside under another name.
-    differs: where a valid result was there that has other numbers, ours is set aside and this is told where.
-    Raises OSError, after which it may be tried again; ValueError for NaN or Infinity, RecordError for metrics that
-    no reader would take.
+    run. An invalid one is set aside under another name.
+    differs: called with the new path of our result where that is set aside, since a valid one was there that has
+    other numbers.
+    Raises OSError, after which it may be tried again; ValueError for NaN or Infinity; RecordError for metrics that
+    `parse_metrics` would refuse.
     """
     target = run_folder / "result"
     owner = Owner(metrics.experiment, metrics.index)
@@ -105,8 +106,8 @@ def publish(
             os.rename(temporary, target)
             ours = True
         except OSError:
-            # Somebody published the same run first, or we did and could not bring it to the disk. The numbers are
-            # the same by design, on machines of one kind.
+            # Somebody published this run first, or we did, and syncing it failed. The numbers are the same by
+            # design, on machines of one kind.
             if not valid():
                 raise
             first = read_result(target)
@@ -118,17 +119,17 @@ def publish(
         sync_folder(run_folder)
         return ours
     finally:
-        # Nothing is there after the rename; before it, half a result would only fill the disk.
+        # After the rename nothing is there; after an error half a result would only fill the disk.
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def same_numbers(one: RunMetrics, other: RunMetrics) -> bool:
-    """Whether two results of a run are the same but for how, when and where they were computed."""
+    """Whether two results of a run are equal but for how, when and where they were computed."""
     return _lasting(one) == _lasting(other)
 
 
 def _lasting(metrics: RunMetrics) -> RunMetrics:
-    """What does not depend on how, when and where a run was computed."""
+    """Metrics without the fields that depend on how, when and where the run was computed."""
     return msgspec.structs.replace(
         metrics,
         checksum="",
@@ -141,7 +142,7 @@ def _lasting(metrics: RunMetrics) -> RunMetrics:
 
 
 def make_run_folder(run_folder: Path) -> None:
-    """The folder of a run, in the folder of its experiment, which must be there.
+    """Make the folder of a run, and `runs` where it is not there, in the folder of its experiment.
 
     Raises OSError, also where a person has removed the experiment, which is not made again, and for a link.
     """
@@ -150,7 +151,7 @@ def make_run_folder(run_folder: Path) -> None:
 
 
 def read_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics | None:
-    """The content of metrics.json, or None where there is no valid result. See `load_result`; never raises."""
+    """As `load_result`, but None where there is no valid result; never raises."""
     try:
         return load_result(result, owner, verify=verify)
     except RecordError:
@@ -158,7 +159,7 @@ def read_result(result: Path, owner: Owner | None = None, *, verify: bool = Fals
 
 
 def load_result(result: Path, owner: Owner | None = None, *, verify: bool = False) -> RunMetrics:
-    """The content of metrics.json. Raises RecordError, which says what is the matter with which file.
+    """The metrics in the folder `result`. Raises RecordError, which says what is wrong with which file.
 
     owner: whose it must be; None for anybody's.
     verify: also compare the SHA-256 of every sibling with its file (reads them whole).
@@ -189,14 +190,14 @@ def load_result(result: Path, owner: Owner | None = None, *, verify: bool = Fals
 
 
 def _cannot_read(name: str, error: OSError | ValueError) -> RecordError:
-    """The error for a file of a result."""
+    """The error for a file of a result that cannot be read: UnreadableResult where the file may be whole."""
     reason = error.strerror if isinstance(error, OSError) else error
     passing = isinstance(error, OSError) and error.errno not in NO_SUCH_FILE
     return (UnreadableResult if passing else RecordError)(f"its {name} cannot be read: {reason}")
 
 
 def _check_owner(metrics: RunMetrics, owner: Owner) -> None:
-    """Raises RecordError where metrics are another's; older ones say their run only."""
+    """Raises RecordError where metrics are of another experiment or run; older ones name only their run."""
     if metrics.experiment not in ("", owner.experiment):
         raise RecordError("its numbers are of another specification")
     if metrics.index != owner.run:

@@ -13,9 +13,9 @@ CANDIDATES = "candidates"
 
 
 def stages_of(spec: Spec) -> tuple[str, ...]:
-    """The stages of every run of an experiment. A control that attacks anew is a stage of its own, by its name.
+    """The stages of every run of an experiment; each control that attacks anew is a stage, under its name.
 
-    Of a control whose plug-in cannot be loaded it is not known, and it is left out.
+    A control whose plug-in cannot be loaded is left out: whether it attacks is not known.
     """
     anew = (name for name in spec.controls if is_known(name) and SETS[name].draws)
     return (SPLIT, CLASSIFIER, HALVES, SURROGATE, CANDIDATES, *anew)

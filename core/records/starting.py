@@ -1,4 +1,4 @@
-"""Starting the processes that compute, which outlive the one that starts them or are tied to it."""
+"""Starts coordinators and supervisors, which outlive the process that starts them, or end with it (tied)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.records.study import Study
 
 @dataclass(frozen=True)
 class How:
-    """How experiments are computed; nothing of it changes a number.
+    """How experiments are computed: settings that change no number.
 
     jobs: runs at the same time; threads: of each. limit: processors that all experiments of the home may use
-    together, None for as many as its own runs take. data_dir: where data lie; cache_dir: what can be made again.
-    no_cache: train and search anew. now: wait for no other experiment. elsewhere: the options by which other
-    machines compute, none for this one.
+    together, None for jobs * threads. data_dir: where data lie. cache_dir: where what can be made again is kept.
+    no_cache: train and search anew. now: wait for no other experiment. elsewhere: the options that have other
+    machines compute, empty for this one.
     """
 
     jobs: int
@@ -50,11 +50,11 @@ class How:
 def start_coordinator(
     experiment: Experiment, how: How, *, tied: bool, since: float | None = None, study: str = ""
 ) -> subprocess.Popen[bytes]:
-    """The process that computes an experiment's missing runs; what it prints goes to the experiment's log.
+    """Start the process that computes an experiment's missing runs; what it prints goes to the experiment's log.
 
     It ends with one of `core.files.exit_status.ExitStatus`. tied: it stops when this process closes `stdin` of the
-    result, or dies. Otherwise nothing here ends it. since: its place in the queue, seconds since 1970, the present
-    by default. study: for which it is computed. Raises ExperimentError where the log cannot be written.
+    result, or dies; else it goes on. since: its place in the queue, seconds since 1970, by default the present.
+    study: the study that it is computed for, "" for none. Raises ExperimentError where the log cannot be written.
     """
     place = ["--since", repr(since)] if since is not None else []
     words = [str(experiment.folder), *how.words, *place, "--study", study]
@@ -65,9 +65,9 @@ def start_coordinator(
 
 
 def start_supervisor(study: Study, how: How, *, tied: bool) -> subprocess.Popen[bytes]:
-    """The process that has a study's experiments computed; what it prints goes to the study's log.
+    """Start the process that has a study's experiments computed; what it prints goes to the study's log.
 
-    It ends, and is tied, as a coordinator. Raises StudyError where the log cannot be written.
+    Exit statuses and tied: as for `start_coordinator`. Raises StudyError where the log cannot be written.
     """
     try:
         return _start("core.engine.supervisor", [str(study.folder), *how.words], study.log, tied=tied)

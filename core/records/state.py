@@ -1,4 +1,4 @@
-"""One reading of an experiment: its results, its events, who computes it, and what follows from these."""
+"""One reading of an experiment: its results, its events, whether it is computed, and what follows from these."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True)
 class State:
-    """One reading of an experiment: the metrics of its complete runs, all its events in order, who computes.
+    """One reading of an experiment.
 
-    running: whether a living coordinator held the lock when the reading began.
+    results: run -> metrics, of its complete runs. events: all, in order. running: whether a living coordinator held
+    the lock when the reading began.
     """
 
     experiment: Experiment
@@ -30,14 +31,14 @@ class State:
 
     @cached_property
     def status(self) -> ExperimentStatus:
-        """How the experiment stands."""
+        """The status of the experiment."""
         turning_point = next((event for event in reversed(self.events) if is_turning_point(event)), None)
         lacking = self.experiment.spec.runs - len(self.results)
         return experiment_status(running=self.running, lacking=lacking, turning_point=turning_point)
 
     @cached_property
     def ladder(self) -> Ladder:
-        """The levels of its results, of its specification where it has none."""
+        """The ladder of its results; that of its specification where it has none."""
         return next((metrics.ladder for metrics in self.results.values()), self.experiment.spec.ladder)
 
     @cached_property
@@ -62,7 +63,7 @@ class State:
 
     @cached_property
     def untried(self) -> list[int]:
-        """The runs that have neither a result nor failed for good: nobody has computed them to an end."""
+        """The runs that neither have a result nor have failed for good."""
         return [
             run
             for run in range(self.experiment.spec.runs)
@@ -74,12 +75,12 @@ class State:
         return next((event for event in reversed(self.events) if isinstance(event, kind)), None)
 
     def run_status(self, run: int) -> RunStatus:
-        """How a run stands."""
+        """The status of a run."""
         return run_status(complete=run in self.results, running=self.running, newest=self._newest_of.get(run))
 
     @cached_property
     def _newest_of(self) -> dict[int, RunStarted | RunFailed]:
-        """What `core.records.status.run_status` judges by, by run."""
+        """Run -> the event that `core.records.status.run_status` takes as `newest`."""
         newest: dict[int, RunStarted | RunFailed] = {}
         for event in self.events:
             if isinstance(event, CoordinatorStarted):
@@ -93,7 +94,7 @@ class State:
 
 
 def read_state(experiment: Experiment) -> State:
-    """What an experiment's folder says at this moment. Raises OSError where the lock cannot be read."""
+    """Read an experiment's folder as it is now. Raises OSError where the lock cannot be read."""
     # Asked first: once nobody computes any more, what is read after that is final.
     running = experiment.running
     return State(experiment, experiment.results(), tuple(read_all(experiment.journal)), running)

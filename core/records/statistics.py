@@ -30,7 +30,7 @@ Sets = Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=2)]
 
 
 class Summary(Record, frozen=True, kw_only=True, gc=False):
-    """Mean, standard deviation (ddof 1) and 95 % interval of the mean, over `n` accuracies that are usable.
+    """Mean, standard deviation (ddof 1) and 95 % interval of the mean, over `n` usable accuracies.
 
     The interval allows for runs that divide one pool of images (Nadeau and Bengio, 2003); in results of version 1,
     which have no claims, it did not.
@@ -46,7 +46,7 @@ class Summary(Record, frozen=True, kw_only=True, gc=False):
 class StatisticalTest(Record, frozen=True, kw_only=True, gc=False):
     """One test of one quantity at the step that ends at level `j`, sets[0] against sets[1].
 
-    None is "cannot be had", and `reason` says why.
+    A number that cannot be computed is None, and `reason` says why.
 
     n: usable runs: pairs, or for Welch the smaller side (for Wilcoxon before zero differences are dropped).
     mean_difference: mean(first) - mean(second) over the runs used, given whenever there are any.
@@ -54,7 +54,7 @@ class StatisticalTest(Record, frozen=True, kw_only=True, gc=False):
     effect_size: welch: Cohen's d with the standard deviation sqrt((v1 + v2) / 2); paired, nadeau_bengio:
         d_z = mean(d) / sd(d); wilcoxon: the matched-pairs rank-biserial correlation.
     direction: of the first against the second, from mean_difference; for Wilcoxon from the sums of the ranks.
-    p_holm: p adjusted over the levels that have one for the same quantity, sets and test.
+    p_holm: p adjusted by Holm's method over all levels that have a p for this quantity, these sets and this test.
     """
 
     quantity: Quantity
@@ -74,17 +74,17 @@ class StatisticalTest(Record, frozen=True, kw_only=True, gc=False):
 
     @property
     def tested_difference(self) -> float | None:
-        """The mean difference where `direction` is its own; None where it is the ranks', as `effect_size` is."""
+        """The mean difference; None where `direction` and `effect_size` are of ranks (Wilcoxon with a p)."""
         return None if self.test == "wilcoxon" and self.p is not None else self.mean_difference
 
 
 class Claim(Record, frozen=True, kw_only=True, gc=False):
     """One of the quantities that decide the claim, see `core.statistics.claims.quantities`.
 
-    sets: of which set, or of the first less of the second. estimate: the mean over the `n` runs that have it. ci95:
-    of the mean, allowing for runs that divide one pool; None where `reason` says why. margin: differences within
-    so much of 0 count as the same. decision: "same" where the interval lies within the margin, else "higher" or
-    "lower" where it lies on one side of 0, else "undecided".
+    sets: the set that it is of, or two: then it is that of the first less that of the second. estimate: the mean
+    over the `n` runs that have the quantity. ci95: of the mean, allowing for runs that divide one pool; None where
+    `reason` says why. margin: differences of at most so much count as the same. decision: "same" where the
+    interval lies within the margin, else "higher" or "lower" where it lies on one side of 0, else "undecided".
     """
 
     name: Name
@@ -98,7 +98,7 @@ class Claim(Record, frozen=True, kw_only=True, gc=False):
 
     @property
     def constant(self) -> bool:
-        """Whether it is exactly the same in every run: undecided, since without spread there is no interval."""
+        """Whether the quantity is exactly equal in every run: without spread there is no interval, so undecided."""
         return self.reason == "zero_variance"
 
 

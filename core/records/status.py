@@ -1,4 +1,4 @@
-"""How a run and an experiment stand: one enum each, and one function from records to it."""
+"""The status of a run and of an experiment: one enum each, and one function that finds it from records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.records.events import CoordinatorStarted, Event, Finished, RunFailed, 
 
 
 class ExperimentStatus(StrEnum):
-    """How an experiment stands. UNREADABLE and NEWER are of folders whose specification cannot be read."""
+    """The status of an experiment. UNREADABLE, NEWER: its specification cannot be read, NEWER for being too new."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -22,7 +22,7 @@ class ExperimentStatus(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How a run stands."""
+    """The status of a run."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -31,7 +31,7 @@ class RunStatus(StrEnum):
 
 
 def is_turning_point(event: Event) -> bool:
-    """Whether an event decides how an experiment stands that nobody computes now."""
+    """Whether an event can decide the status of an experiment that nobody computes now."""
     if isinstance(event, Finished):
         # "complete" says nothing once a result is lost, or more runs are asked for.
         return event.status != "complete"
@@ -39,7 +39,7 @@ def is_turning_point(event: Event) -> bool:
 
 
 def experiment_status(*, running: bool, lacking: int, turning_point: Event | None) -> ExperimentStatus:
-    """How an experiment stands.
+    """The status of an experiment.
 
     running: whether a living coordinator holds its lock. lacking: runs without a result. turning_point: the
     newest event for which `is_turning_point` holds, None where there is none.
@@ -58,11 +58,11 @@ def experiment_status(*, running: bool, lacking: int, turning_point: Event | Non
 
 
 def run_status(*, complete: bool, running: bool, newest: RunStarted | RunFailed | None) -> RunStatus:
-    """How a run stands.
+    """The status of a run.
 
     complete: whether it has a valid result. running: whether a living coordinator computes the experiment.
-    newest: the newest of the run's starts and failures within what the last coordinator did, or a final failure
-    of an earlier one.
+    newest: the run's newest start or failure under the last coordinator, else its final failure under an earlier
+    one; None for neither.
     """
     if complete:
         return RunStatus.COMPLETE

@@ -36,19 +36,19 @@ from core.spec.stored import StoredSpecs
 
 STUDY_FILE = "study.toml"
 SCHEMA_VERSION = 1
-"""Raised when a key of the file changes its meaning; a file with a higher number was made by a newer version."""
+"""To be raised when a key of the file changes its meaning; a higher number is that of a newer version."""
 LARGEST = 2**24
 """Bytes of a study's file, at most: those of MOST experiments."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")]
 """Of an experiment in a study: the name of a folder beside others, and of nothing else."""
 EDITING = ".edit"
-"""The folder, among the studies, whose lock is held by who reads a study to write it anew."""
+"""The folder, among the studies, whose lock a process holds while it reads a study and writes it anew."""
 PATIENCE = 20.0
-"""Seconds to wait for others who do so."""
+"""Seconds to wait for another process that holds it."""
 LOOK_SECONDS = 0.05
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
-"""What killed processes leave in a study's folder: files on their way to these names."""
+"""The prefixes of half-written files that killed processes leave in a study's folder."""
 
 
 class _Version(Record, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class StudyContent(Record, frozen=True, kw_only=True):
 class StudyCell:
     """One experiment of a study: the name of its folder, and its specification.
 
-    spec: None where it cannot be made, of which `problem` says why: a plug-in is missing, say.
+    spec: None where it cannot be made; `problem` then says why: a plug-in is missing, say.
     """
 
     id: str
@@ -85,7 +85,7 @@ class StudyCell:
 
 @dataclass(frozen=True)
 class Study:
-    """A study as its file has it. Which results there are is read from the experiments themselves."""
+    """A study as its file has it; its results lie with its experiments. created: seconds since 1970."""
 
     folder: Path
     cells: tuple[StudyCell, ...]
@@ -98,7 +98,7 @@ class Study:
 
     @property
     def home(self) -> Path:
-        """The home that it and its experiments are in."""
+        """The home of the study and its experiments."""
         return self.folder.parent.parent
 
     @cached_property
@@ -107,11 +107,11 @@ class Study:
         return axes_of([cell.spec for cell in self.cells if cell.spec is not None])
 
     def place(self, cell: StudyCell) -> dict[str, Value]:
-        """A cell's value on every axis; None where it has no such setting."""
+        """Axis -> a cell's value, None where it has no such setting; {} for a cell without a spec."""
         return {name: cell.spec.values.get(name) for name in self.axes} if cell.spec is not None else {}
 
     def folder_of(self, cell: StudyCell) -> Path:
-        """The experiment's folder, which may not be there (yet, or any more)."""
+        """The folder of a cell's experiment, which need not exist."""
         return self._experiments / cell.id
 
     @cached_property
@@ -120,12 +120,12 @@ class Study:
 
     @property
     def cancel_file(self) -> Path:
-        """A request to stop: its presence is all."""
+        """The file whose presence is a request to stop."""
         return self.folder / "cancel"
 
     @property
     def log(self) -> Path:
-        """What its supervisor prints."""
+        """The file for what its supervisor prints."""
         return self.folder / "study.log"
 
     @property
@@ -135,33 +135,32 @@ class Study:
 
     @property
     def running(self) -> bool:
-        """Whether a supervisor that is alive sees to its experiments, as far as one look tells. Raises OSError."""
+        """Whether a living supervisor holds its lock, as far as one look tells. Raises OSError."""
         holding = self.lock.holding()
         return holding is not None and holding.alive
 
     def clear_cancel(self) -> None:
-        """Take a request to stop away. What was put there and is no file is only set aside. Raises OSError."""
+        """Remove the request to stop; a folder in its place is only set aside. Raises OSError."""
         take_away(self.cancel_file)
 
     def clear_leftovers(self) -> None:
-        """Remove what killed processes left half written; only for who holds the lock."""
+        """Remove what killed processes left half written; only the holder of the lock may call it."""
         _sweep(self.folder.resolve(), self.lock)
 
 
 def _sweep(folder: Path, lock: Lock) -> None:
-    """Remove what dead processes left half written beside a lock that is held, and their claims to it."""
+    """Remove what dead processes left half written in a folder, and their claims to its lock, which we hold."""
     sweep(folder, HALF_WRITTEN)
     with suppress(OSError):  # it cannot be listed, or somebody else sweeps
         lock.sweep()
 
 
 def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
-    """The study of this name with these experiments, beside those that it has already.
+    """Make the study of this name, or add these experiments to it; the study as it is then.
 
-    name: "" for one that follows from what the experiments have in common and the names of the axes, so that a
-    further value adds to the same study. One that asks for more runs than its experiment in the study has extends
-    that. Of two that add to a study at the same time both are in it. Raises StudyError for a name that is not
-    possible, and where it cannot be written.
+    name: "" for `default_name`, so that a further value of an axis adds to the study that is there. A spec with
+    more runs than the study has for its experiment takes that one's place. Two processes may add to a study at the
+    same time. Raises StudyError for a name that is not possible, and where the study cannot be written.
     """
     asked = list(specs)
     name = check_name(name) if name else default_name(asked)
@@ -171,7 +170,7 @@ def save_study(home: Path, name: str, specs: Iterable[Spec]) -> Study:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Within the block nobody else of this home's users reads a study to write it anew. Raises StudyError."""
+    """Within the block no other process reads a study of this home to write it anew. Raises StudyError."""
     guard = studies_dir(home) / EDITING
     try:
         make_home(home)
@@ -189,7 +188,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _acquire(lock: Lock) -> None:
-    """Take the lock of those who write, who hold it for moments. Raises StudyError, OSError."""
+    """Take the lock of EDITING, waiting up to PATIENCE for another holder. Raises StudyError, OSError."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -226,7 +225,10 @@ def _save(folder: Path, asked: Sequence[Spec]) -> Study:
 
 
 def default_name(specs: Sequence[Spec]) -> str:
-    """DATASET-AXES-DIGEST, such as mnist-attack-epsilon-1f3a9c2e; the digest is of all that does not differ."""
+    """DATASET-AXES-DIGEST, such as mnist-attack-epsilon-1f3a9c2e.
+
+    The digest is of the names of the axes and of all settings in which the experiments do not differ.
+    """
     axes = sorted(axes_of(specs))
     titles = {spec.dataset_title for spec in specs}
     title = titles.pop() if len(titles) == 1 else "sets"
@@ -244,7 +246,7 @@ def default_name(specs: Sequence[Spec]) -> str:
 
 
 def check_name(name: str) -> str:
-    """A study's name as it is. Raises StudyError for one that no folder should have."""
+    """`name`. Raises StudyError where it is not possible for a study."""
     if NAME.fullmatch(name) is None or name == "latest":  # which means the newest
         raise StudyError(
             f"{name[:80]!r} is no name for a study: expected at most 80 lower-case letters, digits, dots, dashes "
@@ -294,7 +296,7 @@ def find_study_folder(home: Path, name: str) -> Path:
 def load_study(folder: Path) -> Study:
     """The study in a folder. Raises StudyError.
 
-    A cell whose specification this version cannot make, or that is not what its name says, has none.
+    A cell whose specification this version cannot make, or does not fit the cell's id, has none.
     """
     path = folder / STUDY_FILE
     remove = f"to remove it: aefit-tui study delete {folder.name}"
@@ -363,7 +365,7 @@ def _unwritable(folder: Path, error: OSError) -> StudyError:
 
 
 def _content(study: Study) -> str:
-    """The text of the file: what all experiments have in common once, the rest with each."""
+    """The text of a study's file: settings that all experiments share under base, the others with each cell."""
     full = {cell.id: _plain(cell.spec) for cell in study.cells if cell.spec is not None}
     first = next(iter(full.values()), {})
     base = {

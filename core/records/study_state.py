@@ -1,4 +1,4 @@
-"""How a study stands: one reading of its experiments."""
+"""The status of a study and its cells: one reading of its experiments."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
 
 TELL_SECONDS = 0.3
-"""When a long reading first tells how far it is: to draw a part takes as long as to read a thousand experiments of
-which something was kept.
+"""After how many seconds a long reading first tells what it has read: drawing takes as long as reading a thousand
+experiments that were kept.
 """
 
 
 class CellStatus(StrEnum):
-    """How an experiment of a study stands.
+    """The status of an experiment of a study.
 
-    WAITING: none of it is there yet. QUEUED: its turn has not come. All else as of any experiment.
+    WAITING: it was not begun, or is complete with fewer runs than the study asks for. QUEUED: it waits for its
+    turn. The others are as in `ExperimentStatus`.
     """
 
     WAITING = "waiting"
@@ -37,7 +38,7 @@ class CellStatus(StrEnum):
 
 
 class StudyStatus(StrEnum):
-    """How a study stands."""
+    """The status of a study."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -49,7 +50,7 @@ class StudyStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CellState:
-    """One experiment of a study as it stands. overview: None where its folder is not there."""
+    """One experiment of a study as it is now. overview: None where its folder is not there, or its spec is None."""
 
     cell: StudyCell
     status: CellStatus
@@ -57,25 +58,25 @@ class CellState:
 
     @property
     def done(self) -> int:
-        """Its complete runs, of those that the study asks for."""
+        """How many of the runs that the study asks for are complete."""
         if self.overview is None or self.cell.spec is None:
             return 0
         return min(self.overview.done, self.runs)
 
     @property
     def runs(self) -> int:
-        """The runs that the study asks for."""
+        """How many runs the study asks for."""
         return self.cell.spec.runs if self.cell.spec is not None else 0
 
     @property
     def reason(self) -> str:
-        """Why it is not computed; "" where nothing is wrong."""
+        """What is wrong with the cell or its experiment; "" where nothing is."""
         return self.cell.problem or (self.overview.reason if self.overview is not None else "")
 
 
 @dataclass(frozen=True)
 class StudyState:
-    """All of a study. running: whether a supervisor sees to it."""
+    """A study and all its cells as they are now. running: whether a living supervisor holds its lock."""
 
     study: Study
     cells: tuple[CellState, ...]
@@ -83,17 +84,17 @@ class StudyState:
 
     @property
     def status(self) -> StudyStatus:
-        """How it stands."""
+        """The status of the study."""
         return study_status(running=self.running, cells=[cell.status for cell in self.cells])
 
     @property
     def done(self) -> int:
-        """The complete runs of all its experiments."""
+        """How many runs of all its experiments are complete."""
         return sum(cell.done for cell in self.cells)
 
     @property
     def runs(self) -> int:
-        """The runs of all its experiments."""
+        """How many runs the study asks for in all."""
         return sum(cell.runs for cell in self.cells)
 
     @property
@@ -103,7 +104,7 @@ class StudyState:
 
 
 def study_status(*, running: bool, cells: Sequence[CellStatus]) -> StudyStatus:
-    """How a study stands. running: whether a living supervisor holds its lock. cells: how each experiment does."""
+    """The status of a study. running: whether a living supervisor holds its lock. cells: their statuses."""
     found = set(cells)
     if running or found & {CellStatus.RUNNING, CellStatus.QUEUED}:
         return StudyStatus.RUNNING
@@ -119,14 +120,14 @@ def study_status(*, running: bool, cells: Sequence[CellStatus]) -> StudyStatus:
 def read_study_state(
     study: Study, reader: OverviewReader | None = None, tell: Callable[[StudyState], None] | None = None
 ) -> StudyState:
-    """How a study stands at this moment.
+    """Read a study as it is now.
 
-    reader: of its home, where it is looked at again and again. tell: is given what was read so far, the first
-    experiments, after TELL_SECONDS and then each time TELL_FACTOR times as long.
+    reader: of its home, to be passed where a study is read repeatedly. tell: called with what was read so far, the
+    first experiments, after TELL_SECONDS, then each time TELL_FACTOR times as late.
     Raises OSError where its lock cannot be read.
     """
     reader = reader or OverviewReader(study.home)
-    # Asked first: once nobody sees to it any more, what is read after that is final.
+    # Asked first: once no supervisor is there any more, what is read after that is final.
     running = study.running
     queue = waiting_in(study.home)
     cells: list[CellState] = []
@@ -140,7 +141,7 @@ def read_study_state(
 
 
 def lacking_datasets(state: StudyState) -> list[str]:
-    """The data sets of those of its experiments that are not complete, each once."""
+    """The data sets of a study's incomplete experiments, each once."""
     lacking = (cell.cell.spec for cell in state.cells if cell.status is not CellStatus.COMPLETE)
     return list(dict.fromkeys(spec.dataset for spec in lacking if spec is not None))
 

@@ -1,4 +1,4 @@
-"""The ends of coordinators' journals: what was written last, without reading what came before."""
+"""Reads coordinators' journals from their ends, without reading what came before."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from core.records.journal import LONGEST_LINE, session_of
 BLOCK = 1 << 16
 """Bytes of a journal that are read at once."""
 STATISTICS = f'"{StatisticsComputed.__struct_config__.tag}"'.encode()
-"""Stands in every line of statistics, which are long: of what lacks it, none needs to be parsed."""
+"""Bytes that stand in every line of statistics: a line without them need not be parsed."""
 
 
 def coordinator_journals(folder: Path) -> list[Path]:
-    """The journals of the coordinators, the newest first: each numbers its session. Raises OSError."""
+    """The coordinators' journals in a folder, the newest first by the session in their names. Raises OSError."""
     paths = [folder / name for name in names_in(folder) if name.endswith("-coordinator.jsonl")]
     return sorted(paths, key=lambda path: (session_of(path), path.name), reverse=True)
 
 
 def lines_from_the_end(path: Path) -> Iterator[bytes]:
-    """The complete lines of a file, the last first, reading no more than is taken. Raises OSError.
+    """The complete lines of a file, the last first, read block by block as they are taken. Raises OSError.
 
-    It ends before a line that is longer than any of ours.
+    It ends before a line of more than LONGEST_LINE bytes.
     """
     with open_plain(path) as file:
         position = file.seek(0, os.SEEK_END)
@@ -50,7 +50,7 @@ def lines_from_the_end(path: Path) -> Iterator[bytes]:
 
 
 def newest_statistics(experiment: Experiment) -> StatisticsComputed | None:
-    """What a coordinator last journaled over the runs, None where none has. Raises OSError."""
+    """The statistics that a coordinator journaled last, None where none has any. Raises OSError."""
     for line in chain.from_iterable(map(lines_from_the_end, coordinator_journals(experiment.journal))):
         if STATISTICS in line:
             try:
@@ -63,7 +63,7 @@ def newest_statistics(experiment: Experiment) -> StatisticsComputed | None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """What a folder holds, nothing where there is no such folder. Raises OSError."""
+    """The names of a folder's entries, none where there is no such folder. Raises OSError."""
     try:
         return os.listdir(folder)
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""The types that records are made of: JSON is parsed into them once, and trusted behind that.
+"""The types that records are made of: JSON is parsed into them once, and what was parsed is trusted.
 
-A value that does not have its type, or lies outside its range, is refused where it comes in; NaN and Infinity,
-which JSON has not, are refused too. Fields that a version does not know are passed over.
+A value that does not have its type, or lies outside its range, is refused; so are NaN and Infinity, which JSON does
+not have. Fields that a version does not know are ignored.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What all records are: frozen, with named fields."""
+    """The base of all records: frozen, with named fields."""
 
 
 def parse(content: bytes, kind: type[T], what: str) -> T:
-    """The record of type `kind` that a JSON text holds. what: it in words. Raises RecordError, nothing else."""
+    """The record of type `kind` that a JSON text holds. what: names it in the error. Raises RecordError only."""
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
@@ -42,7 +42,7 @@ def parse(content: bytes, kind: type[T], what: str) -> T:
 
 
 def convert(value: object, kind: type[T], what: str) -> T:
-    """The record of type `kind` in plain values (dicts, lists, numbers). Raises RecordError, nothing else."""
+    """The record of type `kind` in plain values (dicts, lists, numbers). what, errors: as in `parse`."""
     try:
         return msgspec.convert(value, type=kind)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:

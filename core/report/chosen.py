@@ -31,7 +31,7 @@ def pairs_among(result: Result, sets: Collection[str] | None) -> list[tuple[str,
 
 
 def some_pairs_among(result: Result, sets: Collection[str] | None) -> list[tuple[str, str]]:
-    """The same. Raises ExperimentError where there is none."""
+    """As `pairs_among`, but raises ExperimentError where there is no such pair."""
     if pairs := pairs_among(result, sets):
         return pairs
     raise ExperimentError(

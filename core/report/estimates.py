@@ -21,7 +21,7 @@ def estimate_words(found: Claim | Difference) -> str:
 
 
 def decided_words(found: Claim | Difference | None) -> str:
-    """The same, with what the interval decides: "-0.157 [-0.284, -0.030] lower"; ABSENT for None."""
+    """As `estimate_words`, with what the interval decides: "-0.157 [-0.284, -0.030] lower"; ABSENT for None."""
     if found is None:
         return ABSENT
     words = estimate_words(found)

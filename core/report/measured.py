@@ -63,7 +63,7 @@ class Measured:
 
 @lru_cache(maxsize=100)
 def _quantities(ladder: Ladder, controls: tuple[str, ...]) -> tuple[Quantity, ...]:
-    """The same for every experiment of a study that has this ladder and these controls."""
+    """`quantities`, cached: most experiments of a study have one ladder and the same controls."""
     return quantities(ladder, controls)
 
 

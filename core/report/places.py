@@ -17,7 +17,7 @@ _FOLDERS = re.compile(r"(?<![\w./])(?:~[\w-]*)?/(?:[^/\s'\"]+/)+")
 
 
 def without_places(result: Result) -> Result:
-    """The same with a user's own data set as ./NAME, and without folders in what failed or is missing."""
+    """A copy of a result: a user's own data set as ./NAME, no folders in the texts on failed or missing runs."""
     return msgspec.structs.replace(
         result, spec=_without_folder(result.spec), runs=tuple(map(_run_without_folders, result.runs))
     )

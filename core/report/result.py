@@ -90,7 +90,7 @@ class Result(Record, frozen=True, kw_only=True):
         }
 
     def to_text(self) -> str:
-        """The same as text."""
+        """The JSON text of `to_json`, indented."""
         return json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n"
 
 

@@ -16,10 +16,10 @@ OLD_NAMES = {new: old for old, new in NEW_NAMES.items()}
 
 
 def new_name(name: str) -> str:
-    """Of a set that the first version measured."""
+    """The present name of a set that the first version measured."""
     return NEW_NAMES.get(name, name)
 
 
 def by_new_names(values: Mapping[str, T]) -> dict[str, T]:
-    """The same values by the new names of their sets."""
+    """Values by set, the names of the sets replaced by their present ones."""
     return {new_name(name): value for name, value in values.items()}

@@ -67,7 +67,7 @@ def pairs_of(grid: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
 
 
 def in_order_of_sharing(specs: Iterable[Spec]) -> list[Spec]:
-    """The same specifications, those that share splits, and among these those that share surrogates, together."""
+    """The specifications re-ordered: those that share splits together, among these those that share surrogates."""
     specs = list(specs)
     places: dict[tuple[object, ...], int] = {}
 

@@ -225,9 +225,9 @@ class Spec(CommonSettings):
         return cls.from_mapping(mapping, stored=True)
 
     def varied(self, values: Mapping[str, object]) -> Spec:
-        """The same with other values for some settings that it has, which alone are checked.
+        """A copy with other values for some of its settings; only these values are checked, which is fast.
 
-        Not for parts, controls and plug-ins, on which depends what others can be: of these `changed` knows.
+        Not for parts, controls and plug-ins, on which other settings depend: use `changed` for these.
         Raises SpecError for a value that is not possible.
         """
         made = object.__new__(Spec)
@@ -247,9 +247,9 @@ class Spec(CommonSettings):
         return made
 
     def changed(self, **values: object) -> Spec:
-        """The same, in this version, with other values for some settings, options among them; None: the default.
+        """A copy, of the present schema version, with other values for some settings or options; None: the default.
 
-        Raises SpecError, PluginError as the class does.
+        Options of a part that is exchanged are dropped. Raises SpecError, PluginError as the class does.
         """
         mapping = {name: v for name, v in {**self.values, **values}.items() if v is not None}
         if any(part in values for part in PARTS):

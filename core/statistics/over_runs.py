@@ -97,7 +97,7 @@ def _compare_slopes(
 
 
 def _with_holm(tests: Sequence[StatisticalTest]) -> list[StatisticalTest]:
-    """The same tests in the same order, each adjusted over the steps that have one alike."""
+    """The tests in their order, each with p_holm: adjusted over those of equal quantity, sets and kind of test."""
     alike: dict[tuple[str, tuple[str, str], str], list[int]] = {}
     for index, test in enumerate(tests):
         alike.setdefault((test.quantity, test.sets, test.test), []).append(index)

@@ -140,7 +140,7 @@ def _against_its_slope(numbers: Numbers, j: str) -> StatisticalTest | None:
 
 
 def _disagreement(numbers: Numbers, j: str, rise: StatisticalTest) -> str:
-    """The same in words, with what the slope divides by."""
+    """A sentence on a step whose difference `rise` points against its slope, with what the slope divides by."""
     before = numbers.ladder.before(j)
     ours, theirs = (numbers.mean(name, before, other) for name, other in (AGAINST, AGAINST[::-1]))
     return (

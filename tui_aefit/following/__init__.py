@@ -1,1 +1,1 @@
-"""From the events of experiments to what can be shown of them; knows no screen."""
+"""Turns events and records of experiments into what a screen or a shell shows; knows no screen."""

@@ -1,4 +1,4 @@
-"""What an experiment will cost, said before it is started: images, predictions, and a rough time from past runs."""
+"""The cost of an experiment before it is started: images, predictions, and a rough time from past runs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tui_aefit.following.size import Size, size_of
 
 @dataclass(frozen=True)
 class Cost:
-    """What is known of an experiment before it runs.
+    """The cost of an experiment before it runs.
 
     train, test: images of a run; None for a user's own set that has not been looked at.
-    candidates: of the attack in a run, from every test image; fewer where it gives some up. predictions: images
-    that the classifier of all training images answers in a run, at most: a control may attack only those test
-    images that it recognises. needed: what it calls that, in the plural. seconds: rough time for all runs, None
-    without a past run to go by; basis says which.
+    candidates: of the attack in a run, at most: it makes them from every test image and may give some up.
+    predictions: images that the classifier of all training images predicts in a run, at most: a control may attack
+    only the test images that it recognises. needed: the classifier's word for its predictions, in the plural.
+    seconds: rough time for all runs, None without past runs to go by. basis: which past runs these are, in words.
     """
 
     train: int | None
@@ -51,9 +51,9 @@ def cost_of(spec: Spec, jobs: int, past: Sequence[PastRun], size: Size | None = 
 
 
 def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | None, str]:
-    """The median duration of the most similar past runs, times the rounds in which the runs are computed.
+    """The median duration of the most similar past runs, times the rounds of computing; and the basis.
 
-    With the median time of training: it is not known beforehand whether a surrogate was kept that suits.
+    Training is always counted, with its median: whether a suitable surrogate is in the cache is not known.
     """
     alike, basis = most_alike(spec, past)
     if not alike:

@@ -16,10 +16,10 @@ Means = Mapping[str, Mapping[str, float | None]]
 
 @dataclass(frozen=True)
 class CrossFitMeans:
-    """Sets selected at the most general level by the classifier of one half of the training images.
+    """Accuracies on sets selected at the most general level by the classifier of one half of the training images.
 
-    other: accuracy by the classifier of the other half; own: by that of the half that selected. Both have the same
-    sets, in the order of DECIDING_SETS. runs: how many measured any.
+    other: of the classifier of the other half; own: of the classifier that selected. Both have the same sets, in
+    the order of DECIDING_SETS. runs: how many runs have cross-fitted accuracies.
     """
 
     other: Means
@@ -28,7 +28,7 @@ class CrossFitMeans:
 
 
 def crossfit_means(metrics: Iterable[RunMetrics], ladder: Ladder) -> CrossFitMeans | None:
-    """The means over runs on one ladder; None where no run measured any, as older versions did not."""
+    """The means over runs on one ladder; None where no run has cross-fitted accuracies, as in older versions."""
     found = [run.crossfit for run in metrics if run.crossfit is not None]
     others = [one.accuracy for one in found]
     sets = [name for name in DECIDING_SETS if any(name in other for other in others)]

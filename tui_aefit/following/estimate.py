@@ -1,4 +1,4 @@
-"""How long an experiment has still to go, from how long its stages have taken. Pure: durations in, seconds out."""
+"""The time that an experiment still takes, from the time that its stages have taken. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 ENOUGH = 0.05
 """The share of a stage that must be done before its own pace says more than the average of others."""
 TRUST = 0.1
-"""Of all that was expected of a run, as much as stages must have taken to count for as much as the expectation."""
+"""The weight of the expected pace against that of the stages that were seen, as a share of a run's seconds."""
 
 
 @dataclass(frozen=True)
 class AtWork:
-    """A run at work, as it last reported.
+    """A run at work, as of its last report.
 
-    finished: the stages it has behind it. stage: the present one, "" before the first. share: of that stage's
-    steps that were done then, 0 to 1. elapsed: seconds from the stage's start until then. silent: seconds
-    since then.
+    finished: the finished stages. stage: the present one, "" before the first. share: of the present stage's steps,
+    those that were done, 0 to 1. elapsed: seconds from that stage's start to the report. silent: seconds since the
+    report.
     """
 
     finished: Collection[str]
@@ -30,9 +30,11 @@ class AtWork:
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: until all runs are done, None where there is nothing to estimate from, or nothing to do. each: the
-    same of every run at work, in their order. shares: of each of these, how much of its work is done, 0 to 1. Both
-    are empty where there is nothing to estimate from. rough: a stage was judged by what was expected of it.
+    """An estimate of the time left.
+
+    seconds: until all runs are done, None where there is nothing to estimate from, or nothing to do. each: seconds
+    until each run at work is done, in their order. shares: how much of the work of each run at work is done, 0 to
+    1. Both are empty where there is nothing to estimate from. rough: some stage was seen in no run.
     """
 
     seconds: float | None = None
@@ -50,12 +52,12 @@ def estimate(
     stages: Collection[str],
     expected: Mapping[str, float] | None = None,
 ) -> Estimate:
-    """How long the runs at work and the `waiting` ones take yet, and how far those at work are.
+    """How long the runs at work and the `waiting` ones still take, and how far those at work are.
 
     typical: stage -> mean seconds, of the stages that some run has finished. jobs: runs at the same time. stages:
-    those that every run is known to have, in any order. A stage that no run has finished is judged by the runs that
-    have done a good part of it; without those by what was expected of it, faster or slower by as much as the others
-    took less or more than was expected of them.
+    those that every run is known to have, in any order. expected: stage -> seconds, from past runs.
+    A stage that no run has finished is judged by the runs that have done at least ENOUGH of it, else by `expected`,
+    corrected by how much the seen stages took compared with what was expected of them.
     """
     seen = {**_projected(at_work), **typical}
     known = {**_scaled(expected or {}, seen, stages), **seen}
@@ -69,9 +71,12 @@ def estimate(
 
 
 def _until_all_are_done(each: Sequence[float], whole: float, waiting: int, jobs: int) -> float | None:
-    """Each waiting run goes to whichever run at work, or waiting run before it, is done first."""
+    """Seconds until all is done, where each waiting run (of `whole` seconds) begins when the next job becomes free.
+
+    each: seconds until each run at work is done.
+    """
     free = list(each)
-    free += [0.0] * max(0, min(jobs - len(free), waiting or 1))  # more would have nothing to do
+    free += [0.0] * max(0, min(jobs - len(free), waiting or 1))  # further jobs would have nothing to do
     heapq.heapify(free)
     for _ in range(waiting if free else 0):
         heapq.heapreplace(free, free[0] + whole)
@@ -79,7 +84,7 @@ def _until_all_are_done(each: Sequence[float], whole: float, waiting: int, jobs:
 
 
 def _projected(at_work: Sequence[AtWork]) -> dict[str, float]:
-    """Stage -> mean of the seconds that it will have taken at its present pace."""
+    """Stage -> the seconds that it takes at the present pace, mean over the runs that have done ENOUGH of it."""
     paces: dict[str, list[float]] = {}
     for run in at_work:
         if run.share >= ENOUGH:
@@ -90,9 +95,9 @@ def _projected(at_work: Sequence[AtWork]) -> dict[str, float]:
 def _scaled(
     expected: Mapping[str, float], seen: Mapping[str, float], stages: Collection[str]
 ) -> dict[str, float]:
-    """What is expected of these stages, at the pace of those that have been seen.
+    """Stage -> expected seconds, all scaled by the pace of the stages that have been seen.
 
-    A stage of a moment says little of the pace of the others: what was expected of all has a weight of its own.
+    The expected pace has a weight of its own (TRUST): a stage of a moment says little of the pace of the others.
     """
     own = {stage: expected[stage] for stage in stages if stage in expected}
     weight = TRUST * sum(own.values())

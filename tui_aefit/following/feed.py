@@ -1,4 +1,4 @@
-"""Following an experiment on disk for a screen: all that is new since the last look in one snapshot."""
+"""Follows an experiment on disk for a screen: each look gives one snapshot if anything is new."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tui_aefit.following.past import read_past
 from tui_aefit.following.snapshot import Snapshot
 
 CLOCK_SECONDS = 1.0
-"""How often a running experiment gives a snapshot for the passing of time alone."""
+"""After how many seconds a look at a running experiment gives a snapshot though nothing has happened."""
 PROBLEMS = 20
-"""How many of the things that cannot be read a snapshot names."""
+"""How many results and journal lines that cannot be read a snapshot names, at most."""
 
 Stamp = tuple[int, int, int]
 
 
 class Feed:
-    """Reads on in an experiment's journals and results. Never raises for what its folder holds."""
+    """Reads what is new in an experiment's journals and results. Never raises for what its folder holds."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
@@ -47,10 +47,10 @@ class Feed:
         self._gone = False
 
     def look(self, now: float) -> Snapshot | None:
-        """Everything that happened since the last look in one snapshot; None where there is nothing to tell.
+        """The snapshot of the experiment now; None where nothing has changed since the last look.
 
-        now: seconds since 1970. The first look always gives a snapshot. A folder that has been deleted gives
-        one more, with an error.
+        now: seconds since 1970. The first look always gives a snapshot. After the folder was deleted one more look
+        gives a snapshot, with an error.
         """
         if not os.path.isdir(self._experiment.folder):
             return self._last_snapshot(now)
@@ -107,7 +107,7 @@ class Feed:
         try:
             found = self._experiment.reloaded()
         except ExperimentError:
-            return False  # what was read before still holds; the list of experiments says what is wrong
+            return False  # keep what was read before; the list of experiments says what is wrong
         self._spec_stamp = stamp
         if found.spec.runs <= self._experiment.spec.runs:
             return False
@@ -116,8 +116,9 @@ class Feed:
         return True
 
     def _read_past(self, *, alive: bool) -> None:
-        """Read once how long past runs took, where none of this experiment has told yet; not before the first look
-        has been told of.
+        """Read once how long past runs of the home took, if no run of this experiment is complete.
+
+        Not at the first look, which is to be shown at once.
         """
         if self._knows_past or not alive or self._metrics or self._alive is None:
             return
@@ -136,7 +137,7 @@ class Feed:
         return self._label != before
 
     def _read_results(self, events: Sequence[Event], *, anew: bool) -> bool:
-        """Read the results of the runs that are said to be complete, or of all; whether that changed any."""
+        """Read the results of the runs that `events` call complete, anew: of all; whether any metrics changed."""
         before = self._metrics
         if anew:
             self._metrics = self._experiment.results()
@@ -154,7 +155,7 @@ class Feed:
         return self._metrics != before if anew else bool(new)
 
     def _look_for_damage(self, runs: Iterable[int]) -> None:
-        """Note which of these runs have a result that cannot be read, and why; forget those that have been read."""
+        """Note which of these runs have a result that cannot be read, and why; forget those read since."""
         for run in runs:
             if run not in self._metrics:
                 self._damaged[run] = self._experiment.result_problem(run)
@@ -163,7 +164,7 @@ class Feed:
         }
 
     def _read_problems(self) -> tuple[str, ...]:
-        """What cannot be read: results, then lines."""
+        """What cannot be read, in words: results, then lines of journals."""
         results = [f"run {run + 1}: {reason}" for run, reason in sorted(self._damaged.items())]
         lines = self._reader.problems
         count = len(results) + len(lines)
@@ -173,7 +174,7 @@ class Feed:
 
 
 def _stamp_of(path: Path) -> Stamp | None:
-    """What changes with a file; None where it cannot be looked at."""
+    """Time in nanoseconds, bytes and inode of a file, which change with it; None where it cannot be looked at."""
     try:
         status = os.stat(path)
     except OSError:

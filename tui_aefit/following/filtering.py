@@ -1,4 +1,4 @@
-"""Which experiments a person means by a few words, as they are typed. Pure.
+"""Filters experiments by the words that a person types. Pure.
 
 A word is looked for in id, label, tags, note, data set, attack and state. `attack:fgsm` (or `attack=fgsm`) is about
 one field: the whole value where some experiment has it, else a part of it. `*` stands for anything. `!` before a
@@ -22,10 +22,10 @@ from core.spec.spec import DEFAULTS
 from tui_aefit.following.listing import state_words
 
 MOST_NAMED = 6
-"""How many values are named at most, of those that there are."""
+"""How many of a field's values a message names, at most."""
 
 Values = Callable[[Overview], Iterable[str]]
-"""What an experiment has in a field: one value, several or none."""
+"""An experiment's overview -> its values in a field: one, several or none."""
 
 
 def _setting(name: str) -> Values:
@@ -71,9 +71,9 @@ FIELDS: Mapping[str, Values] = {
 }
 """Field -> its values; every setting is a field too. a, rise: the numbers of the columns "A on D", "rise D − M"."""
 EVERYWHERE = ("id", "label", "tag", "note", "state", "dataset", "attack")
-"""Where a word is looked for that names no field."""
+"""The fields in which a word is looked for that names no field."""
 STUDY = "study"
-"""The field of the studies that an experiment is of."""
+"""The field for the studies that have an experiment."""
 OTHER_NAMES = {
     "studies": STUDY,
     "status": "state",
@@ -91,12 +91,12 @@ BOUNDS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-"""Sign -> whether it stands between two numbers rightly."""
+"""Sign -> its comparison of two numbers."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a filter leaves, in the order in which it came, and what was not understood of it, a sentence each."""
+    """The experiments that fit a filter, in their former order, and a sentence for each word not understood."""
 
     overviews: tuple[Overview, ...]
     problems: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class Selection:
 def select(
     overviews: Sequence[Overview], text: str, studies: Mapping[str, Sequence[str]] | None = None
 ) -> Selection:
-    """The experiments that fit every word of the text. studies: id -> the studies that an experiment is of."""
+    """The experiments that fit every word of the text. studies: id -> the studies that have the experiment."""
     found = tuple(overviews)
     problems = []
     for word in _WORDS.findall(text):
@@ -121,7 +121,7 @@ def select(
 def _understood(
     word: str, overviews: Sequence[Overview], studies: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[Overview], bool] | None, str]:
-    """Whether an experiment fits a word, None where that asks for nothing yet; what was not understood, or ""."""
+    """The test of a word, None for an unfinished one (`attack:`); and what to tell the person about it, or ""."""
     match = _OF_A_FIELD.fullmatch(word)
     if match is None:
         return _anywhere(word.replace('"', "")), ""
@@ -143,7 +143,7 @@ def _understood(
 def _in_field(
     name: str, values: Values, pattern: str, overviews: Sequence[Overview]
 ) -> tuple[Callable[[Overview], bool] | None, str]:
-    """The same of one field with its values."""
+    """The test whether a value of one field fits a pattern, and a message: see `_understood`."""
     if not pattern:
         return None, f"{name}: {_named(values, overviews) or 'no experiment has one'}"
     compare = _comparison(pattern, {value for one in overviews for value in values(one)})
@@ -156,7 +156,7 @@ def _in_field(
 def _within(
     name: str, values: Values, sign: str, bound: str, overviews: Sequence[Overview]
 ) -> tuple[Callable[[Overview], bool] | None, str]:
-    """The same of one field with its numbers, compared with a bound."""
+    """The test whether a number in one field is on the right side of a bound, and a message: see `_understood`."""
     there = sorted(
         number for one in overviews for value in values(one) if (number := _number(value)) is not None
     )
@@ -182,10 +182,10 @@ def _anywhere(pattern: str) -> Callable[[Overview], bool]:
 
 
 def _comparison(pattern: str, there: Iterable[str]) -> Callable[[str], bool]:
-    """How a value is compared with a pattern; there: the values that there are."""
+    """The test of a value against a pattern. there: all values of the field; a whole one comes before a part."""
     wanted = pattern.casefold()
     if "*" in wanted:
-        # Of the shell's other signs none has a meaning: a label may hold them.
+        # `*` alone has a meaning; `[` and `?` are escaped, since a label may hold them.
         escaped = wanted.replace("[", "[[]").replace("?", "[?]")
         return lambda value: fnmatchcase(value.casefold(), escaped)
     number = _number(wanted)
@@ -204,14 +204,14 @@ def _number(text: str) -> float | None:
 
 
 def _is_setting(name: str, overviews: Iterable[Overview]) -> bool:
-    """Whether it is a setting of ours, or of a plug-in that some experiment uses."""
+    """Whether `name` is a setting of ours, or of a plug-in that some experiment uses."""
     return name in DEFAULTS or any(
         one.experiment is not None and name in one.experiment.spec.values for one in overviews
     )
 
 
 def _named(values: Values, overviews: Iterable[Overview]) -> str:
-    """The values that there are, as many as can be named."""
+    """The different values of a field, MOST_NAMED at most, cut where they are long; "" for none."""
     found = sorted({value for one in overviews for value in values(one) if value})
     shown = [value if len(value) <= 30 else f"{value[:29]}…" for value in found[:MOST_NAMED]]
     return ", ".join([*shown, *(["…"] if len(found) > MOST_NAMED else [])])

@@ -1,4 +1,4 @@
-"""From the events of an experiment to the snapshot that they make. No input or output."""
+"""Folds the events of an experiment into a snapshot. No input or output."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ from tui_aefit.following.size import Size, size_of
 from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot
 
 Metrics = Mapping[int, RunMetrics]
-"""Of the complete runs, by run."""
+"""Run -> its metrics, of the complete runs."""
 
 
 class Fold:
-    """Takes an experiment's events in order and gives the snapshot they make.
+    """Takes an experiment's events in order and gives the snapshot that follows from them.
 
     Adding one event at a time or all at once gives the same snapshot. Events of runs that the experiment does
-    not have are passed over.
+    not have are ignored.
     """
 
     def __init__(self, experiment_id: str, spec: Spec) -> None:
@@ -80,7 +80,7 @@ class Fold:
         self.take_spec(spec)
 
     def take_spec(self, spec: Spec) -> None:
-        """The specification as it is now: more runs may have been asked for. They wait to be computed."""
+        """Take the specification as it is now; runs that it asks for in addition count as waiting."""
         further = range(len(self._runs), spec.runs)
         self._spec, self._expected = spec, None
         self._runs += [_Run(index) for index in further]
@@ -88,7 +88,7 @@ class Fold:
         self._waiting |= set(further)
 
     def take_past(self, past: Iterable[PastRun]) -> None:
-        """Complete runs of any experiments, the newest first: what the time left is estimated from at first."""
+        """Take complete runs of any experiments, the newest first, to estimate the time left from at first."""
         self._past, self._expected = tuple(past), None
 
     def add(self, events: Iterable[Event]) -> None:
@@ -107,10 +107,11 @@ class Fold:
         damaged: frozenset[int] = frozenset(),
         label: str = "",
     ) -> Snapshot:
-        """The state after the events so far.
+        """The snapshot after the events so far.
 
         now: seconds since 1970. alive: whether a coordinator holds the lock. metrics: of the complete runs.
-        damaged: runs whose result is there and cannot be read. label: the person's name for it.
+        problems, newer: as in `Snapshot`. damaged: runs whose result is there and cannot be read. label: the
+        person's name for the experiment.
         """
         self._look_at_runs(alive, metrics)
         status = experiment_status(
@@ -156,13 +157,13 @@ class Fold:
         )
 
     def at_work(self) -> list[RunView]:
-        """The runs that are begun and not ended, as far as the events tell, in their order."""
+        """The runs that have begun and not ended, as far as the events tell, in their order."""
         return [run.view(complete=False, alive=True) for run in self._runs if run.at_work]
 
     def remaining(self, now: float, complete: Collection[int] = ()) -> float | None:
-        """Seconds until all runs are done, while somebody computes them; None where a stage is unknown yet.
+        """Seconds until all runs are done, if somebody computes them; None where there is nothing to go by.
 
-        now: seconds since 1970. complete: runs that wait for nothing.
+        now: seconds since 1970. complete: the complete runs, which are not waiting whatever the events say.
         """
         return self._estimate([run for run in self._runs if run.at_work], now, complete).seconds
 
@@ -172,7 +173,7 @@ class Fold:
         return {stage: total / count for stage, (count, total) in self._spent.items()}
 
     def _look_at_runs(self, alive: bool, metrics: Metrics) -> None:
-        """Bring those views up to date that may have changed."""
+        """Update the views of the runs that may have changed."""
         if metrics.keys() != self._complete:
             self._changed |= metrics.keys() ^ self._complete
             self._complete = frozenset(metrics)
@@ -186,7 +187,7 @@ class Fold:
         self._changed.clear()
 
     def _lines(self, metrics: Metrics) -> tuple[LogLine, ...]:
-        """The log; what a run found can only be said now that its result may have been read."""
+        """The log. A line on a complete run is made here, from its metrics, which are read later than its event."""
         if self._log_lines is None:
             self._log_lines = tuple(
                 line if isinstance(line, LogLine) else self._line_of(line, metrics) for line in self._log
@@ -211,7 +212,7 @@ class Fold:
         )
 
     def _expected_stages(self) -> Mapping[str, float]:
-        """Stage -> seconds, by past runs and by the size that the data set turned out to have."""
+        """Stage -> expected seconds, from past runs and the size of the data set, as its event gives it."""
         if self._expected is None:
             found = self._dataset
             size = size_of(self._spec.dataset)
@@ -221,13 +222,13 @@ class Fold:
         return self._expected
 
     def _stages(self) -> list[str]:
-        """Those that every run has: not one that a run has passed over, as a data set can be too small for it."""
+        """The stages that every run has; not one that a run has skipped, as a data set can be too small for it."""
         stages = stages_of(self._spec)
         furthest = max((place for place, stage in enumerate(stages) if stage in self._spent), default=-1)
         return [stage for place, stage in enumerate(stages) if stage in self._spent or place > furthest]
 
     def _worked_until(self, now: float | None) -> float | None:
-        """Seconds of all sittings; now: None where nobody computes, and the last one ended with its last event."""
+        """Seconds for which coordinators have worked; without `now` the last one until its last event."""
         if self._sitting is None:
             return None
         start, last = self._sitting
@@ -270,7 +271,7 @@ class Fold:
             case StageFinished():
                 self._stage_finished(event)
 
-    # One method a kind of event
+    # One method for each kind of event
 
     def _coordinator_started(self, event: CoordinatorStarted) -> None:
         for run in self._runs:
@@ -294,7 +295,7 @@ class Fold:
         self._ended = True
         self._error, self._hint = printable_lines(event.error), printable_lines(event.hint)
         text = describe_ending(event)
-        # The headline has room for one line of it.
+        # The headline has room for one line only; the log has the error too.
         text = text if event.error in text else f"{text}: {event.error}"
         self._say(event, text, "error" if event.status in ("failed", "refused") else "info")
 
@@ -351,7 +352,7 @@ class Fold:
         self._log_lines = None
 
     def _say_once(self, event: Event, *texts: str) -> None:
-        """What every worker says when it starts."""
+        """Log texts that every worker reports when it starts, each once a coordinator."""
         for text in texts:
             if text not in self._announced:
                 self._announced.add(text)
@@ -369,7 +370,7 @@ class Fold:
         return self._runs[event.run]
 
     def _attempt_of(self, event: RunEvent) -> _Run | None:
-        """The same, None too where the event belongs to an earlier attempt whose last lines came late."""
+        """As `_run_of`, but None too for a late event of an earlier attempt at the run."""
         run = self._run_of(event)
         return None if run is None or (run.started is not None and event.time < run.started) else run
 
@@ -378,7 +379,7 @@ class Fold:
 class _Run:
     """One attempt at a run, as its events change it; see RunView.
 
-    newest: what its status follows from. reported: when it last said how far it is.
+    newest: the event that decides its status, see `run_status`. reported: time of its last progress.
     """
 
     index: int
@@ -425,14 +426,14 @@ class _Run:
         return max(0.0, self.reported - self.stage_started) if self.reported and self.stage_started else 0.0
 
     def progress(self, now: float) -> AtWork:
-        """For the estimate of the time left."""
+        """The run as `estimate` takes it. now: seconds since 1970."""
         silent = max(0.0, now - self.reported) if self.reported else 0.0
         share = min(1.0, self.done / self.total) if self.total else 0.0
         return AtWork(self.seconds, self.stage, share, self.elapsed, silent)
 
 
 def _throughput(at_work: Iterable[_Run]) -> dict[str, float]:
-    """Stage -> steps a second, of all runs in it together."""
+    """Stage -> steps a second, of all runs that are in it together."""
     pace: dict[str, float] = {}
     for run in at_work:
         if run.done and run.elapsed > 0 and run.stage not in run.seconds:

@@ -1,4 +1,4 @@
-"""What goes on in a home, for the lab: what is being computed, and what has ended."""
+"""Finds the experiments of a home that are being computed, and notices those that have ended."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from core.records.status import ExperimentStatus
 
 
 def at_work(home: Path) -> list[Experiment]:
-    """The experiments that are being computed, the newest first. What cannot be read counts as not computed.
+    """The experiments that are being computed, the newest first, without those that cannot be read.
 
     Raises ExperimentError where the home cannot be listed.
     """
     found = []
-    for folder in locked_folders(home):  # few of them: of the others the specs are not worth reading
+    for folder in locked_folders(home):  # few of them: reading the specs of the others would take long
         try:
             experiment = load(folder)
             if experiment.running:
@@ -30,7 +30,7 @@ def at_work(home: Path) -> list[Experiment]:
 
 
 def lacks_further_runs(state: State) -> bool:
-    """Whether a coordinator has computed all that it knew of, and more runs were asked for before it had ended."""
+    """Whether the last coordinator has completed all runs that it knew of, and more were asked for since."""
     told = (event for event in reversed(state.events) if isinstance(event, CoordinatorStarted | Finished))
     newest = next(told, None)
     complete = isinstance(newest, Finished) and newest.status == "complete"
@@ -38,7 +38,7 @@ def lacks_further_runs(state: State) -> bool:
 
 
 def _reloaded(experiment: Experiment) -> Experiment:
-    """With the runs that are asked for now; as it was where its specification cannot be read any more."""
+    """The experiment with the runs that are asked for now; unchanged where its specification cannot be read."""
     try:
         return experiment.reloaded()
     except ExperimentError:
@@ -46,7 +46,7 @@ def _reloaded(experiment: Experiment) -> Experiment:
 
 
 class Watch:
-    """Notices the endings of all experiments of a home, whoever computes them."""
+    """Notices when experiments of a home end, whoever computes them."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -57,9 +57,9 @@ class Watch:
         self._watched[experiment.id] = experiment
 
     def look(self, starting: Collection[str] = ()) -> list[State]:
-        """The experiments that have ended since the last look. Raises ExperimentError as `at_work`.
+        """The states of the experiments that have ended since the last look. Raises ExperimentError as `at_work`.
 
-        starting: ids of those whose coordinator lives, whether or not it is at work yet.
+        starting: ids of experiments whose coordinator process lives, even if it does not hold the lock yet.
         """
         working = {experiment.id: experiment for experiment in at_work(self._home)}
         ended = []

@@ -1,4 +1,4 @@
-"""What the list of experiments says of each: state, cells, how columns share the width, details. Pure."""
+"""The texts of the list of experiments: states, cells, how columns share the width, details. Pure."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
     ExperimentStatus.NEWER: ("^", "newer version", "dim"),
     ExperimentStatus.UNREADABLE: ("?", "unreadable", "red"),
 }
-"""Status -> its glyph, its word and its Rich style; the style alone never tells anything."""
+"""Status -> its glyph, its word and its Rich style; nothing is told by the style alone."""
 STOPPING = ("◼", "stopping", "bold")
-"""The same for one that runs and was asked to stop."""
+"""Glyph, word and Rich style of an experiment that runs and was asked to stop."""
 QUEUED = ("◔", "queued", "")
-"""The same for one whose process waits for its turn; its place in the queue follows the word."""
+"""Glyph, word and Rich style of one whose process waits for its turn; its place in the queue follows the word."""
 MARK = "●"
 DECISIONS = {"higher": "▲", "lower": "▼", "same": "=", "undecided": "?"}
-"""Decision of a claim -> its glyph, where there is no room for the word."""
+"""Decision of a claim -> its glyph, for where the word has no room."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of the list.
 
-    title, brief: its heading, and that of its short cells. right: cells end at the right. descending: sorted from
-    the largest down, unless a person wants it the other way. about: what it shows, in a few words.
+    title, brief: its heading, and the heading over short cells. right: cells are aligned to the right. descending:
+    at first sorted from the largest down. about: what it shows, in a few words.
     """
 
     title: str
@@ -71,13 +71,13 @@ COLUMNS: Mapping[str, Column] = {
     "age": Column("age", right=True, about="age"),
     "time": Column("time", right=True, descending=True, about="time that the runs took"),
 }
-"""Column key -> what it is, in the order in which they stand."""
+"""Column key -> the column, in the order from left to right."""
 WIDEST_NAME, CUT_NAME, SMALLEST_NAME = 48, 24, 8
-"""Cells of a name at most: as long as others have room, where it is cut, and at least: a digest's."""
+"""Width of the names in character cells: at most; at most once NAME_CUT is given up; at least, for a digest."""
 WIDEST_SETTINGS, SMALLEST_SETTINGS = 40, 10
 
 Cells = Mapping[str, tuple[str, str]]
-"""Column key -> what it says of one experiment, and the same in short."""
+"""Column key -> its text for one experiment, in full and in short."""
 
 
 def state_words(overview: Overview) -> tuple[str, str, str]:
@@ -89,12 +89,12 @@ def state_words(overview: Overview) -> tuple[str, str, str]:
 
 
 def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
-    """When it was created, as the file system says."""
+    """When an experiment was created, in local time."""
     return moment(overview.created, form)
 
 
 def age_of(overview: Overview, now: float) -> str:
-    """How long ago it was created, in its largest unit: "3h"; ABSENT where that is not known or lies ahead."""
+    """How long ago an experiment was created, in the largest unit: "3h"; ABSENT if unknown or in the future."""
     seconds = now - overview.created
     if overview.created <= 0 or seconds < 0:
         return ABSENT
@@ -118,7 +118,7 @@ def brief_duration(seconds: float) -> str:
 
 
 def share(value: float, *, signed: bool = False) -> str:
-    """Three digits of a number between -1 and 1: .114, -.029; with a sign in any case: +.114."""
+    """A number between -1 and 1 with three digits: .114, -.029; signed: +.114 too."""
     text = format(value, f"{'+' if signed else ''}z.3f")
     return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
 
@@ -135,9 +135,9 @@ SHOWN = ("dataset", "attack", "epsilon", "runs")
 
 
 def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
-    """The settings that tell experiments apart: those that are not the same in all, of those that change numbers.
+    """The names of the settings that differ between experiments, of those that change numbers.
 
-    Of one experiment alone, all of these. What has a place of its own in the list is left out.
+    For a single experiment, all that change numbers. Settings of SHOWN are left out.
     """
     values = [one.experiment.spec.values for one in overviews if one.experiment is not None]
     found: dict[str, set[Value]] = {}
@@ -156,19 +156,19 @@ def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
 
 
 def settings_words(spec: Spec, telling: Collection[str]) -> list[str]:
-    """Those of the telling settings that are not at their default: "z=9", "splits=folds"."""
+    """The settings in `telling` that are not at their default, as words: "z=9", "splits=folds"."""
     return [f"{name}={_brief(value)}" for name, value in unusual(spec, SHOWN).items() if name in telling]
 
 
 def _brief(value: Value) -> str:
-    """A value in a word; of many names how many they are."""
+    """A value in a word; of more than two names only their number."""
     if isinstance(value, tuple) and len(value) > 2:
         return f"{len(value)} sets"
     return printable(word_of(value))
 
 
 def cells_of(overview: Overview, *, marked: bool, now: float, telling: Collection[str]) -> Cells:
-    """What the columns say of one experiment; "" where its spec cannot be read, or nothing is known yet.
+    """The cells of one experiment; "" where its spec cannot be read, or nothing is known yet.
 
     now: seconds since 1970. telling: as `telling_settings` gives them.
     """
@@ -216,7 +216,7 @@ def _rise(overview: Overview) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Fitted:
-    """How a column is shown. width: its cells without padding. brief: its short cells, under its short title."""
+    """How a column is shown. width: in character cells, without padding. brief: with short cells and title."""
 
     width: int
     brief: bool = False
@@ -229,15 +229,15 @@ SACRIFICES = (
     "ladder brief", "time", "ladder", NAME_IN_SHORT, "age", "rise brief", SETTINGS_CUT, "state brief", "settings",
     "epsilon", NAME_CUT, "runs", "rise", "accuracy",
 )  # fmt: skip
-"""What is given up where there is no room, one after the other: a column, or its length."""
+"""What is given up where there is no room, in this order: "COLUMN brief" shortens a column, "COLUMN" drops it."""
 
 
 Widths = Mapping[str, tuple[int, int]]
-"""Column key -> how wide its title and its cells are, and the same in short."""
+"""Column key -> the width that its title and cells need, in full and in short."""
 
 
 def widths_of(rows: Sequence[Cells]) -> Widths:
-    """How wide the columns of these rows are."""
+    """The widths that the columns need for these rows."""
     widths = {}
     for key in COLUMNS:
         # Of a column's thousand cells few differ: each text is measured once.
@@ -251,9 +251,9 @@ def widths_of(rows: Sequence[Cells]) -> Widths:
 
 
 def fit(widths: Widths, *, available: int, padding: int) -> dict[str, Fitted]:
-    """The columns that fit, from left to right; the name takes what is left.
+    """The columns that fit, from left to right; the name takes the rest of the width.
 
-    available: cells for all columns with their padding, `padding` for each.
+    available: character cells for all columns with their padding, which takes `padding` for each.
     """
 
     def shown(given_up: Collection[str]) -> dict[str, Fitted]:
@@ -277,7 +277,7 @@ def fit(widths: Widths, *, available: int, padding: int) -> dict[str, Fitted]:
         if left(given_up) >= 0:
             break
         given_up.append(sacrifice)
-    # What was given up first may find room in what a wider column left.
+    # A sacrifice made early may be taken back where a later one freed more than was needed.
     for sacrifice in reversed(given_up):
         if left(without := [other for other in given_up if other != sacrifice]) >= 0:
             given_up = without
@@ -298,9 +298,9 @@ def title_of(key: str, *, brief: bool) -> str:
 
 
 def name_in(cells: Cells, width: int) -> str:
-    """The name as it fits: id and label, digest and label, the label, two spaces between them.
+    """The longest form of the name that fits: id and label, digest and label, or the label alone.
 
-    An id that is too long is cut in its middle, and keeps its digest.
+    An id without a label that is too long is cut in its middle, and keeps its digest.
     """
     full, brief = cells["name"]
     id, gap, label = full.partition("  ")
@@ -315,7 +315,7 @@ def name_in(cells: Cells, width: int) -> str:
 
 
 def detail(overview: Overview) -> str:
-    """Two lines about one experiment: which it is, and what is the matter with it or was noted of it."""
+    """Two lines about one experiment: which it is; what is wrong with it and what was noted of it."""
     parts = [overview.id, state_words(overview)[1], f"created {date_of(overview)}"]
     if overview.experiment is not None:
         spec = overview.experiment.spec

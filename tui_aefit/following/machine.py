@@ -1,7 +1,7 @@
-"""How busy this machine is: its cores, its memory and its GPU where there is one, by Linux's own files and NVML.
+"""The load of this machine: its processors, its memory and its first GPU, from the files of Linux and NVML.
 
-Elsewhere, and where a file cannot be read, a part is absent. Reading takes well under a millisecond, NVML's first
-call aside; nothing is started and no package is needed.
+On other systems, and where a file cannot be read, values are None. Reading takes well under a millisecond, apart
+from NVML's first call; no process is started and no package is needed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 PROC = Path("/proc")
 NVIDIA = Path("/proc/driver/nvidia/version")
-"""There where NVIDIA's driver is: without it its library is not even looked for."""
+"""The file that exists where NVIDIA's driver is loaded; without it NVML is not looked for."""
 NVML = "libnvidia-ml.so.1"
 
 
 @dataclass(frozen=True)
 class Load:
-    """Shares from 0 to 1; None for what is not known. memory_used, gpu_memory_used: bytes."""
+    """The load of a machine: shares from 0 to 1; memory_used, gpu_memory_used: bytes. None for the unknown."""
 
     processors: float | None = None
     memory: float | None = None
@@ -34,8 +34,8 @@ class Load:
 class Meter:
     """Measures the load from one call of `read` to the next.
 
-    proc: the folder of the kernel's files. gpu: gives share at work, bytes in use and bytes in all of the first
-    GPU; None looks for one at the first reading.
+    proc: the folder of the kernel's files. gpu: returns of the first GPU its load (0 to 1), the bytes in use and
+    the bytes in all, None for no GPU; by default it is looked for at the first reading.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Meter:
         self._before: tuple[int, int] | None = None
 
     def read(self) -> Load:
-        """The load since the last reading; of the processors None the first time."""
+        """The load now, of the processors since the last reading: None the first time."""
         if self._gpu is None:
             self._gpu = _first_gpu()
         now = _processor_ticks(self._proc / "stat")
@@ -68,7 +68,7 @@ class Meter:
 
 
 def _processor_ticks(path: Path) -> tuple[int, int] | None:
-    """Ticks at work and in all, of all processors together since the machine started."""
+    """Busy ticks and all ticks, of all processors together since the machine started; None if unknown."""
     try:
         name, *words = path.read_text(encoding="ascii").partition("\n")[0].split()
         # user, nice, system, idle, iowait, irq, softirq, steal; guests are counted in user already.
@@ -82,7 +82,7 @@ def _processor_ticks(path: Path) -> tuple[int, int] | None:
 
 
 def _memory(path: Path) -> tuple[int, int] | None:
-    """Bytes in use, as far as they could not be given to another program, and bytes in all."""
+    """Bytes that no other program can get, and bytes in all; None if unknown."""
     try:
         lines = path.read_text(encoding="ascii").splitlines()
         kilobytes = {line.partition(":")[0]: int(line.split()[1]) for line in lines if "kB" in line}
@@ -97,7 +97,7 @@ def _no_gpu() -> None:
 
 
 def _first_gpu() -> Callable[[], tuple[float, int, int] | None]:
-    """What asks NVIDIA's own library of the first GPU; of the file system alone where there is no driver."""
+    """A function that asks NVML for the first GPU, as `Meter` takes it; it returns None where there is none."""
     if not os.path.exists(NVIDIA):
         return _no_gpu
     try:
@@ -111,7 +111,7 @@ def _first_gpu() -> Callable[[], tuple[float, int, int] | None]:
 
 
 class _Utilization(ctypes.Structure):
-    """nvmlUtilization_t: percent of the last moments in which the GPU, and its memory, was at work."""
+    """nvmlUtilization_t: percent of the last moments in which the GPU, and its memory, were busy."""
 
     _fields_ = (("gpu", ctypes.c_uint), ("memory", ctypes.c_uint))
 

@@ -1,4 +1,4 @@
-"""In which order experiments are listed: by a column, one way or the other. Pure."""
+"""Orders experiments by a column of the list, ascending or descending. Pure."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ URGENCY = (
     ExperimentStatus.CANCELLED, ExperimentStatus.CREATED, ExperimentStatus.COMPLETE, ExperimentStatus.NEWER,
     ExperimentStatus.UNREADABLE,
 )  # fmt: skip
-"""States as a person wants to see them: what goes on, what wants something done, what is done."""
+"""Statuses in the order of the list: running, then those that need attention, then those that are done."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Sorted by a column, a key of `COLUMNS`; descending: from the largest down."""
+    """An order by a column, a key of `COLUMNS`; descending: from the largest down."""
 
     column: str
     descending: bool = False
 
     @property
     def arrow(self) -> str:
-        """What stands at the column's title."""
+        """The arrow at the column's title."""
         return "▼" if self.descending else "▲"
 
     def turned(self, step: int) -> Order:
-        """The order `step` places on: every column both ways, first the way that is usual for it."""
+        """The order `step` places on in the cycle of all: each column in its usual direction, then reversed."""
         places = [
             Order(key, column.descending != other)
             for key, column in COLUMNS.items()
@@ -43,7 +43,7 @@ class Order:
         return places[(places.index(self) + step) % len(places)]
 
     def by(self, column: str) -> Order:
-        """By a column that a person points at: the usual way, and again the other way."""
+        """The order after a person has chosen a column: in its usual direction, reversed if chosen again."""
         return (
             Order(column, not self.descending)
             if column == self.column
@@ -57,7 +57,7 @@ NEWEST_FIRST = Order("age")
 def ordered(
     overviews: Iterable[Overview], order: Order, marked: Collection[str] = ()
 ) -> tuple[Overview, ...]:
-    """The experiments in an order; what has no value there stands last either way, equal ones stay as they came."""
+    """The experiments in an order; those without a value in the column come last, equal ones keep their order."""
     found = list(overviews)
     value = _value_in(order.column, found, marked)
     keys = [value(overview) for overview in found]
@@ -70,7 +70,7 @@ def ordered(
 def _value_in(
     column: str, overviews: Collection[Overview], marked: Collection[str]
 ) -> Callable[[Overview], Any]:
-    """What an experiment is sorted by in a column, None where it has no such value."""
+    """A function that gives what an experiment is sorted by in a column, None where it has no such value."""
     if column == "mark":
         return lambda one: one.id not in marked
     if column == "settings":
@@ -88,7 +88,7 @@ def _of_findings(value: Callable[[Findings], Any]) -> Callable[[Overview], Any]:
 
 
 def _sortable(value: float | str) -> tuple[bool, float, str]:
-    """Numbers before words."""
+    """A sort key that puts numbers before words."""
     return (True, 0.0, value) if isinstance(value, str) else (False, float(value), "")
 
 

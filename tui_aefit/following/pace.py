@@ -1,4 +1,4 @@
-"""How long each stage of a run may take, before any run of its experiment has come so far."""
+"""Expects the time of each stage of a run that no run of its experiment has come to yet."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tui_aefit.following.size import Size, size_of
 
 
 def expected_stages(spec: Spec, size: Size | None, past: Iterable[PastRun]) -> dict[str, float]:
-    """Stage -> seconds that it may take in a run, before any run of the experiment has come so far.
+    """Stage -> expected seconds in a run.
 
-    The medians over past runs of the same kind; else by how much there is to do, at the pace of the past runs of
-    any kind, or of two processor cores without any. Empty where neither is known.
+    These are the medians over past runs of the same kind. Without any, `work_of` scaled by the median pace of past
+    runs of any kind; without these too, `work_of`, the pace of two processor cores. Empty where size is None then.
     """
-    # With a surrogate that was taken from the cache a run says nothing of how long training takes.
+    # A run whose surrogate came from the cache says nothing of how long training takes.
     known = [run for run in past if run.stages and run.trained]
     alike = [run for run in known if is_same_kind(run.spec, spec)]
     if alike:
@@ -44,7 +44,7 @@ GRADIENT = 3.1e-7
 two runs beside each other on two processor cores.
 """
 MOMENT = 0.1
-"""Seconds of what is done at once."""
+"""Seconds of a stage that takes hardly any time."""
 
 
 def work_of(spec: Spec, size: Size) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What past experiments of a home tell of a new one: how long a run took, how far runs lay apart."""
+"""Reads from past experiments of a home what a new one can expect: time of a run, spread between runs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from core.records.experiment import Experiment
     from core.records.metrics import RunMetrics
 
-# Read beside the screen, whose first picture need not wait for what reads records.
+# The modules that read records are imported where they are used: the lab's first picture must not wait for them.
 
 NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
-"""Settings by which runs of the same kind may differ."""
+"""Settings in which runs of the same kind may differ."""
 PAST_EXPERIMENTS = 30
 """How many of the newest experiments are read."""
 FEWEST_RUNS = 3
-"""Fewer say nothing of how far runs lie apart."""
+"""How many runs an experiment needs for its spread to be used."""
 
 
 @dataclass(frozen=True)
 class PastRun:
     """A complete run of some experiment: its spec and how long it took.
 
-    training: seconds of it that its surrogate was trained for. trained: whether it was; else one that had been
-    trained before was taken, and a new experiment may have to train one. stages: seconds of each, where known.
+    training: seconds of its surrogate stage. trained: whether the surrogate was trained in it, rather than taken
+    from the cache. stages: stage -> seconds, where known.
     """
 
     spec: Spec
@@ -42,7 +42,7 @@ class PastRun:
 
 @dataclass(frozen=True)
 class PastSpread:
-    """How far the runs of an experiment lie apart in what decides the claim.
+    """The spread of the runs of an experiment in DECIDING.
 
     runs: those it is known from, FEWEST_RUNS at least. sd: their standard deviation (ddof 1) in
     `core.records.findings.RISE`, which a verdict speaks of first: its interval is foretold.
@@ -58,7 +58,7 @@ class PastSpread:
 
 @dataclass(frozen=True)
 class Past:
-    """What was read, the newest experiment first."""
+    """What was read of past experiments, the newest first."""
 
     runs: Sequence[PastRun] = field(default_factory=tuple)
     spreads: Sequence[PastSpread] = field(default_factory=tuple)
@@ -73,12 +73,12 @@ T = TypeVar("T", bound=_OfSpec)
 
 
 def read_past(home: Path) -> Past:
-    """The first run and the spread of the newest experiments, where they have one.
+    """The first complete run and the spread of each of the newest PAST_EXPERIMENTS, where they have one.
 
-    Not of older versions: they attacked fewer images, and measured less. Raises ExperimentError where the home
-    cannot be listed.
+    Runs of older versions are left out: they attacked fewer images, and measured less. Raises ExperimentError where
+    the home cannot be listed.
     """
-    from core.records.experiment import created, load  # noqa: PLC0415  # as above
+    from core.records.experiment import created, load  # noqa: PLC0415  # see above
     from core.records.folders import experiment_folders  # noqa: PLC0415
 
     runs, spreads = [], []
@@ -97,7 +97,7 @@ def read_past(home: Path) -> Past:
 
 
 def most_alike(spec: Spec, past: Sequence[T]) -> tuple[list[T], str]:
-    """Those of the past that are most like a new experiment, and in words what they are; none where none are."""
+    """The members of `past` that are most like a new experiment, and what these are, in words; [], "" for none."""
     for names, what in (
         (_that_differ(spec), "runs of the same kind"),
         (("dataset", "attack"), "runs of this data set and attack with other settings"),
@@ -110,12 +110,12 @@ def most_alike(spec: Spec, past: Sequence[T]) -> tuple[list[T], str]:
 
 
 def is_same_kind(other: Spec, spec: Spec) -> bool:
-    """Whether runs of the two have as much to do."""
+    """Whether runs of the two take the same work: they agree in all settings but NO_DIFFERENCE."""
     return _agree(other, spec, _that_differ(spec))
 
 
 def _that_differ(spec: Spec) -> list[str]:
-    """The settings that make runs of another kind."""
+    """The names of the settings in which runs of the same kind agree."""
     return [name for name in spec.values if name not in NO_DIFFERENCE]
 
 

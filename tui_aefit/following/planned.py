@@ -1,4 +1,4 @@
-"""A study that is being set up, in words: its grid, what there is of it already, what is left to compute. Pure."""
+"""Describes a study that is being set up: its grid, which experiments exist, what is left to compute. Pure."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from tui_aefit.following.study import (
 )
 
 MOST_ROWS = 6
-"""Rows of the grid that are shown."""
+"""Rows of the grid that are shown, at most."""
 NEW = ("+", "new")
-"""Glyph and word of an experiment of which nothing is there yet."""
+"""Glyph and word of an experiment that does not exist yet."""
 UNKNOWN = "…"
 GAP = "  "
 
 Known = Mapping[str, CellState]
-"""The experiments that were looked at, by id."""
+"""Id -> an experiment that was looked at."""
 
 
 def planned_study(home: Path, name: str, specs: Sequence[Spec]) -> Study:
-    """The study that would be made of these experiments, in the order in which they come."""
+    """The study that would be made of these experiments, in their order; nothing is written."""
     cells = tuple(StudyCell(experiment_id(spec), spec) for spec in specs)
     return Study(studies_dir(home) / name, cells, created=0.0)
 
 
 def sentence_of_study(study: Study) -> str:
-    """What it varies and what its experiments share: "epsilon 0.05, 0.1; mnist, fgsm, 3 runs each"."""
+    """What a study varies and what its experiments share: "epsilon 0.05, 0.1; mnist, fgsm, 3 runs each"."""
     grid = _grid(study, {})
     axes = {name: list(dict.fromkeys(row[at] for row in grid.rows)) for at, name in enumerate(grid.down)}
     axes |= {grid.across: list(grid.columns)} if grid.across else {}
@@ -51,14 +51,15 @@ def sentence_of_study(study: Study) -> str:
 
 
 def describe_cells(study: Study, known: Known | None, there: Study | None, *, start: str, show: str) -> str:
-    """How many of its experiments stand how, and what the study of that name holds that there is already.
+    """How many experiments of a planned study have which state, and what becomes of an existing study of its name.
 
-    known: None while they are still looked for. start, show: the keys that have it computed and open it.
+    known: None while they are still looked for. there: the existing study, None for none. start, show: the keys
+    that start the planned study and that open the existing one.
     """
     if known is None:
         return UNKNOWN
     states = Counter(_state(known.get(cell.id)) for cell in study.cells)
-    # What there is before what is new.
+    # Existing experiments before new ones.
     words = [
         f"{glyph} {many} {word}"
         for (glyph, word), many in sorted(states.items(), key=lambda one: one[0] == NEW)
@@ -67,7 +68,7 @@ def describe_cells(study: Study, known: Known | None, there: Study | None, *, st
 
 
 def _of_existing(study: Study, there: Study, start: str, show: str) -> str:
-    """What becomes of the study of that name that there is already."""
+    """How many experiments an existing study has, and how many of the planned ones would be added to it."""
     has = f"{printable(there.name)} has {counted(len(there.cells), 'experiment')}"
     added = len({cell.id for cell in study.cells} - {cell.id for cell in there.cells})
     adds = f", {start} adds {added}" if added else ""
@@ -75,7 +76,7 @@ def _of_existing(study: Study, there: Study, start: str, show: str) -> str:
 
 
 def grid_lines(study: Study, known: Known | None, width: int) -> list[str]:
-    """Its experiments in rows and columns, a glyph for each; what there is no room for is said to be left out."""
+    """A study's experiments in rows and columns, a glyph each; what has no room is left out, with a mark."""
     grid = _grid(study, known or {})
     labels = [" · ".join(row) for row in grid.rows[:MOST_ROWS]]
     # The setting that runs across is named behind its values, else before them.
@@ -102,7 +103,7 @@ def grid_lines(study: Study, known: Known | None, width: int) -> list[str]:
 
 
 def describe_work(study: Study, known: Known | None, jobs: int, past: Sequence[PastRun]) -> str:
-    """What is shared, and how long it takes to compute what is missing. jobs, past: see `expected_seconds`."""
+    """What the experiments share, and how long computing the rest takes. jobs, past: see `expected_seconds`."""
     specs = [cell.spec for cell in study.cells if cell.spec is not None]
     complete = {id for id, cell in (known or {}).items() if cell.status is CellStatus.COMPLETE}
     left = [cell.spec for cell in study.cells if cell.spec is not None and cell.id not in complete]
@@ -122,7 +123,7 @@ def _grid(study: Study, known: Known) -> Grid:
 
 
 def _state(cell: CellState | None) -> tuple[str, str]:
-    """Glyph and word of how an experiment stands."""
+    """Glyph and word of an experiment's state."""
     if cell is None or cell.overview is None:
         return NEW
     glyph, word, _ = CELL_STATES[cell.status]

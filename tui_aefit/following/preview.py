@@ -1,4 +1,4 @@
-"""What stands beside the list of experiments about one of them: read from its folder, then said in a few words."""
+"""The preview beside the list of experiments: read from an experiment's folder, then put into a few words."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from core.spec.command import format_value
 from tui_aefit.following.listing import SHOWN, age_of, date_of, share, state_words, unusual
 
 SETS = ("test", "misclassified", "adversarial", "noise")
-"""Whose accuracies are shown."""
+"""The sets whose accuracies are shown."""
 _SENTENCE = re.compile(r".*?\.(?=\s|$)", re.DOTALL)
 _IN_SHORT = "In short: "
 
 
 @dataclass(frozen=True)
 class Preview:
-    """One experiment with what its folder says of the results. statistics: the newest, None before the first.
+    """One experiment with its results. statistics: the newest, None before the first.
 
-    runs: the metrics of its complete runs. problem: why they could not be read, "" if they could.
+    runs: the metrics of its complete runs. problem: why the results could not be read, "" if they could.
     """
 
     overview: Overview
@@ -38,7 +38,7 @@ class Preview:
 
 
 def read_preview(overview: Overview) -> Preview:
-    """Read what there is to say of an experiment. Never raises for what its folder holds."""
+    """Read the preview of an experiment. Never raises for what its folder holds."""
     experiment = overview.experiment
     if experiment is None:
         return Preview(overview)
@@ -49,7 +49,7 @@ def read_preview(overview: Overview) -> Preview:
 
 
 def answer(preview: Preview) -> str:
-    """The first clause of its verdict; without one, how it stands and why."""
+    """The first clause of the experiment's verdict; without a verdict, its state and why."""
     verdict = preview.statistics.verdict if preview.statistics is not None else ()
     if not verdict:
         reason = preview.problem or preview.overview.reason
@@ -61,7 +61,10 @@ def answer(preview: Preview) -> str:
 
 
 def facts(preview: Preview, now: float) -> list[tuple[str, str]]:
-    """A word and what is to be said of it, in the order in which it is read; what there is none of is left out."""
+    """Heading words with their texts, in the order of display; those without a text are left out.
+
+    now: seconds since 1970.
+    """
     overview = preview.overview
     experiment, noted = overview.experiment, overview.annotations
     found = [
@@ -86,7 +89,7 @@ def facts(preview: Preview, now: float) -> list[tuple[str, str]]:
 
 
 def accuracies(preview: Preview) -> list[list[str]]:
-    """A small table: a heading with the levels, a row a set; empty before the first statistics."""
+    """A small table of mean accuracies: a heading with the levels, a row a set; empty before any statistics."""
     statistics, experiment = preview.statistics, preview.overview.experiment
     if statistics is None or experiment is None:
         return []
@@ -115,7 +118,7 @@ def _decided(preview: Preview) -> str:
 
 
 def _settings(preview: Preview) -> str:
-    """What stands in the list, then what differs from the defaults."""
+    """The settings that the list shows, then those that differ from their defaults."""
     assert preview.overview.experiment is not None
     spec = preview.overview.experiment.spec
     words = [spec.dataset_title, spec.attack, f"epsilon {spec.epsilon:g}", spec.ladder.span]
@@ -124,7 +127,7 @@ def _settings(preview: Preview) -> str:
 
 
 def _counts(runs: Sequence[RunMetrics]) -> str:
-    """How many images the two sets of the paper have of how many, means over the runs."""
+    """The sizes of the sets D and M and of what they are taken from, means over the runs."""
     if not runs:
         return ""
 

@@ -1,4 +1,4 @@
-"""The quantities by which experiments of a study are compared, and what each has of them. Pure."""
+"""The quantities by which experiments of a study are compared, and their values. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_aefit.following.listing import DECISIONS, share
 
 Kind = Literal["claim", "accuracy", "images", "fooled", "p"]
 GENERAL, FITTED = 0, -1
-"""Levels by their place on the ladder: the ends, which every ladder has."""
+"""The two ends of every ladder, as places in its levels."""
 GROUPS = {
     "claim": "What decides",
     "accuracy": "Accuracy",
@@ -22,14 +22,15 @@ GROUPS = {
     "fooled": "The attack",
     "p": "p-values",
 }
-"""Kind -> the heading that a list of quantities has above it."""
+"""Kind -> the heading above its quantities in a list."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number of an experiment. name: of a claim, or of a test. sets: as in `Claim`; of an accuracy its one.
+    """A kind of number that an experiment has. name: of the claim or the test.
 
-    level: of an accuracy: GENERAL, FITTED, or the label of a level between them.
+    sets: those of the claim, or the one of the accuracy. level: of an accuracy: GENERAL, FITTED, or the label of a
+    level between them.
     """
 
     kind: Kind
@@ -39,7 +40,7 @@ class Quantity:
 
     @property
     def title(self) -> str:
-        """What it is, in few words: "A on adversarial, fitted end"."""
+        """The quantity in few words: "A on adversarial, fitted end"."""
         match self.kind:
             case "claim":
                 return title_of(self.name, self.sets, minus="−")
@@ -54,26 +55,26 @@ class Quantity:
 
     @property
     def series(self) -> str:
-        """What tells it from others of its kind at the same level: the name of its curve."""
+        """The name of its curve, which differs among quantities of its kind and level."""
         return self.sets[0] if self.kind == "accuracy" else self.title
 
     @property
     def signed(self) -> bool:
-        """Whether 0 is its middle: it may be less."""
+        """Whether it may be negative, so that a scale has 0 in its middle."""
         return self.kind == "claim"
 
 
 RISE_OF_CLAIM = Quantity("claim", *RISE)
 """What is shown first: the quantity that decides."""
 FITTED_ACCURACY = Quantity("accuracy", sets=(ADVERSARIAL,), level=FITTED)
-"""What is shown first of results that have no claims."""
+"""The quantity that is shown first where results have no claims."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """What an experiment has of a quantity: a mean over `n` runs, with its 95 % interval where it has one.
+    """The value of a quantity: usually a mean over `n` runs, with its 95 % interval where it has one.
 
-    decision: of a claim.
+    decision: of a claim, else None.
     """
 
     number: float
@@ -83,7 +84,7 @@ class Value:
 
 
 def value_of(overview: Overview, quantity: Quantity) -> Value | None:
-    """What an experiment has of a quantity; None where nothing is known of it."""
+    """An experiment's value of a quantity; None where it has none."""
     match quantity.kind:
         case "images":
             return _mean(overview.adversarial)
@@ -104,7 +105,7 @@ def value_of(overview: Overview, quantity: Quantity) -> Value | None:
 
 
 def words_of(value: Value | None, quantity: Quantity) -> str:
-    """A number as it stands in a cell: ".114", "▲ +.114", "812", "0.013"; "" for none."""
+    """A value as the text of a cell: ".114", "▲ +.114", "812", "0.013"; "" for none."""
     if value is None:
         return ""
     match quantity.kind:
@@ -119,7 +120,7 @@ def words_of(value: Value | None, quantity: Quantity) -> str:
 
 
 def interval_words(value: Value, quantity: Quantity) -> str:
-    """The 95 % interval of a number, " [.101, .127]"; "" where it has none."""
+    """The 95 % interval of a value after a space, " [.101, .127]"; "" where it has none."""
     if value.interval is None:
         return ""
     low, high = (share(end) for end in value.interval)
@@ -127,15 +128,15 @@ def interval_words(value: Value, quantity: Quantity) -> str:
 
 
 def first_quantity(overviews: Iterable[Overview]) -> Quantity:
-    """What is shown unless a person chooses: what decides, of results that have no claims the accuracy."""
+    """The quantity to show first: RISE_OF_CLAIM, or FITTED_ACCURACY where some results have no claims."""
     found = (one.findings for one in overviews if one.findings is not None)
     return FITTED_ACCURACY if any(one.rise is None for one in found) else RISE_OF_CLAIM
 
 
 def quantities_of(overviews: Iterable[Overview]) -> list[Quantity]:
-    """All quantities that some experiment has, those that decide first.
+    """All quantities that some experiment has, claims first.
 
-    Of the levels between the ends those that all ladders have.
+    Accuracies are at the ends of the ladders, and at the levels between them that all ladders have.
     """
     found = [one for one in overviews if one.findings is not None and one.experiment is not None]
     claims: dict[Quantity, None] = {}
@@ -165,7 +166,7 @@ def quantities_of(overviews: Iterable[Overview]) -> list[Quantity]:
 
 
 def alike(quantity: Quantity, others: Iterable[Quantity]) -> list[Quantity]:
-    """Those of the others that can be drawn on one axis with it: the same of other sets, or another claim."""
+    """Those of `others` that can share an axis with `quantity`: of its kind and level."""
     return [one for one in others if (one.kind, one.level) == (quantity.kind, quantity.level)]
 
 

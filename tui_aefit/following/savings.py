@@ -1,4 +1,4 @@
-"""What experiments that share work save: said before they are computed, and counted afterwards."""
+"""The time that experiments save by sharing surrogates: expected before they are computed, and counted after."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_aefit.following.past import PastRun, most_alike
 
 @dataclass(frozen=True)
 class Expected:
-    """seconds: until all is computed, about. saved: of processing, because surrogates are trained once."""
+    """The expected time of experiments. seconds: until all are computed. saved: seconds, by shared surrogates."""
 
     seconds: float
     saved: float
@@ -24,7 +24,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Saved:
-    """runs: of `of`, whose surrogate had been trained before. seconds: that training them would have taken."""
+    """Time saved: `runs` of `of` runs had their surrogate from the cache; training them takes `seconds`."""
 
     runs: int
     of: int
@@ -32,7 +32,7 @@ class Saved:
 
 
 def expected_seconds(specs: Sequence[Spec], jobs: int, past: Sequence[PastRun]) -> Expected | None:
-    """How long experiments take that are computed in turn; None where there is no past run to go by for one.
+    """The expected time of experiments computed one after another; None where one has no past runs to go by.
 
     jobs: runs at the same time. past: complete runs, the newest first.
     """
@@ -64,13 +64,13 @@ def sharing_words(specs: Sequence[Spec]) -> str:
 
 
 def expected_words(expected: Expected) -> str:
-    """How long it takes: "12 min, 3 min less than with surrogates of their own"."""
+    """An expected time in words: "12 min, 3 min less than with surrogates of their own"."""
     less = f", {duration(expected.saved)} less than with surrogates of their own" if expected.saved else ""
     return f"{duration(expected.seconds)}{less}"
 
 
 def saved_seconds(overviews: Iterable[Overview]) -> Saved:
-    """What the complete runs of these experiments say of surrogates that they did not have to train."""
+    """The time that the complete runs of these experiments saved by surrogates trained before."""
     found = list(overviews)
     reused, of = sum(one.reused for one in found), sum(one.done for one in found)
     trained = [seconds for one in found for seconds in one.training]

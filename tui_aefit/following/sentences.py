@@ -1,4 +1,4 @@
-"""What the events of an experiment mean to a person, one sentence each, for the shell and the log pane. Pure."""
+"""The events of an experiment as sentences for a person, for the shell and the log pane. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENDINGS = {
 
 
 def describe(event: Event, name: str, metrics: RunMetrics | None = None) -> str:
-    """What an event means to a person who waits for results, "" where it is of no interest to them.
+    """An event as a sentence for a person who waits for results, "" for one that is not told.
 
     name: the experiment's id. metrics: of the run that `event` completed, None where they cannot be read.
     """
@@ -58,7 +58,7 @@ def describe(event: Event, name: str, metrics: RunMetrics | None = None) -> str:
 
 
 def describe_progress(event: Event) -> str:
-    """The steps within a run, for those who want to watch: a stage's end, a training epoch; "" for others."""
+    """A step within a run as a sentence: a stage's end, a training epoch; "" for other events."""
     match event:
         case StageFinished(run=run, stage=stage, seconds=seconds):
             return f"run {run + 1}: {stage} done in {seconds:.1f} s"
@@ -68,14 +68,14 @@ def describe_progress(event: Event) -> str:
 
 
 def describe_ending(event: Finished) -> str:
-    """How the computation ended."""
+    """How the computation ended, in words."""
     if event.status == "refused":
         return f"refused: {event.error or 'no reason given'}"
     return ENDINGS[event.status]
 
 
 def describe_rates(metrics: Iterable[RunMetrics]) -> str:
-    """How the attack did on the surrogate, as means over runs: "fooled 35.12 %, target hit 20.98 %", or ""."""
+    """The attack's rates on the surrogate, means over runs: "fooled 35.12 %, target hit 20.98 %"; "" for none."""
     figures = [run.attack for run in metrics]
     means = {COLUMNS[field][0]: mean_of(figures, field) for field in RATES}
     return ", ".join(f"{word} {100 * mean:.2f} %" for word, mean in means.items() if mean is not None)

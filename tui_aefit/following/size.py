@@ -1,4 +1,4 @@
-"""How large a data set is, and with it each run of an experiment."""
+"""The size of a data set, and of the runs of an experiment on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.spec.spec import Spec
 
 @dataclass(frozen=True)
 class Size:
-    """Of a data set. test: images of the test part of a run, unless the specification says otherwise.
+    """The size of a data set. images: in all. test: test images of a run, unless the specification sets them.
 
     shape: of an image.
     """
@@ -24,7 +24,7 @@ class Size:
 
     @property
     def values(self) -> int:
-        """Of an image."""
+        """Values of an image: pixels times channels."""
         return math.prod(self.shape)
 
     def test_of(self, spec: Spec) -> int:
@@ -36,7 +36,7 @@ class Size:
         return self.images - self.test_of(spec)
 
     def candidates_of(self, spec: Spec) -> int:
-        """What the attack of a run makes of all its test images; fewer where it gives some up."""
+        """Candidates of the attack in a run, at most: it makes them from all test images and may give some up."""
         return self.test_of(spec) * (self.classes - 1 if ATTACKS[spec.attack].per_target else 1)
 
 

@@ -1,4 +1,4 @@
-"""What a screen shows of an experiment at one moment: one immutable snapshot. `fold` makes it of events."""
+"""The snapshot: all that a screen shows of an experiment at one moment, immutable. `fold` makes it from events."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Level = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as it stands.
+    """One run at one moment.
 
-    index: from 0. stage: the stage at work or last at work, "" before the first. done, total: progress of that
-    stage, in its own units; total is 0 where unknown. stage_started, started, finished: seconds since 1970, None
-    where it has not happened. seconds: finished stages of the present attempt -> how long they took. epochs: how
-    many the surrogate is trained for, 0 before the first ended; losses: of those that ended, the first one first.
-    attempt: from 1, 0 while pending. error, hint: of a failed run, else "".
+    index: from 0. stage: the present or last stage, "" before the first. done, total: steps of that stage; total
+    is 0 where unknown. stage_started, started, finished: seconds since 1970, None where that has not happened.
+    seconds: finished stage of the present attempt -> how long it took. epochs: for how many the surrogate is
+    trained, 0 before the first has ended. losses: of the epochs that have ended, in their order. attempt: from 1,
+    0 while pending. error, hint: of a failed run, else "".
     """
 
     index: int
@@ -57,20 +57,20 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The whole truth of a moment; widgets draw it and nothing else.
+    """An experiment at one moment; widgets draw this and nothing else.
 
     id, spec: which experiment. ladder: of its results, of its spec before the first. now: when the snapshot was
-    made, seconds since 1970. runs: one view a run. metrics: of the complete runs, by run. summary, tests, claims,
-    verdict: as last journaled by the coordinator over `statistics_runs`; None, (), (), () before the first.
-    environment, dataset: the last events of these kinds, None before. jobs: runs computed at the same time, 0
-    before. log: the newest LOG_LINES lines, oldest first. remaining: estimated seconds until all runs are complete,
-    None where there is nothing to estimate from; rough: by what was expected of stages that nobody has come to;
-    left: the same of each run at work, by run. done: the share of all work that is done, 0 to 1. throughput: steps
-    of the present stages per second, by stage, of the runs at work. problems: what could not be read. damaged: the
+    made, seconds since 1970. runs: one view a run. metrics: run -> metrics, of the complete runs. summary, tests,
+    claims, verdict: as last journaled by a coordinator, over `statistics_runs`; None, (), (), () before the first.
+    environment, dataset: the last events of these kinds, None before the first. jobs: runs computed at the same
+    time, 0 before a coordinator has started. log: the newest LOG_LINES lines, oldest first. remaining: estimated
+    seconds until all runs are complete, None where there is nothing to estimate from; rough: see `Estimate`; left:
+    run at work -> estimated seconds until it is complete. done: the share of all work that is done, 0 to 1.
+    throughput: stage -> steps a second, of the runs at work in it. problems: what could not be read. damaged: the
     runs whose result is there and cannot be read. newer: written by a newer version. label: the person's own name
     for it, "" without one. host: the machine of the last coordinator, "" before the first. worked: seconds for
-    which it has been computed, what lies between two sittings left out; None before the first. error, hint: why the
-    last coordinator refused or stopped, "" otherwise.
+    which coordinators have worked on it, None before the first. error, hint: why the last coordinator refused or
+    stopped, "" otherwise.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Whether an experiment that is being set up exists already, in words. Pure."""
+"""Describes whether an experiment that is being set up exists already. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ NEW = "+ new: nothing of it is computed yet"
 
 
 def describe_standing(runs: int, overview: Overview | None, *, start: str, show: str) -> str:
-    """What there is of an experiment that is asked for with so many runs.
+    """A line on an experiment that is being set up with `runs` runs: its state, and which keys do what.
 
-    start, show: the keys that have it computed, and that open what there is.
+    overview: of the existing experiment, None for none. start, show: the keys that compute it and that open it.
     """
     if overview is None:
         return NEW

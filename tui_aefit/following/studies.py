@@ -1,4 +1,4 @@
-"""Reading the studies of a home again and again, and what goes on in one; what has not changed is not read anew."""
+"""Reads the studies of a home again and again, and follows one; files that have not changed are not read anew."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class StudyOverview:
-    """One folder among the studies. state: None where it cannot be read, of which `problem` says why."""
+    """One folder among the studies. state: None where it cannot be read; problem: why not, "" otherwise."""
 
     folder: Path
     state: StudyState | None
@@ -29,7 +29,7 @@ class StudyOverview:
 
     @property
     def name(self) -> str:
-        """By which it is known."""
+        """The folder's name, by which the study is known."""
         return self.folder.name
 
 
@@ -51,11 +51,11 @@ class StudiesReader:
         return known[1]
 
     def look(self) -> tuple[StudyOverview, ...]:
-        """Every study there is, the newest first. Raises StudyError where they cannot be listed."""
+        """The overview of every study, the newest first. Raises StudyError where they cannot be listed."""
         return tuple(map(self._overview, study_folders(self._home)))
 
     def members(self) -> Mapping[str, tuple[str, ...]]:
-        """Id of an experiment -> the names of the studies that it is of, those that can be read.
+        """Id of an experiment -> the names of the readable studies that have it.
 
         Raises StudyError where they cannot be listed.
         """
@@ -79,7 +79,7 @@ class StudiesReader:
 
 
 class StudyFeed:
-    """Follows one study: how it stands, and how far those of its experiments are that are being computed."""
+    """Follows one study: its state, and the progress of those of its experiments that are being computed."""
 
     def __init__(self, folder: Path, studies: StudiesReader, overviews: OverviewReader) -> None:
         self._folder = folder
@@ -89,9 +89,9 @@ class StudyFeed:
         self._before: StudyView | None = None
 
     def look(self, now: float, tell: Callable[[StudyView], None] | None = None) -> StudyView | None:
-        """How it stands now; None where that is as before. now: seconds since 1970. Raises StudyError, OSError.
+        """The study now; None where nothing has changed since the last look. Raises StudyError, OSError.
 
-        tell: is given what was read so far of a first look that takes long.
+        now: seconds since 1970. tell: called with what was read so far, at a first look that takes long.
         """
 
         def told(state: StudyState) -> None:
@@ -123,7 +123,7 @@ class StudyFeed:
 
 
 def _progress(snapshot: Snapshot) -> Progress:
-    # To whole seconds and percent: what cannot be seen is no change.
+    # Rounded to whole seconds and percent, so that a change that nobody can see is none.
     left = round(snapshot.remaining) if snapshot.remaining is not None else None
     return Progress(round(snapshot.done, 2), left, snapshot.jobs)
 

@@ -1,4 +1,4 @@
-"""What the study screen shows of a study at one moment: the grid, rows and columns, filtering, time left. Pure."""
+"""What the study screen shows of a study at one moment: the grid, its words, filtering, time left. Pure."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ CELL_STATES: Mapping[CellStatus, tuple[str, str, str]] = {
 STUDY_STATES: Mapping[StudyStatus, tuple[str, str, str]] = {
     status: STATES[ExperimentStatus(status.value)] for status in StudyStatus
 }
-"""The same of a study as a whole."""
+"""Status of a study as a whole -> its glyph, its word and its Rich style."""
 SEPARATOR = " · "
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an experiment that is being computed is. done: the share of its work. left: seconds, None unknown.
+    """The progress of an experiment that is being computed.
 
-    jobs: runs that are computed at the same time.
+    done: the share of its work that is done. left: seconds, None if unknown. jobs: runs at the same time.
     """
 
     done: float
@@ -48,7 +48,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class StudyView:
-    """All that is known of a study. progress: id -> how far those are that are being computed."""
+    """A study at one moment. progress: id -> progress, of the experiments that are being computed."""
 
     state: StudyState
     progress: Mapping[str, Progress] = field(default_factory=dict)
@@ -56,9 +56,9 @@ class StudyView:
 
 @dataclass(frozen=True)
 class Grid:
-    """Experiments in rows and columns. across: the setting along a row, "" where none differs; columns: its values.
+    """Experiments in rows and columns. across: the setting along a row, "" for none; columns: its values.
 
-    down: the settings that tell rows apart; rows: a value of each. cells: (row, column) -> what stands there.
+    down: the settings that differ between rows; rows: the values of these. cells: (row, column) -> experiment.
     """
 
     across: str
@@ -68,7 +68,7 @@ class Grid:
     cells: Mapping[tuple[int, int], CellState]
 
     def place_of(self, id: str) -> tuple[int, int] | None:
-        """Where an experiment stands."""
+        """Row and column of an experiment, None where it is not in the grid."""
         return next((place for place, cell in self.cells.items() if cell.cell.id == id), None)
 
     def row_name(self, row: int) -> str:
@@ -77,7 +77,7 @@ class Grid:
 
 
 def first_across(axes: Mapping[str, Sequence[Setting]]) -> str:
-    """The axis that runs along a row at first: of numbers before one of words, that with most values."""
+    """The axis to put along the rows at first: one of numbers before one of words, then that with most values."""
 
     def weight(name: str) -> tuple[bool, int]:
         values = axes[name]
@@ -87,9 +87,9 @@ def first_across(axes: Mapping[str, Sequence[Setting]]) -> str:
 
 
 def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], across: str) -> Grid:
-    """The experiments by their settings, values in the order of the axes; only those that some experiment has."""
+    """The experiments in a grid, values in the order of the axes; values that no experiment has are left out."""
     down = tuple(name for name in axes if name != across)
-    # What has no such setting, as one attack has no option of another's, stands last.
+    # An experiment without a setting (another attack has no such option) comes last.
     values_of = {name: tuple(dict.fromkeys((*values, None))) for name, values in axes.items()}
     order = {name: {value: n for n, value in enumerate(values)} for name, values in values_of.items()}
     placed: dict[tuple[tuple[int, ...], int], CellState] = {}
@@ -113,13 +113,13 @@ def grid_of(cells: Iterable[CellState], axes: Mapping[str, Sequence[Setting]], a
 
 
 def _setting(spec: Spec, name: str) -> Setting:
-    """The value of a setting, None where there is none: `spec.values` would make all of them."""
+    """The value of one setting, None where there is none; faster than `spec.values`, which makes all of them."""
     found: Setting = getattr(spec, name) if name in COMMON else spec.options.get(name)
     return found
 
 
 def _word(name: str, value: Setting, specs: Iterable[Spec]) -> str:
-    """A value of an axis in a word; of a data set its title."""
+    """A value of an axis in a word; for a data set its title. specs: those of the grid."""
     if value is None:
         return ABSENT
     if name == "dataset":
@@ -135,7 +135,7 @@ def axes_words(axes: Mapping[str, Sequence[Setting]]) -> list[str]:
 
 
 def settings_of(cell: CellState, axes: Iterable[str]) -> str:
-    """Where an experiment stands on the axes: "attack=fgsm epsilon=0.1"; its id where it has no settings."""
+    """An experiment's values on the axes: "attack=fgsm epsilon=0.1"; its id where its spec cannot be read."""
     spec = cell.cell.spec
     if spec is None:
         return printable(cell.cell.id)
@@ -146,7 +146,7 @@ def settings_of(cell: CellState, axes: Iterable[str]) -> str:
 
 
 def overview_of(cell: CellState, study: Study) -> Overview:
-    """An experiment as the list of experiments knows it, also one of which nothing is there yet."""
+    """The overview of an experiment of a study; one is made up where it does not exist yet or cannot be read."""
     if cell.overview is not None:
         return cell.overview
     folder = study.folder_of(cell.cell)
@@ -156,7 +156,7 @@ def overview_of(cell: CellState, study: Study) -> Overview:
 
 
 def select_cells(state: StudyState, words: str) -> tuple[tuple[CellState, ...], tuple[str, ...]]:
-    """The experiments that fit every word, as in the list of experiments; what was not understood."""
+    """The experiments that fit every word, as in the list of experiments; a sentence for each not understood."""
     if not words.strip():
         return state.cells, ()
     overviews = [overview_of(cell, state.study) for cell in state.cells]
@@ -166,7 +166,7 @@ def select_cells(state: StudyState, words: str) -> tuple[tuple[CellState, ...], 
 
 
 def state_words_of(cell: CellState) -> tuple[str, str, str]:
-    """Glyph, word and Rich style of how an experiment stands."""
+    """Glyph, word and Rich style of an experiment's state."""
     glyph, word, style = CELL_STATES[cell.status]
     if cell.overview is not None and cell.overview.queued:
         word = f"{word} {cell.overview.queued}"
@@ -174,10 +174,10 @@ def state_words_of(cell: CellState) -> tuple[str, str, str]:
 
 
 def seconds_left(view: StudyView) -> float | None:
-    """Seconds until a study that is computed is complete, by what its runs took so far; None where none has ended.
+    """Estimated seconds until a study is complete; None where no run has ended, or nothing is computed.
 
-    What is being computed says itself how long it has; all other runs take as long as those of their data set,
-    else of any, and as many of them at the same time as now.
+    Experiments that are being computed have their own estimates. Every other run is taken to last as long as those
+    of its data set did, else as all did, with as many at the same time as now.
     """
     state, progress = view.state, view.progress
     took: dict[str, list[float]] = {}
@@ -197,7 +197,7 @@ def seconds_left(view: StudyView) -> float | None:
 
 
 def shared_settings(study: Study, axes: Iterable[str]) -> str:
-    """What all experiments have in common, as far as it is not at its default: "mnist, z=9, 3 runs"."""
+    """What all experiments have in common and is not at its default: "mnist, z=9, 3 runs each"."""
     specs = [cell.spec for cell in study.cells if cell.spec is not None]
     if not specs:
         return ""
@@ -212,6 +212,6 @@ def shared_settings(study: Study, axes: Iterable[str]) -> str:
 
 
 def setting_word(cell: CellState, axis: str) -> str:
-    """The value of an experiment on an axis, in a word; "" where it has no settings."""
+    """The value of an experiment on an axis, in a word; "" where its spec cannot be read."""
     spec = cell.cell.spec
     return _word(axis, _setting(spec, axis), [spec]) if spec is not None else ""

@@ -62,7 +62,7 @@ def note(options: Options, settings: Settings, console: Console) -> int:
 
 
 def read(folder: Path) -> Annotations:
-    """What is written about an experiment. Raises AefitError where that cannot be read."""
+    """The annotations of an experiment. Raises AefitError where they cannot be read."""
     found, problem = kept.read_annotations(folder)
     if problem:
         raise AefitError(problem, f"mend or remove {folder / kept.ANNOTATIONS_FILE}")
@@ -70,7 +70,7 @@ def read(folder: Path) -> Annotations:
 
 
 def _print(folder: Path, found: Annotations, console: Console, options: Options, asked: str = "") -> int:
-    """Print all that is written about an experiment where JSON is asked for, else `asked`, if it is anything."""
+    """Print all annotations of an experiment where JSON is asked for, else `asked`, unless that is ""."""
     if options.get("as_json"):
         console.result_json(
             {"id": folder.name, "label": found.label, "tags": list(found.tags), "note": found.notes}

@@ -1,4 +1,4 @@
-"""An experiment's events as bars, where standard error is a terminal."""
+"""Tells an experiment's events by progress bars, where standard error is a terminal."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from tui_aefit.following.snapshot import RunView
 from tui_aefit.shell.narration import Sentences
 
 FEWEST_COLUMNS = 60
-"""Below it the last column, paces and times, is left out."""
+"""The width in characters below which the last column, paces and times, is left out."""
 
 
 class Bars:
     """A bar for all runs with the time left, one for each run at work, and above them a line for what matters.
 
-    past: the events before those that are told, by which the time left can be judged sooner. clock: seconds since
-    1970. console: where they are drawn, by default standard error; NO_COLOR takes its colours away.
+    past: the events before those that will be told, from which the time left can be estimated sooner. clock:
+    seconds since 1970. console: where bars are drawn, by default standard error, without colours where NO_COLOR is
+    set.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Bars:
         self._before = 0
         self._complete: set[int] = set()
         self._clock = clock
-        # It draws four times a second, in a thread of its own: the time left runs on while nothing is told.
+        # It draws four times a second, in a thread of its own: the time left runs on between events.
         self._lock = threading.Lock()
         self._console = console or Console(stderr=True)
         self._live = Live(
@@ -58,7 +59,7 @@ class Bars:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many runs are complete, of as many as there are known to be by now."""
+        """How many runs are complete, and how many are asked for as far as is known."""
         return self._before + len(self._complete), self._spec.runs
 
     def tell(self, event: events.Event) -> None:
@@ -77,7 +78,7 @@ class Bars:
             self._fold.add([event])
 
     def close(self) -> None:
-        """Take the bars away; the lines stay."""
+        """Remove the bars; the lines stay."""
         self._live.stop()
 
     def drawn(self) -> Table:
@@ -114,7 +115,7 @@ class Bars:
         return table
 
     def _stage(self, view: RunView) -> Text:
-        """Which of the stages a run is in, and what it is called."""
+        """The number and name of the stage that a run is in: "3/5 surrogate"."""
         if view.stage not in self._stages:
             return Text(view.stage)
         step = f"{self._stages.index(view.stage) + 1}/{len(self._stages)}"
@@ -122,7 +123,7 @@ class Bars:
 
 
 def _share_of_run(view: RunView, weights: Mapping[str, float]) -> float:
-    """How much of a run is done. weights: stage -> its part of a run, in any unit."""
+    """The share of a run that is done, 0 to 1. weights: stage -> its part of a run, in any unit."""
     done = sum(weight for stage, weight in weights.items() if stage in view.seconds)
     if view.stage not in view.seconds:
         done += weights.get(view.stage, 0.0) * _share_of_stage(view)
@@ -134,7 +135,7 @@ def _share_of_stage(view: RunView) -> float:
 
 
 def _pace(view: RunView, now: float) -> str:
-    """The epoch of a network that is trained; else the steps of the stage a second, "" before there are any."""
+    """The epoch while the surrogate is trained, else the stage's steps a second, "" before the first."""
     if view.stage == SURROGATE and view.epochs:
         return f"epoch {len(view.losses)} of {view.epochs}"
     elapsed = now - view.stage_started if view.stage_started is not None else 0.0

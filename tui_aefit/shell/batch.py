@@ -1,4 +1,4 @@
-"""The headless mode: the same coordinator as the lab's, followed in the shell until its results are there."""
+"""The headless mode: starts a coordinator, as the lab does, and follows it in the shell until it ends."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from tui_aefit.shell.narration import Lines, Narrator, Silence
 from tui_aefit.shell.settings import Settings, processors
 
 Done = Literal["computed", "nothing", "started", "joined", "interrupted", "failed"]
-"""What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, had work started in the
-background, left it to those who are at it, were interrupted, or the computation broke off.
+"""What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, started work in the
+background, joined somebody else's computation, were interrupted, or saw the computation break off.
 """
 
 
 LOG_BYTES = 2000
-"""Of the end of a log are shown where a coordinator ended without a word."""
+"""How many bytes of the end of a log are shown where a coordinator ended unexpectedly."""
 
 
 @dataclass(frozen=True)
 class BatchOptions:
     """How a headless call behaves.
 
-    how: it computes. detach: go on in the background. as_json: print JSON. before: the runs that were complete when
-    the command began, where its JSON also says what was done since (`done`, `computed`); None where it is the
+    how: how it computes. detach: go on in the background. as_json: print JSON. before: the runs that were complete
+    when the command began, where its JSON also says what it did (`done`, `computed`); None where its output is the
     result alone.
     """
 
@@ -66,7 +66,7 @@ def batch_options(
     now: bool = False,
     before: frozenset[int] | None = None,
 ) -> BatchOptions:
-    """How a call with these settings computes so many runs. Raises SpecError for wrong jobs or threads."""
+    """The options of a call with these settings that computes `runs` runs. Raises SpecError as `Settings.how`."""
     how = settings.how(runs, data_dir=data_dir, now=now)
     return BatchOptions(how, detach=detach, as_json=as_json, before=before)
 
@@ -74,13 +74,13 @@ def batch_options(
 def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bool, now: bool = False) -> int:
     """Compute the experiment that the settings ask for; the exit status. Raises AefitError, having made nothing.
 
-    One that exists with fewer runs is extended; with more, all of them count.
+    An experiment that exists with fewer runs is extended; of one with more, all runs are in the result.
     """
     spec = settings.spec()
     check_available(spec.dataset, settings.data_dir)
     found = existing(settings.home, spec)
     lacking = max(spec.runs, found.spec.runs) - len(found.results()) if found is not None else spec.runs
-    # What is wrong with these is said before anything is made.
+    # Errors in these are told before anything is made.
     options = batch_options(
         settings,
         max(1, lacking),
@@ -101,9 +101,9 @@ def new_batch(settings: Settings, console: Console, *, detach: bool, as_json: bo
 
 
 def extend(experiment: Experiment, runs: int, options: BatchOptions, console: Console) -> int:
-    """Ask for so many runs in all, compute the further ones and print the result; the exit status.
+    """Extend an experiment to `runs` runs, compute the further ones and print the result; the exit status.
 
-    Where they are refused and none of them was computed, the experiment is left with the runs that it had.
+    Where they are refused and none of them was computed, the experiment keeps the runs that it had.
     Raises AefitError, having changed nothing.
     """
     if not experiment.running:  # whoever computes it has its data
@@ -122,10 +122,9 @@ def extend(experiment: Experiment, runs: int, options: BatchOptions, console: Co
 def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *, new: bool = False) -> int:
     """Compute what an experiment lacks and print its result; the exit status.
 
-    new: the folder was made for this call: it is taken away again where the request turns out to be wrong, and
-    no result may be in it.
-    Raises ExperimentError where nothing can be added to it, DataError where nothing is lacking, but the data set
-    is another one by now.
+    new: the folder was made for this call: it is removed again where the request is refused and no result is in it.
+    Raises ExperimentError where no run can be added to the experiment, DataError where it is complete, but the
+    person's own data set has changed since.
     """
     if is_at_work(experiment):
         return _join(experiment, options, console)
@@ -154,12 +153,12 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
         return _join(experiment, options, console)
     if status == ExitStatus.REFUSED:
         ended = read_state(experiment)
-        if ended.last(Finished) == state.last(Finished):  # it could not even make its journal
+        if ended.last(Finished) == state.last(Finished):  # the coordinator could not even make its journal
             _show_log(experiment, console, f"{experiment.id} cannot be computed")
         else:
             _explain_ending(ended, console)
         if new and not experiment.may_have_results():
-            with suppress(ExperimentError):  # somebody has begun in it meanwhile: it is theirs
+            with suppress(ExperimentError):  # somebody else computes it by now: the folder is theirs
                 delete_experiment(experiment.folder)
         return status
     if status == ExitStatus.CRASHED:
@@ -188,7 +187,7 @@ def attach(experiment: Experiment, console: Console, *, as_json: bool) -> int:
 
 
 def print_result(state: State, console: Console, *, as_json: bool, width: int | None = None) -> int:
-    """Print a result as it stands; the exit status that it means.
+    """Print the result of an experiment as read; its exit status, see `_exit_status`.
 
     width: characters of a line, by default the terminal's, and WIDTH where there is none.
     """
@@ -201,7 +200,7 @@ def print_result(state: State, console: Console, *, as_json: bool, width: int | 
 
 
 def _print_done(state: State, console: Console, options: BatchOptions) -> int:
-    """The same, in JSON with what the command did where `options` ask for that."""
+    """Print the result as `print_result`, or as `_say_done` where `options.before` is set; the exit status."""
     if options.before is None:
         return print_result(state, console, as_json=options.as_json)
     computed = bool(state.results.keys() - options.before)
@@ -210,7 +209,7 @@ def _print_done(state: State, console: Console, options: BatchOptions) -> int:
 
 
 def _say_done(experiment: Experiment, console: Console, options: BatchOptions, done: Done) -> None:
-    """Print the result as it stands with what the command did; nothing where `options` do not ask for that."""
+    """Print the present result and what the command did, as JSON; nothing where `options.before` is None."""
     if options.before is not None:
         state = read_state(_reloaded(experiment))
         computed = sorted(state.results.keys() - options.before)
@@ -218,7 +217,7 @@ def _say_done(experiment: Experiment, console: Console, options: BatchOptions, d
 
 
 def _exit_status(state: State, console: Console) -> int:
-    """Say what went wrong and how to go on; the exit status that a result means."""
+    """Say what went wrong and how to go on; the exit status: REFUSED, COMPLETE if all runs are, else FAILED."""
     for run, failure in state.failures.items():
         console.problem(f"run {run + 1} failed: {failure.error}", failure.hint)
     if state.failures:
@@ -232,7 +231,7 @@ def _exit_status(state: State, console: Console) -> int:
 
 
 def _join(experiment: Experiment, options: BatchOptions, console: Console) -> int:
-    """Somebody else computes it: follow them, or leave them to it."""
+    """Follow an experiment that somebody else computes, or leave at once with --detach; the exit status."""
     console.narrate(f"{experiment.id} is being computed already")
     if options.detach:
         _print_background(experiment, console, options, "joined")
@@ -244,13 +243,13 @@ def _join(experiment: Experiment, options: BatchOptions, console: Console) -> in
     last = state.last(Finished)
     ended = last is not None and last.status in ("complete", "failed")
     if state.untried and (ended or experiment.abandoned):
-        # It ended before it could hear of the runs that we ask for besides, or it was killed.
+        # That coordinator ended before it could notice the further runs that we ask for, or it was killed.
         return run_batch(state.experiment, options, console)
     return _print_done(state, console, options)
 
 
 def _follow_to_its_end(experiment: Experiment, console: Console) -> bool:
-    """Narrate what somebody else computes until they end; False where the person leaves before."""
+    """Narrate what somebody else computes until that ends; False where the person leaves before."""
     reader = JournalReader(experiment.journal)
     try:
         with stop_signals(), closing(_narrator(experiment, console)) as narrator:
@@ -276,12 +275,12 @@ def _compute(experiment: Experiment, options: BatchOptions, console: Console) ->
                 return ExitStatus.INTERRUPTED
             assert process.stdin is not None
             process.stdin.close()  # which asks it to stop
-        # Still deaf to further signals: the work is being put away.
+        # Further signals are still ignored: the coordinator is finishing.
         return process.wait()
 
 
 def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> int:
-    """Start a coordinator that outlives us and see it take the lock; as `_compute`, 0 while it computes."""
+    """Start a coordinator that outlives us and wait until it has the lock; its exit status, 0 while it computes."""
     process = start_coordinator(experiment, options.how, tied=False)
     follow(
         JournalReader(experiment.journal),
@@ -296,7 +295,7 @@ def _detach(experiment: Experiment, options: BatchOptions, console: Console) -> 
 
 
 def _print_background(experiment: Experiment, console: Console, options: BatchOptions, done: Done) -> None:
-    """Print which experiment goes on in the background."""
+    """Print that an experiment goes on in the background: its id, or JSON where `options` ask for that."""
     if options.before is not None:
         _say_done(experiment, console, options, done)
     elif options.as_json:
@@ -306,22 +305,22 @@ def _print_background(experiment: Experiment, console: Console, options: BatchOp
 
 
 def _reloaded(experiment: Experiment) -> Experiment:
-    """The experiment with the runs that are asked for by now: somebody may have extended it meanwhile."""
+    """The experiment with the runs that are asked for now; unchanged where its specification cannot be read."""
     try:
         return experiment.reloaded()
     except ExperimentError:
-        return experiment  # what was read before still holds
+        return experiment
 
 
 def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
     """Raises DataError where a user's own data set is not what the stored result was computed from.
 
-    It is read only where its times say that it was written to after the experiment was made.
+    The data set is read only where its times say that it was changed after the experiment was made.
     """
     source = Path(experiment.spec.dataset)
     if experiment.spec.dataset in CATALOGUE or not _written_since(source, experiment.created):
         return
-    # Pillow and the decoders, which hardly anybody waits for here.
+    # Pillow and the decoders, which are rarely needed here.
     from core.data import own  # noqa: PLC0415
     from core.files import cache  # noqa: PLC0415
 
@@ -345,7 +344,7 @@ def _written_since(source: Path, moment: float) -> bool:
 
 
 def _explain_ending(state: State, console: Console) -> None:
-    """Why the last coordinator ended, if it said so."""
+    """Say why the last coordinator ended, if it journaled an error."""
     last = state.last(Finished)
     if last is not None and last.error:
         console.problem(last.error, last.hint)
@@ -359,17 +358,17 @@ def _show_log(
     except OSError as error:
         raise ExperimentError(f"the log {experiment.log} cannot be read: {error.strerror}") from error
     if not log:
-        experiment.check_room()  # a full disk took no word either
+        experiment.check_room()  # a full disk may be why the log is empty
     console.problem(f"{what}; the end of {experiment.log}:", log)
 
 
 def _narrator(experiment: Experiment, console: Console, past: Sequence[Event] = ()) -> Narrator:
-    """The narrator that suits standard error. past: the events before those that it will be told."""
+    """The narrator that suits standard error: silence, lines or bars. past: the events before those it is told."""
     if console.quiet:
         return Silence()
     if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return Lines(experiment, console.narrate)
-    # The bars' library is of no use to a pipe.
+    # Rich, which draws the bars, is loaded for a terminal only.
     from tui_aefit.shell.bars import Bars  # noqa: PLC0415
 
     return Bars(experiment, past)

@@ -1,4 +1,4 @@
-"""The `aefit-tui` command: from what was typed to what is done, and the exit status."""
+"""The `aefit-tui` command: reads what was typed, runs what it asks for, leaves with the exit status."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def _about(error: OSError) -> str:
 
 
 def run(words: list[str]) -> int:
-    """Do what the words say; the exit status. Leaves by SystemExit after --help and --version."""
+    """Run the command that the words are; the exit status. Raises SystemExit after --help and --version."""
     try:
         options = parse(words)
     except AefitError as error:
         return Console().refuse(error)
-    # From here on every way loads only what it needs: a person waits for it.
+    # From here on each branch imports only what it needs: a person waits for it.
     with loading():
         from tui_aefit.shell.settings import Settings  # noqa: PLC0415
 

@@ -55,7 +55,7 @@ def list_experiments(options: Options, settings: Settings, console: Console) -> 
 
 
 def _list_record(overview: Overview) -> dict[str, object]:
-    """An experiment in `list --json`; what needs its spec is left out where that cannot be read."""
+    """An experiment in `list --json`; keys that need its spec are left out where that cannot be read."""
     try:
         created = datetime.fromtimestamp(overview.created, UTC).isoformat(timespec="seconds")
     except (OverflowError, ValueError, OSError):  # the file system says a year that no calendar has
@@ -94,7 +94,7 @@ def _list_row(overview: Overview) -> list[str]:
 
 @cache
 def _in_columns(family: str) -> frozenset[str]:
-    """The settings that have columns of their own: what the main options of a family do, the ladder says."""
+    """The settings that are not repeated in the last column: main ones; those of a family show in the ladder."""
     options = part_options("family", family)
     return frozenset(name for name, setting in {**COMMON, **options}.items() if setting.main)
 
@@ -122,7 +122,7 @@ def command_line(options: Options, settings: Settings, console: Console) -> int:
 
 
 def attach(options: Options, settings: Settings, console: Console) -> int:
-    """Follow an experiment, in the lab where that can be shown. Raises AefitError."""
+    """Follow an experiment, in the lab where there is a terminal for it. Raises AefitError."""
     as_json = options.get("as_json", False)
     if lab_is_possible() and not as_json and not console.quiet:
         return open_lab(settings, console, options["id"])
@@ -148,7 +148,7 @@ def extend(options: Options, settings: Settings, console: Console) -> int:
 def _batch_options(
     experiment: Experiment, runs: int, options: Options, settings: Settings
 ) -> batch.BatchOptions:
-    """How the runs that an experiment lacks to have `runs` are computed. Raises SpecError."""
+    """The options for computing what an experiment lacks of `runs` runs. Raises SpecError."""
     state = read_state(experiment)
     as_json = options.get("as_json", False)
     return batch.batch_options(
@@ -158,13 +158,13 @@ def _batch_options(
         detach=options.get("detach", False),
         as_json=as_json,
         now=options.get("now", False),
-        # A damaged result is computed again: it does not count. To find that out, all files are read.
+        # A damaged result does not count, since it is computed again: all files are read to find it.
         before=frozenset(experiment.results(verify=True)) if as_json else None,
     )
 
 
 def cancel(options: Options, settings: Settings, console: Console) -> int:
-    """Stop an experiment, and wait a while to see it stop. Raises AefitError."""
+    """Ask an experiment to stop, and wait up to CANCEL_SECONDS until it has. Raises AefitError."""
     experiment = find(settings.certain_home(), options["id"])
     stop_experiment(experiment)
     stopped = wait_until_stopped(lambda: experiment.running)
@@ -189,7 +189,7 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
 
 
 def delete(options: Options, settings: Settings, console: Console) -> int:
-    """Remove an experiment, after a yes. Raises AefitError."""
+    """Remove an experiment, after the person has confirmed it. Raises AefitError."""
     folder = find_folder(settings.certain_home(), options["id"])
     complete: int | None = None
     status: str = ExperimentStatus.UNREADABLE

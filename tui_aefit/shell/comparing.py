@@ -21,7 +21,7 @@ from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
 
 LABEL = "comparison"
-"""Of the tables in LaTeX: `tab:comparison-claims`."""
+"""The prefix of the LaTeX tables' labels: `tab:comparison-claims`."""
 
 
 def compare(options: Options, settings: Settings, console: Console) -> int:

@@ -18,13 +18,13 @@ from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import DESTINATION, Options
 
 EXPERIMENTS = shtab.cmd("aefit-tui completion ids 2>/dev/null")
-"""What the shell asks when an experiment's id is to be completed: any time, since they come and go."""
+"""The command by which the shell completes an experiment's id, run each time, since experiments come and go."""
 STUDIES = shtab.cmd("aefit-tui completion studies 2>/dev/null")
-"""The same for the name of a study."""
+"""The command by which the shell completes the name of a study."""
 
 
 def completion(options: Options, settings: Settings, console: Console) -> int:
-    """Print the script for a shell, or the ids or names that such a script asks for. Raises AefitError."""
+    """Print the completion script for a shell, or the ids or names that the script asks for. Raises AefitError."""
     if options["shell"] == "ids":
         for name in ["latest", *(folder.name for folder in experiment_folders(settings.home))]:
             console.result(name)
@@ -37,7 +37,7 @@ def completion(options: Options, settings: Settings, console: Console) -> int:
     parser = grammar(declared)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            action.help = "what to do"  # the help lists commands of its own accord; here they are wanted
+            action.help = "what to do"  # suppressed for the help, which lists commands itself
             for command in action.choices.values():
                 _offer(command, declared)
     _offer(parser, declared)
@@ -46,7 +46,7 @@ def completion(options: Options, settings: Settings, console: Console) -> int:
 
 
 def _offer(parser: argparse.ArgumentParser, declared: dict[str, Setting]) -> None:
-    """Say of each argument what a shell can offer for it."""
+    """Set on each argument of a grammar what the shell offers for it."""
     for action in parser._actions:
         setting = declared.get(action.dest.removeprefix(DESTINATION))
         if action.dest in ("id", "ids"):

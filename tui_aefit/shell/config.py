@@ -12,19 +12,19 @@ from tui_aefit.shell.subcommands import Options
 
 
 def config(options: Options, settings: Settings, console: Console) -> int:
-    """Print the settings or the keys; the exit status. Raises AefitError for a key that cannot be."""
+    """Print the settings or the keys; the exit status. Raises AefitError for a key that is not possible."""
     if options["action"] == "keys":
         return print_keys(settings, console, as_json=options.get("as_json", False))
     return show_settings(options, settings, console)
 
 
 def show_settings(options: Options, settings: Settings, console: Console) -> int:
-    """Print all settings, also where one is wrong; the exit status then says so."""
+    """Print all settings, even where one is wrong: the exit status is then REFUSED."""
     status: int = ExitStatus.COMPLETE
     try:
         shown = settings.shown()
     except AefitError as error:
-        # Where each value is from is what a person needs now.
+        # To mend it, a person needs to know where each value is from.
         shown, status = settings.as_set(), console.refuse(error)
     keys = {f"{KEYS}.{name}": found for name, found in settings.keys.items()}
     if options.get("as_json"):
@@ -45,7 +45,7 @@ def show_settings(options: Options, settings: Settings, console: Console) -> int
 
 
 def _describe_value(value: object, default: str) -> str:
-    """A setting's value for a person. default: what stands for none, in words."""
+    """A setting's value in words. default: the words for None."""
     if isinstance(value, tuple | list):
         return ",".join(map(str, value)) or "none"
     return default if value is None else str(value)

@@ -19,21 +19,21 @@ _ALONE = [name for name, one in SUB_COMMANDS.items() if one.suggested and not on
 _WITH_ID = [name for name, one in SUB_COMMANDS.items() if one.suggested and one.takes_id]
 _PLAIN = r"(?>[\w-]+(?:\.[\w-]+)*)\b"
 _QUOTED = r"""'[^']*'(?:"'"'[^']*')*|\$'(?:[^'\\]|\\.)*'"""
-"""What `shell_word` makes of an id: a name that was made here, or one that somebody gave its folder."""
+"""The forms of an id from `shell_word`: plain, as we make it, or quoted, as a folder's name may need."""
 SUGGESTED = re.compile(
     rf"aefit-tui (?:(?:{'|'.join(['--batch', *_ALONE])})\b|(?:{'|'.join(_WITH_ID)}) (?:{_PLAIN}|{_QUOTED}))"
     r"(?! --home)"
 )
-"""A command that a person is told to type and that depends on the home, up to its id."""
+"""A command in a message that a person is to type and that depends on the home, up to its id."""
 
 
 class OutputError(Exception):
-    """Standard output, which results go to, is closed or full. No AefitError: nobody caught it but who reports."""
+    """Standard output is closed or full. No AefitError, so that only `cli.main` catches it."""
 
 
 @contextmanager
 def output() -> Iterator[None]:
-    """Within the block results are written. Raises OutputError, BrokenPipeError where nobody reads on."""
+    """Within the block results are written. Raises BrokenPipeError where the reader has left, else OutputError."""
     try:
         yield
     except BrokenPipeError:
@@ -43,11 +43,11 @@ def output() -> Iterator[None]:
 
 
 class Console:
-    """The only place that writes to the shell's channels. `quiet` silences narration, never errors.
+    """The only place that writes to standard output and error. `quiet` silences narration, never errors.
 
-    Whatever is to be said, a terminal shows it and does not obey it: see `core.declarations.printable`.
+    All texts are made printable, so that a terminal obeys none: see `core.declarations.printable`.
 
-    typed_home: the home where it was typed for this call only. Every command that is suggested then carries it.
+    typed_home: the home if it was typed for this call only, else "". It is added to every suggested command.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -60,22 +60,22 @@ class Console:
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def result(self, text: str) -> None:
-        """Something that was asked for. Raises OutputError, BrokenPipeError."""
+        """Print what was asked for to standard output. Raises OutputError, BrokenPipeError."""
         with output():
             sys.stdout.write(printable_text(text if text.endswith("\n") else text + "\n"))
             sys.stdout.flush()
 
     def result_json(self, value: object) -> None:
-        """One JSON value, with no NaN or Infinity in it."""
+        """Print one JSON value. Raises as `result`, and ValueError for NaN and Infinity."""
         self.result(json.dumps(value, indent=2, allow_nan=False))
 
     def narrate(self, text: str) -> None:
-        """Something worth knowing meanwhile."""
+        """Tell a person on standard error what goes on, unless quiet."""
         if not self.quiet:
             self._say(text + "\n")
 
     def problem(self, text: str, hint: str = "") -> None:
-        """What went wrong, and what to do about it."""
+        """Tell a person on standard error what went wrong, and what to do about it."""
         self._say(f"aefit-tui: {text}\n" + (f"  {hint}\n" if hint else ""))
 
     def confirmed(self, question: str) -> bool:
@@ -84,7 +84,7 @@ class Console:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def refuse(self, error: AefitError) -> int:
-        """Say what is wrong with a request; the exit status for it."""
+        """Say what is wrong with a request; the exit status REFUSED."""
         self.problem(str(error), error.hint)
         return ExitStatus.REFUSED
 
@@ -92,7 +92,7 @@ class Console:
         say(self._to_type(text))
 
     def _to_type(self, text: str) -> str:
-        """`text` with commands that mean the experiments of this call when they are typed as they stand."""
+        """`text` with --home added to the commands that it suggests, where this call's home was typed."""
         if not self.typed_home:
             return text
         home = f" --home {shell_word(self.typed_home)}"

@@ -1,4 +1,4 @@
-"""The sub-command `data`: which data sets are here, fetching one, writing one out."""
+"""The sub-command `data`: lists the data sets, fetches one, exports one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def data(options: Options, settings: Settings, console: Console) -> int:
     if action == "export":
         arguments += ["--cache-dir", str(settings.cache_dir)]
     if settings.data_dir.is_relative_to(settings.home) or (action == "export" and name not in CATALOGUE):
-        _make_home(settings.home)  # else what is put into it would make it, open to all
+        _make_home(settings.home)  # else the child process would make it, readable for all
     command = [sys.executable, "-P", "-m", f"core.data.{action}", *arguments]
     if action == "fetch" or output is None:
         return subprocess.run([*command, "--", str(name)], check=False).returncode
@@ -43,7 +43,7 @@ def data(options: Options, settings: Settings, console: Console) -> int:
 
 
 def _make_home(home: Path) -> None:
-    """Raises AefitError."""
+    """Make the home where there is none. Raises AefitError."""
     try:
         make_home(home)
     except OSError as error:

@@ -1,6 +1,6 @@
 """All settings of the command: those of an experiment, those of a call, and the options of plug-ins that it uses.
 
-The help is answered from here, so that nothing is loaded that only computing needs.
+The help is made from here, so this imports nothing that only computing needs.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def variable_of(name: str) -> str:
 
 
 def plugin_options() -> dict[str, Setting]:
-    """The options of all installed plug-ins that the program itself has not, which loads them.
+    """The options of all installed plug-ins that are not among SETTINGS. Loads the plug-ins.
 
-    One that cannot be loaded hides no other setting: who chooses it is told what is wrong with it.
+    One that cannot be loaded is left out: a person who chooses it is told what is wrong with it.
     """
     found = known_options(plugins=True)
     return {name: setting for name, setting in found.items() if name not in SETTINGS}
 
 
 def declared_with(parts: Mapping[str, str]) -> dict[str, Setting]:
-    """The settings there are where these parts (attack, family, surrogate) are named: their options stand first.
+    """SETTINGS with the options of these parts (attack, family, surrogate -> name), which replace others of a name.
 
-    A name that nothing has adds nothing. Raises PluginError for a plug-in that cannot be loaded or used.
+    An unknown name adds nothing. Raises PluginError for a plug-in that cannot be loaded or used.
     """
     named = {part: name for part, name in parts.items() if name in PARTS[part]}
     options = {k: setting for part, name in named.items() for k, setting in part_options(part, name).items()}
@@ -44,7 +44,7 @@ def declared_with(parts: Mapping[str, str]) -> dict[str, Setting]:
 
 
 def read_word(setting: Setting, word: str, source: str) -> Value:
-    """The value of a word. Raises AefitError that names the setting, the word and what is expected."""
+    """The value of a word for a setting. Raises AefitError that names source, word and what is expected."""
     try:
         return setting.kind.read(word)
     except ValueError as error:
@@ -60,7 +60,7 @@ def may_have_several(setting: Setting) -> bool:
 
 
 def words_of_list(setting: Setting, word: str) -> list[str]:
-    """The words of the values that a word with commas asks for; the word itself where it asks for one."""
+    """The words between a word's commas; the word itself where the setting takes one value, or it is a path."""
     if not may_have_several(setting) or "," not in word:
         return [word]
     if isinstance(setting.kind, PathKind) and os.path.lexists(os.path.expanduser(word)):
@@ -69,7 +69,7 @@ def words_of_list(setting: Setting, word: str) -> list[str]:
 
 
 def explain(setting: Setting) -> str:
-    """What a setting means, with the names that it can be where its own words leave them out."""
+    """The help of a setting, with its possible names where the help does not have them."""
     names = setting.choices()
     if all(name in setting.help for name in names):
         return setting.help
@@ -77,7 +77,7 @@ def explain(setting: Setting) -> str:
 
 
 def _as_decimal(setting: Setting, word: str) -> str:
-    """What to type for a fraction, 8/255 say, in place of a number; "" where the word is none."""
+    """The end of a hint on what to type for a fraction such as 8/255; "" where the word is none."""
     try:
         above, below = map(float, word.split("/"))
         return f", {above / below:.3g} for {word}" if isinstance(setting.kind, Number) else ""

@@ -30,7 +30,7 @@ from tui_aefit.shell.settings import Settings, processors
 from tui_aefit.shell.subcommands import Options
 
 State = Literal["works", "limited", "absent", "broken"]
-"""limited: it works, but for something. absent: it is not here, and nothing needs it. broken: it is needed."""
+"""limited: a part of it does not work. absent: it is not here, and not needed. broken: it is needed to compute."""
 LEAST_DISK, LITTLE_DISK = 100e6, 2e9
 """Bytes below which a run has no room, and a full-size experiment hardly any."""
 EXAMINE = ("-P", "-m", "core.engine.doctor")
@@ -38,14 +38,14 @@ EXAMINE = ("-P", "-m", "core.engine.doctor")
 SAID = 2000
 """Characters of the end of what that process said, which are told where it found nothing."""
 DASK = {"distributed": "--dask", "dask-jobqueue": "--dask slurm", "asyncssh": "--dask ssh:HOST"}
-"""The packages of the extra, and what needs each."""
+"""Package of the Dask extra -> the option that needs it."""
 SMALLEST = (60, 20)
 """Columns and lines of the smallest terminal that the lab is drawn for."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. remedy: what to type or do, "" where there is nothing to put right."""
+    """One thing that was checked. remedy: what to type or do, "" where nothing is to be mended."""
 
     what: str
     state: State
@@ -197,7 +197,7 @@ def _gpu(devices: Devices, problem: tuple[str, str] | None, cuda_build: str, *, 
 
 
 def _unloadable(problem: str) -> Check:
-    """Of libraries that did not load. problem: the end of what Python said."""
+    """The check of libraries that could not be loaded. problem: the end of what Python printed."""
     last = problem.splitlines()[-1] if problem else "it said nothing"
     missing = re.search(r"No module named '(\w+)", last)
     package = {"sklearn": "scikit-learn", "PIL": "pillow"}.get(missing[1], missing[1]) if missing else ""
@@ -213,7 +213,7 @@ def _unknown(why: str) -> Check:
 
 
 def _home(folder: Path, writable: bool) -> Check:
-    """The experiments home, and how much room is left there."""
+    """The check of the home: whether it can be written to, and how much room is left."""
     if not writable:
         return Check(
             "home",
@@ -251,7 +251,7 @@ def _data_set(name: str, data_dir: Path) -> Check:
 
 
 def elsewhere_checks() -> list[Check]:
-    """What takes the work to other machines: Slurm, SSH, Dask."""
+    """The checks of what has other machines compute: Slurm, SSH, Dask."""
     checks = []
     for what, program, launcher in (
         ("Slurm", "srun", "srun -n1 -c1"),
@@ -266,7 +266,7 @@ def elsewhere_checks() -> list[Check]:
 
 
 def _dask() -> Check:
-    """Which of Dask's packages are here; they are not loaded."""
+    """The check of which Dask packages are installed; they are not loaded."""
     found = {package: _version(package) for package in DASK}
     lacking = [f"{package} ({DASK[package]})" for package, number in found.items() if not number]
     there = ", ".join(f"{package} {number}" for package, number in found.items() if number)
@@ -286,7 +286,7 @@ def _version(package: str) -> str:
 
 
 def terminal_checks(environment: Mapping[str, str]) -> list[Check]:
-    """What the lab finds in this terminal: whether it is one, its size, colours, characters, tmux."""
+    """The checks of what the lab needs of the terminal: that there is one, its size, colours, characters, tmux."""
     if not all(channel.isatty() for channel in (sys.stdin, sys.stdout, sys.stderr)):
         what = "standard input, output or error is no terminal: the lab needs one, --batch does not"
         return [Check("terminal", "absent", what)]
@@ -339,12 +339,12 @@ def _tmux(environment: Mapping[str, str]) -> Check:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder itself, or the nearest above it that exists."""
+    """`folder`, or the nearest folder above it that exists."""
     return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
 
 
 def _writable(folder: Path) -> tuple[Path, bool]:
-    """Whether the folder exists or could be made, and may be written to: tried, in the nearest that exists."""
+    """The folder, and whether it could be made and written to: tried in the nearest folder that exists."""
     try:
         # Permissions alone do not tell: a file system may be read-only, or make no folders for anybody.
         with TemporaryDirectory(prefix=".aefit-", dir=_nearest(folder)):

@@ -1,4 +1,4 @@
-"""The sub-commands `export` and `report`: what is written of an experiment, and where to."""
+"""The sub-commands `export` and `report`, which write files on an experiment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui_aefit.shell.subcommands import Options
 
 
 def export(options: Options, settings: Settings, console: Console) -> int:
-    """Write a result, or a figure of it. Raises AefitError."""
+    """Write the result of an experiment, or a figure of it. Raises AefitError."""
     form, table, figure = options["format"], options.get("table"), options.get("figure")
     if options.get("as_json") and form != "json":
         raise AefitError(f"--json and --format {form} exclude each other", "leave one of them out")
@@ -63,7 +63,7 @@ def _check_export(form: str, table: str | None, figure: str | None, sets: str | 
 
 
 def report(options: Options, settings: Settings, console: Console) -> int:
-    """Write a page on an experiment. Raises AefitError."""
+    """Write the HTML page on an experiment. Raises AefitError."""
     told = {"paths": "absolute"} if options.get("paths") else {}
     return _publish(find(settings.home, options["id"]), "html", options.get("output"), console, **told)
 
@@ -71,7 +71,7 @@ def report(options: Options, settings: Settings, console: Console) -> int:
 def _publish(
     experiment: Experiment, form: str, output: str | None, console: Console, *, part: str = "", **chosen: str
 ) -> int:
-    """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
+    """Write a publication that no terminal can show, and print its path, unless it is an export to a given path."""
     if is_standard_output(output):
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")

@@ -1,4 +1,4 @@
-"""Following an experiment in a shell until its computation ends, from wherever it is now."""
+"""Follows the computation of an experiment in a shell until it ends."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def stop_signals() -> Iterator[None]:
 
 
 def from_last_start(reader: JournalReader) -> list[Event]:
-    """What the journals hold from where the last coordinator began."""
+    """The events in the journals since the last coordinator began; the reader has read them then."""
     events = reader.poll()
     starts = [position for position, event in enumerate(events) if isinstance(event, CoordinatorStarted)]
     return events[starts[-1] if starts else 0 :]
@@ -52,7 +52,7 @@ def from_last_start(reader: JournalReader) -> list[Event]:
 def follow(
     reader: JournalReader, narrator: Narrator, goes_on: Callable[[], bool], events: Sequence[Event] = ()
 ) -> None:
-    """Narrate `events`, then of those that the reader has not read yet, until `goes_on` says no."""
+    """Narrate `events`, then those that the reader has not read yet, until `goes_on` returns False."""
     more = True
     while more:
         # Asked before reading: what is written between the two is read in this round.

@@ -1,4 +1,4 @@
-"""Coordinators: whether one is at work, and where the data are that it computed from."""
+"""Looks whether a coordinator is at work, and where the last one found its data."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tui_aefit.shell.settings import Settings
 
 LOOK_SECONDS = 0.05
 LEAVING_SECONDS = 10.0
-"""How long a coordinator that has journaled its end may take to give the lock back; its workers have five."""
+"""How long a coordinator that has journaled its end may take to give the lock back; its workers may take 5 s."""
 
 
 def is_at_work(experiment: Experiment) -> bool:
-    """Whether a coordinator computes it that hears of the runs that are asked for by now.
+    """Whether a coordinator computes an experiment and will notice runs that are asked for now.
 
-    One that has journaled its end hears of nothing more: it is waited for until it has given the lock back.
+    One that has journaled its end notices nothing more: this waits until it has given the lock back.
     """
     deadline = time.monotonic() + LEAVING_SECONDS
     while experiment.held:
@@ -37,7 +37,7 @@ def _has_ended(experiment: Experiment) -> bool:
 
 
 def data_dir_of(state: State, settings: Settings) -> Path:
-    """Where the data of an experiment are: unless that is set, where they were when it was computed last."""
+    """The data folder for an experiment: that which is set, else that of its last computation, else the default."""
     last = state.last(CoordinatorStarted)
     if settings["data_dir"] is None and last is not None and last.data_dir:
         return Path(last.data_dir)

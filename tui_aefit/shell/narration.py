@@ -1,4 +1,4 @@
-"""An experiment's events as told in a shell: plain lines, for pipes and logs."""
+"""Tells an experiment's events in a shell as plain lines, for pipes and logs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tui_aefit.following.sentences import describe, describe_progress
 
 
 class Narrator(Protocol):
-    """Told of every event of an experiment, in order; closed when there are no more."""
+    """Tells a person of an experiment's events: gets every event, in order, and is closed after the last."""
 
     def tell(self, event: Event) -> None:
-        """Say what a person would want to know of this event."""
+        """Take an event, and say what a person would want to know of it."""
         ...
 
     def close(self) -> None:
@@ -43,7 +43,7 @@ class Silence:
 
 
 class Lines:
-    """A line for everything that matters: for logs, pipes and people who want no bars."""
+    """A narrator that prints a line for everything that matters: for logs, pipes and dumb terminals."""
 
     def __init__(self, experiment: Experiment, say: Callable[[str], None]) -> None:
         self._sentences = Sentences(experiment)
@@ -60,7 +60,7 @@ class Lines:
 
 
 class Sentences:
-    """An experiment's events as sentences; what every worker says alike is said once."""
+    """Turns an experiment's events into sentences; those that every worker repeats are given once."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
@@ -68,9 +68,9 @@ class Sentences:
         self._held: list[str] = []
 
     def of(self, event: Event) -> str:
-        """See `describe`; what a run found is read from its result.
+        """The sentence of an event, "" for none, see `describe`; the metrics of a complete run are read for it.
 
-        What is announced of the computation is held back until the data have been read: the request may be refused.
+        Sentences on the beginning of the computation are held back until the data are read: it may be refused.
         """
         text = self._sentence(event)
         match event:

@@ -1,4 +1,4 @@
-"""The command's grammar, and what was typed by it; the sub-commands' part of it stands in their table."""
+"""The grammar of the command, and the parsing of what was typed; `subcommands` has the sub-commands' part."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ exit status: 0 all runs complete, 1 some run failed, 2 the request is wrong, 130
 """
 
 ONE_DASH = re.compile(r"-(?!-)")
-"""How a word after one dash begins."""
+"""How a word with one dash in front begins."""
 
 
 class Parser(argparse.ArgumentParser):
     """Raises AefitError where argparse would print its usage and leave."""
 
     def error(self, message: str) -> NoReturn:
-        """A wrong command line."""
+        """Raise the error for a wrong command line."""
         raise AefitError(message, f"see {self.prog} --help")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """What argparse prints: help and the version, which are results."""
+        """Print the help or the version as a result."""
         if message:
             Console().result(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """What argparse does, but that options may stand among the words of an argument that takes any number."""
+        """As argparse, but options may stand among the words of an argument that takes any number of them."""
         found, rest = super().parse_known_args(args, namespace)
         for action in self._get_positional_actions():
             if action.nargs == "*":
@@ -65,15 +65,15 @@ class Parser(argparse.ArgumentParser):
 def parse(words: list[str], environment: Mapping[str, str] = os.environ) -> argparse.Namespace:
     """What was typed: `command` (None for the lab or --batch), and only those settings that were given.
 
-    environment: it too may name an attack, a family or a surrogate, whose options are then options of the command.
-    Raises AefitError for a wrong command line; leaves by SystemExit after --help and --version.
+    environment: may name an attack, a family or a surrogate, whose options the command then has too.
+    Raises AefitError for a wrong command line, SystemExit after --help and --version.
     """
     broken: PluginError | None = None
     try:
         settings = declared_with(_named_parts(words, environment))
-    except PluginError as error:  # whoever computes with it is told; help and `list` need it not
+    except PluginError as error:  # told where it is computed with; help and `list` do not need it
         settings, broken = SETTINGS, error
-    # Of a command that nobody names the grammar takes longer to make than all words to read.
+    # Only the named commands: to make the grammar of all takes longer than to parse the words.
     named = SUB_COMMANDS if "--" in words else [name for name in SUB_COMMANDS if name in words]
     parser = grammar(settings, named)
     asks_for_help = not {"-h", "--help"}.isdisjoint(words)
@@ -88,7 +88,7 @@ def parse(words: list[str], environment: Mapping[str, str] = os.environ) -> argp
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, str]:
-    """The words of the settings among the options, by the settings' names."""
+    """Name of a setting -> the word that was typed for it."""
     return {
         name.removeprefix(DESTINATION): word
         for name, word in vars(options).items()
@@ -97,7 +97,7 @@ def given_settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _named_parts(words: list[str], environment: Mapping[str, str]) -> dict[str, str]:
-    """The parts that are named in the shell or the environment: part -> name."""
+    """Part (attack, family, ...) -> the name that was typed for it, else the environment's."""
     named = {part: word for part in PARTS if (word := environment.get(variable_of(part), ""))}
     for before, word in pairwise([*words, ""]):
         for part in PARTS:
@@ -114,7 +114,7 @@ def _long_options(words: list[str]) -> set[str]:
 
 
 def _all_options(parser: Parser) -> set[str]:
-    """Every option of the command and of those sub-commands that are in its grammar."""
+    """Every option of the command and of the sub-commands in its grammar."""
     (commands,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     return set(
         chain.from_iterable(one._option_string_actions for one in (parser, *commands.choices.values()))
@@ -122,7 +122,7 @@ def _all_options(parser: Parser) -> set[str]:
 
 
 def grammar(settings: Mapping[str, Setting], names: Collection[str] = SUB_COMMANDS) -> Parser:
-    """The grammar of the command and its sub-commands of these names, with these settings."""
+    """The grammar of the command with these settings and the sub-commands of these names."""
     parser = Parser(
         prog="aefit-tui",
         description="The terminal laboratory for one question: do adversarial examples come from the "
@@ -187,9 +187,9 @@ def _add_output(target: argparse._ActionsContainer, *, as_json: bool = True) -> 
 
 
 def _check_front(words: list[str], parser: Parser) -> None:
-    """Raises AefitError for an option before the command, or a command, that does not exist.
+    """Raises AefitError for an unknown command, or an unknown option before it.
 
-    argparse would take the option's value for a command, and say that there is no such command.
+    argparse would take the value of an unknown option for a command, and say that there is no such command.
     """
     options = parser._option_string_actions
     known = [option[2:] for option in options if option.startswith("--")]

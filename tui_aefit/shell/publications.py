@@ -1,4 +1,4 @@
-"""What is published of an experiment: texts made here, all else by a process that may load the heavy libraries."""
+"""Publishes results: texts are made here, all else by a child process that may load the heavy libraries."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from core.report.tables.long import long_csv
 from tui_aefit.shell.console import OutputError
 
 EXPORTS = "exports"
-"""The folder, in an experiment's own, that exports are written to."""
+"""The folder for exports, in the folder of an experiment or a study."""
 LONGEST_SECONDS = 600
-"""After which a process that publishes is given up: it takes seconds."""
+"""After how many seconds a publishing process is given up; usually it takes a few."""
 SUFFIXES = {"latex": "tex"}
-"""Of the formats whose files have another suffix than their name."""
+"""Format -> suffix of its files, where that is not the format's name."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One file. form: its format. table, figure: what is in it, where the format leaves a choice."""
+    """One file to publish. form: its format. table, figure: what is in it, where the format leaves a choice."""
 
     form: str
     table: TableName | None = None
@@ -42,13 +42,13 @@ class Publication:
 
     @property
     def part(self) -> str:
-        """The figure or table as it stands in the file's name, "" where the file is the whole."""
+        """The figure or table, for the file's name; "" where the file has the whole result."""
         return self.figure or self.table or ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person asks for at once. about: what it is, in a handful of words."""
+    """One entry of the export screen, which makes one file or several. about: what it is, in a few words."""
 
     name: str
     about: str
@@ -76,7 +76,7 @@ CHOICES = {
     "everything": Choice("Everything", f"{len(_ALL)} files", _ALL),
     "crossfit": _SINGLE["crossfit"],
 }
-"""What there is to publish, by name; each has the digit of its place for a key, the tenth 0."""
+"""Name -> entry of the export screen; its key is the digit of its place, 0 for the tenth."""
 
 
 def text_of(
@@ -84,8 +84,8 @@ def text_of(
 ) -> str:
     """A result as json, csv or latex.
 
-    table: of csv, "accuracy" by default, and of latex, all by default. sets: of latex, all by
-    default. Raises ExperimentError for a table or set that latex has not.
+    table: for csv by default "accuracy", for latex by default all. sets: for latex, by default all.
+    Raises ExperimentError for a table or set that latex does not have.
     """
     if form == "csv":
         return long_csv(result, table or "accuracy")
@@ -95,21 +95,21 @@ def text_of(
 
 
 def file_name(experiment: Experiment, form: str, part: str = "") -> str:
-    """What a publication's file is called unless a person says otherwise. part: the figure or table in it."""
+    """The default name of a publication's file. part: the figure or table in it, "" for the whole result."""
     return f"{experiment.id}{'-' * bool(part)}{part}.{SUFFIXES.get(form, form)}"
 
 
 def default_path(experiment: Experiment, form: str, part: str = "") -> Path:
-    """Where a publication goes unless a person says otherwise; the folder is made.
+    """The default path of a publication, in the experiment's exports; their folder is made.
 
-    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made or is a link, or what lies
-    there is no plain file.
+    part: as `file_name` takes it. Raises ExperimentError where the folder cannot be made or is a link, or where a
+    pipe or a device has the path.
     """
     return own_export(experiment.folder, file_name(experiment, form, part))
 
 
 def own_export(folder: Path, name: str) -> Path:
-    """Where a file of that name goes among the exports of an experiment or a study; their folder is made.
+    """The path of a file in the exports of an experiment's or a study's folder; the exports' folder is made.
 
     Raises ExperimentError as `default_path` does.
     """
@@ -124,17 +124,17 @@ def own_export(folder: Path, name: str) -> Path:
 
 
 def publish(experiment: Experiment, form: str, output: Path | None, **options: str) -> None:
-    """`publish_folder` of an experiment."""
+    """`publish_folder` for an experiment."""
     publish_folder(experiment.folder, form, output, **options)
 
 
 def publish_folder(folder: Path, form: str, output: Path | None, **options: str) -> None:
-    """Have a publication made by `core.report` and written to `output`, to standard output where that is None.
+    """Have `python -m core.report` make a publication and write it to `output`, None for standard output.
 
-    folder: of an experiment or a study, called as that is. form: html, parquet, or the format of a figure. options:
-    `table`, `figure`, `sets`, `paths`, and of a study `quantity` and `axis`, as that module takes them.
+    folder: of an experiment or a study. form: html, parquet, or the format of a figure. options: `table`, `figure`,
+    `sets`, `paths`, and for a study `quantity` and `axis`, as that module takes them.
     Raises ExperimentError where it cannot be made or written, OutputError where standard output is closed or full,
-    BrokenPipeError where nobody reads it.
+    BrokenPipeError where its reader has left.
     """
     words = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-P", "-m", "core.report", str(folder), "--format", form, *words, "--"]
@@ -150,7 +150,7 @@ def publish_folder(folder: Path, form: str, output: Path | None, **options: str)
                 errors="replace",
                 check=False,
                 timeout=LONGEST_SECONDS,
-                # A notebook's setting is not for us, and may name a library that is not here.
+                # A notebook's MPLBACKEND may name a library that is not installed here.
                 env={**os.environ, "MPLBACKEND": "agg"},
             )
     except OSError as error:

@@ -17,7 +17,7 @@ STEPS = {"up": -1, "down": 1, "first": -10_000, "last": 10_000}
 
 
 def queue(options: Options, settings: Settings, console: Console) -> int:
-    """Print the queue, after having changed it if that was asked for. Raises AefitError."""
+    """Change the queue as asked for, then print it. Raises AefitError."""
     action, word = options["action"], options.get("id")
     home = settings.certain_home()
     if action == "list":
@@ -71,5 +71,5 @@ def _print(settings: Settings, console: Console, *, as_json: bool) -> None:
 
 
 def _doing(one: Queued) -> str:
-    """What an experiment in the queue does, and whether it waits for nobody."""
+    """What an experiment in the queue does, in words: "waits", "computes (now)"."""
     return ("waits" if one.waiting else "computes") + (" (now)" if one.ticket.at_once else "")

@@ -1,4 +1,4 @@
-"""Where the value of every setting comes from.
+"""Finds the value of every setting, and where it comes from.
 
 Order of precedence: option, environment (AEFIT_EPSILON, ...), the project's `aefit.toml` (or `--config`), the
 user's own settings file, default.
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "aefit.toml"
 _OWNERS = (0,)
-"""Whose files are read besides one's own: who is root needs no file to do harm."""
+"""The user ids whose files are read besides one's own: root needs no settings file to do harm."""
 KEYS = "keys"
-"""The table of a settings file that gives bindings of the lab other keys; it is no setting."""
+"""The table of a settings file that changes the lab's keys; it is no setting."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Found:
 
 
 class Settings:
-    """All settings of one call, read from everywhere. Raises AefitError for a file or a word that is wrong."""
+    """All settings of one call, read from all sources. Raises AefitError for a file or a word that is wrong."""
 
     def __init__(
         self,
@@ -73,16 +73,14 @@ class Settings:
         no_cache: bool = False,
         forgiving: bool = False,
     ) -> None:
-        """options: name -> word given in the shell, or value; absent where not given. config: replaces aefit.toml.
-
-        study: a study's file, which counts as a settings file nearer than that; its cases make `cases`.
+        """options: name -> word typed in the shell, or value; absent where not given. config: replaces aefit.toml.
 
         no_cache: surrogates and what was searched are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
 
-        `warnings` then holds what looks like a mistake but stops nobody; `declared` every setting, by name; `keys`
-        the keys that files give to bindings of the lab, by the bindings' ids, not checked; `several` the values of
-        the settings that were given more than one, of which `found` has the first.
+        Attributes: found: name -> value, of the settings that were set; several: name -> all values, of those that
+        were given more than one (found has the first); declared: every setting, by name; keys: a binding of the lab
+        by its id -> the key that a file gives it, unchecked; warnings: what looks like a mistake but stops nothing.
         """
         self.found: dict[str, Found] = {}
         self.several: dict[str, tuple[object, ...]] = {}
@@ -123,7 +121,7 @@ class Settings:
         self._warn_of_useless(variables)
 
     def __getitem__(self, name: str) -> object:
-        """What was set, or the default that depends on nothing else (None where it does)."""
+        """The value that was set, else the declared default (None where that depends on other things)."""
         found = self.found.get(name)
         return found.value if found else self.declared[name].default
 
@@ -134,13 +132,13 @@ class Settings:
 
     @property
     def typed_home(self) -> str:
-        """The home where it was typed in the shell, absolute; "" where another call finds it without that."""
+        """The home if it was typed as an option, absolute; else "": another call finds it by itself."""
         found = self.found.get("home")
         typed = str(found.value) if found is not None and found.source == "option" else ""
         return os.path.abspath(os.path.expanduser(typed)) if typed else ""
 
     def certain_home(self) -> Path:
-        """The home. Raises AefitError where a settings file that cannot be read may name another one."""
+        """The home. Raises AefitError where a settings file that could not be read may name another one."""
         found = self.found.get("home")
         named = found is not None and found.source in ("option", variable_of("home"))
         if self._unread is not None and not named:
@@ -159,24 +157,24 @@ class Settings:
 
     @property
     def asks_for_study(self) -> bool:
-        """Whether they are those of many experiments."""
+        """Whether the settings ask for a study: by its file, or by several values of a setting."""
         return self._study is not None or bool(self.several)
 
     @property
     def study_name(self) -> str:
-        """What the study's file calls it, "" where it does not."""
+        """The study's name in its file, "" without one."""
         return self._study.name if self._study is not None else ""
 
     @property
     def paired(self) -> bool:
-        """Whether the study's file has its lists paired."""
+        """Whether the study's file asks for its lists to be paired."""
         return self._study is not None and self._study.paired
 
     def specs(self, *, paired: bool = False) -> list[Spec]:
         """The experiments of the study that these settings ask for. Raises AefitError, as `spec` does.
 
-        paired: the first value of each setting that has several with the first of the others, and so on; else
-        every combination of them. Where none has, and there are no cases, it is one experiment.
+        paired: where settings have several values, combine the first ones, the second ones, and so on; else take
+        every combination. Without several values and cases it is one experiment.
         """
         paired = paired or self.paired
         base = {
@@ -196,7 +194,7 @@ class Settings:
         return found
 
     def _refuse_overruled(self) -> None:
-        """Raises AefitError where something nearer than the study's file sets what one of its cases sets."""
+        """Raises AefitError where an option or the environment sets what a case of the study's file sets."""
         for name, found in self.found.items():
             nearer = found.source in ("option", variable_of(name))
             if nearer and any(name in case for case in self.cases):
@@ -206,7 +204,7 @@ class Settings:
                 )
 
     def _refuse_unused(self, specs: Sequence[Spec]) -> None:
-        """Raises SpecError for an option that was typed and that no experiment of a study has."""
+        """Raises SpecError for a typed option that no experiment of the study has."""
         for name, found in self.found.items():
             if found.source == "option" and name not in CALL and not any(name in one.values for one in specs):
                 raise SpecError(
@@ -215,7 +213,7 @@ class Settings:
                 )  # fmt: skip
 
     def for_processes(self) -> dict[str, str]:
-        """What the processes that read data are told by their environment. Raises AefitError."""
+        """The environment variables that child processes need to read data. Raises AefitError."""
         if DATA_LIMIT.name not in self.found:
             return {}
         try:
@@ -225,7 +223,7 @@ class Settings:
             return {}
 
     def spec(self) -> Spec:
-        """The experiment that these settings ask for. Raises AefitError; it names where a wrong value is from."""
+        """The experiment that these settings ask for. Raises AefitError, which says where a wrong value is from."""
         for name, values in self.several.items():
             raise AefitError(
                 f"{name} = {','.join(map(str, values))} are {len(values)} values, which make a study, and here one "
@@ -237,7 +235,7 @@ class Settings:
 
     @contextmanager
     def _naming_sources(self) -> Iterator[None]:
-        """Within the block errors about values say where these came from."""
+        """Within the block, errors about values are raised with where these came from."""
         try:
             yield
         except DataError as error:
@@ -246,24 +244,23 @@ class Settings:
             raise self._with_source(error) from error
 
     def jobs(self, runs: int) -> int:
-        """How many of so many runs are computed at the same time, at least 1. Raises SpecError."""
+        """How many of `runs` runs are computed at the same time, at least 1. Raises SpecError."""
         try:
             return jobs_of(self["jobs"], self.threads(runs), runs)
         except SpecError as error:
             raise self._with_source(error) from error
 
     def threads(self, runs: int) -> int:
-        """Compute threads of each of so many runs, at least 1. Raises SpecError."""
+        """Compute threads of each of `runs` runs, at least 1. Raises SpecError."""
         try:
             return threads_of(self["threads"], runs)
         except SpecError as error:
             raise self._with_source(error) from error
 
     def how(self, runs: int, *, data_dir: Path | None = None, now: bool = False) -> How:
-        """How so many runs are computed: data_dir: where their data lie, by default as these settings say.
+        """How `runs` runs are computed. data_dir: where their data lie, by default as these settings say.
 
-        now: beside what else is computed in the home. Raises SpecError for wrong jobs or threads, or other machines
-        that cannot be.
+        now: wait for no other experiment of the home. Raises SpecError for wrong jobs, threads, launcher or dask.
         """
         from core.records.starting import How  # noqa: PLC0415  # with all that reads records, which few calls need
 
@@ -289,17 +286,17 @@ class Settings:
         return tuple(word for name, value in found.items() for word in (CALL[name].option, str(value)))
 
     def shown(self) -> dict[str, Found]:
-        """Every setting that applies, by name. Raises AefitError for a wrong one.
+        """Every setting that applies, by name, with its final value. Raises AefitError for a wrong one.
 
-        These are the settings of the experiment, with the options of its parts, and those of the call. A value
-        is None where it is the data set's own.
+        These are the settings of the experiment, with the options of its parts, and those of the call. A value is
+        None where the data set decides it.
         """
         spec = self.spec()
         call = {name: self._of_call(name, spec.runs) for name in CALL}
         return {name: Found(value, self._source(name)) for name, value in {**spec.values, **call}.items()}
 
     def _of_call(self, name: str, runs: int) -> Value:
-        """The value of a setting of the call for so many runs. Raises SpecError."""
+        """The value of a setting of CALL for a call that computes `runs` runs. Raises SpecError."""
         if name in DEPENDENT:
             return DEPENDENT[name](self, runs)
         try:
@@ -308,7 +305,7 @@ class Settings:
             raise self._with_source(error) from error
 
     def as_set(self) -> dict[str, Found]:
-        """The same as it was set, be it possible or not; the default in words where it depends on others."""
+        """Every setting, by name, as it was set, even if not possible; others: the default, or its words."""
         parts = {part: str(self[part]) for part in PARTS}
         chosen = {
             part: name if name in PARTS[part] else str(COMMON[part].default) for part, name in parts.items()
@@ -324,7 +321,7 @@ class Settings:
         }
 
     def _as_found(self, name: str, setting: Setting) -> Found:
-        """What was set, all values of it; the default in words where nothing was."""
+        """What a setting was set to, all values if several; else its default, in words where it has such."""
         found = self.found.get(name, Found(setting.default_text or setting.default, "default"))
         return replace(found, value=self.several[name]) if name in self.several else found
 
@@ -343,7 +340,7 @@ class Settings:
             raise self._with_source(SpecError(name, value, "expected the path of a folder")) from error
 
     def _declare(self) -> dict[str, Setting]:
-        """The settings there are: ours, and the options of the parts that are chosen anywhere."""
+        """The settings by name: ours, and the options of the chosen parts, which may be plug-ins'."""
         try:
             return declared_with({part: str(given.value) for part, given in self._choosing.items()})
         except PluginError as error:
@@ -351,7 +348,7 @@ class Settings:
             return dict(SETTINGS)
 
     def _options_in_use(self) -> Collection[str] | None:
-        """The names of the settings that apply to the chosen parts; None where a part cannot be told."""
+        """The names of the settings that apply to the chosen parts; None where a chosen part cannot be used."""
         chosen = {part: str(COMMON[part].default) for part in PARTS}
         chosen |= {part: str(given.value) for part, given in self._choosing.items()}
         try:
@@ -360,7 +357,7 @@ class Settings:
             return None
 
     def _is_known(self, name: str, given: Given) -> bool:
-        """Whether there is such a setting; a settings file must not have another."""
+        """Whether there is a setting of this name; one in a file that there is not is an error."""
         known = self._is_setting(name)
         if not known and given.file is not None:
             near = closest(name, self.declared)
@@ -369,16 +366,16 @@ class Settings:
         return known
 
     def _is_setting(self, name: str) -> bool:
-        """Whether there is such a setting; plug-ins are loaded before that is denied."""
+        """Whether there is a setting of this name; installed plug-ins are loaded where it is not known."""
         if name not in self.declared:
             self.declared = {**plugin_options(), **self.declared}
         return name in self.declared
 
     def _is_idle(self, name: str, given: Given) -> bool:
-        """Whether an option that no chosen part has is left out; otherwise the specification refuses it.
+        """Whether to ignore an option that no chosen part has; one that is not ignored the specification refuses.
 
-        One of ours at its default, or at its first one, asks for nothing. Where the part was chosen by a nearer
-        source, the option was meant for another one, and a warning says that it has no effect.
+        An option of ours at its default, or at its first default, asks for nothing. Where a source with precedence
+        chose the part, the option was meant for another part, and a warning says that it has no effect.
         """
         if name in SETTINGS and self._is_default(name, given):
             return True
@@ -399,7 +396,7 @@ class Settings:
             return False
 
     def _values(self, name: str, given: Given) -> tuple[object, ...]:
-        """The values that were meant, one at least. Raises AefitError for a word that stands for none."""
+        """The values given for a setting, one at least. Raises AefitError for a word or list not possible."""
         setting, value = self.declared[name], given.value
         if not may_have_several(setting):
             return (self._value(name, given),)
@@ -417,7 +414,7 @@ class Settings:
         return tuple(dict.fromkeys(self._value(name, replace(given, value=word)) for word in words))
 
     def _cases(self) -> list[dict[str, object]]:
-        """The cases of the study's file. Raises AefitError for a setting that there is not."""
+        """The cases of the study's file, each name -> value. Raises AefitError for an unknown setting."""
         if self._study is None:
             return []
         found = []
@@ -429,7 +426,7 @@ class Settings:
         return found
 
     def _value(self, name: str, given: Given) -> object:
-        """The value that was meant. Raises AefitError for a word that stands for none."""
+        """The one value given for a setting. Raises AefitError for a word that is not possible."""
         setting, value = self.declared[name], given.value
         if not isinstance(value, str):
             return value
@@ -440,7 +437,7 @@ class Settings:
         return value
 
     def _project_file(self, folder: Path | None) -> list[Path]:
-        """The settings file of the folder in which the command is typed, if that is there and nobody else's."""
+        """The path of the working folder's settings file, in a list; [] where it must not or cannot be read."""
         try:
             path = (folder or Path.cwd()) / PROJECT_FILE
             if os.path.exists(path) and _is_foreign(path):
@@ -473,7 +470,7 @@ class Settings:
             return {}
 
     def _take_keys(self, path: Path, values: Mapping[str, object]) -> Mapping[str, object]:
-        """Note the keys in a file's values; the others."""
+        """Put the keys among a file's values into `keys`; return the other values."""
         for name, key in _flat(values.get(KEYS, {})).items():
             if isinstance(key, str) and name:
                 self.keys[name] = Found(key, str(path))
@@ -498,7 +495,7 @@ class Settings:
                 self.warnings.append(self._useless(variable))
 
     def _useless(self, variable: str) -> str:
-        """What to say of a variable that is no setting."""
+        """The warning for an environment variable that is no setting."""
         near = closest(variable.lower(), [variable_of(name).lower() for name in self.declared]).upper()
         hint = f"; did you mean {near}?" if near else ""
         name = variable.removeprefix(PREFIX).lower()
@@ -507,11 +504,11 @@ class Settings:
         return f"the environment's {variable} is no setting and has no effect{hint}"
 
     def _with_source(self, error: SpecError) -> SpecError:
-        """The same error, saying where the value came from if that was not the command line."""
+        """`error`, extended by where the value came from if that was not the command line."""
         return SpecError(error.field, error.value, error.allowed + self._origin(error.field), error.hint)
 
     def _origin(self, name: str) -> str:
-        """Where a setting's value came from, as the end of a sentence; "" where the shell's line shows it."""
+        """Where a setting's value came from, as the end of a sentence; "" for a typed option or a default."""
         found = self.found.get(name)
         return "" if found is None or found.source == "option" else f" (it is set in {found.source})"
 
@@ -522,7 +519,7 @@ DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
     "data_dir": lambda settings, runs: str(settings.data_dir),
     "home": lambda settings, runs: str(settings.home),
 }
-"""The settings of a call whose value follows from more than what was set: from all settings, and how many runs."""
+"""Setting of a call that depends on other settings or the number of runs -> the function that computes it."""
 
 
 def _read_study_file(path: Path) -> StudyFile:
@@ -533,13 +530,13 @@ def _read_study_file(path: Path) -> StudyFile:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether somebody else may have written a file: it may name the home and the data. Raises OSError."""
+    """Whether another user may have written a file: a settings file may name home and data. Raises OSError."""
     status = path.stat()
     return status.st_uid not in (*_OWNERS, os.geteuid()) or bool(status.st_mode & stat.S_IWOTH)
 
 
 def _flat(values: object) -> dict[str, object]:
-    """A table's values by their dotted names; of what is no table the value by the name ""."""
+    """Dotted name -> value, of a table's values; {"": values} for what is no table."""
     if not isinstance(values, dict):
         return {"": values}
     found: dict[str, object] = {}
@@ -550,21 +547,21 @@ def _flat(values: object) -> dict[str, object]:
 
 
 def _single(value: object) -> object:
-    """A value of a list in a file, in a form that can be told from others: a list in it is no value."""
+    """`value`, one of several in a file. Raises AefitError for a list or a table."""
     if isinstance(value, list | dict):
         raise AefitError(f"{value!r} is not possible as one of several values", "expected a number or a text")
     return value
 
 
 def threads_of(value: object, runs: int) -> int:
-    """Compute threads of a run; None asks for what suits the machine. Raises SpecError."""
+    """Compute threads of each of `runs` runs; value: as set, None for `default_threads`. Raises SpecError."""
     if value is None:
         return default_threads(runs)
     return _whole("threads", value)
 
 
 def jobs_of(value: object, threads: int, runs: int) -> int:
-    """Runs computed at the same time, at most the runs there are; None asks for what suits the machine.
+    """Runs computed at the same time, at most `runs`. value: as set, None for processors / threads.
 
     threads: of a run. Raises SpecError.
     """
@@ -593,5 +590,5 @@ def processors() -> int:
 
 
 def default_threads(runs: int) -> int:
-    """Threads of a run where nobody says: for small networks many runs of one thread beat one of many."""
+    """Threads of a run by default: processors / runs, 1 to MOST_THREADS. Runs of one thread are the fastest."""
     return max(1, min(MOST_THREADS, processors() // max(1, runs)))

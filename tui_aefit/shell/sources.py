@@ -1,4 +1,4 @@
-"""What each source of settings says, before it is known which settings there are: files, environment, shell."""
+"""Reads the sources of settings (files, environment, shell), before it is known which settings there are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tui_aefit.shell.declarations import PREFIX, variable_of
 
 @dataclass(frozen=True)
 class Given:
-    """What one source says of a setting.
+    """What one source gives for a setting.
 
-    rank: of the source; the nearest has the highest. label: what the setting is called in a source of words, which
-    are still to be read: "--steps", "AEFIT_STEPS". file: the settings file that it stands in otherwise.
+    source: its name. rank: of the source; the one with precedence has the highest. label: the setting's name in a
+    source of words, which are still to be parsed: "--steps", "AEFIT_STEPS"; "" for a file. file: the settings file.
     """
 
     value: object
@@ -26,12 +26,12 @@ class Given:
 
 
 def of_file(path: Path, values: Mapping[str, object]) -> dict[str, Given]:
-    """What a settings file sets."""
+    """The settings in a settings file, by name."""
     return {name: Given(value, str(path), 0, file=path) for name, value in values.items()}
 
 
 def of_environment(environment: Mapping[str, str]) -> dict[str, Given]:
-    """What the environment sets; an empty variable sets nothing."""
+    """The settings in the environment, by name; an empty variable sets nothing."""
     named = {
         name.removeprefix(PREFIX).lower(): word
         for name, word in environment.items()
@@ -46,7 +46,7 @@ def of_environment(environment: Mapping[str, str]) -> dict[str, Given]:
 
 
 def of_shell(options: Mapping[str, object]) -> dict[str, Given]:
-    """What was typed: words, or values."""
+    """The settings that were typed, by name: words, or values."""
     return {
         name: Given(value, "option", 0, label="--" + name.replace("_", "-"))
         for name, value in options.items()
@@ -54,7 +54,7 @@ def of_shell(options: Mapping[str, object]) -> dict[str, Given]:
 
 
 def choices_of_parts(sources: Sequence[Mapping[str, Given]]) -> dict[str, Given]:
-    """Part -> what chooses it, where anything does. sources: the nearest last."""
+    """Part -> what chooses it, of the parts that any source chooses. sources: in ascending precedence."""
     return {
         part: source[part]
         for source in sources

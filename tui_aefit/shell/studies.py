@@ -1,4 +1,4 @@
-"""The sub-command `study`: looking at studies, computing, stopping and removing them."""
+"""The sub-command `study`: lists, shows, computes, stops, deletes and exports studies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tui_aefit.shell.subcommands import Options
 
 
 def study(options: Options, settings: Settings, console: Console) -> int:
-    """Do what is asked for with a study. Raises AefitError."""
+    """Run the action that was typed; the exit status. Raises AefitError."""
     action, name = options["action"], options.get("name")
     if action == "list":
         if name is not None:
@@ -81,7 +81,7 @@ def list_studies(options: Options, settings: Settings, console: Console) -> int:
 
 
 def show(options: Options, settings: Settings, console: Console) -> int:
-    """Print the result of a study as it stands. Raises AefitError."""
+    """Print the present result of a study. Raises AefitError."""
     state = read_study_state(find_study(settings.home, options["name"]))
     study_batch.print_study(state, console, as_json=options.get("as_json", False), width=options.get("width"))
     failed = state.status is StudyStatus.FAILED
@@ -105,7 +105,7 @@ def resume(options: Options, settings: Settings, console: Console) -> int:
 
 
 def cancel(options: Options, settings: Settings, console: Console) -> int:
-    """Stop a study and those of its experiments that it has begun, and wait a while. Raises AefitError."""
+    """Ask a study and its running experiments to stop, and wait up to CANCEL_SECONDS. Raises AefitError."""
     found = find_study(settings.certain_home(), options["name"])
     stop_study(read_study_state(found))
     stopped = wait_until_stopped(partial(_is_running, found))
@@ -121,7 +121,7 @@ def cancel(options: Options, settings: Settings, console: Console) -> int:
 
 
 def delete(options: Options, settings: Settings, console: Console) -> int:
-    """Forget a study, and remove its experiments where that is asked for, after a yes. Raises AefitError."""
+    """Remove a study, with --experiments its experiments too, once a person has confirmed. Raises AefitError."""
     folder = find_study_folder(settings.certain_home(), options["name"])
     with_experiments = options.get("experiments", False)
     found: Study | None = None

@@ -1,4 +1,4 @@
-"""Studies in the shell: made from settings that have several values, computed, followed to their ends, printed."""
+"""Studies in the shell: makes them from settings with several values, computes, follows and prints them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from core.records.overview import Overview
 
 LOG_BYTES = 2000
-"""Of the end of a supervisor's log, which are shown where it ended unexpectedly."""
+"""How many bytes of the end of a supervisor's log are shown where it ended unexpectedly."""
 LOOK_SECONDS = 0.5
 UNEXPLAINED = (CellStatus.WAITING, CellStatus.INTERRUPTED)
-"""How an experiment stands that was left out, or stopped by nobody; only the log says why."""
+"""Statuses of an experiment that was left out, or broke off: only the log says why."""
 
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """How a call on a study behaves: how it computes, whether in the background, whether it prints JSON."""
+    """How a call on a study behaves. how: how it computes. detach: in the background. as_json: prints JSON."""
 
     how: How
     detach: bool = False
@@ -61,7 +61,7 @@ def new_study(given: Options, settings: Settings, console: Console) -> int:
 
 
 def options_of(given: Options, settings: Settings, runs: int) -> StudyOptions:
-    """How a call computes so many runs. Raises SpecError for wrong jobs or threads."""
+    """The options of a call that computes `runs` runs. Raises SpecError as `Settings.how`."""
     how = settings.how(max(1, runs), now=given.get("now", False))
     return StudyOptions(how, detach=given.get("detach", False), as_json=given.get("as_json", False))
 
@@ -94,7 +94,7 @@ def run_study(study: Study, options: StudyOptions, console: Console) -> int:
 
 
 def join(study: Study, options: StudyOptions, console: Console) -> int:
-    """Follow a study that somebody else has computed; leaving does not stop it. The exit status."""
+    """Follow a study that another supervisor computes; leaving does not stop it. The exit status."""
     console.narrate(f"{study.name} is being computed already")
     if options.detach:
         console.result(study.name)
@@ -103,7 +103,7 @@ def join(study: Study, options: StudyOptions, console: Console) -> int:
         return _left(study, console)
     state = read_study_state(study)
     if any(cell.status is CellStatus.WAITING for cell in state.cells) and not study.running:
-        # It ended before it could hear of the experiments that we ask for besides.
+        # That supervisor ended before it could notice the further experiments that we ask for.
         return run_study(study, options, console)
     return print_study(state, console, as_json=options.as_json)
 
@@ -116,7 +116,7 @@ def attach(study: Study, console: Console, *, as_json: bool) -> int:
 
 
 def _left(study: Study, console: Console) -> int:
-    """Say that a study goes on; the exit status of who leaves it to."""
+    """Say that a study that is no longer followed goes on; the exit status INTERRUPTED."""
     console.narrate(
         f"{study.name} goes on without you; see it again with: aefit-tui study attach {study.name}"
     )
@@ -124,7 +124,7 @@ def _left(study: Study, console: Console) -> int:
 
 
 def print_study(state: StudyState, console: Console, *, as_json: bool, width: int | None = None) -> int:
-    """Print a study as it stands; the exit status that it means."""
+    """Print the result of a study as read; the exit status: COMPLETE with all experiments complete, else FAILED."""
     result = result_of_state(state)
     if as_json:
         console.result_json(result.to_json())
@@ -139,7 +139,7 @@ def print_study(state: StudyState, console: Console, *, as_json: bool, width: in
 
 
 def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> None:
-    """What there is to do, what of it is done once for all, how long it may take."""
+    """Say what a study has to do, what its experiments share, and how long it may take."""
     specs = [cell.spec for cell in study.cells if cell.spec is not None]
     runs = sum(spec.runs for spec in specs)
     axes = ", ".join(axes_words(study.axes))
@@ -158,7 +158,7 @@ def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> N
 
 
 def _say_saved(overviews: Sequence[Overview], console: Console) -> None:
-    """How much sharing saved, where it did."""
+    """Say how much time shared surrogates saved, if any."""
     found = saved_seconds(overviews)
     if found.runs:
         console.narrate(
@@ -187,7 +187,10 @@ def _leave(study: Study, process: subprocess.Popen[bytes], options: StudyOptions
 def _follow(
     study: Study, console: Console, goes_on: Callable[[], bool], process: subprocess.Popen[bytes] | None
 ) -> int:
-    """Narrate a study until it ends; the exit status of its process, or 0 where it is somebody else's."""
+    """Narrate a study until `goes_on` returns False; the exit status of `process`, 0 where that is None.
+
+    process: the supervisor that we started. INTERRUPTED where a signal asks us to stop.
+    """
     reader = OverviewReader(study.home)
     told: dict[str, str] = {}
     with stop_signals():
@@ -212,7 +215,7 @@ def _follow(
             process.stdin.close()  # which asks it to stop
         if process is None:
             return ExitStatus.COMPLETE
-        # Still deaf to further signals: the work is being put away.
+        # Further signals are still ignored: the supervisor is finishing.
         status = process.wait()
     if status < 0:
         console.problem(
@@ -223,7 +226,7 @@ def _follow(
 
 
 def _news(cell: CellState) -> str:
-    """What there is to be told of an experiment whose state has changed; "" for nothing."""
+    """What to tell of an experiment in its present state; "" for nothing."""
     if cell.status is CellStatus.RUNNING:
         return f"run {cell.done} of {cell.runs} is complete" if cell.done else "begins"
     if cell.status in (CellStatus.WAITING, CellStatus.QUEUED):
@@ -239,7 +242,7 @@ def _where(study: Study, cell: CellState) -> str:
 
 
 def _show_log(study: Study, console: Console, what: str) -> None:
-    """Show the end of what its supervisor printed, if it did. what: the words before the log's name."""
+    """Show the end of the log of a study's supervisor. what: the words before the log's name."""
     try:
         log = read_end(study.log, LOG_BYTES).decode(errors="replace").strip()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The sub-commands `study export` and `study report`: what is written of a study, and where to."""
+"""The sub-commands `study export` and `study report`, which write files on a study."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def export(options: Options, settings: Settings, console: Console) -> int:
 
 
 def report(options: Options, settings: Settings, console: Console) -> int:
-    """Write a page on a study. Raises AefitError."""
+    """Write the HTML page on a study. Raises AefitError."""
     study = find_study(settings.home, options["name"])
     return _publish(study, "html", options.get("output"), console, "")
 
@@ -74,7 +74,7 @@ def _text(study: Study, form: str, table: StudyTable | None) -> str:
 
 
 def _publish(study: Study, form: str, output: str | None, console: Console, part: str, **chosen: str) -> int:
-    """Write what is not for a terminal; the path is the answer, unless it is that of an export and was given."""
+    """Write a publication that no terminal can show, and print its path, unless it is an export to a given path."""
     if is_standard_output(output):
         if sys.stdout.isatty():
             raise AefitError(f"a terminal cannot show {form}", "give a file to --output, or a pipe")

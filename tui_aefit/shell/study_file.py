@@ -1,4 +1,4 @@
-"""A study's file: settings of all its experiments, lists of values, cases."""
+"""Reads a study's file, as --study takes it: settings of all its experiments, lists of values, cases."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ KEYS = StudyFileContent.__struct_fields__
 
 @dataclass(frozen=True)
 class StudyFile:
-    """What such a file says.
+    """The content of a study's file.
 
-    name: of the study, "" where it gives none. paired: whether the lists are paired. settings: of `[base]` and
-    `[grid]` together, a list standing for several values. cases: those of `[[case]]`.
+    name: of the study, "" where there is none. paired: whether the lists are paired. settings: of `[base]` and
+    `[grid]` together; a list stands for several values. cases: the `[[case]]` tables.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class StudyFile:
 
     @classmethod
     def read(cls, path: Path) -> StudyFile:
-        """The file at a path. Raises AefitError for one that cannot be read, or is no study's."""
+        """Read the file at a path. Raises AefitError where that cannot be read, or is no study's file."""
         try:
             content = read_toml(path)
         except OSError as error:

@@ -1,7 +1,7 @@
-"""The sub-commands, a table: what each takes, what it is for, and where it is done.
+"""The table of sub-commands: what each takes, what it is for, and which function runs it.
 
-The grammar, the help and the commands that hints suggest follow from it. The help is answered from here, so what
-does a command is named, not imported.
+The grammar, the help and the commands that hints suggest are made from it. The help must be fast, so the functions
+are named here, not imported.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from core.spec.settings import COMMON
 from tui_aefit.shell.declarations import explain
 
 DESTINATION = "setting "
-"""Begins the name under which argparse keeps a setting: a plug-in may call its option as we call a word of ours."""
+"""The prefix of argparse's names for settings: a plug-in's option may be called like an argument of ours."""
 
 Options = Mapping[str, Any]
-"""What was typed, by name, as the grammar's types have read it."""
+"""Name -> what was typed, parsed by the grammar's types; absent where nothing was typed."""
 Build = Callable[[argparse.ArgumentParser, Mapping[str, Setting]], object]
-"""Adds to a command's grammar what it takes; the mapping holds every setting there is, by name."""
+"""Adds the arguments of a command to its grammar; the mapping has every setting, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubCommand:
     """One sub-command.
 
-    usages: what may follow its name -> what it then does, as the help has it. run: the function that does it, as
-    "module:name". build: what it takes besides the home and the options of every command. has_json: whether it
-    takes --json. forgiving: whether it works although a settings file is broken, for it computes nothing by it.
-    suggested: whether the program tells people to type it, and its answer depends on the home.
-    takes_dashes: whether a word after one dash, "-NAME", is a value of it and no option.
+    usages: what may follow its name -> what it then does, in the words of the help. run: the function that runs
+    it, as "module:name". build: adds its arguments besides the home and the options of every command. has_json:
+    whether it takes --json. forgiving: whether it works though a settings file is broken, since it computes
+    nothing from it. suggested: whether messages suggest it and its answer depends on the home: they then add
+    --home to it. takes_dashes: whether a word with one dash, "-NAME", is a value of it and no option.
     """
 
     usages: Mapping[str, str]
@@ -115,7 +115,7 @@ def _add_width(command: argparse.ArgumentParser) -> None:
 
 
 def _width(word: str) -> int:
-    """The width that a word means. Raises ArgumentTypeError."""
+    """The width in a word, NARROWEST at least. Raises ArgumentTypeError."""
     if not word.isdecimal() or int(word) < NARROWEST:
         raise argparse.ArgumentTypeError(
             f"{word!r} is not possible: expected a whole number from {NARROWEST}"

@@ -1,4 +1,4 @@
-"""The terminal under the lab: whether there is one, and leaving when it goes away."""
+"""Checks that there is a terminal for the lab, and ends the process when the terminal goes away."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def require_terminal() -> None:
 
 
 def lab_is_possible() -> bool:
-    """Whether `require_terminal` has nothing to say against showing the lab."""
+    """Whether the lab can be shown, see `require_terminal`."""
     try:
         require_terminal()
     except AefitError:
@@ -36,18 +36,18 @@ def lab_is_possible() -> bool:
 
 
 def leave_with_terminal() -> None:
-    """End this process as soon as its terminal is gone.
+    """From now on end this process as soon as its terminal is gone.
 
     Closing a terminal usually ends what runs in it (SIGHUP). Where that signal is ignored (nohup, some
-    multiplexers) the thread that reads keys would find an end without end and spin. Experiments are computed
-    by processes of their own: nothing is lost.
+    multiplexers) the thread that reads keys would read end-of-file again and again. Experiments are computed by
+    other processes: nothing is lost.
     """
     watched = select.poll()
-    # No event is asked for: a hang-up and an error are told in any case, and nothing else wakes us.
+    # No event is asked for: poll reports a hang-up and an error in any case, and nothing else wakes us.
     watched.register(sys.stdin.fileno(), 0)
 
     def watch() -> None:
-        # Some systems cannot watch a terminal and say so at once (POLLNVAL): then nobody watches.
+        # Some systems cannot watch a terminal and report POLLNVAL at once: then it is not watched.
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in watched.poll()):
             os._exit(ExitStatus.HUNG_UP)
 

@@ -29,7 +29,7 @@ def long_parquet(result: Result, table: TableName = "accuracy") -> bytes:
 
 
 def study_parquet(table: Table, axes: Mapping[str, tuple[Value, ...]]) -> bytes:
-    """The same of a study's table. axes: the study's; of numbers where all their values are, else of text."""
+    """A Parquet file of a study's table. axes: the study's; numbers where all values of one are, else text."""
     return _written(table.columns, table.rows, axes)
 
 

@@ -79,7 +79,7 @@ def study_long(study: Study, result: StudyResult, table: StudyTable) -> Table:
 
 
 def study_csv(study: Study, result: StudyResult, table: StudyTable) -> str:
-    """The same as CSV with a header; what is undefined is an empty field."""
+    """The table of `study_long` as CSV with a header; what is undefined is an empty field."""
     found = study_long(study, result, table)
     return csv_text(found.columns, found.rows)
 

@@ -91,7 +91,7 @@ def _settings(result: Result, rates: Iterable[float | None] = ()) -> list[Cell]:
 
 
 def _settings_of(result: Result, metrics: RunMetrics) -> list[Cell]:
-    """The same with the rates of one run."""
+    """The cells of `_settings` with the attack's rates in one run."""
     return _settings(result, [metrics.attack.surrogate_fooled, metrics.attack.target_hit])
 
 
