@@ -1,4 +1,4 @@
-"""What a screen can do with experiments on disk; each gives the sentence that says what came of it."""
+"""The actions of screens on experiments on disk; each returns a sentence on its outcome for the person."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def note(experiment: Experiment, text: str) -> str:
 
 
 def read_tags(text: str) -> tuple[list[str], list[str]]:
-    """The tags to add, NAME or +NAME, and those to take away, -NAME, of a line as it is typed.
+    """The tags to add (NAME or +NAME) and to remove (-NAME) in a line as it is typed.
 
-    Quotation marks hold a tag of several words together; of what is asked for twice the later word counts.
-    Raises ExperimentError for what cannot be understood.
+    Quotation marks hold a tag of several words together; where a tag is named twice the last word counts.
+    Raises ExperimentError for a line that cannot be understood.
     """
     try:
         words = shlex.split(text)
@@ -68,10 +68,10 @@ def read_tags(text: str) -> tuple[list[str], list[str]]:
 
 
 def with_each(experiments: Sequence[Experiment], act: Callable[[Experiment], str], done: str) -> str:
-    """Do the same with several experiments, one that cannot be keeping no other from it; what came of it.
+    """Call `act` for each experiment, going on after one that fails; the sentence on the outcome.
 
-    act: gives the sentence for one alone. done: how it is said of several, such as "deleted {}", with how many in
-    the place of {}. Raises ExperimentError that says both where one could not be.
+    act: returns the sentence for a single experiment. done: the sentence for several, such as "deleted {}", where
+    {} stands for how many. Raises ExperimentError where any failed, which says how many did not, too.
     """
     if len(experiments) == 1:
         return act(experiments[0])

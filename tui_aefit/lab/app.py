@@ -1,4 +1,4 @@
-"""The lab: theme, bindings, and the way from screen to screen; what concerns more than one screen is done here."""
+"""The application: theme, bindings, the way from screen to screen, and all that concerns more than one screen."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
-"""How long a notice stays, unless whoever gives it says: an error takes longer to read, and says what to do."""
+"""How many seconds a notice stays by default: an error takes longer to read, and says what to do."""
 WATCH_SECONDS = 1.0
 """How often the lab looks which experiments have ended."""
 
@@ -71,14 +71,14 @@ WATCH_SECONDS = 1.0
 class Lab(App[None]):
     """The interactive program over one home. Experiments are computed by coordinators that outlive it.
 
-    settings: what was asked for in the shell, the environment and files: the form's first words.
+    settings: of the shell, the environment and files; the form begins with them.
     first: the experiment to open with; by default the newest that is being computed, else the form.
     keymap: binding id -> the keys that it has instead of its own, as `tui_aefit.lab.keys.keymap` gives them.
-    study, paired: what a study is to be called, and whether its lists are paired, where that was asked for.
+    study, paired: the typed name of a study ("" for none), and whether its lists are to be paired.
     """
 
     TITLE = "aefit-tui"
-    # The form's too: read with the app's, it is not parsed when the form is shown, with all that is there by then.
+    # The form's sheet is read with the app's: read with the form, all sheets would be parsed once more.
     CSS_PATH = ["app.tcss", "screens/setup.tcss"]  # noqa: RUF012  # declared so by App
     BINDINGS = [  # noqa: RUF012  # declared so by App
         Binding("e", "experiments", "Experiments", id="app.experiments", tooltip="All experiments"),
@@ -155,20 +155,20 @@ class Lab(App[None]):
 
     @cached_property
     def _browsing(self) -> Browsing:
-        """What the lists know. What reads them is loaded with the first: the form waits for none of it."""
+        """What the lists of experiments and studies have read. Imported on demand: the form does not need it."""
         from tui_aefit.lab.browsing import Browsing  # noqa: PLC0415  # a seventh of the time to the first picture
 
         return Browsing.of(self._home)
 
     @cached_property
     def _computing(self) -> Computing:
-        """What has experiments computed. What reads records is loaded with it: at first, or a second later."""
+        """Has experiments computed. Imported on demand, since it imports all that reads records."""
         from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
 
         return Computing(self, self._settings, self._complain_once)
 
     async def on_event(self, event: events.Event) -> None:
-        """While somebody types, nothing is done that can wait."""
+        """Put garbage collection off while somebody types."""
         if isinstance(event, events.InputEvent):
             self._forgetting.put_off()
         await super().on_event(event)
@@ -176,7 +176,7 @@ class Lab(App[None]):
     # Opening
 
     def on_load(self) -> None:
-        """Put a person's own keys in the place of ours, before any is shown."""
+        """Replace our keys by the person's own, before any is shown."""
         self.set_keymap(self._changed_keys)
 
     @property
@@ -185,7 +185,7 @@ class Lab(App[None]):
         return self._changed_keys
 
     def get_default_screen(self) -> SetupScreen:
-        """The form, with what is running on top of it, or what was asked for."""
+        """The form; also finds the experiment to open in front of it: the one asked for, else the newest running."""
         running = self._at_work()
         for experiment in running:
             self._computing.watch(experiment)
@@ -201,12 +201,12 @@ class Lab(App[None]):
         )
 
     def on_mount(self) -> None:
-        """Show what is in front of the form before anything is painted."""
+        """Open the first experiment in front of the form, before anything is painted."""
         if self._first is not None:
             self._open(self._first)
 
     def on_ready(self) -> None:
-        """Look from now on which experiments end, and what of screens that were left is kept."""
+        """From now on watch for experiments that end, and collect garbage after changes of the screen."""
         self.screen_change_signal.subscribe(self, self._forgetting.changed)
         self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
 
@@ -214,24 +214,24 @@ class Lab(App[None]):
         """The experiments that are being computed, the newest first; none where they cannot be listed."""
         try:
             if not locked_folders(self._home):
-                return []  # of most homes this is known before anything that reads records is loaded
+                return []  # in most homes nothing runs, which this tells without importing what reads records
         except ExperimentError as error:
             self._complain_once(error)
             return []
         return self._computing.at_work()
 
     def watch_theme(self, theme: str) -> None:
-        """A chosen theme is kept for the next visit."""
+        """Keep a chosen theme for the next visit."""
         if self.is_running and theme != self._preferences.theme:
             self._save(replace(self._preferences, theme=theme))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What is done to every line that is drawn: without colour, also what a theme does not say is grey."""
+        """The filters of every line that is drawn; without colour, a last one makes all colours grey."""
         filters = [self._unprintable, *super().get_line_filters()]
         return [*filters, Monochrome()] if self.theme == MONOCHROME.name else filters
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Everything that a key does on this screen, and the lab's own commands."""
+        """The palette's commands: everything that a key does on this screen, and the lab's own commands."""
         actions = {
             active.binding.action.removeprefix("app."): active for active in screen.active_bindings.values()
         }
@@ -247,33 +247,33 @@ class Lab(App[None]):
         left_out = {"Quit", "Keys", "Maximize"}
         yield from (found for found in super().get_system_commands(screen) if found.title not in left_out)
 
-    # What the keys do everywhere
+    # Keys that work on every screen
 
     def action_experiments(self) -> None:
-        """All experiments."""
+        """Show all experiments."""
         self._back_to_form()
         self.push_screen(screens.ExperimentsScreen(self._home, self._browsing))
 
     def action_studies(self) -> None:
-        """All studies."""
+        """Show all studies."""
         self._back_to_form()
         self.push_screen(screens.StudiesScreen(self._home, self._browsing))
 
     def action_set_up(self) -> None:
-        """The form, as it was left."""
+        """Show the form, as it was left."""
         self._back_to_form()
 
     def action_help(self) -> None:
-        """Help for the screen that is in front."""
+        """Show the help for the screen that is in front."""
         if not isinstance(self.screen, screens.HelpScreen):
             self.push_screen(screens.HelpScreen(self.screen))
 
     def action_palette(self) -> None:
-        """Textual's: a second key for its own action would take the first one away."""
+        """Open Textual's palette, by an action of our own: a second key for Textual's would replace its first."""
         self.action_command_palette()
 
     def action_arrow(self, key: str) -> None:
-        """Do what another key does."""
+        """Do what `key` does."""
         self.simulate_key(key)
 
     def action_bell_switch(self) -> None:
@@ -284,10 +284,10 @@ class Lab(App[None]):
     def deliver_screenshot(
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None
     ) -> str | None:
-        """Write a picture of the screen into the exports of the experiment that is looked at, else of the home.
+        """Write a picture of the screen into the exports of the experiment that is shown, else of the home.
 
-        Textual's own way wants a folder for downloads and a browser, which a server has not. filename: instead of
-        one with the time; path: instead of that folder. The file is named in a notice; gives None.
+        Replaces Textual's own way, which needs a folder for downloads and a browser. filename: by default one with
+        the time. path: another folder. A notice names the file; returns None.
         """
         looked_at = (
             screen.experiment for screen in self.screen_stack if isinstance(screen, screens.LiveScreen)
@@ -309,7 +309,7 @@ class Lab(App[None]):
         timeout: float | None = None,
         markup: bool = True,
     ) -> None:
-        """Say something, in one line where it fits: a title on a line of its own would cover twice as much."""
+        """Show a notice, its title before the message: on a line of its own it would cover twice as much."""
         if title:
             message = f"{escape(title) if markup else title}: {message}"
         super().notify(
@@ -320,12 +320,12 @@ class Lab(App[None]):
         )
 
     def action_help_quit(self) -> None:
-        """Textual's answer to ctrl+c, which copies what is selected: ours too, by the keys that the lab has."""
+        """Tell which keys leave the lab: Textual calls this where ctrl+c has nothing to copy."""
         quit_key, anywhere = key_of(self, "app.quit"), key_of(self, "app.quit-anywhere")
         self.notify(f"press {quit_key}, or {anywhere} while typing", title="To leave the lab")
 
     async def action_quit(self) -> None:
-        """Textual's own way out is ours too."""
+        """Leave as `action_leave` does: Textual's own way out leads here."""
         self.action_leave()
 
     def action_leave(self) -> None:
@@ -385,14 +385,14 @@ class Lab(App[None]):
         self._open(message.experiment)
 
     def on_open_beside(self, message: OpenBeside) -> None:
-        """Show the experiment beside another one in the list."""
+        """Show the experiment that is so many places after another one in the list."""
         from tui_aefit.lab.beside import open_beside  # noqa: PLC0415  # with what reads records
 
         open_beside(self, self._browsing, message.experiment.id, message.steps)
 
     def on_open_study(self, message: OpenStudy) -> None:
         """Show a study, on top of the list of studies if it is asked for there."""
-        if not self._leaving.has_left:  # as of an experiment
+        if not self._leaving.has_left:  # see `_open`
             self.push_screen(screens.StudyScreen(message.folder, self._browsing))
 
     def on_resume_study(self, message: ResumeStudy) -> None:
@@ -428,7 +428,7 @@ class Lab(App[None]):
         self._computing.extend_several(message.experiments, message.word)
 
     def on_extend_experiment(self, message: ExtendExperiment) -> None:
-        """Look whether an experiment can have more runs."""
+        """Look whether an experiment can have more runs; `CanBeExtended` follows where it can."""
         self._computing.consider_extending(message.experiment)
 
     def on_can_be_extended(self, message: CanBeExtended) -> None:
@@ -485,7 +485,7 @@ class Lab(App[None]):
             markup=False,
         )
 
-    # How
+    # Helpers
 
     def _open(self, experiment: Experiment) -> None:
         if self._leaving.has_left:
@@ -498,7 +498,7 @@ class Lab(App[None]):
         self.push_screen(screens.LiveScreen(experiment))
 
     def _back_to_form(self) -> None:
-        """Leave every screen in front of the form: the way back is one step from anywhere."""
+        """Leave every screen in front of the form."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
 

@@ -13,13 +13,13 @@ LETTERS = {
     "ctrl+d": ("pagedown", "Move a page down"),
     "ctrl+u": ("pageup", "Move a page up"),
 }
-"""Key -> the key that it stands for, and where that goes."""
+"""Key -> the key that it stands for, and what that does."""
 TOOLTIP = "What the arrows down and up, end, page down and page up do"
-"""Of all of them, told once."""
+"""The tooltip of all these bindings together."""
 
 
 def arrow_bindings(name: str) -> Iterator[Binding]:
-    """The bindings of these letters. name: begins their ids. Where something is typed they are typed."""
+    """The bindings of LETTERS, with ids that begin with `name`. In a line of text the letters are typed instead."""
     for key, (arrow, words) in LETTERS.items():
         yield Binding(
             key, f"app.arrow('{arrow}')", words, id=f"{name}.as-{arrow}", show=False, tooltip=TOOLTIP

@@ -1,4 +1,4 @@
-"""What a screen does with the disk: beside the screen, and the person is told what came of it."""
+"""Carries actions on the disk out in threads, and tells the person the outcome."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.errors import AefitError
 from tui_aefit.lab.screens.confirm import Confirm
 
 Action = Callable[[], str]
-"""Does something, and says what came of it; raises AefitError where it cannot."""
+"""Does something and returns a sentence on the outcome; raises AefitError where it cannot."""
 GROUP = "actions"
-"""Of the workers that carry actions out: the lab is not left before they have ended."""
+"""The group of workers that carry actions out; the lab is not left before they have ended."""
 
 
 def describe_error(error: AefitError) -> str:
@@ -23,28 +23,28 @@ def describe_error(error: AefitError) -> str:
 
 
 def complain(app: App[Any], error: AefitError) -> None:
-    """Say at some length what the app could not do. From any thread."""
+    """Notify of an error and what to do about it. From any thread."""
     app.notify(f"{error}\n{error.hint}".strip(), severity="error", timeout=15, markup=False)
 
 
 class Complaints:
-    """Says once what would be met again at every look. From any thread."""
+    """Notifies of each error only once, however often it is met. From any thread."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._said: set[str] = set()
 
     def __call__(self, error: AefitError) -> None:
-        """Say it, unless it was said before."""
+        """Notify of an error, unless that was done before."""
         if str(error) not in self._said:
             self._said.add(str(error))
             complain(self._app, error)
 
 
 def carry_out(app: App[Any], action: Action, then: Callable[[], object] | None = None) -> None:
-    """Do something in a thread and notify of what came of it; `then` is called in that thread at the end.
+    """Run an action in a thread and notify of its outcome; `then` is called in that thread at the end.
 
-    It is the app's work: a screen's own would be given up where the person leaves the screen at once.
+    The worker is the app's: a screen's would be cancelled where the person leaves the screen.
     """
     app.run_worker(partial(_carry_out, app, action, then), thread=True, group=GROUP)
 
@@ -52,7 +52,7 @@ def carry_out(app: App[Any], action: Action, then: Callable[[], object] | None =
 def confirm_and_carry_out(
     app: App[Any], question: Confirm, action: Action, then: Callable[[], object] | None = None
 ) -> None:
-    """The same, if the person says yes to the question."""
+    """Ask the question, and `carry_out` the action if the person answers yes."""
 
     def answered(yes: bool | None) -> None:
         if yes:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def beside(browsing: Browsing, id: str, steps: int) -> Experiment | str:
-    """The experiment `steps` places after that of this id, of those that can be read; or why there is none.
+    """The experiment `steps` places after the one of this id, of those that can be read; or why there is none.
 
-    Beside one that the list's filter leaves out stands the first. Raises ExperimentError.
+    The first of the list for an id that the list's filter leaves out. Raises ExperimentError.
     """
     found = [one.experiment for one in browsing.listed() if one.experiment is not None]
     ids = [experiment.id for experiment in found]
@@ -35,7 +35,7 @@ def beside(browsing: Browsing, id: str, steps: int) -> Experiment | str:
 
 
 def open_beside(app: App[None], browsing: Browsing, id: str, steps: int) -> None:
-    """Have the app open it, or say why not; looks beside the screen."""
+    """Have the app open the experiment that `beside` finds, or say why there is none; looks in a thread."""
     app.run_worker(partial(_open, app, browsing, id, steps), group="beside", exclusive=True, thread=True)
 
 

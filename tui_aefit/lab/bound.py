@@ -1,4 +1,4 @@
-"""The key that a binding has now, a person's own or ours, for what a screen says in words."""
+"""Finds the key that a binding has now, a person's own or ours, for the sentences of screens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ WORDS = {"escape": "esc", "comma": "comma"}
 def key_of(node: DOMNode, name: str) -> str:
     """The first key of a binding, for a sentence: "r", "=", "space", "ctrl+s".
 
-    node: it, its screen or the app has the binding. name: the binding's id. Raises KeyError for one that none has.
+    node: a widget that has the binding itself, or whose screen or app has. name: the binding's id. Raises KeyError
+    for an id that none of them has.
     """
     for one in node.ancestors_with_self:
         for kind in type(one).__mro__:
@@ -25,6 +26,6 @@ def key_of(node: DOMNode, name: str) -> str:
 def _spelt(node: DOMNode, binding: Binding) -> str:
     changed: str | None = getattr(node.app, "changed_keys", {}).get(binding.id)
     key = binding.key if changed is None else changed.split(",")[0]
-    # The footer's symbols are for where there is no room for a word.
+    # A sentence has room for a word instead of the footer's symbol.
     shown = node.app.get_key_display(binding.with_key(key, None))
     return WORDS.get(key, key if len(key) > 1 and ("+" in key or not shown.isascii()) else shown)

@@ -1,4 +1,4 @@
-"""What the experiments screen knows while another screen is in front of it, or in its place."""
+"""What the experiments screen has read and how it is set, kept while other screens are shown."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui_aefit.following.studies import StudiesReader
 
 @dataclass
 class Browsing:
-    """One look at a home, for as long as the lab is open.
+    """The list of experiments of a home, for as long as the lab is open.
 
-    reader, overviews: what was read, None before the first look. marked: ids. order, words: how the list is sorted,
-    and its filter. chosen: the id under the cursor, "" for none. studies: reads the studies. members: id -> the
-    studies that an experiment is of, as was last seen.
+    reader: reads the overviews. overviews: as last read, None before the first look. marked: ids. order, words: the
+    list's order and its filter. chosen: the id under the cursor, "" for none. studies: reads the studies. members:
+    id of an experiment -> the studies that have it, as last read.
     """
 
     reader: OverviewReader
@@ -33,14 +33,14 @@ class Browsing:
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def look_at_studies(self) -> None:
-        """See which experiments are of which studies; in a thread. What cannot be read leaves all as it was."""
+        """Read `members` anew; to be called in a thread. Where the studies cannot be listed it stays as it was."""
         with suppress(StudyError):
             self.members = self.studies.members()
 
     def listed(self) -> tuple[Overview, ...]:
-        """The experiments as the list shows them now: those that its filter leaves, in its order.
+        """The experiments as the list shows them now: those that fit its filter, in its order.
 
-        Looks at the home where nobody has yet: not on the screen's time. Raises ExperimentError.
+        Reads the home if nobody has yet, so to be called in a thread. Raises ExperimentError.
         """
         if self.overviews is None:
             self.look_at_studies()
@@ -50,6 +50,6 @@ class Browsing:
 
     @classmethod
     def of(cls, home: Path) -> Browsing:
-        """A first look at a home."""
+        """The list of a home that was not read yet."""
         reader = OverviewReader(home)
         return cls(reader, StudiesReader(home, reader))

@@ -1,4 +1,4 @@
-"""What the comparison screen draws and shows of several experiments. Pure."""
+"""The data of the comparison screen: curves, numbers and words of several experiments. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def curves(
 ) -> AccuracyData | None:
     """Mean accuracy on set `name` against the levels, a curve for each that has any; None where none has.
 
-    Of experiments with another knob than the first of these has there is no curve. fit, cursor: as in AccuracyData;
-    none where the level is not among them.
+    Experiments with another knob than the first have no curve. fit, cursor: as in AccuracyData; a cursor that is no
+    level of the curves is left out.
     """
     drawn = measured_on(compared, name)
     if not drawn:
@@ -39,18 +39,18 @@ def curves(
 def numbers(compared: Sequence[Compared], name: str) -> list[tuple[str, list[str]]]:
     """The levels of `curves`, and every experiment's mean accuracy on set `name` there.
 
-    A mean has half the width of its 95 % interval beside it, where it has an interval; ABSENT stands for none.
+    Half the width of the 95 % interval follows a mean that has one; ABSENT stands for no mean.
     """
     return [(level, list(map(_mean, found))) for level, found in accuracies(compared, name)]
 
 
 def with_another_knob(compared: Sequence[Compared], data: AccuracyData) -> list[str]:
-    """The names of those that have no place in `data`, their levels being of another knob than its."""
+    """The names of the experiments that have no curve in `data`, since their ladder has another knob."""
     return [one.name for one in compared if one.ladder.knob != data.knob]
 
 
 def claim_title(claim: Claim) -> str:
-    """What a claim is of, in few words: "cross-fit rise, D − M"."""
+    """The name of a claim in few words: "cross-fit rise, D − M"."""
     return title_of(claim.name, claim.sets, minus="−")
 
 

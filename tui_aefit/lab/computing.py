@@ -1,4 +1,4 @@
-"""Having experiments computed from the lab: begun, gone on with, given more runs, and watched to their ends."""
+"""Has experiments computed from the lab: starts, resumes and extends them, and watches for their ends."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ STUDY_ENDS: Mapping[int, str] = {
 
 
 class Computing:
-    """What the app does with coordinators, all of it beside the screen, for it reads files.
+    """All that the app does with coordinators, in threads, since it reads files.
 
     Posts to the app `OpenExperiment` or `OpenStudy` when one has been started, `CanBeExtended` where the person can
-    be asked how many runs, `ExperimentEnded` at the end of every experiment of the home. Says what cannot be done,
-    and why: `complain_once` of what is met at every look.
+    be asked how many runs, `ExperimentEnded` at the end of every experiment of the home. Notifies of errors;
+    complain_once: of those that are met at every look.
     """
 
     def __init__(self, app: App[Any], settings: Settings, complain_once: Complaints) -> None:
@@ -54,7 +54,7 @@ class Computing:
         self._extended: set[str] = set()
 
     def begin(self, checked: Checked) -> None:
-        """Have what the form asks for computed, one experiment or a study; as it was checked, without problems."""
+        """Have what the form asks for computed, one experiment or a study. checked: without problems."""
         if checked.study:
             self._app.run_worker(partial(self._begin_study, checked), thread=True, group="begin")
             return
@@ -62,16 +62,16 @@ class Computing:
         self._beside(lambda: create(self._home, spec)[0], checked.jobs, checked.threads, checked.data_dir)
 
     def resume(self, experiment: Experiment) -> None:
-        """Have the missing runs of an experiment computed, those among them that were asked for elsewhere."""
+        """Have the missing runs of an experiment computed, with those that another process has asked for."""
         self._beside(partial(_reloaded, experiment))
 
     def consider_extending(self, experiment: Experiment) -> None:
-        """Look whether an experiment can be given more runs, unless that is being looked at."""
+        """Look whether an experiment can be given more runs, unless such a look goes on."""
         if not self._is_at_work("consider"):
             self._app.run_worker(partial(self._consider, experiment), thread=True, group="consider")
 
     def extend(self, experiment: Experiment, word: str) -> None:
-        """Have an experiment computed with as many runs in all as a word says."""
+        """Have an experiment computed with so many runs in all. word: their number, as typed."""
         self._app.run_worker(partial(self._extend, experiment, word), thread=True, group="begin")
 
     def resume_several(self, experiments: Sequence[Experiment]) -> None:
@@ -84,7 +84,7 @@ class Computing:
         self._with_each(experiments, resume, "resumed {}")
 
     def extend_several(self, experiments: Sequence[Experiment], word: str) -> None:
-        """Have several experiments computed with as many runs in all as a word says, all at the same time."""
+        """Have several experiments computed with so many runs in all, at the same time. word: as in `extend`."""
 
         def extend(experiment: Experiment) -> str:
             extended = self._coordinators.extend(experiment, _number_of_runs(word))
@@ -114,11 +114,11 @@ class Computing:
             return []
 
     def watch(self, experiment: Experiment) -> None:
-        """Tell of the end of an experiment that is being computed."""
+        """From now on watch for the end of an experiment that is being computed."""
         self._watch.add(experiment)
 
     def look_around(self) -> None:
-        """See which coordinators of ours have died, and have all endings looked for."""
+        """Notify of coordinators and supervisors of ours that have ended, and look for experiments that have."""
         # One look at a time: a slow file server must not make them queue up.
         if self._is_at_work("watch"):
             return
@@ -126,7 +126,7 @@ class Computing:
         for experiment, status in found:
             self._watch.add(experiment)
             if status is not None and (status < 0 or status == ExitStatus.CRASHED):
-                # All other endings are told by its journal.
+                # The journal tells of all other endings.
                 why = f"its process ended with status {status}; the end of {experiment.log} may tell why"
                 title = f"{experiment.id} is not computed"
                 self._app.notify(why, title=title, severity="error", markup=False)
@@ -226,11 +226,11 @@ class Computing:
             self._complain_once(error)
 
     def _goes_on(self, state: State) -> bool:
-        """Go on with an experiment that was extended from here while its coordinator was ending."""
+        """Restart an experiment that was extended from here while its coordinator was ending; whether it was."""
         experiment = state.experiment
         if experiment.id not in self._extended or not lacks_further_runs(state):
             return False
-        self._extended.remove(experiment.id)  # once: what ends so again is told
+        self._extended.remove(experiment.id)  # once: if it ends so again, the person is told
         try:
             return self._coordinators.start(experiment)
         except (AefitError, OSError) as error:
@@ -256,7 +256,7 @@ def _reloaded(experiment: Experiment) -> Experiment:
 
 
 def most_runs() -> int:
-    """How many runs an experiment can have."""
+    """The largest number of runs that an experiment can have."""
     kind = COMMON["runs"].kind
     assert isinstance(kind, Whole)
     return kind.highest

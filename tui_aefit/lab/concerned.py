@@ -1,4 +1,4 @@
-"""The experiments that a key is about: with which of them something can be done, and how a question names them."""
+"""The experiments that a key is about: with which of them its action is possible, and words for the question."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from core.records.overview import Overview
 from core.report.formatting import counted
 
 MOST_COMPARED = 12
-"""How many experiments can be told apart in one chart."""
+"""How many experiments are compared in one chart, at most: more cannot be told apart."""
 MOST_NAMED = 6
-"""How many experiments a question names."""
+"""How many experiments a question names, at most."""
 
 Refusal = Callable[[Overview], str]
-"""Why something cannot be done with an experiment, "" where it can."""
+"""An overview -> why the action is not possible with the experiment, "" where it is."""
 
 
 @dataclass(frozen=True)
 class Concerned:
-    """What a key is about, one experiment or several, in the order of the list.
+    """The experiments that a key is about, one or several, in the order of the list.
 
-    able: those with which it can be done. left_out: why it cannot with each of the others. failed: whether one of
-    them cannot be read or must not be changed. listed: the ids that the filter leaves.
+    able: those with which its action is possible. left_out: for each of the others, why not. failed: whether one of
+    the others cannot be read or must not be changed. listed: the ids that the list shows.
     """
 
     overviews: Sequence[Overview]
@@ -35,34 +35,34 @@ class Concerned:
 
     @property
     def several(self) -> bool:
-        """Whether the key is about several."""
+        """Whether the key is about several experiments."""
         return len(self.overviews) > 1
 
     @property
     def those(self) -> list[Overview]:
-        """What is known of those with which it can be done."""
+        """The overviews of `able`."""
         ids = {experiment.id for experiment in self.able}
         return [one for one in self.overviews if one.id in ids]
 
     @property
     def refusal(self) -> str:
-        """Why it can be done with none of them."""
+        """Why the action is possible with none of them; only where `able` is empty."""
         first, *others = self.left_out
         return f"with none of {len(self.left_out)}: {first}" if others else first
 
     @property
     def whose(self) -> str:
-        """The experiment, or how many."""
+        """The id of the experiment, or how many there are: "3 experiments"."""
         return counted(len(self.able), "experiment") if self.several else self.able[0].id
 
     def question(self, verb: str) -> str:
-        """Whether to do it."""
+        """The question whether to do it: "Delete 3 of 4 experiments?"."""
         many = len(self.overviews)
         of = f" of {many}" if len(self.able) < many else ""
         return f"{verb} {len(self.able)}{of} experiments?" if self.several else f"{verb} {self.able[0].id}?"
 
     def named(self, more: str) -> str:
-        """What to know before a question is answered that is about several: which they are, which are left out."""
+        """The detail of a question: `more`, for several experiments also which they are and which are left out."""
         if not self.several:
             return more
         names = [experiment.id for experiment in self.able[:MOST_NAMED]]
@@ -80,10 +80,10 @@ def concerned(
     *,
     change: bool = True,
 ) -> Concerned:
-    """With which of these it can be done.
+    """Those of `overviews` with which an action is possible, and why not with the others.
 
-    refuse: why not, where the folder itself allows it. change: whether it is changed, which this version must not
-    do with everything that it can read.
+    refuse: further reasons against it, of the action's own. change: whether the action changes the experiment,
+    which is forbidden for one that this version can only read.
     """
     able: list[Experiment] = []
     left_out: list[str] = []
@@ -99,7 +99,7 @@ def concerned(
 
 
 def forbidden(overview: Overview, *, change: bool) -> str:
-    """Why nothing can be done with an experiment, or it must not be changed; "" where all can."""
+    """Why an experiment cannot be read or, for `change`, must not be changed; "" where neither is so."""
     if overview.experiment is None:
         return f"{printable(overview.id)}: {printable(overview.reason)}"
     if change and overview.read_only:

@@ -1,4 +1,4 @@
-"""The coordinators that the lab has started: when one may be, where its data are, which have ended."""
+"""Starts coordinators and supervisors for the lab, and notices which have ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tui_aefit.shell.settings import Settings, jobs_of, limit_of
 
 
 class Coordinators:
-    """Starts coordinators as the settings say, and awaits them. They outlive it."""
+    """Starts coordinators and supervisors as the settings say, and polls their exit statuses. They outlive it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -35,10 +35,10 @@ class Coordinators:
         threads: int | None = None,
         data_dir: str = "",
     ) -> bool:
-        """Start one, unless one is at work; False where none is needed, for nothing is missing.
+        """Start an experiment's coordinator, unless one is at work; False where no run is missing.
 
         jobs: runs at the same time; threads: of each; None for what the settings say. data_dir: where its data lie,
-        "" for where they were when it was computed last, else what the settings say.
+        "" for where they were when it was computed last, else for what the settings say.
         Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
         """
         if is_at_work(experiment):
@@ -58,7 +58,7 @@ class Coordinators:
     def start_study(
         self, study: Study, jobs: int | None = None, threads: int | None = None, data_dir: str = ""
     ) -> bool:
-        """Start a supervisor, unless one is at work; False where none is needed, for nothing is missing.
+        """Start a study's supervisor, unless one is at work; False where the study is complete.
 
         jobs, threads: as for `start`. data_dir: where its data lie, "" for what the settings say.
         Raises AefitError where it cannot be started or must not be, OSError where a file cannot be read.
@@ -80,7 +80,7 @@ class Coordinators:
             check_available(dataset, _folder(data_dir) or self._settings.data_dir)
 
     def _how(self, runs: int, data_dir: Path, jobs: int | None, threads: int | None) -> How:
-        """How so many runs are computed. jobs, threads: None for what the settings say. Raises SpecError."""
+        """How `runs` runs are computed. jobs, threads: None for what the settings say. Raises SpecError."""
         how = self._settings.how(runs, data_dir=data_dir)
         if jobs is None and threads is None:
             return how
@@ -89,12 +89,12 @@ class Coordinators:
         return replace(how, jobs=jobs, threads=threads, limit=limit_of(asked, threads))
 
     def extend(self, experiment: Experiment, runs: int) -> Experiment:
-        """Ask for so many runs in all, and start a coordinator unless one is at work; the experiment with them.
+        """Extend an experiment to `runs` runs, and start a coordinator unless one is at work; the extended one.
 
-        Raises AefitError where that cannot be, OSError where a file cannot be read: then nothing has changed.
+        Raises AefitError where that is not possible, OSError where a file cannot be read: then nothing has changed.
         """
         found = experiment.reloaded()
-        # What is wrong with jobs, threads or data is said before anything changes.
+        # Errors in jobs, threads or data are raised before anything changes.
         self._settings.jobs(runs)
         self._settings.elsewhere()
         if not found.running:  # whoever computes it has its data
@@ -108,8 +108,8 @@ class Coordinators:
         return extended
 
     def look(self) -> list[tuple[Experiment, int | None]]:
-        """All that were started, each with its exit status, None while it lives; an exit is told once."""
-        # They are ours to await, or they would stay zombies for as long as the lab is open.
+        """The started experiments, each with its coordinator's exit status, None while it lives; each exit once."""
+        # Polled here, or the ended ones would stay zombies for as long as the lab is open.
         found = [(experiment, process, process.poll()) for experiment, process in list(self._started)]
         for experiment, process, status in found:
             if status is not None:

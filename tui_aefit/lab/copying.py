@@ -1,4 +1,4 @@
-"""What is taken out of the lab at once: commands for another shell, pictures of the screen."""
+"""Copies commands for another shell, and writes pictures of the screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.files.atomic import write_atomically
 from core.files.folders import make_home, own_file
 
 COMMAND_FILE = "last-command.txt"
-"""In the home: the command that was copied last, for terminals that drop clipboard escapes."""
+"""The file in the home for the last copied commands, for terminals that ignore clipboard escapes."""
 
 
 def copy_commands(app: App[None], home: Path, lines: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ def copy_commands(app: App[None], home: Path, lines: Sequence[str]) -> None:
 
 
 def write_picture(svg: str, folder: Path, name: str) -> str:
-    """Write a picture of the screen into a folder, which is made; where it lies. Raises ExperimentError."""
+    """Write a picture of the screen into a folder, which is made; a sentence on where. Raises ExperimentError."""
     try:
         make_home(folder.parent)
         write_atomically(own_file(folder, name), svg)

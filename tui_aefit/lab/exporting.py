@@ -1,4 +1,4 @@
-"""Writing an experiment's files from the lab. Loads what makes the texts, which the first picture does not need."""
+"""Writes files of experiments, comparisons and studies from the lab. Imported on demand, for it loads much."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from tui_aefit.shell.publications import (
 )
 
 COMPARISONS = "comparisons"
-"""The folder, in a home, that comparisons are written to."""
+"""The folder, in a home, for exports of comparisons."""
 COMPARED_TABLES: tuple[TableName, ...] = ("summary", "claims")
 """The long tables of a comparison."""
 STUDY_CSV: tuple[StudyTable, ...] = ("cells", "changes", "claims", "summary", "tests", "accuracy")
-"""The tables that a study is written as."""
+"""The tables that an export of a study has as CSV."""
 
 
 def title_of(choice: str) -> str:
@@ -46,17 +46,17 @@ def title_of(choice: str) -> str:
 
 
 def title_if_slow(choice: str) -> str:
-    """The title of one of CHOICES that needs a process which loads the heavy libraries; "" of the others."""
+    """The title of one of CHOICES if it needs a process that loads the heavy libraries, else ""."""
     chosen = CHOICES[choice]
     return "" if all(file.form in TEXTS for file in chosen.files) else chosen.name
 
 
 def export(experiment: Experiment, choice: str) -> str:
-    """Write the files of one of CHOICES into the experiment's exports; what to say of it.
+    """Write the files of one of CHOICES into the experiment's exports; a sentence on what was written where.
 
-    A file that cannot be made keeps no other from being written. Raises ExperimentError that says both.
+    Goes on after a file that cannot be made. Raises ExperimentError then, which says what was written, too.
     """
-    # Read once for the texts. A process that draws reads for itself: while runs go on, it may know one more.
+    # Read once for the texts. A process that draws reads again: while runs go on, it may find one more.
     result = cache(lambda: _read(experiment))
     written: list[str] = []
     missing: dict[tuple[str, str], list[str]] = {}
@@ -72,14 +72,14 @@ def export(experiment: Experiment, choice: str) -> str:
         return done
     (first, hint), *_ = missing
     if not written:
-        # What concerns all has one reason; where every file has its own, they are much the same.
+        # One reason may hold for all files; where each has its own, they are much the same.
         raise ExperimentError(first if len(missing) == 1 else f"nothing was written: {first}", hint)
     lacks = "; not ".join(f"{_list(experiment, names)}: {reason}" for (reason, _), names in missing.items())
     raise ExperimentError(f"{done}, but not {lacks}", hint)
 
 
 def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
-    """Write a comparison of experiments of a home as CSV and LaTeX; what to say of it. Raises ExperimentError."""
+    """Write a comparison as CSV and LaTeX; a sentence on what was written where. Raises ExperimentError."""
     ids = sorted(one.result.id for one in compared)
     name = f"compare-{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:8]}"
     texts = {
@@ -101,7 +101,7 @@ def export_comparison(home: Path, compared: Sequence[Compared]) -> str:
 
 
 def export_study(study: Study) -> str:
-    """Write the tables of a study, a figure and a page on it into its folder; what to say of it.
+    """Write tables, a figure and a page of a study into its exports; a sentence on what was written where.
 
     Raises AefitError.
     """
@@ -139,5 +139,5 @@ def _write(experiment: Experiment, file: Publication, result: Callable[[], Resul
 
 
 def _list(experiment: Experiment, names: Sequence[str]) -> str:
-    """File names in one line: after the first, only what differs."""
+    """File names in one line: after the first, without the id that they begin with."""
     return ", ".join([*names[:1], *(name.removeprefix(experiment.id) for name in names[1:])])

@@ -1,4 +1,4 @@
-"""Following an experiment from a screen: a thread looks, the screen hears of every change."""
+"""Follows an experiment for a screen: a thread looks at its folder and posts every change to the screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TICK_SECONDS = 0.25
 
 
 class SnapshotArrived(Message):
-    """An experiment has changed. Of several that wait to be handled, only the newest is."""
+    """An experiment has changed. Of several such messages in a queue only the newest is handled."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SnapshotArrived(Message):
 def start_feed(node: DOMNode, experiment: Experiment, clock: Callable[[], float] = time.time) -> Worker[None]:
     """Post a SnapshotArrived to `node` whenever the experiment changes, until the worker is cancelled.
 
-    It is cancelled with its node, and by following another experiment on the same node.
+    It is cancelled when its node goes, and when another feed is started for the node.
     """
     work = partial(_run, node, Feed(experiment), clock)
     return node.run_worker(work, name=experiment.id, group="feed", exclusive=True, thread=True)

@@ -12,20 +12,20 @@ from tui_aefit.shell.settings import Settings
 
 
 def first_words(settings: Settings, study: str, *, paired: bool) -> tuple[dict[str, str], list[str]]:
-    """What was asked for, over the defaults: what `--batch` would compute; and what is to be said of it.
+    """The form's fields -> their words, so that the form asks for what `--batch` would compute; and warnings.
 
-    study, paired: what a study is to be called, and whether its lists are paired.
+    study, paired: the typed name of a study, "" for none, and whether its lists are to be paired.
     """
     several, warnings = settings.several, []
     try:
         defaults = words_of(settings.specs(paired=paired)[0] if several else settings.spec())
     except AefitError as error:
-        # Shown in the form, where it can be put right.
+        # The form shows the wrong value, where the person can mend it.
         warnings.append(str(error))
         defaults = words_of(Spec())
     if settings.cases:
         warnings.append("the form takes no cases: --batch computes them")
-    # Shown empty, unless asked for: these follow the data set.
+    # Empty unless they were set: their defaults depend on the data set.
     open_ones = {name: "" for name, setting in COMMON.items() if setting.default_text}
     asked = {
         name: ",".join(map(_word_as_set, several.get(name, (found.value,))))
@@ -37,5 +37,5 @@ def first_words(settings: Settings, study: str, *, paired: bool) -> tuple[dict[s
 
 
 def _word_as_set(value: object) -> str:
-    """The word for a value as it stands in a settings file, be it possible or not."""
+    """The word for a value as set, even if that is not possible."""
     return word_of(tuple(map(str, value)) if isinstance(value, list | tuple) else str(value))

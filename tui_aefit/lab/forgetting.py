@@ -1,13 +1,13 @@
-"""What Textual keeps of widgets that are gone, and letting go of it.
+"""Frees the memory of widgets and screens that are gone.
 
-Some of its caches, and of Rich's, belong to functions. One has the drawn lines of widgets as parts of its keys (its
-function is a method, whose object is an argument) and holds those of a thousand; the others have every style and
-colour that was drawn: of pictures there are many. An hour of looking around would fill them.
+Some caches of Textual and Rich belong to functions and outlive widgets. One is of a method, so that its keys hold
+the drawn lines of up to a thousand widgets; the others hold every style and colour that was drawn, of which
+pictures have many. An hour of use would fill them.
 
-The parts of a screen name each other in circles, so that Python lets go of one that was left, and of what was made
-in passing when one was opened, only when it looks for garbage in all there is. By itself it does that rarely (see
-`tui_aefit.lab.opening`): it takes as long as to draw a screen, in a large home as long as several. Here it is done
-after each change of the screen, when nobody is typing.
+The parts of a screen refer to each other in cycles, so that Python frees a screen that was left only by a full
+garbage collection. Python does that rarely (see `tui_aefit.lab.opening`), for it takes as long as drawing a
+screen, in a large home as long as drawing several. Here it is done after each change of the screen, once nobody
+types.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 QUIET_SECONDS = 0.5
-"""How long nobody has typed when garbage is looked for."""
+"""How long nobody must have typed before garbage is collected."""
 MANY = 1_500_000
-"""Objects that it takes noticeably long to look through: of a home of a thousand experiments or more."""
+"""So many objects take noticeably long to look through: a home of a thousand experiments has them."""
 GROWN, GROWN_OF_MANY = 1 / 50, 1 / 4
-"""By which share there must be more than after the last look, and where that left many: Python's own rule."""
+"""The share by which objects must have grown since the last collection for another; GROWN_OF_MANY, Python's own
+rule, where that left MANY."""
 
 
 class Forgetting:
-    """Lets go of what is gone in an app: of what was drawn at once, of whole screens once nobody types."""
+    """Empties an app's drawing caches after each change of the screen, and collects garbage once nobody types."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -41,13 +42,13 @@ class Forgetting:
         self._waiting: Timer | None = None
 
     def changed(self, _: Screen[Any]) -> None:
-        """Another screen is in front."""
+        """Note that another screen is in front."""
         self._app.call_later(forget_what_was_drawn)
         if self._waiting is None:
             self._waiting = self._app.set_timer(QUIET_SECONDS, self._look)
 
     def put_off(self) -> None:
-        """Somebody is typing."""
+        """Note that somebody types: wait QUIET_SECONDS from now."""
         if self._waiting is not None:
             self._waiting.reset()
 
@@ -60,7 +61,7 @@ class Forgetting:
 
 
 def forget_what_was_drawn() -> None:
-    """Empty these caches: what is still on the screen is there again after the next drawing."""
+    """Empty the drawing caches; the next drawing fills them again with what is on the screen."""
     StylesCache.get_inner_outer.cache_clear()
     Strip.render_ansi.cache_clear()
     ANSIToTruecolor.truecolor_style.cache_clear()

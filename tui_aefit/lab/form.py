@@ -1,6 +1,6 @@
-"""The set-up form's words, checked: what is wrong with each field, or the experiments that they ask for.
+"""Checks the words of the set-up form: what is wrong with each field, or the experiments that they ask for.
 
-Pure but for looking whether a user's own data set exists; the screen calls it at every key.
+Pure, except that it looks whether a user's own data set exists; the screen calls it at every key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tui_aefit.shell.declarations import read_word, words_of_list
 from tui_aefit.shell.settings import jobs_of, threads_of
 
 OF_CALL = ("jobs", "threads", "data_dir")
-"""The settings of a call that the form asks for."""
+"""The settings of a call that the form has fields for."""
 PAIRED = "paired"
 STUDY: dict[str, Setting] = by_name(
     (
@@ -44,18 +44,18 @@ STUDY: dict[str, Setting] = by_name(
         ),
     )
 )  # fmt: skip
-"""What the form asks of a study, which is there where some setting has several values; the first where two have."""
+"""The form's fields of a study, shown where some setting has several values; the first where two settings have."""
 Values = Mapping[str, tuple[object, ...]]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The form as it stands.
+    """The form, checked.
 
-    specs: what would be computed, none while a field is wrong; jobs, threads: by how many runs at the same time, of
-    how many threads each. problems: field -> the reason. data_dir: the data folder as it was typed, "" for the
-    settings' own. study: the name of the study that they make, "" for one experiment. asked: every setting of the
-    experiments that has a word, with its values.
+    specs: the experiments that it asks for, none while a field is wrong. jobs, threads: runs at the same time, and
+    threads of each. problems: field -> what is wrong with it. data_dir: the data folder as typed, "" for that of
+    the settings. study: the name of the study that the experiments make, "" for one experiment. asked: field that
+    is not empty -> its values.
     """
 
     specs: tuple[Spec, ...] = ()
@@ -68,21 +68,20 @@ class Checked:
 
     @property
     def spec(self) -> Spec | None:
-        """The first of them."""
+        """The first experiment, None while a field is wrong."""
         return self.specs[0] if self.specs else None
 
     @property
     def runs(self) -> int:
-        """The runs of all of them."""
+        """The runs of all experiments together."""
         return sum(spec.runs for spec in self.specs)
 
 
 def fields_of(words: Mapping[str, str]) -> dict[str, Setting]:
     """The form's fields, by name, for the attacks, families and surrogates that the words choose.
 
-    They are the settings of every experiment, the options of these parts, and how many runs are computed at the
-    same time by how many threads; where the words make a study, what is asked of it. A part that there is not, or
-    that cannot be loaded, has no options.
+    They are the settings of every experiment, the options of these parts, those of OF_CALL, and, where the words
+    make a study, those of STUDY. A part that does not exist or cannot be loaded has no options.
     """
     options: dict[str, Setting] = {}
     for part in PARTS:
@@ -95,13 +94,13 @@ def fields_of(words: Mapping[str, str]) -> dict[str, Setting]:
 
 
 def chosen(words: Mapping[str, str], part: str) -> list[str]:
-    """The names that a part's word chooses, one at least."""
+    """The names in the word of a part, one at least: an empty one stands for the default."""
     found = words_of_list(COMMON[part], words.get(part, "").strip())
     return list(dict.fromkeys(name or str(COMMON[part].default) for name in found))
 
 
 def lists_in(words: Mapping[str, str], fields: Mapping[str, Setting]) -> list[str]:
-    """The fields in which several values stand, be they possible or not."""
+    """The fields that have several values, even if these are not possible."""
     return [
         name
         for name, setting in fields.items()
@@ -110,7 +109,7 @@ def lists_in(words: Mapping[str, str], fields: Mapping[str, Setting]) -> list[st
 
 
 def most_in(words: Mapping[str, str]) -> int:
-    """How many experiments the words ask for, at most: it is told without making them."""
+    """How many experiments the words ask for, at most, counted without making them."""
     fields = fields_of(words)
     return math.prod(
         len(words_of_list(fields[name], words[name].strip())) for name in lists_in(words, fields)
@@ -118,7 +117,7 @@ def most_in(words: Mapping[str, str]) -> int:
 
 
 def of_study(lists: Sequence[str]) -> dict[str, Setting]:
-    """What is asked of a study with these lists; nothing where there is none."""
+    """The fields of a study in which the settings `lists` have several values; {} where none has."""
     return {name: setting for name, setting in STUDY.items() if len(lists) > (name == "pair")}
 
 
@@ -137,14 +136,14 @@ def check(words: Mapping[str, str], size: Size | None = None) -> Checked:
         except SpecError as error:
             name = "name" if error.field == "study" else error.field
             many = values.get(error.field, ())
-            # Beside a field that holds it alone it need not be said.
+            # Beside a field with one value the value need not be repeated.
             which = name != error.field or (len(many) > 1 and error.value in many)
             reason = _reason(f"{error.value}: {error.allowed}" if which else error.allowed, error.hint)
         except StudyError as error:
             name, reason = "name", str(error).rpartition(": ")[2]
         except PluginError as error:
             name, reason = _plugged_in(values), _reason(str(error), error.hint)
-        # Its default stands in for the wrong value, so that the next wrong field is found too.
+        # Replace the wrong value by the default, so that the next wrong field is found too.
         problems[name] = reason
         if name not in values:
             return Checked(problems=problems)
@@ -153,7 +152,7 @@ def check(words: Mapping[str, str], size: Size | None = None) -> Checked:
 
 
 def _asked(values: Values, size: Size | None) -> Checked:
-    """What the values ask for. Raises AefitError for the first that is not possible."""
+    """The experiments that the values ask for. Raises AefitError for the first value that is not possible."""
     of_specs = {name: many for name, many in values.items() if name not in (*OF_CALL, *STUDY)}
     lists = {name: many for name, many in of_specs.items() if len(many) > 1}
     one = {name: many[0] for name, many in values.items()}
@@ -173,7 +172,7 @@ def _asked(values: Values, size: Size | None) -> Checked:
     jobs = jobs_of(one.get("jobs"), threads, runs)
     CALL["data_dir"].check(one.get("data_dir", "."))
     for spec in specs:
-        # What is known of a user's own set is known of the one that is looked at.
+        # The size that is known is that of the one own data set in the field.
         _check_test_size(spec, size if "dataset" not in lists else None)
     _check_controls(specs[0])
     return Checked(tuple(specs), jobs, threads, {}, str(one.get("data_dir", "")), study, values)
@@ -188,13 +187,13 @@ def _refuse_unused(base: Mapping[str, object], specs: Sequence[Spec]) -> None:
 
 
 def words_of(spec: Spec, jobs: int | None = None, threads: int | None = None) -> dict[str, str]:
-    """The words that ask for a spec: what a form shows that begins from it."""
+    """The words of the fields that ask for a spec, for a form that begins from it."""
     values: dict[str, Value] = {**spec.values, "jobs": jobs, "threads": threads, "data_dir": None}
     return {name: word_of(value) for name, value in values.items()}
 
 
 def command_line(checked: Checked, folders: Mapping[str, str]) -> str:
-    """The shell command that computes the same headless; settings at their defaults are left out.
+    """The shell command that computes what the form asks for; settings at their defaults are left out.
 
     checked: without problems. folders: `home` and `data_dir` where they are not the defaults.
     """
@@ -228,7 +227,7 @@ def _of_one(spec: Spec) -> dict[str, str]:
 
 
 def _of_study(checked: Checked) -> dict[str, str]:
-    """The same of a study: "pair" and "name" among them, where they were asked for."""
+    """The words of a study's settings that are not at their defaults, "pair" and "name" among them."""
     fields = fields_of(words_as_asked(checked))
     words = {}
     for name, many in checked.asked.items():
@@ -257,7 +256,7 @@ def _read(words: Mapping[str, str]) -> tuple[dict[str, tuple[object, ...]], dict
     fields = fields_of(words)
     for name, word in ((name, word.strip()) for name, word in words.items()):
         if word and name not in {**fields, **STUDY}:
-            values[name] = (word,)  # an option of another part: the specification says whose
+            values[name] = (word,)  # an option of another part: the specification's error says of which
         elif word and name in fields:
             found = words_of_list(fields[name], word)
             try:
@@ -275,13 +274,13 @@ def _values_of(setting: Setting, words: Sequence[str]) -> Iterator[Value]:
         try:
             yield read_word(setting, word, setting.name)
         except AefitError as error:
-            # The word itself, which stands before, may hold anything.
+            # What is expected follows the last ": " of the error; the word before may hold anything.
             expected = str(error).rpartition(": ")[2]
             raise AefitError(f"{word}: {expected}" if len(words) > 1 else expected) from error
 
 
 def _plugged_in(values: Values) -> str:
-    """The attack, family or surrogate of a plug-in that cannot be loaded, else one whose options clash."""
+    """The part (attack, family, surrogate) whose plug-in cannot be loaded, else the last part of a plug-in."""
     plugged_in = [
         (part, str(name)) for part in PARTS for name in values.get(part, ()) if name not in PARTS[part].own
     ]
@@ -294,7 +293,7 @@ def _plugged_in(values: Values) -> str:
 
 
 def _check_controls(spec: Spec) -> None:
-    """Raises SpecError for a control of a plug-in that cannot be loaded: what it costs could not be said."""
+    """Raises SpecError for a control of a plug-in that cannot be loaded: its cost could not be told."""
     for name in spec.controls:
         try:
             SETS[name]
@@ -303,7 +302,7 @@ def _check_controls(spec: Spec) -> None:
 
 
 def _check_test_size(spec: Spec, size: Size | None) -> None:
-    """Raises SpecError where the data set is too small for it; a user's own may still have to be looked at."""
+    """Raises SpecError where the data set is too small for the test size; not while its size is unknown."""
     size = size_of(spec.dataset) or size
     if spec.test_size is None or size is None:
         return

@@ -1,5 +1,4 @@
-"""Where things stand on the axes of a chart: ticks in equally spaced rows, levels in columns, thresholds between
-rows."""
+"""Places on the axes of a chart: ticks in equally spaced rows, levels in columns, thresholds between rows."""
 
 from __future__ import annotations
 
@@ -13,19 +12,19 @@ from rich.cells import cell_len
 THRESHOLDS = (0.05, 0.01)
 """The significance levels that a chart of p-values has lines at."""
 SMALLEST_P = 1e-16
-"""Where the log axis ends: t distributions in double precision say little below it."""
+"""The p-value at which the log axis ends: t distributions in double precision are inaccurate below it."""
 LOWEST_EXPONENT = math.log10(SMALLEST_P)
 LEAST_SPACING = 2
-"""Rows from one tick to the next, where there are enough."""
+"""Rows from one tick to the next, at least, where there are rows enough."""
 FILLED = 0.75
-"""Of the rows, as many as values must take if there can be more ticks for it."""
+"""The share of the rows that values must take for a finer step of ticks to be chosen."""
 STEPS = (0.001, 0.002, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5)
 DECADES = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A vertical axis of `rows`: `top` stands in row `first`, and every row below it is `by_row` less.
+    """A vertical axis of `rows` rows: the value `top` is in row `first`, and each row below is `by_row` less.
 
     ticks: row -> label, equally spaced.
     """
@@ -37,20 +36,17 @@ class Scale:
     ticks: Mapping[int, str]
 
     def place(self, value: float) -> float:
-        """How many rows below the first row of the chart a value stands."""
+        """The row of a value, counted from the chart's first row, with its fraction."""
         return self.first + (self.top - value) / self.by_row
 
     @property
     def bottom(self) -> float:
-        """What stands in the last row."""
+        """The value in the last row."""
         return self.top - (self.rows - 1 - self.first) * self.by_row
 
 
 def linear_scale(low: float, high: float, rows: int) -> Scale:
-    """A scale that has both ends on it, with ticks at round steps.
-
-    Rows that are left over lie above the highest tick.
-    """
+    """A scale from `low` to `high`, with ticks at round steps; rows that are left over are above the highest."""
     step, spacing, first, last = _spaced(
         [
             (step, low_tick, max(high_tick, low_tick + 1))
@@ -69,9 +65,9 @@ def linear_scale(low: float, high: float, rows: int) -> Scale:
 
 
 def free_scale(low: float, high: float, rows: int) -> Scale:
-    """A linear scale of any numbers, ticks of thousands and millions as they are.
+    """A linear scale of numbers of any size, written out in the ticks.
 
-    What lies close together is spread no further than four digits tell apart.
+    Values close together are spread no further than four digits can distinguish.
     """
     least = max(abs(low), abs(high), 1e-300) * 1e-4
     length = max(high - low, least)
@@ -88,10 +84,11 @@ def free_scale(low: float, high: float, rows: int) -> Scale:
 
 
 def _spaced(steps: Iterable[tuple[float, int, int]], length: float, room: int) -> tuple[float, int, int, int]:
-    """Step, rows from tick to tick, first and last tick in steps: the finest step by which a `length` of values
-    takes most of the rows; without one, that by which it takes as many as it can.
+    """Step, rows from tick to tick, first and last tick (as multiples of the step).
 
-    steps: each with the ticks, in steps, between which the values lie; the coarsest has at most `room` of them.
+    Takes the finest step with which values of this `length` take FILLED of the rows; if there is none, the one
+    with which they take the most. steps: each step with the multiples between which the values lie; those of the
+    coarsest are at most `room` apart.
     """
     found = [
         (step, room // (last - first), first, last) for step, first, last in steps if room >= last - first
@@ -103,7 +100,7 @@ def _spaced(steps: Iterable[tuple[float, int, int]], length: float, room: int) -
 
 
 def exponent_of(p: float) -> float:
-    """The exponent of ten of a p-value, no lower than where the axis ends."""
+    """The decimal logarithm of a p-value, at least LOWEST_EXPONENT, where the axis ends."""
     return max(math.log10(p), LOWEST_EXPONENT) if p > 0 else LOWEST_EXPONENT
 
 
@@ -144,7 +141,7 @@ def p_value_row(p: float, scale: Scale) -> int:
 
 @dataclass(frozen=True)
 class Slots:
-    """The columns of the levels, and of the series at each: side by side as far as there is room."""
+    """The columns of the levels, and of the series at each level, side by side where there is room."""
 
     levels: tuple[str, ...]
     columns: int
@@ -153,7 +150,7 @@ class Slots:
 
     @classmethod
     def on(cls, levels: tuple[str, ...], series: int, columns: int) -> Slots:
-        """The widest that leaves levels apart."""
+        """The slots with the widest step between series that keeps levels apart."""
         for step, needed in ((2, 4 * series), (1, series + 2)):
             slots = cls(levels, columns, series, step)
             if slots.apart >= needed:
@@ -168,7 +165,7 @@ class Slots:
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        """Level -> its place among all."""
+        """Level -> its place among the levels."""
         return {level: at for at, level in enumerate(self.levels)}
 
     @cached_property
@@ -178,14 +175,17 @@ class Slots:
         return inside / (len(self.levels) - 1) if len(self.levels) > 1 else inside
 
     def column(self, level: str, place: int | None = None) -> int:
-        """The column of a level's middle, or of the series at this place there."""
+        """The column of the middle of a level, or of the series at `place` there."""
         at = self._places[level]
         middle = self._margin + at * self.apart if len(self.levels) > 1 else (self.columns - 1) / 2
         beside = 0.0 if place is None else (place - (self.series - 1) / 2) * self.step
         return min(self.columns - 1, max(0, math.floor(middle + beside + 0.5)))
 
     def ticks(self, name: str) -> dict[int, str]:
-        """The last level always; of the others as many as there is room for."""
+        """Column -> label of the levels: the last always, of the others as many as there is room for.
+
+        name: of the knob, put before the first label.
+        """
         widest = max(map(cell_len, self.levels)) + cell_len(f"{name}=")
         every = max(1, math.ceil((widest + 2) / max(self.apart, 1e-9)))
         shown = [level for at, level in enumerate(self.levels) if (len(self.levels) - 1 - at) % every == 0]
@@ -193,9 +193,9 @@ class Slots:
 
 
 def spread(rows: Sequence[float], count: int) -> list[int]:
-    """Places among `count` rows, each its own, as near to the wanted ones as their order allows.
+    """A row for each wanted place in `rows`, no two the same, as near to the wanted ones as their order allows.
 
-    There must be as many rows as places.
+    count: how many rows there are, at least as many as places.
     """
     order = sorted(range(len(rows)), key=lambda at: rows[at])
     taken: list[int] = []

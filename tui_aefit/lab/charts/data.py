@@ -15,13 +15,13 @@ from core.sets.registry import SETS, is_known
 from tui_aefit.following.crossfit import crossfit_means
 
 OTHER_MARKER = "•"
-"""The marker of what has none of its own."""
+"""The marker of a set that has none of its own."""
 MARKERS = "".join(marker.glyph for marker in looks.MARKERS)
 """The markers of curves, by their number."""
 OWN_MARKERS = {"●": "○", "▲": "△", "◆": "◇", "○": "◌"}
-"""The marker of a set -> that of its curve by the half that selected it."""
+"""Marker of a set -> marker of its curve by the classifier of the half that selected it."""
 OWN = ", own"
-"""What follows the name of a set for that curve."""
+"""What is added to the name of a set to name that curve."""
 TEST_MARKERS = {test: MARKERS[number] for test, number in looks.TEST_NUMBERS.items()}
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
@@ -29,7 +29,7 @@ PAPER_PAIR = ("adversarial", "misclassified")
 
 @dataclass(frozen=True)
 class AccuracyPoint:
-    """Accuracy at one level, or another quantity: the mean, and its 95 % interval, None where there is none."""
+    """Accuracy, or another quantity, at one level: the mean, and its 95 % interval or None."""
 
     level: str
     mean: float
@@ -38,14 +38,15 @@ class AccuracyPoint:
 
 @dataclass(frozen=True)
 class AccuracyData:
-    """knob, levels: what the curves run along, from general to fitted. curves: set -> its points, levels without
-    a mean left out.
+    """The curves of an accuracy chart.
 
-    fit: the axis runs over what is drawn, not from 0 to 1. numbers: of the curves that are no sets, which
-    marker and colour each has; markers: of those whose marker is not their number's. dashed: which curves are drawn
-    so. by: what the accuracies are by, "" unsaid. corrected: whether intervals allow for overlapping splits. bars:
-    whether they are drawn. cursor: the level that is read off below the chart, None for none. below: what stands
-    there instead of the usual words, the longest first. free: what is drawn are no shares, and has no ends.
+    knob, levels: of the horizontal axis, from general to fitted. curves: set, or other name -> its points; levels
+    without a mean are left out. fit: the axis runs over what is drawn, not from 0 to 1. numbers: curve that is no
+    set -> the number of its marker and colour; markers: curve -> its marker, where that is another. dashed: the
+    curves that are drawn so. by: which classifier the accuracies are of, in words, "" to leave it out. corrected:
+    whether intervals allow for overlapping splits. bars: whether intervals are drawn. cursor: the level whose
+    values are told below the chart, None for none. below: what stands there instead of the usual words, the
+    longest first. free: the values are no shares, so that the axis has no ends at 0 and 1.
     """
 
     knob: str
@@ -75,8 +76,9 @@ class PValue:
 
 @dataclass(frozen=True)
 class PValueData:
-    """The tests of one quantity for one pair of sets. levels: every j, general to fitted. holm: p is adjusted.
-    cursor: as in AccuracyData.
+    """The tests of one quantity for one pair of sets, for a p-value chart.
+
+    levels: every j, general to fitted. holm: whether p is adjusted by Holm's method. cursor: as in AccuracyData.
     """
 
     levels: tuple[str, ...]
@@ -99,7 +101,7 @@ def set_marker(name: str) -> str:
 
 
 def sets_in_charts(names: Iterable[str]) -> list[str]:
-    """Those of some sets that charts draw unless they are asked for all: a terminal has too few cells for all."""
+    """Those of `names` that charts draw by default: a terminal has too few cells for all sets."""
     return [name for name in names if is_known(name) and SETS[name].in_charts]
 
 
@@ -120,7 +122,7 @@ def accuracy_data(
 
 
 def crossfit_data(metrics: Iterable[RunMetrics], ladder: Ladder, *, fit: bool = False) -> AccuracyData | None:
-    """The cross-fitted curves, and dashed those by the half that selected; None where no run measured any."""
+    """The cross-fitted curves, and, dashed, those by the half that selected; None where no run has any."""
     means = crossfit_means(metrics, ladder)
     if means is None:
         return None
@@ -179,7 +181,7 @@ def p_value_data(
 ) -> PValueData | None:
     """The p-values of a snapshot's `tests` for one pair and quantity, None where it has none of them.
 
-    holm: as adjusted over j, instead of as they are.
+    holm: whether to take the p-values adjusted over j.
     """
     points = tuple(
         PValue(test.j, test.test, test.p_holm if holm else test.p, test.reason)
@@ -192,7 +194,7 @@ def p_value_data(
 
 
 def accuracy_captions(data: AccuracyData) -> list[str]:
-    """What an accuracy chart shows, in one line, the longest first."""
+    """The captions of an accuracy chart, each one line, the longest first."""
     if data.below:
         return list(data.below)
     by = f" by {data.by}" if data.by else ""
@@ -211,9 +213,9 @@ def accuracy_captions(data: AccuracyData) -> list[str]:
 
 
 def accuracy_readings(data: AccuracyData) -> list[str]:
-    """What the curves are at the cursor, the longest first: "K = 5: adversarial .330 ± .018, misclassified .149".
+    """Lines with the curves' values at the cursor, the longest first: "K = 5: adversarial .330 ± .018, noise .149".
 
-    The sets of the paper's comparison come first: what does not fit is left out from the end.
+    The sets of the paper's comparison come first in each line; shorter lines leave sets out from the end.
     """
     if data.below:
         return list(data.below)
@@ -232,7 +234,7 @@ def accuracy_readings(data: AccuracyData) -> list[str]:
 
 
 def p_value_readings(data: PValueData) -> list[str]:
-    """The p-values at the cursor, the longest first: "j = 5: Welch 0.013, paired t 0.002"."""
+    """Lines with the p-values at the cursor, the longest first: "j = 5: Welch 0.013, paired t 0.002"."""
     points = [point for point in data.points if point.j == data.cursor]
     parts = [
         f"{TEST_NAMES[point.test]} {brief_reason(point.reason) if point.p is None else f'{point.p:.2g}'}"
@@ -242,18 +244,18 @@ def p_value_readings(data: PValueData) -> list[str]:
 
 
 def _shorter(lead: str, parts: Sequence[str]) -> list[str]:
-    """The parts after their lead, then always one fewer."""
+    """Lines of `lead` and the parts: first all parts, then always one fewer."""
     lines = [lead + ", ".join(parts[:many]) for many in range(len(parts), 0, -1)]
     return [*lines, *([] if lines else [f"{lead}nothing there"])]
 
 
 def share(value: float) -> str:
-    """Three digits without the zero before them: .573; 1.00."""
+    """A share with three digits and no leading zero: .573; 1.00."""
     return f"{value:.3f}"[1:] if value < 0.9995 else f"{value:.2f}"
 
 
 def p_value_captions(data: PValueData) -> list[str]:
-    """What a p-value chart shows, in one line: which p-values, of what, for which sets; the longest first."""
+    """The captions of a p-value chart (which p-values, of what, for which sets), a line each, the longest first."""
     which = "Holm-adjusted p" if data.holm else "unadjusted p"
     of = SLOPES[data.quantity]
     sets = " against ".join(data.pair)
@@ -267,7 +269,7 @@ def p_value_captions(data: PValueData) -> list[str]:
 
 
 def p_value_notes(data: PValueData, beyond: Sequence[PValue], smallest: float) -> tuple[list[str], list[str]]:
-    """What the points of a p-value chart do not say, a sentence each at length, and the same in brief.
+    """The notes below a p-value chart on missing p-values and on points below its axis: in full, and in brief.
 
     beyond: the points below `smallest`, where the axis ends.
     """

@@ -42,20 +42,20 @@ from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.charts.plotting import Curve, Grid, Plot, Point, draw, left_of, row_of
 
 SMALLEST_SIZE = (28, 8)
-"""Columns and rows below which there is no chart, but a sentence."""
+"""The smallest chart, in columns and rows; below it there is only a sentence."""
 LABELLED = 44
-"""Columns between the axes from which curves have their names at their ends, instead of a legend above."""
+"""Columns between the axes, at least, for curves to be named at their ends instead of in a legend above."""
 BAR, BAR_TOP, BAR_BOTTOM, CURSOR, ARROW = "│", "┬", "┴", "┊", "↓"
 EDGE = {0.05: "▁ ", 0.01: "▁"}
-"""Threshold -> what its line is made of: it lies on the lower edge of a row."""
+"""Threshold -> the characters of its line, which lies on the lower edge of a row."""
 _FEWEST_ROWS = 4
 
 
 def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette | None = None) -> Text:
     """Accuracy against the levels, from general to fitted, with 95 % intervals (the paper's Figures 5 and 6).
 
-    width, height: cells; the text fits them. palette: None draws without colour; every set has a marker of
-    its own in any case. Intervals lie behind curves and markers.
+    width, height: in cells, which the text does not exceed. palette: None draws without colour; every set has its
+    own marker anyway. Curves and markers are drawn over intervals.
     """
     series = [_Series(name, *_marker_and_number(data, name), place) for place, name in enumerate(data.curves)]
     below = accuracy_readings(data) if data.cursor is not None else accuracy_captions(data)
@@ -74,7 +74,7 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
     }
     curves = [
         Curve(places[one.name], one.number, one.name in data.dashed)
-        for one in reversed(series)  # so that the sets of the paper end on top
+        for one in reversed(series)  # so that the sets of the paper are drawn last, on top
     ]
     plot = Plot(columns, frame.rows, slots.ticks(data.knob), scale.ticks, curves)
     canvas = _Canvas(draw(plot, width, palette), plot)
@@ -101,9 +101,9 @@ def accuracy_chart(data: AccuracyData, width: int, height: int, palette: Palette
 def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | None = None) -> Text:
     """p-values against j on a log axis, with lines at 0.05 and 0.01 (the paper's Figures 7 and 8).
 
-    A point is always on its own side of a line, which lies on the edge between two rows. Those below SMALLEST_P,
-    also 0, stand at the end of the axis over an arrow. What has no p-value is said in words below the chart. Sizes
-    and palette as in `accuracy_chart`.
+    A point is always on its own side of a line, which lies on the edge between two rows. Points below SMALLEST_P,
+    also 0, are at the end of the axis over an arrow. Missing p-values are told in words below the chart. width,
+    height, palette: as in `accuracy_chart`.
     """
     tests = list(dict.fromkeys(point.test for point in data.points))
     series = {test: _test_series(test, place) for place, test in enumerate(tests)}
@@ -130,7 +130,7 @@ def p_value_chart(data: PValueData, width: int, height: int, palette: Palette | 
     for point, p in drawn:
         one = series[point.test]
         column, row = slots.column(point.j, one.place), p_value_row(p, scale)
-        # The line goes on below a point that stands on its upper side.
+        # The line also passes below a point in the row above it.
         style = one.style(palette)
         canvas.put(column, row, one.marker, f"{style} underline".strip() if row in edges.values() else style)
         if point in beyond:
@@ -154,7 +154,7 @@ def _test_series(test: str, place: int) -> _Series:
 
 @dataclass(frozen=True)
 class _Series:
-    """One set or test. number: of its colour in the palette. place: among those of this chart, from 0."""
+    """One set or test of a chart. number: of its colour in the palette. place: among the series, from 0."""
 
     name: str
     marker: str
@@ -183,7 +183,7 @@ class _Canvas:
 
 
 class _Bar(NamedTuple):
-    """An interval from row `high` down to row `low`. top, bottom: whether it ends there, not beyond the axis."""
+    """An interval from row `high` down to row `low`. top, bottom: whether that end is its own, not the axis's."""
 
     high: int
     low: int
@@ -198,7 +198,7 @@ class _Bar(NamedTuple):
         return cls(high, low, top >= 0, bottom <= last)
 
     def draw(self, canvas: _Canvas, column: int, style: str) -> None:
-        """Behind what stands there already."""
+        """Draw the bar behind what the canvas has there already."""
         for row in range(self.high, self.low + 1):
             glyph = BAR
             if self.low > self.high and row == self.high and self.top:
@@ -216,7 +216,7 @@ def _draw_cursor(canvas: _Canvas, column: int, palette: Palette | None) -> None:
 def _name_ends(
     canvas: _Canvas, series: Sequence[_Series], rows: Sequence[float], palette: Palette | None
 ) -> None:
-    """Marker and name of each curve beside its end, each in a row of its own."""
+    """Write marker and name of each curve beside its end, each in a row of its own. rows: those of the ends."""
     start = canvas.plot.columns + 1
     for one, row in zip(series, spread(rows, canvas.plot.rows), strict=True):
         canvas.write(start, row, one.marker, one.style(palette))
@@ -225,9 +225,9 @@ def _name_ends(
 
 @dataclass(frozen=True)
 class _Frame:
-    """What surrounds the plot: the legend above, caption and notes below; rows: what is left for the plot.
+    """What surrounds the plot: the legend above, caption and notes below. rows: those left for the plot.
 
-    names: the columns at the right that the names of curves take, 0 where the legend has them.
+    names: the columns at the right for the names of curves, 0 where the legend has the names.
     """
 
     width: int
@@ -249,10 +249,10 @@ class _Frame:
         *,
         named: bool,
     ) -> _Frame | None:
-        """None where there is no room. captions: the first that fits is taken, and none in a low chart.
+        """The frame of a chart of this size; None where there is no room for one.
 
-        notes: paragraphs, given up for the `brief` ones in a low chart. named: names stand beside the curves' ends
-        where they fit.
+        captions: the first that fits is taken, none in a low chart. notes: paragraphs, replaced by `brief` in a low
+        chart. named: whether names may be put beside the curves' ends, if they fit.
         """
         if width < SMALLEST_SIZE[0] or height < SMALLEST_SIZE[1]:
             return None
@@ -272,7 +272,7 @@ class _Frame:
             if legend[-1] and sum(len(other.name) + 4 for other in legend[-1]) + len(one.name) + 2 > width:
                 legend.append([])
             legend[-1].append(one)
-        # Without all of its legend a chart is still a chart.
+        # A chart without room for its whole legend is drawn all the same.
         if room - len(legend) < _FEWEST_ROWS:
             legend = legend[: max(1, room - _FEWEST_ROWS)]
         rows = room - len(legend)
@@ -280,7 +280,7 @@ class _Frame:
 
     @property
     def named(self) -> bool:
-        """Whether names stand beside the ends of curves."""
+        """Whether names are beside the ends of curves."""
         return self.names > 0
 
     def columns(self, scale: Scale) -> int:

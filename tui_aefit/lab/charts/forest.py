@@ -15,16 +15,18 @@ from tui_aefit.lab.charts.palette import Palette
 BAND, LINE, ZERO, MARKER, BEYOND = "░", "─", "┊", "●", ("◂", "▸")
 CLOSED = ("├", "┤")
 MARGINS = 10
-"""Where the axis of a plot ends, in margins: what decides lies near 0."""
+"""Half the length of a plot's axis, in margins: the estimates that decide lie near 0."""
 LEAST_PICTURE = 21
-"""Cells of the axis without which there is no plot."""
+"""Cells of the axis, at least, for there to be a plot."""
 GAP = 2
 
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One estimate. title, of: what it is, and of which sets. number: the estimate with its interval in words.
-    decision: the word with its sign; decided: whether it is more than "undecided".
+    """One estimate of a forest plot.
+
+    title, of: its name, and its sets. number: the estimate with its interval in words. decision: in a word, with
+    its glyph. decided: whether that is not "undecided".
     """
 
     title: str
@@ -44,10 +46,10 @@ class ForestData:
 
 
 def forest_chart(data: ForestData, width: int, height: int, palette: Palette | None = None) -> Text:
-    """The rows around zero, each with its interval, the margin as a band, and the decision as a word.
+    """A forest plot: each row has its interval around zero, the margin as a band, and the decision as a word.
 
-    width, height: cells; the text fits them. Two lines a row where there is room: the second has the sets and the
-    numbers. Rows that have no room are left out from the end, and counted.
+    width, height: in cells, which the text does not exceed. A row has two lines where there is room: the second has
+    the sets and the numbers. Rows that have no room are left out from the end, and their number is told.
     """
     margin = max(row.claim.margin for row in data.rows)
     limit = MARGINS * margin
@@ -113,7 +115,7 @@ def _legend(margin: float, data: ForestData, left_out: int, width: int) -> str:
 
 
 def axis(limit: float, width: int) -> str:
-    """The ends of the axis and its zero in `width` cells, and the places halfway where there is room for them."""
+    """The labels of an axis in `width` cells: its ends and zero, and halfway where there is room for it."""
     cells = [" "] * width
     middle = width // 2
     for share, text in zip((-1.0, 0.0, 1.0), _labels((-limit, 0.0, limit)), strict=True):
@@ -135,7 +137,7 @@ def _labels(values: Sequence[float]) -> list[str]:
 def interval_line(claim: Claim, limit: float, width: int) -> str:
     """A claim's estimate and interval on an axis from -limit to limit, an odd number of cells wide.
 
-    ░ is the margin, ┊ zero; an arrow at an end says that the line, or the estimate, goes on beyond it.
+    ░ is the margin, ┊ zero; an arrow at an end means that the interval, or the estimate, lies beyond it.
     """
 
     def place(value: float) -> int:

@@ -1,4 +1,4 @@
-"""A grid of numbers whose backgrounds say how large they are, as text: a function of data, size and colours."""
+"""A heat map as text: a grid of numbers with backgrounds by size; a pure function of data, size and colours."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from rich.cells import cell_len
 from rich.text import Text
 
 SHADES = "▁▂▃▄▅▆▇█"
-"""From the smallest number to the largest, where there is no colour."""
+"""Bars from the smallest number to the largest, for use without colour."""
 BRACKETS = ("[", "]")
-"""Around the cell under the cursor."""
+"""The characters around the cell under the cursor."""
 SMALLEST = (24, 5)
-"""Columns and rows below which there is no grid, but a sentence."""
+"""The smallest map, in columns and rows; below it there is only a sentence."""
 WIDEST_CELL, NARROWEST_CELL = 18, 7
 TALLEST_CELL = 5
 LEAST_CORNER = 5
 MORE_LEFT, MORE_RIGHT, MORE_ABOVE, MORE_BELOW = "◂", "▸", "▴", "▾"
 LEGEND = 16
-"""Cells of the strip that runs from the smallest to the largest number."""
+"""Cells of the legend, a strip from the smallest to the largest number."""
 
 
 @dataclass(frozen=True)
 class HeatCell:
-    """What stands in a cell. words: the number, or the state where there is none. note: below it, where it all has
-    room. share: the number's place from the smallest, 0, to the largest, 1; None without a number.
-    brief: instead of words that do not fit.
+    """One cell of the grid.
+
+    words: the number, or the state where there is none. note: below the words, where there is room. share: the
+    number's place from the smallest, 0, to the largest, 1; None without a number. brief: replaces words that do not
+    fit.
     """
 
     words: str
@@ -37,9 +39,11 @@ class HeatCell:
 
 @dataclass(frozen=True)
 class HeatData:
-    """across, columns: what runs along a row. corner: what stands above the names of the rows. cells: (row, column)
-    -> what stands there. ends: the smallest and the largest number in words, None without numbers. below: lines
-    about the cell under the `cursor`, the longest first.
+    """The content of a heat map.
+
+    across, columns: the name of what varies along a row, and the columns' names. corner: the text above the names
+    of the rows. cells: (row, column) -> cell. ends: the smallest and the largest number in words, None without
+    numbers. below: lines about the cell under the `cursor`, the longest first.
     """
 
     across: str
@@ -54,7 +58,7 @@ class HeatData:
 
 @dataclass(frozen=True)
 class HeatPalette:
-    """Styles of a heat map. of: of the cell with a number at this share. words, axes: of what surrounds them."""
+    """Styles of a heat map. of: share -> style of a cell with such a number. words, axes: of what surrounds cells."""
 
     of: Callable[[float], str]
     words: str
@@ -63,8 +67,9 @@ class HeatPalette:
 
 @dataclass(frozen=True)
 class HeatLayout:
-    """Where cells stand. left: cells of the rows' names. width, height: of a cell. rows, columns: those that are
-    seen, so that the one under the cursor is.
+    """The layout of a heat map. left: the width of the rows' names. width, height: of a cell.
+
+    rows, columns: the visible ones, that of the cursor among them.
     """
 
     left: int
@@ -75,7 +80,7 @@ class HeatLayout:
 
     @classmethod
     def fitting(cls, data: HeatData, width: int, height: int, *, shaded: bool) -> HeatLayout | None:
-        """None where there is no room. shaded: a bar stands beside a number."""
+        """The layout for a map of this size; None where there is no room. shaded: whether numbers have bars."""
         if width < SMALLEST[0] or height < SMALLEST[1] or not data.rows or not data.columns:
             return None
         words = max((cell_len(cell.brief or cell.words) for cell in data.cells.values()), default=0)
@@ -97,7 +102,7 @@ class HeatLayout:
         )  # fmt: skip
 
     def at(self, x: int, y: int) -> tuple[int, int] | None:
-        """The row and column of the cell at a place of the picture; None beside all of them."""
+        """The row and column of the cell at a place of the picture; None where there is no cell."""
         column, row = (x - self.left) // self.width, (y - 1) // self.height
         if x < self.left or y < 1 or row >= len(self.rows) or column >= len(self.columns):
             return None
@@ -105,9 +110,9 @@ class HeatLayout:
 
 
 def heat_map(data: HeatData, width: int, height: int, palette: HeatPalette | None = None) -> Text:
-    """The grid in width x height cells. palette: None draws without colour: a bar beside the number says how large.
+    """The grid in width x height character cells. palette: None for bars beside the numbers instead of colours.
 
-    What has no room is left out at the sides that lie away from the cursor, with arrows that say so.
+    Rows and columns without room are left out, the farthest from the cursor first; arrows point to them.
     """
     layout = HeatLayout.fitting(data, width, height, shaded=palette is None)
     if layout is None:
@@ -187,7 +192,7 @@ def _draw_cell(
 
 
 def _legend(ends: tuple[str, str], palette: HeatPalette | None, left: int, width: int) -> Text:
-    """The strip between its ends, below the columns where it fits there."""
+    """The legend: the strip between the two ends, below the columns where it fits there."""
     beside = cell_len("".join(ends)) + 2
     long = max(0, min(LEGEND, width - beside))
     text = Text(" " * min(left, width - beside - long), no_wrap=True)
@@ -206,7 +211,7 @@ def _shade(share: float) -> str:
 
 
 def _window(at: int, many: int, count: int) -> range:
-    """So many places of `count` around one."""
+    """`many` of `count` places, around the place `at`."""
     first = min(max(0, at - many // 2), count - many)
     return range(first, first + many)
 

@@ -15,5 +15,5 @@ class Palette:
     series: tuple[str, ...]
 
     def of(self, number: int) -> str:
-        """The style of series `number`, from 0; they are used again when there are not enough."""
+        """The style of series `number`, from 0; styles repeat where there are more series than styles."""
         return self.series[number % len(self.series)]

@@ -1,8 +1,8 @@
-"""Axes and curves as plotext draws them, and a grid of cells on which the rest is put. Nothing else knows plotext.
+"""Axes and curves, drawn by plotext, and a grid of cells for all else. The only module that uses plotext.
 
-plotext draws on one figure of its own, for the whole process; it is emptied before every chart and guarded by a
-lock. It is imported when the first chart is drawn. It is given dots, of which a cell has two by four, so that a
-curve runs through the cell in which its marker stands.
+plotext has one figure for the whole process; it is emptied before every chart and guarded by a lock. It is imported
+when the first chart is drawn. Curves are given to it in dots, of which a cell has two by four, so that a curve runs
+through the cell of its marker.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from rich.text import Text
 from tui_aefit.lab.charts.palette import Palette
 
 DOTS_ACROSS, DOTS_DOWN = 2, 4
-"""Of a cell, in braille."""
+"""Braille dots of a cell."""
 DASH = 2
 """Cells of a dash, about."""
 
-# plotext is given numbers for colours that stand for the parts of a chart; a palette turns them into styles.
+# Colour numbers by which plotext marks the parts of a chart; a palette turns them into styles.
 _AXES, _SERIES = 1, 16
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
 _FIGURE_LOCK = threading.Lock()
@@ -32,8 +32,7 @@ _FIGURE_LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Point:
-    """A place between the axes. column: from the left; row: from the top, with the part of a cell in which it
-    is."""
+    """A place between the axes. column: from the left; row: from the top, with its fraction."""
 
     column: int
     row: float
@@ -41,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points that are joined from the left to the right. colour: its number in a palette."""
+    """Points that are joined from left to right. colour: the curve's number in a palette."""
 
     points: Sequence[Point]
     colour: int
@@ -50,8 +49,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """columns, rows: the cells between the axes. x_ticks, y_ticks: column or row -> label. right: columns that are
-    left free beside the axes.
+    """What plotext draws. columns, rows: the cells between the axes. x_ticks, y_ticks: column or row -> label.
+
+    right: columns that are left free at the right.
     """
 
     columns: int
@@ -62,12 +62,12 @@ class Plot:
 
     @cached_property
     def left(self) -> int:
-        """The cells that the labels of the left axis and the axis take."""
+        """The width of the left axis with its labels."""
         return left_of(self.y_ticks)
 
 
 def left_of(y_ticks: Mapping[int, str]) -> int:
-    """The cells that a left axis takes with these labels."""
+    """The width of a left axis with these labels."""
     return max(map(cell_len, y_ticks.values())) + 1
 
 
@@ -79,16 +79,16 @@ class Grid:
         self._cells = [[(" ", "")] * width for _ in range(height)]
 
     def glyph(self, column: int, row: int) -> str:
-        """What stands in a cell."""
+        """The character in a cell."""
         return self._cells[row][column][0]
 
     def put(self, column: int, row: int, glyph: str, style: str = "") -> None:
-        """Draw over a cell; what lies beside the grid is left out."""
+        """Draw over a cell; cells outside the grid are ignored."""
         if 0 <= column < self.width and 0 <= row < self.height:
             self._cells[row][column] = glyph, style
 
     def put_behind(self, column: int, row: int, glyph: str, style: str = "") -> None:
-        """Draw in a cell in which nothing stands."""
+        """Draw in a cell if it is empty."""
         if 0 <= column < self.width and 0 <= row < self.height and self.glyph(column, row) == " ":
             self._cells[row][column] = glyph, style
 
@@ -98,7 +98,7 @@ class Grid:
             self.put(column + at, row, glyph, style)
 
     def lines(self) -> Iterator[Text]:
-        """The rows, without what is empty at their ends."""
+        """The rows, without empty cells at their ends."""
         for row in self._cells:
             line = Text()
             for glyph, style in row:
@@ -162,12 +162,12 @@ def _dots(points: Sequence[Point], rows: int) -> tuple[list[float], list[float]]
 
 
 def row_of(place: float) -> int:
-    """The row in which a mark stands whose place is this many rows below the first one."""
+    """The row of a mark whose place, with its fraction, is this many rows below the first one."""
     return int(place + 0.5)
 
 
 def _pieces(x: Sequence[float], curve: Curve) -> Iterator[tuple[float, float]]:
-    """Where a curve is drawn, from dot to dot: all of it, or dashes with gaps of the same length."""
+    """The pieces of a curve that are drawn, (start, end) in dots: all of it, or dashes with equal gaps."""
     if len(x) < 2:
         return
     start, end = x[0], x[-1]
