@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.statistics.between import Difference, paired_difference, unpaired_difference
-from core.statistics.claims import MARGIN
 from core.statistics.comparison import compare
+from core.statistics.decision import MARGIN
 from core.statistics.plain_t import NORMAL_QUANTILE, critical_value, two_sided_p
 
 shares = st.floats(-1, 1).map(lambda value: round(value, 6))
