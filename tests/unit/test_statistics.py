@@ -29,6 +29,7 @@ from core.statistics.holm import holm
 from core.statistics.over_runs import RunAccuracies, statistics_of
 from core.statistics.signed_rank import EXACT_UP_TO, signed_rank
 from core.statistics.slopes import QUANTITIES, REASONS, Slope, changes, slopes
+from core.statistics.student_t import critical_value as scipys_t
 from core.statistics.summary import summarise
 from tests.fakes.curves import metrics_from_curves
 
@@ -164,6 +165,17 @@ def test_summary_equals_numpy_and_scipy(values: list[float], overlap: float) -> 
     widened = math.sqrt(1 + overlap * len(values))
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) * widened
     same(summary.ci95, (np.mean(values) - half, np.mean(values) + half))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12, 100])
+def test_a_summary_without_scipy_is_printed_as_that_with_scipy(n: int) -> None:
+    for values in np.random.default_rng(n).uniform(0, 1, (200, n)).tolist():
+        ours = summarise(values, overlap=1 / 6)
+        scipys = summarise(values, overlap=1 / 6, critical_value=scipys_t)
+        assert ours.ci95 is not None
+        assert scipys.ci95 is not None
+        assert ours.ci95 == pytest.approx(scipys.ci95, abs=1e-12 * np.ptp(scipys.ci95))
+        assert [f"{end:.4f}" for end in ours.ci95] == [f"{end:.4f}" for end in scipys.ci95]
 
 
 def test_summary_of_none_and_of_one_value() -> None:
