@@ -9,9 +9,9 @@ from typing import Literal
 
 from core.records.statistics import Decision, Interval, Reason
 from core.records.types import Count, Finite, Record, Share
-from core.statistics.claims import MARGIN, decision_of
-from core.statistics.comparison import FEWEST_RUNS, Sample, usable, welch_satterthwaite
+from core.statistics.decision import MARGIN, decision_of
 from core.statistics.plain_t import critical_value, two_sided_p
+from core.statistics.summary import FEWEST_RUNS, Sample, usable, welch_satterthwaite
 
 ByRun = Mapping[int, float | None]
 """Run -> the value of a quantity; None where it has none."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.declarations.words import enumerate_words, uncapitalised
 from core.families.ladder import rise_name, slope_name
 from core.records.statistics import Direction, Reason, StatisticalTest
-from core.statistics import FEWEST_RUNS, REASONS
+from core.statistics.slopes import REASONS
+from core.statistics.summary import FEWEST_RUNS
 from core.verdict.numbers import AGAINST, Numbers
 from core.verdict.phrases import (
     ADVERSARIAL,

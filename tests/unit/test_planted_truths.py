@@ -21,7 +21,8 @@ from core.deciding.robustness import RobustnessTally
 from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
 from core.records.statistics import Claim, Decision
-from core.statistics.claims import MARGIN, claims
+from core.statistics.claims import claims
+from core.statistics.decision import MARGIN
 from tests.fakes.bare_metrics import bare_metrics
 
 LADDER = Ladder("depth", ("shallow", "deep"))

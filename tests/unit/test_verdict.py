@@ -30,7 +30,8 @@ from core.sets.matched import Matched
 from core.sets.measured_set import Counterpart
 from core.sets.registry import SETS, own_controls
 from core.spec.spec import Spec
-from core.statistics.claims import MARGIN, decision_of, quantities
+from core.statistics.decision import MARGIN, decision_of
+from core.statistics.quantities import quantities
 from core.verdict import verdict
 from tests.fakes.curves import ATTACK_L2, N_TEST, N_TRAIN, Curve, metrics_from_curves
 from tests.fakes.experiments import make_experiment

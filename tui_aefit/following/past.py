@@ -138,7 +138,7 @@ def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | 
     if len(runs) < FEWEST_RUNS:
         return None
     from core.records.findings import RISE  # noqa: PLC0415
-    from core.statistics.claims import quantities  # noqa: PLC0415  # as above
+    from core.statistics.quantities import quantities  # noqa: PLC0415  # as above
 
     ladder, counts = runs[0].ladder, runs[0].counts
     decided = quantities(ladder, experiment.spec.controls)
