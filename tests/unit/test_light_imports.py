@@ -17,6 +17,7 @@ import core
 import tui_aefit
 from core.report.formats import OWN_TABLES, TABLES
 from tests.fakes.experiments import make_experiment
+from tests.fakes.images import write_npz
 from tests.fakes.studies import make_study
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -167,8 +168,12 @@ def test_what_the_terminal_takes_from_the_experiment_is_light() -> None:
 
 @pytest.mark.slow
 def test_a_result_is_computed_and_printed_without_the_heavy_libraries(tmp_path: Path) -> None:
-    words = ["--batch", "--dataset", "digits", "--runs", "3", "--epochs", "1", "--controls", "none"]
-    assert loaded(answering([*words, "--home", str(tmp_path / "home")]), [*HEAVY, *SCREENS]) == set()
+    data = write_npz(tmp_path / "own.npz")
+    words = ["--batch", "--dataset", str(data), "--runs", "3", "--epochs", "1", "--controls", "none"]
+    answer = answering([*words, "--home", str(tmp_path / "home")])
+    assert loaded(answer, [*HEAVY, *SCREENS]) == set()
+    data.touch()  # the stored result is printed once the images have been read again
+    assert loaded(answer, [*HEAVY, *SCREENS]) == set()
 
 
 TOUR = """
