@@ -30,7 +30,9 @@ def computed_from(path: Path, sha256: str, created: float = 0.0) -> Any:
 
 
 def sha256_of(path: Path) -> str:
-    return load(str(path), data_dir=path.parent, cache_dir=path.parent / "cache", note=lambda text: None).sha256
+    return load(
+        str(path), data_dir=path.parent, cache_dir=path.parent / "cache", note=lambda text: None
+    ).sha256
 
 
 def test_the_digest_is_that_of_the_pool_that_runs_see(
