@@ -37,9 +37,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(copy: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
+    own = {"AEFIT_HOME": str(copy / "home"), "XDG_CONFIG_HOME": str(copy / "config")}
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=False, cwd=copy,
-        env={**known, "PYTHONPATH": str(copy), **variables},
+        env={**known, **own, "PYTHONPATH": str(copy), **variables},
     )  # fmt: skip
 
 
