@@ -27,9 +27,10 @@ def insert_before(path: Path, mark: str, text: str) -> None:
 def run(copy: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """What Python does with these words, and the packages of a copy."""
     known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
+    own = {"AEFIT_HOME": str(copy / "home"), "XDG_CONFIG_HOME": str(copy / "config")}
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=False, cwd=copy,
-        env={**known, "PYTHONPATH": str(copy), **variables},
+        env={**known, **own, "PYTHONPATH": str(copy), **variables},
     )  # fmt: skip
 
 

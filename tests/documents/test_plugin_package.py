@@ -53,12 +53,18 @@ def run(
     installed: Path, *words: str, module: str = "tui_aefit.shell.cli"
 ) -> subprocess.CompletedProcess[str]:
     """A command of a process that sees the example package."""
-    known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
-    paths = os.pathsep.join(filter(None, [str(installed), os.environ.get("PYTHONPATH", "")]))
     return subprocess.run(
         [sys.executable, "-m", module, *words],
-        capture_output=True, text=True, check=False, env={**known, "PYTHONPATH": paths}, cwd=ROOT,
+        capture_output=True, text=True, check=False, env=environment(installed), cwd=installed,
     )  # fmt: skip
+
+
+def environment(installed: Path, *further: Path) -> dict[str, str]:
+    """The variables of such a process, without settings of whoever runs the tests."""
+    known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
+    paths = [str(installed), *map(str, further), os.environ.get("PYTHONPATH", "")]
+    own = {"AEFIT_HOME": str(installed / "home"), "XDG_CONFIG_HOME": str(installed / "config")}
+    return {**known, **own, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 @pytest.fixture(scope="module")
@@ -215,11 +221,10 @@ def test_the_lab_shows_its_option_its_levels_and_its_control(
 ) -> None:
     script = tmp_path / "look_at_the_lab.py"
     script.write_text(LAB, encoding="utf-8")
-    paths = os.pathsep.join(filter(None, [str(installed), str(ROOT), os.environ.get("PYTHONPATH", "")]))
     headline, chart = "detail coarse to fine", "accuracy against detail"
     words = [headline, chart, *(f" {level} " for level in LEVELS), "looking-glass"]
     done = subprocess.run(
         [sys.executable, str(script), str(home), *words], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": paths, "TEXTUAL_ANIMATIONS": "none"},
+        env=environment(installed, ROOT), cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
