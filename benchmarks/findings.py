@@ -98,7 +98,7 @@ def copy(home: Path, experiment_id: str, folder: Path) -> None:
 
 
 def deciding(found: Iterable[Found]) -> list[str]:
-    """The rise by the votes that did not select."""
+    """The rise by the classifier that did not select."""
     columns: dict[str, Callable[[Found], str]] = {
         "experiment": lambda one: f"{one.name}, {len(one.runs)} runs",
         "D": lambda one: interval(one.claim("crossfit_rise", "adversarial")),
@@ -179,7 +179,7 @@ def slopes(found: Iterable[Found]) -> list[str]:
 
 
 def controls(found: Iterable[Found]) -> list[str]:
-    """The rise by the votes that selected, on D less on a control."""
+    """The rise by the classifier that selected, on D less on a control."""
     columns: dict[str, Callable[[Found], str]] = {
         "experiment": lambda one: one.name,
         **{f"D - {control}": partial(against, control) for control in CONTROLS},

@@ -26,6 +26,13 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Screens that move are never twice the same picture.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
+# Textual and argparse would draw as whoever started the tests wants it: without colours, or of another size.
+for variable in ("NO_COLOR", "COLUMNS", "LINES"):
+    os.environ.pop(variable, None)
+
+# Modes of files are what they are under the usual mask: a file that others may write to is warned of, say.
+os.umask(0o022)
+
 
 LITTER = 20_000
 """New objects that are worth looking for garbage in: a lab that was closed leaves twice as many."""

@@ -7,6 +7,7 @@ imports it when it is first used.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from core.declarations.lazy import torch
@@ -75,6 +76,14 @@ class Attack(ABC):
         """
         check_settings(epsilon)
         vars(self).update(checked_values(self.options, options), epsilon=epsilon)
+
+    @classmethod
+    def passes(cls, options: Mapping[str, Value]) -> int:
+        """How often every candidate goes through the model and back with these options, as far as that is known.
+
+        Only for the time left before any run of an experiment has come so far. options: a value for each.
+        """
+        return 1
 
     @abstractmethod
     def __call__(

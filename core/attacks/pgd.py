@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from core.attacks.attack import (
 from core.attacks.frozen import frozen
 from core.attacks.gradients import loss_direction
 from core.declarations.lazy import torch
-from core.declarations.setting import Setting, Whole
+from core.declarations.setting import Setting, Value, Whole
 from core.tensors.batches import batches
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ class PGD(Attack):
 
     def __post_init__(self) -> None:
         check_settings(self.epsilon, self.steps, self.batch_size)
+
+    @classmethod
+    def passes(cls, options: Mapping[str, Value]) -> int:
+        """See `Attack.passes`: one a step."""
+        steps = options[STEPS.name]
+        assert isinstance(steps, int)
+        return steps
 
     def __call__(
         self, model: nn.Module, images: Tensor, labels: Tensor, targets: Tensor, generator: torch.Generator

@@ -187,6 +187,11 @@ def find(name: str) -> Entry:
     return CATALOGUE[name]
 
 
+def default_epochs(dataset: str) -> int:
+    """Training epochs of the surrogate where nobody says. dataset: a name, or the path of a user's own set."""
+    return CATALOGUE[dataset].default_epochs if dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
+
+
 def resolve(dataset: str) -> Entry | Path:
     """What `--dataset` means: a catalogue entry, or the absolute path of a user's own set.
 

@@ -1,7 +1,7 @@
 """Cross-fitted selection: the classifier of one half selects a set, that of the other half is measured on it.
 
-A set that is selected by the errors of a classifier has accuracy 0 for that classifier, and any other votes raise
-it. Measured by votes that did not select, what is left of the rise is not selection.
+A set that is selected by the errors of a classifier has accuracy 0 for that classifier, and any other can only
+raise it. Measured by a classifier that did not select, what is left of the rise is not selection.
 """
 
 from __future__ import annotations

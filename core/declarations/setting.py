@@ -56,12 +56,10 @@ class PathKind(Kind, Protocol):
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number from `lowest` to `highest`; `odd` allows odd ones only."""
+    """A whole number from `lowest` to `highest`."""
 
     lowest: int
     highest: int
-    odd: str = ""
-    """Why the number must be odd; "" where it need not be."""
 
     expected: ClassVar[str] = "a whole number"
 
@@ -74,8 +72,6 @@ class Whole:
         # bool is a kind of int in Python, but `runs = true` is a mistake.
         if type(value) is not int or not self.lowest <= value <= self.highest:
             raise Unfit(f"expected a whole number from {self.lowest} to {self.highest}")
-        if self.odd and value % 2 == 0:
-            raise Unfit(self.odd, f"try {value - 1}")
         return value
 
     def choices(self) -> Mapping[str, str]:

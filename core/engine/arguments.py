@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.places.registry import PLACES
 from core.records.starting import How
 
 
@@ -30,13 +31,15 @@ def add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--no-cache", action="store_true", help="train and search anew, and keep neither")
     parser.add_argument("--now", action="store_true", help="wait for no other experiment")
-    parser.add_argument("--launcher", help="words before each worker that take it elsewhere")
-    parser.add_argument("--dask", help="the Dask cluster that computes")
+    for place in PLACES.values():
+        setting = place.setting
+        help_text = setting.help.replace("%", "%%")  # argparse would format it
+        parser.add_argument(setting.option, dest=setting.name, metavar=setting.metavar, help=help_text)
 
 
 def how_of(options: argparse.Namespace) -> How:
     """The `How` of parsed options, its folders absolute; limit: by default jobs times threads."""
-    chosen = {"--launcher": options.launcher, "--dask": options.dask}
+    chosen = place_of(options)
     return How(
         jobs=options.jobs,
         threads=options.threads,
@@ -45,5 +48,14 @@ def how_of(options: argparse.Namespace) -> How:
         cache_dir=options.cache_dir.resolve(),
         no_cache=options.no_cache,
         now=options.now,
-        elsewhere=tuple(word for pair in chosen.items() if pair[1] is not None for word in pair),
+        elsewhere=(PLACES[chosen[0]].setting.option, chosen[1]) if chosen is not None else (),
     )
+
+
+def place_of(options: argparse.Namespace) -> tuple[str, str] | None:
+    """The name of the place in PLACES that is asked for, and the value of its setting; None for this machine.
+
+    The first one where several are given, which the command refuses before it starts a coordinator.
+    """
+    given = ((name, getattr(options, name)) for name in PLACES)
+    return next(((name, text) for name, text in given if text is not None), None)

@@ -12,11 +12,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.engine.arguments import add_how
+from core.engine.arguments import add_how, place_of
 from core.engine.computation import Computation
 from core.engine.elsewhere import executor_elsewhere
 from core.engine.event_log import EventLog
-from core.engine.executor import Executor
+from core.engine.executor import Executor, Request
 from core.engine.local import LocalProcesses, PipedProcess, WorkerProcess
 from core.engine.lock_keeping import working_in
 from core.engine.main_program import answer
@@ -26,8 +26,8 @@ from core.engine.turn import Turn
 from core.files.exit_status import ExitStatus
 from core.records.events import Ending, Notice
 from core.records.experiment import Experiment, load
-from core.records.home import sweep_experiments
 from core.records.journal import session_of
+from core.records.named_folders import sweep_half_done
 
 EXIT_STATUS: dict[Ending, ExitStatus] = {
     "complete": ExitStatus.COMPLETE,
@@ -54,12 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
 def coordinate(experiment: Experiment, options: argparse.Namespace, stops: ProcessStops) -> Ending:
     """Compute an experiment while its lock is held; how that ended. Raises LockHeld."""
     with working_in(experiment, stops) as (lock, lost):
-        sweep_experiments(experiment.folder.parent.parent)
+        sweep_half_done(experiment.folder.parent)
         session = f"{_sessions(experiment) + 1:04d}"
         journal = EventLog(experiment.journal / f"{session}-coordinator.jsonl")
         if lock.taken_from is not None:
             journal.write(Notice(text=f"took over from {lock.taken_from.host}, silent for a while"))
-        elsewhere = options.launcher or options.dask
+        place = place_of(options)
         with Turn(
             experiment.folder.parent.parent,
             experiment.id,
@@ -67,7 +67,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
             threads=options.threads,
             since=options.since,
             study=options.study,
-            elsewhere=elsewhere or "",
+            elsewhere=place[1] if place is not None else "",
             at_once=options.now,
         ) as turn:
             status = Computation(
@@ -77,7 +77,7 @@ def coordinate(experiment: Experiment, options: argparse.Namespace, stops: Proce
                 stop_requested(experiment.cancel_file, stops, lost),
                 data_dir=options.data_dir.resolve(),
                 turn=turn,
-                attempts=ATTEMPTS_ELSEWHERE if elsewhere else ATTEMPTS,
+                attempts=ATTEMPTS if place is None else ATTEMPTS_ELSEWHERE,
             ).compute()
         journal.close()
     return status
@@ -101,17 +101,21 @@ def _executor(experiment: Experiment, options: argparse.Namespace, session: str)
         command = [sys.executable, "-P", "-m", "core.engine.worker", *words(experiment.folder)]
         return PipedProcess([*command, "--serve", "--journal", str(journal(worker))])
 
-    if options.launcher is None and options.dask is None:
+    place = place_of(options)
+    if place is None:
         return LocalProcesses(options.jobs, start)
+    name, text = place
     return executor_elsewhere(
-        # Seen from elsewhere, by a process that begins in another folder.
-        experiment.folder.resolve(),
-        launcher=options.launcher,
-        dask=options.dask,
-        jobs=options.jobs,
-        threads=options.threads,
-        options=words,
-        journal=journal,
+        name,
+        Request(
+            # Seen from elsewhere, by a process that begins in another folder.
+            folder=experiment.folder.resolve(),
+            text=text,
+            jobs=options.jobs,
+            threads=options.threads,
+            options=words,
+            journal=journal,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ process: it is reported as lost, which is journaled, and submitted anew.
 from __future__ import annotations
 
 import queue
+import secrets
 import sys
 import threading
 from asyncio import CancelledError
@@ -19,9 +20,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.engine.executor import Assigned, Done, Failed, Lost, Refused, Report, Task, WorkerStarted
+from core.engine.dask_cluster import check_installed, connect
+from core.engine.executor import (
+    Assigned,
+    Done,
+    Executor,
+    Failed,
+    Lost,
+    Refused,
+    Report,
+    Request,
+    Task,
+    WorkerStarted,
+)
 from core.engine.messages import Completed, Refusal, RunFailure
+from core.engine.postponed import Postponed
+from core.engine.refusing import Refusing
 from core.engine.supervised import Begun, Outcome, end_session, supervise
+from core.errors import AefitError
+from core.places.dask import parse_cluster
 
 LEAVE_SECONDS = 10.0
 """How long each step of stopping may take; worker processes that it does not reach leave when the lock is free."""
@@ -259,3 +276,28 @@ def _within(seconds: float, work: Callable[[], object]) -> None:
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(seconds)
+
+
+def make_executor(request: Request) -> Postponed:
+    """Tasks on the cluster that a person named, connected to or started when the experiment's turn has come.
+
+    Raises AefitError where a package that this cluster needs is not installed.
+    """
+    cluster = parse_cluster(request.text)
+    check_installed(cluster)  # what can be said before is not said hours later
+
+    def make() -> Executor:
+        try:
+            connection = connect(cluster, jobs=request.jobs, threads=request.threads)
+        except AefitError as error:
+            return Refusing(error)
+        return DaskTasks(
+            connection.client,
+            request.jobs,
+            session=f"{request.folder.name}-{secrets.token_hex(8)}",
+            options=lambda task: request.options(task.folder),
+            journal=request.journal,
+            close=connection.close,
+        )
+
+    return Postponed(request.jobs, make)

@@ -1,12 +1,14 @@
 """The protocol of executors, which are handed tasks and report what became of them, and its messages.
 
-A new place where runs are computed is one module beside this one, with a class that has the methods of `Executor`.
-It need not know of statistics, journals or locks: a task is complete in itself, and any process that sees the
-experiment's folder can compute it with `python -m core.engine.worker FOLDER RUN`.
+A new place where runs are computed is one module beside this one and one entry in `core.places.registry`. The
+module has a class with what `Executor` asks for, which is made from a `Request`. It need not know of statistics,
+journals or locks: a task is complete in itself, and a process that sees the
+experiment's folder does it with `python -m core.engine.worker FOLDER RUN`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -112,3 +114,20 @@ class Executor(Protocol):
     def stop(self) -> None:
         """End all workers, whatever they are doing; nothing is reported after that."""
         ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an executor in another place is made for.
+
+    folder: the experiment's, absolute. text: the value of the place's setting, one that it can have. jobs: runs
+    at the same time; threads: of each. options: of a worker for an experiment's folder, which is the first of
+    them; not that for its journal. journal: the file of the worker with a number.
+    """
+
+    folder: Path
+    text: str
+    jobs: int
+    threads: int
+    options: Callable[[Path], Sequence[str]]
+    journal: Callable[[int], Path]

@@ -19,10 +19,12 @@ from contextlib import suppress
 from typing import IO, BinaryIO
 from urllib.parse import quote
 
-from core.engine.local import WorkerSilent
+from core.engine.executor import Request
+from core.engine.local import LocalProcesses, WorkerProcess, WorkerSilent
 from core.engine.messages import ENCODED
 from core.engine.signs_of_life import MARKED
 from core.errors import AefitError
+from core.places.launcher import parse_launcher
 
 CHUNK = 2**16
 """Bytes that are read at a time."""
@@ -157,3 +159,19 @@ def passed_on(environment: Mapping[str, str]) -> list[str]:
         if paths := [os.path.abspath(path) for path in environment.get(name, "").split(os.pathsep) if path]:
             found.append(f"{name}={os.pathsep.join(paths)}")
     return found
+
+
+def make_executor(request: Request) -> LocalProcesses:
+    """Workers behind the launcher that a person wrote.
+
+    Raises AefitError where their command would not pass through a shell.
+    """
+    launcher = parse_launcher(request.text)
+    worker_command([], os.environ)  # whether it can be passed on is said before anything is started
+
+    def start(worker: int) -> WorkerProcess:
+        prefix = launcher.prefix(worker, python=sys.executable, folder=request.folder)
+        options = [*request.options(request.folder), "--journal", str(request.journal(worker)), "--serve"]
+        return LaunchedProcess(prefix, options)
+
+    return LocalProcesses(request.jobs, start, end_seconds=END_SECONDS)

@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from core.engine.stopping import cancel_requested
 from core.errors import ExperimentError
 from core.records.lock import HEARTBEAT_SECONDS, Lock
+from core.records.stopping import cancel_requested
 
 
 @contextmanager

@@ -152,8 +152,9 @@ def prepare(
 ) -> RunComputer:
     """Read the data of an experiment and check that its runs can be computed.
 
-    data_dir, cache_dir: where data and cache lie; cached: whether surrogates and neighbours are read from the cache
-    and kept there. threads: see `Resources`. write, trace_place: see `RunComputer`. Raises AefitError.
+    data_dir, cache_dir: where data lie, and what can be made again; cached: whether surrogates and searches are
+    taken from there and kept. threads: see `Resources`. trace_place: where to look for what standard error
+    was told, such as "above". Raises AefitError.
     """
     spec = experiment.spec
     device = choose_device(spec.device)

@@ -8,8 +8,8 @@ from core.records.events import StatisticsComputed
 from core.records.metrics import RunMetrics
 from core.sets.registry import SETS
 from core.spec.spec import Spec
-from core.statistics import statistics_of
 from core.statistics.claims import claims
+from core.statistics.over_runs import statistics_of
 from core.verdict import verdict
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
+
+from core.records.stopping import cancel_requested
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,12 +45,6 @@ class ProcessStops:
             self._reasons.append("parent")
 
         threading.Thread(target=watch, daemon=True).start()
-
-
-def cancel_requested(cancel_file: Path) -> bool:
-    """Whether the cancel file is there; False where that cannot be found out now."""
-    # Not Path.exists, which raises while a file server is away: a later look sees what this one cannot.
-    return os.path.exists(cancel_file)
 
 
 def stop_requested(

@@ -25,7 +25,7 @@ from typing import Protocol
 from core.engine.arguments import add_how, how_of
 from core.engine.lock_keeping import working_in
 from core.engine.main_program import answer
-from core.engine.stopping import ProcessStops, cancel_requested
+from core.engine.stopping import ProcessStops
 from core.errors import AefitError, StudyError
 from core.files import channels
 from core.files.exit_status import ExitStatus
@@ -35,6 +35,7 @@ from core.records.process import identity
 from core.records.queue import Queued, read_queue
 from core.records.starting import How, start_coordinator
 from core.records.state import read_state
+from core.records.stopping import cancel_requested, request_cancel
 from core.records.study import STUDY_FILE, Study, StudyCell, load_study
 
 LOOK_SECONDS = 0.25
@@ -117,7 +118,7 @@ class Supervision:
         for experiment, process in alive:
             with suppress(OSError):
                 if for_good and _computes(process, experiment):
-                    experiment.cancel_file.touch()
+                    request_cancel(experiment.cancel_file)
                 else:
                     process.terminate()
         return bool(alive)

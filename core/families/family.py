@@ -7,9 +7,9 @@ search, in `fit`, not at its top.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from core.declarations.setting import Setting, Value, checked_values
 from core.families.ladder import Ladder
@@ -100,6 +100,23 @@ class Nearest:
     counted: tuple[int, ...]
 
 
+class PredictionTime(NamedTuple):
+    """Seconds that one image takes all members on two processor cores, roughly.
+
+    first: an image that is like none before it. again: one that was made of an image answered before, whose notes
+    (`Predictions.near`) are there.
+    """
+
+    first: float
+    again: float
+
+
+SHUFFLED_SETS = ("shuffled", "misclassified-shuffled")
+"""The sets that are judged with nearness in random order, see `Family.shuffled`."""
+FORWARD = 1e-7
+"""Seconds for one value of an image through a small network: a third of there and back."""
+
+
 class FittedLevels(Protocol):
     """All members of a family, from the most general to the most fitted, trained on the same images.
 
@@ -166,12 +183,15 @@ class Family(ABC):
     options: the settings that it reads; their names must differ from those of all other settings.
     subsets: on how many random parts of the training images it is trained to measure bias and variance; 0 where
         that would take too long: they are then not measured.
+    counted_as: what the gallery calls the labels of those of the nearest training images that a level counts; of
+        a family that has `nearest`.
     """
 
     title: ClassVar[str]
     summary: ClassVar[str]
     options: ClassVar[tuple[Setting, ...]] = ()
     subsets: ClassVar[int] = 0
+    counted_as: ClassVar[str] = "nearest"
 
     def __init__(self, **options: Value) -> None:
         """Each value becomes an attribute; an option that is left out has its default.
@@ -228,6 +248,14 @@ class Family(ABC):
         """
         return None
 
+    @classmethod
+    def unfilled(cls) -> Collection[str]:
+        """The sets that have no image in any run; none of them is measured unless a person asks for it.
+
+        By default those in random order, where the family does not say what that would give.
+        """
+        return SHUFFLED_SETS if cls.shuffled is Family.shuffled else ()
+
     def nearest(
         self, whole: FittedLevels, images: Pixels, most: int, near: NDArray[np.int64] | None = None
     ) -> Nearest | None:
@@ -245,3 +273,20 @@ class Family(ABC):
     def needed(self) -> str:
         """What answering one image takes, in the plural, for estimates of the work: "neighbour searches"."""
         return "predictions"
+
+    def prediction_time(self, training: int, values: int) -> PredictionTime:
+        """How long an image of so many values takes, where so many training images were fitted.
+
+        Only for the time left before any run of an experiment has come so far; by default that of a small network.
+        """
+        return PredictionTime(FORWARD * values, FORWARD * values)
+
+    @property
+    def headline(self) -> str:
+        """What makes the ladder, in a word or two, for a line that is short of room; "": the ladder's span."""
+        return ""
+
+    @property
+    def beside_levels(self) -> Mapping[str, str]:
+        """What a drawing of the ladder shows beside some of its levels: level -> a word or a row of signs."""
+        return {}

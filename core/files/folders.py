@@ -59,9 +59,17 @@ def take_away(path: Path) -> None:
     Raises OSError.
     """
     if path.is_dir() and not path.is_symlink():
-        path.rename(path.with_name(f".broken.{uuid.uuid4().hex}"))
+        set_broken_aside(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def set_broken_aside(path: Path) -> None:
+    """Rename what does not belong where it lies, so that its place is free and it can be looked at.
+
+    Raises OSError.
+    """
+    path.rename(path.with_name(f".broken.{uuid.uuid4().hex}"))
 
 
 def open_to_append(path: Path) -> int:

@@ -7,16 +7,19 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import tomli_w
 
-from core.errors import ExperimentError
+from core.errors import ExperimentError, RecordError
 from core.files.atomic import half_written, write_atomically
 from core.files.ownership import sweep
 from core.files.toml import LARGEST, parse_toml, read_toml
+from core.records.types import convert
 
 ANNOTATIONS_FILE = "annotations.toml"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,21 @@ def read_annotations(folder: Path) -> tuple[Annotations, str]:
     Never raises: a missing or broken file has no annotations, and a value of a wrong type counts as absent.
     """
     content, problem = _content(folder / ANNOTATIONS_FILE)
-    label, tags, notes = content.get("label", ""), content.get("tags", []), content.get("notes", "")
     wrong: list[str] = []
-    if not isinstance(label, str):
-        label, wrong = "", [*wrong, "label must be text"]
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        tags, wrong = [], [*wrong, "tags must be a list of texts"]
-    if not isinstance(notes, str):
-        notes, wrong = "", [*wrong, "notes must be text"]
-    if wrong:
-        problem = f"{ANNOTATIONS_FILE}: {', '.join(wrong)}"
-    return Annotations(label=label, tags=tuple(tags), notes=notes), problem
+
+    def read(name: str, kind: type[T], absent: T, expected: str) -> T:
+        try:
+            return convert(content.get(name, absent), kind, name)
+        except RecordError:
+            wrong.append(f"{name} must be {expected}")
+            return absent
+
+    annotations = Annotations(
+        label=read("label", str, "", "text"),
+        tags=read("tags", tuple[str, ...], (), "a list of texts"),
+        notes=read("notes", str, "", "text"),
+    )
+    return annotations, f"{ANNOTATIONS_FILE}: {', '.join(wrong)}" if wrong else problem
 
 
 def write_annotations(folder: Path, annotations: Annotations) -> None:
@@ -76,14 +83,15 @@ def write_annotations(folder: Path, annotations: Annotations) -> None:
 
 
 def label(folder: Path, text: str) -> Annotations:
-    """Label the experiment in `folder`, "" for none; its annotations now. Raises as `write_annotations`."""
-    return _changed(folder, label=text)
+    """Label the experiment in `folder`, "" for none; what is written of it now. Raises as `write_annotations`."""
+    return _written(folder, replace(read_annotations(folder)[0], label=text))
 
 
 def tags(folder: Path, *, add: Iterable[str] = (), remove: Collection[str] = ()) -> Annotations:
-    """Remove tags, then add some; the experiment's annotations now. Raises as `write_annotations`."""
-    kept = [tag for tag in read_annotations(folder)[0].tags if tag not in remove]
-    return _changed(folder, tags=(*kept, *add))
+    """Take tags away, then add some; what is written of the experiment now. Raises as `write_annotations`."""
+    before = read_annotations(folder)[0]
+    kept = [tag for tag in before.tags if tag not in remove]
+    return _written(folder, replace(before, tags=(*kept, *add)))
 
 
 def note(folder: Path, text: str) -> Annotations:
@@ -91,11 +99,10 @@ def note(folder: Path, text: str) -> Annotations:
 
     Raises as `write_annotations`.
     """
-    return _changed(folder, notes=text)
+    return _written(folder, replace(read_annotations(folder)[0], notes=text))
 
 
-def _changed(folder: Path, **changes: Any) -> Annotations:
-    annotations = replace(read_annotations(folder)[0], **changes)
+def _written(folder: Path, annotations: Annotations) -> Annotations:
     write_annotations(folder, annotations)
     return annotations
 

@@ -6,13 +6,17 @@ For definitions see docs/protocol.md, "Deciding the claim". Mappings by level ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from core.records.types import Count, Name, Record, Share
 
 DecidingSet = Literal["test", "misclassified", "adversarial", "noise"]
 """The sets that are selected on one half of the training images and measured on the other."""
 DECIDING_SETS: tuple[DecidingSet, ...] = get_args(DecidingSet)
+UNSELECTED: DecidingSet = "test"
+"""The one among them that no half selects: all test images."""
+
+T = TypeVar("T")
 
 ByLevel = dict[Name, Share | None]
 """Level -> accuracy; None where the set is empty in one of the two orders."""
@@ -34,8 +38,9 @@ class CrossFit(Record, frozen=True, kw_only=True):
 
     @property
     def accuracy(self) -> Mapping[DecidingSet, ByLevel]:
-        """Set -> level -> accuracy, of the sets that were measured."""
-        return _measured(self)
+        """The sets that were measured."""
+        found: dict[DecidingSet, ByLevel | None] = {name: getattr(self, name) for name in DECIDING_SETS}
+        return _measured(found)
 
 
 class Decomposition(Record, frozen=True, kw_only=True):
@@ -73,8 +78,11 @@ class BiasVariance(Record, frozen=True, kw_only=True):
 
     @property
     def sets(self) -> Mapping[DecidingSet, Decompositions]:
-        """Set -> its decompositions, of the sets that were measured."""
-        return _measured(self)
+        """The sets that were measured."""
+        found: dict[DecidingSet, Decompositions | None] = {
+            name: getattr(self, name) for name in DECIDING_SETS
+        }
+        return _measured(found)
 
 
 class LevelRobustness(Record, frozen=True, kw_only=True):
@@ -113,6 +121,5 @@ class Robustness(Record, frozen=True, kw_only=True):
     flips: Flips
 
 
-def _measured(record: Record) -> dict[DecidingSet, Any]:
-    found = ((name, getattr(record, name)) for name in DECIDING_SETS)
-    return {name: value for name, value in found if value is not None}
+def _measured(found: Mapping[DecidingSet, T | None]) -> dict[DecidingSet, T]:
+    return {name: value for name, value in found.items() if value is not None}

@@ -34,6 +34,7 @@ from typing import Literal, Self
 from core.declarations.lazy import hashlib, json
 from core.errors import ExperimentError, RecordError
 from core.files.atomic import write_atomically
+from core.files.folders import set_broken_aside
 from core.files.ownership import owned_name
 from core.files.reading import read_plain
 from core.records.folders import LOCK_FILE
@@ -373,7 +374,7 @@ def _content_of(path: Path) -> bytes | None:
 def _clear(path: Path) -> None:
     """Remove a lock file; what can be no lock was put there by somebody, and is only set aside. Raises OSError."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
-        path.rename(path.with_name(f".broken.{uuid.uuid4().hex}"))
+        set_broken_aside(path)
     else:
         path.unlink()
 

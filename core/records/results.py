@@ -23,7 +23,7 @@ import msgspec
 from core.declarations.lazy import hashlib
 from core.errors import RecordError
 from core.files.atomic import sync_file, sync_folder
-from core.files.folders import make_folder
+from core.files.folders import make_folder, set_broken_aside
 from core.files.ownership import owned_name
 from core.files.reading import open_plain, read_plain
 from core.records.environment import Environment
@@ -101,7 +101,7 @@ def publish(
             sync_file(temporary / name)
         sync_folder(temporary)
         if os.path.lexists(target) and not valid():
-            target.rename(run_folder / f".broken.{uuid.uuid4().hex}")
+            set_broken_aside(target)
         try:
             os.rename(temporary, target)
             ours = True

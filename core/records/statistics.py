@@ -79,7 +79,7 @@ class StatisticalTest(Record, frozen=True, kw_only=True, gc=False):
 
 
 class Claim(Record, frozen=True, kw_only=True, gc=False):
-    """One of the quantities that decide the claim, see `core.statistics.claims.quantities`.
+    """One of the quantities that decide the claim, see `core.statistics.quantities.quantities`.
 
     sets: the set that it is of, or two: then it is that of the first less that of the second. estimate: the mean
     over the `n` runs that have the quantity. ci95: of the mean, allowing for runs that divide one pool; None where

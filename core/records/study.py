@@ -5,28 +5,31 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import tomli_w
 
 from core.declarations.lazy import hashlib, json
+from core.declarations.printable import shell_word
 from core.declarations.setting import Value
-from core.errors import AefitError, StudyError, closest
-from core.files.atomic import sync_folder, write_atomically
+from core.errors import AefitError, RecordError, StudyError
+from core.files.atomic import write_atomically
 from core.files.folders import make_home, take_away
 from core.files.locations import experiments_dir, studies_dir
-from core.files.ownership import owned_name, sweep
+from core.files.ownership import sweep
 from core.files.reading import read_plain
 from core.files.toml import parse_toml
 from core.records.home import experiment_id
 from core.records.lock import Lock, LockHeld
+from core.records.named_folders import delete_whole, hint_for_unknown, make_whole, meant_by, sweep_half_done
+from core.records.types import Moment, Record, convert
 from core.spec.grid import MOST, axes_of, in_order_of_sharing
 from core.spec.spec import Spec
 from core.spec.stored import StoredSpecs
@@ -37,16 +40,35 @@ SCHEMA_VERSION = 1
 LARGEST = 2**24
 """Bytes of a study's file, at most: those of MOST experiments."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-"""The ids of experiments in a study: names of folders, with no other path possible."""
+Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")]
+"""Of an experiment in a study: the name of a folder beside others, and of nothing else."""
 EDITING = ".edit"
 """The folder, among the studies, whose lock a process holds while it reads a study and writes it anew."""
 PATIENCE = 20.0
 """Seconds to wait for another process that holds it."""
 LOOK_SECONDS = 0.05
-HALF_DONE = r"\.(new|deleted)"
 HALF_WRITTEN = r"\.(study\.toml|heartbeat|lock)"
 """The prefixes of half-written files that killed processes leave in a study's folder."""
+
+
+class _Version(Record, frozen=True, kw_only=True):
+    """What every version's file has."""
+
+    schema_version: Annotated[int, msgspec.Meta(ge=1, le=SCHEMA_VERSION)]
+
+
+class _Identified(Record, frozen=True, kw_only=True):
+    """A cell's id; beside it stand its settings, whatever these are."""
+
+    id: Id
+
+
+class StudyContent(Record, frozen=True, kw_only=True):
+    """A study's file. base: the settings that all cells have. cell: of each its id and its other settings."""
+
+    base: dict[str, object] = msgspec.field(default_factory=dict)
+    cell: tuple[dict[str, object], ...] = ()
+    created: Moment = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,7 +181,7 @@ def _alone(home: Path) -> Iterator[None]:
         raise _unwritable(guard.parent, error) from error
     try:
         _sweep(guard, lock)
-        sweep(guard.parent, HALF_DONE)
+        sweep_half_done(guard.parent)
         yield
     finally:
         lock.release()
@@ -260,24 +282,15 @@ def find_study_folder(home: Path, name: str) -> Path:
     Raises StudyError where there is none, or more than one.
     """
     folders = study_folders(home)
-    names = {folder.name: folder for folder in folders}
-    if not names:
+    if not folders:
         raise StudyError(
             f"there is no study under {home}",
             "start one: aefit-tui --batch --epsilon 0.05,0.1 --attack fgsm,pgd",
         )
-    if name == "latest":
-        return folders[0]
-    if name in names:
-        return names[name]
-    matches = sorted(one for one in names if name and one.startswith(name))
-    if len(matches) == 1:
-        return names[matches[0]]
-    if matches:
-        raise StudyError(f"{name!r} may mean {', '.join(matches)}", "give more of it")
-    near = closest(name, names)
-    hint = f"did you mean {near}?" if near else "`aefit-tui study list` shows those there are"
-    raise StudyError(f"there is no study {name!r}", hint)
+    found = meant_by(name, folders, made=_written, words=lambda own: (own,), refuse=StudyError)
+    if found is not None:
+        return found
+    raise StudyError(f"there is no study {name!r}", hint_for_unknown(name, folders, "aefit-tui study list"))
 
 
 def load_study(folder: Path) -> Study:
@@ -295,49 +308,32 @@ def load_study(folder: Path) -> Study:
         raise StudyError(f"{path} cannot be read: {error.strerror}", remove) from error
     except ValueError as error:  # not UTF-8, not TOML
         raise StudyError(f"{path} is damaged: {error}", remove) from error
-    version = content.get("schema_version")
-    if type(version) is not int or not 1 <= version <= SCHEMA_VERSION:
+    try:
+        convert(content, _Version, "its version")
+    except RecordError as error:
+        version = str(content.get("schema_version"))[:40]
         raise StudyError(
-            f"{path}: schema_version = {str(version)[:40]}, and this program reads up to {SCHEMA_VERSION}",
-            remove,
-        )
-    base, cells, created = content.get("base", {}), content.get("cell", []), content.get("created", 0.0)
-    if (
-        not isinstance(base, dict)
-        or not isinstance(cells, list)
-        or not all(isinstance(cell, dict) and _is_id(cell.get("id")) for cell in cells)
-        or not isinstance(created, int | float)
-    ):
-        raise StudyError(f"{path} is damaged: expected [base] and [[cell]] tables with an id", remove)
-    once = {cell["id"]: cell for cell in cells[:MOST]}
+            f"{path}: schema_version = {version}, and this program reads up to {SCHEMA_VERSION}", remove
+        ) from error
+    try:
+        found = convert(content, StudyContent, "its content")
+        ids = [one.id for one in convert(found.cell, tuple[_Identified, ...], "the id of a [[cell]]")]
+    except RecordError as error:
+        raise StudyError(
+            f"{path} is damaged: expected [base] and [[cell]] tables with an id; {error}", remove
+        ) from error
+    once = dict(zip(ids[:MOST], found.cell[:MOST], strict=True))
     specs = StoredSpecs()
-    return Study(folder, tuple(_read_cell(base, cell, specs) for cell in once.values()), float(created))
+    cells = tuple(_read_cell(key, found.base, cell, specs) for key, cell in once.items())
+    return Study(folder, cells, found.created)
 
 
 def delete_study(folder: Path) -> None:
-    """Remove a study's folder; its experiments stay. Raises LockHeld while it is computed, StudyError."""
-    lock = Lock(folder)
-    try:
-        if folder.is_symlink():
-            folder.unlink()
-            return
-        lock.acquire()
-        trash = folder.with_name(owned_name(".deleted"))
-        try:
-            folder.rename(trash)
-        finally:
-            lock.release()
-        shutil.rmtree(trash, ignore_errors=True)
-        sweep(folder.parent, HALF_DONE)
-    except LockHeld as held:
-        held.hint = f"stop it first: aefit-tui study cancel {folder.name}"
-        raise
-    except OSError as error:
-        raise StudyError(f"cannot delete {folder}: {error.strerror or error}") from error
+    """Remove a study, whether or not its file can be read; its experiments stay. Raises LockHeld, StudyError.
 
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, str) and ID.fullmatch(value) is not None
+    See `delete_whole`.
+    """
+    delete_whole(folder, f"stop it first: aefit-tui study cancel {shell_word(folder.name)}", StudyError)
 
 
 def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
@@ -350,18 +346,12 @@ def _ordered(cells: Iterable[StudyCell]) -> tuple[StudyCell, ...]:
 def _write(study: Study) -> None:
     content = _content(study)
     folder = study.folder
-    temporary = folder.with_name(owned_name(".new"))
     try:
         if folder.is_dir():
             write_atomically(folder / STUDY_FILE, content)
-            return
-        make_home(study.home)
-        temporary.mkdir(parents=True)
-        write_atomically(temporary / STUDY_FILE, content)
-        temporary.rename(folder)
-        sync_folder(folder.parent)
+        else:
+            make_whole(study.home, folder, {STUDY_FILE: content})
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise StudyError(f"{study.name} is being made by somebody else", "type the same again") from error
         raise _unwritable(folder.parent, error) from error
@@ -396,15 +386,17 @@ def _plain(spec: Spec) -> dict[str, Any]:
     return {key: value for key, value in spec.to_json().items() if value is not None}
 
 
-def _read_cell(base: Mapping[str, Any], cell: Mapping[str, Any], specs: StoredSpecs) -> StudyCell:
-    values = {**base, **{key: value for key, value in cell.items() if key != "id"}}
+def _read_cell(
+    key: str, base: Mapping[str, object], cell: Mapping[str, object], specs: StoredSpecs
+) -> StudyCell:
+    values = {**base, **{name: value for name, value in cell.items() if name != "id"}}
     try:
         spec = specs.make(values)
     except AefitError as error:
-        return StudyCell(cell["id"], None, str(error))
-    if experiment_id(spec) != cell["id"]:
-        return StudyCell(cell["id"], None, f"its settings in {STUDY_FILE} are those of {experiment_id(spec)}")
-    return StudyCell(cell["id"], spec)
+        return StudyCell(key, None, str(error))
+    if experiment_id(spec) != key:
+        return StudyCell(key, None, f"its settings in {STUDY_FILE} are those of {experiment_id(spec)}")
+    return StudyCell(key, spec)
 
 
 def _written(folder: Path) -> float:

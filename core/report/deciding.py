@@ -7,21 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.records.deciding import DECIDING_SETS, CrossFit, DecidingSet, Robustness
+from core.records.deciding import DECIDING_SETS, UNSELECTED, CrossFit, DecidingSet, Robustness
 from core.records.metrics import RunMetrics
 from core.records.statistics import Summary
 from core.records.types import Record
 from core.report.attack_figures import attack_title, control_title, rates
 from core.report.result import Result
 from core.report.terms import MEASURES
-from core.statistics.comparison import summarise
+from core.statistics import plain_t
+from core.statistics.summary import CriticalValue, summarise
 
 T = TypeVar("T")
 
 OWN, OTHER, EITHER = "own half", "other half", "each half"
 """Whose classifier is measured: of the half that selected the images, of the other one, or of each: unselected."""
-UNSELECTED = "test"
-"""The set that nothing selects."""
 BIAS_MEASURES = ("bias", "variance", "error")
 ROBUSTNESS_MEASURES = ("accuracy", "success", "worst_case")
 
@@ -86,15 +85,18 @@ FLIPS_READING = (
 )
 
 
-def level_tables(result: Result) -> list[LevelTable]:
-    """Those that some run measured: cross-fitted accuracy, bias and variance, robustness."""
+def level_tables(result: Result, critical_value: CriticalValue = plain_t.critical_value) -> list[LevelTable]:
+    """Those that some run measured: cross-fitted accuracy, bias and variance, robustness.
+
+    critical_value: as in `summarise`.
+    """
     return [
         table
         for table in (
-            crossfit_table(result),
-            crossfit_table(result, fitted=True),
-            _bias_variance(result),
-            _robustness(result),
+            crossfit_table(result, critical_value=critical_value),
+            crossfit_table(result, fitted=True, critical_value=critical_value),
+            _bias_variance(result, critical_value),
+            _robustness(result, critical_value),
         )
         if table.groups
     ]
@@ -105,10 +107,13 @@ def has_crossfit(result: Result) -> bool:
     return any(run.crossfit is not None for run in _runs(result))
 
 
-def crossfit_table(result: Result, *, fitted: bool = False) -> LevelTable:
+def crossfit_table(
+    result: Result, *, fitted: bool = False, critical_value: CriticalValue = plain_t.critical_value
+) -> LevelTable:
     """Accuracy on what one half selects: by the other half, and by the half itself.
 
     fitted: selected at the most fitted level, not at the most general one. Its share of selection is no claim.
+    critical_value: as in `summarise`.
     """
     ladder = result.ladder
     selected_at = ladder.at(ladder.fitted if fitted else ladder.general)
@@ -127,10 +132,10 @@ def crossfit_table(result: Result, *, fitted: bool = False) -> LevelTable:
         ]
         if found:
             images = math.fsum(sum(one.counts[name]) / 2 for one in found) / len(found)
-            other = _over_runs(result, found, _other(name))
+            other = _over_runs(result, found, _other(name), critical_value)
             lines: tuple[Line, ...] = (Line(EITHER, other),)
             if name != UNSELECTED:
-                lines = (Line(OTHER, other), Line(OWN, _over_runs(result, found, _own(name))))
+                lines = (Line(OTHER, other), Line(OWN, _over_runs(result, found, _own(name), critical_value)))
             facts = (images,) if fitted else (images, shares.get(name))
             groups.append(Group(name, name, facts, lines))
     return LevelTable(
@@ -151,14 +156,15 @@ def crossfit_table(result: Result, *, fitted: bool = False) -> LevelTable:
     )
 
 
-def _bias_variance(result: Result) -> LevelTable:
+def _bias_variance(result: Result, critical_value: CriticalValue) -> LevelTable:
     groups = []
     found = [run.bias_variance for run in _runs(result) if run.bias_variance is not None]
     for name in DECIDING_SETS:
         there = [one.sets[name] for one in found if name in one.sets]
         if there:
             lines = tuple(
-                Line(MEASURES[field], _over_runs(result, there, _field(field))) for field in BIAS_MEASURES
+                Line(MEASURES[field], _over_runs(result, there, _field(field), critical_value))
+                for field in BIAS_MEASURES
             )
             groups.append(Group(name, name, (), lines))
     subsets = " or ".join(str(count) for count in sorted({one.subsets for one in found}))
@@ -176,12 +182,13 @@ def _bias_variance(result: Result) -> LevelTable:
     )
 
 
-def _robustness(result: Result) -> LevelTable:
+def _robustness(result: Result, critical_value: CriticalValue) -> LevelTable:
     groups = []
     for of, title, found in _attacked(result):
         levels = [one.robustness for one in found]
         lines = tuple(
-            Line(MEASURES[field], _over_runs(result, levels, _field(field))) for field in ROBUSTNESS_MEASURES
+            Line(MEASURES[field], _over_runs(result, levels, _field(field), critical_value))
+            for field in ROBUSTNESS_MEASURES
         )
         groups.append(Group(of, title, rates(result, of), lines))
     return LevelTable(
@@ -198,8 +205,11 @@ def _robustness(result: Result) -> LevelTable:
     )
 
 
-def flips_rows(result: Result) -> list[FlipsRow]:
-    """Of the attack's candidates, of noise, and of the attack's had the family followed another rule."""
+def flips_rows(result: Result, critical_value: CriticalValue = plain_t.critical_value) -> list[FlipsRow]:
+    """Of the attack's candidates, of noise, and of the attack's had the family followed another rule.
+
+    critical_value: as in `summarise`.
+    """
     rows = []
     for of, title, found in _attacked(result):
         flips = [one.flips for one in found]
@@ -213,7 +223,9 @@ def flips_rows(result: Result) -> list[FlipsRow]:
                 gained=sum(one.gained for one in flips),
                 lost=sum(one.lost for one in flips),
                 n=sum(one.n for one in flips),
-                net=summarise([one.net for one in flips], overlap=_overlap(result)),
+                net=summarise(
+                    [one.net for one in flips], overlap=_overlap(result), critical_value=critical_value
+                ),
             )
         )
     return rows
@@ -242,12 +254,15 @@ def _overlap(result: Result) -> float:
 
 
 def _over_runs(
-    result: Result, found: Sequence[T], value: Callable[[T, str], float | None]
+    result: Result,
+    found: Sequence[T],
+    value: Callable[[T, str], float | None],
+    critical_value: CriticalValue,
 ) -> dict[str, Summary]:
     """Level -> the summary of a value that every run has, or has not, at that level."""
     overlap = _overlap(result)
     return {
-        level: summarise([value(one, level) for one in found], overlap=overlap)
+        level: summarise([value(one, level) for one in found], overlap=overlap, critical_value=critical_value)
         for level in result.ladder.levels
     }
 

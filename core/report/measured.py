@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
-from core.statistics.claims import Quantity, quantities
+from core.statistics.quantities import Quantity, quantities
 
 ACCURACY = "accuracy"
 """On a set at a level."""

@@ -48,7 +48,7 @@ CLAIMS: dict[str, Term] = {
     "selection_share": Term(
         name="share of the rise that is selection",
         short="selected share",
-        line="part of the rise that only the votes that selected see",
+        line="part of the rise that only the classifier that selected sees",
         definition="1 - that rise / the same rise by the half that selects.",
     ),
     "crossfit_fitted_rise": Term(
@@ -99,7 +99,7 @@ CLAIMS: dict[str, Term] = {
     "rise": Term(
         name="rise, as the paper counts",
         short="paper's rise",
-        line="rise from the end that selected to the other, by the same votes",
+        line="rise from the selecting end to the other, by the same classifier",
         definition=(
             "Accuracy at the other end of the ladder less that where a set was selected, by the classifier "
             "that selected it: with the selection in it."

@@ -38,7 +38,7 @@ SETS: Registry[MeasuredSet] = Registry(
 
 
 def own_controls() -> tuple[str, ...]:
-    """Those besides the paper's that come with this program: what is measured unless a person says otherwise."""
+    """Those besides the paper's that come with this program: the default, but for what a family cannot fill."""
     return tuple(name for name in SETS.own if name not in PAPER_SETS)
 
 

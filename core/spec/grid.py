@@ -8,16 +8,14 @@ from itertools import product
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Value
 from core.errors import SpecError
-from core.spec.resolved import spec_of
-from core.spec.settings import COMMON, PARTS, known_options, options_of
+from core.spec.resolved import following_defaults, spec_of
+from core.spec.settings import COMMON, NOT_IDENTIFYING, PARTS, known_options, options_of
 from core.spec.spec import Spec
 
 Point = Mapping[str, object]
 """Some settings by name, each with one value."""
 MOST = 10_000
 """Experiments of one study, at most: more is a mistake in typing."""
-NO_AXES = ("runs", "device")
-"""Settings in which the experiments of a study may differ that change none of their numbers."""
 SHARED_FIRST = ("dataset", "seed", "splits", "test_size")
 """What two experiments must have in common to share splits, in which everything else that they share rests."""
 
@@ -86,8 +84,17 @@ def shared_splits(spec: Spec) -> tuple[Value, ...]:
 
 def shared_surrogate(spec: Spec) -> tuple[object, ...]:
     """Equal for two specifications whose runs train the same surrogates, so that each is trained once."""
-    options = tuple(spec.part_options("surrogate").items())
-    return (*shared_splits(spec), spec.surrogate, spec.epochs, *options)
+    return (*shared_splits(spec), *_training(spec))
+
+
+def time_of_training(spec: Spec) -> tuple[object, ...]:
+    """Equal for two specifications whose surrogates take as long to train: the same training of as many images."""
+    return (spec.dataset, spec.test_size, *_training(spec))
+
+
+def _training(spec: Spec) -> tuple[object, ...]:
+    """What is trained on the training images of a run, and how long."""
+    return (spec.surrogate, spec.epochs, *spec.part_options("surrogate").items())
 
 
 def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
@@ -102,17 +109,20 @@ def axes_of(specs: Sequence[Spec]) -> dict[str, tuple[Value, ...]]:
     return {
         name: _ascending(tuple(values))
         for name, values in values_of.items()
-        if name not in NO_AXES and len(values) > 1 and not _follows(name, specs)
+        if name not in NOT_IDENTIFYING and len(values) > 1 and not _follows(name, specs)
     }
 
 
 def _follows(name: str, specs: Sequence[Spec]) -> bool:
-    """Whether a setting only follows from another that differs: the epochs of each data set's own."""
-    if name != "epochs":
+    """Whether a setting only follows from another that differs.
+
+    The epochs of each named data set's own; the controls, where each family has all that it can fill.
+    """
+    if name not in ("epochs", "controls"):
         return False
-    return all(
-        spec.dataset in CATALOGUE and spec.epochs == CATALOGUE[spec.dataset].default_epochs for spec in specs
-    )
+    if name == "epochs" and not all(spec.dataset in CATALOGUE for spec in specs):
+        return False
+    return all(spec.values[name] == following_defaults(spec.dataset, spec.family)[name] for spec in specs)
 
 
 def _ascending(values: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -125,7 +135,7 @@ def _check_names(base: Point, grid: Mapping[str, Sequence[object]], cases: Seque
     options = known_options(plugins=False)
     for name, values in grid.items():
         setting = COMMON.get(name) or options.get(name)
-        if name == "runs" or (setting is not None and not setting.identifies):
+        if setting is not None and not setting.identifies:
             shown = ",".join(map(str, values))
             raise SpecError(name, shown, "the experiments of a study have one value of it", "give one")
         if not values:
@@ -138,7 +148,7 @@ def _check_names(base: Point, grid: Mapping[str, Sequence[object]], cases: Seque
     if count > MOST:
         raise SpecError("study", f"{count:,} experiments", f"expected at most {MOST:,}")
     for case in cases:
-        for name in NO_AXES:
+        for name in NOT_IDENTIFYING:
             if name in case:
                 raise SpecError(name, case[name], "the experiments of a study have one value of it")
 

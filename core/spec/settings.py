@@ -17,6 +17,7 @@ from core.declarations.setting import Choice, Names, Number, Setting, Whole, by_
 from core.errors import PluginError, SpecError, closest
 from core.families.registry import FAMILIES
 from core.sets.registry import PAPER_SETS, SETS, own_controls
+from core.spec.call import CALL, TYPED_ONLY
 from core.spec.dataset_kind import DataSet
 from core.surrogates.registry import SURROGATES
 
@@ -30,14 +31,7 @@ KEEPS = {
     "adversarial": "the adversarial set",
     "candidates": "every candidate too, in files of their own, for uses elsewhere",
 }
-RESERVED = frozenset(
-    (
-        "batch", "config", "detach", "help", "json", "name", "no_cache", "now", "pair", "quiet",
-        "study", "version", "yes",
-        "dask", "data_dir", "data_limit", "home", "jobs", "launcher", "threads",
-        "plugins", "schema_version",
-    )
-)  # fmt: skip
+RESERVED = frozenset((*CALL, *TYPED_ONLY, "help", "version", "plugins", "schema_version"))
 """What no option of a part may be called: options of the command, settings of a call, keys of `spec.toml`."""
 PARTS: Mapping[str, Registry[Any]] = {"attack": ATTACKS, "family": FAMILIES, "surrogate": SURROGATES}
 """The settings that choose a part of the experiment, and what each chooses from."""
@@ -157,7 +151,7 @@ class CommonSettings:
     )
     controls: tuple[str, ...] = _declare(
         default=own_controls(),
-        default_text="all of ours",
+        default_text="all of ours that the classifier can fill",
         title="Controls",
         metavar="A,B|none",
         kind=Names(_Lines(SETS, "description", left_out=PAPER_SETS), "a control"),
@@ -199,6 +193,8 @@ COMMON: dict[str, Setting] = by_name(
     Setting(name=one.name, **one.metadata["words"]) for one in fields(CommonSettings)
 )
 """The settings of every specification, by name."""
+NOT_IDENTIFYING = tuple(name for name, setting in COMMON.items() if not setting.identifies)
+"""Those of them that are no part of an identity: they change neither a number nor what a result holds."""
 
 
 def part_options(part: str, name: str) -> dict[str, Setting]:

@@ -9,9 +9,9 @@ from typing import Literal
 
 from core.records.statistics import Decision, Interval, Reason
 from core.records.types import Count, Finite, Record, Share
-from core.statistics.claims import MARGIN, decision_of
-from core.statistics.comparison import FEWEST_RUNS, Sample, usable
+from core.statistics.decision import MARGIN, decision_of
 from core.statistics.plain_t import critical_value, two_sided_p
+from core.statistics.summary import FEWEST_RUNS, Sample, usable, welch_satterthwaite
 
 ByRun = Mapping[int, float | None]
 """Run -> the value of a quantity; None where it has none."""
@@ -83,11 +83,8 @@ def unpaired_difference(first: ByRun, second: ByRun, *, overlaps: tuple[float, f
     if max(one.sd, two.sd) <= _rounding(*sides[0], *sides[1]):
         return Difference(test="welch", n=n, estimate=mean, reason="zero_variance")
     errors = one.error(overlaps[0]), two.error(overlaps[1])
-    error = math.hypot(*errors)
-    # Welch-Satterthwaite, by each side's share of the squared standard error.
-    shares = [(side / error) ** 2 for side in errors]
-    df = 1 / (shares[0] ** 2 / (one.n - 1) + shares[1] ** 2 / (two.n - 1))
-    return _tested("welch", n, mean, error, df)
+    df = welch_satterthwaite(errors, (one.n, two.n))
+    return _tested("welch", n, mean, math.hypot(*errors), df)
 
 
 def _tested(

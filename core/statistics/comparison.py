@@ -1,4 +1,4 @@
-"""One quantity over the runs: its mean and interval, and two sets compared by four tests."""
+"""Two sets compared by four tests over the runs; loads SciPy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.records.statistics import Direction, Interval, Reason, Summary, TestName
+from core.records.statistics import Direction, Interval, Reason, TestName
 from core.statistics.signed_rank import signed_rank
 from core.statistics.student_t import critical_value, two_sided_p
-
-# With two values a t-test exists and means nothing: one degree of freedom.
-FEWEST_RUNS = 3
-
-# Sums of many values of this size are still finite.
-_LARGEST_VALUE = 1e300
+from core.statistics.summary import FEWEST_RUNS, Sample, usable, welch_satterthwaite
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +30,6 @@ class Outcome:
     effect_size: float | None
     direction: Direction | None
     reason: Reason | None
-
-
-def summarise(values: Sequence[float | None], *, overlap: float) -> Summary:
-    """Summary of the usable values; None, NaN and infinity are not usable.
-
-    overlap: n_test / n_train. The interval is mean -+ t(0.975; n-1) sd sqrt(1/n + overlap) (Nadeau and Bengio,
-    2003), and not clipped to the range of the quantity. Raises ValueError for a finite value beyond 1e300.
-    """
-    there = [value for value in usable(values) if value is not None]
-    if not there:
-        return Summary(mean=None, sd=None, ci95=None, n=0)
-    sample = Sample.of(there)
-    if sample.n == 1:
-        return Summary(mean=sample.mean, sd=None, ci95=None, n=1)
-    interval = _interval(sample.mean, sample.error(overlap), sample.n - 1)
-    return Summary(mean=sample.mean, sd=sample.sd, ci95=interval, n=sample.n)
-
-
-def corrected_interval(values: Sequence[float], overlap: float) -> Interval | None:
-    """The 95 % interval of the mean of two finite values or more, as `summarise` gives it; None without spread."""
-    sample = Sample.of(values)
-    if sample.sd <= 8 * sys.float_info.epsilon * max(1.0, *map(abs, values)):
-        return None
-    return _interval(sample.mean, sample.error(overlap), sample.n - 1)
 
 
 def compare(
@@ -93,57 +64,6 @@ def compare(
     ]
 
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) step-down adjusted p-values, in the order given; None stays None and is not counted.
-
-    Raises ValueError for a p outside [0, 1].
-    """
-    family = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for place, (p, index) in enumerate(family):
-        if not 0 <= p <= 1:
-            raise ValueError(f"a p-value lies in [0, 1], but number {index} is {p}")
-        largest = max(largest, min(1.0, (len(family) - place) * p))
-        adjusted[index] = largest
-    return adjusted
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """n >= 1 values by their mean and standard deviation (0 for a single value)."""
-
-    n: int
-    mean: float
-    sd: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Sample:
-        """Of some finite values, one at least."""
-        n = len(values)
-        mean = math.fsum(values) / n
-        # hypot: squares of very large or very small deviations would overflow or vanish.
-        sd = math.hypot(*(value - mean for value in values)) / math.sqrt(n - 1) if n > 1 else 0.0
-        return cls(n, mean, sd)
-
-    @property
-    def standard_error(self) -> float:
-        """Of the mean, for values that have nothing to do with each other."""
-        return self.sd / math.sqrt(self.n)
-
-    def error(self, overlap: float) -> float:
-        """The standard error of the mean, for runs whose parts overlap so much."""
-        return self.sd * math.sqrt(1 / self.n + overlap)
-
-
-def usable(values: Sequence[float | None]) -> list[float | None]:
-    """The values as plain floats, with None for what is not finite. Filtered first: SciPy would not."""
-    floats = [None if value is None or not math.isfinite(value) else float(value) for value in values]
-    if any(abs(value) > _LARGEST_VALUE for value in floats if value is not None):
-        raise ValueError(f"values must not exceed {_LARGEST_VALUE:g}: {floats}")
-    return floats
-
-
 def _interval(centre: float, standard_error: float, df: float) -> Interval:
     half = critical_value(df) * standard_error
     return centre - half, centre + half
@@ -160,9 +80,7 @@ def _welch(first: Sequence[float], second: Sequence[float], rounding: float) -> 
     if max(one.sd, two.sd) <= rounding:
         return _without_p("welch", n, difference, rounding, "zero_variance")
     standard_error = math.hypot(one.standard_error, two.standard_error)
-    # Welch-Satterthwaite, by each side's share of the squared standard error.
-    shares = (one.standard_error / standard_error) ** 2, (two.standard_error / standard_error) ** 2
-    df = 1 / (shares[0] ** 2 / (one.n - 1) + shares[1] ** 2 / (two.n - 1))
+    df = welch_satterthwaite((one.standard_error, two.standard_error), (one.n, two.n))
     pooled_sd = math.hypot(one.sd, two.sd) / math.sqrt(2)
     return _t_test("welch", n, difference, standard_error, df, difference / pooled_sd, rounding)
 

@@ -1,4 +1,4 @@
-"""All completed runs of one experiment: the summary of every accuracy, and every test."""
+"""All completed runs of one experiment: the summary of every accuracy, and every test; loads SciPy."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import msgspec
 
 from core.families.ladder import Ladder
 from core.records.statistics import StatisticalTest, SummaryTable
-from core.statistics.comparison import FEWEST_RUNS, Outcome, compare, holm, summarise
+from core.statistics.comparison import Outcome, compare
+from core.statistics.holm import holm
 from core.statistics.slopes import QUANTITIES, Slope, changes
+from core.statistics.student_t import critical_value
+from core.statistics.summary import FEWEST_RUNS, summarise
 
 RunAccuracies = Mapping[str, Mapping[str, float | None]]
 """One run: set -> level -> accuracy, None where the set is empty."""
@@ -50,7 +53,11 @@ def statistics_of(
     absent = dict.fromkeys(ladder.levels)
     summary = {
         name: {
-            level: summarise([run.get(name, absent)[level] for run in runs], overlap=n_test / n_train)
+            level: summarise(
+                [run.get(name, absent)[level] for run in runs],
+                overlap=n_test / n_train,
+                critical_value=critical_value,
+            )
             for level in ladder.levels
         }
         for name in zero_by_construction

@@ -46,15 +46,15 @@ def verdict(
 
     0. where the attack fools its own target with under 10 % of its candidates, or reaches the class that it aims at
        with under 10 %, or the target is a poor classifier: that, before all else;
-    1. in short: whether accuracy, by votes that did not select, rises further on the adversarial images than on
-       ordinary mistakes, whether bias falls further on them, whether fitting helps without selection, and how much
-       of the rise is selection;
+    1. in short: whether accuracy, by the classifier that did not select, rises further on the adversarial images
+       than on ordinary mistakes, whether bias falls further on them, whether fitting helps without selection, and
+       how much of the rise is selection;
     2. what was compared, over how many runs, and why the others are left out;
     3. how the attack did on its own target, where rule 0 has not said it;
     4. how many images the adversarial and the misclassified set have in a run, from how many sources, with a
        caution where one of them has fewer than 30 in a run that is compared;
-    5. the rise that the paper counts, by the votes that selected, on the adversarial images, the misclassified ones
-       and the whole test set;
+    5. the rise that the paper counts, by the classifier that selected, on the adversarial images, the misclassified
+       ones and the whole test set;
     6. whether the paper's results are met, by its own test (Welch's): slopes that differ from those on the
        misclassified images, and slopes higher than those on the whole test set;
     7. the same slopes by the cautious test (Nadeau-Bengio corrected, Holm-adjusted); A_j - A_i, i the level before

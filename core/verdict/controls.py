@@ -1,4 +1,4 @@
-"""What the controls say of the rise that the paper counts, by the votes that selected: rule 11 of the verdict."""
+"""What the controls say of the rise that the paper counts, by the classifier that selected: rule 11."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from core.declarations.words import enumerate_words
 from core.records.statistics import Claim
 from core.sets.registry import SETS
-from core.statistics.claims import BOTH_ENDS
+from core.statistics.quantities import BOTH_ENDS
 from core.verdict.numbers import SMALL_SET, Numbers
 from core.verdict.phrases import ADVERSARIAL, NAMES, count_runs, estimate, format_number, word_of
 

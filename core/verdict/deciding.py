@@ -117,4 +117,4 @@ def _shares(numbers: Numbers) -> str:
     told = [f"{percentage(claim)} on {NAMES[one]}" for one, claim in found if claim is not None]
     if not told:
         return ""
-    return f"; of the rise by the votes that selected, selection is {enumerate_words(told)}"
+    return f"; of the rise by the classifier that selected, selection is {enumerate_words(told)}"

@@ -13,7 +13,7 @@ def answer_in_short(numbers: Numbers) -> list[str]:
     if not clauses:
         return [
             "In short: these runs have not measured what decides the claim. What follows is the comparison that "
-            "the paper makes, in which an image is measured by the votes that selected it."
+            "the paper makes, in which an image is measured by the classifier that selected it."
         ]
     if not numbers.testable:
         there = "there is 1" if numbers.runs == 1 else f"there are {numbers.runs}"
@@ -40,7 +40,8 @@ def _rise(numbers: Numbers) -> str:
         "same": f"{rise} is the same within {claim.margin:g} {both.format('as')}",
         "undecided": f"it is undecided whether {rise} differs between adversarial images and ordinary mistakes",
     }
-    return f"by votes that did not select the images, {_with_prediction(numbers, claim, decided[claim.decision])}"
+    found = _with_prediction(numbers, claim, decided[claim.decision])
+    return f"by the classifier that did not select the images, {found}"
 
 
 def _bias(numbers: Numbers) -> str:
@@ -87,7 +88,8 @@ def _selection(numbers: Numbers) -> list[str]:
         return []
     if share.decision == "higher":
         return [
-            f"of the rise by the votes that selected the adversarial images, {percentage(share)} is selection"
+            "of the rise by the classifier that selected the adversarial images, "
+            f"{percentage(share)} is selection"
         ]
     if share.decision == "undecided":
         return [f"what part of the rise is selection is undecided ({percentage(share)})"]

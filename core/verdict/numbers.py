@@ -10,7 +10,7 @@ from core.records.metrics import RunMetrics
 from core.records.statistics import Claim, Quantity, StatisticalTest, TestName
 from core.sets.registry import is_known
 from core.spec.spec import Spec
-from core.statistics import FEWEST_RUNS
+from core.statistics.summary import FEWEST_RUNS
 
 AGAINST = ("adversarial", "misclassified")
 """The comparison that the claim is about."""

@@ -1,11 +1,12 @@
-"""What the paper counts and tests, by the votes that selected: rules 5 to 7 and 12 of the verdict."""
+"""What the paper counts and tests, by the classifier that selected: rules 5 to 7 and 12 of the verdict."""
 
 from __future__ import annotations
 
 from core.declarations.words import enumerate_words, uncapitalised
 from core.families.ladder import rise_name, slope_name
 from core.records.statistics import Direction, Reason, StatisticalTest
-from core.statistics import FEWEST_RUNS, REASONS
+from core.statistics.slopes import REASONS
+from core.statistics.summary import FEWEST_RUNS
 from core.verdict.numbers import AGAINST, Numbers
 from core.verdict.phrases import (
     ADVERSARIAL,
@@ -36,7 +37,7 @@ def describe_rise(numbers: Numbers) -> list[str]:
     ours, theirs = (numbers.mean(name, ladder.fitted, other) for name, other in (AGAINST, AGAINST[::-1]))
     ends = (numbers.mean("test", level, "adversarial") for level in (ladder.general, ladder.fitted))
     text = (
-        f"As the paper counts, by the votes that selected, from {ladder.at(ladder.general)} to "
+        f"As the paper counts, by the classifier that selected, from {ladder.at(ladder.general)} to "
         f"{ladder.at(ladder.fitted)} accuracy goes from 0 to {format_number(ours)} on {ADVERSARIAL}, from 0 to "
         f"{format_number(theirs)} on {MISCLASSIFIED} and from {' to '.join(map(format_number, ends))} on "
         f"{NAMES['test']}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from core.declarations.words import enumerate_words
 from core.records.statistics import Claim
 from core.sets.registry import SETS
-from core.statistics import FEWEST_RUNS
-from core.statistics.claims import BOTH_ENDS, runs_that_decide
+from core.statistics.decision import runs_that_decide
+from core.statistics.quantities import BOTH_ENDS
+from core.statistics.summary import FEWEST_RUNS
 from core.verdict.controls import stands_without_adversary
 from core.verdict.numbers import AGAINST, Numbers
 from core.verdict.phrases import count_runs

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.spec.spec import Spec
+from tests.documents.copies import command, copy_program, insert_before, run
 from tests.documents.examples import blocks_of
 
-ROOT = Path(__file__).parents[2]
 FIELD_BEFORE = "    keep: str = _declare("
 
 pytestmark = pytest.mark.slow
@@ -24,27 +20,11 @@ pytestmark = pytest.mark.slow
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program with the field that the document adds."""
     folder = tmp_path_factory.mktemp("copy")
-    for package in ("core", "tui_aefit"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    path = folder / "core/spec/settings.py"
-    text = path.read_text(encoding="utf-8")
-    assert text.count(FIELD_BEFORE) == 1
+    copy_program(folder)
     (block,) = blocks_of("adding/setting.md").values()
     field = block.removeprefix("class CommonSettings:\n")
-    path.write_text(text.replace(FIELD_BEFORE, field + FIELD_BEFORE), encoding="utf-8")
+    insert_before(folder / "core/spec/settings.py", FIELD_BEFORE, field)
     return folder
-
-
-def run(copy: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
-    return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, check=False, cwd=copy,
-        env={**known, "PYTHONPATH": str(copy), **variables},
-    )  # fmt: skip
-
-
-def command(copy: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return run(copy, "-m", "tui_aefit.shell.cli", *words, **variables)
 
 
 def test_command_environment_files_and_help_have_it(copy: Path, tmp_path: Path) -> None:

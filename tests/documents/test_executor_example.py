@@ -1,50 +1,85 @@
-"""The documents' executor computes an experiment, run by run, with the worker that works alone."""
+"""The document's file and entry in a copy of the program: options follow, and a coordinator computes by them."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from core.engine.computation import Computation
-from core.records.events import Event, RunCompleted, RunStarted
-from core.records.home import create
-from core.spec.spec import Spec
-from tests.documents.examples import write_blocks
+from core.records.events import RunCompleted, RunStarted
+from core.records.experiment import load
+from core.records.journal import read_all
+from tests.documents.copies import command, copy_program, insert_before, run
+from tests.documents.examples import blocks_of
+
+FILE, REGISTRY = "core/engine/prefixed.py", "core/places/registry.py"
+END_OF_ENTRIES = ")  # fmt: skip"
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    write_blocks(tmp_path, "adding/executor.md")
-    spec = importlib.util.spec_from_file_location("prefixed_example", tmp_path / "example" / "prefixed.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "prefixed_example", module)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program with the executor that the document adds."""
+    folder = tmp_path_factory.mktemp("copy")
+    copy_program(folder)
+    blocks = blocks_of("adding/executor.md")
+    assert blocks.keys() == {FILE, REGISTRY}
+    assert not (folder / FILE).exists()
+    (folder / FILE).write_text(blocks[FILE], encoding="utf-8")
+    entry = blocks[REGISTRY].removeprefix("_ENTRIES = (\n    ...,\n").removesuffix(")\n")
+    insert_before(folder / REGISTRY, END_OF_ENTRIES, entry)
+    return folder
 
 
-@pytest.mark.parametrize("prefix", [[], ["env", "AEFIT_EXAMPLE=1"]])
-def test_an_executor_of_thirty_lines_computes_an_experiment(
-    example: ModuleType, prefix: list[str], tmp_path: Path
-) -> None:
-    spec = Spec(dataset="digits", runs=2, epochs=1, controls=())
-    experiment, _ = create(tmp_path / "home", spec)
-    journal: list[Event] = []
+def test_command_environment_files_and_help_have_it(copy: Path, tmp_path: Path) -> None:
+    assert "--prefix COMMAND" in command(copy, "--help").stdout
+    shown = json.loads(command(copy, "config", "show", "--json", AEFIT_PREFIX="ssh node2").stdout)
+    assert shown["prefix"] == {"value": "ssh node2", "source": "AEFIT_PREFIX"}
+    file = tmp_path / "own.toml"
+    file.write_text('prefix = "ssh node2"', encoding="utf-8")
+    batch = ("--batch", "--home", str(tmp_path), "--config", str(file))
+    refused = command(copy, *batch, "--dask", "slurm")
+    assert refused.returncode == 2
+    assert "--prefix is set too: expected one of the two" in refused.stderr
 
-    def write(event: Event) -> bool:
-        journal.append(event)
-        return True
 
-    executor = example.PrefixedCommands(prefix, ["--no-cache"], jobs=1)
-    ending = Computation(experiment, executor, write, lambda: None, data_dir=tmp_path).compute()
-    assert ending == "complete"
+LOOK = """
+from core.engine import coordinator, supervisor
+from core.engine.arguments import how_of
+from core.spec.settings import RESERVED
+words = "folder --jobs 2 --data-dir . --cache-dir . --prefix".split()
+for parser in (coordinator._parser(), supervisor._parser()):
+    assert how_of(parser.parse_args([*words, "ssh node2"])).elsewhere == ("--prefix", "ssh node2")
+assert "prefix" in RESERVED
+"""
+
+
+def test_coordinators_and_supervisors_take_it_and_hand_it_on(copy: Path) -> None:
+    done = run(copy, "-c", LOOK)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_coordinator_computes_an_experiment_by_it(copy: Path, tmp_path: Path) -> None:
+    small = ("--dataset", "digits", "--runs", "2", "--epochs", "1", "--controls", "none", "--no-cache")
+    prefix = "env AEFIT_EXAMPLE=1"
+    done = command(
+        copy, "--batch", "--home", str(tmp_path), *small, "--jobs", "1", "--prefix", prefix, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "experiments").iterdir()
+    experiment = load(folder)
     assert sorted(experiment.results(verify=True)) == [0, 1]
-    assert [event.run for event in journal if isinstance(event, RunStarted)] == [0, 1]
-    assert [event.run for event in journal if isinstance(event, RunCompleted)] == [0, 1]
+    events = read_all(experiment.journal)
+    assert {event.run for event in events if isinstance(event, RunStarted)} == {0, 1}
+    assert sorted(event.run for event in events if isinstance(event, RunCompleted)) == [0, 1]
+    workers = sorted(path.name for path in experiment.journal.glob("*-worker-*.jsonl"))
+    assert workers == ["0001-worker-1.jsonl", "0001-worker-2.jsonl"], "a process a run"
+
+
+def test_a_prefix_that_starts_nothing_is_told(copy: Path, tmp_path: Path) -> None:
+    words = ("--batch", "--home", str(tmp_path), "--dataset", "digits", "--runs", "1", "--controls", "none")
+    done = command(copy, *words, "--prefix", "false")
+    assert done.returncode == 1
+    assert "its worker could not compute it" in done.stderr

@@ -17,6 +17,7 @@ from core.families.registry import FAMILIES
 from core.sets.registry import SETS
 from core.surrogates.registry import SURROGATES
 from tests.documents.examples import write_blocks
+from tests.fakes.page import Page
 
 PAGES = ("adding/README.md", "adding/attack.md", "adding/family.md", "adding/surrogate.md", "adding/set.md")
 SETTINGS = (
@@ -27,6 +28,8 @@ SETTINGS = (
     *("--controls", "noise,matched,looking-glass"),
 )
 LEVELS = ["coarse", "medium", "fine"]
+OF_NEAREST_NEIGHBOURS = re.compile(r"\bvot(e|es|ing)\b|neighbour|\bk-?nn\b|\b[KZ] = ", re.IGNORECASE)
+"""What only the family of the paper may say of itself."""
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
@@ -50,12 +53,18 @@ def run(
     installed: Path, *words: str, module: str = "tui_aefit.shell.cli"
 ) -> subprocess.CompletedProcess[str]:
     """A command of a process that sees the example package."""
-    known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
-    paths = os.pathsep.join(filter(None, [str(installed), os.environ.get("PYTHONPATH", "")]))
     return subprocess.run(
         [sys.executable, "-m", module, *words],
-        capture_output=True, text=True, check=False, env={**known, "PYTHONPATH": paths}, cwd=ROOT,
+        capture_output=True, text=True, check=False, env=environment(installed), cwd=installed,
     )  # fmt: skip
+
+
+def environment(installed: Path, *further: Path) -> dict[str, str]:
+    """The variables of such a process, without settings of whoever runs the tests."""
+    known = {name: word for name, word in os.environ.items() if not name.startswith("AEFIT_")}
+    paths = [str(installed), *map(str, further), os.environ.get("PYTHONPATH", "")]
+    own = {"AEFIT_HOME": str(installed / "home"), "XDG_CONFIG_HOME": str(installed / "config")}
+    return {**known, **own, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +160,12 @@ def test_the_command_lists_shows_exports_and_reports_it(
     assert "detail = fine" in html
     assert "looking-glass" in html
     assert "Stripe width" in html or "stripe_width" in html
+    seen = Page(html)
+    read_aloud = [
+        str(said) for _, words in seen.tags for name, said in words.items() if name in ("alt", "aria-label")
+    ]
+    for said in (*result["verdict"], shown, *seen.words.values(), *read_aloud):
+        assert not OF_NEAREST_NEIGHBOURS.search(said), said
     again = run(installed, "--batch", *at, *SETTINGS)
     assert again.returncode == 0
     assert "complete already" in again.stderr
@@ -206,11 +221,10 @@ def test_the_lab_shows_its_option_its_levels_and_its_control(
 ) -> None:
     script = tmp_path / "look_at_the_lab.py"
     script.write_text(LAB, encoding="utf-8")
-    paths = os.pathsep.join(filter(None, [str(installed), str(ROOT), os.environ.get("PYTHONPATH", "")]))
     headline, chart = "detail coarse to fine", "accuracy against detail"
     words = [headline, chart, *(f" {level} " for level in LEVELS), "looking-glass"]
     done = subprocess.run(
         [sys.executable, str(script), str(home), *words], capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": paths, "TEXTUAL_ANIMATIONS": "none"},
+        env=environment(installed, ROOT), cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

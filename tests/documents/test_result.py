@@ -48,7 +48,7 @@ from core.report.study.result import study_result
 from core.report.study.tables import study_csv, study_long
 from core.report.tables.long import long_csv
 from core.spec.spec import Spec
-from core.statistics.claims import quantities
+from core.statistics.quantities import quantities
 from tests.fakes.arrays import add_gallery, draw_arrays
 from tests.fakes.experiments import make_experiment
 from tests.fakes.plugins import install

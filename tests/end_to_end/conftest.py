@@ -22,11 +22,10 @@ from core.records.experiment import Experiment, load
 from core.records.folders import experiment_folders
 from core.records.journal import read_all
 from tests.fakes.images import write_npz
+from tests.fakes.terminal import PATIENCE
 
 BATCH = ("--batch", "--z", "5", "--epsilon", "0.25", "--threads", "1")
 """A small experiment; more threads would only wait for each other on a busy machine."""
-PATIENCE = 120.0
-"""Seconds after which something that should happen counts as not happening."""
 HOLDING = Path(tests.fakes.__file__).parent / "holding"
 
 
@@ -58,7 +57,6 @@ class Shell:
             if ignored is not None:
                 signal.signal(ignored, signal.SIG_IGN)
 
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("AEFIT_")}
         return subprocess.Popen(
             [sys.executable, "-m", "tui_aefit.shell.cli", *words],
             preexec_fn=deafen,
@@ -67,18 +65,12 @@ class Shell:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.home.parent,
-            env={
-                **clean,
-                "AEFIT_HOME": str(self.home),
-                "XDG_CONFIG_HOME": str(self.home.parent / "config"),
-                **self.holding,
-                **environment,
-            },
+            env={**self.environment, **environment},
         )
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, ignored=None, **environment)
-        out, err = process.communicate(timeout=2 * PATIENCE)
+        out, err = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
@@ -106,6 +98,16 @@ class Shell:
             yield
         finally:
             self._hold_file.unlink()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of every command: no settings of whoever runs the tests."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AEFIT_")},
+            "AEFIT_HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home.parent / "config"),
+            **self.holding,
+        }
 
     @property
     def holding(self) -> dict[str, str]:
@@ -147,6 +149,14 @@ def wait_for_event(shell: Shell, kind: type[E], count: int = 1) -> E:
         return found[count - 1] if len(found) >= count else None
 
     return wait_for(look)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def kill_hard(pid: int) -> None:

@@ -15,14 +15,16 @@ import pytest
 from core.files.exit_status import ExitStatus
 from core.records.events import EpochFinished, RunFailed, WorkerStarted
 from core.records.journal import read_all
-from tests.end_to_end.conftest import BATCH, Shell, kill_hard, numbers, wait_for, wait_for_event
+from tests.end_to_end.conftest import BATCH, Shell, alive, kill_hard, numbers, wait_for, wait_for_event
+from tests.fakes.terminal import PATIENCE
 
 SSH = """#!{python}
 import os, subprocess, sys, threading
 host, *words = sys.argv[1:]
 print(f"Welcome to {{host}}\\nLast login: today", end="", flush=True)
-# What a test holds workers with is the one thing that comes from here.
-kept = {{name: os.environ[name] for name in ("PATH", "TEST_HOLD_FILE") if name in os.environ}}
+# What a test holds workers with comes from here, and which GPUs are seen: another device has other numbers.
+passed = ("PATH", "TEST_HOLD_FILE", "CUDA_VISIBLE_DEVICES")
+kept = {{name: os.environ[name] for name in passed if name in os.environ}}
 remote = subprocess.Popen(
     ["sh", "-c", "exec " + " ".join(words)], cwd="/", env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE
 )
@@ -51,13 +53,6 @@ def ssh(tmp_path: Path) -> dict[str, str]:
     return {"PATH": f"{folder}:{os.environ['PATH']}", "WORKERS": str(tmp_path / "workers")}
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def remote_workers(ssh: dict[str, str]) -> list[int]:
     return [int(line) for line in Path(ssh["WORKERS"]).read_text().split()]
 
@@ -83,11 +78,11 @@ def test_a_cut_connection_costs_one_retry_and_ends_the_worker(shell: Shell, ssh:
         (remote,) = remote_workers(ssh)
         kill_hard(started.pid)
         wait_for(lambda: not alive(remote))
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     (failure,) = [e for e in read_all(shell.only_experiment().journal) if isinstance(e, RunFailed)]
     assert failure.retry
-    assert "its worker process was killed (SIGKILL)" in failure.error
+    assert "its worker process" in failure.error
 
 
 def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[str, str]) -> None:
@@ -96,7 +91,7 @@ def test_who_stops_leaves_nobody_on_the_other_machine(shell: Shell, ssh: dict[st
         wait_for_event(shell, EpochFinished)
         (remote,) = remote_workers(ssh)
         assert shell.run("cancel", "latest").returncode == 0
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
         wait_for(lambda: not alive(remote))
 
@@ -110,7 +105,7 @@ def test_a_killed_coordinator_leaves_nobody_on_the_other_machine(shell: Shell, s
         assert holding is not None
         assert holding.holder is not None
         kill_hard(holding.holder.pid)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
         wait_for(lambda: not alive(remote))
 
 
@@ -128,7 +123,7 @@ def test_a_tied_worker_that_computes_alone_ends_with_its_input(shell: Shell) -> 
         wait_for(lambda: journal.exists() and b'"event":"epoch"' in journal.read_bytes())
         assert worker.stdin is not None
         worker.stdin.close()
-        assert worker.wait(60) == ExitStatus.INTERRUPTED
+        assert worker.wait(PATIENCE) == ExitStatus.INTERRUPTED
     assert list(experiment.results()) == [0]
 
 

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.end_to_end.conftest import PATIENCE, Shell
+from tests.end_to_end.conftest import Shell
 from tests.fakes.page import Page, section_text
 from tests.fakes.published import complete, nothing_yet, partly_failed
+from tests.fakes.terminal import PATIENCE
 from tui_aefit.shell.publications import EXPORTS
 
 TABLES = ("accuracy", "tests", "summary", "claims", "deciding", "attacks")
@@ -127,12 +128,16 @@ def test_what_is_chosen_is_drawn(shell: Shell) -> None:
 @pytest.mark.parametrize("words", [("report", "latest"), ("export", "latest", "--format", "parquet")])
 def test_a_pipe_gets_the_file_and_a_terminal_never_does(shell: Shell, words: tuple[str, ...]) -> None:
     complete(shell.home)
-    environment = {**os.environ, "AEFIT_HOME": str(shell.home)}
     command = [sys.executable, "-m", "tui_aefit.shell.cli", *words, "--output", "-"]
-    piped = subprocess.run(command, capture_output=True, env=environment, timeout=PATIENCE, check=True)
+    environment, folder = shell.environment, shell.home.parent
+    piped = subprocess.run(
+        command, capture_output=True, env=environment, cwd=folder, timeout=PATIENCE, check=True
+    )
     assert piped.stdout.startswith((b"<!DOCTYPE html>", b"PAR1"))
     ours, theirs = os.openpty()
-    refused = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, env=environment, check=False)
+    refused = subprocess.run(
+        command, stdout=theirs, stderr=subprocess.PIPE, env=environment, cwd=folder, check=False
+    )
     os.close(theirs)
     os.close(ours)
     assert refused.returncode == 2
@@ -156,7 +161,7 @@ def test_a_command_that_a_shell_puts_in_a_file_s_place_reads_it(
     mine = shlex.join([sys.executable, "-m", "tui_aefit.shell.cli", *words])
     done = subprocess.run(
         ["bash", "-c", f"{mine} --output >(cat >file; echo >done) && cat done"],
-        env={**os.environ, "AEFIT_HOME": str(shell.home)},
+        env=shell.environment,
         cwd=tmp_path,
         capture_output=True,
         timeout=PATIENCE,

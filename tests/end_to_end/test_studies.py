@@ -123,9 +123,7 @@ def test_a_cancelled_study_stops_what_it_has_begun_and_nothing_else(shell: Shell
     with shell.workers_held():
         assert shell.start_batch(*STUDY, "--detach").wait() == 0
         wait_for_event(shell, EpochFinished, 1)
-        process = shell.start("study", "cancel", "mine")
-        wait_for((shell.home / "studies" / "mine" / "cancel").exists)
-    told = process.communicate()[1]
-    assert process.returncode == 0, told
-    assert "study resume mine" in told
+        cancelled = shell.run("study", "cancel", "mine")
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert "study resume mine" in cancelled.stderr
     assert read_queue(shell.home) == []

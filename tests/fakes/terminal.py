@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 60.0
-"""Seconds after which something that should appear counts as not appearing."""
+PATIENCE = 600.0
+"""Seconds after which something that real processes should do counts as not done, on the busiest machine."""
 ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"  # control sequences
     rb"|\x1b[]P^_X].*?(?:\x07|\x1b\\)"  # strings: titles, clipboard, device control

@@ -54,21 +54,21 @@ def coordinator_stops_meanwhile(lab: Lab, rng: random.Random) -> str:
     """It is stopped at any call, another one comes, or somebody deletes the experiment; then it goes on."""
     fault = DiskFault(rng.randint(1, lab.count()), "stop")
     stopped = lab.begin(fault)
-    stopped.wait(stops=True)
+    met = stopped.wait(stops=True)
     other = rng.choice(["coordinator", "delete", "resume", "damage"])
     if other == "damage":
         damage_home(rng, lab.home, lab.outside)
     elif other == "resume":
         following = lab.start("resume", lab.experiment.id)
-        stopped.go_on()
+        if met.status is None:
+            stopped.go_on()
         check_words(following.wait())
     else:
         ended = (
             lab.begin() if other == "coordinator" else lab.start("delete", lab.experiment.id, "--yes")
         ).wait()
         check_words(ended)
-    stopped.go_on()
-    check_words(stopped.wait())
+    check_words(stopped.finish(met))
     return f"{fault}, and meanwhile {other}"
 
 

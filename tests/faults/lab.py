@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
 import re
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -27,7 +29,7 @@ import scipy.special  # noqa: F401
 import tui_aefit.shell.annotating
 import tui_aefit.shell.commands
 import tui_aefit.shell.export  # noqa: F401
-from core.engine import coordinator
+from core.engine import coordinator, lock_keeping, statistics_journal
 from core.engine.executor import Done as RunDone
 from core.engine.executor import Failed, Report, Task
 from core.errors import AefitError, ExperimentError
@@ -101,6 +103,13 @@ class Process:
     def go_on(self) -> None:
         """After it has stopped itself."""
         os.kill(self.pid, signal.SIGCONT)
+
+    def finish(self, met: Ended) -> Ended:
+        """Let it go on where it has stopped itself, and wait; met: what `wait(stops=True)` gave."""
+        if met.status is not None:
+            return met
+        self.go_on()
+        return self.wait()
 
     def _text(self) -> str:
         return self._said.read_bytes().decode(errors="replace")
@@ -260,7 +269,11 @@ class Lab:
             self.disk.install()
 
     def prepare(self) -> None:
-        """In a process of its own: workers that are none, no settings of ours, and no waiting for time to pass."""
+        """In a process of its own: workers that are none, no settings of ours, and no waiting for time to pass.
+
+        Nothing is written because time has passed either: what it does to the disk, and in which order, is the
+        same on a slow machine.
+        """
         os.environ["AEFIT_HOME"] = str(self.home)
         os.environ["XDG_CONFIG_HOME"] = str(self.root / "config")
         os.chdir(self.root)
@@ -271,6 +284,8 @@ class Lab:
             (follow, "LOOK_SECONDS", 0.005),
             (lock, "SILENCE_SECONDS", SILENCE),
             (lock, "LOOK_SECONDS", 0.01),
+            (statistics_journal, "STATISTICS_SECONDS", math.inf),
+            (lock_keeping, "heartbeat", partial(lock_keeping.heartbeat, seconds=threading.TIMEOUT_MAX)),
         ):
             setattr(place, name, value)
 

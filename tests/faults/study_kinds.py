@@ -27,7 +27,7 @@ def supervisor_stops_meanwhile(lab: StudyLab, rng: random.Random) -> str:
     """It is stopped at any call, and others change what it sees to; then it goes on."""
     fault = DiskFault(rng.randint(1, lab.count()), "stop")
     stopped = lab.begin(fault)
-    stopped.wait(stops=True)
+    met = stopped.wait(stops=True)
     other = rng.choice(["delete", "delete all", "further", "delete experiment", "damage", "cancel"])
     words = {
         "delete": ("study", "delete", NAME, "--yes"),
@@ -41,8 +41,7 @@ def supervisor_stops_meanwhile(lab: StudyLab, rng: random.Random) -> str:
         (lab.study.folder / "cancel").touch()
     else:
         check_words(lab.command(*words[other]))
-    stopped.go_on()
-    check_words(stopped.wait())
+    check_words(stopped.finish(met))
     return f"{fault}, and meanwhile {other}"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 import tui_aefit.shell.queueing
-import tui_aefit.shell.studies
+import tui_aefit.shell.stopping
 from core.engine import coordinator, supervisor, turn
 from core.engine.event_log import EventLog
 from core.engine.executor import Done, Failed, Report, Task
@@ -97,7 +97,7 @@ class StudyLab(Lab):
             (supervisor, "AGAIN_SECONDS", 0.05),
             (supervisor, "PATIENCE", 0.5),
             (study_batch, "LOOK_SECONDS", 0.02),
-            (tui_aefit.shell.studies, "LOOK_SECONDS", 0.01),
+            (tui_aefit.shell.stopping, "LOOK_SECONDS", 0.01),
             (studies, "LOOK_SECONDS", 0.01),
             (studies, "PATIENCE", 2.0),
             (turn, "LOOK_SECONDS", 0.01),

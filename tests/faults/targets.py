@@ -28,6 +28,7 @@ from core.files.locations import overviews_dir
 from core.previews.records import AttackPreview, DataPreview
 from core.records.annotations import read_annotations
 from core.records.events import decode
+from core.records.examined import Devices, Examined, Versions
 from core.records.findings import findings_in
 from core.records.gallery import read_gallery, sets_in
 from core.records.home import find_folder
@@ -59,6 +60,7 @@ from tui_aefit.following.listing import cells_of, telling_settings
 from tui_aefit.following.quantities import quantities_of
 from tui_aefit.lab.preferences import load_preferences
 from tui_aefit.shell import cli
+from tui_aefit.shell.doctor import answer_in
 from tui_aefit.shell.options import given_settings
 from tui_aefit.shell.options import parse as parse_words
 from tui_aefit.shell.settings import Settings
@@ -74,6 +76,13 @@ TEXTS = (
 STUDY = specs_of(
     {"dataset": "digits", "z": 3, "controls": ()}, {"attack": ["fgsm", "pgd"], "epsilon": [0.1, 0.2]}
 )
+EXAMINED = Examined(
+    versions=Versions(
+        python="3", aefit_tui="1", numpy="2", scipy="1", scikit_learn="1", torch="2", torchvision="0"
+    ),
+    device="cpu", cpu="a processor", plugins={"attack a": "a 1"}, threads=2, devices=Devices(cpu="a processor"),
+    problems={"attack a": ("it fails", "mend it")}, cuda_build="",
+)  # fmt: skip
 NUMBERS = (0, 1, -1, 2, 3, 7, 10**18, 2**53, 2**63, 10**400, 0.5, -0.0, 1e308, 5e-324, None, True)
 
 
@@ -296,6 +305,8 @@ def messages(material: Material, rng: random.Random) -> Any:
     for kind in (DataPreview, AttackPreview):
         with contextlib.suppress(AefitError):
             parse(spoiled(rng, line), kind, "a preview")
+    with contextlib.suppress(AefitError):
+        answer_in(b"what a library prints\n" + spoiled(rng, to_json(EXAMINED)))
     parse_answer(spoiled(rng, line) + b"\n")
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -25,7 +25,7 @@ from core.report.__main__ import main as publish
 from tests.fakes import published
 from tests.fakes.arrays import add_gallery
 from tests.fakes.experiments import end, make_experiment
-from tests.fakes.lab import House, leave_files, notices, opened, text_of, until
+from tests.fakes.lab import PATIENCE, House, leave_files, notices, opened, text_of, until
 from tests.fakes.page import Page, section_text
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
@@ -94,7 +94,7 @@ class Child:
         self.begun += 1
         self.at_work += 1
         self.most = max(self.most, self.at_work)
-        assert self.let.wait(60)
+        assert self.let.wait(PATIENCE)
         said = io.StringIO()
         with redirect_stderr(said):
             status = publish(list(command[4:]))
@@ -137,10 +137,18 @@ async def ask(pilot: Pilot[None]) -> Export:
     return dialog
 
 
-async def done(pilot: Pilot[None]) -> None:
-    """Wait until all files are written, and told of."""
-    await until(pilot, lambda: not any(worker.group == "publish" for worker in pilot.app.workers), 60)
-    await pilot.pause()
+async def done(pilot: Pilot[None], *told: str) -> None:
+    """Wait until the person was told so, and nothing is being written.
+
+    told: what is said at the end of a choice, and was not said before: right after the key nobody writes yet.
+    """
+
+    def is_so() -> bool:
+        said = notices(cast(Lab, pilot.app))
+        at_work = any(worker.group == "publish" for worker in pilot.app.workers)
+        return not at_work and all(words in said for words in told)
+
+    await until(pilot, is_so)
 
 
 async def on_live(pilot: Pilot[None], words: str) -> None:
@@ -167,10 +175,9 @@ class TestWhatIsWritten:
             for key, suffixes in list(CHOICES.items())[:-1]:
                 await ask(pilot)
                 await pilot.press(key)
-                await done(pilot)
-                assert exported(experiment) == {suffix: expected[suffix] for suffix in suffixes}, key
                 names = ", ".join([experiment.id + suffixes[0], *suffixes[1:]])
-                assert f"wrote {names} to {experiment.folder / EXPORTS}" in notices(lab)
+                await done(pilot, f"wrote {names} to {experiment.folder / EXPORTS}")
+                assert exported(experiment) == {suffix: expected[suffix] for suffix in suffixes}, key
                 for path in (experiment.folder / EXPORTS).iterdir():
                     path.unlink()
 
@@ -182,8 +189,11 @@ class TestWhatIsWritten:
             await on_live(pilot, "5/5 runs")
             await ask(pilot)
             await pilot.press("up", "up", "up", "up", "enter")
-            await until(pilot, lambda: f"Gallery figure of {experiment.id}: being written" in notices(lab))
-            await done(pilot)
+            await done(
+                pilot,
+                f"Gallery figure of {experiment.id}: being written",
+                f"wrote {experiment.id}-gallery.pdf",
+            )
         assert set(exported(experiment)) == set(CHOICES["7"])
         assert {content[:4] for content in exported(experiment).values()} == {b"%PDF", b"<?xm", b"\x89PNG"}
 
@@ -194,10 +204,9 @@ class TestWhatIsWritten:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
             await pilot.press("p")
-            await until(pilot, lambda: f"HTML report of {experiment.id}: being written" in notices(lab))
-            await done(pilot)
+            being_written = f"HTML report of {experiment.id}: being written"
+            await done(pilot, being_written, f"wrote {experiment.id}.html to {experiment.folder / EXPORTS}")
             assert isinstance(lab.screen, LiveScreen)
-            assert f"wrote {experiment.id}.html to {experiment.folder / EXPORTS}" in notices(lab)
         assert list(exported(experiment)) == [".html"]
 
     async def test_texts_are_written_without_a_word_before(
@@ -208,7 +217,7 @@ class TestWhatIsWritten:
             await on_live(pilot, "5/5 runs")
             await ask(pilot)
             await pilot.press("2")
-            await done(pilot)
+            await done(pilot, f"wrote {experiment.id}-accuracy.csv")
             assert len(lab._notifications) == 1
 
     async def test_the_list_of_experiments_writes_those_of_the_chosen_one(
@@ -226,9 +235,9 @@ class TestWhatIsWritten:
                 await ask(pilot)
                 assert f"Export {wanted.id}" in words(lab)
                 await pilot.press("1")
-                await done(pilot)
+                await done(pilot, f"wrote {wanted.id}.json to")
                 await pilot.press("p")
-                await done(pilot)
+                await done(pilot, f"wrote {wanted.id}.html to")
                 assert sorted(exported(wanted)) == [".html", ".json"]
                 assert json.loads(exported(wanted)[".json"])["id"] == wanted.id
 
@@ -288,8 +297,7 @@ class TestTheQuestion:
             assert "Export 2 experiments" in words(lab)
             await until(pilot, lambda: "1 of 2 is not complete" in words(lab))
             await pilot.press("1")
-            await done(pilot)
-            assert "wrote files of 2 experiments, JSON" in notices(lab)
+            await done(pilot, "wrote files of 2 experiments, JSON")
         for one in (experiment, other):
             assert list(exported(one)) == [".json"]
             assert json.loads(exported(one)[".json"])["id"] == one.id
@@ -309,9 +317,11 @@ class TestTheQuestion:
             await ask(pilot)
             note = f"{status}: the numbers are over {complete} of {runs} runs; files with numbers say so"
             assert note in words(lab)
-            for key in ("1", "x", "8"):
-                await pilot.press(key)
-                await done(pilot)
+            await pilot.press("1")
+            await done(pilot, f"wrote {experiment.id}.json to")
+            await ask(pilot)
+            await pilot.press("8")
+            await done(pilot, f"wrote {experiment.id}.html to")
         files = exported(experiment)
         assert json.loads(files[".json"])["status"] == status.split()[1]
         assert "Not complete: the numbers are over" in section_text(Page(files[".html"].decode()), "header")
@@ -328,11 +338,10 @@ class TestWhatCannotBe:
             await ask(pilot)
             assert "not started: no run is complete yet" in words(lab)
             await pilot.press("9")
-            await done(pilot)
+            await done(pilot, f"wrote {experiment.id}.json, -accuracy.csv")
             drawn = {suffix for key in "5670" for suffix in CHOICES[key]}
             assert set(exported(experiment)) == set(COMMANDS) - drawn
             shown = notices(lab)
-        assert f"wrote {experiment.id}.json, -accuracy.csv" in shown
         ungiven = {
             figure: ", ".join(f"-{figure}.{form}" for form in ("svg", "png"))
             for figure in (*FIGURES, "crossfit")
@@ -353,9 +362,8 @@ class TestWhatCannotBe:
             await on_live(pilot, "0/4 runs")
             await ask(pilot)
             await pilot.press("5")
-            await done(pilot)
-            expected = f"{experiment.id} has no complete run: there is nothing to draw yet\naefit-tui resume"
-            assert expected in notices(lab)
+            why = f"{experiment.id} has no complete run: there is nothing to draw yet\naefit-tui resume"
+            await done(pilot, why)
             assert "wrote" not in notices(lab)
 
     async def test_a_file_in_the_way_is_told_and_the_others_are_written(
@@ -368,20 +376,19 @@ class TestWhatCannotBe:
             await on_live(pilot, "5/5 runs")
             await ask(pilot)
             await pilot.press("2")
-            await done(pilot)
-            assert (
+            await done(
+                pilot,
                 f"wrote {experiment.id}-tests.csv, -summary.csv, {LATER} to {experiment.folder / EXPORTS}, "
                 f"but not {in_the_way.name}: "
-                f"cannot write {str(in_the_way)!r}: Is a directory"
-            ) in notices(lab)
+                f"cannot write {str(in_the_way)!r}: Is a directory",
+            )
             for table in TABLES[1:]:
                 other = in_the_way.with_name(f"{experiment.id}-{table}.csv")
                 other.unlink()
                 other.mkdir()
             await ask(pilot)
             await pilot.press("2")
-            await done(pilot)
-            assert f"nothing was written: cannot write {str(in_the_way)!r}: Is a directory" in notices(lab)
+            await done(pilot, f"nothing was written: cannot write {str(in_the_way)!r}: Is a directory")
 
     @pytest.mark.parametrize("key", ["1", "5", "9"])
     async def test_a_folder_that_cannot_be_made_is_told(
@@ -393,9 +400,8 @@ class TestWhatCannotBe:
             await on_live(pilot, "5/5 runs")
             await ask(pilot)
             await pilot.press(key)
-            await done(pilot)
             why = f"cannot export {experiment.id} into {experiment.folder / EXPORTS}: it is not a folder\n"
-            assert why in notices(lab)
+            await done(pilot, why)
             assert "on the command line, --output FILE writes elsewhere" in notices(lab)
             assert child.begun == 0
 
@@ -410,8 +416,7 @@ class TestWhatCannotBe:
             await ask(pilot)
             assert "interrupted: no run is complete yet, so tables are empty" in words(lab)
             await pilot.press("2")
-            await done(pilot)
-            assert f"wrote {experiment.id}-accuracy.csv, -tests.csv, -summary.csv, {LATER} to" in notices(lab)
+            await done(pilot, f"wrote {experiment.id}-accuracy.csv, -tests.csv, -summary.csv, {LATER} to")
         (header,) = exported(experiment)["-accuracy.csv"].decode().splitlines()
         assert "accuracy" in header
 
@@ -432,8 +437,7 @@ class TestWhatCannotBe:
                     patch.setattr(name, refuse)
                     await ask(pilot)
                     await pilot.press(key)
-                    await done(pilot)
-                assert f"{expected}: Cannot allocate memory" in notices(lab)
+                    await done(pilot, f"{expected}: Cannot allocate memory")
             assert lab.is_running
 
     @pytest.mark.parametrize("errors", ["", "usage: core.report\nno such option", '{"other": 1}'])
@@ -448,8 +452,7 @@ class TestWhatCannotBe:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
             await pilot.press("p")
-            await done(pilot)
-            assert "the process that should ended with status 2" in notices(lab)
+            await done(pilot, "the process that should ended with status 2")
             assert lab.is_running
 
     async def test_a_process_that_takes_for_ever_is_given_up(
@@ -465,8 +468,7 @@ class TestWhatCannotBe:
         async with opened(lab, SMALL) as pilot:
             await on_live(pilot, "5/5 runs")
             await pilot.press("p")
-            await done(pilot)
-            assert "took more than 0.2 seconds" in notices(lab)
+            await done(pilot, "took more than 0.2 seconds")
 
 
 @pytest.mark.slow
@@ -484,8 +486,7 @@ class TestMeanwhile:
             await pilot.press("n")
             await until(pilot, lambda: len(lab.screen_stack) == 1)
             child.let.set()
-            await done(pilot)
-            assert f"wrote {experiment.id}-accuracy.pdf" in notices(lab)
+            await done(pilot, f"wrote {experiment.id}-accuracy.pdf")
         assert set(exported(experiment)) == set(CHOICES["5"])
 
     async def test_a_second_choice_waits_for_the_first(
@@ -502,10 +503,9 @@ class TestMeanwhile:
             await until(pilot, lambda: child.at_work)
             await pilot.pause()
             child.let.set()
-            await done(pilot)
             names = ", ".join([experiment.id + CHOICES["9"][0], *CHOICES["9"][1:]])
-            assert f"wrote {names} to" in notices(lab)
-            assert f"wrote {experiment.id}-accuracy.pdf, -accuracy.svg, -accuracy.png to" in notices(lab)
+            three = f"wrote {experiment.id}-accuracy.pdf, -accuracy.svg, -accuracy.png to"
+            await done(pilot, f"wrote {names} to", three)
         assert exported(experiment) == expected
         assert child.most == 1
 
@@ -524,7 +524,7 @@ class TestMeanwhile:
             await pilot.pause(0.1)
             assert lab.is_running
             child.let.set()
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE
             while lab.is_running and time.monotonic() < deadline:
                 await pilot.pause(0.05)
         assert not lab.is_running
@@ -549,6 +549,6 @@ class TestMeanwhile:
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(lab.screen, Leave))
             child.let.set()
-            await done(pilot)
+            await done(pilot, f"wrote {experiment.id}.html to")
             await pilot.pause(0.2)
             assert lab.is_running

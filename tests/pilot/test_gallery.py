@@ -26,6 +26,7 @@ from core.records.nearest import NearestImages
 from core.records.results import publish
 from core.sets.registry import SETS
 from core.spec.spec import Spec
+from tests.fakes.lab import PATIENCE, until
 from tests.fakes.numbers import draw_answers, metrics_from_answers
 from tui_aefit.lab.gallery_reading import read
 from tui_aefit.lab.screens import gallery as gallery_module
@@ -349,7 +350,7 @@ async def test_while_a_set_is_read_the_one_before_keeps_its_name(
     let = threading.Event()
 
     def slowly(*arguments: Any, **options: Any) -> Any:
-        assert let.wait(30)
+        assert let.wait(PATIENCE)
         return read(*arguments, **options)
 
     async with opened(experiment) as pilot:
@@ -608,10 +609,7 @@ async def test_the_first_complete_run_appears_by_itself(
     monkeypatch.setattr(gallery_module, "LOOK_SECONDS", 0.01)
     async with opened(experiment) as pilot:
         add_run(experiment, 0, make_gallery())
-        for _ in range(500):
-            if images(pilot):
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: images(pilot))
         assert text(pilot, "where").startswith("run 1 of 3")
 
 
@@ -625,30 +623,21 @@ async def test_on_a_slow_file_system_it_appears_too(
 
     def slowly(*arguments: Any, **options: Any) -> Any:
         begun.append(1)
-        assert let.wait(30)
+        assert let.wait(PATIENCE)
         return read(*arguments, **options)
-
-    async def looks(count: int) -> None:
-        for _ in range(500):
-            if len(begun) >= count:
-                return
-            await pilot.pause(0.01)
-        raise AssertionError("it does not look")
 
     monkeypatch.setattr(gallery_module, "read", slowly)
     async with Viewer(experiment).run_test() as pilot:
-        await looks(2)  # it looks again and again by now
+        await until(pilot, lambda: len(begun) >= 2)  # it looks again and again by now
         let.clear()
-        await looks(len(begun) + 1)
+        before = len(begun)
+        await until(pilot, lambda: len(begun) > before)
         held = len(begun)
         await pilot.pause(0.2)  # as long as one look takes, no other is begun in its place
         assert len(begun) == held
         add_run(experiment, 0, make_gallery())
         let.set()
-        for _ in range(500):
-            if images(pilot):
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: images(pilot))
         assert text(pilot, "where").startswith("run 1 of 3")
 
 
@@ -780,6 +769,7 @@ class TestTheNearest:
     ) -> None:
         add_run(experiment, 0, replace(with_nearest(make_gallery()), class_names=("0", "1", "2")))
         async with opened(experiment, (120, 30)) as pilot:
+            assert text(pilot, "answers").splitlines()[0].split()[-3:] == ["classified", "as", "votes"]
             assert [line.split()[-6:] for line in text(pilot, "answers").splitlines()[1:3]] == [
                 ["1", "×2,", "2", "×2,", "0", "×1"],
                 ["1", "×1,", "2", "×1,", "0", "×1"],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Collapsible, Footer
@@ -63,6 +66,24 @@ def bindings_of(one: type[DOMNode]) -> list[Binding]:
 ALL = {one: bindings_of(one) for one in classes()}
 
 
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until what was pressed is done, and the footer shows the keys that there are then."""
+    done = asyncio.Event()
+    # A pane gets the focus after a refresh; what was asked for by then is done before this is.
+    pilot.app.screen.call_after_refresh(done.set)
+    await until(pilot, done.is_set)
+    await until(pilot, lambda: has_its_keys(pilot.app.screen))
+
+
+def has_its_keys(screen: Screen[Any]) -> bool:
+    """Whether the footer has a key for all that can be pressed now, each in its place."""
+    active, keys = screen.active_bindings, list(screen.query(FooterKey))
+    # A key stands for its action once, in the order of the bindings; the palette's is the last.
+    wanted = dict.fromkeys(one.binding.action for one in active.values() if one.binding.show)
+    shown = [key.action for key in keys if not key.has_class("-command-palette")]
+    return shown == list(wanted) and all(key.region.area for key in keys)
+
+
 async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
     """Look at every screen with every pane and every kind of focus, one after another in a small terminal."""
     make_experiment(house.home, state="running", runs=3, complete=1, now=time.time())
@@ -74,66 +95,62 @@ async def tour(house: House, look: Callable[[str, Lab], None]) -> None:
     save_preferences(house.home, Preferences(words={"epsilon": "0.3"}))
     lab = house.lab()
     async with opened(lab, SMALL) as pilot:
+
+        async def see(place: str) -> None:
+            await settled(pilot)
+            look(place, lab)
+
         await until(pilot, lambda: "1/3 runs" in text_of(lab) and "s Stop" in text_of(lab))
         for key, pane in enumerate(PANES, start=1):
             await pilot.press(str(key))
-            await pilot.pause(0.1)
-            look(f"live, {pane}", lab)
+            await see(f"live, {pane}")
         await pilot.press("n")
         await until(pilot, lambda: isinstance(lab.screen, SetupScreen))
         for field in range(8):
             await pilot.press("tab")
-            await pilot.pause(0.1)
-            look(f"form, field {field}", lab)
+            await see(f"form, field {field}")
         await until(pilot, lambda: "◐ exists" in text_of(lab))
         lab.screen.query_one(Collapsible).collapsed = False
         lab.screen.query_one("#data_dir").focus()
-        await pilot.pause(0.1)
-        look("form, path", lab)
+        await see("form, path")
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        look("form, no field", lab)
+        await see("form, no field")
         await pilot.press("e")
         await until(pilot, lambda: "Experiments: 2" in text_of(lab) and "⏎ Open" in text_of(lab))
-        look("experiments", lab)
+        await see("experiments")
         await pilot.press("slash", "m")
         await until(pilot, lambda: "2 shown" in text_of(lab))
-        await pilot.pause(0.1)
-        look("experiments, filter", lab)
+        await see("experiments, filter")
         await pilot.press("escape", "home", "space", "space")
-        await pilot.pause(0.1)
-        look("experiments, marked", lab)
+        await see("experiments, marked")
         await pilot.resize_terminal(140, 45)
-        await pilot.pause(0.1)
-        look("experiments, wide", lab)
+        await see("experiments, wide")
         await pilot.resize_terminal(*SMALL)
         await pilot.press("C")
         await until(pilot, lambda: isinstance(lab.screen, CompareScreen) and "esc Back" in text_of(lab))
         for digit, pane in enumerate(("settings", "curves", "numbers", "claims"), start=1):
             await pilot.press(str(digit))
-            await pilot.pause(0.1)
-            look(f"comparison, {pane}", lab)
+            await see(f"comparison, {pane}")
         await pilot.resize_terminal(140, 45)
         await until(
             pilot, lambda: lab.screen.has_class("-wide") and "esc Back" in text_of(lab).splitlines()[-1]
         )
-        look("comparison, wide", lab)
+        await see("comparison, wide")
         await pilot.resize_terminal(*SMALL)
-        await pilot.pause(0.1)
+        await settled(pilot)
         lab.post_message(OpenExperiment(stopped))
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "r Resume" in text_of(lab))
-        look("live, stopped", lab)
+        await see("live, stopped")
         await pilot.press("g")
         await until(pilot, lambda: isinstance(lab.screen, GalleryScreen) and "1 of 5" in text_of(lab))
-        await pilot.pause(0.1)
-        look("gallery", lab)
+        await see("gallery")
         await pilot.press("t")
         await until(pilot, lambda: "⏎ Large" in text_of(lab))
-        look("gallery, small pictures", lab)
+        await see("gallery, small pictures")
         await pilot.press("escape")
         await pilot.resize_terminal(140, 45)
         await until(pilot, lambda: "Nearest to the original" in text_of(lab))
-        look("gallery, wide", lab)
+        await see("gallery, wide")
 
 
 async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> None:
@@ -147,43 +164,42 @@ async def tour_of_studies(house: House, look: Callable[[str, Lab], None]) -> Non
     waits = Experiment(study.folder_of(study.cells[1]), Spec())
     lab = house.lab(home=str(home))
     async with opened(lab, SMALL) as pilot:
+
+        async def see(place: str) -> None:
+            await settled(pilot)
+            look(place, lab)
+
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen))
         await pilot.press("E")
         await until(pilot, lambda: isinstance(lab.screen, StudiesScreen) and "▶ running" in text_of(lab))
-        await pilot.pause(0.1)
-        look("studies, running", lab)
+        await see("studies, running")
         await pilot.press("down")
         await until(pilot, lambda: "r Resume" in text_of(lab).splitlines()[-1])
-        look("studies, interrupted", lab)
+        await see("studies, interrupted")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "attack=fgsm" in text_of(lab))
-        await pilot.pause(0.1)
-        look("study, interrupted", lab)
+        await see("study, interrupted")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(lab.screen, StudiesScreen))
         await pilot.press("up", "enter")
         await until(pilot, lambda: isinstance(lab.screen, StudyScreen) and "◔" in text_of(lab))
         for digit, pane in enumerate(STUDY_PANES, start=1):
             await pilot.press(str(digit))
-            await pilot.pause(0.1)
-            look(f"study, {pane}", lab)
+            await see(f"study, {pane}")
         await pilot.press("slash", "m")
         await until(pilot, lambda: "4 shown" in text_of(lab) and "esc Show all" in text_of(lab))
-        await pilot.pause(0.1)
-        look("study, filter", lab)
+        await see("study, filter")
         await pilot.press("escape")
         await pilot.resize_terminal(140, 45)
         await until(pilot, lambda: "q Quit" in text_of(lab).splitlines()[-1])
-        look("study, wide", lab)
+        await see("study, wide")
         await pilot.resize_terminal(*SMALL)
         await pilot.press("e", "slash", *waits.id.rpartition("-")[2], "enter")
         await until(pilot, lambda: "1 shown" in text_of(lab) and "Queue" in text_of(lab).splitlines()[-1])
-        await pilot.pause(0.1)
-        look("experiments, queued", lab)
+        await see("experiments, queued")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(lab.screen, LiveScreen) and "queued: 1 of 1" in text_of(lab))
-        await pilot.pause(0.1)
-        look("live, queued", lab)
+        await see("live, queued")
 
 
 COMPARISON = [f"comparison, {pane}" for pane in ("settings", "curves", "numbers", "claims", "wide")]

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from core.records.experiment import Experiment
 from core.records.queue import read_queue, waiting_in
@@ -23,6 +23,7 @@ from tests.fakes.studies import make_study, queue_up
 from tui_aefit.following.quantities import FITTED_ACCURACY, RISE_OF_CLAIM, Quantity, value_of, words_of
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.choose_quantity import READING, ChooseQuantity
+from tui_aefit.lab.screens.choose_some import ChooseSome
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.screens.live import LiveScreen
@@ -281,9 +282,12 @@ class TestTheStudyScreen:
             assert not curves.data.bars
             await here.press("i")
             assert curves.data.fit
-            await here.press("z", "a", "enter")
-            await here.until(lambda: isinstance(here.lab.screen, StudyScreen))
-            assert {"adversarial", "test", "misclassified"} <= set(curves.data.curves)
+            await here.press("z")
+            await here.until(
+                lambda: isinstance(here.lab.screen, ChooseSome) and here.lab.screen.query(OptionList)
+            )
+            await here.press("a", "enter")
+            await here.until(lambda: {"adversarial", "test", "misclassified"} <= set(curves.data.curves))
 
     @pytest.mark.slow
     async def test_another_axis_runs_across(self, house: House) -> None:

@@ -86,6 +86,12 @@ def test_a_value_of_a_wrong_type_leaves_the_others(tmp_path: Path) -> None:
     assert problem == "annotations.toml: label must be text, tags must be a list of texts"
 
 
+@pytest.mark.parametrize("value", ["1979-05-27", '["a"]', "{}", "true"])
+def test_what_is_no_text_is_no_note(tmp_path: Path, value: str) -> None:
+    (tmp_path / ANNOTATIONS_FILE).write_text(f'label = "kept"\nnotes = {value}')
+    assert read_annotations(tmp_path) == (Annotations("kept"), "annotations.toml: notes must be text")
+
+
 def test_keys_of_other_versions_are_kept(tmp_path: Path) -> None:
     (tmp_path / ANNOTATIONS_FILE).write_text('label = "old"\nstars = 5\n[colours]\nlabel = "red"\n')
     write_annotations(tmp_path, Annotations("new"))

@@ -25,9 +25,10 @@ from core.records.deciding import (
 )
 from core.records.metrics import RunMetrics
 from core.records.statistics import Claim, Decision
-from core.statistics import summarise
-from core.statistics.claims import MARGIN, claims, decision_of, quantities, runs_that_decide
-from core.statistics.comparison import corrected_interval
+from core.statistics.claims import claims, corrected_interval
+from core.statistics.decision import MARGIN, decision_of, runs_that_decide
+from core.statistics.quantities import quantities
+from core.statistics.summary import summarise
 from tests.fakes.bare_metrics import TEST, TRAIN, bare_metrics
 
 LADDER = Ladder("depth", ("shallow", "middle", "deep"))

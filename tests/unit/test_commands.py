@@ -38,6 +38,7 @@ from core.report.tables.latex import latex
 from core.report.tables.long import long_csv
 from core.report.tables.text import tables
 from core.sets.registry import own_controls
+from core.spec.call import CALL
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tests.fakes import plugins
@@ -49,7 +50,6 @@ from tests.fakes.experiments import (
     make_experiment_from_answers,
     set_created,
 )
-from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.follow import from_last_start
 
 SPEC = Spec(dataset="digits", options={"z": 5}, runs=3, controls=("noise",))
@@ -755,7 +755,7 @@ def test_cancel_stops_what_is_being_computed(command: Command, home: Path) -> No
 def test_cancel_of_what_does_not_stop_says_so(
     command: Command, finished: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_aefit.shell.commands.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("tui_aefit.shell.stopping.CANCEL_SECONDS", 0.0)
     with finished.lock:
         told = command("cancel", "latest", "--json")
     assert told.status == 1

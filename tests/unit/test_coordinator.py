@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from core.engine.computation import Computation
 from core.engine.coordinator import main
 from core.engine.executor import Done, Failed, Report, Task
+from core.files import ownership
 from core.files.exit_status import ExitStatus
 from core.files.ownership import owned_name
 from core.records.events import CoordinatorStarted, Ending, Finished
@@ -197,9 +197,9 @@ def test_what_was_half_written_is_swept(bench: Bench) -> None:
     before = {path.name for path in (*folder.iterdir(), *folder.parent.iterdir(), *run.iterdir())}
     assert bench.run() == ExitStatus.COMPLETE
     after = {path.name for path in (*folder.iterdir(), *folder.parent.iterdir(), *run.iterdir())}
-    gone = {name.split("." + socket.gethostname()[:3])[0] for name in before - after}
-    assert gone == {Path(place).name for place in left}
-    assert len(before - after) == len(left)
+    owned = [ownership._OWNED.fullmatch(name) for name in before - after]
+    assert sorted(found["prefix"] for found in owned if found) == sorted(Path(place).name for place in left)
+    assert len(owned) == len(left)
     assert {path.name for path in (*mine, *others)} <= after
 
 

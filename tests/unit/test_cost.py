@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from core.declarations.setting import Setting, Whole
 from core.spec.spec import Spec
+from tests.fakes import plugins
 from tui_aefit.following.cost import Cost, cost_of, describe_cost
 from tui_aefit.following.past import PastRun
 from tui_aefit.following.size import Size
 
 MNIST = Spec(dataset="mnist")
+
+
+class Wide(plugins.Linear):
+    """A surrogate with an option."""
+
+    options = (
+        Setting(
+            name="layer_width", title="Width", help="of a layer", metavar="N", default=10, kind=Whole(1, 99)
+        ),
+    )
 
 
 def past(seconds: float, **settings: object) -> PastRun:
@@ -107,6 +121,18 @@ class TestTime:
         # Nobody knows how long other epochs take to train: what is known is said.
         longer = MNIST.changed(attack="deepfool", epochs=9)
         assert cost_of(longer, 12, [deepfool, fgsm]).seconds == 73
+
+    def test_an_option_of_the_surrogate_changes_how_long_it_is_trained(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugins.install(tmp_path / "site", monkeypatch, {"aefit.surrogates": {"wide": f"{__name__}:Wide"}})
+        narrow = MNIST.changed(surrogate="wide", layer_width=10)
+        wide = MNIST.changed(surrogate="wide", layer_width=90)
+        # Of 74 s loading a kept surrogate took 1 s; one of another attack was trained for 30 s, if it is as wide.
+        kept = PastRun(wide.changed(attack="deepfool"), 74, training=1, trained=False)
+        for trained, seconds in ((wide, 73 + 30), (narrow, 73)):
+            past = [kept, PastRun(trained, 100, training=30)]
+            assert cost_of(kept.spec, 12, past).seconds == seconds
 
 
 class TestSentences:

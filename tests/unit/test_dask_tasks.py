@@ -14,8 +14,6 @@ from core.engine.executor import Assigned, Done, Executor, Failed, Lost, Refused
 from core.engine.messages import Answer, Completed, Refusal, RunFailure
 from core.engine.supervised import Begun, Outcome, end_session
 
-PATIENCE = 20.0
-
 
 def task(run: int) -> Task:
     return Task(Path("/home/experiments/one"), run)

@@ -14,21 +14,51 @@ import pytest
 import torch
 
 from core.declarations.registry import Origin, Registry
-from core.engine.doctor import _gpu_problem, examine, installed_plugins, plugin_problems
+from core.engine.doctor import _gpu_problem, examine, installed_plugins, main, plugin_problems
 from core.engine.environment import describe_environment
 from core.errors import DataError
+from core.files.exit_status import ExitStatus
 from core.places.dask import INSTALL
-from tui_aefit.shell.doctor import Check, _characters, _home, _libraries, elsewhere_checks, terminal_checks
+from core.records.examined import Devices, Examined
+from core.records.types import convert, plain
+from tui_aefit.shell.cli import run
+from tui_aefit.shell.doctor import (
+    Check,
+    Unexamined,
+    _characters,
+    _home,
+    _libraries,
+    answer_in,
+    elsewhere_checks,
+    examine_libraries,
+    terminal_checks,
+)
+
+CaptureBytes = pytest.CaptureFixture[bytes]
 
 
-def test_what_works_here_is_plain_json() -> None:
-    found = json.loads(json.dumps(examine()))
-    assert found["versions"]["torch"] == torch.__version__
-    assert found["devices"]["cpu"] == found["cpu"]
-    assert found["threads"] == torch.get_num_threads()
-    assert {"device", "plugins"} <= set(found)
-    assert found["problems"] == {}
-    assert found["cuda_build"] == (torch.version.cuda or "")
+def test_what_works_here_is_one_line_whatever_libraries_print(capfdbinary: CaptureBytes) -> None:
+    os.write(1, b"what a library says")
+    main()
+    os.write(1, b"what another says when it leaves")
+    found = answer_in(capfdbinary.readouterr().out)
+    assert plain(found.versions) == describe_environment("cpu", {}).versions
+    assert found.versions.torch == torch.__version__
+    assert found.devices.cpu == found.cpu
+    assert found.threads == torch.get_num_threads()
+    assert found.problems == {}
+    assert found.cuda_build == (torch.version.cuda or "")
+
+
+def test_the_keys_of_what_is_found_stay_what_scripts_read() -> None:
+    found = examine()
+    assert list(plain(found)) == [
+        "versions", "device", "cpu", "plugins", "threads", "devices", "problems", "cuda_build",
+    ]  # fmt: skip
+    assert list(plain(found.versions)) == [
+        "python", "aefit-tui", "numpy", "scipy", "scikit-learn", "torch", "torchvision",
+    ]  # fmt: skip
+    assert plain(Devices(cpu="a processor", cuda="H100")) == {"cpu": "a processor", "cuda": "H100"}
 
 
 def test_the_build_of_torch_is_part_of_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +73,22 @@ def test_a_torchvision_that_does_not_load_stops_nothing_else(monkeypatch: pytest
 
     monkeypatch.setattr("core.engine.doctor.import_torchvision_datasets", refuse)
     found = examine()
-    assert found["problems"]["torchvision"] == [
+    assert found.problems["torchvision"] == (
         "torchvision cannot be imported", "install the one that belongs to this torch",
-    ]  # fmt: skip
-    assert found["versions"]["torch"] == torch.__version__
+    )  # fmt: skip
+    assert found.versions.torch == torch.__version__
+
+
+def test_a_path_that_is_no_text_can_be_told(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: CaptureBytes
+) -> None:
+    def refuse() -> None:
+        raise DataError("/data/\udcff is no folder", "remove /data/\udcff")
+
+    monkeypatch.setattr("core.engine.doctor.import_torchvision_datasets", refuse)
+    main()
+    problems = answer_in(capfdbinary.readouterr().out).problems
+    assert problems["torchvision"] == ("/data/? is no folder", "remove /data/?")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +98,7 @@ def test_a_torchvision_that_does_not_load_stops_nothing_else(monkeypatch: pytest
 def test_a_gpu_that_cannot_compute_is_found_out(
     monkeypatch: pytest.MonkeyPatch, sum_of_product: RuntimeError | float, why: str
 ) -> None:
-    assert _gpu_problem("cpu") == []
+    assert _gpu_problem("cpu") is None
 
     def broken(size: int, *, device: str) -> torch.Tensor:
         if isinstance(sum_of_product, RuntimeError):
@@ -64,7 +106,9 @@ def test_a_gpu_that_cannot_compute_is_found_out(
         return torch.full((1, 1), sum_of_product**0.5)
 
     monkeypatch.setattr(torch, "eye", broken)
-    problem, remedy = _gpu_problem("cuda")
+    told = _gpu_problem("cuda")
+    assert told is not None
+    problem, remedy = told
     assert problem.endswith(why)
     assert "--device cpu" in remedy
 
@@ -91,10 +135,11 @@ def test_plug_ins_are_named_with_their_origin_and_what_is_wrong_with_them(
 # What the command makes of it
 
 FOUND: dict[str, Any] = {
-    "processors": 4,
     "versions": {"python": "3.13", "numpy": "2", "scipy": "1", "scikit-learn": "1.5", "torch": "2.9",
-                 "torchvision": "0.24"},
+                 "torchvision": "0.24", "aefit-tui": "0.1"},
     "device": "cpu",
+    "cpu": "a processor",
+    "threads": 2,
     "devices": {"cpu": "a processor"},
     "problems": {},
     "plugins": {},
@@ -103,7 +148,8 @@ FOUND: dict[str, Any] = {
 
 
 def checks(**changes: object) -> dict[str, Check]:
-    return {check.what: check for check in _libraries(FOUND | changes)}
+    found = convert(FOUND | changes, Examined, "what was found")
+    return {check.what: check for check in _libraries(found)}
 
 
 def test_each_library_that_works_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +164,12 @@ def test_each_library_that_works_asks_for_nothing(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("changes", "what", "state", "remedy"),
     [
-        ({"problems": {"torchvision": ["it fails", "reinstall it"]}}, "torchvision", "limited", "reinstall it"),
+        (
+            {"problems": {"torchvision": ["it fails", "reinstall it"]}},
+            "torchvision",
+            "limited",
+            "reinstall it",
+        ),
         (
             {"devices": {"cpu": "p", "cuda": "H"}, "problems": {"gpu": ["no kernel", "--device cpu"]}},
             "GPU",
@@ -127,17 +178,16 @@ def test_each_library_that_works_asks_for_nothing(monkeypatch: pytest.MonkeyPatc
         ),
         ({"devices": {"cpu": "p", "cuda": "H"}}, "GPU", "works", ""),
         (
-            {"plugins": {"attack swirl": "swirl 1.0"}, "problems": {"attack swirl": ["no module", "mend it"]}},
+            {
+                "plugins": {"attack swirl": "swirl 1.0"},
+                "problems": {"attack swirl": ["no module", "mend it"]},
+            },
             "attack swirl",
             "limited",
             "mend it",
         ),
-        ({"problem": "Trace\nModuleNotFoundError: No module named 'sklearn'"}, "libraries", "broken",
-         "-m pip install scikit-learn"),
-        ({"problem": "Trace\nImportError: libtorch.so"}, "libraries", "broken",
-         "--force-reinstall torch torchvision"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_work_comes_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], what: str, state: str, remedy: str
 ) -> None:
@@ -145,6 +195,96 @@ def test_what_does_not_work_comes_with_what_to_do(
     check = checks(**changes)[what]
     assert check.state == state
     assert check.remedy.endswith(remedy)
+
+
+def told_by(program: str, monkeypatch: pytest.MonkeyPatch) -> Examined | Unexamined:
+    """What is made of a process that does this in place of looking at the libraries."""
+    monkeypatch.setattr("tui_aefit.shell.doctor.EXAMINE", ("-c", program))
+    return examine_libraries()
+
+
+ANSWER = json.dumps(FOUND)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        f"print({ANSWER!r})",
+        f"print('loading'); print({ANSWER!r}); print('[W] leaving', end='')",
+        f"import os; os.write(1, bytes(range(256))); print(); print({ANSWER!r})",
+    ],
+)
+def test_what_libraries_print_beside_the_answer_does_not_hide_it(
+    monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    found = told_by(program, monkeypatch)
+    assert found == convert(FOUND, Examined, "what was found")
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("print('loading')", "what the process that loads them printed cannot be read: Input data was truncated"),
+        ("print('{\"versions\": {\"python\": 3}}')", "cannot be read: Expected `str`, got `int`"),
+        (f"print({ANSWER[:-1]!r})", "cannot be read: Input data was truncated"),
+        ("import os; os.kill(os.getpid(), 9)", "the process that loads them was ended by SIGKILL"),
+        ("import os, sys; sys.stderr.write('a warning'); sys.stderr.flush(); os.kill(os.getpid(), 11)",
+         "the process that loads them was ended by SIGSEGV"),
+    ],
+)  # fmt: skip
+def test_a_process_that_does_not_answer_is_told_of_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, program: str, told: str
+) -> None:
+    found = told_by(program, monkeypatch)
+    assert isinstance(found, Unexamined)
+    assert found.check.state == "broken"
+    assert found.check.detail.startswith("what of them works is not known: ")
+    assert told in found.check.detail
+    assert told in found.problem
+    assert "a warning" not in found.check.detail
+    assert found.check.remedy.startswith("look at it: ")
+
+
+@pytest.mark.parametrize(
+    ("last", "remedy"),
+    [
+        ("ModuleNotFoundError: No module named 'sklearn'", "-m pip install scikit-learn"),
+        ("ImportError: libtorch.so \udcff", "--force-reinstall torch torchvision"),
+    ],
+)
+def test_libraries_that_do_not_load_come_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, last: str, remedy: str
+) -> None:
+    said = f"Trace\n{last}\n".encode(errors="surrogateescape")
+    found = told_by(f"import os, sys; os.write(2, {said!r}); sys.exit(1)", monkeypatch)
+    assert isinstance(found, Unexamined)
+    assert found.problem == said.decode(errors="replace").strip()
+    assert found.check.detail.startswith(f"those that compute cannot be loaded: {last[:12]}")
+    assert found.check.remedy.endswith(remedy)
+
+
+def test_where_no_process_can_be_started_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    found = examine_libraries()
+    assert isinstance(found, Unexamined)
+    assert found.problem == "no process can be started: No such file or directory"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_goes_on_without_what_the_libraries_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    monkeypatch.setattr("tui_aefit.shell.doctor.EXAMINE", ("-c", "print('noise')"))
+    monkeypatch.setenv("AEFIT_HOME", str(tmp_path / "home"))
+    assert run(["doctor", *(["--json"] if as_json else [])]) == ExitStatus.REFUSED
+    told = capsys.readouterr().out
+    if as_json:
+        examined = json.loads(told)
+        assert list(examined) == ["processors", "folders", "data_sets", "problem", "works", "checks"]
+        assert examined["problem"].startswith("what the process that loads them printed cannot be read")
+        assert not examined["works"]
+    else:
+        assert "what of them works is not known" in " ".join(told.split())
 
 
 @pytest.mark.parametrize(("build", "remedy"), [("", "CUDA build"), ("12.8", "nvidia-smi")])

@@ -16,7 +16,7 @@ from core.attacks.registry import ATTACKS
 from core.errors import ExperimentError
 from core.records.state import read_state
 from core.report.__main__ import main
-from core.report.deciding import has_crossfit
+from core.report.deciding import has_crossfit, level_tables
 from core.report.figures.images import galleries_or_reasons
 from core.report.page.document import pictured_sets, report_html
 from core.report.refusal import Refusal, refusal_in, refusal_line
@@ -26,6 +26,7 @@ from core.report.terms import CLAIMS, SENTENCES, TEST_NAMES
 from core.sets.registry import SETS
 from core.spec.command import batch_command, format_value
 from core.spec.spec import Spec
+from core.statistics.student_t import critical_value
 from tests.fakes.arrays import add_gallery
 from tests.fakes.corrected import (
     bias_cells,
@@ -34,7 +35,7 @@ from tests.fakes.corrected import (
     net_flips,
     robustness_cells,
 )
-from tests.fakes.experiments import make_experiment_from_answers
+from tests.fakes.experiments import make_experiment, make_experiment_from_answers
 from tests.fakes.ladders import WORDS, with_ladder
 from tests.fakes.page import Grid, Page, section_text
 from tests.fakes.published import MADE, complete, partly_failed, published
@@ -190,6 +191,17 @@ def over_runs(cells: list[list[float | None]], result: Result) -> list[Any]:
         mean, half = mean_and_half(values, result.metrics[0])
         found.append(pytest.approx([mean, mean - half, mean + half], abs=1e-9))
     return found
+
+
+def test_intervals_have_the_digits_that_scipys_critical_value_gives(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path, dataset="digits", runs=3)
+    result = result_of(read_state(experiment))
+    text = report_html(result, NONE)
+    for table in level_tables(result, critical_value):
+        for summary in (
+            one for group in table.groups for line in group.lines for one in line.by_level.values()
+        ):
+            assert all(f'<data value="{end!r}">' in text for end in summary.ci95 or ())
 
 
 def test_cross_fitted_accuracies_bias_and_robustness_are_means_over_the_runs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,27 +10,28 @@ from typing import Any
 
 import pytest
 
-from core.engine import dask_cluster, elsewhere
+from core.engine import dask_cluster, launched
 from core.engine.dask_cluster import Connection, connect
-from core.engine.elsewhere import Refusing, executor_elsewhere
-from core.engine.executor import Executor, Refused, Task
+from core.engine.elsewhere import executor_elsewhere
+from core.engine.executor import Executor, Refused, Request, Task
 from core.engine.local import LocalProcesses
 from core.engine.postponed import Postponed
+from core.engine.refusing import Refusing
 from core.engine.seen_results import SeenResults
 from core.errors import AefitError
 from core.places.dask import INSTALL, Cluster, parse_cluster
 
 
-def executor(folder: Path, *, launcher: str | None = None, dask: str | None = None) -> Executor:
-    return executor_elsewhere(
+def executor(folder: Path, place: str, text: str) -> Executor:
+    request = Request(
         folder,
-        launcher=launcher,
-        dask=dask,
+        text,
         jobs=3,
         threads=2,
         options=lambda folder: [str(folder), "--threads", "2"],
         journal=lambda worker: folder / f"{worker}.jsonl",
     )
+    return executor_elsewhere(place, request)
 
 
 def refusal(executor: Executor) -> Refused:
@@ -50,8 +50,8 @@ def test_a_launcher_has_its_workers_in_turn(tmp_path: Path, monkeypatch: pytest.
         started.append((prefix, options))
         raise OSError("enough")
 
-    monkeypatch.setattr(elsewhere, "LaunchedProcess", launch)
-    found = executor(tmp_path, launcher="ssh {node1,node2} nice")
+    monkeypatch.setattr(launched, "LaunchedProcess", launch)
+    found = executor(tmp_path, "launcher", "ssh {node1,node2} nice")
     assert isinstance(found, SeenResults)
     assert isinstance(found._executor, LocalProcesses)
     assert found.capacity == 3
@@ -63,10 +63,10 @@ def test_a_launcher_has_its_workers_in_turn(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_what_cannot_be_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "{host} stands for nothing" in refusal(executor(tmp_path, launcher="ssh {host}")).error
-    assert "expected the address" in refusal(executor(tmp_path, dask="nothing")).error
+    assert "{host} stands for nothing" in refusal(executor(tmp_path, "launcher", "ssh {host}")).error
+    assert "expected the address" in refusal(executor(tmp_path, "dask", "nothing")).error
     monkeypatch.setenv("PYTHONPATH", "/home/of mine")
-    assert "/home/of mine" in refusal(executor(tmp_path, launcher="ssh node2")).error
+    assert "/home/of mine" in refusal(executor(tmp_path, "launcher", "ssh node2")).error
 
 
 def test_without_the_extra_it_is_said_what_to_install(
@@ -75,8 +75,8 @@ def test_without_the_extra_it_is_said_what_to_install(
     def fail(name: str) -> Any:
         raise ModuleNotFoundError(f"No module named '{name}'")
 
-    monkeypatch.setattr(importlib, "import_module", fail)
-    refused = refusal(executor(tmp_path, dask="slurm"))
+    monkeypatch.setattr(dask_cluster, "importlib", SimpleNamespace(import_module=fail))
+    refused = refusal(executor(tmp_path, "dask", "slurm"))
     assert "--dask needs distributed, which is not installed here" in refused.error
     assert refused.hint == INSTALL
 
@@ -93,9 +93,9 @@ def test_what_one_kind_of_cluster_needs_is_asked_of_that_kind_only(
             raise ModuleNotFoundError(f"No module named '{name}'")
         return SimpleNamespace()
 
-    monkeypatch.setattr(importlib, "import_module", load)
-    assert f"--dask needs {package}, which" in refusal(executor(tmp_path, dask=cluster)).error
-    assert isinstance(executor(tmp_path, dask="local"), SeenResults)
+    monkeypatch.setattr(dask_cluster, "importlib", SimpleNamespace(import_module=load))
+    assert f"--dask needs {package}, which" in refusal(executor(tmp_path, "dask", cluster)).error
+    assert isinstance(executor(tmp_path, "dask", "local"), SeenResults)
 
 
 class FakeDask:
@@ -200,7 +200,7 @@ def test_a_scheduler_file_that_is_not_there_is_named(dask: FakeDask, tmp_path: P
 def test_a_cluster_is_started_with_the_first_run_and_closed_at_the_end(
     dask: FakeDask, tmp_path: Path
 ) -> None:
-    found = executor(tmp_path, dask="slurm")
+    found = executor(tmp_path, "dask", "slurm")
     assert isinstance(found, SeenResults)
     assert isinstance(found._executor, Postponed)
     assert found.capacity == 3
@@ -218,7 +218,7 @@ def test_a_cluster_that_cannot_be_had_when_the_turn_comes_is_a_refusal(
     dask: FakeDask, tmp_path: Path
 ) -> None:
     dask.refusal = OSError("timed out")
-    found = executor(tmp_path, dask="node1:8786")
+    found = executor(tmp_path, "dask", "node1:8786")
     assert found.next_report(0.0) is None
     found.submit(Task(tmp_path, 0))
     report = found.next_report(0.0)

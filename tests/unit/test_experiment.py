@@ -6,13 +6,12 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -48,7 +47,6 @@ from core.records.status import ExperimentStatus
 from core.records.types import to_json
 from core.spec.spec import Spec
 from tests.fakes.executor import put_result as publish_result
-from tui_aefit.following.stopping import request_stop
 
 SPEC = Spec(dataset="digits", attack="fgsm", runs=3)
 STARTED = CoordinatorStarted(host="h", pid=1, jobs=1, pending=(0, 1, 2))
@@ -639,81 +637,8 @@ class TestLeftovers:
             kept |= {experiment.id, create(tmp_path, Spec(dataset="digits", seed=9))[0].id}
         assert {path.name for path in folder.iterdir()} == kept
 
-    def test_who_deletes_while_somebody_else_sweeps_is_not_disturbed(
-        self, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        rename = Path.rename
-
-        def rename_and_be_swept(path: Path, target: Path) -> Path:
-            moved = rename(path, target)
-            shutil.rmtree(moved)
-            return moved
-
-        monkeypatch.setattr(Path, "rename", rename_and_be_swept)
-        delete_experiment(experiment.folder)
-        assert list(experiment.folder.parent.iterdir()) == []
-
-    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-    def test_what_cannot_be_removed_is_said(self, experiment: Experiment) -> None:
-        put_result(experiment, 0)
-        (experiment.folder / "runs").chmod(0o500)
-        try:
-            with pytest.raises(ExperimentError, match=r"cannot delete .*: Permission denied"):
-                delete_experiment(experiment.folder)
-        finally:
-            next(experiment.folder.parent.glob(".deleted.*/runs")).chmod(0o700)
-
 
 class TestDeleting:
-    def test_a_full_disk_can_be_made_room_on(
-        self, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """There is no room for a lock either."""
-        put_result(experiment, 0)
-
-        opened = Path.open
-
-        def full(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> IO[Any]:
-            if "r" not in mode:
-                path.touch()
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return opened(path, mode, *arguments, **named)
-
-        with experiment.lock, monkeypatch.context() as disk:
-            disk.setattr(Path, "open", full)
-            with pytest.raises(LockHeld):
-                delete_experiment(experiment.folder)
-        with monkeypatch.context() as disk:
-            disk.setattr(Path, "open", full)
-            delete_experiment(experiment.folder)
-        assert list((tmp_path / "experiments").iterdir()) == []
-
-    @pytest.mark.parametrize("there", [True, False])
-    def test_of_a_link_only_the_link_is_deleted(
-        self, tmp_path: Path, experiment: Experiment, there: bool
-    ) -> None:
-        put_result(experiment, 0)
-        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
-        experiment.folder.symlink_to(elsewhere)
-        before = sorted(os.listdir(elsewhere))
-        if not there:
-            shutil.rmtree(elsewhere)
-        delete_experiment(experiment.folder)
-        assert list((tmp_path / "experiments").iterdir()) == []
-        assert elsewhere.exists() == there
-        if there:
-            assert len(load(elsewhere).results(verify=True)) == 1
-            assert sorted(os.listdir(elsewhere)) == before
-
-    def test_a_link_to_one_that_is_computed_is_not_deleted(
-        self, tmp_path: Path, experiment: Experiment
-    ) -> None:
-        elsewhere = experiment.folder.rename(tmp_path / "elsewhere")
-        experiment.folder.symlink_to(elsewhere)
-        with experiment.lock, pytest.raises(LockHeld):
-            delete_experiment(experiment.folder)
-        assert experiment.folder.is_symlink()
-
     def test_a_running_experiment_is_not_deleted(self, experiment: Experiment) -> None:
         result = put_result(experiment, 0)
         with experiment.lock as lock:
@@ -761,30 +686,6 @@ class TestWhoComputes:
         os.utime(lock, (time.time() + 3600,) * 2)
         assert (experiment.running, experiment.held, experiment.abandoned) == (True, False, False)
         assert experiment.doubt.startswith(f"process 12 on node7 may be computing {experiment.id}")
-
-
-class TestAskingToStop:
-    @pytest.mark.parametrize("there", [True, False])
-    def test_what_a_link_leads_to_is_neither_made_nor_removed(
-        self, experiment: Experiment, tmp_path: Path, there: bool
-    ) -> None:
-        elsewhere = tmp_path / "elsewhere"
-        if there:
-            elsewhere.touch()
-        experiment.cancel_file.symlink_to(elsewhere)
-        with experiment.lock:
-            request_stop(experiment)
-        assert experiment.cancel_file.exists()
-        assert elsewhere.exists() is there
-        experiment.clear_cancel()
-        assert not os.path.lexists(experiment.cancel_file)
-        assert elsewhere.exists() is there
-
-    def test_who_asked_already_may_ask_again(self, experiment: Experiment) -> None:
-        with experiment.lock:
-            request_stop(experiment)
-            request_stop(experiment)
-        assert experiment.cancel_file.exists()
 
 
 class TestWhatNobodyExpects:

@@ -20,6 +20,8 @@ from core.families.voting import SEARCHES, TIE_RULES, Voting
 from core.neighbours.blocked import BlockedSearch
 from core.neighbours.classifier import NEARBY, QUARTER, FittedNeighbours
 from core.neighbours.search import Neighbours, Pixels
+from core.sets.registry import SETS
+from tests.fakes.plugins import Kernel
 
 
 class CountingSearch:
@@ -173,19 +175,41 @@ def test_images_of_another_shape_are_refused_even_with_as_many_pixels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("z", "allowed"),
+    ("z", "allowed", "hint"),
     [
-        (1, "expected a whole number from 3 to 999"),
-        (0, "expected a whole number from 3 to 999"),
-        (-3, "expected a whole number from 3 to 999"),
-        (1001, "expected a whole number from 3 to 999"),
-        (4, "Z must be odd, so that K falls in steps of 2 to 1"),
+        (1, "expected a whole number from 3 to 999", ""),
+        (0, "expected a whole number from 3 to 999", ""),
+        (-3, "expected a whole number from 3 to 999", ""),
+        (1001, "expected a whole number from 3 to 999", ""),
+        (4, "Z must be odd, so that K falls in steps of 2 to 1", "try 3"),
+        (998, "Z must be odd, so that K falls in steps of 2 to 1", "try 997"),
     ],
 )
-def test_a_ladder_that_cannot_be_is_refused(z: int, allowed: str) -> None:
+def test_a_ladder_that_cannot_be_is_refused(z: int, allowed: str, hint: str) -> None:
     with pytest.raises(SpecError) as caught:
         KNearestNeighbours(z=z)
-    assert (caught.value.field, caught.value.value, caught.value.allowed) == ("z", z, allowed)
+    error = caught.value
+    assert (error.field, error.value, error.allowed, error.hint) == ("z", z, allowed, hint)
+
+
+def test_a_family_that_says_no_more_than_it_must_has_plain_words_and_the_time_of_a_small_network() -> None:
+    family = Kernel()
+    assert KNearestNeighbours.unfilled() == ()
+    assert set(family.unfilled()) == {name for name in SETS if SETS[name].shuffles is not None}
+    assert (family.headline, family.beside_levels, family.counted_as) == ("", {}, "nearest")
+    assert family.prediction_time(60_000, 784) == family.prediction_time(10, 784)
+    assert family.prediction_time(10, 784).first == family.prediction_time(10, 784).again
+    assert (
+        KNearestNeighbours().prediction_time(60_000, 784).first
+        > 10 * family.prediction_time(60_000, 784).first
+    )
+
+
+def test_the_neighbours_that_vote_stand_as_dots_beside_their_levels_unless_there_are_too_many() -> None:
+    assert KNearestNeighbours(z=5).beside_levels == {"5": "●●●●●", "3": "●●●", "1": "●"}
+    assert len(KNearestNeighbours(z=25).beside_levels) == 13
+    assert KNearestNeighbours(z=27).beside_levels == {}
+    assert KNearestNeighbours(z=27).headline == "Z 27"
 
 
 @pytest.mark.parametrize(("option", "hint"), [("tie_rule", "lowest"), ("search", "kd-tree")])

@@ -28,6 +28,7 @@ from core.sets.registry import SETS, is_known
 from core.spec.spec import Spec
 from tests.fakes.damage import change_metrics
 from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snapshot_of
+from tests.fakes.lab import PATIENCE
 from tui_aefit.following.feed import PROBLEMS, Feed
 from tui_aefit.following.fold import Fold
 from tui_aefit.following.past import PastRun
@@ -373,7 +374,7 @@ class Watching(App[None]):
 
 
 async def until(app: Watching, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(app.seen) < count:
             await asyncio.sleep(0.01)
 

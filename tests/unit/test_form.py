@@ -14,6 +14,7 @@ from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Choice, Setting, Value, Whole
 from core.errors import SpecError
+from core.families.knn import OddNumber
 from core.records.study import save_study
 from core.sets.registry import own_controls
 from core.spec.settings import COMMON, options_of
@@ -42,7 +43,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Value]:
     kind = setting.kind
     if isinstance(kind, Whole):
         whole = st.integers(kind.lowest, kind.highest)
-        return whole.filter(lambda value: value % 2 == 1) if kind.odd else whole
+        return whole.filter(lambda value: value % 2 == 1) if isinstance(kind, OddNumber) else whole
     assert isinstance(kind, Choice)
     return st.sampled_from(sorted(kind.choices()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SpecError
+from core.sets.registry import own_controls
 from core.spec.grid import (
     MOST,
     axes_of,
@@ -20,6 +22,7 @@ from core.spec.grid import (
     specs_of,
 )
 from core.spec.resolved import spec_of
+from tests.fakes import plugins
 
 BASE = {"dataset": "digits", "runs": 3}
 
@@ -86,6 +89,19 @@ def test_axes_are_the_settings_that_differ() -> None:
         "attack": ("fgsm", "pgd"), "steps": (5, 10),
     }  # fmt: skip
     assert axes_of(found[:1]) == {}
+
+
+def test_controls_that_each_family_can_fill_are_no_axis_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.install(tmp_path / "plugins", monkeypatch)
+    found = specs_of(BASE, {"family": ["knn", "kernel"]})
+    knn, kernel = (spec.controls for spec in found)
+    assert knn == own_controls()
+    assert set(knn) - set(kernel) == {"shuffled", "misclassified-shuffled"}
+    assert axes_of(found) == {"family": ("knn", "kernel")}
+    asked = [found[0], found[1].changed(controls=("noise",))]
+    assert axes_of(asked) == {"family": ("knn", "kernel"), "controls": (knn, ("noise",))}
 
 
 @given(st.permutations(range(12)))

@@ -54,6 +54,25 @@ def test_further_runs_are_asked_for_and_computed(
     assert [(how["jobs"], how["threads"]) for how in started] == [(2, 2)], "two are lacking"
 
 
+@pytest.mark.parametrize(
+    ("in_settings", "in_form", "limit"),
+    [({}, None, 4), ({"jobs": "1"}, None, 2), ({"jobs": "3"}, None, 6), ({}, 2, 4), ({}, 1, 2), ({}, 3, 6)],
+)
+def test_a_home_may_use_all_processors_unless_jobs_are_asked_for(
+    coordinators: Ask,
+    tmp_path: Path,
+    started: list[dict[str, object]],
+    in_settings: dict[str, str],
+    in_form: int | None,
+    limit: int,
+) -> None:
+    """There are 4, which suit 2 runs of 2 threads each at a time."""
+    experiment = make_experiment(tmp_path, state="created", dataset="digits", runs=5)
+    threads = None if in_form is None else 2
+    assert coordinators(threads="2", **in_settings).start(experiment, in_form, threads)
+    assert [how["limit"] for how in started] == [limit]
+
+
 def test_other_machines_compute_what_the_settings_take_there(
     coordinators: Ask, complete: Experiment, started: list[dict[str, object]]
 ) -> None:

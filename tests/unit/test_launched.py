@@ -20,7 +20,7 @@ from core.engine.local import LocalProcesses, WorkerSilent
 from core.engine.signs_of_life import sign_of_life
 from core.errors import AefitError
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 ODD = ["/home/of mine/it's $HOME", "--journal", 'a"b;c&d|e', "*", "\u00e9\n", "--threads", "2"]
 PLAYER = '''
 """A launcher that plays the worker it is to start; argv: its part, then the worker's command."""

@@ -17,7 +17,9 @@ from core.records.findings import Findings
 from core.records.overview import Overview
 from core.records.statistics import Claim, Decision, Summary
 from core.records.status import ExperimentStatus
+from core.spec.resolved import spec_of
 from core.spec.spec import Spec
+from tests.fakes import plugins
 from tui_aefit.following.listing import (
     COLUMNS,
     SMALLEST_NAME,
@@ -186,6 +188,15 @@ class TestSettings:
     def test_the_epochs_of_a_data_set_are_its_default(self, tmp_path: Path) -> None:
         assert unusual(Spec(dataset="digits", epochs=40), ["dataset"]) == {}
         assert unusual(Spec(dataset="digits", epochs=3), ["dataset"]) == {"epochs": 3}
+
+    def test_the_controls_of_a_family_are_those_that_it_can_fill(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugins.install(tmp_path / "plugins", monkeypatch)
+        spec = spec_of({"dataset": "digits", "family": "kernel"})
+        assert unusual(spec, ["dataset"]) == {"family": "kernel"}
+        more = (*spec.controls, "shuffled")
+        assert unusual(spec.changed(controls=more), ["dataset", "family"]).keys() == {"controls"}
 
     def test_only_those_tell_that_are_not_the_same_in_all(self) -> None:
         specs = [

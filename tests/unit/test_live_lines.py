@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.families.ladder import Ladder
 from core.records.status import ExperimentStatus, RunStatus
 from core.spec.spec import Spec
+from tests.fakes import plugins
 from tests.fakes.experiments import NOW, make_experiment, snapshot_of
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.machine import Load
@@ -80,6 +82,20 @@ def test_what_does_not_fit_is_left_out_from_the_right(width: int) -> None:
     assert len(with_load) <= max(width, len("mnist"))
 
 
+def test_the_ladder_is_told_as_its_family_does_else_by_its_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.install(tmp_path / "plugins", monkeypatch)
+    spec = Spec(dataset="mnist", family="kernel")
+    snapshot = replace(RUNNING, spec=spec, ladder=spec.ladder)
+    assert "eps 0.1 · Bandwidth wide to narrow · seed 0" in header_line(snapshot, BUSY, 150).plain
+    # Whatever its knob is called.
+    other = replace(snapshot, ladder=Ladder("K", ("9", "5", "1")))
+    assert "eps 0.1 · K 9 to 1 · seed 0" in header_line(other, BUSY, 150).plain
+    monkeypatch.setattr(plugins.Kernel, "headline", "3 widths\x1b", raising=False)
+    assert "eps 0.1 · 3 widths\ufffd · seed 0" in header_line(snapshot, BUSY, 150).plain
+
+
 def test_the_load_is_that_of_the_machine_that_computes() -> None:
     assert "cpu" not in header_line(replace(RUNNING, host="another"), BUSY, 200).plain
     stopped = replace(RUNNING, status=ExperimentStatus.CANCELLED, worked=61.0)
@@ -147,7 +163,8 @@ def test_the_answer_is_the_verdicts_first_sentence_wherever_it_stands() -> None:
 )
 def test_what_decides_is_said_whole_in_a_small_terminal(found: str) -> None:
     text = (
-        f"{IN_SHORT}by votes that did not select the images, {found}; without selection, robustness is lower."
+        f"{IN_SHORT}by the classifier that did not select the images, {found}; "
+        "without selection, robustness is lower."
     )
     clauses = answer(replace(RUNNING, verdict=(text,)), "r")
     assert found in " ".join(fitting(clauses, 80 - PADDING, 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 import pytest
 
@@ -13,6 +15,7 @@ from core.previews.records import AttackRequest
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tests.fakes import previews
+from tests.fakes.plugins import Kernel
 from tui_aefit.following.past import Past, PastSpread
 from tui_aefit.following.precision import precision_of
 from tui_aefit.lab.widgets.setup import notes
@@ -157,12 +160,39 @@ class TestLadder:
         assert "⋮     38 levels more" in text  # 99, 97, ..., 1 are 50
         assert "●" not in text
 
-    def test_another_knob_has_levels_and_no_votes(self) -> None:
-        ladder = Ladder("depth", ("2", "4", "8"), (2, 4, 8))
-        text = notes.of_ladder("Tree", "a decision tree", ladder, COMMON["family"]).text.plain
-        assert "depth = 2" in text
-        assert "S_8 = A_8 / A_4" in text
-        assert "●" not in text
+    @pytest.mark.parametrize(
+        ("knob", "beside", "rungs"),
+        [
+            (
+                "K",
+                {},
+                ["K = 2  selects: A = 0", "K = 4  A_4; no S_4, since A_2 = 0", "K = 8  S_8 = A_8 / A_4"],
+            ),
+            (
+                "depth",
+                {"2": "two", "8": "\x1bmany"},
+                [
+                    "depth = 2  two    selects: A = 0",
+                    "depth = 4         A_4; no S_4, since A_2 = 0",
+                    "depth = 8  \ufffdmany  S_8 = A_8 / A_4",
+                ],
+            ),
+        ],
+    )
+    def test_beside_its_levels_stands_what_a_family_says(
+        self, knob: str, beside: Mapping[str, str], rungs: Sequence[str]
+    ) -> None:
+        class Tree(Kernel):
+            title = "Tree"
+            summary = "a decision tree"
+            ladder = Ladder(knob, ("2", "4", "8"), (2, 4, 8))
+            beside_levels = beside
+
+        note = notes.of_ladder(Tree(), COMMON["family"])
+        assert note.title == f"Tree: {knob} 2 to 8"
+        lines = note.text.plain.splitlines()
+        assert lines[0] == "a decision tree"
+        assert [line[11:].rstrip() for line in lines[2:5]] == rungs
 
 
 class TestRuns:

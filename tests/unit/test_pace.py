@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from core.families.family import PredictionTime
 from core.records.stages import stages_of
 from core.spec.spec import Spec
+from tests.fakes import plugins
 from tui_aefit.following.pace import expected_stages, work_of
 from tui_aefit.following.past import PastRun
 from tui_aefit.following.size import Size, size_of
@@ -46,6 +50,25 @@ class TestStages:
         assert list(expected) == list(stages_of(pgd))
         for stage, seconds in {"classifier": 21, "surrogate": 43, "candidates": 311, "noise": 76}.items():
             assert seconds / 2 < expected[stage] < 2 * seconds, stage
+
+    def test_predictions_take_what_the_family_says_and_gradients_as_many_passes_as_the_attack(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plugins.install(tmp_path / "plugins", monkeypatch)
+        size = size_of("mnist")
+        assert size is not None
+        spec = MNIST.changed(family="kernel", attack="shift")
+        candidates = size.candidates_of(spec)
+        monkeypatch.setattr(plugins.Kernel, "prediction_time", lambda *_: PredictionTime(0.5, 0.25))
+        plain = work_of(spec, size)
+        assert plain["classifier"] == 0.5 * size.test_of(spec)
+        assert plain["noise"] == 0.25 * candidates
+        monkeypatch.setattr(plugins.Shift, "passes", classmethod(lambda *_: 3))
+        dearer = work_of(spec, size)
+        one_pass = (dearer["candidates"] - plain["candidates"]) / 2
+        assert plain["candidates"] == pytest.approx(0.25 * candidates + one_pass)
+        pgd = [work_of(MNIST.changed(attack="pgd", steps=steps), size)["candidates"] for steps in (1, 10)]
+        assert pgd[1] - pgd[0] == pytest.approx(9 * one_pass)
 
     def test_a_persons_own_set_is_expected_to_take_nothing_before_it_is_read(self) -> None:
         own = Spec(dataset="/data/own.npz", epochs=2)

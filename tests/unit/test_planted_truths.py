@@ -21,7 +21,8 @@ from core.deciding.robustness import RobustnessTally
 from core.families.ladder import Ladder
 from core.records.metrics import RunMetrics
 from core.records.statistics import Claim, Decision
-from core.statistics.claims import MARGIN, claims
+from core.statistics.claims import claims
+from core.statistics.decision import MARGIN
 from tests.fakes.bare_metrics import bare_metrics
 
 LADDER = Ladder("depth", ("shallow", "deep"))
@@ -173,8 +174,8 @@ class Decided:
 def test_a_rise_that_is_all_selection_is_called_one() -> None:
     """No level is better than another, and the halves err independently: what rises is selection alone.
 
-    By the votes that selected, accuracy on D rises by .08 all the same. By the other half's, "higher" or "lower" is
-    decided in at most 0.5 % of the experiments; "same" in 98 % for D alone, and for D against M, whose interval is
+    By the half that selected, accuracy on D rises by .08 all the same. By the other, "higher" or "lower" is decided
+    in at most 0.5 % of the experiments; "same" in 98 % for D alone, and for D against M, whose interval is
     wider, in 94 % with 12 runs and in 73 % with 8. The interval misses 0 in at most 1.5 %. The selection share is 1
     to within .01 on average; its interval misses 1 in at most 2 %.
     """
@@ -205,7 +206,7 @@ def test_a_rise_by_fitting_on_adversarial_images_alone_is_found() -> None:
 
     "Higher" is decided in all experiments, for D and for D against M; the rise on M is the same in 99 %. The
     interval misses the truth in at most 1 % with 12 runs and 2.5 % with 8. Selection is .73 of the rise by the
-    votes that selected.
+    half that selected.
     """
     for runs in RUNS:
         for sets in (D, AGAINST):

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from core.spec.spec import Spec
-from core.statistics.comparison import corrected_interval
+from core.statistics.claims import corrected_interval
 from tui_aefit.following.past import PastSpread
 from tui_aefit.following.precision import RUNS, USUAL, precision_of
 

@@ -702,6 +702,10 @@ def test_a_run_of_plug_ins_is_counted_by_the_labels_of_their_ladder(pool, grown,
         assert metrics.accuracy["candidates"][level] == pytest.approx(right[known].mean(), abs=1e-12)
         assert metrics.accuracy["adversarial"][level] == pytest.approx(right[chosen].mean(), abs=1e-12)
 
+    # It judges by no order.
+    assert {"shuffled", "misclassified-shuffled"} == set(Kernel.unfilled())
+    assert all(metrics.counts.sets[name] == 0 for name in Kernel.unfilled())
+
     # The attack was made with its option: half of epsilon.
     assert metrics.attack.linf_max == pytest.approx(SPEC.epsilon / 2, abs=1e-6)
     assert metrics.sets["shifted"].linf_max == pytest.approx(SPEC.epsilon, abs=1e-6)

@@ -30,7 +30,6 @@ from core.spec.dataset_kind import DataSet
 COLOURS = {"red": "as blood", "green": "as grass", "deep-blue": "as the sea"}
 
 WHOLE = Whole(3, 999)
-ODD = Whole(3, 999, odd="it must be odd")
 NUMBER = Number(0, 1, "a share above 0, at most 1", "try 0.5")
 CHOICE = Choice(COLOURS)
 NAMES = Names(COLOURS, "a colour")
@@ -115,19 +114,11 @@ def test_a_whole_number_within_its_limits_passes(value: int) -> None:
 def test_another_whole_number_or_none_at_all_is_refused(value: object) -> None:
     unfit = refusal(WHOLE, value)
     assert (unfit.allowed, unfit.hint) == ("expected a whole number from 3 to 999", "")
-    assert refusal(ODD, value).allowed == unfit.allowed
 
 
 def test_bool_is_no_whole_number_even_within_the_limits() -> None:
     assert refusal(Whole(0, 1), True).allowed == "expected a whole number from 0 to 1"
     assert Whole(0, 1).check(1) == 1
-
-
-def test_an_even_number_is_answered_with_the_odd_one_below() -> None:
-    assert ODD.check(5) == 5
-    unfit = refusal(ODD, 998)
-    assert (unfit.allowed, unfit.hint) == ("it must be odd", "try 997")
-    assert ODD.check(997) == 997
 
 
 @pytest.mark.parametrize("value", [5e-324, 0.5, 1, 1.0])
@@ -188,7 +179,7 @@ def test_text_is_not_empty(value: object) -> None:
 
 def test_only_names_have_choices() -> None:
     assert CHOICE.choices() == NAMES.choices() == Choice(lambda: COLOURS).choices() == COLOURS
-    assert not any(kind.choices() for kind in (WHOLE, ODD, NUMBER, WORDS, FOLDER))
+    assert not any(kind.choices() for kind in (WHOLE, NUMBER, WORDS, FOLDER))
 
 
 # Declarations

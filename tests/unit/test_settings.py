@@ -14,10 +14,12 @@ import pytest
 from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.declarations.setting import Choice, Folder, Setting, Whole
 from core.errors import AefitError, DataError, PluginError, SpecError
+from core.sets.registry import own_controls
+from core.spec.call import CALL
 from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
 from tests.fakes import plugins
-from tui_aefit.shell.declarations import CALL, SETTINGS, explain, read_word, variable_of
+from tui_aefit.shell.declarations import SETTINGS, explain, read_word, variable_of
 from tui_aefit.shell.settings import PROJECT_FILE, Found, Settings, default_threads, processors
 
 SOURCES = ("option", "environment", "project", "user")
@@ -366,12 +368,15 @@ def test_only_a_home_that_was_typed_must_be_typed_again(
 
 
 def test_an_option_that_is_no_setting_is_told_apart_from_a_slip(folder: Path) -> None:
-    environment = {"AEFIT_QUIET": "1", "AEFIT_NO_CACHE": "1", "AEFIT_EPSILOM": "1"}
+    slipped = ("QUIET", "NO_CACHE", "EPSILOM", "STUDY", "NAME")
+    environment = {f"AEFIT_{name}": "1" for name in slipped}
     said = "the environment's {} is no setting and has no effect{}"
     assert settings(folder, environment=environment).warnings == [
         said.format("AEFIT_EPSILOM", "; did you mean AEFIT_EPSILON?"),
+        said.format("AEFIT_NAME", "; --name can only be typed"),
         said.format("AEFIT_NO_CACHE", "; --no-cache can only be typed"),
         said.format("AEFIT_QUIET", "; --quiet can only be typed"),
+        said.format("AEFIT_STUDY", "; --study can only be typed"),
     ]
 
 
@@ -501,6 +506,23 @@ def test_an_option_of_a_plug_in_is_set_as_every_other(folder: Path, user_file: P
 
 
 @pytest.mark.usefixtures("plugged_in")
+def test_the_sets_that_a_family_cannot_fill_are_measured_only_where_they_are_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings(folder).spec().controls == own_controls()
+    mine = settings(folder, family="kernel")
+    filled = tuple(name for name in own_controls() if name not in ("shuffled", "misclassified-shuffled"))
+    assert mine.spec().controls == filled
+    assert mine.shown()["controls"] == Found(filled, "default")
+    assert settings(folder, family="kernel", controls="shuffled").spec().controls == ("shuffled",)
+    # One that says what a random order gives, or says itself what it cannot fill.
+    monkeypatch.setattr(plugins.Kernel, "shuffled", lambda *_: None, raising=False)
+    assert mine.spec().controls == own_controls()
+    monkeypatch.setattr(plugins.Kernel, "unfilled", classmethod(lambda _: ("matched",)))
+    assert mine.spec().controls == tuple(name for name in own_controls() if name != "matched")
+
+
+@pytest.mark.usefixtures("plugged_in")
 def test_an_option_of_a_plug_in_that_is_not_chosen_says_whose_it_is(folder: Path) -> None:
     (folder / PROJECT_FILE).write_text("strength = 0.25\n")
     with pytest.raises(SpecError, match=r"belongs to shift .it is set in ") as caught:
@@ -609,9 +631,12 @@ def test_a_study_is_read_from_its_file_and_what_is_typed_is_nearer(folder: Path)
     [
         ("epsilon = [0.1]", "there is no 'epsilon' in a study's file"),
         ("bse = 1", "there is no 'bse'"),
-        ("name = 3", "expected a text for name"),
-        ("base = 3", r"expected tables \[base\] and \[grid\]"),
-        ("case = 3", r"expected \[\[case\]\] tables"),
+        ("name = 3", r"expected a text for name.* at `\$\.name`"),
+        ("pair = 1", r"true or false for pair.* at `\$\.pair`"),
+        ("base = 3", r"tables \[base\] and \[grid\].* at `\$\.base`"),
+        ("grid = 3", r"tables \[base\] and \[grid\].* at `\$\.grid`"),
+        ("case = 3", r"\[\[case\]\] tables.* at `\$\.case`"),
+        ("case = [1]", r"\[\[case\]\] tables.* at `\$\.case\["),
         ("[base]\nseed = 1\n[grid]\nseed = [1, 2]", "stands in"),
         ("[grid]\nepsilon = [[1], 2]", "not possible as one of several"),
         ("[[case]]\nepsilo = 1", "there is no setting 'epsilo'"),

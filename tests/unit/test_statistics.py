@@ -24,20 +24,13 @@ from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.records.types import plain, to_json
 from core.sets.first_version import by_new_names, new_name
 from core.spec.spec import Spec
-from core.statistics import (
-    QUANTITIES,
-    REASONS,
-    Outcome,
-    RunAccuracies,
-    Slope,
-    changes,
-    compare,
-    holm,
-    slopes,
-    statistics_of,
-    summarise,
-)
+from core.statistics.comparison import Outcome, compare
+from core.statistics.holm import holm
+from core.statistics.over_runs import RunAccuracies, statistics_of
 from core.statistics.signed_rank import EXACT_UP_TO, signed_rank
+from core.statistics.slopes import QUANTITIES, REASONS, Slope, changes, slopes
+from core.statistics.student_t import critical_value as scipys_t
+from core.statistics.summary import summarise
 from tests.fakes.curves import metrics_from_curves
 
 quick = settings(max_examples=60)
@@ -148,10 +141,11 @@ def test_a_change_is_either_a_finite_number_or_a_documented_reason(shares: list[
             assert slope.reason in REASONS if slope.value is None else math.isfinite(slope.value)
 
 
-def test_slopes_and_a_single_run_need_neither_numpy_nor_scipy() -> None:
+def test_slopes_and_summaries_need_neither_numpy_nor_scipy() -> None:
     code = (
-        "import sys; from core.families.ladder import Ladder; from core.statistics import slopes, summarise\n"
-        "assert summarise([0.5], overlap=0.2).mean == 0.5\n"
+        "import sys; from core.families.ladder import Ladder\n"
+        "from core.statistics.slopes import slopes; from core.statistics.summary import summarise\n"
+        "assert summarise([0.5, 0.25], overlap=0.2).ci95\n"
         "assert slopes({'3': 0.5, '1': 0.25}, Ladder('K', ('3', '1')))['1'].value == 0.5\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'numpy', 'scipy', 'torch'}))"
     )
@@ -171,6 +165,17 @@ def test_summary_equals_numpy_and_scipy(values: list[float], overlap: float) -> 
     widened = math.sqrt(1 + overlap * len(values))
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) * widened
     same(summary.ci95, (np.mean(values) - half, np.mean(values) + half))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12, 100])
+def test_a_summary_without_scipy_is_printed_as_that_with_scipy(n: int) -> None:
+    for values in np.random.default_rng(n).uniform(0, 1, (200, n)).tolist():
+        ours = summarise(values, overlap=1 / 6)
+        scipys = summarise(values, overlap=1 / 6, critical_value=scipys_t)
+        assert ours.ci95 is not None
+        assert scipys.ci95 is not None
+        assert ours.ci95 == pytest.approx(scipys.ci95, abs=1e-12 * np.ptp(scipys.ci95))
+        assert [f"{end:.4f}" for end in ours.ci95] == [f"{end:.4f}" for end in scipys.ci95]
 
 
 def test_summary_of_none_and_of_one_value() -> None:

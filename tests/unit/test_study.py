@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -101,7 +102,9 @@ def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
         save_study(tmp_path, name, specs(epsilon=[0.1, 0.2]))
     assert find_study(tmp_path, "on").name == "one"
     assert find_study(tmp_path, "other").name == "other"
-    assert find_study(tmp_path, "latest").name in ("one", "other")
+    for moment, name in enumerate(("one", "other"), start=2_000_000_000):
+        os.utime(studies_dir(tmp_path) / name / STUDY_FILE, (moment, moment))
+        assert find_study(tmp_path, "latest").name == name
     for wrong, words in (("o", "may mean one, other"), ("", "there is no study"), ("oneself", "no study")):
         with pytest.raises(StudyError, match=words):
             find_study(tmp_path, wrong)
@@ -111,11 +114,15 @@ def test_it_is_found_by_a_part_of_its_name(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("", "schema_version"),
-        ("schema_version = 1\nbase = 3", "damaged"),
-        ("schema_version = 1\n[[cell]]\nid = 3", "damaged"),
+        ("schema_version = 1\nbase = 3", r"is damaged: expected \[base\] .* at `\$\.base`"),
+        ("schema_version = 1\ncell = 3", r"damaged: .* at `\$\.cell`"),
+        ("schema_version = 1\ncreated = true", r"damaged: .* at `\$\.created`"),
+        ("schema_version = 1\ncreated = nan", r"damaged: .* at `\$\.created`"),
+        ("schema_version = 1\n[[cell]]\nepsilon = 0.1", "damaged: .* the id of a .* `id`"),
+        ("schema_version = 1\n[[cell]]\nid = 3", "damaged: .* the id of a .* got `int`"),
         *(
             (f"schema_version = 1\n[[cell]]\nid = {name}", "damaged")
-            for name in ('""', '".."', '"/etc"', '"../../x"', '"a/b"', '".new"', '"a\\u0000"')
+            for name in ('""', '".."', '"a\\n"', '"/etc"', '"../../x"', '"a/b"', '".new"', '"a\\u0000"')
         ),
         ("schema_version = 2", "reads up to 1"),
         ("schema_version = true", "reads up to 1"),

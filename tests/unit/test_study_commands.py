@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,12 +143,24 @@ def test_an_experiment_that_failed_is_named_with_its_reason(command: Command, st
 
 def test_cancel_asks_who_sees_to_it(command: Command, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("study", "cancel", "mine").status == ExitStatus.REFUSED
-    monkeypatch.setattr("tui_aefit.shell.studies.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("tui_aefit.shell.stopping.CANCEL_SECONDS", 0.0)
     with study.lock:
         told = command("study", "cancel", "mine")
     assert told.status == ExitStatus.FAILED
     assert "was asked to stop and has not yet" in told.err
     assert study.cancel_file.exists()
+
+
+def test_who_is_not_asked_is_told_why_a_study_cannot_be_read_and_what_deletes_it(
+    command: Command, study: Study
+) -> None:
+    asked = command("study", "delete", "mine", "--experiments")
+    assert "aefit-tui study delete mine --experiments --yes" in asked.err
+    (study.folder / "study.toml").write_text("[[[")
+    asked = command("study", "delete", "mine")
+    assert (asked.status, "study.toml is damaged" in asked.err) == (ExitStatus.REFUSED, True)
+    assert "aefit-tui study delete mine --yes" in asked.err
+    assert study.folder.is_dir()
 
 
 def test_delete_forgets_a_study_and_only_if_asked_its_experiments(command: Command, study: Study) -> None:
@@ -161,6 +176,28 @@ def test_delete_forgets_a_study_and_only_if_asked_its_experiments(command: Comma
     told = command("study", "delete", "mine", "--yes", "--experiments", "--json")
     assert json.loads(told.out) == {"name": "mine", "deleted": True, "experiments": True, "left": []}
     assert not again.folder.exists()
+    assert list(experiments_dir(study.home).iterdir()) == []
+    assert study_folders(study.home) == []
+
+
+def test_what_is_left_of_a_study_is_told_and_keeps_none_of_its_experiments(
+    command: Command, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cell in study.cells:
+        assert cell.spec is not None
+        make_experiment_from_answers(study.home, cell.spec)
+    unlink = os.unlink
+
+    def fail(path: Any, **named: Any) -> None:
+        if Path(os.fspath(path)).name == "study.toml":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        unlink(path, **named)
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.unlink", fail)
+        told = command("study", "delete", "mine", "--yes", "--experiments")
+    assert told.status == ExitStatus.FAILED
+    assert "Permission denied; what is left of it is in" in told.err
     assert list(experiments_dir(study.home).iterdir()) == []
     assert study_folders(study.home) == []
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.records.study import Study, save_study
 from core.records.study_state import CellStatus, StudyState, read_study_state
+from core.report.formatting import ABSENT
 from core.spec.grid import specs_of
 from tests.fakes.studies import make_study, queue_up
 from tui_aefit.following.quantities import (
@@ -29,6 +30,7 @@ from tui_aefit.following.quantities import (
 from tui_aefit.following.study import (
     Progress,
     StudyView,
+    axes_words,
     first_across,
     grid_of,
     seconds_left,
@@ -98,6 +100,10 @@ class TestTheGrid:
     def test_numbers_run_across_at_first(self) -> None:
         assert first_across({"attack": ("a", "b", "c"), "z": (3, 7), "epsilon": (0.1, 0.2, 0.3)}) == "epsilon"
         assert first_across({"attack": ("a", "b", "c"), "family": ("knn", "tree")}) == "attack"
+
+    def test_an_axis_is_said_with_its_values_and_what_has_none(self) -> None:
+        axes = {"steps": (None, 5), "z": (3, 7)}
+        assert axes_words(axes) == [f"steps {ABSENT} 5", "z 3 7"]
 
     def test_what_all_have_in_common_is_said_once(self, tmp_path: Path) -> None:
         study = make_study(tmp_path, {"epsilon": [0.1, 0.2]}, [None], attack="pgd", z=9, runs=5)

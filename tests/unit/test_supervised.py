@@ -15,7 +15,7 @@ from core.engine.local import PipedProcess
 from core.engine.messages import Completed, Refusal, RunFailure
 from core.engine.supervised import Begun, Outcome, end_session, supervise
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 SPEAKER = """
 import json, os, sys
 part, channel = sys.argv[1], os.fdopen(int(sys.argv[-1]), "w")

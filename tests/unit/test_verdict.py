@@ -30,7 +30,8 @@ from core.sets.matched import Matched
 from core.sets.measured_set import Counterpart
 from core.sets.registry import SETS, own_controls
 from core.spec.spec import Spec
-from core.statistics.claims import MARGIN, decision_of, quantities
+from core.statistics.decision import MARGIN, decision_of
+from core.statistics.quantities import quantities
 from core.verdict import verdict
 from tests.fakes.curves import ATTACK_L2, N_TEST, N_TRAIN, Curve, metrics_from_curves
 from tests.fakes.experiments import make_experiment
@@ -273,12 +274,12 @@ class TestTheAnswerInShort:
         flips = [(gained - lost) / n for gained, lost, n in AGAINST_THE_CLAIM.flips]
         share = [1 - rise / AGAINST_THE_CLAIM.own for rise in LOW]
         assert said[0] == (
-            "In short: by votes that did not select the images, the rise of accuracy from K = 5 to K = 1 is lower "
-            f"on adversarial images than on ordinary mistakes, which the claim does not predict "
+            "In short: by the classifier that did not select the images, the rise of accuracy from K = 5 to K = 1 "
+            f"is lower on adversarial images than on ordinary mistakes, which the claim does not predict "
             f"({told(less(LOW, HIGH))}); "
             "the fall of bias is lower on adversarial images, which the claim does not predict "
             f"({told(less(LOW, HIGH))}); without selection, robustness is lower at K = 1 than at K = 5, which the "
-            f"claim does not predict ({told(flips)}); of the rise by the votes that selected the adversarial "
+            f"claim does not predict ({told(flips)}); of the rise by the classifier that selected the adversarial "
             f"images, {told_share(share)} is selection."
         )
 
@@ -353,7 +354,7 @@ class TestTheAnswerInShort:
         said = sentences(UP, FLAT, {"noise": UP})
         assert said[0] == (
             "In short: these runs have not measured what decides the claim. What follows is the comparison that "
-            "the paper makes, in which an image is measured by the votes that selected it."
+            "the paper makes, in which an image is measured by the classifier that selected it."
         )
         assert not has(said, "Cross-fitted")
         assert not has(said, "Bias")
@@ -385,7 +386,7 @@ class TestTheAnswerInShort:
 
 
 CLAUSES = {
-    "crossfit_rise": (("adversarial", "misclassified"), "by votes that did not select"),
+    "crossfit_rise": (("adversarial", "misclassified"), "by the classifier that did not select"),
     "bias_fall": (("adversarial", "misclassified"), "bias"),
     "flips": (("adversarial",), "without selection"),
 }
@@ -539,7 +540,7 @@ class TestAttack:
         said = sentences(
             UP, FLAT, controls, AGAINST_THE_CLAIM, attack="noise", attack_figures={"surrogate_fooled": 0.01}
         )
-        assert said[0].startswith("In short: by votes")
+        assert said[0].startswith("In short: by the classifier")
         assert said[0].endswith(
             " This attack follows no gradient: what it makes is a control itself, and speaks neither for nor "
             "against the claim."
@@ -635,7 +636,7 @@ class TestThePaper:
         change = [curve[2] - curve[0] for curve in test]
         said = about(sentences(UP, FLAT, test=test), "As the paper counts")
         assert said == (
-            "As the paper counts, by the votes that selected, from K = 5 to K = 1 accuracy goes from 0 to "
+            "As the paper counts, by the classifier that selected, from K = 5 to K = 1 accuracy goes from 0 to "
             f"{fmean(ends(UP)):.3f} on the adversarial images, from 0 to {fmean(ends(FLAT)):.3f} on the "
             f"misclassified ones and from {fmean(c[0] for c in test):.3f} to {fmean(ends(test)):.3f} on the whole "
             "test set; the change on the adversarial images, with its selection in it, is higher than on the "
@@ -835,8 +836,8 @@ class TestWhatDecides:
             "Cross-fitted, that is selected by the classifier of one half of the training images and measured by "
             f"that of the other, accuracy changes from K = 5 to K = 1 by {told(LOW)} on the adversarial images, "
             f"{told(HIGH)} on the misclassified ones, {told(LOW)} on images with random noise and "
-            f"{told((0.001, 0.002, 0.001, 0.0))} on the whole test set; of the rise by the votes that selected, "
-            f"selection is {told_share(share['adversarial'])} on the adversarial images, "
+            f"{told((0.001, 0.002, 0.001, 0.0))} on the whole test set; of the rise by the classifier "
+            f"that selected, selection is {told_share(share['adversarial'])} on the adversarial images, "
             f"{told_share(share['misclassified'])} on the misclassified ones and "
             f"{told_share(share['noise'])} on images with random noise."
         )
@@ -1172,7 +1173,7 @@ class TestPlugIns:
         assert "right at depth = deep only" in about(said, "Without selection")
         assert "turned back to depth = shallow (reverse)" in about(said, "The attack's own")
         assert has(said, "What could not be tested: S_middle, since the set")
-        assert not re.search(r"\bK\b|neighbour|\bvotes? of\b", " ".join(said))
+        assert not re.search(r"\bK\b|neighbour|\bvotes?\b|\bNN\b", " ".join(said))
 
 
 class TestWhereItIsShown:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from core.declarations.lazy import statistics
 from core.report.formatting import duration
 from core.sets.registry import SETS
+from core.spec.grid import time_of_training
 from core.spec.spec import Spec
 from tui_aefit.following.past import PastRun, most_alike
 from tui_aefit.following.size import Size, size_of
-
-TRAINING = ("dataset", "surrogate", "epochs", "test_size")
-"""The settings on which the time to train a surrogate depends."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,9 @@ def _seconds(spec: Spec, jobs: int, past: Sequence[PastRun]) -> tuple[float | No
     if not alike:
         return None, "no past run of this data set to go by"
     rest = statistics.median(run.seconds - run.training for run in alike)
+    as_long = time_of_training(spec)
     training = [run.training for run in alike if run.trained] or [
-        run.training
-        for run in past
-        if run.trained and all(run.spec.values[name] == spec.values[name] for name in TRAINING)
+        run.training for run in past if run.trained and time_of_training(run.spec) == as_long
     ]
     rounds = math.ceil(spec.runs / jobs)
     return rounds * (rest + statistics.median(training or [0.0])), basis

@@ -10,8 +10,6 @@ from core.families.ladder import Ladder
 from core.records.deciding import DECIDING_SETS, ByLevel
 from core.records.metrics import RunMetrics
 
-UNSELECTED = "test"
-"""The set that no half selects: all test images."""
 Means = Mapping[str, Mapping[str, float | None]]
 """Set -> level -> mean accuracy over the runs that have one; None where none has."""
 

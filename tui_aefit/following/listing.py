@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from core.data.catalogue import CATALOGUE, OWN_DEFAULT_EPOCHS
 from core.declarations.printable import printable
 from core.declarations.setting import Value
 from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import ABSENT, moment
 from core.spec.command import word_of
-from core.spec.settings import COMMON
+from core.spec.resolved import following_defaults
+from core.spec.settings import NOT_IDENTIFYING
 from core.spec.spec import Spec
 
 STATES: Mapping[ExperimentStatus, tuple[str, str, str]] = {
@@ -124,14 +124,10 @@ def share(value: float, *, signed: bool = False) -> str:
 
 
 def unusual(spec: Spec, shown: Collection[str]) -> dict[str, Value]:
-    """The settings that are not at their default, by name, without those in `shown`."""
-    epochs = CATALOGUE[spec.dataset].default_epochs if spec.dataset in CATALOGUE else OWN_DEFAULT_EPOCHS
-    settings = spec.settings
-    return {
-        name: value
-        for name, value in spec.values.items()
-        if name not in shown and value != (settings[name].default if name != "epochs" else epochs)
-    }
+    """The settings that are not at their default, by name, but those that are `shown` anyway."""
+    usual = {name: setting.default for name, setting in spec.settings.items()}
+    usual |= following_defaults(spec.dataset, spec.family)
+    return {name: value for name, value in spec.values.items() if name not in shown and value != usual[name]}
 
 
 SHOWN = ("dataset", "attack", "epsilon", "runs")
@@ -150,12 +146,11 @@ def telling_settings(overviews: Iterable[Overview]) -> frozenset[str]:
         for name, value in of_one.items():
             found.setdefault(name, set()).add(value)
         having.update(of_one.keys())
-    silent = {name for name, setting in COMMON.items() if not setting.identifies}
     return frozenset(
         name
         for name, different in found.items()
         if name not in SHOWN
-        and name not in silent
+        and name not in NOT_IDENTIFYING
         and (len(values) == 1 or len(different) > 1 or having[name] < len(values))
     )
 

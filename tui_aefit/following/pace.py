@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core.attacks.registry import ATTACKS
 from core.declarations.lazy import statistics
 from core.records.stages import CANDIDATES, CLASSIFIER, HALVES, SPLIT, SURROGATE, stages_of
 from core.spec.spec import Spec
@@ -38,30 +39,25 @@ def expected_stages(spec: Spec, size: Size | None, past: Iterable[PastRun]) -> d
     return {stage: pace * seconds for stage, seconds in work_of(spec, size).items()}
 
 
-SEARCH = 4.5e-11
-"""Seconds a query and value of a training image in an exact neighbour search: 10,000 test images of MNIST among
-60,000 training images took 21 s in each of two simultaneous runs on two processor cores, as in all that follows.
-"""
-AGAIN = 0.4
-"""The share of that time that a candidate takes: it lies near its source, whose neighbours are known."""
 GRADIENT = 3.1e-7
-"""Seconds a value of an image, forward and backward through LeNet-5: 180,000 images took 43 s."""
+"""Seconds for one value of one image, there and back through LeNet-5: 180,000 images of MNIST took 43 s in each of
+two runs beside each other on two processor cores.
+"""
 MOMENT = 0.1
 """Seconds of a stage that takes hardly any time."""
 
 
 def work_of(spec: Spec, size: Size) -> dict[str, float]:
-    """Stage -> rough seconds in a run on the machine of SEARCH; the ratios between stages are what counts."""
-    query = SEARCH * size.train_of(spec) * size.values
-    step = GRADIENT * size.values
+    """Stage -> seconds in a run, roughly: rather how the stages compare than what they take."""
+    predicting = spec.make_family().prediction_time(size.train_of(spec), size.values)
+    gradient = GRADIENT * size.values
     candidates = size.candidates_of(spec)
-    steps = spec.part_options("attack").get("steps", 1)
-    gradients = steps if isinstance(steps, int) else 1
+    passes = ATTACKS[spec.attack].passes(spec.part_options("attack"))
     work = {
         SPLIT: MOMENT,
-        CLASSIFIER: size.test_of(spec) * query,
+        CLASSIFIER: size.test_of(spec) * predicting.first,
         HALVES: MOMENT,
-        SURROGATE: spec.epochs * size.train_of(spec) * step,
-        CANDIDATES: candidates * (AGAIN * query + gradients * step),
+        SURROGATE: spec.epochs * size.train_of(spec) * gradient,
+        CANDIDATES: candidates * (predicting.again + passes * gradient),
     }
-    return {stage: work.get(stage, candidates * AGAIN * query) for stage in stages_of(spec)}
+    return {stage: work.get(stage, candidates * predicting.again) for stage in stages_of(spec)}

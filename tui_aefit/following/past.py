@@ -21,8 +21,6 @@ NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
 """Settings in which runs of the same kind may differ."""
 PAST_EXPERIMENTS = 30
 """How many of the newest experiments are read."""
-DECIDING = ("crossfit_rise", ("adversarial", "misclassified"))
-"""Name and sets of the claim whose interval is predicted: the first that a verdict names."""
 FEWEST_RUNS = 3
 """How many runs an experiment needs for its spread to be used."""
 
@@ -46,7 +44,8 @@ class PastRun:
 class PastSpread:
     """The spread of the runs of an experiment in DECIDING.
 
-    runs: how many have a value, FEWEST_RUNS at least. sd: the standard deviation (ddof 1) of the values.
+    runs: those it is known from, FEWEST_RUNS at least. sd: their standard deviation (ddof 1) in
+    `core.records.findings.RISE`, which a verdict speaks of first: its interval is foretold.
     overlap: n_test / n_train.
     """
 
@@ -138,11 +137,12 @@ def _run(experiment: Experiment, metrics: RunMetrics) -> PastRun:
 def _spread(experiment: Experiment, runs: Sequence[RunMetrics]) -> PastSpread | None:
     if len(runs) < FEWEST_RUNS:
         return None
-    from core.statistics.claims import quantities  # noqa: PLC0415  # as above
+    from core.records.findings import RISE  # noqa: PLC0415
+    from core.statistics.quantities import quantities  # noqa: PLC0415  # as above
 
     ladder, counts = runs[0].ladder, runs[0].counts
     decided = quantities(ladder, experiment.spec.controls)
-    of = next(quantity.of for quantity in decided if (quantity.name, quantity.sets) == DECIDING)
+    of = next(quantity.of for quantity in decided if (quantity.name, quantity.sets) == RISE)
     values = [value for value in map(of, runs) if value is not None]
     if len(values) < FEWEST_RUNS or not (sd := statistics.stdev(values)):
         return None

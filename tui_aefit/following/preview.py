@@ -13,7 +13,7 @@ from core.records.metrics import RunMetrics
 from core.records.overview import Overview
 from core.records.statistics import Claim
 from core.records.tail import newest_statistics
-from core.report.formatting import counted, duration, mean_count
+from core.report.formatting import ABSENT, counted, duration, mean_count
 from core.report.terms import brief_reason
 from core.spec.command import format_value
 from tui_aefit.following.listing import SHOWN, age_of, date_of, share, state_words, unusual
@@ -95,7 +95,7 @@ def accuracies(preview: Preview) -> list[list[str]]:
         return []
     ladder = experiment.spec.ladder
     rows = [
-        [name, *(share(one.mean) if one is not None and one.mean is not None else "-" for one in by_level)]
+        [name, *(share(one.mean) if one is not None and one.mean is not None else ABSENT for one in by_level)]
         for name in SETS
         if (found := statistics.summary.accuracy.get(name)) is not None
         for by_level in [[found.get(level) for level in ladder.levels]]
@@ -153,4 +153,4 @@ def _runs(preview: Preview) -> str:
 
 def _ago(overview: Overview, now: float) -> str:
     age = age_of(overview, now)
-    return {"now": "just now", "-": "its age is not known"}.get(age, f"{age} ago")
+    return {"now": "just now", ABSENT: "its age is not known"}.get(age, f"{age} ago")

@@ -64,8 +64,8 @@ class Quantity:
         return self.kind == "claim"
 
 
-RISE_OF_CLAIM = Quantity("claim", "crossfit_rise", (ADVERSARIAL, "misclassified"))
-"""The quantity that is shown first: the claim that decides."""
+RISE_OF_CLAIM = Quantity("claim", *RISE)
+"""What is shown first: the quantity that decides."""
 FITTED_ACCURACY = Quantity("accuracy", sets=(ADVERSARIAL,), level=FITTED)
 """The quantity that is shown first where results have no claims."""
 

@@ -127,6 +127,13 @@ def _word(name: str, value: Setting, specs: Iterable[Spec]) -> str:
     return printable(word_of(value))
 
 
+def axes_words(axes: Mapping[str, Sequence[Setting]]) -> list[str]:
+    """Each axis with its values as they are typed: "epsilon 0.05 0.1"; ABSENT where one has none."""
+    return [
+        f"{name} {' '.join(word_of(value) or ABSENT for value in values)}" for name, values in axes.items()
+    ]
+
+
 def settings_of(cell: CellState, axes: Iterable[str]) -> str:
     """An experiment's values on the axes: "attack=fgsm epsilon=0.1"; its id where its spec cannot be read."""
     spec = cell.cell.spec

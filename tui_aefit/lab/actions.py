@@ -9,13 +9,13 @@ from core.errors import AefitError, ExperimentError
 from core.records import annotations as kept
 from core.records.experiment import Experiment
 from core.records.home import delete_experiment
+from core.records.stopping import stop_experiment
 from core.report.formatting import counted
-from tui_aefit.following.stopping import request_stop
 
 
 def stop(experiment: Experiment) -> str:
     """Ask the coordinator of an experiment to stop. Raises ExperimentError."""
-    request_stop(experiment)
+    stop_experiment(experiment)
     return f"{experiment.id} was asked to stop"
 
 

@@ -17,7 +17,7 @@ from core.records.status import ExperimentStatus
 from core.records.study import Study
 from core.records.study_state import StudyStatus, lacking_datasets, read_study_state
 from tui_aefit.shell.launcher import data_dir_of, is_at_work
-from tui_aefit.shell.settings import Settings, limit_of
+from tui_aefit.shell.settings import Settings, jobs_of, limit_of
 
 
 class Coordinators:
@@ -85,7 +85,8 @@ class Coordinators:
         if jobs is None and threads is None:
             return how
         jobs, threads = jobs or how.jobs, threads or how.threads
-        return replace(how, jobs=jobs, threads=threads, limit=limit_of(jobs, threads, runs))
+        asked = None if jobs == jobs_of(None, threads, runs) else jobs
+        return replace(how, jobs=jobs, threads=threads, limit=limit_of(asked, threads))
 
     def extend(self, experiment: Experiment, runs: int) -> Experiment:
         """Extend an experiment to `runs` runs, and start a coordinator unless one is at work; the extended one.

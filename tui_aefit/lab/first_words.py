@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.errors import AefitError
+from core.spec.call import CALL
 from core.spec.command import word_of
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
-from tui_aefit.shell.declarations import CALL
 from tui_aefit.shell.settings import Settings
 
 

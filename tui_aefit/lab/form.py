@@ -14,13 +14,14 @@ from core.declarations.printable import shell_word
 from core.declarations.setting import Choice, Setting, Value, Words, by_name
 from core.errors import AefitError, DataError, PluginError, SpecError, StudyError
 from core.sets.registry import SETS
+from core.spec.call import CALL
 from core.spec.command import word_of
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, part_options
 from core.spec.spec import Spec
 from tui_aefit.following.size import Size, size_of
-from tui_aefit.shell.declarations import CALL, read_word, words_of_list
+from tui_aefit.shell.declarations import read_word, words_of_list
 from tui_aefit.shell.settings import jobs_of, threads_of
 
 OF_CALL = ("jobs", "threads", "data_dir")

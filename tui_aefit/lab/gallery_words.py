@@ -1,4 +1,4 @@
-"""The words and pictures of the gallery screen for an image and its neighbours; loads NumPy."""
+"""The words and pictures of the gallery screen for an image and those nearest to it; loads NumPy."""
 
 from __future__ import annotations
 
@@ -120,10 +120,11 @@ def change_of(gallery: Gallery, member: int) -> float:
     return float(np.abs(change).max())
 
 
-def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
-    """A line for each level: its prediction for the image, whether that is the true label, and the votes.
+def answers(gallery: Gallery, member: int, width: int | None = None, counted_as: str = "") -> Content:
+    """A line for each level: its prediction for the image, whether that is right, and the labels of the nearest.
 
-    width: cells of a line; votes that do not fit are left out; None leaves all votes out.
+    width: cells of a line; labels that do not fit are left out; None leaves all of them out.
+    counted_as: what the family calls these labels, see `core.families.family.Family`.
     """
     label, target = int(gallery.label[member]), int(gallery.target[member])
     predictions = gallery.prediction[:, member].tolist()
@@ -144,10 +145,10 @@ def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
                 ", the target" if predicted == target else "",
             )
         )
-    said = [*map(Content, votes(gallery, member, 1))] if width is not None else []
+    said = [*map(Content, labels_of_nearest(gallery, member, 1))] if width is not None else []
     full = max(line.cell_length for line in lines) + 2
     if said and full + max(one.cell_length for one in said) <= (width or 0):
-        heads = [Content.styled("votes", "$foreground-muted"), *said]
+        heads = [Content.styled(printable(counted_as), "$foreground-muted"), *said]
         heads += [Content("")] * (len(lines) - len(heads))
         lines = [
             line.pad_right(full - line.cell_length) + head for line, head in zip(lines, heads, strict=True)
@@ -155,11 +156,11 @@ def answers(gallery: Gallery, member: int, width: int | None = None) -> Content:
     return Content("\n").join(lines)
 
 
-def votes(gallery: Gallery, member: int, side: int) -> list[str]:
-    """Level by level the votes of the nearest images, "8 ×4, 3 ×3", the most votes first.
+def labels_of_nearest(gallery: Gallery, member: int, side: int) -> list[str]:
+    """Level by level the labels of the nearest that it counts, "8 ×4, 3 ×3", the most frequent first.
 
-    "" for levels that count more neighbours than the result holds. side: 0 for the neighbours of the original, 1
-    for those of the image. Empty where the gallery has no neighbours.
+    "" for levels that count more of them than the result holds. side: 0 for the nearest of the original, 1 for
+    those of the image. Empty where the gallery has none.
     """
     near = gallery.nearest
     if near is None:
@@ -171,9 +172,9 @@ def votes(gallery: Gallery, member: int, side: int) -> list[str]:
     return found
 
 
-def votes_line(gallery: Gallery, member: int, side: int) -> str:
-    """The `votes` of all levels in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
-    found = zip(gallery.levels, votes(gallery, member, side), strict=True)
+def line_of_nearest(gallery: Gallery, member: int, side: int) -> str:
+    """The `labels_of_nearest` of all levels in one line: "K = 7: 8 ×4, 3 ×3  5: 8 ×3, 3 ×2"."""
+    found = zip(gallery.levels, labels_of_nearest(gallery, member, side), strict=True)
     shown = [f"{printable(level)}: {said}" for level, said in found if said]
     return f"{printable(gallery.knob)} = {'  '.join(shown)}" if shown else ""
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.data.catalogue import CATALOGUE, check_available
-from core.errors import AefitError, DataError, ExperimentError
+from core.data.catalogue import check_available
+from core.errors import AefitError, ExperimentError
 from core.files.exit_status import ExitStatus
 from core.files.reading import read_end
 from core.records.events import Event, Finished
@@ -25,6 +25,7 @@ from core.report.formats import WIDTH
 from core.report.formatting import counted
 from core.report.result import result_of
 from core.report.tables.text import tables
+from tui_aefit.shell.changed_source import refuse_changed_source
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.shell.launcher import is_at_work
@@ -132,7 +133,7 @@ def run_batch(experiment: Experiment, options: BatchOptions, console: Console, *
     valid = len(experiment.results(verify=True)) == experiment.spec.runs
     if state.status is ExperimentStatus.COMPLETE and state.summarised and valid:
         experiment.check_identity()
-        _refuse_changed_source(experiment, options.how.cache_dir)
+        refuse_changed_source(experiment, options.how.cache_dir)
         console.narrate(f"{experiment.id} is complete already: this is its stored result")
         return _print_done(state, console, options)
     experiment.check_computable()
@@ -310,37 +311,6 @@ def _reloaded(experiment: Experiment) -> Experiment:
         return experiment.reloaded()
     except ExperimentError:
         return experiment
-
-
-def _refuse_changed_source(experiment: Experiment, cache_dir: Path) -> None:
-    """Raises DataError where a user's own data set is not what the stored result was computed from.
-
-    The data set is read only where its times say that it was changed after the experiment was made.
-    """
-    source = Path(experiment.spec.dataset)
-    if experiment.spec.dataset in CATALOGUE or not _written_since(source, experiment.created):
-        return
-    # Pillow and the decoders, which are rarely needed here.
-    from core.data import own  # noqa: PLC0415
-    from core.files import cache  # noqa: PLC0415
-
-    computed_from = {metrics.data_sha256 for metrics in experiment.results().values()}
-    if {own.read(source, cache.Cache(cache_dir), lambda text: None).sha256} != computed_from:
-        raise DataError(
-            f"{source} has changed since {experiment.id} was computed from it",
-            f"`aefit-tui show {experiment.word}` prints the stored result; to compute it anew, type "
-            f"`aefit-tui delete {experiment.word}` and start it again",
-        )
-
-
-def _written_since(source: Path, moment: float) -> bool:
-    try:
-        places = (
-            [source, *(path for path in source.iterdir() if path.is_dir())] if source.is_dir() else [source]
-        )
-        return max(path.stat().st_mtime for path in places) > moment
-    except OSError:
-        return False  # moved away or unreadable: the stored result stands for itself
 
 
 def _explain_ending(state: State, console: Console) -> None:

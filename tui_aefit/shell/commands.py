@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from datetime import UTC, datetime
 from functools import cache
 
@@ -15,22 +13,21 @@ from core.records.home import delete_experiment, find, find_folder
 from core.records.overview import Overview, OverviewReader
 from core.records.state import read_state
 from core.records.status import ExperimentStatus
+from core.records.stopping import stop_experiment
 from core.report.formatting import counted
 from core.report.tables.text import align
 from core.spec.command import batch_command, word_of
 from core.spec.settings import COMMON, part_options
 from tui_aefit.following.listing import date_of, unusual
-from tui_aefit.following.stopping import request_stop
 from tui_aefit.lab.opening import open_lab
 from tui_aefit.shell import batch
+from tui_aefit.shell.confirming import may_delete
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.launcher import data_dir_of
 from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.stopping import wait_until_stopped
 from tui_aefit.shell.subcommands import Options
 from tui_aefit.shell.terminal import lab_is_possible
-
-CANCEL_SECONDS = 30.0
-"""How long `cancel` waits for the work to stop before it says that it has not stopped yet."""
 
 
 def list_experiments(options: Options, settings: Settings, console: Console) -> int:
@@ -169,22 +166,20 @@ def _batch_options(
 def cancel(options: Options, settings: Settings, console: Console) -> int:
     """Ask an experiment to stop, and wait up to CANCEL_SECONDS until it has. Raises AefitError."""
     experiment = find(settings.certain_home(), options["id"])
-    request_stop(experiment)
-    deadline = time.monotonic() + CANCEL_SECONDS
-    while (running := experiment.running) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    stop_experiment(experiment)
+    stopped = wait_until_stopped(lambda: experiment.running)
     if options.get("as_json"):
         state = read_state(experiment)
         console.result_json(
             {
                 "id": experiment.id,
                 "status": state.status,
-                "done": "asked" if running else "stopped",
+                "done": "stopped" if stopped else "asked",
                 "complete": len(state.results),
                 "runs": state.experiment.spec.runs,
             }
         )
-    if running:
+    if not stopped:
         console.problem(
             f"{experiment.id} was asked to stop and has not yet", "look again with aefit-tui list"
         )
@@ -201,10 +196,11 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
     try:
         state = read_state(load(folder))
         complete, status = len(state.results), state.status
-        what, reason = f"with {counted(complete, 'complete run')}", ""
+        what, problem = f"{folder.name}, with {counted(complete, 'complete run')}", ""
     except ExperimentError as error:
-        what, reason = "which cannot be read", f": {error}"
-    deleted = options.get("yes", False) or _is_confirmed(folder.name, what, reason, console)
+        what, problem = f"{folder.name}, which cannot be read", str(error)
+    unasked = f"aefit-tui delete {shell_word(folder.name)} --yes"
+    deleted = options.get("yes", False) or may_delete(folder.name, what, unasked, console, problem)
     if deleted:
         delete_experiment(folder)
     if options.get("as_json"):
@@ -217,16 +213,5 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
                 "complete": complete,
             }
         )
-    console.narrate(f"deleted {folder.name}, {what}" if deleted else "nothing was deleted")
+    console.narrate(f"deleted {what}" if deleted else "nothing was deleted")
     return ExitStatus.COMPLETE if deleted else ExitStatus.INTERRUPTED
-
-
-def _is_confirmed(name: str, what: str, reason: str, console: Console) -> bool:
-    """Ask at the terminal whether to delete an experiment. Raises ExperimentError where standard input is none."""
-    if not sys.stdin.isatty():
-        raise ExperimentError(
-            f"deleting {name}, {what}, needs a yes{reason}", f"aefit-tui delete {shell_word(name)} --yes"
-        )
-    if reason:
-        console.narrate(f"{name} cannot be read{reason}")
-    return console.confirmed(f"delete {name}, {what}?")

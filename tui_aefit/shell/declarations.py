@@ -1,4 +1,4 @@
-"""The settings of the command: those of an experiment, those of a call, and the options of plug-ins.
+"""All settings of the command: those of an experiment, those of a call, and the options of plug-ins that it uses.
 
 The help is made from here, so this imports nothing that only computing needs.
 """
@@ -8,53 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from core.data.limit import SETTING as DATA_LIMIT
-from core.declarations.setting import Folder, Names, Number, PathKind, Setting, Value, Whole, by_name
+from core.declarations.setting import Names, Number, PathKind, Setting, Value
 from core.errors import AefitError
-from core.files.locations import default_home
-from core.places.dask import DaskKind
-from core.places.launcher import LauncherKind
+from core.spec.call import CALL
 from core.spec.settings import COMMON, PARTS, known_options, part_options
 
 PREFIX = "AEFIT_"
-TYPED_ONLY = ("batch", "config", "detach", "json", "no-cache", "now", "pair", "quiet", "yes")
-"""Options that are no settings: they cannot be set in the environment or a file."""
-MOST_THREADS = 8
-"""Threads of a run by default, at most: LeNet-5 and blocks of a few thousand images gain nothing from more."""
-
-CALL: dict[str, Setting] = by_name(
-    (
-        Setting(
-            name="jobs", title="Runs at a time", metavar="N", kind=Whole(1, 10_000), identifies=False,
-            default_text="processors / threads", help="runs computed at the same time",
-        ),
-        Setting(
-            name="threads", title="Threads a run", metavar="N", kind=Whole(1, 1_024), identifies=False,
-            default_text=f"processors / runs, 1 to {MOST_THREADS}",
-            help="compute threads of a run; they change no number",
-        ),
-        Setting(
-            name="launcher", title="Launcher", metavar="COMMAND", kind=LauncherKind(), identifies=False,
-            default_text="none: processes on this machine",
-            help="what to put before each worker, such as 'srun -n1' or 'ssh {node1,node2}'; --jobs says how many",
-        ),
-        Setting(
-            name="dask", title="Dask cluster", metavar="CLUSTER", kind=DaskKind(), identifies=False,
-            default_text="none: processes on this machine",
-            help="compute on Dask: ADDRESS, FILE.json, slurm, ssh:HOST,HOST or local; --jobs says how many",
-        ),
-        Setting(
-            name="data_dir", title="Data folder", metavar="DIR", kind=Folder(),
-            identifies=False, default_text="HOME/data", help="where torchvision's data sets lie",
-        ),
-        Setting(
-            name="home", title="Home", metavar="DIR", kind=Folder(), identifies=False,
-            default_text=str(default_home()), help="where experiments are kept",
-        ),
-        DATA_LIMIT,
-    )
-)  # fmt: skip
-"""The settings of a call, by name: how and where it computes. They are no part of an experiment."""
 
 SETTINGS: dict[str, Setting] = {**COMMON, **known_options(plugins=False), **CALL}
 """Every setting that comes with the program, by name."""
@@ -96,8 +55,8 @@ def read_word(setting: Setting, word: str, source: str) -> Value:
 
 
 def may_have_several(setting: Setting) -> bool:
-    """Whether a setting may be given several values, for as many experiments; not one whose value is a list."""
-    return setting.identifies and setting.name != "runs" and not isinstance(setting.kind, Names)
+    """Whether several values of a setting make several experiments: not where one value is a list already."""
+    return setting.identifies and not isinstance(setting.kind, Names)
 
 
 def words_of_list(setting: Setting, word: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import locale
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,13 +15,15 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Literal
 
 from core.data.catalogue import CATALOGUE, availability, check_available
 from core.declarations.printable import shell_word
-from core.errors import DataError
+from core.errors import DataError, RecordError
 from core.files.exit_status import ExitStatus
 from core.places.dask import INSTALL
+from core.records.examined import Devices, Examined
+from core.records.types import parse, plain
 from core.report.formats import WIDTH
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings, processors
@@ -30,7 +32,11 @@ from tui_aefit.shell.subcommands import Options
 State = Literal["works", "limited", "absent", "broken"]
 """limited: a part of it does not work. absent: it is not here, and not needed. broken: it is needed to compute."""
 LEAST_DISK, LITTLE_DISK = 100e6, 2e9
-"""Free bytes below which a run has no room, and below which a full-size experiment may have none."""
+"""Bytes below which a run has no room, and a full-size experiment hardly any."""
+EXAMINE = ("-P", "-m", "core.engine.doctor")
+"""What Python is asked for: to load the heavy libraries, and to print what it finds as an `Examined`."""
+SAID = 2000
+"""Characters of the end of what that process said, which are told where it found nothing."""
 DASK = {"distributed": "--dask", "dask-jobqueue": "--dask slurm", "asyncssh": "--dask ssh:HOST"}
 """Package of the Dask extra -> the option that needs it."""
 SMALLEST = (60, 20)
@@ -47,27 +53,35 @@ class Check:
     remedy: str = ""
 
 
+@dataclass(frozen=True)
+class Unexamined:
+    """Why nothing is known of the libraries. problem: the end of what was said. check: what a person is told."""
+
+    problem: str
+    check: Check
+
+
 def doctor(options: Options, settings: Settings, console: Console) -> int:
-    """Print all checks; the exit status: COMPLETE where computing is possible here, else REFUSED."""
-    command = [sys.executable, "-P", "-m", "core.engine.doctor"]
-    heavy = subprocess.run(command, capture_output=True, text=True, check=False)
+    """Print what was looked at; the exit status says whether computing is possible here."""
+    libraries = examine_libraries()
     folders = {
         "experiments home": _writable(settings.home),
         "data folder": _writable(settings.data_dir),
     }
-    examined: dict[str, Any] = {
+    examined: dict[str, object] = {
         "processors": processors(),
         "folders": {
             name: {"path": str(path), "writable": writable} for name, (path, writable) in folders.items()
         },
         "data_sets": {name: availability(name, settings.data_dir).ready for name in CATALOGUE},
     }
-    if heavy.returncode == 0:
-        examined |= json.loads(heavy.stdout)
+    if isinstance(libraries, Examined):
+        examined |= plain(libraries)
+        checks = _libraries(libraries)
     else:
-        examined["problem"] = heavy.stderr.strip()[-2000:]
-    checks = [
-        *_libraries(examined),
+        examined["problem"] = libraries.problem
+        checks = [libraries.check]
+    checks += [
         _home(settings.home, folders["experiments home"][1]),
         _data_folder(settings.data_dir, folders["data folder"][1]),
         *(_data_set(name, settings.data_dir) for name in CATALOGUE),
@@ -102,27 +116,55 @@ def _text(checks: list[Check], width: int, *, works: bool) -> str:
     return "\n".join([*lines, "", last])
 
 
-def _libraries(examined: Mapping[str, Any]) -> list[Check]:
-    """The checks of what computes: torch, torchvision, the GPU, plug-ins."""
-    if "problem" in examined:
-        return [_unloadable(examined["problem"])]
-    versions, devices, problems = examined["versions"], examined["devices"], examined["problems"]
-    threads = f"{examined['processors']} processors"
+def examine_libraries() -> Examined | Unexamined:
+    """What a process finds that loads the heavy libraries, or why it found nothing."""
+    try:
+        done = subprocess.run([sys.executable, *EXAMINE], capture_output=True, check=False)
+    except OSError as error:
+        problem = f"no process can be started: {error.strerror or error}"
+        return Unexamined(problem, _unknown(problem))
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode < 0:  # it had no say in it: what it said last need not be why
+        killed = f"the process that loads them was ended by {_signal_name(-done.returncode)}"
+        return Unexamined(f"{said}\n{killed}".strip()[-SAID:], _unknown(killed))
+    if done.returncode > 0:
+        return Unexamined(said[-SAID:], _unloadable(said[-SAID:]))
+    try:
+        return answer_in(done.stdout)
+    except RecordError as error:
+        return Unexamined(str(error), _unknown(str(error)))
+
+
+def answer_in(output: bytes) -> Examined:
+    """The last line that may be one; libraries print others. Raises RecordError."""
+    lines = [line for line in output.splitlines() if line.startswith(b"{")]
+    return parse(lines[-1] if lines else b"", Examined, "what the process that loads them printed")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of those for real-time programs
+        return f"signal {number}"
+
+
+def _libraries(found: Examined) -> list[Check]:
+    """What computes: torch, torchvision, the GPU, plug-ins."""
+    versions, problems = found.versions, found.problems
     checks = [
-        Check("python", "works", f"{versions['python']}, numpy {versions['numpy']}, scipy {versions['scipy']}, "
-              f"scikit-learn {versions['scikit-learn']}"),
-        Check("torch", "works", f"{versions['torch']}, computing on {examined['device']} unless --device says "
-              f"otherwise; {devices['cpu']}, {threads}"),
+        Check("python", "works", f"{versions.python}, numpy {versions.numpy}, scipy {versions.scipy}, "
+              f"scikit-learn {versions.scikit_learn}"),
+        Check("torch", "works", f"{versions.torch}, computing on {found.device} unless --device says "
+              f"otherwise; {found.devices.cpu}, {processors()} processors"),
     ]  # fmt: skip
     if "torchvision" in problems:
         why, remedy = problems["torchvision"]
         checks.append(Check("torchvision", "limited", f"{why}; only its data sets need it", remedy))
     else:
-        checks.append(Check("torchvision", "works", versions["torchvision"]))
-    checks.append(
-        _gpu(devices, problems, examined["cuda_build"], driver=shutil.which("nvidia-smi") is not None)
-    )
-    for name, origin in examined["plugins"].items():
+        checks.append(Check("torchvision", "works", versions.torchvision))
+    driver = shutil.which("nvidia-smi") is not None
+    checks.append(_gpu(found.devices, problems.get("gpu"), found.cuda_build, driver=driver))
+    for name, origin in found.plugins.items():
         why, remedy = problems.get(name, ("", ""))
         checks.append(
             Check(name, "limited" if why else "works", f"{origin}: {why}" if why else origin, remedy)
@@ -130,12 +172,13 @@ def _libraries(examined: Mapping[str, Any]) -> list[Check]:
     return checks
 
 
-def _gpu(devices: Mapping[str, str], problems: Mapping[str, Any], cuda_build: str, *, driver: bool) -> Check:
-    """The check of the GPU. cuda_build: as in `core.engine.doctor`. driver: whether NVIDIA's own tools are here."""
-    if "gpu" in problems:
-        return Check("GPU", "broken", f"{devices['cuda']}: {problems['gpu'][0]}", problems["gpu"][1])
-    if "cuda" in devices:
-        return Check("GPU", "works", devices["cuda"])
+def _gpu(devices: Devices, problem: tuple[str, str] | None, cuda_build: str, *, driver: bool) -> Check:
+    """problem: why it cannot compute, and what to do. driver: whether NVIDIA's own tools are here."""
+    if problem is not None:
+        why, remedy = problem
+        return Check("GPU", "broken", f"{devices.cuda}: {why}", remedy)
+    if devices.cuda:
+        return Check("GPU", "works", devices.cuda)
     if driver and not cuda_build:
         return Check(
             "GPU", "limited", "there is NVIDIA's driver, and torch is a build without CUDA",
@@ -146,10 +189,10 @@ def _gpu(devices: Mapping[str, str], problems: Mapping[str, Any], cuda_build: st
             "GPU", "limited", f"there is NVIDIA's driver, and torch (for CUDA {cuda_build}) finds no device",
             "nvidia-smi  (its CUDA version must be that of torch or later)",
         )  # fmt: skip
-    if "mps" in devices:
+    if devices.mps:
         return Check("GPU", "absent", "Apple's is not used by itself: it has no float64, which decides ties")
     return Check(
-        "GPU", "absent", "none: small networks and exact neighbours are computed on processors as well"
+        "GPU", "absent", "none: small networks and exact searches are computed on processors as well"
     )
 
 
@@ -161,6 +204,12 @@ def _unloadable(problem: str) -> Check:
     install = f"{shell_word(sys.executable)} -m pip install"
     remedy = f"{install} {package}" if package else f"{install} --force-reinstall torch torchvision"
     return Check("libraries", "broken", f"those that compute cannot be loaded: {last}", remedy)
+
+
+def _unknown(why: str) -> Check:
+    """Of libraries whose process neither answered nor refused."""
+    by_hand = " ".join(map(shell_word, (sys.executable, *EXAMINE)))
+    return Check("libraries", "broken", f"what of them works is not known: {why}", f"look at it: {by_hand}")
 
 
 def _home(folder: Path, writable: bool) -> Check:

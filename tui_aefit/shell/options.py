@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 from core import __version__
 from core.declarations.setting import Setting
 from core.errors import AefitError, PluginError, closest
+from core.spec.call import CALL
 from core.spec.settings import COMMON, PARTS
 from tui_aefit.shell.console import Console
-from tui_aefit.shell.declarations import CALL, SETTINGS, declared_with, plugin_options, variable_of
+from tui_aefit.shell.declarations import SETTINGS, declared_with, plugin_options, variable_of
 from tui_aefit.shell.subcommands import (
     DESTINATION,
     SUB_COMMANDS,

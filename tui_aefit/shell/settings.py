@@ -21,16 +21,15 @@ from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
+from core.places.registry import PLACES
+from core.spec.call import CALL, MOST_THREADS, TYPED_ONLY
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
 from core.spec.spec import Spec
 from tui_aefit.shell.declarations import (
-    CALL,
-    MOST_THREADS,
     PREFIX,
     SETTINGS,
-    TYPED_ONLY,
     declared_with,
     explain,
     may_have_several,
@@ -40,14 +39,12 @@ from tui_aefit.shell.declarations import (
     words_of_list,
 )
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
-from tui_aefit.shell.study_file import StudyFile
 
 if TYPE_CHECKING:
     from core.records.starting import How
+    from tui_aefit.shell.study_file import StudyFile
 
 PROJECT_FILE = "aefit.toml"
-ELSEWHERE = ("launcher", "dask")
-"""The settings that have other machines compute; at most one of them may be set."""
 _OWNERS = (0,)
 """The user ids whose files are read besides one's own: root needs no settings file to do harm."""
 KEYS = "keys"
@@ -78,9 +75,8 @@ class Settings:
     ) -> None:
         """options: name -> word typed in the shell, or value; absent where not given. config: replaces aefit.toml.
 
-        study: a study's file, which takes precedence over other settings files; its cases make `cases`.
-        no_cache: surrogates and neighbours are neither taken from the cache nor kept there.
-        forgiving: an error in a file is ignored and becomes a warning.
+        no_cache: surrogates and what was searched are neither taken from the cache nor kept there.
+        forgiving: what is wrong with a file has no effect and becomes a warning.
 
         Attributes: found: name -> value, of the settings that were set; several: name -> all values, of those that
         were given more than one (found has the first); declared: every setting, by name; keys: a binding of the lab
@@ -101,7 +97,7 @@ class Settings:
         paths = [user_config(), *([config] if config is not None else self._project_file(folder))]
         files = {path: self._take_keys(path, self._read_file(path)) for path in paths}
         sources = [*map(of_file, files, files.values())]
-        self._study = StudyFile.read(study) if study is not None else None
+        self._study = _read_study_file(study) if study is not None else None
         if self._study is not None:
             sources.append(of_file(self._study.path, self._study.settings))
         sources += [of_environment(variables), of_shell(options)]
@@ -272,9 +268,7 @@ class Settings:
         return How(
             jobs=jobs,
             threads=threads,
-            limit=max(processors(), threads)
-            if self["jobs"] is None
-            else _whole("jobs", self["jobs"]) * threads,
+            limit=limit_of(self["jobs"], threads),
             data_dir=data_dir or self.data_dir,
             cache_dir=self.cache_dir,
             no_cache=self.no_cache,
@@ -283,14 +277,13 @@ class Settings:
         )
 
     def elsewhere(self) -> tuple[str, ...]:
-        """The coordinator's options that have other machines compute; empty for this one. Raises SpecError."""
-        found = {name: self._of_call(name, 1) for name in ELSEWHERE}
-        words = [(CALL[name].option, str(value)) for name, value in found.items() if value is not None]
-        if len(words) > 1:
-            name, other = ELSEWHERE
+        """The coordinator's options by which other machines compute; none for this one. Raises SpecError."""
+        found = {name: value for name in PLACES if (value := self._of_call(name, 1)) is not None}
+        if len(found) > 1:
+            name, other = list(found)[:2]
             error = SpecError(name, found[name], f"{CALL[other].option} is set too: expected one of the two")
             raise self._with_source(error)
-        return words[0] if words else ()
+        return tuple(word for name, value in found.items() for word in (CALL[name].option, str(value)))
 
     def shown(self) -> dict[str, Found]:
         """Every setting that applies, by name, with its final value. Raises AefitError for a wrong one.
@@ -505,9 +498,9 @@ class Settings:
         """The warning for an environment variable that is no setting."""
         near = closest(variable.lower(), [variable_of(name).lower() for name in self.declared]).upper()
         hint = f"; did you mean {near}?" if near else ""
-        option = variable.removeprefix(PREFIX).lower().replace("_", "-")
-        if option in TYPED_ONLY:
-            hint = f"; --{option} can only be typed"
+        name = variable.removeprefix(PREFIX).lower()
+        if name in TYPED_ONLY:
+            hint = f"; --{name.replace('_', '-')} can only be typed"
         return f"the environment's {variable} is no setting and has no effect{hint}"
 
     def _with_source(self, error: SpecError) -> SpecError:
@@ -527,6 +520,13 @@ DEPENDENT: Mapping[str, Callable[[Settings, int], Value]] = {
     "home": lambda settings, runs: str(settings.home),
 }
 """Setting of a call that depends on other settings or the number of runs -> the function that computes it."""
+
+
+def _read_study_file(path: Path) -> StudyFile:
+    """As `StudyFile.read`; loaded where there is such a file: help need not wait for what reads records."""
+    from tui_aefit.shell.study_file import StudyFile  # noqa: PLC0415
+
+    return StudyFile.read(path)
 
 
 def _is_foreign(path: Path) -> bool:
@@ -569,12 +569,13 @@ def jobs_of(value: object, threads: int, runs: int) -> int:
     return min(wanted, runs)
 
 
-def limit_of(jobs: int, threads: int, runs: int) -> int:
-    """Processors that an experiment with these jobs and threads lets all experiments of the home use together.
+def limit_of(value: object, threads: int) -> int:
+    """Processors that all experiments of a home may use together, as one sees it that has so many jobs and threads.
 
-    All processors where its jobs are the default ones, however few processors its own runs need; else its own.
+    value: its jobs; None asks for what suits the machine: all there are, however few of them its own runs need.
+    Raises SpecError.
     """
-    return max(processors(), threads) if jobs == jobs_of(None, threads, runs) else jobs * threads
+    return max(processors(), threads) if value is None else _whole("jobs", value) * threads
 
 
 def _whole(name: str, value: object) -> int:

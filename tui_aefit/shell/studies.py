@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-import time
+import os
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from core.data.catalogue import check_available
+from core.declarations.printable import shell_word
 from core.declarations.setting import Value
 from core.errors import AefitError, ExperimentError, StudyError
 from core.files.exit_status import ExitStatus
 from core.records.home import delete_experiment
 from core.records.overview import OverviewReader
+from core.records.stopping import stop_study
 from core.records.study import Study, delete_study, find_study, find_study_folder, load_study, study_folders
-from core.records.study_state import StudyState, StudyStatus, lacking_datasets, read_study_state
-from core.report.formatting import ABSENT, counted, moment
+from core.records.study_state import StudyStatus, lacking_datasets, read_study_state
+from core.report.formatting import counted, moment
 from core.report.study.result import study_result
 from core.report.tables.text import align
-from core.spec.command import word_of
+from tui_aefit.following.study import axes_words
 from tui_aefit.shell import study_batch, study_export
-from tui_aefit.shell.commands import CANCEL_SECONDS
+from tui_aefit.shell.confirming import may_delete
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.settings import Settings
+from tui_aefit.shell.stopping import wait_until_stopped
 from tui_aefit.shell.subcommands import Options
-
-LOOK_SECONDS = 0.1
 
 
 def study(options: Options, settings: Settings, console: Console) -> int:
@@ -64,10 +65,10 @@ def list_studies(options: Options, settings: Settings, console: Console) -> int:
                 "axes": {axis: list(map(_plain, values)) for axis, values in found.axes.items()},
             }
         )
-        axes = "; ".join(f"{axis} {' '.join(map(_word, values))}" for axis, values in found.axes.items())
         rows.append([
             found.name, state.status.value, f"{state.complete}/{len(state.cells)}", f"{state.done}/{state.runs}",
-            moment(found.created, "%Y-%m-%d %H:%M"), axes,
+            moment(found.created, "%Y-%m-%d %H:%M"),
+            "; ".join(axes_words(found.axes)),
         ])  # fmt: skip
     if options.get("as_json"):
         console.result_json(records)
@@ -106,18 +107,11 @@ def resume(options: Options, settings: Settings, console: Console) -> int:
 def cancel(options: Options, settings: Settings, console: Console) -> int:
     """Ask a study and its running experiments to stop, and wait up to CANCEL_SECONDS. Raises AefitError."""
     found = find_study(settings.certain_home(), options["name"])
-    state = read_study_state(found)
-    if state.status is not StudyStatus.RUNNING:
-        raise StudyError(
-            f"{found.name} is not being computed", f"aefit-tui study show {found.name} tells its state"
-        )
-    _request_stop(state)
-    deadline = time.monotonic() + CANCEL_SECONDS
-    while (running := _is_running(found)) and time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
+    stop_study(read_study_state(found))
+    stopped = wait_until_stopped(partial(_is_running, found))
     if options.get("as_json"):
-        console.result_json({**study_result(found).to_json(), "done": "asked" if running else "stopped"})
-    if running:
+        console.result_json({**study_result(found).to_json(), "done": "stopped" if stopped else "asked"})
+    if not stopped:
         console.problem(
             f"{found.name} was asked to stop and has not yet", "look again with aefit-tui study list"
         )
@@ -130,19 +124,30 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
     """Remove a study, with --experiments its experiments too, once a person has confirmed. Raises AefitError."""
     folder = find_study_folder(settings.certain_home(), options["name"])
     with_experiments = options.get("experiments", False)
+    found: Study | None = None
+    problem = ""
     try:
-        found: Study | None = load_study(folder)
-    except StudyError:
+        found = load_study(folder)
+    except StudyError as error:
         if with_experiments:
             raise
-        found = None
+        problem = str(error)
     there = [found.folder_of(cell) for cell in found.cells if found.folder_of(cell).is_dir()] if found else []
     what = f"the study {folder.name}"
     what += f" and its {counted(len(there), 'experiment')} with all results" if with_experiments else ""
-    if not options.get("yes", False) and not _is_confirmed(what, folder.name, console):
+    unasked = f"aefit-tui study delete {shell_word(folder.name)}{' --experiments' * with_experiments} --yes"
+    if not options.get("yes", False) and not may_delete(folder.name, what, unasked, console, problem):
         console.narrate("nothing was deleted")
         return ExitStatus.INTERRUPTED
-    delete_study(folder)
+    whole = True
+    try:
+        delete_study(folder)
+    except StudyError as error:
+        if os.path.lexists(folder):
+            raise
+        # It is none any more, and what is left of it is in nobody's way.
+        console.problem(str(error), error.hint)
+        whole = False
     left = []
     for experiment in there if with_experiments else []:
         try:
@@ -156,44 +161,15 @@ def delete(options: Options, settings: Settings, console: Console) -> int:
         )
     stay = "" if with_experiments else "; its experiments stay"
     console.narrate(f"deleted {what}{stay}")
-    return ExitStatus.FAILED if left else ExitStatus.COMPLETE
-
-
-def _request_stop(state: StudyState) -> None:
-    """Ask a study's supervisor to stop; where it has none, those of its experiments that are being computed."""
-    found = state.study
-    try:
-        if found.running:
-            found.cancel_file.touch()
-            return
-        for cell in state.cells:
-            if (
-                cell.overview is not None
-                and cell.overview.experiment is not None
-                and cell.overview.experiment.running
-            ):
-                cell.overview.experiment.cancel_file.touch()
-    except OSError as error:
-        raise StudyError(f"cannot ask {found.name} to stop: {error.strerror}") from error
+    return ExitStatus.COMPLETE if whole and not left else ExitStatus.FAILED
 
 
 def _is_running(found: Study) -> bool:
     return read_study_state(found).status is StudyStatus.RUNNING
 
 
-def _is_confirmed(what: str, name: str, console: Console) -> bool:
-    """Ask at the terminal whether to delete something. Raises StudyError where standard input is none."""
-    if not sys.stdin.isatty():
-        raise StudyError(f"deleting {what} needs a yes", f"aefit-tui study delete {name} --yes")
-    return console.confirmed(f"delete {what}?")
-
-
 def _plain(value: Value) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _word(value: Value) -> str:
-    return word_of(value) or ABSENT
 
 
 _ACTIONS: Mapping[str, Callable[[Options, Settings, Console], int]] = {

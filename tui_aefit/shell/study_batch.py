@@ -23,6 +23,7 @@ from core.report.study.text import study_table
 from core.spec.command import word_of
 from tui_aefit.following.past import read_past
 from tui_aefit.following.savings import expected_seconds, expected_words, saved_seconds, sharing_words
+from tui_aefit.following.study import axes_words
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, stop_signals
 from tui_aefit.shell.settings import Settings
@@ -141,9 +142,7 @@ def _announce(study: Study, state: StudyState, jobs: int, console: Console) -> N
     """Say what a study has to do, what its experiments share, and how long it may take."""
     specs = [cell.spec for cell in study.cells if cell.spec is not None]
     runs = sum(spec.runs for spec in specs)
-    axes = ", ".join(
-        f"{name} {' '.join(word_of(value) or '-' for value in values)}" for name, values in study.axes.items()
-    )
+    axes = ", ".join(axes_words(study.axes))
     console.narrate(
         f"{study.name}: {counted(len(specs), 'experiment')}, {counted(runs, 'run')}{f': {axes}' if axes else ''}"
     )

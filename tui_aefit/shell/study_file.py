@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core.errors import AefitError, closest
+import msgspec
+
+from core.errors import AefitError, RecordError, closest
 from core.files.toml import read_toml
+from core.records.types import Record, convert
 
-KEYS = ("name", "pair", "base", "grid", "case")
 EXAMPLE = """[base] dataset = "mnist", [grid] epsilon = [0.05, 0.1], or [[case]] tables"""
+
+
+class StudyFileContent(Record, frozen=True, kw_only=True):
+    """The keys as they stand in the file."""
+
+    name: str = ""
+    pair: bool = False
+    base: dict[str, object] = msgspec.field(default_factory=dict)
+    grid: dict[str, object] = msgspec.field(default_factory=dict)
+    case: tuple[dict[str, object], ...] = ()
+
+
+KEYS = StudyFileContent.__struct_fields__
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class StudyFile:
     def read(cls, path: Path) -> StudyFile:
         """Read the file at a path. Raises AefitError where that cannot be read, or is no study's file."""
         try:
-            content: dict[str, Any] = read_toml(path)
+            content = read_toml(path)
         except OSError as error:
             raise AefitError(f"the study's file {path} cannot be read: {error.strerror}", EXAMPLE) from error
         except ValueError as error:  # not UTF-8, not TOML
@@ -44,14 +58,14 @@ class StudyFile:
                     f"{path}: there is no {key!r} in a study's file: expected {', '.join(KEYS)}",
                     f"did you mean {near}?" if near else f"settings stand in tables: {EXAMPLE}",
                 )
-        name, paired = content.get("name", ""), content.get("pair", False)
-        base, grid, cases = content.get("base", {}), content.get("grid", {}), content.get("case", [])
-        if not isinstance(name, str) or not isinstance(paired, bool):
-            raise AefitError(f"{path}: expected a text for name, true or false for pair", EXAMPLE)
-        if not isinstance(base, dict) or not isinstance(grid, dict):
-            raise AefitError(f"{path}: expected tables [base] and [grid]", EXAMPLE)
-        if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
-            raise AefitError(f"{path}: expected [[case]] tables", EXAMPLE)
-        if twice := next((key for key in grid if key in base), None):
+        try:
+            found = convert(content, StudyFileContent, "its content")
+        except RecordError as error:
+            raise AefitError(
+                f"{path}: expected a text for name, true or false for pair, tables [base] and [grid], [[case]] "
+                f"tables; {error}",
+                EXAMPLE,
+            ) from error
+        if twice := next((key for key in found.grid if key in found.base), None):
             raise AefitError(f"{path}: {twice} stands in [base] and in [grid]", "leave it in one of them")
-        return cls(path, name, paired, {**base, **grid}, tuple(cases))
+        return cls(path, found.name, found.pair, {**found.base, **found.grid}, found.case)

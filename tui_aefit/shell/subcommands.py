@@ -26,8 +26,9 @@ from core.report.formats import (
     TEXTS,
     WIDTH,
 )
+from core.spec.call import CALL
 from core.spec.settings import COMMON
-from tui_aefit.shell.declarations import CALL, explain
+from tui_aefit.shell.declarations import explain
 
 DESTINATION = "setting "
 """The prefix of argparse's names for settings: a plug-in's option may be called like an argument of ours."""
@@ -82,7 +83,7 @@ def add_setting(
 def add_no_cache(target: argparse._ActionsContainer) -> None:
     """Add --no-cache."""
     target.add_argument(
-        "--no-cache", action="store_true", help="train surrogates and find neighbours anew, and keep neither"
+        "--no-cache", action="store_true", help="train surrogates and search anew, and keep neither"
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 
 from core.errors import AefitError
+from core.files.exit_status import ExitStatus
 
 
 def require_terminal() -> None:
@@ -48,6 +49,6 @@ def leave_with_terminal() -> None:
     def watch() -> None:
         # Some systems cannot watch a terminal and report POLLNVAL at once: then it is not watched.
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in watched.poll()):
-            os._exit(129)  # 128 + SIGHUP, as a shell reports it
+            os._exit(ExitStatus.HUNG_UP)
 
     threading.Thread(target=watch, name="terminal", daemon=True).start()

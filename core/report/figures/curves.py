@@ -23,10 +23,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from core.declarations.printable import shell_word
 from core.errors import ExperimentError
 from core.families.ladder import Ladder
+from core.records.deciding import UNSELECTED
 from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.report.caveat import caveat
 from core.report.chosen import check_sets, some_pairs_among
-from core.report.deciding import OTHER, OWN, UNSELECTED, crossfit_table
+from core.report.deciding import OTHER, OWN, crossfit_table
 from core.report.formats import FigureFormat
 from core.report.looks import COLOURS, MARKERS, TEST_NUMBERS, set_number
 from core.report.result import Result

@@ -37,7 +37,7 @@ from core.report.study.measures import (
 )
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.words import place_name, value_word
-from core.statistics.claims import MARGIN
+from core.statistics.decision import MARGIN
 
 DECADE = 10
 """Positive numbers that span a factor of this stand on a logarithmic axis."""

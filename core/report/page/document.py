@@ -36,6 +36,7 @@ from core.report.terms import (
 from core.sets.registry import SETS, is_known
 from core.spec.command import format_value
 from core.spec.spec import Spec
+from core.statistics.student_t import critical_value
 
 COUNTED = ("train", "test", "correct", "misclassified", "candidates", "adversarial", "adversarial_sources")
 """The counts of a run that have a column, besides those of the sets."""
@@ -108,7 +109,7 @@ def _deciding(result: Result) -> dict[str, str]:
     sections: dict[str, str] = {}
     if result.claims:
         sections["what-decides"] = section("What decides", *_claims(result), name="what-decides")
-    tables = {table.name: _levels(result, table) for table in level_tables(result)}
+    tables = {table.name: _levels(result, table) for table in level_tables(result, critical_value)}
     if "crossfit" in tables:
         crossfit = [tables[name] for name in ("crossfit", "crossfit-fitted") if name in tables]
         drawing = [_crossfit_figure(result)] if has_crossfit(result) else []
@@ -190,7 +191,7 @@ def _flips(result: Result) -> str:
             number(row.lost, ",d"), number(row.n, ",d"), number(row.net.mean, "+.4f"),
             interval(row.net.ci95, "+.4f"), number(row.net.n, "d"),
         ]
-        for row in flips_rows(result)
+        for row in flips_rows(result, critical_value)
     ]  # fmt: skip
     header = ["", "fooled", "target hit", "gained", "lost", "n", "difference", "95 % interval", "runs"]
     drawn = table("Flips", header, [("", rows)], name="flips-table")

@@ -13,7 +13,7 @@ from core.report.leading import LEADING
 from core.report.measured import Key
 from core.report.study.result import CellResult, StudyResult
 from core.statistics.between import Difference
-from core.statistics.comparison import holm
+from core.statistics.holm import holm
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from core.report.differences import key_title
 from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.study.result import CellResult, StudyResult
 from core.report.terms import CLAIMS
-from core.statistics.comparison import Sample, usable
-from core.statistics.plain_t import critical_value
+from core.statistics.summary import summarise
 
 P_VALUE = "p"
 """Of the corrected test of S_j, D against M; its level is j."""
@@ -141,16 +140,8 @@ def _mean(cell: CellResult, key: Key) -> Reading | None:
     """The mean over the complete runs, with the corrected interval; one run, or runs all alike, have none."""
     if cell.measured is None:
         return None
-    there = [value for value in usable(list(cell.measured.by_run(key).values())) if value is not None]
-    if not there:
-        return None
-    sample = Sample.of(there)
-    if sample.n == 1:
-        return Reading(sample.mean, None, 1)
-    half = critical_value(sample.n - 1) * sample.error(cell.measured.overlap)
-    if not half:
-        return Reading(sample.mean, None, sample.n)
-    return Reading(sample.mean, (sample.mean - half, sample.mean + half), sample.n)
+    found = summarise(list(cell.measured.by_run(key).values()), overlap=cell.measured.overlap)
+    return None if found.mean is None else Reading(found.mean, found.ci95 if found.sd else None, found.n)
 
 
 def _p_value(cell: CellResult, level: str) -> Reading | None:

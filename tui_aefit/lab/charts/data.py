@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.families.ladder import Ladder
+from core.records.deciding import UNSELECTED
 from core.records.metrics import RunMetrics
 from core.records.statistics import StatisticalTest, SummaryTable
 from core.report import looks
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
 from core.sets.registry import SETS, is_known
-from tui_aefit.following.crossfit import UNSELECTED, crossfit_means
+from tui_aefit.following.crossfit import crossfit_means
 
 OTHER_MARKER = "•"
 """The marker of a set that has none of its own."""

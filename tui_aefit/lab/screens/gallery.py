@@ -20,6 +20,7 @@ from textual.widgets import Static
 
 from core.declarations.printable import printable
 from core.errors import AefitError
+from core.families.registry import FAMILIES
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery
 from tui_aefit.lab.bound import key_of
@@ -336,7 +337,8 @@ class GalleryScreen(Screen[None]):
                 gallery, member, self._reading, self._experiment.spec.epsilon, reduced=self._pictures.reduced
             )
         )
-        self._lines["answers"].update(answers(gallery, member, self._room_of_answers()))
+        counted_as = FAMILIES[self._experiment.spec.family].counted_as
+        self._lines["answers"].update(answers(gallery, member, self._room_of_answers(), counted_as))
         self._nearest.of = OfMember(gallery, member)
         self._arrange()
 

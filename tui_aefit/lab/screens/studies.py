@@ -18,9 +18,8 @@ from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study_state import StudyStatus
 from core.report.formatting import moment
-from core.spec.command import word_of
 from tui_aefit.following.studies import StudyOverview
-from tui_aefit.following.study import STUDY_STATES
+from tui_aefit.following.study import STUDY_STATES, axes_words
 from tui_aefit.lab.background import confirm_and_carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.looking import LookingScreen
@@ -238,5 +237,4 @@ class StudiesScreen(LookingScreen):
 def _axes(one: StudyOverview) -> str:
     """The axes of a study with their values: "attack fgsm pgd; epsilon 0.05 0.1"."""
     axes = one.state.study.axes if one.state is not None else {}
-    words = (f"{name} {' '.join(word_of(value) or '-' for value in values)}" for name, values in axes.items())
-    return printable("; ".join(words))
+    return printable("; ".join(axes_words(axes)))

@@ -12,11 +12,11 @@ from textual.widgets import Static
 
 from core.declarations.printable import printable
 from core.records.gallery import Gallery, grey_levels
-from tui_aefit.lab.gallery_words import HOW_TO_READ, NO_NEAREST, name_of, nearest_panels, votes_line
+from tui_aefit.lab.gallery_words import HOW_TO_READ, NO_NEAREST, line_of_nearest, name_of, nearest_panels
 from tui_aefit.lab.widgets.picture import Panel, Pictures
 
 LEAST = 10
-"""Columns of a picture, at least; neighbours that have no room, the farthest, are left out."""
+"""Columns of a picture, at least: of more images than there is room for, the farthest are left out."""
 SIDES = ("before", "after")
 ROOMY = 110
 """The width from which a heading uses full words."""
@@ -31,7 +31,7 @@ class OfMember:
 
 
 class NearestPane(Vertical):
-    """The neighbours of a member's original and, below them, of the image made of it, with labels and distances.
+    """The nearest to a member's original and, below them, to the image made of it, with labels and distances.
 
     of: the member. as_text: draw with characters instead of colours.
     """
@@ -102,7 +102,7 @@ class NearestPane(Vertical):
             heading.update(text if side else self._with_how_to_read(text))
 
     def _heading(self, gallery: Gallery, member: int, side: int, shown: int, there: int) -> Content:
-        """A heading: whose neighbours, how many of them if not all, and their votes at every level."""
+        """Whose nearest, how many of them where that is not all, and the labels that every level counts."""
         true, said = int(gallery.label[member]), int(gallery.prediction[0, member])
         roomy = self.size.width >= ROOMY
         if not gallery.perturbed:
@@ -112,8 +112,8 @@ class NearestPane(Vertical):
         else:
             text = f"{'Nearest to the image made of it' if roomy else 'after'}, says {name_of(gallery, said)}"
         left_out = f" ({shown} of {there} shown)" if shown < there else ""
-        votes = votes_line(gallery, member, side)
-        return Content("   ").join([Content(text + left_out), Content.styled(votes, "not bold")])
+        labels = line_of_nearest(gallery, member, side)
+        return Content("   ").join([Content(text + left_out), Content.styled(labels, "not bold")])
 
     def _with_how_to_read(self, heading: Content) -> Content:
         """The first heading, with the legend where it fits; else the legend gets a line of its own at the end."""
@@ -124,7 +124,7 @@ class NearestPane(Vertical):
 
 
 def _itself(gallery: Gallery, member: int, side: int) -> Panel:
-    """The panel of the image whose neighbours are shown."""
+    """The image whose nearest stand beside it."""
     if side == 0:
         word = "original" if gallery.perturbed else printable(gallery.name)
         return Panel(f"{word}\ntrue {name_of(gallery, int(gallery.label[member]))}", gallery.original[member])

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from core.declarations.words import counted
 from core.records.status import ExperimentStatus, RunStatus
 from core.report.formatting import duration
-from core.statistics import FEWEST_RUNS
+from core.statistics.summary import FEWEST_RUNS
 from tui_aefit.following.snapshot import RunView, Snapshot
 
 IN_SHORT = "In short: "

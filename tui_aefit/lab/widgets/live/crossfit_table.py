@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from core.records.deciding import UNSELECTED
 from core.report.formatting import counted, mean_count
-from tui_aefit.following.crossfit import UNSELECTED, CrossFitMeans, crossfit_means
+from tui_aefit.following.crossfit import CrossFitMeans, crossfit_means
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.widgets.cell_table import left
 from tui_aefit.lab.widgets.chart import palette_of

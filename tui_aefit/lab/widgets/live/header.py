@@ -124,9 +124,8 @@ def time_left(seconds: float, *, rough: bool) -> str:
 
 
 def knob_of(spec: Spec, snapshot: Snapshot) -> str:
-    """The ladder in a word: the paper's Z for K-NN; for other families the knob with both ends."""
-    z = spec.values.get("z")
-    return f"Z {z}" if z is not None and snapshot.ladder.knob == "K" else printable(snapshot.ladder.span)
+    """The ladder in a word or two: as its family says it, else the knob with both ends."""
+    return printable(spec.make_family().headline or snapshot.ladder.span)
 
 
 def shortened(name: str) -> str:

@@ -8,7 +8,6 @@ from core.attacks.registry import ATTACKS
 from core.data.catalogue import CATALOGUE
 from core.declarations.setting import Setting
 from core.errors import AefitError
-from core.families.registry import FAMILIES
 from core.spec.settings import PARTS
 from tui_aefit.following.precision import precision_of
 from tui_aefit.lab.widgets.setup import notes
@@ -39,8 +38,7 @@ def note_of(known: Known) -> notes.Note:
         if is_of_attack(setting, known.parts):
             return _of_attack(known)
         if spec is not None and is_of(setting, "family", known.parts):
-            family = FAMILIES[spec.family]
-            return notes.of_ladder(family.title, family.summary, spec.ladder, setting)
+            return notes.of_ladder(spec.make_family(), setting)
     except AefitError:  # as above
         return notes.of_setting(setting)
     if spec is not None and setting.name in OF_RUNS:

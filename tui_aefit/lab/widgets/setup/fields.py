@@ -18,12 +18,13 @@ from textual.widgets import Collapsible, Input, Label, Select
 from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.declarations.setting import Folder, Names, Setting
 from core.errors import AefitError
+from core.spec.call import CALL
 from core.spec.settings import COMMON, PARTS, part_options
 from tui_aefit.lab import screens
 from tui_aefit.lab.form import OF_CALL, STUDY, chosen, lists_in, of_study
 from tui_aefit.lab.widgets.setup.paths import PathInput
 from tui_aefit.lab.widgets.setup.select import FormSelect
-from tui_aefit.shell.declarations import CALL, explain, may_have_several
+from tui_aefit.shell.declarations import explain, may_have_several
 
 OWN = "own"
 """The choice of data set that opens the field for a path."""

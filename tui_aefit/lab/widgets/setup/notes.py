@@ -10,7 +10,9 @@ from rich.text import Text
 
 from core.attacks.attack import Attack
 from core.data.catalogue import Entry
+from core.declarations.printable import printable
 from core.declarations.setting import Setting
+from core.families.family import Family
 from core.families.ladder import Ladder, slope_name
 from core.previews.records import AttackPreview, DataPreview
 from core.report.formatting import counted
@@ -22,9 +24,7 @@ from tui_aefit.lab.widgets.shades import SIGNED
 from tui_aefit.shell.declarations import explain
 
 MOST_LEVELS = 12
-"""Levels of a ladder that are drawn, at most; of more, those in the middle are left out."""
-MOST_DOTS = 25
-"""Votes that are drawn as a row of dots, at most."""
+"""Levels of a ladder that are drawn; of more, the middle is left out."""
 BAR = 28
 """Cells of the longest bar."""
 READING = "its images are being read"
@@ -153,10 +153,11 @@ def of_attack(
     return Note(attack.title, text, images)
 
 
-def of_ladder(title: str, summary: str, ladder: Ladder, setting: Setting) -> Note:
-    """The note on a classifier family: its levels from general to fitted; after them the setting in focus."""
-    text = Text(f"{summary}\n\n")
-    for line in _rungs(ladder):
+def of_ladder(family: Family, setting: Setting) -> Note:
+    """The levels of a classifier family, from general to fitted; after them the setting in focus."""
+    ladder = family.ladder
+    text = Text(f"{family.summary}\n\n")
+    for line in _rungs(ladder, family.beside_levels):
         text.append_text(line)
         text.append("\n")
     text.append(
@@ -165,17 +166,19 @@ def of_ladder(title: str, summary: str, ladder: Ladder, setting: Setting) -> Not
         "S, and whether it rises faster on adversarial images.\n\n"
     )
     text.append_text(of_setting(setting).text)
-    return Note(f"{title}: {ladder.span}", text)
+    return Note(f"{family.title}: {ladder.span}", text)
 
 
-def _rungs(ladder: Ladder) -> list[Text]:
+def _rungs(ladder: Ladder, beside: Mapping[str, str]) -> list[Text]:
+    """A line for each level. beside: what its family shows there, padded to one width."""
     levels = list(ladder.levels)
     left_out = len(levels) - MOST_LEVELS
     if left_out > 0:
         half = MOST_LEVELS // 2
         levels = [*levels[:half], "", *levels[-half:]]
     width = max(cell_len(ladder.at(level)) for level in levels)
-    votes = _votes(ladder)
+    signs = {level: printable(beside.get(level, "")) for level in levels}
+    widest = max(map(cell_len, signs.values()))
     rows = []
     for place, level in enumerate(levels):
         end = "general" if place == 0 else "fitted" if place == len(levels) - 1 else "   │"
@@ -184,7 +187,7 @@ def _rungs(ladder: Ladder) -> list[Text]:
             continue
         row = Text(f"  {end.ljust(9)}", "dim")
         row.append(ladder.at(level).ljust(width + 2), "bold")
-        row.append(votes.get(level, ""))
+        row.append(signs[level] + " " * (widest + 2 - cell_len(signs[level])) if widest else "")
         row.append("selects: A = 0" if level == ladder.general else _slope(ladder, level), "dim")
         rows.append(row)
     return rows
@@ -195,19 +198,6 @@ def _slope(ladder: Ladder, level: str) -> str:
     if before == ladder.general:
         return f"A_{level}; no {slope_name(level)}, since A_{before} = 0"
     return f"{slope_name(level)} = A_{level} / A_{before}"
-
-
-def _votes(ladder: Ladder) -> dict[str, str]:
-    """Level -> a dot for every voting neighbour, padded to one width; {} for other knobs than K, or too many."""
-    found = {
-        level: value
-        for level, value in zip(ladder.levels, ladder.values, strict=True)
-        if isinstance(value, int)
-    }
-    most = max(found.values(), default=0)
-    if ladder.knob != "K" or most > MOST_DOTS:
-        return {}
-    return {level: ("●" * value).ljust(most + 2) for level, value in found.items()}
 
 
 def of_runs(spec: Spec, precision: Precision, setting: Setting) -> Note:
