@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.limit import HINT, data_limit, said
+from core.data.memory_limit import HINT, data_limit, limit_words
 from core.errors import DataError
 from core.files.archives import UNREADABLE, TooLarge, check_sizes
 from core.files.reading import open_plain
@@ -53,7 +53,9 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                 )
             return {key: np.asarray(file[key]) for key in ("images", "labels")}
     except TooLarge as error:
-        raise DataError(f"{path} is too large: {error}: expected {said(data_limit())}", HINT) from error
+        raise DataError(
+            f"{path} is too large: {error}: expected {limit_words(data_limit())}", HINT
+        ) from error
     except UNREADABLE as error:
         raise DataError(
             f"{path} cannot be read as .npz arrays without Python objects: {error}", _MAKE

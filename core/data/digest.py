@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.data import own
+from core.data import user_data
 from core.errors import DataError
 from core.files.cache import Cache
 from core.files.exit_status import ExitStatus
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache-dir", metavar="DIR", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
-        found = own.read(options.path, Cache(options.cache_dir), lambda text: None).sha256
+        found = user_data.read(options.path, Cache(options.cache_dir), lambda text: None).sha256
     except DataError as error:
         sys.stderr.write(refusal_line(error))
         return ExitStatus.REFUSED

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from core.data.fitting_size import fitting_shape, resize
-from core.data.limit import HINT, data_limit, image_limit, said
+from core.data.memory_limit import HINT, data_limit, image_limit, limit_words
 from core.errors import DataError
 from core.files.reading import open_plain
 
@@ -119,7 +119,8 @@ def _images_of(tree: _Tree, members: list[tuple[str, str, str]]) -> tuple[NDArra
     size = len(members) * math.prod(fitting_shape(channels))
     if size > data_limit():
         raise DataError(
-            f"{tree.root} is too large: its images take {size:,} bytes: expected {said(data_limit())}", HINT
+            f"{tree.root} is too large: its images take {size:,} bytes: expected {limit_words(data_limit())}",
+            HINT,
         )
     images = np.empty((len(members), *fitting_shape(channels)), dtype=np.uint8)
     for index, (_, _, name) in enumerate(members):
@@ -202,7 +203,7 @@ def _read(file: IO[bytes], limit: int) -> bytes:
         blocks.append(block)
         size += len(block)
         if size > limit:
-            raise ValueError(f"it has more than {limit:,} bytes: expected {said(limit)}")
+            raise ValueError(f"it has more than {limit:,} bytes: expected {limit_words(limit)}")
     return b"".join(blocks)
 
 
@@ -210,12 +211,14 @@ def _decoded(tree: _Tree, name: str, reading: Callable[[Image.Image], _T]) -> _T
     limit = image_limit()
     try:
         if tree.sizes.get(name, 0) > limit:
-            raise ValueError(f"it unpacks to {tree.sizes[name]:,} bytes: expected {said(limit)}")
+            raise ValueError(f"it unpacks to {tree.sizes[name]:,} bytes: expected {limit_words(limit)}")
         with tree.open(name) as file:
             content = _read(file, limit)  # Pillow seeks, and a zip's members are slow at that
         with Image.open(io.BytesIO(content)) as image:
             if image.width * image.height * CHANNELS > limit:
-                raise ValueError(f"it has {image.width:,} x {image.height:,} pixels: expected {said(limit)}")
+                raise ValueError(
+                    f"it has {image.width:,} x {image.height:,} pixels: expected {limit_words(limit)}"
+                )
             return reading(image)
     except _UNREADABLE as error:
         # Pillow names the object that it read from.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from core.data import own, packaged, torchvision_sets
+from core.data import packaged, torchvision_sets, user_data
 from core.data.catalogue import resolve
 from core.data.images import ImageSet
 from core.data.split import check_test_size
@@ -35,7 +35,7 @@ def load(
     source = resolve(dataset)
     try:
         if isinstance(source, Path):
-            pool = own.read(source, Cache(cache_dir), note)
+            pool = user_data.read(source, Cache(cache_dir), note)
         elif source.origin == "packaged":
             pool = packaged.read(source)
         else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from core.families.family import FittedLevels, Pixels, TrainingImages
     from core.neighbours.classifier import FittedNeighbours
-    from core.neighbours.parts import NeighboursOfParts
+    from core.neighbours.subsets import NeighboursOfParts
 
 ORDERS = 10
 """Random orders of the neighbours, where no closed form gives the mean over all of them."""
@@ -165,7 +165,7 @@ class KNearestNeighbours(Family):
         random: np.random.Generator | None = None,
     ) -> NeighboursOfParts:
         """See `Family.fit_parts`; nothing is trained: the neighbours in a part are among those in the whole."""
-        from core.neighbours.parts import NeighboursOfParts  # noqa: PLC0415  # as in `fit`
+        from core.neighbours.subsets import NeighboursOfParts  # noqa: PLC0415  # as in `fit`
 
         return NeighboursOfParts.of(_own(whole), parts)
 

@@ -12,7 +12,7 @@ from core.attacks.registry import ATTACKS
 from core.data import packaged
 from core.data.catalogue import find
 from core.files.cache import Cache
-from core.previews.kept import kept_or_made
+from core.previews.cached import kept_or_made
 from core.previews.records import AttackPreview
 from core.records.gallery import amplified, grey_levels
 

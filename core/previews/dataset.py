@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import image_tree, own, packaged
+from core.data import image_tree, packaged, user_data
 from core.data.catalogue import Entry, package_folder, resolve
 from core.data.images import ImageSet
 from core.data.split import one_seventh
 from core.declarations.printable import printable
 from core.errors import DataError
 from core.files.cache import Cache
-from core.previews.kept import kept_or_made
+from core.previews.cached import kept_or_made
 from core.previews.records import DataPreview
 
 SHOWN = 20
@@ -62,9 +62,9 @@ def _named(entry: Entry, data_dir: Path) -> DataPreview:
 
 def _own(path: Path) -> DataPreview:
     if path.suffix.lower() == ".npz" and path.is_file():
-        return _of_pool(own.read(path, Cache(path.parent), lambda text: None))
+        return _of_pool(user_data.read(path, Cache(path.parent), lambda text: None))
     sample = image_tree.sample(path, choose)
-    own.refuse_small_classes(path, sample.labels, sample.class_names)
+    user_data.refuse_small_classes(path, sample.labels, sample.class_names)
     test_size = one_seventh(len(sample.labels), len(sample.class_names))
     return _preview(sample.labels, sample.class_names, test_size, sample.chosen, sample.images)
 

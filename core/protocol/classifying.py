@@ -15,7 +15,7 @@ from core.families.family import Family, FittedLevels, PartLevels, Predictions, 
 from core.protocol.streams import Streams
 from core.protocol.work import Work
 from core.records.stages import CLASSIFIER, HALVES, SPLIT
-from core.sets.measured import ClassifiedImages
+from core.sets.measurement import ClassifiedImages
 from core.tensors.batches import batches
 
 TEST_IMAGES_AT_ONCE = 1000

@@ -18,7 +18,7 @@ from core.protocol.classifying import Classified, SplitImages
 from core.protocol.selection import AttackTally, Selection
 from core.protocol.work import Work
 from core.records.deciding import DecidingSet
-from core.sets.measured import Measured
+from core.sets.measurement import Measured
 from core.sets.members import no_members
 from core.sets.registry import SETS, make_set
 from core.sets.run_so_far import RunSoFar

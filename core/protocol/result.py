@@ -18,7 +18,7 @@ from core.protocol.work import Work
 from core.records.arrays import knob_values
 from core.records.environment import Environment
 from core.records.metrics import Counts, RunMetrics
-from core.sets.measured import Measured
+from core.sets.measurement import Measured
 from core.sets.members import Members
 from core.sets.nearest import NearestToMembers
 from core.statistics.slopes import Slope

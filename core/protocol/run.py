@@ -14,8 +14,8 @@ from core.data.images import ImageSet
 from core.families.family import ONE_PROCESSOR, Resources
 from core.protocol.attacking import find_sources, make_candidates, train_surrogate
 from core.protocol.classifying import classify_by_halves, classify_test_images, split_images
+from core.protocol.gallery_nearest import nearest_to_samples
 from core.protocol.keeping import CandidateKeeper
-from core.protocol.looking import nearest_to_samples
 from core.protocol.measuring import compute_slopes, measure_sets
 from core.protocol.result import RunResult, arrays_of, metrics_of
 from core.protocol.selection import begin_deciding, select_adversarial

@@ -16,7 +16,7 @@ from core.records.metrics import AttackFigures
 from core.records.stages import CANDIDATES
 from core.sets.candidate_part import CandidatePart
 from core.sets.margin import margin_of
-from core.sets.measured import CandidateTally
+from core.sets.measurement import CandidateTally
 from core.sets.members import Candidates, Members, concatenate, no_members
 from core.sets.registry import make_set
 

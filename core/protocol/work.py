@@ -11,7 +11,7 @@ from core.families.family import Family, Resources
 from core.families.ladder import Ladder
 from core.protocol.stages import Stages
 from core.protocol.streams import Streams
-from core.sets.measured import CandidateTally
+from core.sets.measurement import CandidateTally
 from core.sets.registry import SETS
 from core.sets.sample import Sample
 from core.spec.spec import Spec

@@ -19,7 +19,6 @@ from core.files.output import write_output
 from core.records.experiment import Experiment, load
 from core.records.state import read_state
 from core.records.study import STUDY_FILE, Study, load_study
-from core.report.chosen import names_in
 from core.report.columnar.parquet import long_parquet, study_parquet
 from core.report.figures.curves import accuracy_figure, crossfit_figure, p_value_figure, render
 from core.report.figures.images import first_galleries, galleries_or_reasons, gallery_figure, rows_of
@@ -30,6 +29,7 @@ from core.report.page.study import study_html
 from core.report.places import without_folders, without_places
 from core.report.refusal import refusal_line
 from core.report.result import result_of
+from core.report.selection import names_in
 from core.report.study.measures import chosen_keys
 from core.report.study.result import study_result
 from core.report.study.tables import study_long

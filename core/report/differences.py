@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from core.records.findings import ADVERSARIAL
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key, Measured, measured
+from core.report.quantities_by_run import ACCURACY, FOOLED, HIT, IMAGES, Key, Measured, quantities_by_run
 from core.report.result import Result
 from core.report.terms import LETTERS, title_of
 from core.spec.grid import shared_splits
@@ -67,7 +67,7 @@ def side_of(result: Result) -> Side | None:
     """An experiment as one of two; None without a complete run."""
     if not result.metrics:
         return None
-    return Side(result.spec, measured(result.metrics, result.ladder, result.spec.controls))
+    return Side(result.spec, quantities_by_run(result.metrics, result.ladder, result.spec.controls))
 
 
 @dataclass(frozen=True)

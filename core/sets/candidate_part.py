@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.members import Candidates
     from core.sets.run_so_far import RunSoFar
 

@@ -10,7 +10,7 @@ from core.sets.measured_set import Counterpart, MeasuredSet
 
 if TYPE_CHECKING:
     from core.records.metrics import RunMetrics
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.run_so_far import RunSoFar
 
 

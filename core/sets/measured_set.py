@@ -15,7 +15,7 @@ from core.families.ladder import Ladder
 
 if TYPE_CHECKING:
     from core.records.metrics import RunMetrics
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.run_so_far import RunSoFar
 
 T = TypeVar("T")

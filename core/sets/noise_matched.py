@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.sets.measured_set import Counterpart, MeasuredSet
 
 if TYPE_CHECKING:
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.run_so_far import RunSoFar
 
 

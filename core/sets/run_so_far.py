@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.sets.measured import CandidateTally, ClassifiedImages, Measured
+from core.sets.measurement import CandidateTally, ClassifiedImages, Measured
 
 if TYPE_CHECKING:
     import numpy as np

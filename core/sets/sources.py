@@ -8,7 +8,7 @@ from core.declarations.lazy import np
 from core.sets.measured_set import MeasuredSet
 
 if TYPE_CHECKING:
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.run_so_far import RunSoFar
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.data.limit import SETTING as DATA_LIMIT
+from core.data.memory_limit import SETTING as DATA_LIMIT
 from core.declarations.setting import Folder, Setting, Whole, by_name
 from core.files.locations import default_home
 from core.places.registry import PLACES

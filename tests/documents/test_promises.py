@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.limit import IMAGES_OF_A_SET, SETTING
+from core.data.memory_limit import IMAGES_OF_A_SET, SETTING
 from core.files import toml
 from core.records import journal
 from tests.faults.bench import SHARES, chosen

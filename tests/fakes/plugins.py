@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from core.families.family import Pixels
-    from core.sets.measured import Measured
+    from core.sets.measurement import Measured
     from core.sets.members import Candidates
     from core.sets.run_so_far import RunSoFar
 

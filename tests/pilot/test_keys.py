@@ -28,7 +28,7 @@ from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, notices, opened, text_of, until
 from tests.fakes.studies import make_study, queue_up
 from tui_aefit.lab.app import Lab
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.keys import every_binding
 from tui_aefit.lab.live_panes import PANES
 from tui_aefit.lab.messages import OpenExperiment

@@ -308,7 +308,7 @@ class TestStart:
 
             raise StudyError("no room for it", "make some")
 
-        monkeypatch.setattr("tui_aefit.lab.computing.save_study", refuse)
+        monkeypatch.setattr("tui_aefit.lab.running.save_study", refuse)
         lab = house.lab(dataset="digits", epsilon="0.05,0.1")
         async with opened(lab, SMALL, notifications=True) as pilot:
             await pilot.press("ctrl+s")

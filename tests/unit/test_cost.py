@@ -10,7 +10,7 @@ from core.declarations.setting import Setting, Whole
 from core.spec.spec import Spec
 from tests.fakes import plugins
 from tui_aefit.following.cost import Cost, cost_of, describe_cost
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.size import Size
 
 MNIST = Spec(dataset="mnist")

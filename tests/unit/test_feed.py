@@ -31,7 +31,7 @@ from tests.fakes.experiments import NOW, lock_of_the_dead, make_experiment, snap
 from tests.fakes.lab import PATIENCE
 from tui_aefit.following.feed import PROBLEMS, Feed
 from tui_aefit.following.fold import Fold
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
 

@@ -37,8 +37,8 @@ from core.report.figures.curves import (
 )
 from core.report.figures.images import first_galleries, first_gallery, gallery_figure, rows_of
 from core.report.formats import FIGURE_FORMATS, FigureFormat
-from core.report.looks import MARKERS
 from core.report.result import Result, result_of
+from core.report.styles import MARKERS
 from core.report.terms import TEST_NAMES
 from core.sets.registry import own_controls
 from core.spec.spec import Spec

@@ -16,13 +16,13 @@ from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tests.fakes import previews
 from tests.fakes.plugins import Kernel
-from tui_aefit.following.past import Past, PastSpread
+from tui_aefit.following.past_runs import Past, PastSpread
 from tui_aefit.following.precision import precision_of
 from tui_aefit.lab.widgets.setup import notes
 from tui_aefit.lab.widgets.setup.explaining import is_of, note_of
 from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH
 from tui_aefit.lab.widgets.setup.foot import sentence_of
-from tui_aefit.lab.widgets.setup.known import Known, Looked, Tried
+from tui_aefit.lab.widgets.setup.form_facts import Known, Looked, Tried
 
 MNIST = Spec(dataset="mnist")
 PARTS = {"attack": "fgsm", "family": "knn", "surrogate": "lenet5"}

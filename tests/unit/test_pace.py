@@ -11,7 +11,7 @@ from core.records.stages import stages_of
 from core.spec.spec import Spec
 from tests.fakes import plugins
 from tui_aefit.following.pace import expected_stages, work_of
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.size import Size, size_of
 
 MNIST = Spec(dataset="mnist")

@@ -10,7 +10,7 @@ from scipy import stats
 
 from core.spec.spec import Spec
 from core.statistics.claims import corrected_interval
-from tui_aefit.following.past import PastSpread
+from tui_aefit.following.past_runs import PastSpread
 from tui_aefit.following.precision import RUNS, USUAL, precision_of
 
 MNIST = Spec(dataset="mnist")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.attacks.registry import ATTACKS
-from core.data import own, packaged
+from core.data import packaged, user_data
 from core.data.catalogue import CATALOGUE, find
 from core.data.load import load
 from core.errors import DataError, RecordError, SpecError
@@ -93,7 +93,7 @@ class TestData:
                 archive.write(path, path.relative_to(folder))
         assert look(tmp_path / "own.zip") == look(folder)
         arrays = write_npz(tmp_path / "arrays.npz", images=40)
-        pool = own.read(arrays, Cache(tmp_path), lambda text: None)
+        pool = user_data.read(arrays, Cache(tmp_path), lambda text: None)
         assert (pixels(look(arrays)) == pool.images[choose(pool.labels)]).all()
 
     @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from tests.fakes.experiments import NOW, State, lock_of_the_dead, make_experimen
 from tests.fakes.numbers import draw_metrics
 from tui_aefit.following.fold import Fold
 from tui_aefit.following.pace import expected_stages
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.size import Size, size_of
 from tui_aefit.following.snapshot import LOG_LINES, RunView, Snapshot
 

@@ -19,7 +19,7 @@ from core.records.study import Study
 from core.report.figures.curves import render
 from core.report.figures.study import curve_figure, heatmap_figure
 from core.report.formats import FIGURE_FORMATS
-from core.report.measured import ACCURACY, FOOLED, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, Key
 from core.report.study.measures import P_VALUE, chosen_keys, reading
 from core.report.study.result import StudyResult, study_result
 from tests.fakes.study_numbers import make_varied_study

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.records.study import Study
-from core.report.leading import LEADING
+from core.report.headline import LEADING
 from core.report.page.study import study_html
 from core.report.study.changes import changes
 from core.report.study.measures import reading

@@ -21,7 +21,7 @@ from core.records.study import Study, load_study
 from core.records.study_state import CellStatus
 from core.report.attack_figures import rates
 from core.report.differences import key_title
-from core.report.measured import ACCURACY, FOOLED, IMAGES, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, IMAGES, Key
 from core.report.result import result_of
 from core.report.study.changes import Change, changes
 from core.report.study.result import StudyResult, study_result

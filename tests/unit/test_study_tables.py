@@ -20,7 +20,7 @@ from core.records.state import read_state
 from core.records.study import Study
 from core.report.columnar.parquet import study_parquet
 from core.report.formats import STUDY_TABLES, TABLES, TableName
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.result import result_of
 from core.report.study.changes import changes
 from core.report.study.latex import study_latex

@@ -16,7 +16,7 @@ from core.protocol.selection import Selection
 from core.sets.adversarial import Adversarial
 from core.sets.candidate_part import CandidatePart
 from core.sets.margin import margin_of, match_margins
-from core.sets.measured import CandidateTally
+from core.sets.measurement import CandidateTally
 from core.sets.members import Candidates
 from core.sets.one_per_source import OnePerSource
 from core.sets.registry import SETS

@@ -11,7 +11,7 @@ from core.report.formatting import duration
 from core.sets.registry import SETS
 from core.spec.grid import time_of_training
 from core.spec.spec import Spec
-from tui_aefit.following.past import PastRun, most_alike
+from tui_aefit.following.past_runs import PastRun, most_alike
 from tui_aefit.following.size import Size, size_of
 
 

@@ -15,7 +15,7 @@ from core.records.experiment import SPEC_FILE, Experiment
 from core.records.journal import JournalReader
 from core.records.metrics import RunMetrics
 from tui_aefit.following.fold import Fold
-from tui_aefit.following.past import read_past
+from tui_aefit.following.past_runs import read_past
 from tui_aefit.following.snapshot import Snapshot
 
 CLOCK_SECONDS = 1.0

@@ -37,7 +37,7 @@ from core.records.status import (
 from core.spec.spec import Spec
 from tui_aefit.following.estimate import AtWork, Estimate, estimate
 from tui_aefit.following.pace import expected_stages
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.sentences import describe, describe_ending, describe_progress
 from tui_aefit.following.size import Size, size_of
 from tui_aefit.following.snapshot import LOG_LINES, Level, LogLine, RunView, Snapshot

@@ -8,7 +8,7 @@ from core.attacks.registry import ATTACKS
 from core.declarations.lazy import statistics
 from core.records.stages import CANDIDATES, CLASSIFIER, HALVES, SPLIT, SURROGATE, stages_of
 from core.spec.spec import Spec
-from tui_aefit.following.past import PastRun, is_same_kind
+from tui_aefit.following.past_runs import PastRun, is_same_kind
 from tui_aefit.following.size import Size, size_of
 
 

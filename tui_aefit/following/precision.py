@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.spec.spec import Spec
 from core.statistics.plain_t import NORMAL_QUANTILE, critical_value
-from tui_aefit.following.past import PastSpread, most_alike
+from tui_aefit.following.past_runs import PastSpread, most_alike
 
 RUNS = (3, 4, 5, 6, 8, 12, 16, 24, 48, 100)
 """The numbers of runs that are shown."""

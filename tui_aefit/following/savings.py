@@ -11,7 +11,7 @@ from core.records.overview import Overview
 from core.report.formatting import counted, duration
 from core.spec.grid import shared_splits, shared_surrogate
 from core.spec.spec import Spec
-from tui_aefit.following.past import PastRun, most_alike
+from tui_aefit.following.past_runs import PastRun, most_alike
 
 
 @dataclass(frozen=True)

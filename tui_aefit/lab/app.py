@@ -25,12 +25,11 @@ from core.spec.command import batch_command
 from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import Complaints, carry_out
-from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.first_words import first_words
-from tui_aefit.lab.forgetting import Forgetting
 from tui_aefit.lab.form import words_of
+from tui_aefit.lab.form_context import Surroundings
+from tui_aefit.lab.initial_values import initial_values
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.leaving import Leaving
-from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
     CanBeExtended,
     CloneExperiment,
@@ -49,17 +48,18 @@ from tui_aefit.lab.messages import (
     ResumeSeveral,
     ResumeStudy,
 )
+from tui_aefit.lab.polling import LookingScreen
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
-from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.theme import MONOCHROME, THEMES
 from tui_aefit.lab.unprintable import Unprintable
+from tui_aefit.lab.widget_garbage import Forgetting
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
     from core.records.experiment import Experiment
     from tui_aefit.lab.browsing import Browsing
-    from tui_aefit.lab.computing import Computing
+    from tui_aefit.lab.running import Computing
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
@@ -163,7 +163,7 @@ class Lab(App[None]):
     @cached_property
     def _computing(self) -> Computing:
         """Has experiments computed. Imported on demand, since it imports all that reads records."""
-        from tui_aefit.lab.computing import Computing  # noqa: PLC0415  # as above
+        from tui_aefit.lab.running import Computing  # noqa: PLC0415  # as above
 
         return Computing(self, self._settings, self._complain_once)
 
@@ -190,7 +190,7 @@ class Lab(App[None]):
         for experiment in running:
             self._computing.watch(experiment)
         self._first = self._first or next(iter(running), None)
-        words, warnings = first_words(self._settings, self._study, paired=self._paired)
+        words, warnings = initial_values(self._settings, self._study, paired=self._paired)
         for warning in warnings:
             self.notify(warning, severity="warning", markup=False)
         return SetupScreen(
@@ -386,7 +386,7 @@ class Lab(App[None]):
 
     def on_open_beside(self, message: OpenBeside) -> None:
         """Show the experiment that is so many places after another one in the list."""
-        from tui_aefit.lab.beside import open_beside  # noqa: PLC0415  # with what reads records
+        from tui_aefit.lab.adjacent import open_beside  # noqa: PLC0415  # with what reads records
 
         open_beside(self, self._browsing, message.experiment.id, message.steps)
 
@@ -436,7 +436,7 @@ class Lab(App[None]):
         experiment = message.experiment
         if isinstance(self.screen, screens.Ask):
             return  # the key was pressed twice
-        from tui_aefit.lab.computing import most_runs  # noqa: PLC0415  # with what reads records
+        from tui_aefit.lab.running import most_runs  # noqa: PLC0415  # with what reads records
 
         def answered(word: str | None) -> None:
             if word is not None:

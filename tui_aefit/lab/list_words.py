@@ -10,8 +10,8 @@ from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from tui_aefit.following.listing import COLUMNS
 from tui_aefit.following.ordering import NEWEST_FIRST
+from tui_aefit.lab.action_targets import MOST_COMPARED
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.concerned import MOST_COMPARED
 
 
 def list_title(

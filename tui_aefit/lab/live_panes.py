@@ -8,7 +8,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Tab, Tabs
 
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.widgets.live.answer import Answer
 
 PICTURES = {"charts": "Chart", "decides": "Decides", "p-values": "p-values"}

@@ -15,10 +15,10 @@ from textual.worker import WorkType
 from core.data.catalogue import CATALOGUE, OWN_SUFFIXES
 from core.errors import AefitError, DataError
 from core.spec.spec import Spec
-from tui_aefit.following.past import Past
+from tui_aefit.following.past_runs import Past
 from tui_aefit.lab.background import describe_error
-from tui_aefit.lab.surroundings import Standing, StudyStanding, Surroundings
-from tui_aefit.lab.widgets.setup.known import Looked, Tried
+from tui_aefit.lab.form_context import Standing, StudyStanding, Surroundings
+from tui_aefit.lab.widgets.setup.form_facts import Looked, Tried
 from tui_aefit.lab.widgets.setup.paths import completions
 
 if TYPE_CHECKING:

@@ -14,11 +14,10 @@ from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.lab import screens
+from tui_aefit.lab.action_targets import MOST_COMPARED, Concerned, Refusal, concerned
 from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, with_each
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
-from tui_aefit.lab.bound import key_of
-from tui_aefit.lab.concerned import MOST_COMPARED, Concerned, Refusal, concerned
-from tui_aefit.lab.looking import LookingScreen
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.messages import (
     CopyCommands,
     ExportExperiment,
@@ -28,6 +27,7 @@ from tui_aefit.lab.messages import (
     ResumeExperiment,
     ResumeSeveral,
 )
+from tui_aefit.lab.polling import LookingScreen
 from tui_aefit.lab.queueing import start_now
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 

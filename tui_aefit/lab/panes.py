@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Tab, Tabs
 
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 
 
 def pane_bindings(screen: str, panes: Mapping[str, str]) -> Iterable[Binding]:

@@ -11,9 +11,9 @@ from core.files.output import is_standard_output, write_output
 from core.records.experiment import Experiment
 from core.records.home import find
 from core.records.state import read_state
-from core.report.chosen import names_in
 from core.report.formats import FIGURE_FORMATS, FIGURES, SET_FORMATS, TABLE_FORMATS, TEXTS
 from core.report.result import result_of
+from core.report.selection import names_in
 from tui_aefit.shell.console import Console
 from tui_aefit.shell.publications import default_path, publish, text_of
 from tui_aefit.shell.settings import Settings

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data.limit import SETTING as DATA_LIMIT
-from core.data.limit import VARIABLE
+from core.data.memory_limit import SETTING as DATA_LIMIT
+from core.data.memory_limit import VARIABLE
 from core.declarations.printable import shell_word
 from core.declarations.setting import PathKind, Setting, Value
 from core.errors import AefitError, DataError, PluginError, SpecError, closest

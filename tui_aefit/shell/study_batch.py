@@ -21,7 +21,7 @@ from core.report.formatting import counted, duration
 from core.report.study.result import result_of_state, study_result
 from core.report.study.text import study_table
 from core.spec.command import word_of
-from tui_aefit.following.past import read_past
+from tui_aefit.following.past_runs import read_past
 from tui_aefit.following.savings import expected_seconds, expected_words, saved_seconds, sharing_words
 from tui_aefit.following.study import axes_words
 from tui_aefit.shell.console import Console

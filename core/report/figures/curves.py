@@ -26,11 +26,11 @@ from core.families.ladder import Ladder
 from core.records.deciding import UNSELECTED
 from core.records.statistics import StatisticalTest, Summary, SummaryTable
 from core.report.caveat import caveat
-from core.report.chosen import check_sets, some_pairs_among
 from core.report.deciding import OTHER, OWN, crossfit_table
 from core.report.formats import FigureFormat
-from core.report.looks import COLOURS, MARKERS, TEST_NUMBERS, set_number
 from core.report.result import Result
+from core.report.selection import check_sets, some_pairs_among
+from core.report.styles import COLOURS, MARKERS, TEST_NUMBERS, set_number
 from core.report.terms import TEST_NAMES, brief_reason
 
 INK, PAPER = "#1b1b1b", "#fefefe"

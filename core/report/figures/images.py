@@ -10,9 +10,9 @@ from core.errors import DataError, ExperimentError
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery, read_gallery
 from core.records.results import GALLERY
-from core.report.chosen import check_sets
 from core.report.figures.curves import style
 from core.report.figures.picture import enlarged, row_of
+from core.report.selection import check_sets
 
 ROWS = 4
 """Images that a figure shows, as many as fit on a printed page (A4); of more sets it shows one of each."""

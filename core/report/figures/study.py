@@ -25,8 +25,7 @@ from core.declarations.setting import Value
 from core.errors import StudyError
 from core.report.figures.curves import INK, PAPER, SPREAD, look_of, style
 from core.report.formatting import counted, p_value
-from core.report.looks import set_number
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.study.measures import (
     P_VALUE,
     Reading,
@@ -37,6 +36,7 @@ from core.report.study.measures import (
 )
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.words import place_name, value_word
+from core.report.styles import set_number
 from core.statistics.decision import MARGIN
 
 DECADE = 10

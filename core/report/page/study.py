@@ -9,10 +9,10 @@ from core.report.differences import how_compared
 from core.report.figures.curves import render
 from core.report.figures.study import MOST_CELLS, MOST_LINES, curve_figure, heatmap_figure
 from core.report.formatting import ABSENT, counted
-from core.report.leading import LEADING, LEADING_CLAIMS
-from core.report.measured import ACCURACY, Key
+from core.report.headline import LEADING, LEADING_CLAIMS
 from core.report.page.frame import page
 from core.report.page.markup import facts, figure, interval, number, section, table, words
+from core.report.quantities_by_run import ACCURACY, Key
 from core.report.study.changes import Change, changes
 from core.report.study.measures import Reading, measure_title, reading
 from core.report.study.result import CellResult, StudyResult

@@ -9,8 +9,8 @@ from itertools import combinations, pairwise
 
 from core.declarations.setting import Value
 from core.report.differences import Side, difference
-from core.report.leading import LEADING
-from core.report.measured import Key
+from core.report.headline import LEADING
+from core.report.quantities_by_run import Key
 from core.report.study.result import CellResult, StudyResult
 from core.statistics.between import Difference
 from core.statistics.holm import holm

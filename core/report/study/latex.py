@@ -10,8 +10,8 @@ from core.report.comparison import Compared
 from core.report.differences import how_compared
 from core.report.formats import StudyTable
 from core.report.formatting import counted
-from core.report.leading import LEADING, LEADING_CLAIMS
-from core.report.measured import Key
+from core.report.headline import LEADING, LEADING_CLAIMS
+from core.report.quantities_by_run import Key
 from core.report.study.changes import Change, changes
 from core.report.study.measures import measure_title, reading
 from core.report.study.result import CellResult, StudyResult

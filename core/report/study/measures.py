@@ -10,7 +10,7 @@ from core.errors import StudyError, closest
 from core.records.findings import RISE
 from core.records.statistics import Claim, Decision, Interval
 from core.report.differences import key_title
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.study.result import CellResult, StudyResult
 from core.report.terms import CLAIMS
 from core.statistics.summary import summarise

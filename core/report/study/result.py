@@ -18,7 +18,7 @@ from core.records.study_state import CellState, CellStatus, StudyState, StudySta
 from core.records.tail import newest_statistics
 from core.records.types import plain
 from core.report.attack_figures import mean_of
-from core.report.measured import Measured, measured
+from core.report.quantities_by_run import Measured, quantities_by_run
 from core.report.result import statistics_of_ladder
 from core.spec.spec import Spec
 
@@ -158,7 +158,7 @@ def _numbers(overview: Overview) -> dict[str, Any]:
     statistics = statistics_of_ladder(newest_statistics(experiment), ladder)
     found: dict[str, Any] = {"ladder": ladder, **_attack(results)}
     if results:
-        found["measured"] = measured(results, ladder, experiment.spec.controls)
+        found["measured"] = quantities_by_run(results, ladder, experiment.spec.controls)
     if statistics is not None:
         found |= {
             "statistics_runs": statistics.runs,

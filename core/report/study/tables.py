@@ -12,8 +12,8 @@ from core.records.findings import ADVERSARIAL
 from core.records.state import read_state
 from core.records.study import Study
 from core.report.formats import StudyTable, TableName
-from core.report.leading import LEADING, LEADING_CLAIMS
-from core.report.measured import ACCURACY, FOOLED, HIT, IMAGES, Key
+from core.report.headline import LEADING, LEADING_CLAIMS
+from core.report.quantities_by_run import ACCURACY, FOOLED, HIT, IMAGES, Key
 from core.report.result import Result, result_of
 from core.report.study.changes import changes
 from core.report.study.measures import reading

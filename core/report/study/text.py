@@ -9,7 +9,7 @@ from core.report.differences import how_compared
 from core.report.estimates import decided_words
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, counted, number
-from core.report.leading import LEADING_CLAIMS
+from core.report.headline import LEADING_CLAIMS
 from core.report.study.changes import changes
 from core.report.study.result import CellResult, StudyResult
 from core.report.study.words import (

@@ -14,7 +14,7 @@ from core.report.comparison import PLAIN
 from core.report.differences import key_title
 from core.report.estimates import estimate_words
 from core.report.formatting import ABSENT
-from core.report.leading import LEADING_CLAIMS
+from core.report.headline import LEADING_CLAIMS
 from core.report.study.changes import Change
 from core.report.study.result import StudyResult
 from core.spec.command import word_of

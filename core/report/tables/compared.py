@@ -16,7 +16,7 @@ from core.report.differences import Between, differences, how_compared, key_titl
 from core.report.estimates import decided_words, estimate_words
 from core.report.formats import WIDTH
 from core.report.formatting import ABSENT, p_value
-from core.report.leading import LEADING
+from core.report.headline import LEADING
 from core.report.tables.text import align, wrapped
 from core.report.terms import DECIDING, OVERLAP, title_of
 

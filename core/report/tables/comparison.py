@@ -8,8 +8,8 @@ from core.report.caveat import caveat
 from core.report.comparison import Compared, accuracies, claims_of, differing, sets_of
 from core.report.differences import differences, how_compared, key_title
 from core.report.formats import TableName
-from core.report.leading import LEADING
-from core.report.measured import Key
+from core.report.headline import LEADING
+from core.report.quantities_by_run import Key
 from core.report.tables.csv_text import csv_text
 from core.report.tables.latex import (
     DASH,

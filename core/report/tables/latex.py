@@ -11,11 +11,11 @@ from core.families.ladder import Ladder
 from core.records.statistics import Claim, Quantity, Summary, SummaryTable
 from core.report.attack_figures import COLUMNS, READING, attack_with_rates, by_attack, mean_of, rates
 from core.report.caveat import caveat
-from core.report.chosen import check_sets, pairs_among, some_pairs_among
 from core.report.deciding import FLIPS_READING, LevelTable, flips_rows, level_tables
 from core.report.formats import TableName
 from core.report.formatting import p_value
 from core.report.result import Result
+from core.report.selection import check_sets, pairs_among, some_pairs_among
 from core.report.terms import DECIDING, INTERVALS, OVERLAP, TEST_NAMES, brief_reason, claim_reason, term_of
 
 DASH = "--"

@@ -9,20 +9,20 @@ from core.families.ladder import Ladder
 from core.records.deciding import UNSELECTED
 from core.records.metrics import RunMetrics
 from core.records.statistics import StatisticalTest, SummaryTable
-from core.report import looks
+from core.report import styles
 from core.report.terms import SENTENCES, SLOPES, TEST_NAMES, brief_reason
 from core.sets.registry import SETS, is_known
 from tui_aefit.following.crossfit import crossfit_means
 
 OTHER_MARKER = "•"
 """The marker of a set that has none of its own."""
-MARKERS = "".join(marker.glyph for marker in looks.MARKERS)
+MARKERS = "".join(marker.glyph for marker in styles.MARKERS)
 """The markers of curves, by their number."""
 OWN_MARKERS = {"●": "○", "▲": "△", "◆": "◇", "○": "◌"}
 """Marker of a set -> marker of its curve by the classifier of the half that selected it."""
 OWN = ", own"
 """What is added to the name of a set to name that curve."""
-TEST_MARKERS = {test: MARKERS[number] for test, number in looks.TEST_NUMBERS.items()}
+TEST_MARKERS = {test: MARKERS[number] for test, number in styles.TEST_NUMBERS.items()}
 PAPER_PAIR = ("adversarial", "misclassified")
 """The comparison of the paper."""
 
@@ -91,7 +91,7 @@ class PValueData:
 
 def series_number(name: str) -> int:
     """The number of a set's colour in a palette."""
-    return looks.set_number(name)
+    return styles.set_number(name)
 
 
 def set_marker(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from core.report.looks import MARKERS, TEST_NUMBERS
+from core.report.styles import MARKERS, TEST_NUMBERS
 from core.report.terms import TEST_NAMES
 from tui_aefit.lab.charts.axes import (
     SMALLEST_P,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Palette:
-    """Rich styles of a chart's parts. series: by the numbers of `core.report.looks`."""
+    """Rich styles of a chart's parts. series: by the numbers of `core.report.styles`."""
 
     axes: str
     words: str

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from tui_aefit.following.listing import COLUMNS
 from tui_aefit.following.ordering import Order
 from tui_aefit.lab.arrows import arrow_bindings
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.screens.dialog import Dialog
 
 

@@ -13,8 +13,8 @@ from textual.widgets.option_list import Option
 
 from core.declarations.printable import printable
 from tui_aefit.lab.arrows import arrow_bindings
-from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.charts.data import set_marker
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.screens.dialog import Dialog
 
 MARK = "✓"

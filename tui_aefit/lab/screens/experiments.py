@@ -23,10 +23,10 @@ from tui_aefit.following.filtering import select
 from tui_aefit.following.listing import detail, telling_settings
 from tui_aefit.following.ordering import Order, ordered
 from tui_aefit.lab import screens
+from tui_aefit.lab.action_targets import forbidden
 from tui_aefit.lab.background import describe_error
-from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.concerned import forbidden
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.list_words import list_title, why_empty
 from tui_aefit.lab.marked_actions import MarkedActions
 from tui_aefit.lab.messages import CloneExperiment, NewExperiment, OpenExperiment

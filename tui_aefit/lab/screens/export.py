@@ -20,7 +20,7 @@ from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.following.listing import STATES, state_words
 from tui_aefit.lab.arrows import arrow_bindings
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.screens.dialog import Dialog
 from tui_aefit.shell.publications import CHOICES, EXPORTS
 

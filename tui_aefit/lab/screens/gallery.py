@@ -23,10 +23,10 @@ from core.errors import AefitError
 from core.families.registry import FAMILIES
 from core.records.experiment import Experiment
 from core.records.gallery import Gallery
-from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.gallery_place import Place
 from tui_aefit.lab.gallery_reading import Reading, read
 from tui_aefit.lab.gallery_words import answers, facts, legend, rows_of, where
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.messages import ExportExperiment
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.nearest import NearestPane, OfMember

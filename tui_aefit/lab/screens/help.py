@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from core.sets.registry import SETS, is_known
 from tui_aefit.lab.arrows import TOOLTIP, arrow_bindings
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.widgets.live.runs_table import WORDS, RunsTable
 
 PALETTE = "Every command by its name, and the themes"

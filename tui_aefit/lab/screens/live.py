@@ -19,8 +19,8 @@ from tui_aefit.following.snapshot import Snapshot
 from tui_aefit.lab import screens
 from tui_aefit.lab.actions import stop
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out
-from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.feeds import SnapshotArrived, start_feed
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.live_panes import PANES, TABLES, LivePanes
 from tui_aefit.lab.machine_load import LoadMeasured, start_measuring
 from tui_aefit.lab.messages import (

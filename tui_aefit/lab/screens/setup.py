@@ -20,16 +20,16 @@ from core.report.formatting import counted
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.cost import cost_of
-from tui_aefit.lab.bound import key_of
 from tui_aefit.lab.form import STUDY, Checked, check, command_line, most_in
+from tui_aefit.lab.form_context import Surroundings
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.lookups import Keys, LookedUp, Lookups
 from tui_aefit.lab.messages import OpenExperiment, OpenStudy
-from tui_aefit.lab.surroundings import Surroundings
 from tui_aefit.lab.widgets.footer import KeysFooter
-from tui_aefit.lab.widgets.setup.beside import Beside
 from tui_aefit.lab.widgets.setup.fields import TYPE_A_PATH, Form
 from tui_aefit.lab.widgets.setup.foot import Asked, Foot, asked_of_one, asked_of_study, hint_of
-from tui_aefit.lab.widgets.setup.known import OF_DATA, USUAL_OVERLAP, Known, Looked
+from tui_aefit.lab.widgets.setup.form_facts import OF_DATA, USUAL_OVERLAP, Known, Looked
+from tui_aefit.lab.widgets.setup.side_pane import Beside
 from tui_aefit.shell.declarations import words_of_list
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from tui_aefit.following.studies import StudyOverview
 from tui_aefit.following.study import STUDY_STATES, axes_words
 from tui_aefit.lab.background import confirm_and_carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import ListExperiments, NewExperiment, OpenStudy, ResumeStudy
+from tui_aefit.lab.polling import LookingScreen
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.studies import ask_to_stop, forget_study
 from tui_aefit.lab.theme import ink

@@ -17,14 +17,13 @@ from textual.widgets import DataTable, Input, Static
 from core.declarations.printable import printable
 from core.errors import StudyError
 from core.records.study_state import CellState, CellStatus, StudyStatus
-from core.report.looks import MARKERS
+from core.report.styles import MARKERS
 from tui_aefit.following.quantities import Quantity
 from tui_aefit.following.studies import StudyFeed
 from tui_aefit.following.study import StudyView, shared_settings, state_words_of
 from tui_aefit.lab import screens
 from tui_aefit.lab.background import carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
-from tui_aefit.lab.looking import LookingScreen
 from tui_aefit.lab.messages import (
     ExportStudy,
     ListExperiments,
@@ -33,9 +32,10 @@ from tui_aefit.lab.messages import (
     ResumeStudy,
 )
 from tui_aefit.lab.panes import PanesScreen, pane_bindings
+from tui_aefit.lab.polling import LookingScreen
 from tui_aefit.lab.queueing import KEYS, move_in_queue, start_now
 from tui_aefit.lab.studies import ask_to_stop
-from tui_aefit.lab.study_shown import ShownStudy
+from tui_aefit.lab.study_view import ShownStudy
 from tui_aefit.lab.widgets.footer import KeysFooter
 from tui_aefit.lab.widgets.study.cells_table import Cells, CellsTable
 from tui_aefit.lab.widgets.study.curves import StudyCurves

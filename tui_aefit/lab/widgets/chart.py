@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widgets import Static
 
-from core.report.looks import COLOURS
+from core.report.styles import COLOURS
 from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.theme import FollowsTheme, is_colourless
 
@@ -23,7 +23,7 @@ ANSI_PALETTE = Palette(
     rules="yellow",
     series=("blue", "red", "green", "magenta", "yellow", "cyan", "bright_black"),
 )
-"""The palette of the terminal's own sixteen colours: those nearest to `core.report.looks.COLOURS`."""
+"""The palette of the terminal's own sixteen colours: those nearest to `core.report.styles.COLOURS`."""
 LEAST_CONTRAST = 40.0
 """The difference of a curve's lightness from the background's, at least, in CIE L*a*b*."""
 

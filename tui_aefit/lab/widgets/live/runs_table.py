@@ -20,7 +20,7 @@ from core.records.status import ExperimentStatus, RunStatus
 from tui_aefit.following.listing import STATES
 from tui_aefit.following.sentences import describe_rates
 from tui_aefit.following.snapshot import RunView, Snapshot
-from tui_aefit.lab.bound import key_of
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.theme import FollowsTheme, ink
 from tui_aefit.lab.widgets.cell_table import CellTable, left, right
 from tui_aefit.lab.widgets.live.progress import bar, clock, percent, rate_of, seconds_between

@@ -11,7 +11,7 @@ from core.errors import AefitError
 from core.spec.settings import PARTS
 from tui_aefit.following.precision import precision_of
 from tui_aefit.lab.widgets.setup import notes
-from tui_aefit.lab.widgets.setup.known import OF_DATA, OF_RUNS, Known, Tried
+from tui_aefit.lab.widgets.setup.form_facts import OF_DATA, OF_RUNS, Known, Tried
 
 
 def is_of(setting: Setting, part: str, parts: Mapping[str, str]) -> bool:

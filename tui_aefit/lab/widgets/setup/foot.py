@@ -18,15 +18,15 @@ from core.families.registry import FAMILIES
 from core.report.formatting import counted
 from core.spec.spec import Spec
 from tui_aefit.following.cost import Cost, describe_cost
-from tui_aefit.following.past import Past
-from tui_aefit.lab.bound import key_of
+from tui_aefit.following.past_runs import Past
+from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.widgets.setup.select import FormSelect
 from tui_aefit.shell.declarations import explain, may_have_several
 
 if TYPE_CHECKING:
     from core.records.study import Study
+    from tui_aefit.lab.form_context import Standing, StudyStanding
     from tui_aefit.lab.lookups import Keys
-    from tui_aefit.lab.surroundings import Standing, StudyStanding
 
 LINES = ("hint", "problems", "sentence", "standing", "cost", "grid", "command", "last")
 """The ids of the lines."""
@@ -68,17 +68,17 @@ def asked_of_study(
 ) -> Asked:
     """The words for a study. standing: None while it is looked up. width: of the screen, in characters."""
     # Imported here: a single experiment, as most are at first, needs none of it.
-    from tui_aefit.following import planned  # noqa: PLC0415
+    from tui_aefit.following import planned_study  # noqa: PLC0415
 
     known = standing.cells if standing is not None else None
     there = standing.there if standing is not None else None
     return Asked(
-        planned.sentence_of_study(study),
-        planned.describe_cells(study, known, there, start=keys.start, show=keys.show),
-        planned.describe_work(study, known, jobs, past.runs),
+        planned_study.sentence_of_study(study),
+        planned_study.describe_cells(study, known, there, start=keys.start, show=keys.show),
+        planned_study.describe_work(study, known, jobs, past.runs),
         command,
         there is not None,
-        "\n".join(planned.grid_lines(study, known, width - PADDING)),
+        "\n".join(planned_study.grid_lines(study, known, width - PADDING)),
     )
 
 

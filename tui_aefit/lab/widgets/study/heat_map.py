@@ -11,7 +11,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.theme import Theme
 
-from core.report.looks import COLOURS
+from core.report.styles import COLOURS
 from tui_aefit.lab.charts.heat import HeatData, HeatLayout, HeatPalette, heat_map
 from tui_aefit.lab.charts.palette import Palette
 from tui_aefit.lab.theme import grade, is_colourless

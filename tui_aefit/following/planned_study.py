@@ -13,7 +13,7 @@ from core.records.study import Study, StudyCell
 from core.records.study_state import CellState, CellStatus
 from core.report.formatting import counted
 from core.spec.spec import Spec
-from tui_aefit.following.past import PastRun
+from tui_aefit.following.past_runs import PastRun
 from tui_aefit.following.savings import expected_seconds, expected_words, sharing_words
 from tui_aefit.following.study import (
     CELL_STATES,

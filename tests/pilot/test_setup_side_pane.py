@@ -25,8 +25,8 @@ from tests.fakes.lab import House, notices, opened, text_of, until
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens.live import LiveScreen
 from tui_aefit.lab.screens.setup import SetupScreen
-from tui_aefit.lab.widgets.setup.beside import Beside
 from tui_aefit.lab.widgets.setup.fields import OWN
+from tui_aefit.lab.widgets.setup.side_pane import Beside
 from tui_aefit.lab.widgets.setup.thumbnails import Thumbnails
 from tui_aefit.lab.widgets.shades import BRIGHTNESS
 
@@ -264,7 +264,7 @@ class TestOwnData:
         async with opened(lab, SMALL) as pilot:
             await until(pilot, lambda: "is not here" in shown(lab, "why-dataset"))
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("tui_aefit.lab.surroundings.check_available", _only_in(elsewhere))
+                patch.setattr("tui_aefit.lab.form_context.check_available", _only_in(elsewhere))
                 lab.screen.query_one("#data_dir", Input).value = str(elsewhere)
                 await until(pilot, lambda: shown(lab, "why-dataset") == "")
                 await until(pilot, lambda: f"--data-dir {elsewhere}" in shown(lab, "command"))

@@ -16,7 +16,7 @@ import pytest
 from numpy.lib import format as npy
 
 from core.data import array_file, image_tree
-from core.data.limit import MIB, SETTING, VARIABLE, data_limit, image_limit
+from core.data.memory_limit import MIB, SETTING, VARIABLE, data_limit, image_limit
 from core.errors import AefitError, DataError
 from core.files.archives import TooLarge, check_sizes
 from core.records.gallery import read_gallery

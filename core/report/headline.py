@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.records.findings import ADVERSARIAL, RISE
-from core.report.measured import ACCURACY, FOOLED, Key
+from core.report.quantities_by_run import ACCURACY, FOOLED, Key
 
 LEADING_CLAIMS = (
     Key(*RISE),

@@ -8,7 +8,7 @@ import pytest
 
 from core.records.overview import OverviewReader
 from tests.fakes.experiments import State, lock_of_the_dead, make_experiment
-from tui_aefit.following.standing import NEW, describe_standing
+from tui_aefit.following.existing import NEW, describe_standing
 
 
 @pytest.mark.parametrize(

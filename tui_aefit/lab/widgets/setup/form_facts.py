@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.declarations.setting import Setting
 from core.spec.spec import Spec
-from tui_aefit.following.past import Past
+from tui_aefit.following.past_runs import Past
 from tui_aefit.following.size import Size
 
 if TYPE_CHECKING:

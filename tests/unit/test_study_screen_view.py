@@ -9,7 +9,7 @@ from core.records.study_state import read_study_state
 from tests.fakes.studies import make_study
 from tui_aefit.following.quantities import FITTED_ACCURACY, RISE_OF_CLAIM, Quantity
 from tui_aefit.following.study import StudyView
-from tui_aefit.lab.study_shown import ShownStudy
+from tui_aefit.lab.study_view import ShownStudy
 
 
 def shown_of(home: Path) -> ShownStudy:

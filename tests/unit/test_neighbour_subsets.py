@@ -17,8 +17,8 @@ from core.families.family import Predictions, TrainingImages
 from core.families.knn import KNearestNeighbours
 from core.families.voting import TIE_RULES
 from core.neighbours.classifier import FittedNeighbours
-from core.neighbours.parts import NeighboursOfParts
 from core.neighbours.search import Neighbours, NeighbourSearch, Pixels
+from core.neighbours.subsets import NeighboursOfParts
 from core.neighbours.vote import vote, vote_at_each
 
 CLASSES = 4

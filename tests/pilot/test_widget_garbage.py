@@ -19,7 +19,7 @@ from textual.widget import Widget
 from tests.fakes.arrays import add_gallery
 from tests.fakes.experiments import make_experiment
 from tests.fakes.lab import House, opened, text_of, until
-from tui_aefit.lab import forgetting
+from tui_aefit.lab import widget_garbage
 from tui_aefit.lab.app import Lab
 from tui_aefit.lab.screens import GalleryScreen, LiveScreen
 from tui_aefit.lab.widgets.picture import Pictures
@@ -31,7 +31,7 @@ SIZE = (120, 40)
 def any_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     """What else this process holds does not matter."""
     for name in ("GROWN", "GROWN_OF_MANY"):
-        monkeypatch.setattr(forgetting, name, -1.0)
+        monkeypatch.setattr(widget_garbage, name, -1.0)
 
 
 async def _see_gallery(pilot: Pilot[None]) -> tuple[ref[Screen[object]], ref[Widget]]:
@@ -69,7 +69,7 @@ async def test_a_screen_that_was_left_is_gone_with_its_widgets(house: House) -> 
 
 @pytest.mark.usefixtures("any_growth")
 async def test_typing_puts_the_look_for_garbage_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forgetting, "QUIET_SECONDS", 3600)
+    monkeypatch.setattr(widget_garbage, "QUIET_SECONDS", 3600)
     lab = _lab(house)
     async with opened(lab, SIZE) as pilot:
         await _see_gallery(pilot)
@@ -93,7 +93,7 @@ def test_only_what_has_grown_is_looked_through(
     blocks, looked = [1000], []
     monkeypatch.setattr(gc, "collect", lambda: looked.append(1))
     monkeypatch.setattr(sys, "getallocatedblocks", lambda: blocks[0])
-    one = forgetting.Forgetting(App())
+    one = widget_garbage.Forgetting(App())
     blocks[0] = kept
     one._look()
     blocks[0] = round(kept * grown)
@@ -112,5 +112,5 @@ async def test_no_cache_of_what_was_drawn_is_left_full(house: House) -> None:
     async with opened(_lab(house), SIZE) as pilot:
         await _see_gallery(pilot)
         assert StylesCache.get_inner_outer.cache_info().currsize
-    forgetting.forget_what_was_drawn()
+    widget_garbage.forget_what_was_drawn()
     assert [cache.cache_info().currsize for cache in caches] == [0] * len(caches)

@@ -11,7 +11,7 @@ from tui_aefit.lab.form import OF_CALL, PAIRED, words_of
 from tui_aefit.shell.settings import Settings
 
 
-def first_words(settings: Settings, study: str, *, paired: bool) -> tuple[dict[str, str], list[str]]:
+def initial_values(settings: Settings, study: str, *, paired: bool) -> tuple[dict[str, str], list[str]]:
     """The form's fields -> their words, so that the form asks for what `--batch` would compute; and warnings.
 
     study, paired: the typed name of a study, "" for none, and whether its lists are to be paired.

@@ -12,8 +12,8 @@ from core.spec.grid import pairs_of, specs_of
 from core.spec.spec import Spec
 from tests.fakes.experiments import make_experiment_of
 from tests.fakes.studies import make_study
-from tui_aefit.following.past import PastRun
-from tui_aefit.following.planned import (
+from tui_aefit.following.past_runs import PastRun
+from tui_aefit.following.planned_study import (
     describe_cells,
     describe_work,
     grid_lines,

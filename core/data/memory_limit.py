@@ -36,7 +36,7 @@ def image_limit() -> int:
     return data_limit() // IMAGES_OF_A_SET
 
 
-def said(size: int) -> str:
+def limit_words(size: int) -> str:
     """A limit in words, with what changes it."""
     return f"at most {size // MIB:,} MiB, by {SETTING.name} = {data_limit() // MIB:,}"
 

@@ -12,7 +12,7 @@ from core.data.catalogue import CATALOGUE, availability, check_available
 from core.errors import AefitError, DataError, ExperimentError, StudyError
 from core.files.locations import experiments_dir
 from core.spec.spec import Spec
-from tui_aefit.following.past import Past, read_past
+from tui_aefit.following.past_runs import Past, read_past
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Surroundings:
     def standing(self, spec: Spec, *, start: str, show: str) -> Standing:
         """Whether the experiment of a spec exists; `start`, `show`: see `describe_standing`. Takes long."""
         from core.records.home import experiment_id  # noqa: PLC0415
-        from tui_aefit.following.standing import describe_standing  # noqa: PLC0415
+        from tui_aefit.following.existing import describe_standing  # noqa: PLC0415
 
         folder = experiments_dir(self._settings.home) / experiment_id(spec)
         found = self._overviews.look_at(folder) if folder.is_dir() else None
@@ -105,7 +105,7 @@ class Surroundings:
 
     def planned(self, name: str, specs: Sequence[Spec]) -> Study:
         """The study of this name that would be made of these experiments."""
-        from tui_aefit.following.planned import planned_study  # noqa: PLC0415
+        from tui_aefit.following.planned_study import planned_study  # noqa: PLC0415
 
         return planned_study(self._settings.home, name, specs)
 

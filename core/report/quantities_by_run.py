@@ -67,7 +67,7 @@ def _quantities(ladder: Ladder, controls: tuple[str, ...]) -> tuple[Quantity, ..
     return quantities(ladder, controls)
 
 
-def measured(results: Mapping[int, RunMetrics], ladder: Ladder, controls: Sequence[str]) -> Measured:
+def quantities_by_run(results: Mapping[int, RunMetrics], ladder: Ladder, controls: Sequence[str]) -> Measured:
     """The values of the complete runs, one at least. results: run -> its metrics."""
     order = sorted(results)
     runs = [results[run] for run in order]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.report.chosen import names_in
+from core.report.selection import names_in
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from core.records.experiment import Experiment
 from core.spec.spec import Spec
 from tests.fakes.experiments import NOW, make_experiment
-from tui_aefit.following.past import PAST_EXPERIMENTS, PastRun, most_alike, read_past
+from tui_aefit.following.past_runs import PAST_EXPERIMENTS, PastRun, most_alike, read_past
 
 MNIST = Spec(dataset="mnist")
 

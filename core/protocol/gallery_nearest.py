@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.protocol.classifying import Classified, SplitImages
 from core.protocol.work import Work
-from core.sets.measured import Measured
+from core.sets.measurement import Measured
 from core.sets.members import Members
 from core.sets.nearest import MOST, NearestToMembers
 
