@@ -293,7 +293,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         time.tzset()
         patch.setattr("tui_aefit.shell.settings.default_home", lambda: Path("home"))
         patch.setattr("tui_aefit.shell.settings.user_config", lambda: Path("none.toml"))
-        patch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+        patch.setattr("tui_aefit.shell.parallelism.processors", lambda: 4)
         patch.setattr("tui_aefit.lab.screens.live.start_feed", partial(start_feed, clock=lambda: NOW))
         patch.setattr("tui_aefit.lab.previews.preview", previews.preview)
         patch.setattr("tui_aefit.lab.screens.live.start_measuring", lambda screen: None)

@@ -390,7 +390,7 @@ class Coordinators:
 def coordinators(monkeypatch: pytest.MonkeyPatch) -> Coordinators:
     started = Coordinators()
     monkeypatch.setattr("tui_aefit.shell.batch.start_coordinator", started)
-    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+    monkeypatch.setattr("tui_aefit.shell.parallelism.processors", lambda: 4)
     return started
 
 

@@ -33,7 +33,8 @@ from tui_aefit.lab.form import (
     words_of,
 )
 from tui_aefit.shell.options import given_settings, parse
-from tui_aefit.shell.settings import Settings, processors, threads_of
+from tui_aefit.shell.parallelism import processors, threads_of
+from tui_aefit.shell.settings import Settings
 
 PARTS = {"family": "knn", "surrogate": "lenet5"}
 

@@ -29,7 +29,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         "tui_aefit.lab.coordinators.start_coordinator",
         lambda experiment, how, **besides: calls.append({**asdict(how), **besides}),
     )
-    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+    monkeypatch.setattr("tui_aefit.shell.parallelism.processors", lambda: 4)
     return calls
 
 

@@ -20,7 +20,8 @@ from core.spec.settings import COMMON
 from core.spec.spec import DEFAULTS, Spec
 from tests.fakes import plugins
 from tui_aefit.shell.declarations import SETTINGS, explain, read_word, variable_of
-from tui_aefit.shell.settings import PROJECT_FILE, Found, Settings, default_threads, processors
+from tui_aefit.shell.parallelism import default_threads, processors
+from tui_aefit.shell.settings import PROJECT_FILE, Found, Settings
 
 SOURCES = ("option", "environment", "project", "user")
 """The nearest first."""
@@ -37,7 +38,7 @@ def user_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def sixteen_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 16)
+    monkeypatch.setattr("tui_aefit.shell.parallelism.processors", lambda: 16)
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_sixteen_processors_are_shared_among_the_runs(folder: Path, runs: int, t
 def test_threads_and_jobs_are_at_least_one_and_threads_at_most_eight(
     folder: Path, monkeypatch: pytest.MonkeyPatch, available: int
 ) -> None:
-    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: available)
+    monkeypatch.setattr("tui_aefit.shell.parallelism.processors", lambda: available)
     for runs in (1, 5, 12, 1000):
         assert default_threads(runs) == min(8, max(1, available // runs))
     crowded = settings(folder, threads=1024)

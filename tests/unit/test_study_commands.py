@@ -50,7 +50,7 @@ class Supervisors:
 def supervisors(monkeypatch: pytest.MonkeyPatch) -> Supervisors:
     started = Supervisors()
     monkeypatch.setattr("tui_aefit.shell.study_batch.start_supervisor", started)
-    monkeypatch.setattr("tui_aefit.shell.settings.processors", lambda: 4)
+    monkeypatch.setattr("tui_aefit.shell.parallelism.processors", lambda: 4)
     return started
 
 

@@ -17,7 +17,8 @@ from core.records.status import ExperimentStatus
 from core.records.study import Study
 from core.records.study_state import StudyStatus, lacking_datasets, read_study_state
 from tui_aefit.shell.launcher import data_dir_of, is_at_work
-from tui_aefit.shell.settings import Settings, jobs_of, limit_of
+from tui_aefit.shell.parallelism import jobs_of, limit_of
+from tui_aefit.shell.settings import Settings
 
 
 class Coordinators:

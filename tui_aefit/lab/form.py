@@ -22,7 +22,7 @@ from core.spec.settings import COMMON, PARTS, part_options
 from core.spec.spec import Spec
 from tui_aefit.following.size import Size, size_of
 from tui_aefit.shell.declarations import read_word, words_of_list
-from tui_aefit.shell.settings import jobs_of, threads_of
+from tui_aefit.shell.parallelism import jobs_of, threads_of
 
 OF_CALL = ("jobs", "threads", "data_dir")
 """The settings of a call that the form has fields for."""

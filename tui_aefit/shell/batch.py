@@ -30,7 +30,8 @@ from tui_aefit.shell.console import Console
 from tui_aefit.shell.follow import Stopped, follow, from_last_start, stop_signals
 from tui_aefit.shell.launcher import is_at_work
 from tui_aefit.shell.narration import Lines, Narrator, Silence
-from tui_aefit.shell.settings import Settings, processors
+from tui_aefit.shell.parallelism import processors
+from tui_aefit.shell.settings import Settings
 
 Done = Literal["computed", "nothing", "started", "joined", "interrupted", "failed"]
 """What `resume` and `extend` did, in their JSON: computed runs, found nothing to do, started work in the

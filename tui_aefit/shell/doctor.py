@@ -26,7 +26,8 @@ from core.records.examined import Devices, Examined
 from core.records.types import parse, plain
 from core.report.formats import WIDTH
 from tui_aefit.shell.console import Console
-from tui_aefit.shell.settings import Settings, processors
+from tui_aefit.shell.parallelism import processors
+from tui_aefit.shell.settings import Settings
 from tui_aefit.shell.subcommands import Options
 
 State = Literal["works", "limited", "absent", "broken"]

@@ -22,7 +22,7 @@ from core.errors import AefitError, DataError, PluginError, SpecError, closest
 from core.files.locations import cache_dir, default_data_dir, default_home, user_config
 from core.files.toml import read_toml
 from core.places.registry import PLACES
-from core.spec.call import CALL, MOST_THREADS, TYPED_ONLY
+from core.spec.call import CALL, TYPED_ONLY
 from core.spec.grid import pairs_of, specs_of
 from core.spec.resolved import spec_of
 from core.spec.settings import COMMON, PARTS, options_of, users_of
@@ -38,6 +38,7 @@ from tui_aefit.shell.declarations import (
     variable_of,
     words_of_list,
 )
+from tui_aefit.shell.parallelism import jobs_of, limit_of, threads_of
 from tui_aefit.shell.sources import Given, choices_of_parts, of_environment, of_file, of_shell
 
 if TYPE_CHECKING:
@@ -551,44 +552,3 @@ def _single(value: object) -> object:
     if isinstance(value, list | dict):
         raise AefitError(f"{value!r} is not possible as one of several values", "expected a number or a text")
     return value
-
-
-def threads_of(value: object, runs: int) -> int:
-    """Compute threads of each of `runs` runs; value: as set, None for `default_threads`. Raises SpecError."""
-    if value is None:
-        return default_threads(runs)
-    return _whole("threads", value)
-
-
-def jobs_of(value: object, threads: int, runs: int) -> int:
-    """Runs computed at the same time, at most `runs`. value: as set, None for processors / threads.
-
-    threads: of a run. Raises SpecError.
-    """
-    wanted = max(1, processors() // threads) if value is None else _whole("jobs", value)
-    return min(wanted, runs)
-
-
-def limit_of(value: object, threads: int) -> int:
-    """Processors that all experiments of a home may use together, as one sees it that has so many jobs and threads.
-
-    value: its jobs; None asks for what suits the machine: all there are, however few of them its own runs need.
-    Raises SpecError.
-    """
-    return max(processors(), threads) if value is None else _whole("jobs", value) * threads
-
-
-def _whole(name: str, value: object) -> int:
-    checked = CALL[name].check(value)
-    assert isinstance(checked, int)
-    return checked
-
-
-def processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def default_threads(runs: int) -> int:
-    """Threads of a run by default: processors / runs, 1 to MOST_THREADS. Runs of one thread are the fastest."""
-    return max(1, min(MOST_THREADS, processors() // max(1, runs)))
