@@ -2,8 +2,8 @@
 
 A new place where runs are computed is one module beside this one and one entry in `core.places.registry`. The
 module has a class with what `Executor` asks for, which is made from a `Request`. It need not know of statistics,
-journals or locks: a task is complete in itself, and a process that sees the
-experiment's folder does it with `python -m core.engine.worker FOLDER RUN`.
+journals or locks: a task is complete in itself, and a process that sees the experiment's folder does it with
+`python -m core.engine.worker FOLDER RUN`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ SILENT_SECONDS = 180.0
 """How long a worker that has given a sign of life may go without another one: `srun` waits for a dead step for
 ever, SSH for a dead machine for hours."""
 LOADING_SECONDS = 900.0
-"""How long it may go after its first sign, given before it loads torch, which may be slow: many load it at once."""
+"""How long it may go without another sign after the first, which it gives before it loads torch: that is slow where
+many load it at once from one file server."""
 ASKED_SECONDS = 1.0
 """How long a launcher may take to end when it is asked to, before it is killed."""
 PASSED_ON = ("PYTHONPATH",)

@@ -16,8 +16,9 @@ from core.records.lock import LockHeld
 def answer(
     work: Callable[[ProcessStops], ExitStatus], folder: Path, *, foreground: bool, doing: str
 ) -> ExitStatus:
-    """Call `work`; return its exit status, or that of the error that it raises, which is told on standard error.
+    """Call `work`; return its exit status, or that of the error that it raises.
 
+    Errors are told on standard error, but for LockHeld: LOCKED, or INTERRUPTED where a stop was asked for.
     foreground: stop when standard input ends. doing: the verb for the message, as in "cannot compute in FOLDER".
     """
     stops = ProcessStops()

@@ -21,7 +21,7 @@ class Consequence:
 
     retry: the task that it had begun, where that is begun once more. failed: the task that it had begun, where that
     was the last attempt. at_once: from now on so many tasks at a time, fewer than before; None: as many as before.
-    hopeless: `attempts` workers in a row died before any was ready.
+    hopeless: `attempts` workers in a row died before they were ready, while no other was.
     """
 
     retry: Task | None = None

@@ -11,8 +11,8 @@ from core.declarations.printable import printable_text
 def hold_channels() -> None:
     """Open each of standard input, output and error that is closed, so that no other file gets its descriptor.
 
-    Else what is printed would go into the next file that is opened. Reading from the input then finds its end,
-    writing to the output fails, and what is written to standard error is lost.
+    Reading from the input then finds its end, writing to the output fails, and what is written to standard error is
+    lost. Without this, what is printed would go into the next file that is opened.
     """
     for number, name, flags in (
         (0, "stdin", os.O_RDONLY),

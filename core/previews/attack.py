@@ -12,7 +12,7 @@ from core.attacks.registry import ATTACKS
 from core.data import packaged
 from core.data.catalogue import find
 from core.files.cache import Cache
-from core.previews.cached import kept_or_made
+from core.previews.cached import cached_or_made
 from core.previews.records import AttackPreview
 from core.records.gallery import amplified, grey_levels
 
@@ -33,7 +33,7 @@ def preview_attack(
     """
     origin = str(ATTACKS.origin(name) or "")
     depends_on = (name, origin, epsilon, sorted(options.items()), DATASET, SURROGATE, EPOCHS, SOURCE)
-    return kept_or_made(
+    return cached_or_made(
         cache, depends_on, AttackPreview, lambda: _preview(_attack(name, epsilon, options, cache))
     )
 

@@ -17,7 +17,7 @@ KIND = "previews"
 T = TypeVar("T", bound=Record)
 
 
-def kept_or_made(cache: Cache | None, depends_on: object, kind: type[T], make: Callable[[], T]) -> T:
+def cached_or_made(cache: Cache | None, depends_on: object, kind: type[T], make: Callable[[], T]) -> T:
     """The kept preview for `depends_on`, else what `make` returns, which is then kept.
 
     depends_on: all that the preview depends on besides this program's version; it counts by its `repr`.

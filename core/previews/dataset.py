@@ -15,7 +15,7 @@ from core.data.split import one_seventh
 from core.declarations.printable import printable
 from core.errors import DataError
 from core.files.cache import Cache
-from core.previews.cached import kept_or_made
+from core.previews.cached import cached_or_made
 from core.previews.records import DataPreview
 
 SHOWN = 20
@@ -31,7 +31,7 @@ def preview_dataset(dataset: str, *, data_dir: Path, cache: Cache | None) -> Dat
     source = resolve(dataset)
     try:
         if isinstance(source, Entry):
-            return kept_or_made(
+            return cached_or_made(
                 cache,
                 ("data", source.name, _stamps(source, data_dir)),
                 DataPreview,

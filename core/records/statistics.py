@@ -83,7 +83,7 @@ class Claim(Record, frozen=True, kw_only=True, gc=False):
 
     sets: the set that it is of, or two: then it is that of the first less that of the second. estimate: the mean
     over the `n` runs that have the quantity. ci95: of the mean, allowing for runs that divide one pool; None where
-    `reason` says why. margin: differences of at most so much count as the same. decision: "same" where the
+    `reason` says why. margin: differences of less than so much count as the same. decision: "same" where the
     interval lies within the margin, else "higher" or "lower" where it lies on one side of 0, else "undecided".
     """
 

@@ -14,8 +14,8 @@ from core.records.status import ExperimentStatus
 from core.records.study import Study, StudyCell
 
 TELL_SECONDS = 0.3
-"""After how many seconds a long reading first tells what it has read: drawing takes as long as reading a thousand
-experiments that were kept.
+"""After how many seconds a long reading first tells what it has read: drawing a part takes as long as reading a
+thousand experiments whose overviews are kept.
 """
 
 

@@ -74,11 +74,11 @@ async def test_typing_puts_the_look_for_garbage_off(house: House, monkeypatch: p
     async with opened(lab, SIZE) as pilot:
         await _see_gallery(pilot)
         await _leave(pilot)
-        timer = lab._forgetting._waiting
+        timer = lab._widget_garbage._waiting
         assert timer is not None
         timer._reset = False
         await pilot.press("4")
-        assert lab._forgetting._waiting is timer
+        assert lab._widget_garbage._waiting is timer
         assert timer._reset
 
 
@@ -93,7 +93,7 @@ def test_only_what_has_grown_is_looked_through(
     blocks, looked = [1000], []
     monkeypatch.setattr(gc, "collect", lambda: looked.append(1))
     monkeypatch.setattr(sys, "getallocatedblocks", lambda: blocks[0])
-    one = widget_garbage.Forgetting(App())
+    one = widget_garbage.WidgetGarbage(App())
     blocks[0] = kept
     one._look()
     blocks[0] = round(kept * grown)

@@ -116,7 +116,7 @@ class Feed:
         return True
 
     def _read_past(self, *, alive: bool) -> None:
-        """Read once how long past runs of the home took, if no run of this experiment is complete.
+        """Read once how long past runs of the home took, while this one is computed and has no complete run.
 
         Not at the first look, which is to be shown at once.
         """

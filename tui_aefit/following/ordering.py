@@ -18,7 +18,7 @@ URGENCY = (
     ExperimentStatus.CANCELLED, ExperimentStatus.CREATED, ExperimentStatus.COMPLETE, ExperimentStatus.NEWER,
     ExperimentStatus.UNREADABLE,
 )  # fmt: skip
-"""Statuses in the order of the list: running, then those that need attention, then those that are done."""
+"""Statuses in the order of the column of states: running, then what needs attention, then what is done."""
 
 
 @dataclass(frozen=True)

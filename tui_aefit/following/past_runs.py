@@ -22,7 +22,7 @@ NO_DIFFERENCE = ("runs", "seed", "epsilon", "keep", "device")
 PAST_EXPERIMENTS = 30
 """How many of the newest experiments are read."""
 FEWEST_RUNS = 3
-"""How many runs an experiment needs for its spread to be used."""
+"""How many runs an experiment needs for its spread to be used: fewer say nothing of how far runs lie apart."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,10 @@ class PastRun:
 
 @dataclass(frozen=True)
 class PastSpread:
-    """The spread of the runs of an experiment in DECIDING.
+    """The spread of the runs of an experiment in `core.records.findings.RISE`.
 
-    runs: those it is known from, FEWEST_RUNS at least. sd: their standard deviation (ddof 1) in
-    `core.records.findings.RISE`, which a verdict speaks of first: its interval is foretold.
-    overlap: n_test / n_train.
+    runs: those it is known from, FEWEST_RUNS at least. sd: their standard deviation (ddof 1) in RISE, which a
+    verdict speaks of first: its interval is foretold. overlap: n_test / n_train.
     """
 
     spec: Spec

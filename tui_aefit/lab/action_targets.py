@@ -20,7 +20,7 @@ Refusal = Callable[[Overview], str]
 
 
 @dataclass(frozen=True)
-class Concerned:
+class ActionTargets:
     """The experiments that a key is about, one or several, in the order of the list.
 
     able: those with which its action is possible. left_out: for each of the others, why not. failed: whether one of
@@ -73,13 +73,13 @@ class Concerned:
         return "\n".join(filter(None, lines))
 
 
-def concerned(
+def targets_of(
     overviews: Sequence[Overview],
     listed: Collection[str],
     refuse: Refusal = lambda one: "",
     *,
     change: bool = True,
-) -> Concerned:
+) -> ActionTargets:
     """Those of `overviews` with which an action is possible, and why not with the others.
 
     refuse: further reasons against it, of the action's own. change: whether the action changes the experiment,
@@ -95,7 +95,7 @@ def concerned(
             left_out.append(reason)
         elif one.experiment is not None:
             able.append(one.experiment)
-    return Concerned(overviews, able, left_out, failed, listed)
+    return ActionTargets(overviews, able, left_out, failed, listed)
 
 
 def forbidden(overview: Overview, *, change: bool) -> str:

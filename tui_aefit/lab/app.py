@@ -26,7 +26,7 @@ from tui_aefit.lab import publishing, screens
 from tui_aefit.lab.arrows import arrow_bindings
 from tui_aefit.lab.background import Complaints, carry_out
 from tui_aefit.lab.form import words_of
-from tui_aefit.lab.form_context import Surroundings
+from tui_aefit.lab.form_context import FormContext
 from tui_aefit.lab.initial_values import initial_values
 from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.leaving import Leaving
@@ -48,18 +48,18 @@ from tui_aefit.lab.messages import (
     ResumeSeveral,
     ResumeStudy,
 )
-from tui_aefit.lab.polling import LookingScreen
+from tui_aefit.lab.polling import PollingScreen
 from tui_aefit.lab.preferences import Preferences, load_preferences, save_preferences
 from tui_aefit.lab.screens.setup import SetupScreen
 from tui_aefit.lab.theme import MONOCHROME, THEMES
 from tui_aefit.lab.unprintable import Unprintable
-from tui_aefit.lab.widget_garbage import Forgetting
+from tui_aefit.lab.widget_garbage import WidgetGarbage
 from tui_aefit.shell.settings import Settings
 
 if TYPE_CHECKING:
     from core.records.experiment import Experiment
     from tui_aefit.lab.browsing import Browsing
-    from tui_aefit.lab.running import Computing
+    from tui_aefit.lab.running import RunningExperiments
     from tui_aefit.lab.screens.leave import Answer
 
 TOAST_SECONDS: Mapping[SeverityLevel, float] = {"information": 4, "warning": 8, "error": 15}
@@ -143,10 +143,10 @@ class Lab(App[None]):
             self.register_theme(theme)
         self._preferences = load_preferences(settings.home)
         self._complain_once = Complaints(self)
-        self._surroundings = Surroundings(settings, self._complain_once)
+        self._form_context = FormContext(settings, self._complain_once)
         self._publishing = publishing.Publishing(self)
         self._unprintable = Unprintable()
-        self._forgetting = Forgetting(self)
+        self._widget_garbage = WidgetGarbage(self)
         self._leaving = Leaving(self)
         # Textual has made them before our themes were known to it.
         self.stylesheet.set_variables(self.get_css_variables())
@@ -161,16 +161,16 @@ class Lab(App[None]):
         return Browsing.of(self._home)
 
     @cached_property
-    def _computing(self) -> Computing:
+    def _running_experiments(self) -> RunningExperiments:
         """Has experiments computed. Imported on demand, since it imports all that reads records."""
-        from tui_aefit.lab.running import Computing  # noqa: PLC0415  # as above
+        from tui_aefit.lab.running import RunningExperiments  # noqa: PLC0415  # as above
 
-        return Computing(self, self._settings, self._complain_once)
+        return RunningExperiments(self, self._settings, self._complain_once)
 
     async def on_event(self, event: events.Event) -> None:
         """Put garbage collection off while somebody types."""
         if isinstance(event, events.InputEvent):
-            self._forgetting.put_off()
+            self._widget_garbage.put_off()
         await super().on_event(event)
 
     # Opening
@@ -188,7 +188,7 @@ class Lab(App[None]):
         """The form; also finds the experiment to open in front of it: that asked for, else the newest at work."""
         running = self._at_work()
         for experiment in running:
-            self._computing.watch(experiment)
+            self._running_experiments.watch(experiment)
         self._first = self._first or next(iter(running), None)
         words, warnings = initial_values(self._settings, self._study, paired=self._paired)
         for warning in warnings:
@@ -196,7 +196,7 @@ class Lab(App[None]):
         return SetupScreen(
             words,
             offered=self._preferences.words,
-            surroundings=self._surroundings,
+            form_context=self._form_context,
             behind=self._first is not None,
         )
 
@@ -207,8 +207,8 @@ class Lab(App[None]):
 
     def on_ready(self) -> None:
         """From now on watch for experiments that end, and collect garbage after changes of the screen."""
-        self.screen_change_signal.subscribe(self, self._forgetting.changed)
-        self.set_interval(WATCH_SECONDS, lambda: self._computing.look_around())
+        self.screen_change_signal.subscribe(self, self._widget_garbage.changed)
+        self.set_interval(WATCH_SECONDS, lambda: self._running_experiments.look_around())
 
     def _at_work(self) -> list[Experiment]:
         """The experiments that are being computed, the newest first; none where they cannot be listed."""
@@ -218,7 +218,7 @@ class Lab(App[None]):
         except ExperimentError as error:
             self._complain_once(error)
             return []
-        return self._computing.at_work()
+        return self._running_experiments.at_work()
 
     def watch_theme(self, theme: str) -> None:
         """Keep a chosen theme for the next visit."""
@@ -357,7 +357,7 @@ class Lab(App[None]):
         # A relative path would mean something else in another folder.
         dataset = ",".join(dict.fromkeys(spec.dataset for spec in checked.specs))
         self._save(replace(self._preferences, words={**message.words, "dataset": dataset}))
-        self._computing.begin(checked)
+        self._running_experiments.begin(checked)
 
     @on(SetupScreen.CopyCommand)
     def _copy(self, message: SetupScreen.CopyCommand) -> None:
@@ -397,7 +397,7 @@ class Lab(App[None]):
 
     def on_resume_study(self, message: ResumeStudy) -> None:
         """Have what a study lacks computed."""
-        self._computing.resume_study(message.state)
+        self._running_experiments.resume_study(message.state)
 
     def on_export_study(self, message: ExportStudy) -> None:
         """Have the tables of a study written."""
@@ -417,19 +417,19 @@ class Lab(App[None]):
 
     def on_resume_experiment(self, message: ResumeExperiment) -> None:
         """Have the missing runs of an experiment computed, and show it."""
-        self._computing.resume(message.experiment)
+        self._running_experiments.resume(message.experiment)
 
     def on_resume_several(self, message: ResumeSeveral) -> None:
         """Have the missing runs of several experiments computed."""
-        self._computing.resume_several(message.experiments)
+        self._running_experiments.resume_several(message.experiments)
 
     def on_extend_several(self, message: ExtendSeveral) -> None:
         """Have several experiments computed with more runs."""
-        self._computing.extend_several(message.experiments, message.word)
+        self._running_experiments.extend_several(message.experiments, message.word)
 
     def on_extend_experiment(self, message: ExtendExperiment) -> None:
         """Look whether an experiment can have more runs; `CanBeExtended` follows where it can."""
-        self._computing.consider_extending(message.experiment)
+        self._running_experiments.consider_extending(message.experiment)
 
     def on_can_be_extended(self, message: CanBeExtended) -> None:
         """Ask how many runs an experiment is to have, then have them computed, and show it."""
@@ -440,7 +440,7 @@ class Lab(App[None]):
 
         def answered(word: str | None) -> None:
             if word is not None:
-                self._computing.extend(experiment, word)
+                self._running_experiments.extend(experiment, word)
 
         runs = experiment.spec.runs
         question = f"How many runs in all? {experiment.id} has {runs}"
@@ -493,7 +493,7 @@ class Lab(App[None]):
         if isinstance(self.screen, screens.LiveScreen) and self.screen.experiment.id == experiment.id:
             return
         # On top of the list or the study that it was chosen in, so that the way back leads there.
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, LookingScreen):
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, PollingScreen):
             self.pop_screen()
         self.push_screen(screens.LiveScreen(experiment))
 

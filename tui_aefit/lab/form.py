@@ -280,7 +280,9 @@ def _values_of(setting: Setting, words: Sequence[str]) -> Iterator[Value]:
 
 
 def _plugged_in(values: Values) -> str:
-    """The part (attack, family, surrogate) whose plug-in cannot be loaded, else the last part of a plug-in."""
+    """The part (attack, family, surrogate) whose plug-in cannot be loaded; else the last one of a plug-in,
+    whose options then clash.
+    """
     plugged_in = [
         (part, str(name)) for part in PARTS for name in values.get(part, ()) if name not in PARTS[part].own
     ]

@@ -45,7 +45,7 @@ class StudyStanding:
     there: Study | None
 
 
-class Surroundings:
+class FormContext:
     """Answers the form's questions. Only `missing` and `where` are fast enough for the screen itself to call: the
     other look-ups read many files or start processes.
 

@@ -36,8 +36,10 @@ PADDING = 2
 
 
 class LivePanes(Screen[None]):
-    """A screen of panes in two places: of pictures, with one pane, or in a wide terminal the chart and another one;
-    of tables, with one pane. A terminal that is not high shows only the place that was chosen last.
+    """A screen with two places for panes.
+
+    That of the pictures shows one pane, in a wide terminal the chart and another one beside it; that of the tables
+    shows one. A terminal that is not high shows only the place that was chosen last.
 
     The screen has a widget with the id "NAME-pane" for each of PANES, "pictures" and "tables" around them, "tabs"
     of all panes, "table-tabs" of the tables, "answer" and "strip". chosen: the pane that was chosen last. full:

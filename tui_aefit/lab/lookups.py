@@ -17,7 +17,7 @@ from core.errors import AefitError, DataError
 from core.spec.spec import Spec
 from tui_aefit.following.past_runs import Past
 from tui_aefit.lab.background import describe_error
-from tui_aefit.lab.form_context import Standing, StudyStanding, Surroundings
+from tui_aefit.lab.form_context import FormContext, Standing, StudyStanding
 from tui_aefit.lab.widgets.setup.form_facts import Looked, Tried
 from tui_aefit.lab.widgets.setup.paths import completions
 
@@ -48,9 +48,9 @@ class Keys:
 class Lookups:
     """What was looked up so far. Posts `LookedUp` to `screen`, with which its workers end."""
 
-    def __init__(self, screen: Screen[Any], surroundings: Surroundings) -> None:
+    def __init__(self, screen: Screen[Any], form_context: FormContext) -> None:
         self._screen = screen
-        self._surroundings = surroundings
+        self._form_context = form_context
         self.past = Past()
         self.looked = Looked()
         self.tried = Tried()
@@ -70,7 +70,7 @@ class Lookups:
         """Read past experiments, in a worker."""
 
         def load() -> None:
-            self.past = self._surroundings.past()
+            self.past = self._form_context.past()
             self._screen.post_message(LookedUp("past"))
 
         self._screen.run_worker(load, thread=True, exclusive=True, group="past")
@@ -88,7 +88,7 @@ class Lookups:
     def look_for(self, spec: Spec, keys: Keys) -> None:
         """Look whether an experiment exists, unless that is known. keys: to name in the answer."""
         if self._stood[0] != spec:
-            look = partial(self._surroundings.standing, spec, start=keys.start, show=keys.show)
+            look = partial(self._form_context.standing, spec, start=keys.start, show=keys.show)
             self._run("standing", partial(self._look_for, spec, look))
 
     async def _look_for(self, spec: Spec, look: Callable[[], Standing]) -> None:
@@ -103,7 +103,7 @@ class Lookups:
 
     async def _look_for_study(self, study: Study) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
-        self._study_stood = study, await asyncio.to_thread(self._surroundings.standing_of_study, study)
+        self._study_stood = study, await asyncio.to_thread(self._form_context.standing_of_study, study)
         self._screen.post_message(LookedUp("standing"))
 
     # Data
@@ -147,7 +147,7 @@ class Lookups:
 
     async def _read(self, asked: Looked) -> Looked:
         try:
-            preview = await self._surroundings.look_at_data(asked.dataset, asked.data_dir)
+            preview = await self._form_context.look_at_data(asked.dataset, asked.data_dir)
         except AefitError as error:
             refused = isinstance(error, DataError)
             return replace(asked, trouble=describe_error(error), refused=refused, pending=False)
@@ -164,7 +164,7 @@ class Lookups:
     async def _try(self, spec: Spec) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
         try:
-            self.tried = Tried(spec, await self._surroundings.try_attack(spec))
+            self.tried = Tried(spec, await self._form_context.try_attack(spec))
         except AefitError as error:
             self.tried = Tried(spec, None, f"there is no example: {describe_error(error)}")
         self._screen.post_message(LookedUp("example"))

@@ -14,7 +14,7 @@ from core.records.overview import Overview
 from core.records.status import ExperimentStatus
 from core.report.formatting import counted
 from tui_aefit.lab import screens
-from tui_aefit.lab.action_targets import MOST_COMPARED, Concerned, Refusal, concerned
+from tui_aefit.lab.action_targets import MOST_COMPARED, ActionTargets, Refusal, targets_of
 from tui_aefit.lab.actions import delete, label, note, read_tags, stop, tag, with_each
 from tui_aefit.lab.background import carry_out, confirm_and_carry_out, describe_error
 from tui_aefit.lab.key_names import key_of
@@ -27,17 +27,17 @@ from tui_aefit.lab.messages import (
     ResumeExperiment,
     ResumeSeveral,
 )
-from tui_aefit.lab.polling import LookingScreen
+from tui_aefit.lab.polling import PollingScreen
 from tui_aefit.lab.queueing import start_now
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 
 
-class MarkedActions(LookingScreen):
+class MarkedActions(PollingScreen):
     """What can be done with experiments, one or several at once; the keys are the screen's own."""
 
     # What the screen defines or overrides
 
-    def concerned(self) -> Sequence[Overview]:
+    def targets(self) -> Sequence[Overview]:
         """The overviews of the experiments that a key is about."""
         raise NotImplementedError
 
@@ -53,9 +53,9 @@ class MarkedActions(LookingScreen):
         """Notify the person of something. failed: as an error."""
         self.notify(text, severity="error" if failed else "information", markup=False)
 
-    def _about(self, refuse: Refusal = lambda one: "", *, change: bool = True) -> Concerned | None:
+    def _about(self, refuse: Refusal = lambda one: "", *, change: bool = True) -> ActionTargets | None:
         """The experiments that a key is about; None, with a notice, where the action is possible with none."""
-        about = concerned(self.concerned(), self.listed(), refuse, change=change)
+        about = targets_of(self.targets(), self.listed(), refuse, change=change)
         if not about.able and about.left_out:
             self.explain(about.refusal, failed=about.failed)
         return about if about.able else None
@@ -117,7 +117,7 @@ class MarkedActions(LookingScreen):
 
     def action_compare(self) -> None:
         """Ask the app to compare the marked experiments, in the order of the table."""
-        marked = [one.experiment for one in self.concerned() if one.experiment is not None]
+        marked = [one.experiment for one in self.targets() if one.experiment is not None]
         if len(marked) < 2:
             mark = key_of(self, "experiments.mark")
             self.explain(f"mark two or more experiments with {mark}, then compare them")
@@ -132,7 +132,7 @@ class MarkedActions(LookingScreen):
 
     def action_copy(self) -> None:
         """Copy the ids."""
-        ids = " ".join(one.id for one in self.concerned())
+        ids = " ".join(one.id for one in self.targets())
         self.app.copy_to_clipboard(ids)
         self.explain(f"copied {printable(ids)}")
 

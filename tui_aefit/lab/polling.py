@@ -9,13 +9,13 @@ from textual.message import Message
 from textual.screen import Screen
 
 
-class LookingScreen(Screen[None]):
+class PollingScreen(Screen[None]):
     """Calls `look` every `LOOK_SECONDS`, but never while the look before goes on: a worker of the group "look"."""
 
     LOOK_SECONDS: ClassVar[float] = 2.0
     """Seconds between two looks."""
 
-    class Done(Message, namespace="looking"):
+    class Done(Message, namespace="polling"):
         """An action of the person's has ended, well or not: what is shown may have changed."""
 
     def look(self) -> object:

@@ -37,7 +37,7 @@ STUDY_ENDS: Mapping[int, str] = {
 """Exit status of a supervisor -> how its study has ended."""
 
 
-class Computing:
+class RunningExperiments:
     """All that the app does with coordinators, in threads, since it reads files.
 
     Posts to the app `OpenExperiment` or `OpenStudy` when one has been started, `CanBeExtended` where the person can

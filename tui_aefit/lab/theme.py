@@ -122,14 +122,17 @@ def ink(app: App[Any], style: str) -> str:
 def load_style(app: App[Any], share: float) -> str:
     """The Rich style of a load, or of anything else of which much is bad. share: 0 to 1.
 
-    From green over yellow to red; bold from nine tenths. The number is always shown too: nothing is
-    told by colour alone.
+    From green over yellow to red; bold from nine tenths, but not in the terminal's own colours. The number
+    is always shown too: nothing is told by colour alone.
     """
     return _graded(app, LOAD, share, bold_from=0.9)
 
 
 def progress_style(app: App[Any], share: float) -> str:
-    """The Rich style of progress, of which much is good. share: 0 to 1; bold at 1."""
+    """The Rich style of progress, of which much is good. share: 0 to 1.
+
+    Bold at 1, but not in the terminal's own colours.
+    """
     return _graded(app, PROGRESS, share, bold_from=1.0)
 
 

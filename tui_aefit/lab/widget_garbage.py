@@ -33,7 +33,7 @@ GROWN, GROWN_OF_MANY = 1 / 50, 1 / 4
 rule, where that left MANY."""
 
 
-class Forgetting:
+class WidgetGarbage:
     """Empties an app's drawing caches after each change of the screen, and collects garbage once nobody types."""
 
     def __init__(self, app: App[Any]) -> None:

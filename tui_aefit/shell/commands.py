@@ -164,7 +164,7 @@ def _batch_options(
 
 
 def cancel(options: Options, settings: Settings, console: Console) -> int:
-    """Ask an experiment to stop, and wait up to CANCEL_SECONDS until it has. Raises AefitError."""
+    """Ask an experiment to stop, and wait until it has, see `wait_until_stopped`. Raises AefitError."""
     experiment = find(settings.certain_home(), options["id"])
     stop_experiment(experiment)
     stopped = wait_until_stopped(lambda: experiment.running)

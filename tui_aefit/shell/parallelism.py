@@ -44,5 +44,8 @@ def processors() -> int:
 
 
 def default_threads(runs: int) -> int:
-    """Threads of a run by default: processors / runs, 1 to MOST_THREADS. Runs of one thread are the fastest."""
+    """Threads of a run by default: processors / runs, 1 to MOST_THREADS.
+
+    For small networks many runs of one thread beat one of many.
+    """
     return max(1, min(MOST_THREADS, processors() // max(1, runs)))

@@ -76,12 +76,14 @@ class Settings:
     ) -> None:
         """options: name -> word typed in the shell, or value; absent where not given. config: replaces aefit.toml.
 
+        study: a study's file, which has precedence over the settings files; its [[case]] tables make `cases`.
         no_cache: surrogates and what was searched are neither taken from the cache nor kept there.
         forgiving: what is wrong with a file has no effect and becomes a warning.
 
-        Attributes: found: name -> value, of the settings that were set; several: name -> all values, of those that
-        were given more than one (found has the first); declared: every setting, by name; keys: a binding of the lab
-        by its id -> the key that a file gives it, unchecked; warnings: what looks like a mistake but stops nothing.
+        Attributes: found: name -> `Found`, of the settings that were set; several: name -> all values, of those
+        that were given more than one (found has the first); cases: those of the study's file; declared: every
+        setting, by name; keys: a binding of the lab by its id -> the key that a file gives it, unchecked; warnings:
+        what looks like a mistake but stops nothing.
         """
         self.found: dict[str, Found] = {}
         self.several: dict[str, tuple[object, ...]] = {}
@@ -261,7 +263,8 @@ class Settings:
     def how(self, runs: int, *, data_dir: Path | None = None, now: bool = False) -> How:
         """How `runs` runs are computed. data_dir: where their data lie, by default as these settings say.
 
-        now: wait for no other experiment of the home. Raises SpecError for wrong jobs, threads, launcher or dask.
+        now: wait for no other experiment of the home. Raises SpecError for wrong jobs or threads, a wrong setting
+        of a place of PLACES, or settings of two places.
         """
         from core.records.starting import How  # noqa: PLC0415  # with all that reads records, which few calls need
 

@@ -105,7 +105,7 @@ def resume(options: Options, settings: Settings, console: Console) -> int:
 
 
 def cancel(options: Options, settings: Settings, console: Console) -> int:
-    """Ask a study and its running experiments to stop, and wait up to CANCEL_SECONDS. Raises AefitError."""
+    """Ask a study and its running experiments to stop, and wait, see `wait_until_stopped`. Raises AefitError."""
     found = find_study(settings.certain_home(), options["name"])
     stop_study(read_study_state(found))
     stopped = wait_until_stopped(partial(_is_running, found))

@@ -411,7 +411,7 @@ class ExperimentsScreen(MarkedActions):
         marked = [one for one in self._overviews or () if one.id in browsing.marked]
         return list(ordered(marked, browsing.order, browsing.marked))
 
-    def concerned(self) -> list[Overview]:
+    def targets(self) -> list[Overview]:
         """What a key is about: the marked experiments, or the one under the cursor where none is marked."""
         chosen = self._table.chosen
         return self._marked() or ([chosen] if chosen is not None else [])

@@ -21,7 +21,7 @@ from core.spec.settings import COMMON
 from core.spec.spec import Spec
 from tui_aefit.following.cost import cost_of
 from tui_aefit.lab.form import STUDY, Checked, check, command_line, most_in
-from tui_aefit.lab.form_context import Surroundings
+from tui_aefit.lab.form_context import FormContext
 from tui_aefit.lab.key_names import key_of
 from tui_aefit.lab.lookups import Keys, LookedUp, Lookups
 from tui_aefit.lab.messages import OpenExperiment, OpenStudy
@@ -44,7 +44,7 @@ class SetupScreen(Screen[None]):
     """The form. Posts `Start` with what was checked, `CopyCommand` with a line; the app does the rest.
 
     words: name of a field -> its first word. offered: the words when something was last started, {} for none.
-    surroundings: answers the screen's questions. behind: whether another screen is in front of it from the start;
+    form_context: answers the screen's questions. behind: whether another screen is in front of it from the start;
     then the form begins only once it is shown.
     """
 
@@ -122,12 +122,12 @@ class SetupScreen(Screen[None]):
         words: Mapping[str, str],
         *,
         offered: Mapping[str, str],
-        surroundings: Surroundings,
+        form_context: FormContext,
         behind: bool = False,
     ) -> None:
         # Assume the likelier width: if it is right, the first picture is styled only once.
         super().__init__(classes="-narrow")
-        self._surroundings = surroundings
+        self._form_context = form_context
         self._is_behind = behind
         self._has_begun = self._was_left = False
         self._typing: Timer | None = None
@@ -138,7 +138,7 @@ class SetupScreen(Screen[None]):
 
     def _set_out(self, words: Mapping[str, str], offered: Mapping[str, str]) -> None:
         """Set the state of a new form, which has only its first words."""
-        self._lookups = Lookups(self, self._surroundings)
+        self._lookups = Lookups(self, self._form_context)
         self._offered = dict(offered)
         self._is_last = True
         self._checked = Checked()
@@ -148,7 +148,7 @@ class SetupScreen(Screen[None]):
         self._setting: Setting = COMMON["dataset"]
         self._to_start: dict[str, str] | None = None
         self._stop_waiting()
-        data_dir, missing = words.get("data_dir", ""), self._surroundings.missing
+        data_dir, missing = words.get("data_dir", ""), self._form_context.missing
         self._form = Form(words, lambda name: f"{name} (not here)" if missing(name, data_dir) else name)
 
     def compose(self) -> ComposeResult:
@@ -329,7 +329,7 @@ class SetupScreen(Screen[None]):
         checked = check(words, looked.size)
         problems = dict(checked.problems)
         missing = [
-            self._surroundings.missing(name, data_dir) if name in CATALOGUE else "" for name in datasets
+            self._form_context.missing(name, data_dir) if name in CATALOGUE else "" for name in datasets
         ]
         if not dataset:
             problems["dataset"] = TYPE_A_PATH
@@ -343,7 +343,7 @@ class SetupScreen(Screen[None]):
         if self._checked.specs:
             self._spec = self._checked.spec
         if self._checked.study:
-            self._study = self._surroundings.planned(self._checked.study, self._checked.specs)
+            self._study = self._form_context.planned(self._checked.study, self._checked.specs)
         self._refresh()
         return self._checked
 
@@ -390,7 +390,7 @@ class SetupScreen(Screen[None]):
         """The shell command for what is in the form; None where a field is wrong."""
         if not checked.specs:
             return None
-        return command_line(checked, self._surroundings.folders(checked.data_dir))
+        return command_line(checked, self._form_context.folders(checked.data_dir))
 
     def _existing(self) -> Experiment | Study | None:
         """The experiment or study that exists already and can be opened; None for none."""
@@ -442,7 +442,7 @@ class SetupScreen(Screen[None]):
                 past=lookups.past,
                 overlap=self._overlap,
                 looked=data,
-                where=self._surroundings.where(data.dataset, data.data_dir) if named else "",
+                where=self._form_context.where(data.dataset, data.data_dir) if named else "",
                 tried=lookups.tried,
             )
         )

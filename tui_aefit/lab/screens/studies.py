@@ -23,7 +23,7 @@ from tui_aefit.following.study import STUDY_STATES, axes_words
 from tui_aefit.lab.background import confirm_and_carry_out, describe_error
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import ListExperiments, NewExperiment, OpenStudy, ResumeStudy
-from tui_aefit.lab.polling import LookingScreen
+from tui_aefit.lab.polling import PollingScreen
 from tui_aefit.lab.screens.confirm import Confirm
 from tui_aefit.lab.studies import ask_to_stop, forget_study
 from tui_aefit.lab.theme import ink
@@ -43,7 +43,7 @@ class StudiesTable(CellTable):
     ]
 
 
-class StudiesScreen(LookingScreen):
+class StudiesScreen(PollingScreen):
     """All studies of `home`. browsing: reads them."""
 
     CSS_PATH = "studies.tcss"

@@ -32,7 +32,7 @@ from tui_aefit.lab.messages import (
     ResumeStudy,
 )
 from tui_aefit.lab.panes import PanesScreen, pane_bindings
-from tui_aefit.lab.polling import LookingScreen
+from tui_aefit.lab.polling import PollingScreen
 from tui_aefit.lab.queueing import KEYS, move_in_queue, start_now
 from tui_aefit.lab.studies import ask_to_stop
 from tui_aefit.lab.study_view import ShownStudy
@@ -49,7 +49,7 @@ clock = time.time
 """The clock by which progress is told."""
 
 
-class StudyScreen(PanesScreen, LookingScreen):
+class StudyScreen(PanesScreen, PollingScreen):
     """The study in `folder`. What concerns other screens it asks the app for: see `lab.messages`.
 
     browsing: reads studies and overviews of the home.

@@ -79,8 +79,7 @@ class CellTable(DataTable[Text]):
         """Show these rows: key -> one cell a column, each of `lines` lines. The cursor stays on its row's key.
 
         columns: key -> title and width in character cells, with the gap before the column, which cells made by
-        `left`
-            and `right` keep. A title is aligned as the cell of the first row.
+        `left` and `right` keep. A title is aligned as the cell of the first row.
         arrow: the column that the rows are sorted by, and the sign for the gap before its title.
         """
         shape = (tuple(columns.items()), tuple(rows), lines, arrow)

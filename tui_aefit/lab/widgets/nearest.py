@@ -102,7 +102,7 @@ class NearestPane(Vertical):
             heading.update(text if side else self._with_how_to_read(text))
 
     def _heading(self, gallery: Gallery, member: int, side: int, shown: int, there: int) -> Content:
-        """Whose nearest, how many of them where that is not all, and the labels that every level counts."""
+        """Whose nearest images these are, how many of them are shown, and the labels that every level counts."""
         true, said = int(gallery.label[member]), int(gallery.prediction[0, member])
         roomy = self.size.width >= ROOMY
         if not gallery.perturbed:
@@ -124,7 +124,7 @@ class NearestPane(Vertical):
 
 
 def _itself(gallery: Gallery, member: int, side: int) -> Panel:
-    """The image whose nearest stand beside it."""
+    """The image beside which its nearest training images stand."""
     if side == 0:
         word = "original" if gallery.perturbed else printable(gallery.name)
         return Panel(f"{word}\ntrue {name_of(gallery, int(gallery.label[member]))}", gallery.original[member])

@@ -93,7 +93,10 @@ def in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def sets_of(claim: Claim, *, brief: bool) -> str:
-    """The set of a claim, or the two as a difference; brief: without a first D, or M for it with its parts."""
+    """The set of a claim, or the two as a difference.
+
+    brief: a first D is left out; after a first M the other set loses its prefix "misclassified-".
+    """
     first, *others = claim.sets
     if brief and others and first == D:
         first = ""

@@ -26,7 +26,8 @@ class Looked:
     """What is known of the data set that the form names. dataset, data_dir: the words.
 
     preview: None until it is made, or where `trouble` says why it cannot be. refused: an experiment would refuse
-    the data set too. near: paths that begin with a path that does not exist. pending: the data set is being read.
+    the data set too. near: the paths there are that begin with the typed one, which is none.
+    pending: the data set is being read.
     """
 
     dataset: str = ""
