@@ -27,6 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     except DataError as error:
         sys.stderr.write(refusal_line(error))
         return ExitStatus.REFUSED
+    except OSError as error:
+        unreadable = DataError(
+            f"{options.path} cannot be read: {error}", "look at the folder and its permissions"
+        )
+        sys.stderr.write(refusal_line(unreadable))
+        return ExitStatus.REFUSED
     sys.stdout.write(f"{found}\n")
     return ExitStatus.COMPLETE
 

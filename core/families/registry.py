@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.declarations.registry import Registry
+from core.errors import PluginError
 from core.families.family import Family
 
 FAMILIES: Registry[Family] = Registry(
@@ -13,3 +16,20 @@ FAMILIES: Registry[Family] = Registry(
         "knn": "core.families.knn:KNearestNeighbours",
     },
 )
+
+
+def unfilled_by(name: str) -> Collection[str]:
+    """The sets that a family has no image for, see `Family.unfilled`.
+
+    Raises SpecError, PluginError as `FAMILIES` does, and PluginError where a plug-in's family fails to say.
+    """
+    family = FAMILIES[name]
+    try:
+        return frozenset(family.unfilled())
+    except Exception as error:  # whatever a third party's class raises
+        if FAMILIES.origin(name) is None:
+            raise
+        whose = f"the family {name} of the plug-in {FAMILIES.origin(name)}"
+        raise PluginError(
+            f"{whose} does not say which sets it cannot fill: {error!r}", "mend or uninstall that package"
+        ) from error

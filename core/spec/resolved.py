@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.data.catalogue import default_epochs, resolve
 from core.declarations.setting import Value
-from core.families.registry import FAMILIES
+from core.families.registry import FAMILIES, unfilled_by
 from core.sets.registry import own_controls
 from core.spec.settings import COMMON
 from core.spec.spec import Spec
@@ -32,8 +32,8 @@ def following_defaults(dataset: str, family: str) -> dict[str, Value]:
     """The defaults that follow from other settings: epochs from the data set, controls from the family.
 
     The controls are ours but for those that the family cannot fill. dataset: a name of the catalogue, or a path.
-    Raises SpecError, PluginError as `FAMILIES` does.
+    Raises SpecError, PluginError as `unfilled_by` does.
     """
-    unfilled = FAMILIES[family].unfilled()
+    unfilled = unfilled_by(family)
     controls = tuple(name for name in own_controls() if name not in unfilled)
     return {"epochs": default_epochs(dataset), "controls": controls}

@@ -16,7 +16,7 @@ from core.declarations.setting import Setting, Value
 from core.errors import AefitError, PluginError, SpecError
 from core.families.family import Family
 from core.families.ladder import Ladder
-from core.families.registry import FAMILIES
+from core.families.registry import FAMILIES, unfilled_by
 from core.files.toml import parse_toml
 from core.sets.registry import PAPER_SETS, SETS
 from core.spec.first_version import from_first_version
@@ -65,6 +65,7 @@ class Spec(CommonSettings):
         if not self.plugins:
             object.__setattr__(self, "plugins", self._installed_plugins())
         self.ladder  # noqa: B018  # an option that makes no ladder is refused now
+        unfilled_by(self.family)  # so is a family that lists of experiments could not ask
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,20 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path, capfd: pytest.CaptureFix
     assert told.out == ""
     assert refusal is not None
     assert str(path) in refusal.error
+
+
+def test_a_disk_that_fails_is_told_of_in_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("core.data.digest.user_data.read", fail)
+    path = tmp_path / "own.npz"
+    assert digest.main([str(path), "--cache-dir", str(tmp_path / "cache")]) == ExitStatus.REFUSED
+    refusal = refusal_in(capfd.readouterr().err)
+    assert refusal is not None
+    assert refusal.error == f"{path} cannot be read: [Errno {errno.ESTALE}] Stale file handle"
 
 
 @pytest.mark.slow

@@ -524,6 +524,20 @@ def test_the_sets_that_a_family_cannot_fill_are_measured_only_where_they_are_ask
 
 
 @pytest.mark.usefixtures("plugged_in")
+def test_a_family_that_fails_to_say_what_it_cannot_fill_is_refused_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Spec(family="kernel").to_toml()
+    monkeypatch.setattr(plugins.Kernel, "unfilled", property(lambda _: ()))  # a slip: called, it is no method
+    with pytest.raises(PluginError, match=r"the family kernel of the plug-in .* does not say which sets"):
+        settings(folder, family="kernel").spec()
+    with pytest.raises(PluginError, match="does not say which sets"):
+        Spec.from_toml(
+            stored
+        )  # so that its experiments alone are unreadable, and not the list that they are in
+
+
+@pytest.mark.usefixtures("plugged_in")
 def test_an_option_of_a_plug_in_that_is_not_chosen_says_whose_it_is(folder: Path) -> None:
     (folder / PROJECT_FILE).write_text("strength = 0.25\n")
     with pytest.raises(SpecError, match=r"belongs to shift .it is set in ") as caught:
