@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 NAMES = "[a-z0-9]+(-[a-z0-9]+)*"
 """What a registered name looks like: it is typed, and becomes part of the names of folders, arrays and labels."""
+REMEDY = "mend or uninstall that package"
+"""The hint where a plug-in's code is at fault."""
 
 
 @dataclass(frozen=True)
@@ -118,22 +121,40 @@ class Registry(Mapping[str, type[T]], Generic[T]):
                 f"rename the entry point in {', '.join(packages) or 'its package'}",
             )
 
+    @contextmanager
+    def blaming_plugin(self, name: str, fault: str) -> Iterator[None]:
+        """Within the block whatever a plug-in's class raises, but an AefitError, becomes a PluginError.
+
+        fault: what follows from it, as in "the family NAME of the plug-in DISTRIBUTION gives no ladder: ERROR".
+        What one of our own classes raises stays as it is.
+        """
+        try:
+            yield
+        except AefitError:
+            raise
+        except Exception as error:  # whatever a third party's class raises
+            if self.origin(name) is None:
+                raise
+            raise PluginError(f"{self._whose(name)} {fault}: {error!r}", REMEDY) from error
+
+    def _whose(self, name: str) -> str:
+        return f"the {self.noun} {name} of the plug-in {self.origin(name)}"
+
     def _load(self, entry: EntryPoint) -> type[T]:
         self._check_name(entry)
-        whose = f"the {self.noun} {entry.name} of the plug-in {self.origin(entry.name)}"
-        hint = "mend or uninstall that package"
+        whose = self._whose(entry.name)
         try:
             loaded: Any = entry.load()
         except AefitError:
             raise
         except Exception as error:  # whatever a third party's module raises when it is imported
-            raise PluginError(f"{whose} cannot be loaded: {type(error).__name__}: {error}", hint) from error
+            raise PluginError(f"{whose} cannot be loaded: {type(error).__name__}: {error}", REMEDY) from error
         if not (isinstance(loaded, type) and issubclass(loaded, self._base)):
-            raise PluginError(f"{whose} is no {self._base.__name__}: {entry.value}", hint)
+            raise PluginError(f"{whose} is no {self._base.__name__}: {entry.value}", REMEDY)
         if lacking := getattr(loaded, "__abstractmethods__", ()):
-            raise PluginError(f"{whose} lacks {', '.join(sorted(lacking))}", hint)
+            raise PluginError(f"{whose} lacks {', '.join(sorted(lacking))}", REMEDY)
         if lacking := [word for word in self._words if not isinstance(getattr(loaded, word, None), str)]:
-            raise PluginError(f"{whose} does not declare {', '.join(lacking)}", hint)
+            raise PluginError(f"{whose} does not declare {', '.join(lacking)}", REMEDY)
         return loaded
 
     @property

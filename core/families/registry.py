@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.declarations.registry import Registry
-from core.errors import PluginError
 from core.families.family import Family
 
 FAMILIES: Registry[Family] = Registry(
@@ -24,12 +23,5 @@ def unfilled_by(name: str) -> Collection[str]:
     Raises SpecError, PluginError as `FAMILIES` does, and PluginError where a plug-in's family fails to say.
     """
     family = FAMILIES[name]
-    try:
+    with FAMILIES.blaming_plugin(name, "does not say which sets it cannot fill"):
         return frozenset(family.unfilled())
-    except Exception as error:  # whatever a third party's class raises
-        if FAMILIES.origin(name) is None:
-            raise
-        whose = f"the family {name} of the plug-in {FAMILIES.origin(name)}"
-        raise PluginError(
-            f"{whose} does not say which sets it cannot fill: {error!r}", "mend or uninstall that package"
-        ) from error

@@ -13,7 +13,7 @@ import tomli_w
 from core.data.catalogue import CATALOGUE
 from core.declarations.lazy import hashlib, json
 from core.declarations.setting import Setting, Value
-from core.errors import AefitError, PluginError, SpecError
+from core.errors import PluginError, SpecError
 from core.families.family import Family
 from core.families.ladder import Ladder
 from core.families.registry import FAMILIES, unfilled_by
@@ -100,19 +100,11 @@ class Spec(CommonSettings):
     @cached_property
     def ladder(self) -> Ladder:
         """The levels of the classifier family, from general to fitted."""
-        try:
-            return self.make_family().ladder
-        except AefitError:
-            raise
-        except ValueError as error:
-            raise SpecError("family", self.family, f"its options make no ladder: {error}") from error
-        except Exception as error:  # whatever a third party's class raises
-            if FAMILIES.origin(self.family) is None:
-                raise
-            whose = f"the family {self.family} of the plug-in {FAMILIES.origin(self.family)}"
-            raise PluginError(
-                f"{whose} gives no ladder: {error!r}", "mend or uninstall that package"
-            ) from error
+        with FAMILIES.blaming_plugin(self.family, "gives no ladder"):
+            try:
+                return self.make_family().ladder
+            except ValueError as error:
+                raise SpecError("family", self.family, f"its options make no ladder: {error}") from error
 
     @property
     def sets(self) -> tuple[str, ...]:
