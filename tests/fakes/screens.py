@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.records.experiment import Experiment
+from tests.fakes.experiments import NOW
 from tui_aefit.lab.browsing import Browsing
 from tui_aefit.lab.messages import (
     CloneExperiment,
@@ -28,6 +29,7 @@ from tui_aefit.lab.messages import (
     ResumeExperiment,
     ResumeSeveral,
 )
+from tui_aefit.lab.screens import experiments
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
 from tui_aefit.lab.widgets.cell_table import CellTable
 from tui_aefit.lab.widgets.experiments_table import ExperimentsTable
@@ -136,14 +138,17 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """The experiments of a home on the screen while the block lasts; by default as wide as it is without a preview.
 
-    browsing: what is known of an earlier visit.
+    browsing: what is known of an earlier visit. The clock stands: when a minute ends, every age and so every row is
+    drawn anew, which must not come into a test by chance.
     """
     lab = ScreenApp()
-    async with lab.run_test(size=size) as pilot:
-        await lab.push_screen(ExperimentsScreen(home, browsing))
-        here = Desk(pilot, lab)
-        await here.settle()
-        yield here
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiments, "clock", lambda: NOW)
+        async with lab.run_test(size=size) as pilot:
+            await lab.push_screen(ExperimentsScreen(home, browsing))
+            here = Desk(pilot, lab)
+            await here.settle()
+            yield here
 
 
 class Bench(App[None]):

@@ -29,6 +29,7 @@ from tui_aefit.lab.messages import (
     ResumeExperiment,
     ResumeSeveral,
 )
+from tui_aefit.lab.screens import experiments
 from tui_aefit.lab.screens.compare import CompareScreen
 from tui_aefit.lab.screens.confirm import Ask, Confirm
 from tui_aefit.lab.screens.experiments import ExperimentsScreen
@@ -370,6 +371,16 @@ class TestSorting:
             assert here.listed() == ids
             assert here.rows() == before
             assert put == []
+
+    async def test_ages_go_on_with_the_clock(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        make_experiment(tmp_path, state="created", runs=3, now=NOW)
+        async with desk(tmp_path) as here:
+            ((before,),) = here.columns("age")
+            with monkeypatch.context() as patch:
+                patch.setattr(experiments, "clock", lambda: NOW + 3 * 86400 + 60)
+                await here.look()
+                ((after,),) = here.columns("age")
+            assert (before, after) == ("now", "3d")
 
     async def test_a_click_on_a_heading_sorts_and_again_the_other_way(self, tmp_path: Path) -> None:
         made = [make_experiment(tmp_path, runs=1, seed=seed, epsilon=epsilon, now=NOW - seed)
