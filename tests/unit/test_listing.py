@@ -166,9 +166,14 @@ def test_ages_and_durations_by_their_largest_units(seconds: int, age: str, durat
     assert brief_duration(seconds) == duration
 
 
-@pytest.mark.parametrize("created", [NOW + 1, 0.0])
+@pytest.mark.parametrize("created", [NOW + 60, 0.0])
 def test_an_age_that_is_not_known_is_a_dash(created: float) -> None:
     assert age_of(overview(created=created), NOW) == "-"
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0, 59.9])
+def test_what_was_created_in_this_minute_is_of_now(after: float) -> None:
+    assert age_of(overview(created=NOW + after), NOW) == "now"
 
 
 @pytest.mark.parametrize("created", [1e300, -1e300, 1e15])

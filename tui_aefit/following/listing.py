@@ -94,9 +94,12 @@ def date_of(overview: Overview, form: str = "%Y-%m-%d %H:%M") -> str:
 
 
 def age_of(overview: Overview, now: float) -> str:
-    """How long ago an experiment was created, in the largest unit: "3h"; ABSENT if unknown or in the future."""
+    """How long ago an experiment was created, in the largest unit: "3h"; ABSENT if unknown or in the future.
+
+    now: seconds since 1970, to the minute: what was created up to a minute after it is of now.
+    """
     seconds = now - overview.created
-    if overview.created <= 0 or seconds < 0:
+    if overview.created <= 0 or seconds <= -60:
         return ABSENT
     for unit, length in (("y", 365 * 86400), ("w", 7 * 86400), ("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length * (2 if unit == "w" else 1):
