@@ -36,8 +36,8 @@ def deciding_name(name: str) -> DecidingSet | None:
         if name == known:
             return known
     raise PluginError(
-        f"the {SETS.noun} {name} of the plug-in {SETS.origin(name)} says that it decides the claim: results have a "
-        f"place for {enumerate_words(DECIDING_SETS)} only",
+        f"{SETS.whose(name)} says that it decides the claim: results have a place for "
+        f"{enumerate_words(DECIDING_SETS)} only",
         "declare `decides = False` in it, or uninstall that package",
     )
 

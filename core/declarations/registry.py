@@ -123,7 +123,7 @@ class Registry(Mapping[str, type[T]], Generic[T]):
 
     @contextmanager
     def blaming_plugin(self, name: str, fault: str) -> Iterator[None]:
-        """Within the block whatever a plug-in's class raises, but an AefitError, becomes a PluginError.
+        """Within the block whatever a plug-in's code raises, but an AefitError, becomes a PluginError.
 
         fault: what follows from it, as in "the family NAME of the plug-in DISTRIBUTION gives no ladder: ERROR".
         What one of our own classes raises stays as it is.
@@ -132,23 +132,21 @@ class Registry(Mapping[str, type[T]], Generic[T]):
             yield
         except AefitError:
             raise
-        except Exception as error:  # whatever a third party's class raises
+        except Exception as error:  # whatever a third party's code raises
             if self.origin(name) is None:
                 raise
-            raise PluginError(f"{self._whose(name)} {fault}: {error!r}", REMEDY) from error
+            cause = f"{type(error).__name__}: {error}"
+            raise PluginError(f"{self.whose(name)} {fault}: {cause}", REMEDY) from error
 
-    def _whose(self, name: str) -> str:
+    def whose(self, name: str) -> str:
+        """A plug-in's class in words: "the family NAME of the plug-in DISTRIBUTION"."""
         return f"the {self.noun} {name} of the plug-in {self.origin(name)}"
 
     def _load(self, entry: EntryPoint) -> type[T]:
         self._check_name(entry)
-        whose = self._whose(entry.name)
-        try:
+        whose = self.whose(entry.name)
+        with self.blaming_plugin(entry.name, "cannot be loaded"):
             loaded: Any = entry.load()
-        except AefitError:
-            raise
-        except Exception as error:  # whatever a third party's module raises when it is imported
-            raise PluginError(f"{whose} cannot be loaded: {type(error).__name__}: {error}", REMEDY) from error
         if not (isinstance(loaded, type) and issubclass(loaded, self._base)):
             raise PluginError(f"{whose} is no {self._base.__name__}: {entry.value}", REMEDY)
         if lacking := getattr(loaded, "__abstractmethods__", ()):

@@ -291,6 +291,16 @@ def test_the_ladder_of_a_plug_in_has_its_levels() -> None:
     assert make(family="kernel", bandwidths=2).ladder.levels == ("wide", "narrow")
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_plug_in_whose_ladder_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kernel, "ladder", property(lambda _: dict[str, Ladder]()["rungs"]))
+    with pytest.raises(PluginError) as caught:
+        _ = Spec(family="kernel").ladder
+    assert str(caught.value) == (
+        "the family kernel of the plug-in aefit-fakes 1.2 gives no ladder: KeyError: 'rungs'"
+    )
+
+
 @pytest.mark.parametrize(
     ("dataset", "title"),
     [
