@@ -231,7 +231,7 @@ class ExperimentsScreen(MarkedActions):
             marked=browsing.marked,
             order=browsing.order,
             telling=self._telling_settings(everything),
-            now=clock() // 60 * 60,
+            now=_this_minute(),
             many=len(everything),
         )
         self._set_text("#title", self._title())
@@ -279,7 +279,7 @@ class ExperimentsScreen(MarkedActions):
         if chosen is not None:
             self._browsing.chosen = chosen.id
         self._set_text("#detail", detail(chosen) if chosen else "")
-        self._preview.now = clock() // 60 * 60
+        self._preview.now = _this_minute()
         self._preview.overview = chosen
         before, self._chosen = self._chosen, chosen
         if _keys_for(before) != _keys_for(chosen):
@@ -431,3 +431,8 @@ class ExperimentsScreen(MarkedActions):
 def _keys_for(chosen: Overview | None) -> tuple[bool, bool]:
     """What the offered keys depend on: whether an experiment is chosen, and whether it waits for its turn."""
     return chosen is not None, chosen is not None and chosen.queued > 0
+
+
+def _this_minute() -> float:
+    """The last full minute, in seconds since 1970: within one minute rows look, and so stay, the same."""
+    return clock() // 60 * 60
